@@ -1,0 +1,232 @@
+package hub
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// linger is how long a connection that ends may take to write what is queued.
+const linger = 5 * time.Second
+
+// ConnOptions describe a new connection.
+type ConnOptions struct {
+	Transport Transport
+	Encoder   Encoder
+	// Answers says that the peer answers pings. If it does and stays silent for
+	// longer than the heartbeat's timeout after a ping, it is closed with
+	// [ReasonSilent].
+	Answers bool
+	// OnClose is called exactly once, after the connection has left its rooms and
+	// before its last bytes are written. May be nil.
+	OnClose func(Reason)
+}
+
+// Conn is one live client connection of this node.
+type Conn struct {
+	// Static after Connect.
+	hub       *Hub
+	id        string
+	transport Transport
+	try       TryWriter // nil without the ability
+	stamper   Stamper   // nil without the ability
+	encoder   Encoder
+	answers   bool
+	onClose   func(Reason)
+
+	heard atomic.Int64 // nanoseconds since the hub's start; written by the transport's reader
+
+	slot, place int // guarded by heartbeat.mu
+
+	// Guarded by mu.
+	mu       sync.Mutex
+	subs     []*subscription
+	queue    queue
+	gaps     int           // subscriptions with a gap that is not told yet
+	rest     []byte        // of a write that was cut short; goes out before the queue
+	flushing bool          // a goroutine owns the transport's Write
+	relief   chan struct{} // closed when the queue has space again; nil when nobody waits
+	ending   bool          // closed: nothing is queued any more
+	reason   Reason
+	flushed  chan struct{} // made when ending, closed when everything is written
+}
+
+// Connect registers a connection. After [Hub.Drain] or [Hub.Close] has begun it
+// returns [ErrClosed].
+func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
+	c := &Conn{
+		hub: h, id: newID(), transport: o.Transport, encoder: o.Encoder,
+		answers: o.Answers, onClose: o.OnClose,
+	}
+	c.try, _ = o.Transport.(TryWriter)
+	c.stamper, _ = o.Transport.(Stamper)
+	c.Heard()
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return nil, ErrClosed
+	}
+	h.conns[c.id] = c
+	h.wg.Add(1)
+	h.beat.add(c)
+	h.mu.Unlock()
+	return c, nil
+}
+
+// newID returns 80 random bits as 16 characters, which nobody guesses.
+func newID() string {
+	var b [10]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
+}
+
+// ID names the connection: 16 characters a-z and 2-7, unguessable.
+func (c *Conn) ID() string { return c.id }
+
+// Heard tells the hub that something arrived from the peer.
+func (c *Conn) Heard() { c.heard.Store(int64(c.hub.beat.now())) }
+
+// Channels returns the channels the connection is subscribed to.
+func (c *Conn) Channels() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	names := make([]string, len(c.subs))
+	for i, s := range c.subs {
+		names[i] = s.channel
+	}
+	return names
+}
+
+// Send queues an event for this connection alone. It never blocks: a connection
+// whose queue is full is closed with [ReasonSlow].
+func (c *Conn) Send(ev Event) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ending {
+		c.enqueue(nil, ev, c.encoder.AppendEvent(nil, ev), SlowDisconnect)
+		c.pump()
+	}
+}
+
+// ping queues a heartbeat.
+func (c *Conn) ping() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.ending {
+		c.queue.push(item{frame: c.encoder.AppendPing(nil), exempt: true})
+		c.pump()
+	}
+}
+
+// deliver sends a broadcast to a member.
+func (c *Conn) deliver(s *subscription, b *batch) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.ending || s.phase == gone:
+	case s.phase == joining:
+		set := c.hub.settings.Load()
+		s.held.hold(b.events, set.QueueMessages, set.QueueBytes)
+	case c.direct(s):
+		c.tryWrite(b.form(c.encoder).bytes)
+	default:
+		c.deliverEach(s, b)
+		c.pump()
+	}
+}
+
+// direct reports whether the shared bytes of a batch can go to the transport as
+// they are, without the queue.
+func (c *Conn) direct(s *subscription) bool {
+	return c.try != nil && c.stamper == nil && s.from.IsZero() && !s.gap && c.idle()
+}
+
+func (c *Conn) idle() bool { return !c.flushing && len(c.rest) == 0 && c.queue.empty() }
+
+func (c *Conn) deliverEach(s *subscription, b *batch) {
+	f := b.form(c.encoder)
+	for i, ev := range b.events {
+		switch ev := ev.(type) {
+		case *Message:
+			if !c.begin(s, ev.Position) {
+				continue
+			}
+		case Gap:
+			if !s.from.IsZero() {
+				s.from = ev.Position // what follows is announced already
+			}
+		}
+		c.enqueue(s, ev, f.event(i), b.slow)
+	}
+}
+
+// begin checks a message against the position a subscription began at. Once a
+// message was wanted, the room's own order is enough.
+func (c *Conn) begin(s *subscription, p Position) bool {
+	wanted, hole := fit(s.from, p)
+	if !wanted {
+		return false
+	}
+	if hole {
+		gap := Gap{s.channel, Position{Epoch: p.Epoch, Offset: p.Offset - 1}}
+		c.enqueue(s, gap, c.encoder.AppendEvent(nil, gap), SlowDisconnect)
+	}
+	s.from = Position{}
+	return true
+}
+
+// Close ends the connection. What is queued is still written, then what the
+// Encoder appends for r, unless the peer is gone or too slow for it; after five
+// seconds it is given up. The first reason wins. Close does not wait.
+func (c *Conn) Close(r Reason) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.end(r)
+}
+
+// end is Close with mu held.
+func (c *Conn) end(r Reason) {
+	if c.ending {
+		return
+	}
+	c.ending, c.reason, c.flushed = true, r, make(chan struct{})
+	if r == ReasonSlow || r == ReasonSilent || r == ReasonLost {
+		c.queue = queue{}
+	}
+	if r != ReasonLost {
+		c.queue.push(item{frame: c.encoder.AppendClose(nil, r), exempt: true})
+	}
+	c.relieve()
+	c.pump()
+	go c.finish(c.subs)
+	c.subs = nil
+}
+
+// finish takes the connection out of everything and ends the transport.
+func (c *Conn) finish(subs []*subscription) {
+	defer c.hub.wg.Done()
+	for _, s := range subs {
+		c.hub.leave(s)
+	}
+	c.hub.beat.remove(c)
+	c.hub.forget(c)
+	if c.onClose != nil {
+		c.onClose(c.reason)
+	}
+	give := time.NewTimer(linger)
+	defer give.Stop()
+	select {
+	case <-c.flushed:
+	case <-give.C:
+	}
+	c.transport.Close()
+}
+
+func (h *Hub) forget(c *Conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.conns, c.id)
+}

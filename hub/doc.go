@@ -1,0 +1,45 @@
+// Package hub keeps the rooms of one node: which connections are in them, what
+// they are sent, and in which order. It knows no wire protocol, no HTTP and no
+// store: a [Transport] writes bytes, an [Encoder] makes them, a [Broker] assigns
+// positions and keeps history.
+//
+// # Usage
+//
+// [New] builds a hub around a broker. A transport calls [Hub.Connect] for each
+// client and gets a [Conn]; a session then uses [Hub.Subscribe],
+// [Hub.Unsubscribe] and [Hub.Publish] on the client's behalf. [Hub.Apply] swaps
+// the settings of a living hub, [Hub.Drain] and [Hub.Close] end it.
+//
+// # What is guaranteed
+//
+// In one room, a connection is sent the messages in the order of their offsets.
+// Each message after the position it subscribed at reaches its queue exactly
+// once, or a [Gap] stands in its place: because the queue overflowed and the room
+// drops ([SlowDropOldest], [SlowLatest]), because more arrived during the replay
+// than could be held back, or because the broker delivered offsets with a hole.
+// Less formally: what was lost is always announced.
+//
+// There is no order between rooms, except that everything queued for one
+// connection is written in the order in which it was queued.
+//
+// # Goroutines
+//
+//   - The hub runs one goroutine for heartbeats, from New to Close.
+//   - A room has a goroutine only while it has something to broadcast: it takes
+//     all that is pending, encodes it once per Encoder and writes it to, or queues
+//     it for, each member. In small rooms the publisher does this itself.
+//   - A connection has a goroutine only while its transport cannot take more: it
+//     drains the queue in as few writes as possible and ends.
+//   - A connection that ends has one until its last bytes are written or given up.
+//
+// Nothing else is started. An idle connection costs its structs and no buffer.
+//
+// # Locks
+//
+// Order: a lock of the broker, then shard.mu, then room.mu; and Hub.mu, then
+// heartbeat.mu. Conn.mu is a leaf: nothing is locked while it is held. None is held across anything that waits;
+// a [TryWriter] is called under Conn.mu because it does not. A broadcast takes
+// the members of a room as a snapshot and visits them without the room's lock.
+//
+// Methods of Hub and Conn may be called by several goroutines at once.
+package hub

@@ -1,0 +1,49 @@
+package hub
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	// drainStep is the time between two groups of connections that are sent away.
+	drainStep = 100 * time.Millisecond
+	// returnRate is how many clients per second another node should be able to
+	// take; the advice of when to come back is spread accordingly.
+	returnRate = 300
+)
+
+// Drain sends the connections away, spread over window: each gets a [Reconnect]
+// with a time of its own and is closed with [ReasonRestart]. No new ones are
+// taken from now on. When ctx ends, the rest is sent away at once.
+func (h *Hub) Drain(ctx context.Context, window time.Duration) {
+	conns := h.refuse()
+	after := returnWindow(len(conns), window)
+	steps := max(int(window/drainStep), 1)
+	tick := time.NewTicker(drainStep)
+	defer tick.Stop()
+	for step := range steps {
+		for _, c := range share(conns, step, steps) {
+			c.Send(Reconnect{After: rand.N(after), Reason: ReasonRestart.Text})
+			c.Close(ReasonRestart)
+		}
+		if step == steps-1 || ctx.Err() != nil {
+			continue
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// returnWindow is the time over which n clients are asked to come back.
+func returnWindow(n int, window time.Duration) time.Duration {
+	return max(window, time.Second, time.Duration(n)*time.Second/returnRate)
+}
+
+// share returns the part of s that belongs to one of several steps.
+func share[T any](s []T, step, steps int) []T {
+	return s[len(s)*step/steps : len(s)*(step+1)/steps]
+}

@@ -1,0 +1,209 @@
+package hub
+
+import (
+	"context"
+	"sync"
+)
+
+// maxWrite is about how much is gathered for one write: two TLS records.
+const maxWrite = 32 << 10
+
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+func getBuffer() *[]byte { return buffers.Get().(*[]byte) }
+
+func putBuffer(b *[]byte) {
+	if cap(*b) > 4*maxWrite {
+		return
+	}
+	*b = (*b)[:0]
+	buffers.Put(b)
+}
+
+// pump starts writing what is queued: at once as far as that needs no waiting,
+// the rest in a goroutine that ends when the queue is empty. The caller holds
+// c.mu.
+func (c *Conn) pump() {
+	if c.flushing {
+		return
+	}
+	if c.try != nil {
+		c.pumpTry()
+	}
+	if len(c.rest) > 0 || !c.queue.empty() {
+		c.flushing = true
+		go c.flush()
+		return
+	}
+	c.settled()
+}
+
+// pumpTry writes without waiting until the queue is empty or the socket full.
+func (c *Conn) pumpTry() {
+	b := getBuffer()
+	defer putBuffer(b)
+	for len(c.rest) == 0 && !c.queue.empty() {
+		*b = c.take((*b)[:0])
+		c.tryWrite(*b)
+	}
+}
+
+// tryWrite writes p as far as possible without waiting and sees to the rest. The
+// connection is idle, or the caller has taken p from its queue.
+func (c *Conn) tryWrite(p []byte) {
+	n, err := c.try.TryWrite(p)
+	if err != nil {
+		c.queue = queue{}
+		c.end(ReasonLost)
+		return
+	}
+	if n == len(p) {
+		return
+	}
+	c.rest = append([]byte(nil), p[n:]...)
+	if !c.flushing {
+		c.flushing = true
+		go c.flush()
+	}
+}
+
+// settled tells finish that everything is written.
+func (c *Conn) settled() {
+	if c.ending && c.flushed != nil && c.idle() {
+		select {
+		case <-c.flushed:
+		default:
+			close(c.flushed)
+		}
+	}
+}
+
+// flush writes until the queue is empty. While it runs nobody else writes.
+func (c *Conn) flush() {
+	b := getBuffer()
+	defer putBuffer(b)
+	for c.next(b) {
+		if err := c.transport.Write(*b); err != nil {
+			c.abort()
+			return
+		}
+	}
+}
+
+// next gathers what is to be written now. False ends the flush.
+func (c *Conn) next(b *[]byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	*b = append((*b)[:0], c.rest...)
+	c.rest = nil
+	*b = c.take(*b)
+	if len(*b) > 0 {
+		return true
+	}
+	c.flushing = false
+	c.settled()
+	return false
+}
+
+// abort ends a connection that cannot be written to.
+func (c *Conn) abort() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.flushing, c.rest, c.queue = false, nil, queue{}
+	c.end(ReasonLost)
+	c.settled()
+}
+
+// take moves frames from the queue to dst, up to about maxWrite. The caller holds
+// c.mu and writes dst before anybody takes again, so that stamps and gaps are
+// made in the order of the writes.
+func (c *Conn) take(dst []byte) []byte {
+	for len(dst) < maxWrite && !c.queue.empty() {
+		it := c.queue.shift()
+		if it.frame == nil {
+			continue
+		}
+		if it.msg != nil && it.sub != nil && it.sub.gap {
+			dst = c.appendGap(dst, it.sub)
+		}
+		dst = c.appendStamp(dst, it)
+		dst = append(dst, it.frame...)
+	}
+	if c.gaps > 0 && c.queue.empty() {
+		dst = c.appendGaps(dst)
+	}
+	c.relieve()
+	return dst
+}
+
+// appendGaps tells what was dropped and has no message behind it.
+func (c *Conn) appendGaps(dst []byte) []byte {
+	for _, s := range c.subs {
+		if s.gap {
+			dst = c.appendGap(dst, s)
+		}
+	}
+	c.gaps = 0 // those of subscriptions that ended meanwhile do not matter
+	return dst
+}
+
+// appendGap tells the client once what was dropped before the message that
+// follows.
+func (c *Conn) appendGap(dst []byte, s *subscription) []byte {
+	gap := Gap{s.channel, s.lost}
+	s.gap, s.lost = false, Position{}
+	c.gaps--
+	dst = c.stamp(dst, gap.Channel, gap.Position)
+	return c.encoder.AppendEvent(dst, gap)
+}
+
+func (c *Conn) appendStamp(dst []byte, it item) []byte {
+	switch {
+	case it.msg != nil:
+		return c.stamp(dst, it.msg.Channel, it.msg.Position)
+	case it.gap != nil:
+		return c.stamp(dst, it.gap.Channel, it.gap.Position)
+	}
+	return dst
+}
+
+func (c *Conn) stamp(dst []byte, channel string, p Position) []byte {
+	if c.stamper == nil {
+		return dst
+	}
+	return c.stamper.AppendStamp(dst, channel, p)
+}
+
+// drained waits until half of the queue's bytes are free, so that a client with
+// many rooms to recover is slowed down instead of being overrun. Closing the
+// connection ends the wait.
+func (c *Conn) drained(ctx context.Context) error {
+	c.mu.Lock()
+	if c.spacious() {
+		c.mu.Unlock()
+		return nil
+	}
+	if c.relief == nil {
+		c.relief = make(chan struct{})
+	}
+	relief := c.relief
+	c.mu.Unlock()
+	select {
+	case <-relief:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (c *Conn) spacious() bool {
+	return c.ending || c.queue.bytes <= c.hub.settings.Load().QueueBytes/2
+}
+
+// relieve wakes those who wait in drained. The caller holds c.mu.
+func (c *Conn) relieve() {
+	if c.relief != nil && c.spacious() {
+		close(c.relief)
+		c.relief = nil
+	}
+}

@@ -1,0 +1,139 @@
+package hub
+
+import (
+	"sync"
+	"time"
+)
+
+// beatSlots is the number of parts of a heartbeat interval. Each connection has
+// its place in one of them, so that pings are spread over the interval without a
+// timer for each connection.
+const beatSlots = 64
+
+// heartbeat pings all connections once per interval and finds silent ones.
+//
+// Its goroutine visits one slot per tick to ping it, and the slot that was pinged
+// a timeout ago to see who has answered.
+type heartbeat struct {
+	// Static after newHeartbeat.
+	hub    *Hub
+	start  time.Time
+	resets chan struct{}
+	done   chan struct{}
+	ended  chan struct{}
+
+	// Owned by run.
+	pinged [beatSlots]time.Duration // when each slot was pinged; 0 never
+	last   time.Duration            // of the last tick
+	trust  time.Duration            // silence proves nothing before
+
+	// Guarded by mu.
+	mu    sync.Mutex
+	slots [beatSlots][]*Conn
+	next  int // slot of the next connection
+}
+
+func newHeartbeat(h *Hub) *heartbeat {
+	b := &heartbeat{
+		hub: h, start: time.Now(),
+		resets: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{}),
+	}
+	go b.run()
+	return b
+}
+
+// now is the time since the hub's start, on the monotonic clock.
+func (b *heartbeat) now() time.Duration { return time.Since(b.start) }
+
+// reset makes the goroutine take up new settings.
+func (b *heartbeat) reset() {
+	select {
+	case b.resets <- struct{}{}:
+	default: // it is going to do so anyway
+	}
+}
+
+func (b *heartbeat) stop() {
+	close(b.done)
+	<-b.ended
+}
+
+func (b *heartbeat) run() {
+	defer close(b.ended)
+	tick := time.NewTicker(tickOf(b.hub.Settings()))
+	defer tick.Stop()
+	for slot := 0; ; {
+		select {
+		case <-b.done:
+			return
+		case <-b.resets:
+			tick.Reset(tickOf(b.hub.Settings()))
+		case <-tick.C:
+			b.beat(slot)
+			slot = (slot + 1) % beatSlots
+		}
+	}
+}
+
+func tickOf(s Settings) time.Duration { return max(s.Heartbeat/beatSlots, time.Millisecond) }
+
+// beat pings one slot and checks the one whose ping is a timeout old.
+func (b *heartbeat) beat(slot int) {
+	s, now := b.hub.Settings(), b.now()
+	if late := now - b.last; late > s.Timeout/2 {
+		// This process was held up itself; answers may wait unread.
+		b.trust = now + s.Timeout
+	}
+	b.last = now
+	old := (slot - lag(s) + beatSlots) % beatSlots
+	if asked := b.pinged[old]; asked > 0 && now >= b.trust {
+		for _, c := range b.snapshot(old) {
+			if c.answers && silent(time.Duration(c.heard.Load()), asked, now, s) {
+				c.Close(ReasonSilent)
+			}
+		}
+	}
+	b.pinged[slot] = now
+	for _, c := range b.snapshot(slot) {
+		c.ping()
+	}
+}
+
+// lag is the number of ticks after which a ping has timed out.
+func lag(s Settings) int {
+	tick := tickOf(s)
+	return min(int((s.Timeout+tick-1)/tick), beatSlots)
+}
+
+// silent decides: asked a timeout ago, to the accuracy of a tick, and nothing was
+// heard since.
+func silent(heard, asked, now time.Duration, s Settings) bool {
+	return heard < asked && now-asked >= s.Timeout-tickOf(s)
+}
+
+// snapshot copies a slot, so that connections are visited without the lock.
+func (b *heartbeat) snapshot(slot int) []*Conn {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]*Conn(nil), b.slots[slot]...)
+}
+
+func (b *heartbeat) add(c *Conn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c.slot = b.next
+	b.next = (b.next + 1) % beatSlots
+	c.place = len(b.slots[c.slot])
+	b.slots[c.slot] = append(b.slots[c.slot], c)
+}
+
+func (b *heartbeat) remove(c *Conn) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	in := b.slots[c.slot]
+	last := len(in) - 1
+	in[c.place] = in[last]
+	in[c.place].place = c.place
+	in[last] = nil
+	b.slots[c.slot] = in[:last]
+}

@@ -1,0 +1,38 @@
+package hub
+
+import (
+	"hash/crc32"
+	"strconv"
+	"sync/atomic"
+)
+
+// The states of Message.drain: may the goroutine in Publish do the broadcast?
+const (
+	drainNobody  uint32 = iota // the room starts a goroutine
+	drainOffered               // Publish waits for the broker and can do it
+	drainClaimed               // the room has left it to Publish
+)
+
+// offer tells the room that this goroutine can do the broadcast once the broker
+// has returned. It saves the goroutine switch of a small room, and unlike a
+// broadcast from inside the broker it runs without the broker's lock.
+func (m *Message) offer() { atomic.StoreUint32(&m.drain, drainOffered) }
+
+// claim is called by the room; true means that Publish will drain it.
+func (m *Message) claim() bool {
+	return atomic.CompareAndSwapUint32(&m.drain, drainOffered, drainClaimed)
+}
+
+// withdraw ends the offer and reports whether the room claimed it.
+func (m *Message) withdraw() bool {
+	return atomic.SwapUint32(&m.drain, drainNobody) == drainClaimed
+}
+
+// anchor hashes what makes a message this message. It guards against accidents,
+// not against forgery, so that 32 bits of CRC are enough.
+func anchor(m *Message) uint32 {
+	sum := crc32.ChecksumIEEE(m.Content)
+	sum = crc32.Update(sum, crc32.IEEETable, []byte(m.Sender))
+	sum = crc32.Update(sum, crc32.IEEETable, strconv.AppendInt(nil, m.Time.UnixNano(), 10))
+	return max(sum, 1) // 0 means unknown
+}

@@ -1,0 +1,280 @@
+package hub
+
+import (
+	"context"
+	"errors"
+)
+
+// ErrSubscribed is returned to a connection that is in the room already.
+var ErrSubscribed = errors.New("hub: already subscribed")
+
+// ErrLeft is returned when the connection was closed, or taken out of the room,
+// before it was fully in.
+var ErrLeft = errors.New("hub: left the room while subscribing")
+
+// maxRecover is the greatest number of messages that are replayed; a client that
+// missed more is better served by the app.
+const maxRecover = 1000
+
+// SubscribeOptions say from where a connection wants a room.
+type SubscribeOptions struct {
+	// Recover asks for what came after a position. Nil: only History.
+	Recover *Position
+	// History asks for the newest messages, at most so many and at most 1,000.
+	History int
+	// Reply makes the events that are queued before any live message of the room.
+	// It is called once, without locks. May be nil.
+	Reply func(Subscribed) []Event
+}
+
+// Subscribed is the outcome of a subscription.
+type Subscribed struct {
+	Channel string
+	// Position is where live delivery begins: after it. Zero without history.
+	Position Position
+	// Recovered tells, when Recover was given, that Messages are all that were
+	// missed. If not, there are none.
+	Recovered bool
+	// Messages are what was missed, or the history asked for, oldest first.
+	Messages []*Message
+}
+
+// Subscribe puts a connection into a room. Membership begins before the position
+// is read, and what arrives meanwhile is held back and merged by offset, so that
+// nothing falls between replay and live delivery. Errors: [ErrSubscribed],
+// [ErrLeft], [ErrClosed] and those of the broker.
+func (h *Hub) Subscribe(ctx context.Context, c *Conn, channel string, o SubscribeOptions) (Subscribed, error) {
+	s := &subscription{conn: c, channel: channel, index: -1, held: new(held)}
+	if err := c.join(s); err != nil {
+		return Subscribed{}, err
+	}
+	sub, err := h.enter(ctx, s, o)
+	if err == nil {
+		err = c.drained(ctx)
+	}
+	if err == nil {
+		var reply []Event
+		if o.Reply != nil {
+			reply = o.Reply(sub)
+		}
+		err = c.begins(s, sub.Position, reply)
+	}
+	if err != nil {
+		c.part(s)
+		h.leave(s)
+	}
+	return sub, err
+}
+
+// enter makes s a member and reads where its delivery begins.
+func (h *Hub) enter(ctx context.Context, s *subscription, o SubscribeOptions) (Subscribed, error) {
+	r, first := h.admit(s)
+	if first {
+		h.attach(ctx, r)
+	}
+	select {
+	case <-r.ready:
+	case <-ctx.Done():
+		return Subscribed{}, ctx.Err()
+	}
+	if r.err != nil {
+		return Subscribed{}, r.err
+	}
+	return h.position(ctx, r, o)
+}
+
+// admit adds s to its room and reports whether the room is new.
+func (h *Hub) admit(s *subscription) (r *room, first bool) {
+	sh := h.shard(s.channel)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	r, ok := sh.rooms[s.channel]
+	if !ok {
+		r = &room{hub: h, channel: s.channel, ready: make(chan struct{})}
+		r.options = h.settings.Load().Room(s.channel)
+		sh.rooms[s.channel] = r
+	}
+	r.add(s)
+	return r, !ok
+}
+
+// leave takes s out of its room, and the room out of the hub when it was the
+// last. Leaving twice does nothing.
+func (h *Hub) leave(s *subscription) {
+	sh := h.shard(s.channel)
+	sh.mu.Lock()
+	r := s.room
+	empty := r != nil && r.remove(s)
+	if empty {
+		delete(sh.rooms, s.channel)
+	}
+	sh.mu.Unlock()
+	if empty && r.abandon() {
+		h.broker.Detach(r.channel)
+	}
+}
+
+// attach begins the delivery of a room's messages to this node.
+func (h *Hub) attach(ctx context.Context, r *room) {
+	// Not bound to the first caller's patience: others wait for it as well.
+	r.err = h.broker.Attach(context.WithoutCancel(ctx), r.channel, r.snapshot().Retention)
+	if r.err == nil && !r.attach() {
+		h.broker.Detach(r.channel)
+	}
+	close(r.ready)
+}
+
+// position reads the room's position and what is to be replayed.
+func (h *Hub) position(ctx context.Context, r *room, o SubscribeOptions) (Subscribed, error) {
+	sub := Subscribed{Channel: r.channel}
+	keep := r.snapshot().Retention
+	if keep.Size == 0 {
+		return sub, nil
+	}
+	q := HistoryQuery{Since: o.Recover, Limit: min(o.History, maxRecover)}
+	if o.Recover != nil {
+		q.Limit = maxRecover
+	}
+	page, err := h.broker.History(ctx, r.channel, keep, q)
+	if err != nil {
+		return sub, err
+	}
+	r.settle(page.Top)
+	sub.Position, sub.Messages = page.Top, page.Messages
+	if o.Recover != nil {
+		sub.Recovered = !page.Lost && !page.More && h.replayable(page.Messages)
+		if !sub.Recovered {
+			sub.Messages = nil
+		}
+	} else if !h.replayable(page.Messages) {
+		sub.Messages = nil
+	}
+	return sub, nil
+}
+
+// replayable reports whether a replay leaves half of a connection's queue free.
+func (h *Hub) replayable(ms []*Message) bool {
+	size := 0
+	for _, m := range ms {
+		size += eventSize(m)
+	}
+	return size <= h.settings.Load().QueueBytes/2
+}
+
+// join notes the subscription, so that closing the connection ends it.
+func (c *Conn) join(s *subscription) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ending {
+		return ErrClosed
+	}
+	if c.find(s.channel) != nil {
+		return ErrSubscribed
+	}
+	c.subs = append(c.subs, s)
+	return nil
+}
+
+// find returns the subscription of a channel. A connection has few, so that a
+// slice takes less room than a map and is as fast.
+func (c *Conn) find(channel string) *subscription {
+	for _, s := range c.subs {
+		if s.channel == channel {
+			return s
+		}
+	}
+	return nil
+}
+
+// begins queues the reply and then what was held back, and makes s live.
+func (c *Conn) begins(s *subscription, at Position, reply []Event) error {
+	slow := s.room.snapshot().Slow
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ending || s.phase == gone {
+		return ErrLeft
+	}
+	for _, ev := range reply {
+		c.reply(ev)
+	}
+	s.phase, s.from = live, at
+	c.release(s, slow)
+	c.pump()
+	return nil
+}
+
+// reply queues an event of a reply, which may have as many messages as a replay
+// has; only its bytes count.
+func (c *Conn) reply(ev Event) {
+	it := item{frame: c.encoder.AppendEvent(nil, ev), exempt: true}
+	if c.stuffed(len(it.frame)) {
+		c.end(ReasonSlow)
+		return
+	}
+	switch ev := ev.(type) {
+	case *Message:
+		it.msg = ev
+	case Gap:
+		it.gap = &ev
+	}
+	c.queue.push(it)
+}
+
+// release queues what was held back while s was joining.
+func (c *Conn) release(s *subscription, slow Slow) {
+	h := s.held
+	s.held = nil
+	if h.dropped && s.from.IsZero() {
+		c.reply(Gap{Channel: s.channel})
+	}
+	if len(h.events) > 0 {
+		c.deliverEach(s, &batch{events: h.events, slow: slow})
+	}
+}
+
+// part takes s out of the connection. It returns false if it was out already.
+func (c *Conn) part(s *subscription) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.drop(s)
+}
+
+// drop is part with mu held.
+func (c *Conn) drop(s *subscription) bool {
+	s.phase = gone
+	for i, have := range c.subs {
+		if have == s {
+			last := len(c.subs) - 1
+			c.subs[i], c.subs[last] = c.subs[last], nil
+			c.subs = c.subs[:last]
+			return true
+		}
+	}
+	return false
+}
+
+// Unsubscribe takes a connection out of a room and queues reply behind the last
+// event of the room. False: it was not in.
+func (h *Hub) Unsubscribe(c *Conn, channel string, reply ...Event) bool {
+	s := c.leaves(channel, reply)
+	if s == nil {
+		return false
+	}
+	h.leave(s)
+	return true
+}
+
+func (c *Conn) leaves(channel string, reply []Event) *subscription {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.find(channel)
+	if s == nil {
+		return nil
+	}
+	c.drop(s)
+	for _, ev := range reply {
+		c.reply(ev)
+	}
+	c.pump()
+	return s
+}
