@@ -1,0 +1,208 @@
+package auth
+
+import (
+	"context"
+	"crypto"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// maxToken is the greatest length of a token in bytes.
+const maxToken = 8 << 10
+
+// The errors of [Verifier.Verify] that callers branch on; all others mean that the
+// token is not good.
+var (
+	// ErrExpired means that the token was good once; a new one is needed.
+	ErrExpired = errors.New("auth: the token has expired")
+	// ErrKeys means that the key set could not be fetched; the token may be good.
+	ErrKeys = errors.New("auth: the keys cannot be fetched")
+)
+
+// Config says which tokens are accepted. Exactly one of Secret, PublicKey and JWKS
+// is given.
+type Config struct {
+	// Secret is shared with the issuer, for HS256, HS384 and HS512; at least 32
+	// bytes.
+	Secret []byte
+	// PublicKey is the issuer's RSA, ECDSA or Ed25519 key.
+	PublicKey crypto.PublicKey
+	// JWKS is the https URL of the issuer's key set (RFC 7517). http is accepted
+	// for loopback addresses only.
+	JWKS string
+	// Issuer must be the token's iss; empty means any.
+	Issuer string
+	// Audience must be in the token's aud; empty means any.
+	Audience string
+	// Leeway forgives clocks that differ; 0 means 30 s.
+	Leeway time.Duration
+	// Client fetches the key set; nil means a client with the limits of this
+	// package.
+	Client *http.Client
+}
+
+// Verifier checks tokens.
+type Verifier struct {
+	parser *jwt.Parser
+	keys   func(context.Context) (jwt.Keyfunc, error)
+	start  func(context.Context, func(error))
+}
+
+// New returns a verifier. It does no I/O.
+func New(c Config) (*Verifier, error) {
+	algorithms, v, err := c.keys()
+	if err != nil {
+		return nil, err
+	}
+	leeway := c.Leeway
+	if leeway == 0 {
+		leeway = 30 * time.Second
+	}
+	options := []jwt.ParserOption{
+		jwt.WithValidMethods(algorithms), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
+		jwt.WithLeeway(leeway), jwt.WithJSONNumber(), jwt.WithStrictDecoding(),
+	}
+	if c.Issuer != "" {
+		options = append(options, jwt.WithIssuer(c.Issuer))
+	}
+	if c.Audience != "" {
+		options = append(options, jwt.WithAudience(c.Audience))
+	}
+	v.parser = jwt.NewParser(options...)
+	return v, nil
+}
+
+// keys returns the accepted algorithms and a verifier that knows where its keys
+// are.
+func (c Config) keys() ([]string, *Verifier, error) {
+	given := 0
+	for _, is := range []bool{len(c.Secret) > 0, c.PublicKey != nil, c.JWKS != ""} {
+		if is {
+			given++
+		}
+	}
+	switch {
+	case given != 1:
+		return nil, nil, fmt.Errorf("auth: exactly one of a secret, a public key and a key set is needed, %d are given", given)
+	case c.PublicKey != nil:
+		algorithms, err := algorithmsOf(c.PublicKey)
+		return algorithms, fixed(c.PublicKey), err
+	case c.JWKS != "":
+		set, err := newKeySet(c.JWKS, c.Client)
+		if err != nil {
+			return nil, nil, err
+		}
+		return publicAlgorithms, &Verifier{keys: set.keyfunc, start: set.start}, nil
+	case len(c.Secret) < minSecret:
+		return nil, nil, fmt.Errorf("auth: the secret has %d bytes, at least %d are needed", len(c.Secret), minSecret)
+	}
+	return hmacAlgorithms, fixed(c.Secret), nil
+}
+
+func fixed(key any) *Verifier {
+	find := func(*jwt.Token) (any, error) { return key, nil }
+	return &Verifier{
+		keys:  func(context.Context) (jwt.Keyfunc, error) { return find, nil },
+		start: func(context.Context, func(error)) {},
+	}
+}
+
+// Start begins to fetch a key set, and again now and then until ctx ends. report
+// gets what goes wrong meanwhile. With other keys Start does nothing.
+func (v *Verifier) Start(ctx context.Context, report func(error)) { v.start(ctx, report) }
+
+// Verify checks a token and returns what it says. Besides [ErrExpired] and [ErrKeys]
+// its errors are for logs, not for the caller: they may help an attacker.
+func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
+	if len(token) > maxToken {
+		return Identity{}, fmt.Errorf("auth: the token has %d bytes, at most %d are accepted", len(token), maxToken)
+	}
+	find, err := v.keys(ctx)
+	if err != nil {
+		return Identity{}, err
+	}
+	var c claims
+	_, err = v.parser.ParseWithClaims(token, &c, find)
+	switch {
+	case err == nil:
+		return c.identity()
+	case errors.Is(err, ErrKeys):
+		return Identity{}, ErrKeys
+	case onlyExpired(err):
+		return Identity{}, ErrExpired
+	}
+	return Identity{}, fmt.Errorf("auth: %w", err)
+}
+
+// onlyExpired reports that nothing but the time is wrong. The signature is checked
+// first, so that nobody learns this of a token that was never good.
+func onlyExpired(err error) bool {
+	others := []error{
+		jwt.ErrTokenInvalidIssuer, jwt.ErrTokenInvalidAudience, jwt.ErrTokenNotValidYet,
+		jwt.ErrTokenUsedBeforeIssued, jwt.ErrTokenSignatureInvalid,
+	}
+	for _, other := range others {
+		if errors.Is(err, other) {
+			return false
+		}
+	}
+	return errors.Is(err, jwt.ErrTokenExpired)
+}
+
+// claims are those of RFC 7519 and ours. all keeps every claim for patterns.
+type claims struct {
+	jwt.RegisteredClaims
+	Info     json.RawMessage `json:"info"`
+	Channels []Grant         `json:"channels"`
+
+	all map[string]any
+}
+
+// UnmarshalJSON reads the known claims and keeps the others.
+func (c *claims) UnmarshalJSON(data []byte) error {
+	type plain claims
+	if err := json.Unmarshal(data, (*plain)(c)); err != nil {
+		return err
+	}
+	return json.Unmarshal(data, &c.all)
+}
+
+func (c *claims) identity() (Identity, error) {
+	if len(c.Info) > 0 && c.Info[0] != '{' && string(c.Info) != "null" {
+		return Identity{}, errors.New("auth: the claim info is not a JSON object")
+	}
+	id := Identity{
+		User: c.Subject, Expires: c.ExpiresAt.Time, ID: c.ID,
+		Grants: c.Channels, Claims: make(map[string]string),
+	}
+	if len(c.Info) > 0 && c.Info[0] == '{' {
+		id.Info = c.Info
+	}
+	if c.IssuedAt != nil {
+		id.Issued = c.IssuedAt.Time
+	}
+	for name, value := range c.all {
+		if text, ok := scalar(value); ok {
+			id.Claims[name] = text
+		}
+	}
+	return id, nil
+}
+
+func scalar(value any) (string, bool) {
+	switch value := value.(type) {
+	case string:
+		return value, true
+	case bool:
+		return strconv.FormatBool(value), true
+	case float64:
+		return strconv.FormatFloat(value, 'f', -1, 64), true
+	}
+	return "", false
+}
