@@ -1,0 +1,6 @@
+package backendtest
+
+import "time"
+
+// SetPatience is for brokers that are known to be broken.
+func SetPatience(d time.Duration) { patience = d }
