@@ -1,0 +1,202 @@
+package memory
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+// shards is how many tables the rooms are spread over: enough that publishers of
+// different rooms rarely meet. A power of two.
+const shards = 128
+
+// Broker is a [hub.Broker] for one node. Make one with [New].
+type Broker struct {
+	// Set by New.
+	sink   hub.Sink
+	o      Options
+	born   time.Time // rooms count time from here, in less space than a time.Time
+	seed   maphash.Seed
+	shards [shards]shard
+
+	used    atomic.Int64 // bytes of all rooms, see room.bytes and shard.weight
+	evicted atomic.Uint64
+	reduced atomic.Uint64
+
+	house   sync.Mutex // held by who evicts or sweeps
+	close   sync.Once
+	closing chan struct{}
+	janitor sync.WaitGroup
+}
+
+var _ hub.Broker = (*Broker)(nil)
+
+// New starts a broker that delivers to sink. Close ends it.
+func New(sink hub.Sink, o Options) *Broker {
+	b := &Broker{
+		sink:    sink,
+		o:       o.withDefaults(),
+		born:    time.Now(),
+		seed:    maphash.MakeSeed(),
+		closing: make(chan struct{}),
+	}
+	for i := range b.shards {
+		b.shards[i].init(&b.used)
+	}
+	b.janitor.Go(b.sweepUntilClosed)
+	return b
+}
+
+// shard is where the room of a channel lives.
+func (b *Broker) shard(channel string) *shard {
+	return &b.shards[maphash.String(b.seed, channel)&(shards-1)]
+}
+
+// Publish implements [hub.Broker]. The message is kept by reference. It fails only
+// when ctx is over or the broker closed, and then nothing was sent. A message that
+// turns out to be a repeat is left as it was.
+func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
+	if err := ctx.Err(); err != nil {
+		return hub.Published{}, err
+	}
+	s := b.shard(m.Channel)
+	if o.Retention.Size <= 0 && o.Key == "" {
+		return b.publishPlain(s, m)
+	}
+	now := time.Now()
+	r, err := s.pin(m.Channel, now.Sub(b.born), true)
+	if err != nil {
+		return hub.Published{}, err
+	}
+	p := b.publishIn(r, now, m, o)
+	b.bound()
+	return p, nil
+}
+
+// publishPlain sends what needs neither a position nor a memory. The room is
+// touched only if it still has a log, of a time when it was configured to.
+func (b *Broker) publishPlain(s *shard, m *hub.Message) (hub.Published, error) {
+	r, err := s.pinLogged(m.Channel)
+	if err != nil {
+		return hub.Published{}, err
+	}
+	if r != nil {
+		return b.publishIn(r, time.Now(), m, hub.PublishOptions{}), nil
+	}
+	m.Position = hub.Position{}
+	b.sink.Broadcast(m.Channel, m)
+	return hub.Published{}, nil
+}
+
+// publishIn takes a pinned room and unpins it.
+func (b *Broker) publishIn(r *room, now time.Time, m *hub.Message, o hub.PublishOptions) (p hub.Published) {
+	defer r.unpin()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keep(now, o.Retention)
+	if p.Position, p.Duplicate = r.keys.find(now.Sub(b.born), o.Key, b.o.KeyWindow); p.Duplicate {
+		b.account(r)
+		return p
+	}
+	p.Position = r.append(now, m)
+	if o.Key != "" {
+		r.remember(now.Sub(b.born), o.Key, p.Position, b.o)
+	}
+	b.account(r)
+	m.Position = p.Position
+	b.sink.Broadcast(m.Channel, m)
+	return p
+}
+
+// Attach implements [hub.Broker]. An Attach that failed is not counted.
+func (b *Broker) Attach(ctx context.Context, channel string, r hub.Retention) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	now := time.Now()
+	rm, err := b.shard(channel).attach(channel, now.Sub(b.born))
+	if err != nil {
+		return err
+	}
+	// Without history there is nothing to make, and mostly nothing to drop.
+	if r.Size > 0 || rm.log.Load() != nil {
+		b.keep(rm, now, r)
+	}
+	rm.unpin()
+	b.bound()
+	return nil
+}
+
+// Detach implements [hub.Broker]. It may be called from within a Broadcast.
+func (b *Broker) Detach(channel string) {
+	b.shard(channel).detach(channel, time.Since(b.born))
+}
+
+// History implements [hub.Broker]. A room that was neither attached nor published
+// to does not begin by being read.
+func (b *Broker) History(ctx context.Context, channel string, r hub.Retention, q hub.HistoryQuery) (hub.HistoryPage, error) {
+	if err := ctx.Err(); err != nil {
+		return hub.HistoryPage{}, err
+	}
+	now := time.Now()
+	rm, err := b.shard(channel).pin(channel, now.Sub(b.born), false)
+	switch {
+	case err != nil:
+		return hub.HistoryPage{}, err
+	case rm == nil:
+		return hub.HistoryPage{Lost: r.Size > 0 && q.Since != nil}, nil
+	}
+	defer rm.unpin()
+	rm.mu.Lock()
+	defer rm.mu.Unlock()
+	rm.keep(now, r)
+	b.account(rm)
+	return rm.page(q), nil
+}
+
+// Close implements [hub.Broker]: it ends the janitor and forgets all rooms. Calls
+// that were under way finish. Closing again does nothing.
+func (b *Broker) Close() error {
+	b.close.Do(func() {
+		close(b.closing)
+		b.janitor.Wait()
+		for i := range b.shards {
+			b.shards[i].shut()
+		}
+	})
+	return nil
+}
+
+// keep applies a retention to a pinned room.
+func (b *Broker) keep(r *room, now time.Time, to hub.Retention) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.keep(now, to)
+	b.account(r)
+}
+
+// account brings b.used up to date with a room, whose lock is held.
+func (b *Broker) account(r *room) {
+	if is := r.size(); is != r.bytes {
+		b.used.Add(is - r.bytes)
+		r.bytes = is
+	}
+}
+
+// Stats are figures for an operator.
+type Stats struct {
+	// Bytes is what counts against Options.HistoryBytes now.
+	Bytes int64
+	// Evicted counts the rooms that were forgotten to stay within it, and Reduced
+	// how often a room lost its oldest messages to it.
+	Evicted, Reduced uint64
+}
+
+// Stats returns the figures of this moment.
+func (b *Broker) Stats() Stats {
+	return Stats{Bytes: b.used.Load(), Evicted: b.evicted.Load(), Reduced: b.reduced.Load()}
+}

@@ -1,0 +1,48 @@
+// Package memory is the broker of a single node: rooms, positions and history in
+// the memory of the process. It needs nothing else and forgets everything with
+// the process; a client that comes back then sees another epoch and is told.
+//
+// # What is kept
+//
+// A room without history costs a small record while it is attached and nothing
+// afterwards; its messages go straight to the sink. A room with history keeps its
+// log until it was idle (neither attached nor used) for a day, or for ten times
+// the TTL of its messages if that is longer, so that an ordinary absence does not
+// cost a client its place.
+//
+// All logs and idempotency keys together, and the records of rooms nobody is
+// attached to, stay within Options.HistoryBytes. When they do not, the least
+// recently used of the unattached rooms go first, log and keys and all: should
+// one come back it has a new epoch. If that was not enough, the largest of the
+// other rooms lose their oldest messages, all down to one level, so that a small
+// room never pays for a large one. Either way a position that was lost is answered
+// as lost; there is no way for a hole to pass for a continuation.
+//
+// # Order
+//
+// In a room with history a message is stored, given its position and handed to
+// the sink in one step under the room's lock, and so it is for a message with an
+// idempotency key. Messages without either take no lock of the room at all: they
+// arrive in the order of each publisher.
+//
+// # Locks
+//
+// From the outermost to the innermost:
+//
+//	Broker.house  evictions and sweeps, one at a time; publishers only try it
+//	room.mu       the room's log and keys; held while the sink is called
+//	              (and with it whatever the sink locks)
+//	shard.mu      the table of rooms, their attachments and idle order; nothing
+//	              else is locked while it is held
+//
+// A room is found and pinned under shard.mu and then locked without it. Whoever
+// holds shard.mu and sees a room without pins has that room to itself, because
+// pins are only added under shard.mu: that is how rooms are removed without
+// waiting for anybody. Detach takes shard.mu alone, so a sink may call it from
+// within Broadcast. It must not call the other methods from there.
+//
+// # Goroutines
+//
+// One, the janitor, started by [New] and ended by [Broker.Close]. It frees what
+// has expired; what readers see does not depend on it.
+package memory

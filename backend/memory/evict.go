@@ -1,0 +1,131 @@
+package memory
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// bound keeps the memory of all rooms within Options.HistoryBytes. It is called
+// without locks, by whoever added something; when somebody else is at it already,
+// the caller goes on.
+func (b *Broker) bound() {
+	if b.used.Load() > b.o.HistoryBytes && b.house.TryLock() {
+		defer b.house.Unlock()
+		b.fit()
+	}
+}
+
+// fit removes what is over the bound, if anything is. Needs the house.
+func (b *Broker) fit() {
+	if b.used.Load() <= b.o.HistoryBytes {
+		return
+	}
+	// Somewhat below the bound, so that not every publish comes here.
+	target := b.o.HistoryBytes - b.o.HistoryBytes/16
+	b.evictIdle(target)
+	if b.used.Load() > target {
+		b.reduceLargest(target)
+	}
+}
+
+// evictIdle forgets the least recently used rooms that nobody is attached to.
+func (b *Broker) evictIdle(target int64) {
+	var idle [shards]time.Duration // last use of each shard's first candidate
+	for i := range b.shards {
+		idle[i] = b.shards[i].longestIdle()
+	}
+	for b.used.Load() > target {
+		i := 0
+		for k, at := range idle {
+			if at < idle[i] {
+				i = k
+			}
+		}
+		if idle[i] == never {
+			return
+		}
+		if b.shards[i].evict() {
+			b.evicted.Add(1)
+		}
+		idle[i] = b.shards[i].longestIdle()
+	}
+}
+
+// never is the last use of a room that does not exist.
+const never time.Duration = math.MaxInt64
+
+// longestIdle is the last use of the room that evict would take.
+func (s *shard) longestIdle() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.candidate(); r != nil {
+		return r.used
+	}
+	return never
+}
+
+// evict forgets the least recently used idle room.
+func (s *shard) evict() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.candidate()
+	if r != nil {
+		s.remove(r)
+	}
+	return r != nil
+}
+
+// candidate is the least recently used idle room that nobody is using. Needs mu.
+func (s *shard) candidate() *room {
+	r := s.idle.oldest
+	for r != nil && r.pins.Load() != 0 {
+		r = r.prev
+	}
+	return r
+}
+
+// reduceLargest drops the oldest messages of the largest rooms.
+func (b *Broker) reduceLargest(target int64) {
+	rooms := make([]*room, 0, 64)
+	for i := range b.shards {
+		rooms = b.shards[i].pinAll(rooms)
+	}
+	sizes, others := make([]int64, len(rooms)), b.used.Load()
+	for i, r := range rooms {
+		r.mu.Lock()
+		sizes[i] = r.bytes
+		r.mu.Unlock()
+		others -= sizes[i]
+	}
+	line := level(slices.Clone(sizes), target-others)
+	for i, r := range rooms {
+		if sizes[i] > line {
+			b.reduce(r, line)
+		}
+		r.unpin()
+	}
+}
+
+func (b *Broker) reduce(r *room, line int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.reduce(line)
+	b.account(r)
+	b.reduced.Add(1)
+}
+
+// level finds the line down to which the sizes have to be cut for their sum to be
+// no more than total: small ones keep all they have. It sorts its argument.
+func level(sizes []int64, total int64) int64 {
+	slices.Sort(sizes)
+	total = max(total, 0)
+	for i, s := range sizes {
+		left := int64(len(sizes) - i)
+		if s > total/left {
+			return total / left
+		}
+		total -= s
+	}
+	return math.MaxInt64
+}

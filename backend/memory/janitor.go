@@ -1,0 +1,68 @@
+package memory
+
+import "time"
+
+// idleFor is how long a room with history outlives its last use at least.
+const idleFor = 24 * time.Hour
+
+// sweepUntilClosed is the janitor.
+func (b *Broker) sweepUntilClosed() {
+	t := time.NewTicker(b.o.Sweep)
+	defer t.Stop()
+	for {
+		select {
+		case <-b.closing:
+			return
+		case <-t.C:
+			b.sweep(time.Now())
+		}
+	}
+}
+
+// sweep frees what has expired, one shard after the other. It has the house to
+// itself, because evictions pass over pinned rooms.
+func (b *Broker) sweep(now time.Time) {
+	b.house.Lock()
+	defer b.house.Unlock()
+	var rooms []*room
+	for i := range b.shards {
+		s := &b.shards[i]
+		rooms = s.pinAll(rooms[:0])
+		for _, r := range rooms {
+			b.tend(r, now)
+		}
+		s.release(rooms, now.Sub(b.born))
+		clear(rooms)
+	}
+	// Publishers did not do it while the house was taken.
+	b.fit()
+}
+
+func (b *Broker) tend(r *room, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tend(now, now.Sub(b.born), b.o)
+	b.account(r)
+}
+
+// release takes the pins back and forgets the rooms that are over.
+func (s *shard) release(rooms []*room, now time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range rooms {
+		if r.pins.Add(-1) == 0 && !s.closed && r.over(now) {
+			s.remove(r)
+		}
+	}
+}
+
+// over reports that nothing is lost with the room. Needs the room to oneself.
+func (r *room) over(now time.Duration) bool {
+	switch {
+	case r.attached != 0 || r.keys != nil:
+		return false
+	case r.log.Load() == nil:
+		return true
+	}
+	return now-r.used > max(idleFor, 10*min(r.retention.TTL, never/10))
+}

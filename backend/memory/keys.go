@@ -1,0 +1,85 @@
+package memory
+
+import (
+	"strings"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+// keyBytes is what a key costs beside its text.
+const keyBytes = 128
+
+// keys are the idempotency keys of a room and what became of their messages. They
+// are kept in two generations, and the older one is forgotten as a whole: maps do
+// not shrink, so forgetting one by one would keep the memory of the busiest hour.
+// Times count from Broker.born. A nil *keys has none. The room's lock guards it.
+type keys struct {
+	young, old generation
+}
+
+type generation struct {
+	seen   map[string]seen
+	bytes  int
+	first  time.Duration // when it was begun
+	newest time.Duration // when the last key came
+}
+
+type seen struct {
+	position hub.Position
+	at       time.Duration
+}
+
+// find returns the position that was given for a key within the window.
+func (k *keys) find(now time.Duration, key string, window time.Duration) (hub.Position, bool) {
+	if k == nil || key == "" {
+		return hub.Position{}, false
+	}
+	s, ok := k.young.seen[key]
+	if !ok {
+		s, ok = k.old.seen[key]
+	}
+	if !ok || now-s.at >= window {
+		return hub.Position{}, false
+	}
+	return s.position, true
+}
+
+// add remembers a key. Each generation has half of the room's bounds.
+func (k *keys) add(now time.Duration, key string, p hub.Position, o Options) {
+	n := keyBytes + len(key)
+	g := &k.young
+	if len(g.seen) >= max(o.Keys/2, 1) || len(g.seen) > 0 && g.bytes+n > o.KeyBytes/2 || now-g.first >= o.KeyWindow {
+		k.turn(now)
+	}
+	if g.seen == nil {
+		g.seen = make(map[string]seen)
+	}
+	g.seen[strings.Clone(key)] = seen{position: p, at: now}
+	g.bytes += n
+	g.newest = now
+}
+
+// turn begins a generation.
+func (k *keys) turn(now time.Duration) {
+	k.old, k.young = k.young, generation{first: now}
+}
+
+// expire forgets the generations of which no key is within the window any longer,
+// and reports that none is left.
+func (k *keys) expire(now, window time.Duration) (empty bool) {
+	if now-k.old.newest >= window {
+		k.old = generation{}
+	}
+	if now-k.young.newest >= window {
+		k.young = generation{}
+	}
+	return k.old.seen == nil && k.young.seen == nil
+}
+
+func (k *keys) size() int64 {
+	if k == nil {
+		return 0
+	}
+	return int64(k.young.bytes + k.old.bytes)
+}

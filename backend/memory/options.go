@@ -1,0 +1,40 @@
+package memory
+
+import "time"
+
+// Options bound what a [Broker] keeps. The zero value means the defaults.
+type Options struct {
+	// HistoryBytes bounds the memory of all rooms together, in bytes: messages,
+	// idempotency keys, and rooms that nobody is attached to. It may be exceeded by
+	// what is published while older things are being removed. 0 means 256 MiB.
+	HistoryBytes int64
+	// KeyWindow is how long an idempotency key is remembered; 0 means 10 minutes.
+	KeyWindow time.Duration
+	// Keys is the greatest number of keys a room remembers. When it is reached,
+	// the older half is forgotten. 0 means 20,000.
+	Keys int
+	// KeyBytes is the same bound in bytes; 0 means 2 MiB.
+	KeyBytes int
+	// Sweep is the time between two visits of the janitor, which frees what has
+	// expired; 0 means one minute.
+	Sweep time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	if o.HistoryBytes <= 0 {
+		o.HistoryBytes = 256 << 20
+	}
+	if o.KeyWindow <= 0 {
+		o.KeyWindow = 10 * time.Minute
+	}
+	if o.Keys <= 0 {
+		o.Keys = 20_000
+	}
+	if o.KeyBytes <= 0 {
+		o.KeyBytes = 2 << 20
+	}
+	if o.Sweep <= 0 {
+		o.Sweep = time.Minute
+	}
+	return o
+}

@@ -1,0 +1,185 @@
+package memory
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+// roomBytes is what a room costs with neither messages nor keys: the struct, an
+// empty log, its place in the table.
+const roomBytes = 384
+
+// shard is one table of rooms.
+type shard struct {
+	used *atomic.Int64 // Broker.used
+
+	mu     sync.Mutex
+	closed bool
+	rooms  map[string]*room
+	idle   idleList // the rooms with attached == 0
+}
+
+func (s *shard) init(used *atomic.Int64) {
+	s.used, s.rooms = used, make(map[string]*room)
+}
+
+// pin finds a room, and makes it if wanted; nil without an error means that there
+// is none. A pinned room stays until unpin.
+func (s *shard) pin(channel string, now time.Duration, create bool) (*room, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, hub.ErrClosed
+	}
+	r := s.rooms[channel]
+	switch {
+	case r == nil && !create:
+		return nil, nil
+	case r == nil:
+		r = s.add(channel, now)
+	case r.attached == 0:
+		r.used = now
+		s.idle.remove(r)
+		s.idle.push(r)
+	}
+	r.pins.Add(1)
+	return r, nil
+}
+
+// pinLogged pins a room that has a log, and returns nil for all others.
+func (s *shard) pinLogged(channel string) (*room, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, hub.ErrClosed
+	}
+	r := s.rooms[channel]
+	if r == nil || r.log.Load() == nil {
+		return nil, nil
+	}
+	r.pins.Add(1)
+	return r, nil
+}
+
+// attach counts one up and returns the room, pinned.
+func (s *shard) attach(channel string, now time.Duration) (*room, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, hub.ErrClosed
+	}
+	r := s.rooms[channel]
+	if r == nil {
+		r = s.add(channel, now)
+	}
+	s.count(r, 1, now)
+	r.pins.Add(1)
+	return r, nil
+}
+
+// detach counts one down. A room that held nothing else is gone at once.
+func (s *shard) detach(channel string, now time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	r := s.rooms[channel]
+	if r == nil {
+		// The Attach that belongs to this is still on its way.
+		r = s.add(channel, now)
+	}
+	s.count(r, -1, now)
+	if r.attached == 0 && r.pins.Load() == 0 && r.bare() {
+		s.remove(r)
+	}
+}
+
+// add makes a room without attachments. Needs mu.
+func (s *shard) add(channel string, now time.Duration) *room {
+	// A copy of the name: the caller's may be a small part of a large frame.
+	r := &room{channel: strings.Clone(channel), used: now}
+	s.rooms[r.channel] = r
+	s.idle.push(r)
+	s.used.Add(weight(r))
+	return r
+}
+
+// count changes the number of attachments. Needs mu.
+func (s *shard) count(r *room, n int, now time.Duration) {
+	if r.attached == 0 {
+		s.idle.remove(r)
+		s.used.Add(-weight(r))
+	}
+	if r.attached += n; r.attached == 0 {
+		r.used = now
+		s.idle.push(r)
+		s.used.Add(weight(r))
+	}
+}
+
+// remove forgets an idle room that has no pins. Needs mu.
+func (s *shard) remove(r *room) {
+	delete(s.rooms, r.channel)
+	s.idle.remove(r)
+	s.used.Add(-weight(r) - r.bytes)
+}
+
+// pinAll appends all rooms to rs, pinned.
+func (s *shard) pinAll(rs []*room) []*room {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.rooms {
+		r.pins.Add(1)
+		rs = append(rs, r)
+	}
+	return rs
+}
+
+// shut forgets everything and refuses what comes later.
+func (s *shard) shut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed, s.rooms, s.idle = true, nil, idleList{}
+}
+
+// weight is what counts against the memory bound for the record of a room that
+// nobody is attached to. With an attachment it is part of what a connection costs,
+// and bounded by the limits on those: if it counted, many quiet rooms would push
+// everybody's messages out.
+func weight(r *room) int64 { return int64(roomBytes + len(r.channel)) }
+
+// idleList orders rooms by their last use. Its zero value is empty.
+type idleList struct {
+	newest, oldest *room
+}
+
+// push adds r as the newest.
+func (l *idleList) push(r *room) {
+	r.prev, r.next = nil, l.newest
+	if l.newest != nil {
+		l.newest.prev = r
+	} else {
+		l.oldest = r
+	}
+	l.newest = r
+}
+
+// remove takes r out.
+func (l *idleList) remove(r *room) {
+	if r.prev != nil {
+		r.prev.next = r.next
+	} else {
+		l.newest = r.next
+	}
+	if r.next != nil {
+		r.next.prev = r.prev
+	} else {
+		l.oldest = r.prev
+	}
+	r.prev, r.next = nil, nil
+}
