@@ -1,0 +1,87 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+// Error is what a client is told when something did not work. Every word of it is
+// public; what only the operator should see stays in the log.
+type Error struct {
+	Code Code
+	// Message explains the error to a person. What it repeats of the client's own
+	// input went through [Quote].
+	Message string
+	// RetryAfter is how long the client should wait before it tries again; 0 says
+	// nothing about that.
+	RetryAfter time.Duration
+}
+
+// Errorf makes an [Error]. Input of a client may stand in the arguments only
+// when it went through [Quote], or is short and formatted with %q.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Error gives code and message.
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
+
+// Status is the HTTP status of an answer with this error.
+func (e *Error) Status() int { return e.Code.Info().Status }
+
+// Title is the code's own short description, independent of the message.
+func (e *Error) Title() string { return e.Code.Info().Title }
+
+// retryUnavailable is what a client is asked to wait when nothing better is
+// known. Whoever answers many clients at once spreads it.
+const retryUnavailable = time.Second
+
+// AsError turns any error into one that may be shown: an [*Error] anywhere in the
+// chain is taken as it is, what the hub reports as temporary becomes
+// [Unavailable], and everything else [Internal] without its text. Nil stays nil.
+func AsError(err error) *Error {
+	var e *Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, hub.ErrSubscribed):
+		return &Error{Code: AlreadySubscribed, Message: AlreadySubscribed.Info().Title}
+	case errors.Is(err, hub.ErrUnavailable):
+		return unavailable("the message store cannot be reached, try again")
+	case errors.Is(err, hub.ErrClosed):
+		return unavailable("the server is shutting down, connect again")
+	case errors.Is(err, context.DeadlineExceeded):
+		return unavailable("this took too long, try again")
+	case errors.Is(err, context.Canceled):
+		return unavailable("this was cancelled")
+	}
+	return &Error{Code: Internal, Message: Internal.Info().Title}
+}
+
+func unavailable(text string) *Error {
+	return &Error{Code: Unavailable, Message: text, RetryAfter: retryUnavailable}
+}
+
+// maxQuoted is how many bytes of a client's input an error repeats.
+const maxQuoted = 48
+
+// Quote makes a string of a client fit to be repeated in an error: in quotes,
+// everything that does not print escaped, and cut after 48 bytes.
+func Quote(s string) string {
+	if len(s) <= maxQuoted {
+		return strconv.Quote(s)
+	}
+	end := maxQuoted
+	for end > maxQuoted-utf8.UTFMax && !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return strconv.Quote(s[:end]) + "…"
+}

@@ -1,0 +1,194 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// members reads the members of one JSON object, one after the other:
+//
+//	m := walk(payload, "payload")
+//	for m.next() {
+//		switch string(m.name) {
+//		case "channel":
+//			p.Channel = m.text()
+//		}
+//	}
+//	m.require("channel")
+//
+// Members nobody asks for are checked for syntax and otherwise ignored. Names are
+// compared exactly, after their escapes were resolved. To ask for a member that
+// comes twice is an error. The first error stays in err; all but broken syntax let
+// the walk go on, so that the id of a bad command is found.
+type members struct {
+	in scanner
+	// where names the object in messages.
+	where string
+
+	// The current member: its name without quotes and escapes, its value, and
+	// whether that holds white space outside of strings.
+	name   []byte
+	value  []byte
+	spaced bool
+
+	first, done bool
+	err         *Error
+	// unreadable reports that err is about the text itself, and that the members
+	// seen so far mean nothing.
+	unreadable bool
+
+	// taken are the names that were asked for. No payload has more fields than
+	// the array has places, and so walking allocates nothing.
+	taken  [maxFields][]byte
+	nTaken int
+}
+
+const maxFields = 8
+
+// walk begins to read an object. No text at all is taken for an empty object: a
+// payload may be left out.
+func walk(text []byte, where string) members {
+	m := members{in: scanner{text: text}, where: where, first: true}
+	if m.done = len(text) == 0; !m.done {
+		m.begin()
+	}
+	return m
+}
+
+// next goes to the next member and reports whether there is one.
+func (m *members) next() bool {
+	if m.done {
+		return false
+	}
+	name, value, err := m.in.member(m.first)
+	m.first = false
+	switch {
+	case err != nil:
+		m.stop(err)
+	case name == nil:
+		m.done = true
+		if err = m.in.end(); err != nil {
+			m.stop(err)
+		}
+	default:
+		m.name, m.value = unquoted(name), value
+		m.spaced = m.in.spaced > m.in.pos-len(value)
+	}
+	return !m.done
+}
+
+// begin reads the opening brace.
+func (m *members) begin() {
+	if err := checkUTF8(m.in.text); err != nil {
+		m.stop(err)
+		return
+	}
+	m.in.space()
+	if m.in.peek() == '{' {
+		m.in.pos++
+		m.in.depth++
+		return
+	}
+	if _, err := scan(m.in.text); err != nil {
+		m.stop(err)
+		return
+	}
+	m.stop(Errorf(InvalidMessage, "%s must be a JSON object", m.where))
+}
+
+// stop ends the walk with an error that outweighs those about single members.
+func (m *members) stop(err *Error) {
+	m.err, m.done, m.unreadable = err, true, true
+}
+
+// take gives the current value and remembers that the member was asked for, which
+// is done for known names only.
+func (m *members) take() []byte {
+	if m.has(m.name) {
+		m.fail("is given twice")
+		return m.value
+	}
+	m.taken[m.nTaken] = m.name
+	m.nTaken++
+	return m.value
+}
+
+func (m *members) has(name []byte) bool {
+	for _, t := range m.taken[:m.nTaken] {
+		if bytes.Equal(t, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// require fails when one of the names was not asked for.
+func (m *members) require(names ...string) {
+	for _, name := range names {
+		if !m.has([]byte(name)) {
+			m.keep(Errorf(InvalidMessage, "%s: %q is missing", m.where, name))
+		}
+	}
+}
+
+// fail notes what is wrong with the current member.
+func (m *members) fail(format string, args ...any) {
+	what := fmt.Sprintf(format, args...)
+	m.keep(Errorf(InvalidMessage, "%s: %q %s", m.where, m.name, what))
+}
+
+// check notes what valid finds wrong with a text.
+func (m *members) check(valid func(string) *Error, text string) {
+	if m.err == nil {
+		m.err = valid(text)
+	}
+}
+
+// keep notes an error, unless there is one already.
+func (m *members) keep(err *Error) {
+	if m.err == nil {
+		m.err = err
+	}
+}
+
+// text takes the current value as a string.
+func (m *members) text() string {
+	v := m.take()
+	if v[0] != '"' {
+		m.fail("must be a string")
+		return ""
+	}
+	if bytes.IndexByte(v, '\\') < 0 {
+		return string(v[1 : len(v)-1])
+	}
+	s, ok := unquote(v)
+	if !ok {
+		m.fail("holds half of a surrogate pair")
+	}
+	return s
+}
+
+// integer takes the current value as an integer from 0 to top.
+func (m *members) integer(top uint64) uint64 {
+	n, ok := parseInteger(string(m.take()), top)
+	if !ok {
+		m.fail("must be an integer from 0 to %d", top)
+	}
+	return n
+}
+
+// object takes the current value as an object.
+func (m *members) object() json.RawMessage {
+	v := m.take()
+	if v[0] != '{' {
+		m.fail("must be an object")
+		return nil
+	}
+	return v
+}
+
+// content takes any value, as a compact copy.
+func (m *members) content() json.RawMessage {
+	return compact(m.take(), m.spaced)
+}

@@ -1,0 +1,97 @@
+package protocol
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	// MaxChannel, MaxEvent and MaxKey bound names, in bytes.
+	MaxChannel = 255
+	MaxEvent   = 64
+	MaxKey     = 64
+)
+
+// ValidChannel checks the name of a channel: 1 to 255 bytes of UTF-8, no control
+// characters, line separators or controls of writing direction, none of the
+// characters * ? [ ] { } \ that mean something in patterns, and no white space at
+// the ends.
+func ValidChannel(name string) *Error {
+	switch {
+	case name == "":
+		return Errorf(InvalidChannel, "a channel name must not be empty")
+	case len(name) > MaxChannel:
+		return Errorf(InvalidChannel, "channel name %s is longer than %d bytes", Quote(name), MaxChannel)
+	case !utf8.ValidString(name):
+		return Errorf(InvalidChannel, "channel name %s is not valid UTF-8", Quote(name))
+	}
+	for _, r := range name {
+		if isInvisible(r) || strings.ContainsRune(`*?[]{}\`, r) {
+			return Errorf(InvalidChannel, "channel name %s must not contain %q", Quote(name), r)
+		}
+	}
+	first, _ := utf8.DecodeRuneInString(name)
+	last, _ := utf8.DecodeLastRuneInString(name)
+	if unicode.IsSpace(first) || unicode.IsSpace(last) {
+		return Errorf(InvalidChannel, "channel name %s must not begin or end with a space", Quote(name))
+	}
+	return nil
+}
+
+// ValidEvent checks an application's name for a kind of message: at most 64 bytes
+// of UTF-8 without control characters, and none of the names that an event stream
+// uses itself. The empty name is none and valid.
+func ValidEvent(name string) *Error {
+	switch {
+	case len(name) > MaxEvent:
+		return Errorf(InvalidMessage, "event name %s is longer than %d bytes", Quote(name), MaxEvent)
+	case !utf8.ValidString(name):
+		return Errorf(InvalidMessage, "event name %s is not valid UTF-8", Quote(name))
+	case strings.ContainsFunc(name, isInvisible):
+		return Errorf(InvalidMessage, "event name %s must not contain control characters", Quote(name))
+	case Reserved(name):
+		return Errorf(InvalidMessage, "event name %s is reserved", Quote(name))
+	}
+	return nil
+}
+
+// Reserved reports whether a message cannot have this event name.
+func Reserved(name string) bool { return reserved[name] }
+
+// reserved are the names under which an event stream tells of something else than
+// messages, those of later versions of this package included, and the names of
+// events that a browser's EventSource raises by itself. `message` is free: it is
+// what a message without a name is called anyway.
+var reserved = map[string]bool{
+	TypeAck: true, TypeConnected: true, TypeError: true, TypeGap: true, TypeHistory: true, TypePing: true,
+	TypePong: true, TypeReconnect: true, TypeSubscribed: true, TypeUnsubscribed: true,
+	"authenticated": true, "presence": true, "change-accepted": true, "change-rejected": true,
+	"remote-change": true, "open": true, "close": true,
+}
+
+// ValidKey checks an idempotency key: 1 to 64 bytes of printable ASCII.
+func ValidKey(key string) *Error {
+	if key == "" || len(key) > MaxKey {
+		return Errorf(InvalidMessage, "a key must have 1 to %d bytes", MaxKey)
+	}
+	for i := range len(key) {
+		if c := key[i]; c < ' ' || c > '~' {
+			return Errorf(InvalidMessage, "key %s must be printable ASCII", Quote(key))
+		}
+	}
+	return nil
+}
+
+// isInvisible finds what makes a name look like another one or breaks lines:
+// control characters, line and paragraph separator, and controls of the writing
+// direction.
+func isInvisible(r rune) bool {
+	switch {
+	case unicode.IsControl(r), r == '\u2028', r == '\u2029':
+		return true
+	case r == '\u061c', r == '\u200e', r == '\u200f':
+		return true
+	}
+	return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
+}

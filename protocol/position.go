@@ -1,0 +1,99 @@
+package protocol
+
+import (
+	"strconv"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+const (
+	// maxOffset is the greatest offset: every JSON reader keeps integers up to it
+	// exact.
+	maxOffset = 1<<53 - 1
+	maxEpoch  = 16
+)
+
+// ParsePosition reads a position that was given as text, in a query for instance.
+// An empty anchor is an unknown one.
+func ParsePosition(epoch, offset, anchor string) (hub.Position, *Error) {
+	n, ok := parseInteger(offset, maxOffset)
+	if !ok {
+		return hub.Position{}, Errorf(InvalidMessage, "offset %s is not an integer from 0 to %d", Quote(offset), maxOffset)
+	}
+	return newPosition(epoch, n, anchor)
+}
+
+func newPosition(epoch string, offset uint64, anchor string) (hub.Position, *Error) {
+	p := hub.Position{Epoch: epoch, Offset: offset}
+	if !validEpoch(epoch) {
+		return p, Errorf(InvalidMessage, "epoch %s is not 1 to %d letters and digits", Quote(epoch), maxEpoch)
+	}
+	if anchor == "" {
+		return p, nil
+	}
+	var ok bool
+	if p.Anchor, ok = ParseAnchor(anchor); !ok {
+		return p, Errorf(InvalidMessage, "anchor %s is not %d lower-case hexadecimal digits", Quote(anchor), anchorLen)
+	}
+	return p, nil
+}
+
+// position takes the current value as a position.
+func (m *members) position() *hub.Position {
+	var epoch, anchor string
+	var offset uint64
+	o := walk(m.take(), m.where+"."+string(m.name))
+	for o.next() {
+		switch string(o.name) {
+		case "epoch":
+			epoch = o.text()
+		case "offset":
+			offset = o.integer(maxOffset)
+		case "anchor":
+			anchor = o.text()
+		}
+	}
+	o.require("epoch", "offset")
+	p, err := newPosition(epoch, offset, anchor)
+	o.keep(err)
+	m.keep(o.err)
+	return &p
+}
+
+// appendPositionFields appends where delivery goes on; nothing in rooms without
+// history.
+func appendPositionFields(dst []byte, p hub.Position) []byte {
+	if p.IsZero() {
+		return dst
+	}
+	dst = appendStringField(dst, "epoch", p.Epoch)
+	dst = appendKey(dst, "offset")
+	dst = strconv.AppendUint(dst, p.Offset, 10)
+	return appendAnchorField(dst, p.Anchor)
+}
+
+func validEpoch(s string) bool {
+	if s == "" || len(s) > maxEpoch {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; !isAlphanumeric(c) {
+			return false
+		}
+	}
+	return true
+}
+
+func isAlphanumeric(c byte) bool {
+	return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// parseInteger reads an integer as JSON writes it: digits without leading zeros,
+// up to top.
+func parseInteger(s string, top uint64) (uint64, bool) {
+	if s == "" || s[0] == '+' || len(s) > 1 && s[0] == '0' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	return n, err == nil && n <= top
+}

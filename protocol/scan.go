@@ -1,0 +1,295 @@
+package protocol
+
+import (
+	"bytes"
+	"encoding/json"
+	"unicode/utf8"
+)
+
+// MaxDepth is how deeply arrays and objects may be nested in a frame, the envelope
+// included.
+const MaxDepth = 64
+
+// scanner checks JSON text (RFC 8259) in one pass and without allocating.
+// encoding/json is not used for frames, because it takes `Type` for `type`, lets
+// the last of two equal keys win and accepts broken UTF-8: a second reader of the
+// same frame could understand something else.
+type scanner struct {
+	text []byte
+	pos  int
+	// depth is how many arrays and objects are open.
+	depth int
+	// spaced is where the white space outside of strings ends that was met last;
+	// 0 for none.
+	spaced int
+}
+
+// scan checks that text is one JSON value.
+func scan(text []byte) (scanner, *Error) {
+	s := scanner{text: text}
+	if err := checkUTF8(text); err != nil {
+		return s, err
+	}
+	s.space()
+	if err := s.value(); err != nil {
+		return s, err
+	}
+	return s, s.end()
+}
+
+// end checks that nothing but white space is left.
+func (s *scanner) end() *Error {
+	if s.space(); s.pos < len(s.text) {
+		return s.broken("nothing may follow the end of the JSON text")
+	}
+	return nil
+}
+
+func (s *scanner) space() {
+	for s.pos < len(s.text) {
+		switch s.text[s.pos] {
+		case ' ', '\t', '\r', '\n':
+			s.pos++
+			s.spaced = s.pos
+		default:
+			return
+		}
+	}
+}
+
+// peek is the next byte, and 0 at the end, which no JSON begins or goes on with.
+func (s *scanner) peek() byte {
+	if s.pos < len(s.text) {
+		return s.text[s.pos]
+	}
+	return 0
+}
+
+func (s *scanner) value() *Error {
+	switch c := s.peek(); {
+	case c == '"':
+		return s.string()
+	case c == '{' || c == '[':
+		return s.nested(c)
+	case c == '-' || isDigit(c):
+		return s.number()
+	case c == 't':
+		return s.word("true")
+	case c == 'f':
+		return s.word("false")
+	case c == 'n':
+		return s.word("null")
+	}
+	return s.broken("expected a value")
+}
+
+// nested reads an object or array that begins with c.
+func (s *scanner) nested(c byte) *Error {
+	if s.depth++; s.depth > MaxDepth {
+		return Errorf(InvalidMessage, "nested more than %d levels deep at byte %d", MaxDepth, s.pos)
+	}
+	var err *Error
+	if c == '{' {
+		err = s.object()
+	} else {
+		err = s.array()
+	}
+	s.depth--
+	return err
+}
+
+func (s *scanner) object() *Error {
+	s.pos++
+	for first := true; ; first = false {
+		key, _, err := s.member(first)
+		if err != nil || key == nil {
+			return err
+		}
+	}
+}
+
+// member reads the next member of an object, of which the opening brace was read
+// already. key keeps its quotes; nil means that the object has ended.
+func (s *scanner) member(first bool) (key, value []byte, err *Error) {
+	s.space()
+	if s.peek() == '}' {
+		s.pos++
+		return nil, nil, nil
+	}
+	if !first {
+		if err = s.expect(',', "expected a comma or the end of the object"); err != nil {
+			return nil, nil, err
+		}
+		s.space()
+	}
+	start := s.pos
+	if s.peek() != '"' {
+		return nil, nil, s.broken("expected a field name in double quotes")
+	}
+	if err = s.string(); err != nil {
+		return nil, nil, err
+	}
+	key = s.text[start:s.pos]
+	s.space()
+	if err = s.expect(':', "expected a colon after the field name"); err != nil {
+		return nil, nil, err
+	}
+	s.space()
+	start = s.pos
+	if err = s.value(); err != nil {
+		return nil, nil, err
+	}
+	return key, s.text[start:s.pos], nil
+}
+
+func (s *scanner) array() *Error {
+	s.pos++
+	for first := true; ; first = false {
+		s.space()
+		if first && s.peek() == ']' {
+			s.pos++
+			return nil
+		}
+		if err := s.value(); err != nil {
+			return err
+		}
+		s.space()
+		if s.peek() == ']' {
+			s.pos++
+			return nil
+		}
+		if err := s.expect(',', "expected a comma or the end of the array"); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *scanner) string() *Error {
+	s.pos++
+	for {
+		// Most of a frame is read in this loop. It has to find the quote, the
+		// backslash and the control characters.
+		i := s.pos
+		for i < len(s.text) && (s.text[i] >= utf8.RuneSelf || escapes[s.text[i]] == 0) {
+			i++
+		}
+		s.pos = i
+		switch c := s.peek(); {
+		case c == '"':
+			s.pos++
+			return nil
+		case c == '\\':
+			if err := s.escape(); err != nil {
+				return err
+			}
+		case i < len(s.text):
+			return s.broken("control characters in strings must be escaped")
+		default:
+			return s.broken("expected the closing quote of a string")
+		}
+	}
+}
+
+func (s *scanner) escape() *Error {
+	s.pos++
+	switch s.peek() {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		s.pos++
+		return nil
+	case 'u':
+		s.pos++
+		for range 4 {
+			if _, ok := hexDigit(s.peek()); !ok {
+				return s.broken("expected four hexadecimal digits")
+			}
+			s.pos++
+		}
+		return nil
+	}
+	return s.broken("no such escape in a string")
+}
+
+func (s *scanner) number() *Error {
+	if s.peek() == '-' {
+		s.pos++
+	}
+	if s.peek() == '0' {
+		s.pos++
+	} else if err := s.digits(); err != nil {
+		return err
+	}
+	if s.peek() == '.' {
+		s.pos++
+		if err := s.digits(); err != nil {
+			return err
+		}
+	}
+	if c := s.peek(); c == 'e' || c == 'E' {
+		s.pos++
+		if c = s.peek(); c == '+' || c == '-' {
+			s.pos++
+		}
+		return s.digits()
+	}
+	return nil
+}
+
+func (s *scanner) digits() *Error {
+	if !isDigit(s.peek()) {
+		return s.broken("expected a digit")
+	}
+	for isDigit(s.peek()) {
+		s.pos++
+	}
+	return nil
+}
+
+func (s *scanner) word(w string) *Error {
+	if !bytes.HasPrefix(s.text[s.pos:], []byte(w)) {
+		return s.broken("expected a value")
+	}
+	s.pos += len(w)
+	return nil
+}
+
+func (s *scanner) expect(c byte, otherwise string) *Error {
+	if s.peek() != c {
+		return s.broken(otherwise)
+	}
+	s.pos++
+	return nil
+}
+
+// broken tells where the text stops being JSON. It repeats nothing of the text.
+func (s *scanner) broken(what string) *Error {
+	if s.pos >= len(s.text) {
+		return Errorf(InvalidJSON, "not valid JSON: it ends too early, at byte %d: %s", s.pos, what)
+	}
+	return Errorf(InvalidJSON, "not valid JSON at byte %d: %s", s.pos, what)
+}
+
+func checkUTF8(text []byte) *Error {
+	if utf8.Valid(text) {
+		return nil
+	}
+	at := 0
+	for r, n := utf8.DecodeRune(text); r != utf8.RuneError || n > 1; r, n = utf8.DecodeRune(text[at:]) {
+		at += n
+	}
+	return Errorf(InvalidJSON, "not valid UTF-8 at byte %d", at)
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// compact gives a copy of valid JSON without white space outside of strings, so
+// that it stands on one line.
+func compact(text []byte, spaced bool) json.RawMessage {
+	if !spaced {
+		return bytes.Clone(text)
+	}
+	b := bytes.NewBuffer(make([]byte, 0, len(text)))
+	if err := json.Compact(b, text); err != nil {
+		panic("protocol: compacting text that was checked: " + err.Error())
+	}
+	return b.Bytes()
+}
