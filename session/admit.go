@@ -1,0 +1,125 @@
+package session
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// Peer is who is at the other end of a connection.
+type Peer struct {
+	// User is the id of the user; empty means anonymous.
+	User string
+	// IP is the client's address; the zero Addr is not counted.
+	IP netip.Addr
+	// Info is what the others may know of the user, a JSON object; may be nil.
+	Info json.RawMessage
+}
+
+// Admit decides whether a handshake may go on, before costly work is done for it.
+// It takes a token of the handshake rate and looks at the connection limits, which
+// [Registry.Open] checks again and counts. The errors are RATE_LIMITED and
+// LIMIT_EXCEEDED with a RetryAfter that differs between clients, so that those
+// who were refused together do not come back together.
+func (r *Registry) Admit(p Peer) *protocol.Error {
+	limits := r.rules.Load().limits
+	r.mu.Lock()
+	wait := r.handshakes.take(limits.Handshakes, time.Now())
+	what := r.census.exceeds(p, limits)
+	r.mu.Unlock()
+	switch {
+	case wait > 0:
+		return retry(protocol.RateLimited, "too many handshakes at once", time.Second, 10*time.Second)
+	case what != "":
+		return overcrowded(what)
+	}
+	return nil
+}
+
+func overcrowded(what string) *protocol.Error {
+	return retry(protocol.LimitExceeded, what, 5*time.Second, 30*time.Second)
+}
+
+func retry(code protocol.Code, text string, least, most time.Duration) *protocol.Error {
+	e := protocol.Errorf(code, "%s", text)
+	e.RetryAfter = least + rand.N(most-least)
+	return e
+}
+
+// enter counts a session and makes it known to Apply.
+func (r *Registry) enter(s *Session) *protocol.Error {
+	limits := r.rules.Load().limits
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if what := r.census.exceeds(s.peer, limits); what != "" {
+		return overcrowded(what)
+	}
+	r.census.add(s.peer, 1)
+	r.sessions[s] = struct{}{}
+	return nil
+}
+
+// leave takes back enter. A second call does nothing.
+func (r *Registry) leave(s *Session) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if _, there := r.sessions[s]; there {
+		delete(r.sessions, s)
+		r.census.add(s.peer, -1)
+	}
+}
+
+// census counts connections. The registry's lock guards it.
+type census struct {
+	total int
+	users map[string]int
+	nets  map[netip.Addr]int
+}
+
+// exceeds names the limit that another connection of p would break.
+func (c *census) exceeds(p Peer, l Limits) string {
+	switch {
+	case over(c.total, l.Connections):
+		return "too many connections"
+	case over(c.users[p.User], l.ConnectionsPerUser):
+		return "too many connections of this user"
+	case over(c.nets[network(p.IP)], l.ConnectionsPerIP):
+		return "too many connections from this address"
+	}
+	return ""
+}
+
+func over(count, limit int) bool { return limit > 0 && count >= limit }
+
+func (c *census) add(p Peer, n int) {
+	if c.users == nil {
+		c.users, c.nets = make(map[string]int), make(map[netip.Addr]int)
+	}
+	c.total += n
+	if p.User != "" {
+		count(c.users, p.User, n)
+	}
+	if ip := network(p.IP); ip.IsValid() {
+		count(c.nets, ip, n)
+	}
+}
+
+func count[K comparable](m map[K]int, k K, n int) {
+	if m[k] += n; m[k] == 0 {
+		delete(m, k)
+	}
+}
+
+// network is what connections are counted by: an IPv4 address, also when it comes
+// in the form of an IPv6 one, or the first address of an IPv6 network of 64 bits,
+// because every host of such a network can take as many addresses as it likes.
+func network(ip netip.Addr) netip.Addr {
+	ip = ip.Unmap().WithZone("")
+	if !ip.Is6() {
+		return ip
+	}
+	return netip.PrefixFrom(ip, 64).Masked().Addr()
+}

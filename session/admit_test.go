@@ -1,0 +1,172 @@
+package session
+
+import (
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+func from(user, ip string) Peer {
+	p := Peer{User: user}
+	if ip != "" {
+		p.IP = netip.MustParseAddr(ip)
+	}
+	return p
+}
+
+func codeOf(e *protocol.Error) protocol.Code {
+	if e == nil {
+		return ""
+	}
+	return e.Code
+}
+
+func TestConnectionLimits(t *testing.T) {
+	const full = protocol.LimitExceeded
+	tests := map[string]struct {
+		limits Limits
+		there  []Peer
+		next   Peer
+		want   protocol.Code
+	}{
+		"none":                      {Limits{}, []Peer{from("ann", "192.0.2.1"), from("ann", "192.0.2.1")}, from("ann", "192.0.2.1"), ""},
+		"all":                       {Limits{Connections: 2}, []Peer{from("ann", ""), from("", "192.0.2.1")}, from("bob", ""), full},
+		"all but one":               {Limits{Connections: 3}, []Peer{from("ann", ""), from("", "192.0.2.1")}, from("bob", ""), ""},
+		"of a user":                 {Limits{ConnectionsPerUser: 1}, []Peer{from("ann", "192.0.2.1")}, from("ann", "192.0.2.2"), full},
+		"of another user":           {Limits{ConnectionsPerUser: 1}, []Peer{from("ann", "192.0.2.1")}, from("bob", "192.0.2.1"), ""},
+		"anonymous is no user":      {Limits{ConnectionsPerUser: 1}, []Peer{from("", "192.0.2.1")}, from("", "192.0.2.1"), ""},
+		"of an address":             {Limits{ConnectionsPerIP: 1}, []Peer{from("ann", "192.0.2.1")}, from("bob", "192.0.2.1"), full},
+		"of another address":        {Limits{ConnectionsPerIP: 1}, []Peer{from("ann", "192.0.2.1")}, from("bob", "192.0.2.2"), ""},
+		"the same, written as IPv6": {Limits{ConnectionsPerIP: 1}, []Peer{from("", "192.0.2.1")}, from("", "::ffff:192.0.2.1"), full},
+		"of an IPv6 network":        {Limits{ConnectionsPerIP: 1}, []Peer{from("", "2001:db8:1:2::1")}, from("", "2001:db8:1:2:ffff::9"), full},
+		"of the next IPv6 network":  {Limits{ConnectionsPerIP: 1}, []Peer{from("", "2001:db8:1:2::1")}, from("", "2001:db8:1:3::1"), ""},
+		"with a zone":               {Limits{ConnectionsPerIP: 1}, []Peer{from("", "fe80::1%eth0")}, from("", "fe80::2%eth1"), full},
+		"without an address":        {Limits{ConnectionsPerIP: 1}, []Peer{from("", ""), from("", "")}, from("", ""), ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, test.limits, nil, func(t *testing.T, w *world) {
+				var first *client
+				for _, p := range test.there {
+					c, e := w.dial(p)
+					if e != nil {
+						t.Fatal(e)
+					}
+					first = c
+				}
+				if got := codeOf(w.registry.Admit(test.next)); got != test.want {
+					t.Errorf("Admit: %q, want %q", got, test.want)
+				}
+				_, e := w.dial(test.next)
+				if got := codeOf(e); got != test.want {
+					t.Errorf("Open: %q, want %q", got, test.want)
+				}
+				if e != nil && (e.RetryAfter < 5*time.Second || e.RetryAfter >= 30*time.Second) {
+					t.Errorf("RetryAfter is %v", e.RetryAfter)
+				}
+				first.Conn().Close(hub.ReasonNormal)
+				first.Conn().Close(hub.ReasonNormal)
+				synctest.Wait()
+				if test.want == "" {
+					return
+				}
+				if _, e = w.dial(test.next); e != nil {
+					t.Errorf("with a place free: %v", e)
+				}
+				if _, e = w.dial(test.next); e == nil {
+					t.Error("one end freed two places")
+				}
+			})
+		})
+	}
+}
+
+// Whatever way sessions go, nothing of them stays counted.
+func TestNothingStaysCounted(t *testing.T) {
+	inBubble(t, Limits{Connections: 3, ConnectionsPerUser: 2, ConnectionsPerIP: 2}, open("a"), func(t *testing.T, w *world) {
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				c, e := w.dial(from("ann", "2001:db8::1"))
+				if e != nil {
+					return
+				}
+				c.say(`{"type":"subscribe","payload":{"channel":"a"}}`)
+				c.Conn().Close(hub.ReasonLost)
+			})
+		}
+		all.Wait()
+		synctest.Wait()
+		r := w.registry
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.census.total != 0 || len(r.census.users) != 0 || len(r.census.nets) != 0 || len(r.sessions) != 0 {
+			t.Errorf("left behind: %+v, %d sessions", r.census, len(r.sessions))
+		}
+	})
+}
+
+func TestLeavingTwiceCountsOnce(t *testing.T) {
+	t.Parallel()
+	r := New(nil)
+	s, other := &Session{peer: from("ann", "192.0.2.1")}, &Session{peer: from("ann", "192.0.2.1")}
+	for _, s := range []*Session{s, other} {
+		if e := r.enter(s); e != nil {
+			t.Fatal(e)
+		}
+	}
+	r.leave(s)
+	r.leave(s)
+	if r.census.total != 1 || r.census.users["ann"] != 1 {
+		t.Errorf("counted %+v", r.census)
+	}
+}
+
+func TestHandshakeRate(t *testing.T) {
+	limits := Limits{Handshakes: policy.Rate{PerSecond: 1, Burst: 2}}
+	inBubble(t, limits, nil, func(t *testing.T, w *world) {
+		p := from("ann", "192.0.2.1")
+		for range 2 {
+			if e := w.registry.Admit(p); e != nil {
+				t.Fatal(e)
+			}
+		}
+		seen := make(map[time.Duration]bool)
+		for range 50 {
+			e := w.registry.Admit(p)
+			if codeOf(e) != protocol.RateLimited || e.RetryAfter < time.Second || e.RetryAfter >= 10*time.Second {
+				t.Fatalf("%v, RetryAfter %v", e, e.RetryAfter)
+			}
+			seen[e.RetryAfter] = true
+		}
+		if len(seen) < 40 {
+			t.Errorf("50 clients were given %d different times", len(seen))
+		}
+		// Open takes no token: the handshake had its own.
+		if _, e := w.dial(p); e != nil {
+			t.Error(e)
+		}
+		time.Sleep(time.Second)
+		if e := w.registry.Admit(p); e != nil {
+			t.Error(e)
+		}
+	})
+}
+
+func TestOpenOnAClosedHub(t *testing.T) {
+	inBubble(t, Limits{Connections: 1}, nil, func(t *testing.T, w *world) {
+		w.hub.Drain(t.Context(), 0)
+		for range 2 { // the second would find no place if the first had kept it
+			_, e := w.dial(from("ann", ""))
+			if codeOf(e) != protocol.Unavailable || e.RetryAfter < time.Second {
+				t.Fatalf("%v", e)
+			}
+		}
+	})
+}

@@ -1,0 +1,98 @@
+package session
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// Caller is who asks for something: a session, or a request to the HTTP API.
+type Caller struct {
+	// User is the id of the user; empty means anonymous.
+	User string
+	// Connection is the id of the connection; empty for the HTTP API.
+	Connection string
+	// App says that the caller is the app itself, with its API key. Everything is
+	// allowed to it, and no rate applies; the size of a message is bounded as for
+	// everyone.
+	App bool
+	// IP is the caller's address; it tells anonymous callers of the HTTP API apart.
+	IP netip.Addr
+}
+
+// May decides whether c may do a in channel; nil means it may. The errors are
+// INVALID_CHANNEL, UNAUTHORIZED and FORBIDDEN.
+func (r *Registry) May(c Caller, a policy.Action, channel string) *protocol.Error {
+	return r.rules.Load().may(c, a, channel)
+}
+
+func (u *rules) may(c Caller, a policy.Action, channel string) *protocol.Error {
+	_, e := u.room(c, a, channel)
+	return e
+}
+
+// room is may that also gives the block of the channel, which only the app can
+// find missing.
+func (u *rules) room(c Caller, a policy.Action, channel string) (*policy.Room, *protocol.Error) {
+	if e := protocol.ValidChannel(channel); e != nil {
+		return nil, e
+	}
+	room := u.policy.Match(channel)
+	if c.App {
+		return room, nil
+	}
+	return room, room.Allow(a, c.User, channel)
+}
+
+// spend takes a token of the message rate of a caller without a connection, which
+// would otherwise be the way around the rate of connections.
+func (r *Registry) spend(c Caller) *protocol.Error {
+	if c.App {
+		return nil
+	}
+	wait := r.callers.take(callerKey(c), r.rules.Load().limits.Rate, time.Now())
+	return rateLimited(wait, "requests")
+}
+
+// callerKey tells callers of the HTTP API apart. The first letter keeps users,
+// connections and addresses from being taken for each other.
+func callerKey(c Caller) string {
+	switch {
+	case c.User != "":
+		return "u" + c.User
+	case c.Connection != "":
+		return "c" + c.Connection
+	default:
+		return "a" + network(c.IP).String()
+	}
+}
+
+// rateLimited is the error of one who has to wait; nil without a wait.
+func rateLimited(wait time.Duration, what string) *protocol.Error {
+	if wait <= 0 {
+		return nil
+	}
+	e := protocol.Errorf(protocol.RateLimited, "too many %s", what)
+	e.RetryAfter = wait
+	return e
+}
+
+// failed turns an error of the hub into one for the wire, and logs what the wire
+// is not told. Nil stays nil.
+func (r *Registry) failed(what string, err error) *protocol.Error {
+	if err == nil {
+		return nil
+	}
+	e := *protocol.AsError(err)
+	switch e.Code {
+	case protocol.Internal:
+		r.rules.Load().log.Error("command failed", "command", what, "error", err)
+	case protocol.Unavailable:
+		// A store that is away refuses everybody in the same moment.
+		e.RetryAfter += rand.N(2 * time.Second)
+	}
+	return &e
+}

@@ -1,0 +1,34 @@
+// Package session holds the conversation with one client: it reads commands,
+// asks the policy, uses the hub and answers. The transports hand it frames, and
+// the HTTP API shares its rules through the [Registry].
+//
+// # Commands
+//
+// A command is a function in a file of its own and a line in the table of
+// command.go. It decodes its payload, does its work and sends its reply; the error
+// it returns is sent by [Session.Receive], so that each command is answered once.
+//
+// # Limits
+//
+// What is cheap to check is checked first: the limits on connections before the
+// handshake, the message rate before a payload is parsed, the permission before
+// the size, the size before the room's rate. A frame that breaks a rule gets an
+// error and the connection lives on; too many of them in a row end it.
+//
+// # Configuration
+//
+// [Registry.Apply] swaps policy and limits in one step. Each command works with
+// the ones it finds at its start; a subscription that was being made during the
+// swap is checked again when it exists, so that none outlives its permission.
+//
+// # Concurrency
+//
+// A Registry may be used by several goroutines at once. [Session.Receive] and
+// [Session.Subscribe] belong to the transport's reader: one call at a time. The
+// other methods of Session may be called at any time.
+//
+// The package starts no goroutine. Lock order: Registry.applying, then Session.mu
+// or Registry.mu or buckets.mu, which are leaves: nothing is locked, and the hub
+// is not called, while one of them is held; the exception is Session.mu around
+// [hub.Hub.Connect], which never calls back before it returns.
+package session

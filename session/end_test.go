@@ -1,0 +1,113 @@
+package session
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+func TestPanicCostsOneConnection(t *testing.T) {
+	inBubble(t, Limits{}, open("a"), func(t *testing.T, w *world) {
+		c, other := w.connect("ann"), w.connect("bob")
+		w.broker.set(func() { w.broker.panics = true })
+		c.say(`{"type":"message","id":1,"payload":{"channel":"a","content":1}}`)
+		c.hears(`{"close":1011}`)
+		if len(c.reasons) != 1 || c.reasons[0] != protocol.ReasonInternal {
+			t.Errorf("ended with %v", c.reasons)
+		}
+		for _, word := range []string{`"level":"ERROR"`, "out of order", "publish.go", `"user":"ann"`, c.Conn().ID()} {
+			if !strings.Contains(w.logs.String(), word) {
+				t.Errorf("the log lacks %q: %s", word, w.logs)
+			}
+		}
+		w.broker.set(func() { w.broker.panics = false })
+		other.say(`{"type":"message","id":1,"payload":{"channel":"a","content":1}}`)
+		other.hears(`{"type":"ack","id":1,"payload":{"channel":"a"}}`)
+	})
+}
+
+func TestPanicInSubscribeIsAnError(t *testing.T) {
+	inBubble(t, Limits{}, []policy.Room{kept("h", 1)}, func(t *testing.T, w *world) {
+		c := w.connect("ann", asEvents)
+		w.broker.set(func() { w.broker.during = func() { panic("history is out of order") } })
+		if e := c.Subscribe(t.Context(), protocol.Subscribe{Channel: "h"}, nil); codeOf(e) != protocol.Internal {
+			t.Errorf("%v", e)
+		}
+		c.hears(`{"close":1011}`)
+	})
+}
+
+func TestEndIsLogged(t *testing.T) {
+	const user = "ann\n\"level\":\"ERROR\""
+	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
+		c := w.connect(user)
+		time.Sleep(3 * time.Second)
+		c.Conn().Close(hub.ReasonSilent)
+		synctest.Wait()
+		var line map[string]any
+		if err := json.Unmarshal([]byte(w.logs.String()), &line); err != nil {
+			t.Fatalf("not one line: %v: %s", err, w.logs)
+		}
+		delete(line, "time")
+		want := map[string]any{
+			"level": "DEBUG", "msg": "connection ended", "connection": c.Conn().ID(), "user": user, "transport": "websocket",
+			"duration": float64(3 * time.Second), "code": float64(hub.ReasonSilent.Code), "reason": hub.ReasonSilent.Text,
+		}
+		for key, v := range want {
+			if line[key] != v {
+				t.Errorf("%s is %v, want %v", key, line[key], v)
+			}
+		}
+		if len(line) != len(want) {
+			t.Errorf("logged %v", line)
+		}
+	})
+}
+
+func TestOnCloseIsCalledOnce(t *testing.T) {
+	inBubble(t, Limits{}, open("a"), func(t *testing.T, w *world) {
+		c := w.connect("")
+		c.say(subscribeTo("a"))
+		c.Conn().Close(hub.ReasonLost)
+		c.Conn().Close(hub.ReasonNormal)
+		synctest.Wait()
+		if len(c.reasons) != 1 || c.reasons[0] != hub.ReasonLost {
+			t.Errorf("called with %v", c.reasons)
+		}
+		c.wire.take()
+		c.say(ping1, subscribeTo("a"), `{`)
+		c.hears()
+	})
+}
+
+// A command that waits for a store must not hold the reader of a connection that
+// is gone.
+func TestEndReleasesAWaitingCommand(t *testing.T) {
+	inBubble(t, Limits{}, open("a"), func(t *testing.T, w *world) {
+		first, second := w.connect("ann"), w.connect("bob")
+		hold := make(chan struct{})
+		w.broker.set(func() { w.broker.hold = hold })
+		go first.say(subscribeTo("a")) // attaches the room, for all who want it
+		synctest.Wait()
+		returned := make(chan struct{})
+		go func() {
+			defer close(returned)
+			second.say(subscribeTo("a"))
+		}()
+		synctest.Wait()
+		second.Conn().Close(hub.ReasonLost)
+		select {
+		case <-returned:
+		case <-time.After(time.Minute):
+			t.Error("the reader is still waiting")
+		}
+		close(hold)
+		first.hears(`{"type":"subscribed","id":1,"payload":{"channel":"a"}}`)
+	})
+}

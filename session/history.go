@@ -1,0 +1,70 @@
+package session
+
+import (
+	"context"
+	"iter"
+	"slices"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+func history(ctx context.Context, s *Session, c protocol.Command) *protocol.Error {
+	q, e := protocol.DecodeHistory(c.Payload)
+	if e != nil {
+		return e
+	}
+	page, e := s.registry.history(ctx, s.caller(), q)
+	if e != nil {
+		return e
+	}
+	page = fitting(page, q.Since != nil, s.registry.hub.Settings().QueueBytes/2)
+	s.conn.Send(protocol.HistoryReply{ID: c.ID, Channel: q.Channel, Page: page})
+	return nil
+}
+
+// History reads retained messages for a caller of the HTTP API that may subscribe
+// to the channel. Errors are those of [Registry.May], RATE_LIMITED and, when the
+// hub fails, UNAVAILABLE or INTERNAL.
+func (r *Registry) History(ctx context.Context, c Caller, q protocol.History) (hub.HistoryPage, *protocol.Error) {
+	if e := r.spend(c); e != nil {
+		return hub.HistoryPage{}, e
+	}
+	return r.history(ctx, c, q)
+}
+
+func (r *Registry) history(ctx context.Context, c Caller, q protocol.History) (hub.HistoryPage, *protocol.Error) {
+	if e := r.May(c, policy.Subscribe, q.Channel); e != nil {
+		return hub.HistoryPage{}, e
+	}
+	page, err := r.hub.History(ctx, q.Channel, q.Query())
+	return page, r.failed("history", err)
+}
+
+// fitting cuts a page down to what may be queued for one connection at once, and
+// leaves at least one message, so that a client that asks on gets ahead. From a
+// page that begins at a position the newest are cut, and More says so; from the
+// newest messages the oldest.
+func fitting(page hub.HistoryPage, fromPosition bool, bytes int) hub.HistoryPage {
+	if fromPosition {
+		n := prefix(slices.All(page.Messages), bytes)
+		page.More = page.More || n < len(page.Messages)
+		page.Messages = page.Messages[:n]
+		return page
+	}
+	n := prefix(slices.Backward(page.Messages), bytes)
+	page.Messages = page.Messages[len(page.Messages)-n:]
+	return page
+}
+
+// prefix is how many messages of a sequence fit, the first one always.
+func prefix(ms iter.Seq2[int, *hub.Message], bytes int) (n int) {
+	for _, m := range ms {
+		if bytes -= len(m.Content); bytes < 0 && n > 0 {
+			break
+		}
+		n++
+	}
+	return n
+}

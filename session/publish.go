@@ -1,0 +1,105 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// publish handles `message`. Without an id the client does not want to know what
+// became of it, and gets no `ack`.
+func publish(ctx context.Context, s *Session, c protocol.Command) *protocol.Error {
+	p, e := protocol.DecodePublish(c.Payload)
+	if e != nil {
+		return e
+	}
+	done, e := s.registry.publish(ctx, s.caller(), p, func(r policy.Rate, now time.Time) time.Duration {
+		return s.rooms.take(p.Channel, r, now)
+	})
+	if e == nil && c.ID != nil {
+		s.conn.Send(protocol.Ack{ID: c.ID, Channel: p.Channel, Published: done})
+	}
+	return e
+}
+
+// Publish publishes for a caller of the HTTP API: it checks the caller's message
+// rate, permission, size and the room's rate, and hands the message to the hub.
+// Errors are those of [Registry.May], TOO_LARGE, RATE_LIMITED and, when the hub
+// fails, UNAVAILABLE or INTERNAL.
+func (r *Registry) Publish(ctx context.Context, c Caller, p protocol.Publish) (hub.Published, *protocol.Error) {
+	if e := r.spend(c); e != nil {
+		return hub.Published{}, e
+	}
+	return r.publish(ctx, c, p, func(rate policy.Rate, now time.Time) time.Duration {
+		return r.rooms.take(roomKey{callerKey(c), p.Channel}, rate, now)
+	})
+}
+
+// roomKey is a caller in a room.
+type roomKey struct{ caller, channel string }
+
+// takeFunc takes a token of a room's rate, or says how long until there is one.
+type takeFunc func(policy.Rate, time.Time) time.Duration
+
+// publish does what both ways of publishing have in common.
+func (r *Registry) publish(ctx context.Context, c Caller, p protocol.Publish, take takeFunc) (hub.Published, *protocol.Error) {
+	now := time.Now()
+	if e := r.rules.Load().accept(c, p, now, take); e != nil {
+		return hub.Published{}, e
+	}
+	m := &hub.Message{Channel: p.Channel, Content: p.Content, Event: p.Event, Sender: sender(c), Time: now}
+	done, err := r.hub.Publish(ctx, m, scoped(c, p.Key))
+	return done, r.failed("publish", err)
+}
+
+// accept decides about a message. The room's token is taken last, so that a
+// message that is refused anyway costs none.
+func (u *rules) accept(c Caller, p protocol.Publish, now time.Time, take takeFunc) *protocol.Error {
+	room, e := u.room(c, policy.Publish, p.Channel)
+	switch {
+	case e != nil:
+		return e
+	case len(p.Content) > u.limits.MessageSize:
+		return protocol.Errorf(protocol.TooLarge, "content is larger than %d bytes", u.limits.MessageSize)
+	case c.App || room.Rate.IsZero():
+		return nil
+	}
+	return rateLimited(take(room.Rate, now), "messages in this channel")
+}
+
+// sender is the name a message is published under.
+func sender(c Caller) string {
+	switch {
+	case c.App:
+		return ""
+	case c.User != "":
+		return c.User
+	case c.Connection != "":
+		return c.Connection
+	}
+	// An anonymous request has no connection, and an empty sender would look like
+	// the app: so it gets an id as if it had one.
+	return strings.ToLower(rand.Text()[:16])
+}
+
+// scoped is the idempotency key as the broker sees it: the client's own, behind a
+// prefix that says whose it is. The user's length stands before the user, so that
+// no choice of user and key looks like another pair. Anonymous callers share a
+// scope, since nothing says who they are when they come back.
+func scoped(c Caller, key string) string {
+	switch {
+	case key == "":
+		return ""
+	case c.App:
+		return "s:" + key
+	case c.User == "":
+		return "a:" + key
+	}
+	return "u" + strconv.Itoa(len(c.User)) + ":" + c.User + key
+}

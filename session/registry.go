@@ -1,0 +1,91 @@
+package session
+
+import (
+	"cmp"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+)
+
+// Config is what may change while sessions live.
+type Config struct {
+	// Policy says who may do what; nil allows nothing.
+	Policy *policy.Policy
+	Limits Limits
+	// Logger gets ended connections (debug) and failures; nil means none.
+	Logger *slog.Logger
+}
+
+// Registry is the set of sessions of one hub, with the rules they live by.
+type Registry struct {
+	// Static after New.
+	hub     *hub.Hub
+	callers buckets[string]  // message rate of callers without a connection
+	rooms   buckets[roomKey] // publish rate of the same, for each room
+
+	applying sync.Mutex // one Apply at a time
+	rules    atomic.Pointer[rules]
+
+	// Guarded by mu.
+	mu         sync.Mutex
+	handshakes bucket
+	census     census
+	sessions   map[*Session]struct{}
+}
+
+// rules are a Config with its defaults filled in. They never change.
+type rules struct {
+	policy *policy.Policy
+	limits Limits
+	log    *slog.Logger
+}
+
+func newRules(c Config) *rules {
+	return &rules{
+		policy: c.Policy,
+		limits: c.Limits.withDefaults(),
+		log:    cmp.Or(c.Logger, slog.New(slog.DiscardHandler)),
+	}
+}
+
+// New returns a registry that allows nothing until [Registry.Apply] is called.
+func New(h *hub.Hub) *Registry {
+	r := &Registry{hub: h, sessions: make(map[*Session]struct{})}
+	r.callers.limit, r.rooms.limit = maxCallers, maxCallers
+	r.rules.Store(newRules(Config{}))
+	return r
+}
+
+// Hub is the hub the sessions use.
+func (r *Registry) Hub() *hub.Hub { return r.hub }
+
+// MessageSize is the greatest size of a client's frame, in bytes. A transport
+// closes a connection that sends a larger one, before reading it whole.
+func (r *Registry) MessageSize() int { return r.rules.Load().limits.MessageSize }
+
+// Apply puts c in force, for live sessions as well. Subscriptions that are not
+// allowed any more end with an `unsubscribed` event that says why. Connections
+// beyond a limit that became smaller stay.
+func (r *Registry) Apply(c Config) {
+	r.applying.Lock()
+	defer r.applying.Unlock()
+	rules := newRules(c)
+	r.rules.Store(rules)
+	for _, s := range r.snapshot() {
+		s.recheck(rules)
+	}
+}
+
+// snapshot lists the sessions, so that they can be visited without the lock.
+func (r *Registry) snapshot() []*Session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := make([]*Session, 0, len(r.sessions))
+	for s := range r.sessions {
+		all = append(all, s)
+	}
+	return all
+}

@@ -1,0 +1,203 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// Replay says how a subscriber gets the messages it missed.
+type Replay uint8
+
+const (
+	// ReplayInReply puts them into `subscribed`.
+	ReplayInReply Replay = iota
+	// ReplayAsEvents sends them as single messages after `subscribed`, for
+	// clients that only look at those; what can not be recovered is then
+	// announced by a `gap`, too.
+	ReplayAsEvents
+)
+
+// Options describe a new session.
+type Options struct {
+	Transport hub.Transport
+	Encoder   hub.Encoder
+	// Answers says that the peer answers pings.
+	Answers bool
+	// Name is the transport's word for logs: "websocket", "sse".
+	Name   string
+	Replay Replay
+	// OnClose is called once, when the connection has left its rooms; may be nil.
+	OnClose func(hub.Reason)
+}
+
+// Session is the conversation with one client over one connection.
+type Session struct {
+	// Static after creation.
+	registry *Registry
+	peer     Peer
+	name     string
+	replay   Replay
+	started  time.Time
+	ctx      context.Context // ends with the connection
+	cancel   context.CancelFunc
+
+	// Written once by Open, under mu because the hub may end the connection and
+	// Apply may visit the session before Open has returned.
+	conn *hub.Conn
+
+	// Owned by the transport's reader.
+	frames bucket
+	rooms  buckets[string] // publish rates, by channel
+
+	// Guarded by mu.
+	mu       sync.Mutex
+	offences offences
+}
+
+// maxRoomBuckets bounds the channels whose publish rate one session keeps count
+// of; those beyond are forgotten one by one.
+const maxRoomBuckets = 256
+
+// Open registers a session, counts it, and sends `connected`. The errors are
+// LIMIT_EXCEEDED, and UNAVAILABLE when the node is on its way out.
+func (r *Registry) Open(p Peer, o Options) (*Session, *protocol.Error) {
+	s := &Session{registry: r, peer: p, name: o.Name, replay: o.Replay, started: time.Now()}
+	s.rooms.limit = maxRoomBuckets
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if e := r.enter(s); e != nil {
+		s.cancel()
+		return nil, e
+	}
+	if err := s.connect(o); err != nil {
+		s.cancel()
+		r.leave(s)
+		return nil, retry(protocol.Unavailable, "this server takes no new connections", time.Second, 10*time.Second)
+	}
+	s.conn.Send(s.greeting())
+	return s, nil
+}
+
+func (s *Session) connect(o Options) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conn, err = s.registry.hub.Connect(hub.ConnOptions{
+		Transport: o.Transport,
+		Encoder:   o.Encoder,
+		Answers:   o.Answers,
+		OnClose: func(reason hub.Reason) {
+			s.ended(reason)
+			if o.OnClose != nil {
+				o.OnClose(reason)
+			}
+		},
+	})
+	return err
+}
+
+func (s *Session) greeting() hub.Event {
+	return protocol.Connected{
+		Connection: s.conn.ID(),
+		User:       s.peer.User,
+		Heartbeat:  s.registry.hub.Settings().Heartbeat,
+	}
+}
+
+// ended is called once, by the hub, when the connection is over.
+func (s *Session) ended(reason hub.Reason) {
+	s.cancel()
+	s.registry.leave(s)
+	s.registry.rules.Load().log.Debug("connection ended",
+		"connection", s.connection().ID(), "user", s.peer.User, "transport", s.name,
+		"duration", time.Since(s.started), "code", reason.Code, "reason", reason.Text)
+}
+
+// connection is conn for goroutines that may run before Open has returned.
+func (s *Session) connection() *hub.Conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn
+}
+
+// Conn is the session's connection.
+func (s *Session) Conn() *hub.Conn { return s.conn }
+
+// Receive handles one text frame of the client and returns when it is answered or
+// handed on. Only the transport's reader calls it.
+func (s *Session) Receive(frame []byte) {
+	defer s.recovered()
+	wait := s.frames.take(s.registry.rules.Load().limits.Rate, time.Now())
+	cmd, e := protocol.Decode(frame)
+	if e == nil {
+		e = rateLimited(wait, "messages")
+	}
+	if e != nil {
+		s.offend(cmd.ID, e)
+		return
+	}
+	switch e = s.run(cmd); {
+	case e == nil:
+	case malformed(e.Code):
+		s.offend(cmd.ID, e)
+	default:
+		s.conn.Send(protocol.ErrorReply{ID: cmd.ID, Err: e})
+	}
+}
+
+// Violation answers an offence that the transport has seen and that the connection
+// survives. Too many offences end it.
+func (s *Session) Violation(e *protocol.Error) { s.offend(nil, e) }
+
+func (s *Session) offend(id json.RawMessage, e *protocol.Error) {
+	s.conn.Send(protocol.ErrorReply{ID: id, Err: e})
+	if s.tooMany(time.Now()) {
+		s.conn.Close(protocol.ReasonPolicy)
+	}
+}
+
+func (s *Session) tooMany(now time.Time) (too bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offences, too = s.offences.add(now)
+	return too
+}
+
+// recovered keeps a mistake in a command from ending the process: it costs the
+// connection that hit it, and is logged with its stack.
+func (s *Session) recovered() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	s.registry.rules.Load().log.Error("panic in a command",
+		"panic", v, "connection", s.conn.ID(), "user", s.peer.User, "stack", string(debug.Stack()))
+	s.conn.Close(protocol.ReasonInternal)
+}
+
+func (s *Session) caller() Caller {
+	return Caller{User: s.peer.User, Connection: s.conn.ID(), IP: s.peer.IP}
+}
+
+// recheck ends the subscriptions that u does not allow.
+func (s *Session) recheck(u *rules) {
+	conn := s.connection()
+	if conn == nil {
+		return // it has no rooms yet, and will find the new rules
+	}
+	for _, channel := range conn.Channels() {
+		s.review(u, conn, channel)
+	}
+}
+
+// review ends one subscription if u does not allow it.
+func (s *Session) review(u *rules, conn *hub.Conn, channel string) {
+	if e := u.may(Caller{User: s.peer.User}, policy.Subscribe, channel); e != nil {
+		s.registry.hub.Unsubscribe(conn, channel, protocol.UnsubscribedReply{Channel: channel, Cause: e})
+	}
+}

@@ -1,0 +1,114 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+func subscribe(ctx context.Context, s *Session, c protocol.Command) *protocol.Error {
+	q, e := protocol.DecodeSubscribe(c.Payload)
+	if e != nil {
+		return e
+	}
+	return s.subscribe(ctx, q, c.ID)
+}
+
+// Subscribe subscribes the session to a channel and queues `subscribed`, with id
+// if there is one; it does not send the error it returns. Only the transport's
+// reader, or whoever opened the session before there is one, calls it.
+func (s *Session) Subscribe(ctx context.Context, q protocol.Subscribe, id json.RawMessage) (e *protocol.Error) {
+	e = protocol.AsError(errPanic) // what is left when subscribe does not return
+	defer s.recovered()
+	return s.subscribe(ctx, q, id)
+}
+
+var errPanic = errors.New("session: a command panicked")
+
+func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, id json.RawMessage) *protocol.Error {
+	u := s.registry.rules.Load()
+	if e := u.may(s.caller(), policy.Subscribe, q.Channel); e != nil {
+		return e
+	}
+	if e := s.hasRoom(u.limits.Channels, q.Channel); e != nil {
+		return e
+	}
+	_, err := s.registry.hub.Subscribe(ctx, s.conn, q.Channel, hub.SubscribeOptions{
+		Recover: q.Recover,
+		History: q.History,
+		Reply:   func(sub hub.Subscribed) []hub.Event { return s.answer(q, sub, id) },
+	})
+	switch now := s.registry.rules.Load(); {
+	case errors.Is(err, hub.ErrSubscribed):
+		return alreadySubscribed()
+	case errors.Is(err, hub.ErrLeft):
+		return s.leftEarly(now, q.Channel)
+	case err == nil && now != u:
+		s.review(now, s.conn, q.Channel)
+	}
+	return s.registry.failed("subscribe", err)
+}
+
+// hasRoom says why the session may not have this channel in addition.
+func (s *Session) hasRoom(limit int, channel string) *protocol.Error {
+	channels := s.conn.Channels()
+	switch {
+	case slices.Contains(channels, channel):
+		return alreadySubscribed()
+	case over(len(channels), limit):
+		return protocol.Errorf(protocol.LimitExceeded, "no more than %d channels for one connection", limit)
+	}
+	return nil
+}
+
+func alreadySubscribed() *protocol.Error {
+	return protocol.Errorf(protocol.AlreadySubscribed, "already subscribed to this channel")
+}
+
+// leftEarly says why a subscription ended while it was being made: new rules do
+// not allow it, or else the connection is closing.
+func (s *Session) leftEarly(u *rules, channel string) *protocol.Error {
+	if e := u.may(s.caller(), policy.Subscribe, channel); e != nil {
+		return e
+	}
+	return protocol.AsError(hub.ErrClosed)
+}
+
+// answer is what a new subscriber is sent before anything live. When the replay
+// comes as events, they are part of what is delivered after the position that
+// `subscribed` names, which therefore is the one before them.
+func (s *Session) answer(q protocol.Subscribe, sub hub.Subscribed, id json.RawMessage) []hub.Event {
+	reply := protocol.SubscribedReply{
+		ID: id, Channel: sub.Channel, Position: sub.Position,
+		Recover: q.Recover != nil, Recovered: sub.Recovered, Messages: sub.Messages,
+	}
+	if s.replay == ReplayInReply {
+		return []hub.Event{reply}
+	}
+	reply.Messages, reply.Position = nil, replayStart(q, sub)
+	events := append(make([]hub.Event, 0, len(sub.Messages)+2), reply)
+	if reply.Recover && !sub.Recovered {
+		events = append(events, hub.Gap{Channel: sub.Channel, Position: reply.Position})
+	}
+	for _, m := range sub.Messages {
+		events = append(events, m)
+	}
+	return events
+}
+
+// replayStart is the position before the messages that are replayed.
+func replayStart(q protocol.Subscribe, sub hub.Subscribed) hub.Position {
+	switch {
+	case len(sub.Messages) == 0:
+		return sub.Position
+	case sub.Recovered:
+		return *q.Recover
+	}
+	first := sub.Messages[0].Position
+	return hub.Position{Epoch: first.Epoch, Offset: first.Offset - 1}
+}
