@@ -13,7 +13,7 @@
 // What is cheap to check is checked first: the limits on connections before the
 // handshake, the message rate before a payload is parsed, the permission before
 // the size, the size before the room's rate. A frame that breaks a rule gets an
-// error and the connection lives on; too many of them in a row end it.
+// error and the connection lives on; too many of them in a short time end it.
 //
 // # Configuration
 //
