@@ -3,9 +3,20 @@ package hub
 // batch is what one broadcast sends to every member, encoded on demand and once
 // for each Encoder.
 type batch struct {
-	events []Event
-	slow   Slow
-	forms  []form
+	events    []Event
+	slow      Slow
+	selective bool // some events are not for everybody
+	forms     []form
+}
+
+func newBatch(events []Event, slow Slow) *batch {
+	b := &batch{events: events, slow: slow}
+	for _, ev := range events {
+		if _, ok := ev.(Selective); ok {
+			b.selective = true
+		}
+	}
+	return b
 }
 
 // form is a batch in the bytes of one Encoder. The bytes are shared by all

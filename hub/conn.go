@@ -130,7 +130,7 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 	case s.phase == joining:
 		set := c.hub.settings.Load()
 		s.held.hold(b.events, set.QueueMessages, set.QueueBytes)
-	case c.direct(s):
+	case !b.selective && c.direct(s):
 		c.tryWrite(b.form(c.encoder).bytes)
 	default:
 		c.deliverEach(s, b)
@@ -157,6 +157,10 @@ func (c *Conn) deliverEach(s *subscription, b *batch) {
 		case Gap:
 			if !s.from.IsZero() {
 				s.from = ev.Position // what follows is announced already
+			}
+		case Selective:
+			if !ev.Concerns(s.interests) {
+				continue
 			}
 		}
 		c.enqueue(s, ev, f.event(i), b.slow)

@@ -21,6 +21,8 @@ func (*line) AppendEvent(dst []byte, ev Event) []byte {
 		return fmt.Appendf(dst, "gap %s@%d\n", ev.Channel, ev.Position.Offset)
 	case Reconnect:
 		return append(dst, "reconnect\n"...)
+	case news:
+		return append(dst, "news\n"...)
 	case string:
 		return append(append(dst, ev...), '\n')
 	}

@@ -234,3 +234,28 @@ func TestRooms(t *testing.T) {
 		}
 	})
 }
+
+// news is an event for those who share an interest with it.
+type news uint8
+
+func (n news) Concerns(interests uint8) bool { return uint8(n)&interests != 0 }
+
+func TestAnnounce(t *testing.T) {
+	for name, make := range transports() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, _ := newTestHub(t, Settings{})
+				tr1, w1 := make()
+				tr2, w2 := make()
+				subscribe(t, h, connect(t, h, tr1), "h", SubscribeOptions{Interests: 1})
+				subscribe(t, h, connect(t, h, tr2), "h", SubscribeOptions{Interests: 2})
+				publish(t, h, "h", "a")
+				h.Announce("h", "for all")
+				h.Announce("h", news(2))
+				publish(t, h, "h", "b")
+				expect(t, w1, "h@1 a", "for all", "h@2 b")
+				expect(t, w2, "h@1 a", "for all", "news", "h@2 b")
+			})
+		})
+	}
+}

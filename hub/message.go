@@ -46,6 +46,13 @@ type Message struct {
 // The hub never looks into other events.
 type Event any
 
+// Selective is an optional ability of an announced [Event]: it is for a part of a
+// room's connections only. Without it an event is for all of them.
+type Selective interface {
+	// Concerns decides by the interests that a connection subscribed with.
+	Concerns(interests uint8) bool
+}
+
 // Gap tells a connection that messages of a channel were lost to it. Delivery
 // goes on after Position, which is zero in rooms without history.
 type Gap struct {

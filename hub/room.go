@@ -180,7 +180,7 @@ func (r *room) step() bool {
 		r.mu.Unlock()
 		return false
 	}
-	b := batch{events: r.pending[:n:n], slow: r.options.Slow}
+	b := newBatch(r.pending[:n:n], r.options.Slow)
 	if r.pending = r.pending[n:]; len(r.pending) == 0 {
 		r.pending = nil
 	}
@@ -189,7 +189,7 @@ func (r *room) step() bool {
 	r.mu.Unlock()
 
 	for _, s := range members {
-		s.conn.deliver(s, &b)
+		s.conn.deliver(s, b)
 	}
 	return true
 }

@@ -22,6 +22,9 @@ type SubscribeOptions struct {
 	Recover *Position
 	// History asks for the newest messages, at most so many and at most 1,000.
 	History int
+	// Interests say which [Selective] events the connection gets; what the bits
+	// mean is the callers' business.
+	Interests uint8
 	// Reply makes the events that are queued before any live message of the room.
 	// It is called once, without locks. May be nil.
 	Reply func(Subscribed) []Event
@@ -44,7 +47,7 @@ type Subscribed struct {
 // nothing falls between replay and live delivery. Errors: [ErrSubscribed],
 // [ErrLeft], [ErrClosed] and those of the broker.
 func (h *Hub) Subscribe(ctx context.Context, c *Conn, channel string, o SubscribeOptions) (Subscribed, error) {
-	s := &subscription{conn: c, channel: channel, index: -1, held: new(held)}
+	s := &subscription{conn: c, channel: channel, interests: o.Interests, index: -1, held: new(held)}
 	if err := c.join(s); err != nil {
 		return Subscribed{}, err
 	}
@@ -228,7 +231,7 @@ func (c *Conn) release(s *subscription, slow Slow) {
 		c.reply(Gap{Channel: s.channel})
 	}
 	if len(h.events) > 0 {
-		c.deliverEach(s, &batch{events: h.events, slow: slow})
+		c.deliverEach(s, newBatch(h.events, slow))
 	}
 }
 

@@ -12,9 +12,10 @@ const (
 // subscription is one connection's membership in one room.
 type subscription struct {
 	// Static after creation; room is set by room.add.
-	conn    *Conn
-	channel string
-	room    *room
+	conn      *Conn
+	channel   string
+	room      *room
+	interests uint8
 
 	index int // in room.members, -1 outside; guarded by room.mu
 
