@@ -65,8 +65,8 @@ func Reserved(name string) bool { return reserved[name] }
 // what a message without a name is called anyway.
 var reserved = map[string]bool{
 	TypeAck: true, TypeConnected: true, TypeError: true, TypeGap: true, TypeHistory: true, TypePing: true,
-	TypePong: true, TypeReconnect: true, TypeSubscribed: true, TypeUnsubscribed: true,
-	"authenticated": true, "presence": true, "change-accepted": true, "change-rejected": true,
+	TypePong: true, TypePresence: true, TypeReconnect: true, TypeSubscribed: true, TypeUnsubscribed: true,
+	"authenticated": true, "change-accepted": true, "change-rejected": true,
 	"remote-change": true, "open": true, "close": true,
 }
 

@@ -17,6 +17,8 @@ type Subscribe struct {
 	// History asks for the newest messages, at most [MaxHistory]; 0 for none.
 	// Where Recover is given it is not needed.
 	History int
+	// Appearance is how the own member shows in a room with presence.
+	Appearance
 }
 
 // DecodeSubscribe reads the payload of `subscribe`.
@@ -31,6 +33,8 @@ func DecodeSubscribe(payload json.RawMessage) (Subscribe, *Error) {
 			s.Recover = m.position()
 		case "history":
 			s.History = int(m.integer(MaxHistory))
+		default:
+			s.take(&m)
 		}
 	}
 	m.require("channel")

@@ -1,0 +1,196 @@
+package protocol
+
+import (
+	"encoding/json"
+
+	"github.com/caddy-realtime/caddy-realtime/presence"
+)
+
+// TypePresence asks for the members of a room, updates one's own, and tells of
+// both.
+const TypePresence = "presence"
+
+// InterestPresence is the interest (see [hub.Selective]) of connections that may
+// see who is present.
+const InterestPresence uint8 = 1
+
+// Appearance is what a client says of itself in a room.
+type Appearance struct {
+	// Status is a short word; empty for none.
+	Status string
+	// Info is any JSON; that it is an object, and its size, are checked where it
+	// is used. Nil for none.
+	Info json.RawMessage
+}
+
+// IsZero reports that the client said nothing.
+func (a Appearance) IsZero() bool { return a.Status == "" && a.Info == nil }
+
+// Change is what that means for the member.
+func (a Appearance) Change() presence.Change {
+	return presence.Change{Status: a.Status, Info: a.Info}
+}
+
+// take takes the current member if it belongs to an appearance.
+func (a *Appearance) take(m *members) {
+	switch string(m.name) {
+	case "status":
+		a.Status = m.text()
+		if a.Status == "" {
+			m.fail("must not be empty")
+		}
+	case "info":
+		a.Info = m.content()
+	}
+}
+
+// Presence is the payload of `presence` as a command.
+type Presence struct {
+	Channel string
+	// Appearance updates the own member; if it is zero, the members are asked for.
+	Appearance
+	// After asks for the page of members behind this id.
+	After string
+}
+
+// DecodePresence reads the payload of `presence`.
+func DecodePresence(payload json.RawMessage) (Presence, *Error) {
+	var p Presence
+	m := walk(payload, "payload")
+	for m.next() {
+		switch string(m.name) {
+		case "channel":
+			p.Channel = m.text()
+		case "after":
+			p.After = m.text()
+		default:
+			p.take(&m)
+		}
+	}
+	m.require("channel")
+	m.check(ValidChannel, p.Channel)
+	if m.err == nil && p.After != "" && !p.IsZero() {
+		m.err = Errorf(InvalidMessage, "payload: \"after\" asks for members, \"status\" and \"info\" update one; do one at a time")
+	}
+	if m.err != nil {
+		return Presence{}, m.err
+	}
+	return p, nil
+}
+
+// PresenceEvent is the envelope `presence`: who is in a room, or what changed.
+type PresenceEvent struct {
+	// ID is the command's; nil for none.
+	ID json.RawMessage
+	// Frame is a snapshot or a diff.
+	Frame presence.Frame
+}
+
+// EventName is `presence`.
+func (PresenceEvent) EventName() string { return TypePresence }
+
+// Concerns those who may see who is present.
+func (PresenceEvent) Concerns(interests uint8) bool { return interests&InterestPresence != 0 }
+
+// AppendEnvelope appends the envelope.
+func (p PresenceEvent) AppendEnvelope(dst []byte) []byte {
+	dst = append(beginEnvelope(dst, TypePresence, p.ID), '{')
+	switch f := p.Frame.(type) {
+	case *presence.Snapshot:
+		dst = appendSnapshot(dst, f)
+	case *presence.Diff:
+		dst = appendDiff(dst, f)
+	}
+	return append(dst, '}', '}')
+}
+
+func appendSnapshot(dst []byte, s *presence.Snapshot) []byte {
+	dst = appendStringField(dst, "channel", s.Channel)
+	if s.After != "" {
+		dst = appendStringField(dst, "after", s.After)
+	}
+	dst = appendMemberIDs(dst, "users", s.Members)
+	dst = appendAppearances(dst, s.Members)
+	dst = appendIntField(dst, "count", int64(s.Count))
+	if s.Next != "" {
+		dst = appendBoolField(dst, "more", true)
+	}
+	return appendPartial(dst, s.Partial)
+}
+
+func appendDiff(dst []byte, d *presence.Diff) []byte {
+	dst = appendStringField(dst, "channel", d.Channel)
+	for _, part := range []struct {
+		key     string
+		members []*presence.Member
+	}{{"entered", d.Entered}, {"updated", d.Updated}, {"left", d.Left}} {
+		if len(part.members) > 0 {
+			dst = appendMemberIDs(dst, part.key, part.members)
+		}
+	}
+	dst = appendAppearances(dst, d.Entered, d.Updated)
+	dst = appendIntField(dst, "count", int64(d.Count))
+	return appendPartial(dst, d.Partial)
+}
+
+func appendPartial(dst []byte, partial bool) []byte {
+	if partial {
+		dst = appendBoolField(dst, "partial", true)
+	}
+	return dst
+}
+
+func appendMemberIDs(dst []byte, key string, ms []*presence.Member) []byte {
+	dst = append(appendKey(dst, key), '[')
+	for i, m := range ms {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = AppendString(dst, m.Key)
+	}
+	return append(dst, ']')
+}
+
+// appendAppearances appends what there is to know of those members that are not
+// simply online.
+func appendAppearances(dst []byte, lists ...[]*presence.Member) []byte {
+	begun := false
+	for _, ms := range lists {
+		for _, m := range ms {
+			if unremarkable(m) {
+				continue
+			}
+			if !begun {
+				dst, begun = append(appendKey(dst, "info"), '{'), true
+			} else {
+				dst = append(dst, ',')
+			}
+			dst = append(AppendString(dst, m.Key), ':')
+			dst = AppendMember(dst, m)
+		}
+	}
+	if begun {
+		dst = append(dst, '}')
+	}
+	return dst
+}
+
+func unremarkable(m *presence.Member) bool {
+	return m.Info == "" && (m.Status == "" || m.Status == presence.Online)
+}
+
+// AppendMember appends a member's info as a JSON object, its status among the
+// fields unless it is simply online.
+func AppendMember(dst []byte, m *presence.Member) []byte {
+	dst = append(dst, '{')
+	if m.Status != "" && m.Status != presence.Online {
+		dst = appendStringField(dst, "status", m.Status)
+	}
+	if len(m.Info) > len("{}") {
+		if dst[len(dst)-1] != '{' {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, m.Info[1:len(m.Info)-1]...)
+	}
+	return append(dst, '}')
+}
