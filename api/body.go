@@ -1,0 +1,62 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// bodyLimit is how much is read of a request that publishes one message: a content
+// of the greatest size, with as much again for white space, and what stands around
+// it. The size of the content itself is checked when it is known.
+func (c *call) bodyLimit() int64 { return 2*int64(c.o.Registry.MessageSize()) + 4<<10 }
+
+// read reads the body, up to limit.
+func (c *call) read(limit int64) ([]byte, *protocol.Error) {
+	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
+	var large *http.MaxBytesError
+	switch {
+	case err == nil:
+		return body, nil
+	case errors.As(err, &large):
+		return nil, protocol.Errorf(protocol.TooLarge, "the body is larger than %d bytes", limit)
+	}
+	return nil, protocol.Errorf(protocol.InvalidMessage, "the body could not be read to its end")
+}
+
+// mediaType says what the body is; empty means that the client did not. False:
+// it is nothing that can be published, and the answer was given.
+func (c *call) mediaType() (media string, ok bool) {
+	if coding := c.r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		c.w.Header().Set("Accept-Encoding", "identity")
+		c.unsupported("send the body without a Content-Encoding")
+		return "", false
+	}
+	header := c.r.Header.Get("Content-Type")
+	if header == "" {
+		return "", true
+	}
+	media, params, err := mime.ParseMediaType(header)
+	switch charset := params["charset"]; {
+	case err != nil:
+		c.unsupported("the Content-Type is not valid")
+	case charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii"):
+		c.unsupported("send text in UTF-8")
+	case media == "application/x-www-form-urlencoded", strings.HasPrefix(media, "multipart/"):
+		// Also the default of many programs for a body of JSON, which would be
+		// published as it stands, as a string.
+		c.unsupported("forms are not taken; send application/json, or text/plain for a plain text")
+	default:
+		return media, true
+	}
+	return "", false
+}
+
+func (c *call) unsupported(detail string) {
+	problem.WriteStatus(c.w, http.StatusUnsupportedMediaType, detail)
+}

@@ -1,0 +1,85 @@
+// Package problem writes errors as HTTP answers in the form of RFC 9457. It is
+// apart from package api so that the transports, which answer a handshake they
+// refuse in the same form, do not need the HTTP API for it.
+//
+// The functions keep no state; as always, one goroutine at a time may use a
+// ResponseWriter.
+package problem
+
+import (
+	"encoding/json"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// ContentType is the media type of a problem.
+const ContentType = "application/problem+json"
+
+// Details is the body of an answer that tells of an error.
+type Details struct {
+	// Type is always about:blank: Code, or the status alone, says what happened.
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	// Detail explains the error to a person.
+	Detail string `json:"detail,omitempty"`
+	// Code is the error code of the protocol; empty for errors that only HTTP
+	// knows.
+	Code protocol.Code `json:"code,omitempty"`
+	// RetryAfter is how long the client should wait, in milliseconds.
+	RetryAfter int64 `json:"retryAfter,omitempty"`
+}
+
+// Of describes an error of the protocol.
+func Of(e *protocol.Error) Details {
+	return Details{
+		Type:       "about:blank",
+		Title:      http.StatusText(e.Status()),
+		Status:     e.Status(),
+		Detail:     e.Message,
+		Code:       e.Code,
+		RetryAfter: (e.RetryAfter + time.Millisecond - 1).Milliseconds(),
+	}
+}
+
+// Write answers with an error of the protocol. 401 says how to authenticate, and
+// an error with a wait says in Retry-After, in whole seconds, how long.
+func Write(w http.ResponseWriter, e *protocol.Error) {
+	h := w.Header()
+	if e.Status() == http.StatusUnauthorized && h.Get("Www-Authenticate") == "" {
+		h.Set("Www-Authenticate", "Bearer")
+	}
+	if e.RetryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+	}
+	write(w, Of(e))
+}
+
+// WriteStatus answers with an error that the protocol has no code for.
+func WriteStatus(w http.ResponseWriter, status int, detail string) {
+	write(w, Details{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail})
+}
+
+func write(w http.ResponseWriter, d Details) {
+	body, err := json.Marshal(d)
+	if err != nil {
+		body = nil // never: nothing in it can fail
+	}
+	h := w.Header()
+	h.Set("Content-Type", ContentType)
+	Harden(h)
+	w.WriteHeader(d.Status)
+	_, _ = w.Write(body) // the client is gone if this fails
+}
+
+// Harden sets the headers that every answer for programs has: it is not cached,
+// and a browser that is led to it takes it for nothing else and runs none of it.
+func Harden(h http.Header) {
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'")
+}

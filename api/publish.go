@@ -1,0 +1,103 @@
+package api
+
+import (
+	"strings"
+
+	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+const keyHeader = "Idempotency-Key"
+
+// published is what became of one message in one channel. In a room without
+// history there is no position.
+type published struct {
+	// Channel is given in the answer to a batch.
+	Channel string `json:"channel,omitempty"`
+	Epoch   string `json:"epoch,omitempty"`
+	Offset  uint64 `json:"offset,omitempty"`
+	Anchor  string `json:"anchor,omitempty"`
+	// Duplicate: the key was seen before, and nothing was sent this time.
+	Duplicate bool `json:"duplicate,omitempty"`
+	// Degraded: only connections of this node were reached.
+	Degraded bool `json:"degraded,omitempty"`
+	// Error: nothing was sent.
+	Error *problem.Details `json:"error,omitempty"`
+}
+
+func outcome(p hub.Published) published {
+	out := published{
+		Epoch: p.Position.Epoch, Offset: p.Position.Offset,
+		Duplicate: p.Duplicate, Degraded: p.Degraded,
+	}
+	if p.Position.Anchor != 0 {
+		out.Anchor = string(protocol.AppendAnchor(nil, p.Position.Anchor))
+	}
+	return out
+}
+
+// publish is POST /channels/{channel}/messages.
+func publish(c *call) *protocol.Error {
+	// Before the body is read; Registry.Publish decides again.
+	if e := c.o.Registry.May(c.o.Caller, policy.Publish, c.channel); e != nil {
+		return e
+	}
+	media, ok := c.mediaType()
+	if !ok {
+		return nil
+	}
+	body, e := c.read(c.bodyLimit())
+	if e != nil {
+		return e
+	}
+	p, e := decodeMessage(media, body)
+	if e == nil {
+		p.Key, e = oneKey(p.Key, c.r.Header.Get(keyHeader))
+	}
+	if e != nil {
+		return e
+	}
+	p.Channel = c.channel
+	done, e := c.o.Registry.Publish(c.r.Context(), c.o.Caller, p)
+	if e != nil {
+		return e
+	}
+	return c.replyValue(outcome(done))
+}
+
+// decodeMessage reads a message: JSON by the members of an object, anything else as
+// the content itself.
+func decodeMessage(media string, body []byte) (p protocol.Publish, e *protocol.Error) {
+	switch {
+	case media == "" && len(body) == 0:
+		return p, protocol.Errorf(protocol.InvalidMessage, "there is no body; send {\"content\": ...} as application/json, or a text")
+	case media != "application/json":
+		p.Content, e = quote(body)
+		return p, e
+	}
+	if e = validJSON(body); e != nil {
+		return p, e
+	}
+	m, e := decodeMembers(body, "content", "event", "id")
+	if e != nil {
+		return p, e
+	}
+	return m.message()
+}
+
+// oneKey makes one idempotency key of the body's `id` and the header, which may be
+// a quoted string as in the draft that defines it.
+func oneKey(id, header string) (string, *protocol.Error) {
+	if header == "" {
+		return id, nil
+	}
+	if len(header) >= 2 && strings.HasPrefix(header, `"`) && strings.HasSuffix(header, `"`) {
+		header = header[1 : len(header)-1]
+	}
+	if id != "" && id != header {
+		return "", protocol.Errorf(protocol.InvalidMessage, "the header %s and the member \"id\" contradict each other", keyHeader)
+	}
+	return header, protocol.ValidKey(header)
+}

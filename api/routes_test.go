@@ -1,0 +1,192 @@
+package api
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+func TestOtherPaths(t *testing.T) {
+	t.Parallel()
+	s := plainSite(t)
+	for _, path := range []string{"", "/", "/other", "/client.js", "/channel/x/messages", "//channels"} {
+		if w := s.do(app, http.MethodGet, path, ""); w.Code != -1 {
+			t.Errorf("%q was handled: %d", path, w.Code)
+		}
+	}
+	for _, path := range []string{"/channels/", "/channels/x", "/channels/x/other", "/channels//messages", "/channels/x/messages/", "/publish/x"} {
+		refused(t, s.do(app, http.MethodGet, path, ""), http.StatusNotFound, "")
+	}
+}
+
+func TestOtherMethods(t *testing.T) {
+	t.Parallel()
+	s := plainSite(t)
+	for path, want := range map[string]string{
+		"/publish":             "OPTIONS, POST",
+		"/channels":            "GET, HEAD, OPTIONS",
+		"/channels/x/messages": "GET, HEAD, OPTIONS, POST",
+	} {
+		w := s.do(app, http.MethodDelete, path, "")
+		refused(t, w, http.StatusMethodNotAllowed, "")
+		if got := w.Header().Get("Allow"); got != want {
+			t.Errorf("%s: allow %q", path, got)
+		}
+		if w = s.do(app, http.MethodOptions, path, ""); w.Code != http.StatusNoContent || w.Header().Get("Allow") != want {
+			t.Errorf("%s: %d %v", path, w.Code, w.Header())
+		}
+	}
+	if w := s.do(app, http.MethodHead, "/channels", ""); w.Code != http.StatusOK {
+		t.Errorf("HEAD: %d", w.Code)
+	}
+}
+
+func TestCORS(t *testing.T) {
+	t.Parallel()
+	for _, origin := range []string{"https://app.example", "*", ""} {
+		s := plainSite(t)
+		s.origin = origin
+		for _, w := range []*httptest.ResponseRecorder{
+			s.do(nobody, http.MethodOptions, "/publish", "", "Origin", "https://app.example", "Access-Control-Request-Method", "POST"),
+			s.do(nobody, http.MethodGet, "/openapi.json", ""),
+			s.do(nobody, http.MethodGet, "/channels", ""),
+		} {
+			h := w.Header()
+			if got := h.Get("Access-Control-Allow-Origin"); got != origin {
+				t.Errorf("%q: got %q", origin, got)
+			}
+			if got := h.Get("Access-Control-Allow-Credentials"); (got == "true") != strings.HasPrefix(origin, "https") {
+				t.Errorf("%q: credentials %q", origin, got)
+			}
+			if got := h.Get("Vary"); (got == "Origin") != (origin != "") {
+				t.Errorf("%q: vary %q", origin, got)
+			}
+			if got := h.Get("Access-Control-Allow-Methods"); (got == "OPTIONS, POST") != (origin != "" && w.Code == http.StatusNoContent) {
+				t.Errorf("%q: methods %q", origin, got)
+			}
+		}
+	}
+}
+
+func TestWriteProblem(t *testing.T) {
+	t.Parallel()
+	for _, info := range protocol.Codes() {
+		w := httptest.NewRecorder()
+		WriteProblem(w, protocol.Errorf(info.Code, "text"))
+		refused(t, w, info.Status, string(info.Code))
+	}
+}
+
+// openAPI is the part of a description that the tests look at.
+type openAPI struct {
+	OpenAPI string
+	Paths   map[string]map[string]json.RawMessage
+	Parts   struct {
+		Schemas struct {
+			Problem struct {
+				Properties struct {
+					Code struct{ Enum []protocol.Code }
+				}
+			}
+		}
+	} `json:"components"`
+}
+
+// The description and the table of routes say the same.
+func TestDescription(t *testing.T) {
+	t.Parallel()
+	w := plainSite(t).do(nobody, http.MethodGet, "/openapi.json", "")
+	doc := decode[openAPI](t, w, http.StatusOK)
+	if !strings.HasPrefix(doc.OpenAPI, "3.1.") || w.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("version %q, type %q", doc.OpenAPI, w.Header().Get("Content-Type"))
+	}
+	var described, routed, codes []string
+	for path, item := range doc.Paths {
+		for key := range item {
+			if key != "parameters" {
+				described = append(described, strings.ToUpper(key)+" "+path)
+			}
+		}
+	}
+	for _, r := range routes {
+		routed = append(routed, r.method+" "+r.pattern)
+	}
+	slices.Sort(described)
+	slices.Sort(routed)
+	if !slices.Equal(described, routed) {
+		t.Errorf("described %q\nrouted %q", described, routed)
+	}
+	for _, info := range protocol.Codes() {
+		codes = append(codes, string(info.Code))
+	}
+	var enum []string
+	for _, code := range doc.Parts.Schemas.Problem.Properties.Code.Enum {
+		enum = append(enum, string(code))
+	}
+	if !slices.Equal(enum, codes) {
+		t.Errorf("described codes %q\nprotocol %q", enum, codes)
+	}
+}
+
+// Every reference in the description leads somewhere, and every part of it is
+// referred to.
+func TestDescriptionReferences(t *testing.T) {
+	t.Parallel()
+	var doc map[string]any
+	if err := json.Unmarshal(description, &doc); err != nil {
+		t.Fatal(err)
+	}
+	used := make(map[string]bool)
+	collect(doc, used)
+	have := make(map[string]bool)
+	for kind, parts := range doc["components"].(map[string]any) {
+		for name := range parts.(map[string]any) {
+			if kind != "securitySchemes" {
+				have["#/components/"+kind+"/"+name] = true
+			}
+		}
+	}
+	if !maps.Equal(used, have) {
+		t.Errorf("used %v\nhave %v", slices.Sorted(maps.Keys(used)), slices.Sorted(maps.Keys(have)))
+	}
+}
+
+func collect(v any, used map[string]bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		if ref, ok := v["$ref"].(string); ok {
+			used[ref] = true
+		}
+		for _, part := range v {
+			collect(part, used)
+		}
+	case []any:
+		for _, part := range v {
+			collect(part, used)
+		}
+	}
+}
+
+// Paths and names of any kind are answered, and only what belongs to the API.
+func FuzzPath(f *testing.F) {
+	f.Add("/channels/a%2Fb/messages")
+	f.Add("/channels/%zz/messages")
+	f.Add("/publish//")
+	f.Fuzz(func(t *testing.T, path string) {
+		segments, ok := split(path)
+		if !ok {
+			return
+		}
+		for _, r := range at(segments) {
+			if name, e := r.channel(segments); e == nil && strings.Contains(r.pattern, channelSegment) && protocol.ValidChannel(name) != nil {
+				t.Errorf("%q gives the channel %q", path, name)
+			}
+		}
+	})
+}

@@ -1,0 +1,87 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// Options say for whom a request is served.
+type Options struct {
+	// Registry must not be nil.
+	Registry *session.Registry
+	// Caller is who asks. It must be known to be true: the API believes it.
+	Caller session.Caller
+	// AllowOrigin is the origin whose pages may use the API from a browser, as it
+	// is to stand in Access-Control-Allow-Origin; empty for none beside the site's
+	// own.
+	AllowOrigin string
+}
+
+// call is a request on its way through the API.
+type call struct {
+	w http.ResponseWriter
+	r *http.Request
+	o Options
+	// channel is the segment {channel} of the path, decoded.
+	channel string
+}
+
+// Serve answers a request. path is what of r.URL.EscapedPath() lies below the
+// API's base and begins with a slash, or is empty; it must not be decoded yet.
+// False means that nothing was done, because the path belongs to somebody else.
+func Serve(w http.ResponseWriter, r *http.Request, path string, o Options) (handled bool) {
+	segments, ok := split(path)
+	if !ok || !ours(segments[0]) {
+		return false
+	}
+	problem.Harden(w.Header())
+	allowOrigin(w.Header(), o.AllowOrigin)
+	c := &call{w: w, r: r, o: o}
+	here := at(segments)
+	switch route := choose(here, r.Method); {
+	case len(here) == 0:
+		problem.WriteStatus(w, http.StatusNotFound, "there is nothing at this path")
+	case r.Method == http.MethodOptions:
+		c.preflight(here)
+	case route == nil:
+		w.Header().Set("Allow", allow(here))
+		problem.WriteStatus(w, http.StatusMethodNotAllowed, "this path does not know the method; Allow lists those it knows")
+	default:
+		c.run(route, segments)
+	}
+	return true
+}
+
+func (c *call) run(to *route, segments []string) {
+	channel, e := to.channel(segments)
+	if e == nil {
+		c.channel = channel
+		e = to.handle(c)
+	}
+	if e != nil {
+		problem.Write(c.w, e)
+	}
+}
+
+// WriteProblem answers with an error of the protocol, in the API's form.
+func WriteProblem(w http.ResponseWriter, e *protocol.Error) { problem.Write(w, e) }
+
+// reply answers with a finished JSON text.
+func (c *call) reply(body []byte) {
+	c.w.Header().Set("Content-Type", "application/json")
+	_, _ = c.w.Write(body) // the client is gone if this fails
+}
+
+// replyValue answers with the JSON text of v, which must have one.
+func (c *call) replyValue(v any) *protocol.Error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return protocol.AsError(err)
+	}
+	c.reply(body)
+	return nil
+}
