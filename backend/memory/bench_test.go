@@ -20,7 +20,7 @@ func BenchmarkPublish(b *testing.B) {
 		p     hub.PublishOptions
 	}{
 		{"ephemeral", 1, Options{}, hub.PublishOptions{}},
-		{"history=100", 1, Options{}, hub.PublishOptions{Retention: hour}},
+		{"history=100/rooms=1", 1, Options{}, hub.PublishOptions{Retention: hour}},
 		{"history=100/rooms=1000", 1000, Options{}, hub.PublishOptions{Retention: hour}},
 		{"history=100/rooms=1000/bound", 1000, Options{HistoryBytes: 4 << 20}, hub.PublishOptions{Retention: hour}},
 	} {
