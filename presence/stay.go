@@ -1,0 +1,113 @@
+package presence
+
+// Who is a connection that enters a room.
+type Who struct {
+	// Connection is its id.
+	Connection string
+	// User is the id of its user; empty: anonymous.
+	User string
+}
+
+// Stay is the presence of one connection in one room, from [Tracker.Enter] to
+// [Stay.Leave] or [Stay.Lose].
+type Stay struct {
+	room *room // static
+
+	// Guarded by room.mu.
+	member *local // nil: watches only
+	said   said
+	over   bool
+}
+
+// Enter makes a connection, that is not in the room yet, one of its member's.
+// deliver gets a snapshot of the room, once, as soon as there is one: mostly
+// before Enter returns, but on another goroutine when the room must first be read
+// from the store. It must not block and may be nil. Errors: [ErrClosed], and
+// [ErrStatus] and [ErrInfo] for what c says.
+func (t *Tracker) Enter(channel string, w Who, c Change, deliver func(*Snapshot)) (*Stay, error) {
+	said, err := c.parse()
+	if err != nil {
+		return nil, err
+	}
+	r, err := t.open(channel)
+	if err != nil {
+		return nil, err
+	}
+	defer r.unlock()
+	key, anonymous := w.User, false
+	if key == "" {
+		key, anonymous = w.Connection, true
+	}
+	s := &Stay{room: r}
+	r.enter(s, key, anonymous, said)
+	r.request(request{s, "", deliver})
+	return s, nil
+}
+
+// Watch lets a connection see a room without being a member of it; else it is
+// like Enter.
+func (t *Tracker) Watch(channel string, deliver func(*Snapshot)) (*Stay, error) {
+	r, err := t.open(channel)
+	if err != nil {
+		return nil, err
+	}
+	defer r.unlock()
+	s := &Stay{room: r}
+	r.watchers++
+	r.request(request{s, "", deliver})
+	return s, nil
+}
+
+// Update changes what the connection says about its member. The room sees one
+// update, if it sees any: what the member shows may not change by it. On a stay
+// that watches or is over, it does nothing. Errors are [ErrStatus] and [ErrInfo],
+// and then nothing has changed.
+func (s *Stay) Update(c Change) error {
+	said, err := c.parse()
+	if err != nil {
+		return err
+	}
+	if s.begin() {
+		defer s.room.unlock()
+		if s.member != nil {
+			s.room.say(s, said)
+		}
+	}
+	return nil
+}
+
+// Snapshot delivers the page of the room that begins after a key; an empty one
+// asks for the first page. It is delivered as in [Tracker.Enter], and not at all
+// when the stay is over.
+func (s *Stay) Snapshot(after string, deliver func(*Snapshot)) {
+	if s.begin() {
+		defer s.room.unlock()
+		s.room.request(request{s, after, deliver})
+	}
+}
+
+// Leave ends the stay because the client said so. If it was its member's only
+// one, the member leaves at once.
+func (s *Stay) Leave() { s.end(true) }
+
+// Lose ends the stay because the connection broke. If it was its member's only
+// one, the member leaves after the grace.
+func (s *Stay) Lose() { s.end(false) }
+
+func (s *Stay) end(explicit bool) {
+	if s.begin() {
+		defer s.room.unlock()
+		s.over = true
+		s.room.leave(s, explicit)
+	}
+}
+
+// begin locks the room of a stay that is not over.
+func (s *Stay) begin() bool {
+	s.room.mu.Lock()
+	if s.over || s.room.dead {
+		s.room.mu.Unlock()
+		return false
+	}
+	return true
+}
