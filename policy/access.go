@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -10,16 +11,24 @@ import (
 type Access uint8
 
 const (
-	// Server is nobody but the app itself, over the HTTP API with its key. It is
-	// the zero value.
-	Server Access = iota
-	// Users is everyone who is known, that is, not anonymous.
+	// Default leaves it to [Compile], see the fields of [Room]. It is the zero
+	// value, and means [Server] where nothing else is said.
+	Default Access = iota
+	// Server is nobody but the app itself, over the HTTP API with its key. No
+	// grant of a token changes that.
+	Server
+	// Granted is everyone with a token that grants the action in the channel,
+	// also if the token names no user. Being a user is not enough.
+	Granted
+	// Users is everyone who is known, that is, not anonymous. A grant is no
+	// substitute for that: where users publish, each message has a user as its
+	// sender.
 	Users
 	// Anyone includes anonymous clients.
 	Anyone
 )
 
-var accessWords = [...]string{Server: "server", Users: "users", Anyone: "anyone"}
+var accessWords = [...]string{Default: "default", Server: "server", Granted: "granted", Users: "users", Anyone: "anyone"}
 
 // String gives the word of the configuration.
 func (a Access) String() string {
@@ -31,61 +40,70 @@ func (a Access) String() string {
 
 // ParseAccess reads the word of the configuration.
 func ParseAccess(word string) (Access, error) {
-	for a, w := range accessWords {
-		if w == word {
-			return Access(a), nil
+	for a := Server; a <= Anyone; a++ {
+		if accessWords[a] == word {
+			return a, nil
 		}
 	}
-	return Server, fmt.Errorf("%q is none of anyone, users, server", word)
+	return Server, fmt.Errorf("%q is none of anyone, users, granted, server", word)
 }
 
-// Action is something a client wants to do in a room.
-type Action uint8
-
-const (
-	// Subscribe is to receive the messages of a channel, retained ones included.
-	Subscribe Action = iota
-	// Publish is to send a message to everyone in the channel.
-	Publish
-)
-
-// String gives a verb for messages to people.
-func (a Action) String() string {
-	switch a {
-	case Subscribe:
-		return "subscribe to"
-	case Publish:
-		return "publish to"
-	}
-	return fmt.Sprintf("Action(%d)", uint8(a))
-}
-
-// Allow decides whether user (empty: anonymous) may do a in channel, which r
-// matched. It gives nil when that is so, UNAUTHORIZED when it could be so for an
-// anonymous caller that says who it is, and FORBIDDEN otherwise. A nil Room is the
-// channel that no block matches: it allows nothing.
-func (r *Room) Allow(a Action, user, channel string) *protocol.Error {
+// Allow decides whether s may do a in channel, which r matched. It gives nil when
+// that is so, UNAUTHORIZED when it could be so for a caller that says who it is,
+// and FORBIDDEN otherwise. A nil Room is the channel that no block matches: it
+// allows nothing.
+func (r *Room) Allow(a Action, s Subject, channel string) *protocol.Error {
 	switch access := r.access(a); {
-	case access == Server:
+	case access < Granted, access > Anyone:
 		return forbidden(a)
-	case user == "" && (access == Users || r.pattern.personal):
+	case access.admits(a, &s, channel) && r.pattern.ownedBy(&s, channel):
+		return nil
+	case s.anonymous(), s.User == "" && (access == Users || r.pattern.named):
 		return protocol.Errorf(protocol.Unauthorized, "you must be signed in to %v this channel", a)
-	case access > Anyone, !r.pattern.ownedBy(user, channel):
-		return forbidden(a)
 	}
-	return nil
+	return forbidden(a)
+}
+
+// admits reports whether the access alone lets s in, whoever owns the channel.
+func (access Access) admits(a Action, s *Subject, channel string) bool {
+	switch access {
+	case Anyone:
+		return true
+	case Users:
+		return s.User != ""
+	case Granted:
+		return s.Grants.Cover(a, channel)
+	}
+	return false
 }
 
 func (r *Room) access(a Action) Access {
-	switch {
-	case r == nil:
+	if r == nil {
 		return Server
-	case a == Subscribe:
+	}
+	switch a {
+	case Subscribe:
 		return r.Subscribe
-	case a == Publish:
+	case Publish:
 		return r.Publish
+	case Presence:
+		return r.PresenceAccess
+	case History:
+		return r.HistoryAccess
+	case Change:
+		return r.ChangeAccess
 	}
 	return Server // an action that nobody thought of is not allowed
+}
+
+// fillInAccess decides what was left open. To read what was said and who is there
+// belongs to subscribing, to change the document to publishing.
+func (r *Room) fillInAccess() {
+	r.Subscribe = cmp.Or(r.Subscribe, Server)
+	r.Publish = cmp.Or(r.Publish, Server)
+	r.PresenceAccess = cmp.Or(r.PresenceAccess, r.Subscribe)
+	r.HistoryAccess = cmp.Or(r.HistoryAccess, r.Subscribe)
+	r.ChangeAccess = cmp.Or(r.ChangeAccess, r.Publish)
 }
 
 func forbidden(a Action) *protocol.Error {

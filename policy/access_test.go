@@ -52,11 +52,12 @@ func TestAllow(t *testing.T) {
 		{"100%", "inbox:100%", ok, protocol.Forbidden},
 		{"a+b", "inbox:a+b", ok, protocol.Forbidden},
 		{"a b", "inbox:a+b", protocol.Forbidden, protocol.Forbidden},
+		{"a/b", "inbox:a%2fb", ok, protocol.Forbidden},
 	}
 	for _, test := range tests {
 		r := p.Match(test.channel)
 		for a, want := range map[Action]protocol.Code{Subscribe: test.subscribe, Publish: test.publish} {
-			if got := code(r.Allow(a, test.user, test.channel)); got != want {
+			if got := code(r.Allow(a, Subject{User: test.user}, test.channel)); got != want {
 				t.Errorf("%q may %v %q: %q, want %q", test.user, a, test.channel, got, want)
 			}
 		}
@@ -75,9 +76,9 @@ func TestUnknownChannelLooksForbidden(t *testing.T) {
 	t.Parallel()
 	p := compile(t, Room{Pattern: "inbox:{user}", Subscribe: Users, Publish: Users}, Room{Pattern: "shut"})
 	for _, a := range []Action{Subscribe, Publish} {
-		unknown := *p.Match("nowhere").Allow(a, "ann", "nowhere")
+		unknown := *p.Match("nowhere").Allow(a, Subject{User: "ann"}, "nowhere")
 		for _, channel := range []string{"inbox:bob", "shut"} {
-			if got := *p.Match(channel).Allow(a, "ann", channel); got != unknown {
+			if got := *p.Match(channel).Allow(a, Subject{User: "ann"}, channel); got != unknown {
 				t.Errorf("%q answers %v, an unknown channel %v", channel, got, unknown)
 			}
 		}
@@ -87,19 +88,19 @@ func TestUnknownChannelLooksForbidden(t *testing.T) {
 func TestUnknownActionIsForbidden(t *testing.T) {
 	t.Parallel()
 	r := compile(t, Room{Pattern: "a", Subscribe: Anyone, Publish: Anyone}).Match("a")
-	if got := code(r.Allow(Action(99), "ann", "a")); got != protocol.Forbidden {
+	if got := code(r.Allow(Action(99), Subject{User: "ann"}, "a")); got != protocol.Forbidden {
 		t.Errorf("an action of the future is %q", got)
 	}
 }
 
 func TestAccessWords(t *testing.T) {
 	t.Parallel()
-	for _, a := range []Access{Server, Users, Anyone} {
+	for _, a := range []Access{Server, Granted, Users, Anyone} {
 		if got, err := ParseAccess(a.String()); err != nil || got != a {
 			t.Errorf("%v reads back as %v, %v", a, got, err)
 		}
 	}
-	for _, word := range []string{"", "user", "Anyone", "granted", "Access(7)"} {
+	for _, word := range []string{"", "user", "Anyone", "default", "users granted", "Access(7)"} {
 		if _, err := ParseAccess(word); err == nil {
 			t.Errorf("%q is accepted", word)
 		}
@@ -107,7 +108,51 @@ func TestAccessWords(t *testing.T) {
 	if got := Access(7).String(); got != "Access(7)" {
 		t.Errorf("an unknown access is called %q", got)
 	}
+}
+
+func TestActionWords(t *testing.T) {
+	t.Parallel()
+	for a := range actionCount {
+		if got, err := ParseAction(actions[a].word); err != nil || got != a {
+			t.Errorf("%q is %v, %v", actions[a].word, got, err)
+		}
+	}
+	for _, word := range []string{"", "Subscribe", "*", "subscribe to"} {
+		if _, err := ParseAction(word); err == nil {
+			t.Errorf("%q is accepted", word)
+		}
+	}
 	if got := Action(7).String(); got != "Action(7)" {
 		t.Errorf("an unknown action is called %q", got)
+	}
+}
+
+// What the configuration does not say follows from what it says.
+func TestAccessDefaults(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		room Room
+		want [actionCount]Access // subscribe, publish, presence, history, change
+	}{
+		"nothing":   {Room{}, [...]Access{Server, Server, Server, Server, Server}},
+		"subscribe": {Room{Subscribe: Anyone}, [...]Access{Anyone, Server, Anyone, Anyone, Server}},
+		"publish":   {Room{Publish: Users}, [...]Access{Server, Users, Server, Server, Users}},
+		"closed":    {Room{Subscribe: Users, Publish: Users, PresenceAccess: Server, HistoryAccess: Server, ChangeAccess: Server}, [...]Access{Users, Users, Server, Server, Server}},
+		"opened":    {Room{PresenceAccess: Anyone, HistoryAccess: Users, ChangeAccess: Granted}, [...]Access{Server, Server, Anyone, Users, Granted}},
+	}
+	for name, test := range tests {
+		test.room.Pattern = "a"
+		r := compile(t, test.room).Match("a")
+		for a := range actionCount {
+			if got := r.access(a); got != test.want[a] {
+				t.Errorf("%s: %v is for %v, want %v", name, a, got, test.want[a])
+			}
+		}
+	}
+	// A block that was never compiled is closed.
+	for a := range actionCount {
+		if got := code(new(Room).Allow(a, Subject{User: "ann"}, "a")); got != protocol.Forbidden {
+			t.Errorf("%v without Compile is %q", a, got)
+		}
 	}
 }

@@ -9,21 +9,24 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// A segment kind says what one segment of a pattern matches. A further word in
-// braces is a further kind.
+// A segment kind says what one segment of a pattern matches.
 type kind uint8
 
 const (
 	literal kind = iota // its own text
 	single              // any one segment
 	caller              // any one segment; belongs to the user it names
+	claim               // any one segment; belongs to those who have it as a claim
 	rest                // everything that follows, at least one character; always last
 )
 
 type segment struct {
 	kind kind
-	text string // of a literal
+	text string // of a literal; the name of a claim
 }
+
+// owned reports that the segment is a placeholder.
+func (s segment) owned() bool { return s.kind == caller || s.kind == claim }
 
 // pattern is a parsed pattern. Its leading literals are kept as one string, with
 // the colon after them, because most blocks are told apart by it: a comparison of
@@ -32,7 +35,8 @@ type pattern struct {
 	prefix   string
 	tail     []segment // what follows prefix
 	segments []segment // all
-	personal bool      // has a caller segment
+	personal bool      // has a placeholder
+	named    bool      // has {user}
 }
 
 func parsePattern(text string) (pattern, error) {
@@ -47,7 +51,8 @@ func parsePattern(text string) (pattern, error) {
 			return pattern{}, err
 		}
 		p.segments = append(p.segments, s)
-		p.personal = p.personal || s.kind == caller
+		p.personal = p.personal || s.owned()
+		p.named = p.named || s.kind == caller
 	}
 	if err := p.validate(); err != nil {
 		return pattern{}, err
@@ -67,11 +72,20 @@ func parseSegment(part string, last bool) (segment, error) {
 	case part == "{user}":
 		return segment{kind: caller}, nil
 	case strings.ContainsAny(part, "{}"):
-		return segment{}, fmt.Errorf("segment %q: {user} is the only placeholder, and a segment of its own", part)
+		return parseClaim(part)
 	case strings.Contains(part, "*"):
 		return segment{}, fmt.Errorf("segment %q: * is a segment of its own", part)
 	}
 	return segment{kind: literal, text: part}, nil
+}
+
+func parseClaim(part string) (segment, error) {
+	name, opened := strings.CutPrefix(part, "{claim.")
+	name, closed := strings.CutSuffix(name, "}")
+	if !opened || !closed || protocol.ValidChannel(name) != nil {
+		return segment{}, fmt.Errorf("segment %q: {user} and {claim.NAME} are the only placeholders, and segments of their own", part)
+	}
+	return segment{kind: claim, text: name}, nil
 }
 
 // validate refuses a pattern that no valid channel can match, by trying the
@@ -139,33 +153,36 @@ func (p *pattern) covers(q *pattern) bool {
 	return len(p.segments) == len(q.segments)
 }
 
-// ownedBy reports whether every caller segment of channel, which p matches, names
-// user.
-func (p *pattern) ownedBy(user, channel string) bool {
+// ownedBy reports whether every placeholder of channel, which p matches, stands for
+// what s has in its place.
+func (p *pattern) ownedBy(s *Subject, channel string) bool {
 	if !p.personal {
 		return true
 	}
 	left := channel
-	for _, s := range p.segments {
+	for _, seg := range p.segments {
 		var part string
 		part, left, _ = strings.Cut(left, ":")
-		if s.kind == caller && owner(part) != user {
+		if !seg.owned() {
+			continue
+		}
+		if v := s.value(seg); v == "" || v != decoded(part) {
 			return false
 		}
 	}
 	return true
 }
 
-// owner is the user that a segment names: the one whose id the segment is once
-// percent-decoded, as URL paths are. So a user whose id holds a colon or anything
-// else that a channel's name can not has a segment too, and no segment has two
-// owners, which comparing with both forms would not ensure.
-func owner(segment string) string {
+// decoded is the value that a segment stands for: what it is once percent-decoded,
+// as URL paths are. So a user whose id holds a colon or anything else that a
+// channel's name can not has a segment too, and no segment has two owners, which
+// comparing with both forms would not ensure.
+func decoded(segment string) string {
 	if !strings.Contains(segment, "%") {
 		return segment
 	}
-	if user, err := url.PathUnescape(segment); err == nil {
-		return user
+	if value, err := url.PathUnescape(segment); err == nil {
+		return value
 	}
 	return segment
 }

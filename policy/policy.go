@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
 // Rate is a token bucket's size and speed. The zero Rate means unlimited.
@@ -43,21 +44,31 @@ func (r Rate) Validate() error {
 // Room is one room block: the rules of every channel that Pattern matches.
 type Room struct {
 	// Pattern says which channels the block is for. It consists of segments with
-	// a colon in between. A segment is literal text, "*" for any one segment, or
+	// a colon in between. A segment is literal text, "*" for any one segment,
 	// "{user}" for any one segment of which only the user named there may make
-	// use. "*" as the last segment stands for everything that follows, over
-	// further colons too.
+	// use, or "{claim.NAME}" for any one segment of which only those may whose
+	// token has it as the claim NAME. "*" as the last segment stands for
+	// everything that follows, over further colons too.
 	Pattern string
 	// Subscribe and Publish say who may do it. The zero value leaves it to the
 	// server; that clients subscribe by default is decided by the configuration.
 	Subscribe Access
 	Publish   Access
+	// PresenceAccess and HistoryAccess say who may see the members and read the
+	// retained messages; by default who may subscribe. Under [Granted] each of
+	// them is an action that a token has to name.
+	PresenceAccess Access
+	HistoryAccess  Access
+	// ChangeAccess says who may change the document; by default who may publish.
+	ChangeAccess Access
 	// History is how many messages the room keeps; the zero value keeps none.
 	History hub.Retention
 	// Slow says what happens to a reader whose queue is full.
 	Slow hub.Slow
 	// Rate bounds what one publisher sends into one channel of the block.
 	Rate Rate
+	// Members makes the room know who is in it, and how; nil: it does not.
+	Members *presence.Options
 
 	pattern pattern
 }
@@ -95,6 +106,7 @@ func (p *Policy) add(r *Room) (err error) {
 	if err = r.Rate.Validate(); err != nil {
 		return err
 	}
+	r.fillInAccess()
 	p.rooms = append(p.rooms, r)
 	return nil
 }
@@ -122,4 +134,12 @@ func (p *Policy) Options(channel string) hub.RoomOptions {
 		return hub.RoomOptions{}
 	}
 	return hub.RoomOptions{Retention: r.History, Slow: r.Slow}
+}
+
+// Presence gives what presence needs to know of a channel.
+func (p *Policy) Presence(channel string) presence.Options {
+	if r := p.Match(channel); r != nil && r.Members != nil {
+		return *r.Members
+	}
+	return presence.Options{}
 }

@@ -30,7 +30,7 @@ func compile(t testing.TB, rooms ...Room) *Policy {
 
 func TestMatchTakesTheFirstBlock(t *testing.T) {
 	t.Parallel()
-	p := compile(t, patterns("chat:lobby", "chat:*:typing", "inbox:{user}", "inbox:*", "chat:*", "doc:{user}:*")...)
+	p := compile(t, patterns("chat:lobby", "chat:*:typing", "inbox:{user}", "inbox:*", "chat:*", "doc:{user}:*", "team:{claim.team}:x")...)
 	for channel, want := range map[string]string{
 		"chat:lobby":        "chat:lobby",
 		"chat:lobby:typing": "chat:*:typing",
@@ -45,6 +45,8 @@ func TestMatchTakesTheFirstBlock(t *testing.T) {
 		"doc::1":            "",
 		"chat":              "",
 		"chat:":             "",
+		"team:red:x":        "team:{claim.team}:x",
+		"team::x":           "",
 		"chatter:1":         "",
 		"other":             "",
 		"":                  "",
@@ -90,8 +92,14 @@ func TestCompileRefuses(t *testing.T) {
 		"star in a word":     {patterns("chat*"), []string{`"chat*"`, "segment of its own"}},
 		"two stars":          {patterns("a:**"), []string{"segment of its own"}},
 		"user in a word":     {patterns("inbox-{user}"), []string{"{user}"}},
-		"other placeholder":  {patterns("inbox:{id}"), []string{`"{id}"`, "{user} is the only"}},
-		"open brace":         {patterns("inbox:{user"), []string{"{user} is the only"}},
+		"other placeholder":  {patterns("inbox:{id}"), []string{`"{id}"`, "are the only placeholders"}},
+		"open brace":         {patterns("inbox:{user"), []string{"are the only placeholders"}},
+		"claim without name": {patterns("t:{claim.}"), []string{`"{claim.}"`, "are the only placeholders"}},
+		"claim in a word":    {patterns("t:x{claim.a}"), []string{"are the only placeholders"}},
+		"claim left open":    {patterns("t:{claim.a"), []string{"are the only placeholders"}},
+		"claim of a claim":   {patterns("t:{claim.{user}}"), []string{"are the only placeholders"}},
+		"claim with a star":  {patterns("t:{claim.*}"), []string{"are the only placeholders"}},
+		"shadowed by claim":  {patterns("a:{claim.x}", "a:{user}"), []string{"never reached"}},
 		"control character":  {patterns("a\nb:*"), []string{"no channel"}},
 		"broken text":        {patterns("a\xff"), []string{"no channel"}},
 		"wildcard of globs":  {patterns("a?"), []string{"no channel"}},

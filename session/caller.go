@@ -44,7 +44,7 @@ func (u *rules) room(c Caller, a policy.Action, channel string) (*policy.Room, *
 	if c.App {
 		return room, nil
 	}
-	return room, room.Allow(a, c.User, channel)
+	return room, room.Allow(a, policy.Subject{User: c.User}, channel)
 }
 
 // spend takes a token of the message rate of a caller without a connection, which
