@@ -1,0 +1,111 @@
+package sse
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// Encoder makes the bytes of an event stream. It has few values, and streams with
+// the same one share the bytes of a broadcast.
+type Encoder struct {
+	// Content makes the data of a message its content alone, and strings the text
+	// itself; all other events keep their envelopes.
+	Content bool
+	// Stamped leaves out the `id:` lines, because the connection's [hub.Stamper]
+	// writes them: the cursor of a stream of several channels is its own.
+	Stamped bool
+}
+
+// AppendEvent appends an event: its id, name and data, and the blank line that
+// ends it.
+func (e Encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
+	switch ev := ev.(type) {
+	case *hub.Message:
+		return e.appendMessage(dst, ev)
+	case hub.Gap:
+		dst = e.appendID(dst, ev.Channel, ev.Position)
+	case hub.Reconnect:
+		dst = appendRetry(dst, ev.After)
+	case protocol.SubscribedReply:
+		if !ev.Recover {
+			// A client that recovers has a cursor, and what is replayed moves it. To
+			// give it the position behind the replay here would lose the replay when
+			// the connection breaks in the middle of it.
+			dst = e.appendID(dst, ev.Channel, ev.Position)
+		}
+	}
+	return appendEnvelope(dst, ev)
+}
+
+func (e Encoder) appendMessage(dst []byte, m *hub.Message) []byte {
+	if !e.Content {
+		return appendEnvelope(e.appendID(dst, m.Channel, m.Position), m)
+	}
+	dst = appendName(e.appendID(dst, m.Channel, m.Position), m)
+	return append(appendData(dst, text(m.Content)), '\n')
+}
+
+// text is what a content says outside of JSON: a string its characters, anything
+// else itself.
+func text(content []byte) []byte {
+	switch {
+	case len(content) < 2 || content[0] != '"':
+		return content
+	case bytes.IndexByte(content, '\\') < 0:
+		return content[1 : len(content)-1]
+	}
+	var s string
+	if err := json.Unmarshal(content, &s); err != nil {
+		return content // not JSON, against the rule for contents
+	}
+	return []byte(s)
+}
+
+// appendEnvelope appends name and data of an event. One that has no envelope
+// appends nothing.
+func appendEnvelope(dst []byte, ev hub.Event) []byte {
+	begin := len(dst)
+	dst = appendName(dst, ev)
+	start := len(dst)
+	dst = append(dst, dataField...)
+	dst = protocol.AppendEnvelope(dst, ev)
+	if len(dst) == start+len(dataField) {
+		return dst[:begin]
+	}
+	return append(endData(dst, start), '\n')
+}
+
+func (e Encoder) appendID(dst []byte, channel string, p hub.Position) []byte {
+	if e.Stamped || p.IsZero() {
+		return dst
+	}
+	var c protocol.Cursor
+	c.Set(channel, p)
+	return appendCursor(dst, &c)
+}
+
+// AppendPing appends a comment, which keeps proxies from closing the stream and
+// which clients ignore.
+func (Encoder) AppendPing(dst []byte) []byte { return append(dst, ":\n\n"...) }
+
+// AppendClose appends the event `close`, with what a WebSocket would have learned
+// from its close frame. An EventSource comes back after any end of the stream; a
+// page that listens to this event can close it when `reconnect` is false.
+func (Encoder) AppendClose(dst []byte, r hub.Reason) []byte {
+	type payload struct {
+		Code      uint16 `json:"code"`
+		Reason    string `json:"reason"`
+		Reconnect bool   `json:"reconnect"`
+	}
+	data, err := json.Marshal(struct {
+		Type    string  `json:"type"`
+		Payload payload `json:"payload"`
+	}{"close", payload{r.Code, r.Text, protocol.MayReconnect(r.Code)}})
+	if err != nil {
+		return dst // never: nothing in it can fail
+	}
+	return append(appendData(append(dst, "event: close\n"...), data), '\n')
+}

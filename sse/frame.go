@@ -1,0 +1,80 @@
+package sse
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+const dataField = "data: "
+
+// appendData appends text as the data of an event. Every line break, in any of
+// its three forms, begins a new data line, which is what keeps text from forging
+// a field. The reader joins the lines with LF.
+func appendData(dst, text []byte) []byte {
+	returns := bytes.IndexByte(text, '\r') >= 0
+	for {
+		dst = append(dst, dataField...)
+		i := lineBreak(text, returns)
+		if i < 0 {
+			return append(append(dst, text...), '\n')
+		}
+		dst = append(append(dst, text[:i]...), '\n')
+		if text[i] == '\r' && i+1 < len(text) && text[i+1] == '\n' {
+			i++
+		}
+		text = text[i+1:]
+	}
+}
+
+// lineBreak finds the first CR or LF. Text without any CR is the rule, and then
+// the search is much faster.
+func lineBreak(text []byte, returns bool) int {
+	if returns {
+		return bytes.IndexAny(text, "\r\n")
+	}
+	return bytes.IndexByte(text, '\n')
+}
+
+// endData ends the data line that begins at start, or makes several of it if
+// there are line breaks in it. Envelopes have none unless a content is not
+// compact, against the rule.
+func endData(dst []byte, start int) []byte {
+	text := dst[start+len(dataField):]
+	if bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, '\r') < 0 {
+		return append(dst, '\n')
+	}
+	return appendData(dst[:start], bytes.Clone(text))
+}
+
+// appendName appends the `event:` line of an event that has a name. A plain
+// message has none, and reaches the listeners for `message`. A name that would
+// break the line is left out; none that a client may choose does.
+func appendName(dst []byte, ev hub.Event) []byte {
+	name := protocol.EventName(ev)
+	if name == "" || name == protocol.TypeMessage || strings.ContainsAny(name, "\r\n") {
+		return dst
+	}
+	dst = append(dst, "event: "...)
+	return append(append(dst, name...), '\n')
+}
+
+// appendCursor appends the `id:` line of a cursor; nothing for an empty one, which
+// would erase the client's.
+func appendCursor(dst []byte, c *protocol.Cursor) []byte {
+	if c.Len() == 0 {
+		return dst
+	}
+	dst = append(dst, "id: "...)
+	return append(protocol.AppendCursor(dst, c), '\n')
+}
+
+// appendRetry appends how long the client waits before it comes back.
+func appendRetry(dst []byte, wait time.Duration) []byte {
+	dst = append(dst, "retry: "...)
+	return append(strconv.AppendInt(dst, max(wait.Milliseconds(), 1), 10), '\n')
+}

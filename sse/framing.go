@@ -1,0 +1,80 @@
+package sse
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+// framing is how a stream travels. Its gate is shut until begin.
+type framing interface {
+	hub.Transport
+	// begin answers the request, with first as the first bytes of the stream, and
+	// opens the gate. After an error the gate is still shut.
+	begin(w http.ResponseWriter, first []byte) error
+	// cancel gives up a stream that has not begun.
+	cancel()
+	// run serves a stream that has begun, until it is over or on its own.
+	run(ctx context.Context, c *hub.Conn)
+}
+
+// newFraming chooses: the connection itself where it can be had, else the handler.
+func newFraming(w http.ResponseWriter, r *http.Request, o Options) framing {
+	if _, able := innermost(w).(http.Hijacker); !able || r.ProtoMajor != 1 || o.Hijack == nil || !o.Hijack(w) {
+		if o.KeepStream != nil {
+			o.KeepStream(r)
+		}
+		return newInside(w, o)
+	}
+	if r.TLS == nil {
+		return newPlain(o)
+	}
+	return newHijacked(o)
+}
+
+// innermost returns the HTTP server's own writer. Taken from there, a connection
+// does not keep the writers around it, and with them the request, alive.
+func innermost(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return w
+		}
+		w = u.Unwrap()
+	}
+}
+
+// writeHead writes the header and the first bytes, through all writers, so that
+// their header changes and logs apply, and in one piece.
+func writeHead(w http.ResponseWriter, first []byte) error {
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Cache-Control", "no-store, no-transform")
+	h.Set("X-Accel-Buffering", "no")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Del("Content-Length")
+	w.WriteHeader(http.StatusOK)
+	if _, err := w.Write(first); err != nil {
+		return err
+	}
+	return http.NewResponseController(w).Flush()
+}
+
+// stamped gives a transport the ability to stamp; with s nil it stays what it is.
+func stamped(t hub.Transport, s *stamps) hub.Transport {
+	if s == nil {
+		return t
+	}
+	if try, ok := t.(hub.TryWriter); ok {
+		return struct {
+			hub.Transport
+			hub.TryWriter
+			hub.Stamper
+		}{t, try, s}
+	}
+	return struct {
+		hub.Transport
+		hub.Stamper
+	}{t, s}
+}

@@ -1,0 +1,115 @@
+package sse
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// maxChatter is how many bytes a client may send behind its request. It has
+// nothing to say on an event stream.
+const maxChatter = 1 << 10
+
+// hijacked is a stream over a connection that was taken from the HTTP server. It
+// refers to nothing of the request.
+type hijacked struct {
+	// Static after creation.
+	hub         *hub.Hub
+	userTimeout time.Duration
+
+	// Written before the gate opens, static afterwards.
+	raw syscall.RawConn // nil when there is no plain socket
+
+	gate
+
+	// Guarded by state. conn does not change once it is there.
+	state  sync.Mutex
+	conn   net.Conn // nil before the response has begun
+	closed bool
+}
+
+func newHijacked(o Options) *hijacked {
+	t := &hijacked{hub: o.Registry.Hub(), userTimeout: o.UserTimeout}
+	t.shut()
+	return t
+}
+
+func (t *hijacked) begin(w http.ResponseWriter, first []byte) error {
+	h := w.Header()
+	h.Set("Connection", "close")
+	// Tells net/http to write no chunks, and is not sent: the end of the connection
+	// is the end of the stream.
+	h.Set("Transfer-Encoding", "identity")
+	if err := writeHead(w, first); err != nil {
+		return err
+	}
+	conn, _, err := http.NewResponseController(innermost(w)).Hijack()
+	if err != nil {
+		return err
+	}
+	t.take(conn)
+	t.lift()
+	return nil
+}
+
+// take makes conn the stream's own.
+func (t *hijacked) take(conn net.Conn) {
+	setUserTimeout(conn, t.userTimeout)
+	t.raw = plainSocket(conn)
+	t.state.Lock()
+	defer t.state.Unlock()
+	t.conn = conn
+	if t.closed { // the hub ended it before it began
+		_ = conn.Close()
+	}
+}
+
+// run leaves a goroutine behind that waits for the client to leave.
+func (t *hijacked) run(_ context.Context, c *hub.Conn) { go watch(t.conn, c) }
+
+// watch closes c when its client is gone, or talks.
+func watch(conn net.Conn, c *hub.Conn) {
+	buf := make([]byte, 32)
+	for heard := 0; heard <= maxChatter; {
+		n, err := conn.Read(buf)
+		if err != nil {
+			c.Close(hub.ReasonLost)
+			return
+		}
+		heard += n
+	}
+	c.Close(protocol.ReasonPolicy)
+}
+
+// Write writes p within the hub's write timeout.
+func (t *hijacked) Write(p []byte) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.open {
+		return net.ErrClosed
+	}
+	if err := t.conn.SetWriteDeadline(time.Now().Add(t.hub.Settings().WriteTimeout)); err != nil {
+		return err
+	}
+	if _, err := t.conn.Write(p); err != nil {
+		return err
+	}
+	// One that had passed would fail the next TryWrite.
+	return t.conn.SetWriteDeadline(time.Time{})
+}
+
+// Close closes the connection.
+func (t *hijacked) Close() {
+	t.state.Lock()
+	defer t.state.Unlock()
+	t.closed = true
+	if t.conn != nil {
+		_ = t.conn.Close() // nobody is left to tell
+	}
+}

@@ -1,0 +1,42 @@
+package sse
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// A client whose stream broke comes back after a time between these two, so that
+// those that were cut off together do not come back together.
+const (
+	minRetry = 2 * time.Second
+	maxRetry = 5 * time.Second
+)
+
+// retryAfter is when one client should come back, not before least.
+func retryAfter(least time.Duration) time.Duration {
+	return max(least, minRetry) + rand.N(maxRetry-minRetry)
+}
+
+// refuse answers a request that gets no stream. An EventSource takes every status
+// but 200 for an order to stay away for ever, which is right for what it must not
+// do and wrong for what it may do later.
+func (o Options) refuse(w http.ResponseWriter, r *http.Request, e *protocol.Error) {
+	if o.Logger != nil {
+		o.Logger.Debug("stream refused", "user", o.Peer.User, "code", e.Code, "message", e.Message)
+	}
+	if !passing(e) || !accepts(r) {
+		problem.Write(w, e)
+		return
+	}
+	// The client is gone if this fails.
+	_ = writeHead(w, append(appendRetry(nil, retryAfter(e.RetryAfter)), '\n'))
+}
+
+// passing reports whether the same request may succeed later. That a wait is given
+// tells a limit that many share, such as the number of connections, from one that
+// the request itself breaks.
+func passing(e *protocol.Error) bool { return e.Code.Info().Temporary || e.RetryAfter > 0 }

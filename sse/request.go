@@ -1,0 +1,90 @@
+package sse
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+const contentType = "text/event-stream"
+
+// request is what a client asks for.
+type request struct {
+	channels []channel // in the order of the query, each once
+	cursor   protocol.Cursor
+	content  bool
+}
+
+// channel is one of the channels of a stream.
+type channel struct {
+	name string
+	from *hub.Position // recovered from there; nil: delivery begins now
+}
+
+// IsStream reports whether r asks for an event stream.
+func IsStream(r *http.Request) bool { return r.Method == http.MethodGet && accepts(r) }
+
+// accepts reports whether the client named the type of event streams, as every
+// EventSource does.
+func accepts(r *http.Request) bool {
+	for _, v := range r.Header.Values("Accept") {
+		if strings.Contains(strings.ToLower(v), contentType) {
+			return true
+		}
+	}
+	return false
+}
+
+// parse reads the query and Last-Event-ID. Parameters it does not know belong to
+// others: a token, or a number against caches.
+func parse(r *http.Request) (request, *protocol.Error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return request{}, protocol.Errorf(protocol.InvalidMessage, "the query is not valid")
+	}
+	q := request{content: query.Get("format") == "content"}
+	if f := query.Get("format"); f != "" && !q.content {
+		return q, protocol.Errorf(protocol.InvalidMessage, "unknown format %s; there is only \"content\"", protocol.Quote(f))
+	}
+	var e *protocol.Error
+	if q.channels, e = channels(query["channel"]); e != nil {
+		return q, e
+	}
+	q.cursor, e = protocol.ParseCursor(lastEventID(r.Header, query))
+	return q, e
+}
+
+// channels checks the names and leaves out repeated ones. The names are copied,
+// so that they do not keep the whole query in memory.
+func channels(names []string) ([]channel, *protocol.Error) {
+	if len(names) == 0 {
+		return nil, protocol.Errorf(protocol.InvalidChannel, "name at least one channel: ?channel=news&channel=chat:42")
+	}
+	seen := make(map[string]bool, len(names))
+	var list []channel
+	for _, name := range names {
+		if e := protocol.ValidChannel(name); e != nil {
+			return nil, e
+		}
+		if !seen[name] {
+			seen[name] = true
+			list = append(list, channel{name: strings.Clone(name)})
+		}
+	}
+	return list, nil
+}
+
+// lastEventID is the cursor the client gives back. The header is newer than the
+// query: a browser keeps the address of a stream when it comes back, and sets the
+// header to the last id it saw.
+func lastEventID(h http.Header, query url.Values) string {
+	for _, id := range []string{h.Get("Last-Event-Id"), query.Get("lastEventID"), query.Get("lastEventId")} {
+		if id != "" {
+			return id
+		}
+	}
+	return ""
+}

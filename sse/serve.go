@@ -1,0 +1,116 @@
+package sse
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// Options say for whom a stream is served, and how.
+type Options struct {
+	// Registry must not be nil.
+	Registry *session.Registry
+	// Peer is the client. It must not share the memory of the request, if that is
+	// to be freed.
+	Peer session.Peer
+	// Hijack reports whether the connection may be taken over, which is the case
+	// when nothing around the writer changes what is written. Nil means never. It
+	// is asked over HTTP/1 only.
+	Hijack func(http.ResponseWriter) bool
+	// KeepStream lifts limits that the server sets on the time a request takes to
+	// be read; called for streams inside the handler. May be nil.
+	KeepStream func(*http.Request)
+	// UserTimeout is how long data may stay unacknowledged before a taken-over
+	// connection is ended (Linux only); 0 leaves it to the kernel.
+	UserTimeout time.Duration
+	// Logger gets refused streams, at debug level; nil means none.
+	Logger *slog.Logger
+}
+
+// Serve answers r with an event stream or a refusal. When the connection could be
+// taken over it returns at once, else when the stream is over. An error means that
+// the client could not be answered properly; the stream is over then.
+func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", http.MethodGet)
+		problem.WriteStatus(w, http.StatusMethodNotAllowed, "event streams are read with GET")
+		return nil
+	}
+	q, e := parse(r)
+	if e == nil {
+		e = admit(o, q)
+	}
+	if e != nil {
+		o.refuse(w, r, e)
+		return nil
+	}
+	f := newFraming(w, r, o)
+	s, e := start(r.Context(), f, o, &q)
+	if e != nil {
+		f.cancel()
+		o.refuse(w, r, e)
+		return nil
+	}
+	if err := begin(w, f, s, q.prologue()); err != nil {
+		return err
+	}
+	f.run(r.Context(), s.Conn())
+	return nil
+}
+
+// begin answers the request. If that fails, or a writer panics, nothing is left
+// waiting at the gate.
+func begin(w http.ResponseWriter, f framing, s *session.Session, first []byte) error {
+	begun := false
+	defer func() {
+		if !begun {
+			f.cancel()
+			s.Conn().Close(hub.ReasonLost)
+		}
+	}()
+	err := f.begin(w, first)
+	begun = err == nil
+	return err
+}
+
+// admit checks what can be known before anything is set up.
+func admit(o Options, q request) *protocol.Error {
+	if e := o.Registry.Admit(o.Peer); e != nil {
+		return e
+	}
+	caller := session.Caller{User: o.Peer.User, IP: o.Peer.IP}
+	for _, c := range q.channels {
+		if e := o.Registry.May(caller, policy.Subscribe, c.name); e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+// start opens a session and subscribes it. What is written meanwhile waits at the
+// framing's gate.
+func start(ctx context.Context, f framing, o Options, q *request) (*session.Session, *protocol.Error) {
+	q.locate(o.Registry.Hub())
+	own := q.newStamps()
+	s, e := o.Registry.Open(o.Peer, session.Options{
+		Transport: stamped(f, own),
+		Encoder:   Encoder{Content: q.content, Stamped: q.several()},
+		Name:      "sse",
+		Replay:    session.ReplayAsEvents,
+	})
+	if e != nil {
+		return nil, e
+	}
+	if e := q.subscribe(ctx, s, o.Registry.Hub(), own); e != nil {
+		s.Conn().Close(hub.ReasonLost)
+		return nil, e
+	}
+	return s, nil
+}
