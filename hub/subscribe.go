@@ -281,3 +281,13 @@ func (c *Conn) leaves(channel string, reply []Event) *subscription {
 	c.pump()
 	return s
 }
+
+// Interest changes which [Selective] events of a room a connection gets from now
+// on. Without a subscription it does nothing.
+func (h *Hub) Interest(c *Conn, channel string, interests uint8) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.find(channel); s != nil {
+		s.interests = interests
+	}
+}

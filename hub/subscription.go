@@ -12,19 +12,19 @@ const (
 // subscription is one connection's membership in one room.
 type subscription struct {
 	// Static after creation; room is set by room.add.
-	conn      *Conn
-	channel   string
-	room      *room
-	interests uint8
+	conn    *Conn
+	channel string
+	room    *room
 
 	index int // in room.members, -1 outside; guarded by room.mu
 
 	// Guarded by conn.mu.
-	phase phase
-	held  *held    // while joining
-	from  Position // until the first live message: where delivery began
-	lost  Position // of the newest dropped message
-	gap   bool     // messages were dropped that the connection does not know of
+	phase     phase
+	interests uint8
+	held      *held    // while joining
+	from      Position // until the first live message: where delivery began
+	lost      Position // of the newest dropped message
+	gap       bool     // messages were dropped that the connection does not know of
 }
 
 // held is what arrives in a room while a member's position is being read.

@@ -17,6 +17,7 @@ var commands = map[string]command{
 	protocol.TypeMessage:     publish,
 	protocol.TypeHistory:     history,
 	protocol.TypePing:        ping,
+	protocol.TypePresence:    members,
 }
 
 func (s *Session) run(c protocol.Command) *protocol.Error {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
-	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
 // Config is what may change while sessions live.
@@ -26,6 +26,7 @@ type Registry struct {
 	hub     *hub.Hub
 	callers buckets[string]  // message rate of callers without a connection
 	rooms   buckets[roomKey] // publish rate of the same, for each room
+	members *presence.Tracker
 
 	applying sync.Mutex // one Apply at a time
 	rules    atomic.Pointer[rules]
@@ -89,22 +90,4 @@ func (r *Registry) snapshot() []*Session {
 		all = append(all, s)
 	}
 	return all
-}
-
-// recheck ends the subscriptions that u does not allow.
-func (s *Session) recheck(u *rules) {
-	conn := s.connection()
-	if conn == nil {
-		return // it has no rooms yet, and will find the new rules
-	}
-	for _, channel := range conn.Channels() {
-		s.review(u, conn, channel)
-	}
-}
-
-// review ends one subscription if u does not allow it.
-func (s *Session) review(u *rules, conn *hub.Conn, channel string) {
-	if e := u.may(Caller{User: s.peer.User}, policy.Subscribe, channel); e != nil {
-		s.registry.hub.Unsubscribe(conn, channel, protocol.UnsubscribedReply{Channel: channel, Cause: e})
-	}
 }

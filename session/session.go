@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -56,6 +57,8 @@ type Session struct {
 	// Guarded by mu.
 	mu       sync.Mutex
 	offences offences
+	stays    map[string]*presence.Stay // by channel, in rooms with presence
+	over     bool                      // the connection has ended
 }
 
 // maxRoomBuckets bounds the channels whose publish rate one session keeps count
@@ -110,6 +113,7 @@ func (s *Session) greeting() hub.Event {
 func (s *Session) ended(reason hub.Reason) {
 	s.cancel()
 	s.registry.leave(s)
+	s.vanish(reason)
 	s.registry.rules.Load().log.Debug("connection ended",
 		"connection", s.connection().ID(), "user", s.peer.User, "transport", s.name,
 		"duration", time.Since(s.started), "code", reason.Code, "reason", reason.Text)

@@ -38,18 +38,26 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, id json.R
 	if e := s.hasRoom(u.limits.Channels, q.Channel); e != nil {
 		return e
 	}
+	if err := q.Change().Check(); err != nil {
+		return protocol.Errorf(protocol.InvalidMessage, "%s", err)
+	}
 	_, err := s.registry.hub.Subscribe(ctx, s.conn, q.Channel, hub.SubscribeOptions{
-		Recover: q.Recover,
-		History: q.History,
-		Reply:   func(sub hub.Subscribed) []hub.Event { return s.answer(q, sub, id) },
+		Recover:   q.Recover,
+		History:   q.History,
+		Interests: s.interests(u, q.Channel),
+		Reply:     func(sub hub.Subscribed) []hub.Event { return s.answer(q, sub, id) },
 	})
 	switch now := s.registry.rules.Load(); {
 	case errors.Is(err, hub.ErrSubscribed):
 		return alreadySubscribed()
 	case errors.Is(err, hub.ErrLeft):
 		return s.leftEarly(now, q.Channel)
-	case err == nil && now != u:
-		s.review(now, s.conn, q.Channel)
+	case err != nil:
+	default:
+		s.enter(now, q.Channel, q.Appearance)
+		if now != u {
+			s.review(now, s.conn, q.Channel)
+		}
 	}
 	return s.registry.failed("subscribe", err)
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 
+	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -12,8 +13,19 @@ func unsubscribe(_ context.Context, s *Session, c protocol.Command) *protocol.Er
 		return e
 	}
 	reply := protocol.UnsubscribedReply{ID: c.ID, Channel: q.Channel}
-	if !s.registry.hub.Unsubscribe(s.conn, q.Channel, reply) {
-		return protocol.Errorf(protocol.NotSubscribed, "not subscribed to this channel")
+	if !s.quit(s.conn, reply) {
+		return notSubscribed()
 	}
 	return nil
+}
+
+// quit takes the session out of a room.
+func (s *Session) quit(conn *hub.Conn, reply protocol.UnsubscribedReply) bool {
+	was := s.registry.hub.Unsubscribe(conn, reply.Channel, reply)
+	s.depart(reply.Channel)
+	return was
+}
+
+func notSubscribed() *protocol.Error {
+	return protocol.Errorf(protocol.NotSubscribed, "not subscribed to this channel")
 }

@@ -1,0 +1,188 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/presence"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// WithPresence has rooms with presence know their members. Without it no room has
+// presence. It is called before the first session is opened, and returns r.
+func (r *Registry) WithPresence(t *presence.Tracker) *Registry {
+	r.members = t
+	return r
+}
+
+// Members reads the members of a room. Errors: those of [Registry.May], and those
+// of the store.
+func (r *Registry) Members(ctx context.Context, c Caller, channel string, q presence.Query) (presence.Page, *protocol.Error) {
+	room, e := r.rules.Load().room(c, policy.Subscribe, channel)
+	if e != nil {
+		return presence.Page{}, e
+	}
+	if r.members == nil || room == nil || room.Members == nil {
+		return presence.Page{}, withoutPresence()
+	}
+	page, err := r.members.Members(ctx, channel, q)
+	return page, r.failed("presence", err)
+}
+
+func withoutPresence() *protocol.Error {
+	return protocol.Errorf(protocol.Forbidden, "this channel has no presence")
+}
+
+// members answers `presence`: with who is there, or by changing the own member.
+func members(_ context.Context, s *Session, c protocol.Command) *protocol.Error {
+	q, e := protocol.DecodePresence(c.Payload)
+	if e != nil {
+		return e
+	}
+	stay, e := s.stay(q.Channel)
+	if e != nil {
+		return e
+	}
+	if !q.IsZero() {
+		return s.update(stay, q, c.ID)
+	}
+	if e := s.registry.rules.Load().may(s.caller(), policy.Subscribe, q.Channel); e != nil {
+		return e
+	}
+	stay.Snapshot(q.After, s.show(c.ID))
+	return nil
+}
+
+func (s *Session) update(stay *presence.Stay, q protocol.Presence, id json.RawMessage) *protocol.Error {
+	if err := stay.Update(q.Change()); err != nil {
+		return protocol.Errorf(protocol.InvalidMessage, "%s", err)
+	}
+	if id != nil {
+		s.conn.Send(protocol.Ack{ID: id, Channel: q.Channel})
+	}
+	return nil
+}
+
+// stay gives the session's stay in a room with presence.
+func (s *Session) stay(channel string) (*presence.Stay, *protocol.Error) {
+	s.mu.Lock()
+	stay := s.stays[channel]
+	s.mu.Unlock()
+	switch {
+	case stay != nil:
+		return stay, nil
+	case slices.Contains(s.conn.Channels(), channel):
+		return nil, withoutPresence()
+	}
+	return nil, notSubscribed()
+}
+
+// show sends the session's client a snapshot.
+func (s *Session) show(id json.RawMessage) func(*presence.Snapshot) {
+	conn := s.connection()
+	return func(snapshot *presence.Snapshot) {
+		conn.Send(protocol.PresenceEvent{ID: id, Frame: snapshot.WithSelf()})
+	}
+}
+
+// interests are what of a room's events the session may see.
+func (s *Session) interests(u *rules, channel string) uint8 {
+	if u.may(s.caller(), policy.Subscribe, channel) != nil {
+		return 0
+	}
+	return protocol.InterestPresence
+}
+
+// enter makes the session one of its member's in a room with presence, if it is
+// not. The client has just subscribed, or presence was turned on.
+func (s *Session) enter(u *rules, channel string, a protocol.Appearance) {
+	room, tracker := u.policy.Match(channel), s.registry.members
+	if tracker == nil || room == nil || room.Members == nil {
+		return
+	}
+	var deliver func(*presence.Snapshot)
+	if s.interests(u, channel) != 0 {
+		deliver = s.show(nil)
+	}
+	conn, change := s.connection(), a.Change()
+	change.Server = s.peer.Info
+	stay, err := tracker.Enter(channel, presence.Who{Connection: conn.ID(), User: s.peer.User}, change, deliver)
+	if err != nil {
+		u.log.Error("presence failed", "error", err, "connection", conn.ID())
+		return
+	}
+	if !s.keep(channel, stay) {
+		stay.Lose()
+	} else if !slices.Contains(conn.Channels(), channel) {
+		s.depart(channel) // it was taken out of the room meanwhile
+	}
+}
+
+// keep remembers a stay. False: the connection is over, or has one already.
+func (s *Session) keep(channel string, stay *presence.Stay) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, there := s.stays[channel]; there || s.over {
+		return false
+	}
+	if s.stays == nil {
+		s.stays = make(map[string]*presence.Stay)
+	}
+	s.stays[channel] = stay
+	return true
+}
+
+// present reports whether the session has a stay in a room.
+func (s *Session) present(channel string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.stays[channel] != nil
+}
+
+// depart ends a stay because the client left the room.
+func (s *Session) depart(channel string) {
+	s.mu.Lock()
+	stay := s.stays[channel]
+	delete(s.stays, channel)
+	s.mu.Unlock()
+	if stay != nil {
+		stay.Leave()
+	}
+}
+
+// vanish ends all stays with the connection: at once if somebody meant it, else
+// with the room's grace, because the client may come back.
+func (s *Session) vanish(reason hub.Reason) {
+	s.mu.Lock()
+	stays := s.stays
+	s.stays, s.over = nil, true
+	s.mu.Unlock()
+	for _, stay := range stays {
+		if meant(reason) {
+			stay.Leave()
+		} else {
+			stay.Lose()
+		}
+	}
+}
+
+// meant tells an end on purpose from one after which the client is expected back.
+// A browser that leaves the page says 1001, also when it loads the same one again.
+func meant(r hub.Reason) bool {
+	return r.Code == hub.ReasonNormal.Code || r == protocol.ReasonForbidden || r == protocol.ReasonUnauthorized
+}
+
+// regard adapts a live subscription to new rules about presence.
+func (s *Session) regard(u *rules, conn *hub.Conn, channel string) {
+	s.registry.hub.Interest(conn, channel, s.interests(u, channel))
+	room := u.policy.Match(channel)
+	switch wanted, there := room != nil && room.Members != nil, s.present(channel); {
+	case wanted && !there:
+		s.enter(u, channel, protocol.Appearance{})
+	case there && !wanted:
+		s.depart(channel)
+	}
+}
