@@ -35,7 +35,7 @@ func (r *Registry) History(ctx context.Context, c Caller, q protocol.History) (h
 }
 
 func (r *Registry) history(ctx context.Context, c Caller, q protocol.History) (hub.HistoryPage, *protocol.Error) {
-	if e := r.May(c, policy.Subscribe, q.Channel); e != nil {
+	if e := r.May(c, policy.History, q.Channel); e != nil {
 		return hub.HistoryPage{}, e
 	}
 	page, err := r.hub.History(ctx, q.Channel, q.Query())

@@ -21,7 +21,7 @@ func (r *Registry) WithPresence(t *presence.Tracker) *Registry {
 // Members reads the members of a room. Errors: those of [Registry.May], and those
 // of the store.
 func (r *Registry) Members(ctx context.Context, c Caller, channel string, q presence.Query) (presence.Page, *protocol.Error) {
-	room, e := r.rules.Load().room(c, policy.Subscribe, channel)
+	room, e := r.rules.Load().room(c, policy.Presence, channel)
 	if e != nil {
 		return presence.Page{}, e
 	}
@@ -49,7 +49,7 @@ func members(_ context.Context, s *Session, c protocol.Command) *protocol.Error 
 	if !q.IsZero() {
 		return s.update(stay, q, c.ID)
 	}
-	if e := s.registry.rules.Load().may(s.caller(), policy.Subscribe, q.Channel); e != nil {
+	if e := s.registry.rules.Load().may(s.caller(), policy.Presence, q.Channel); e != nil {
 		return e
 	}
 	stay.Snapshot(q.After, s.show(c.ID))
@@ -90,7 +90,7 @@ func (s *Session) show(id json.RawMessage) func(*presence.Snapshot) {
 
 // interests are what of a room's events the session may see.
 func (s *Session) interests(u *rules, channel string) uint8 {
-	if u.may(s.caller(), policy.Subscribe, channel) != nil {
+	if u.may(s.caller(), policy.Presence, channel) != nil {
 		return 0
 	}
 	return protocol.InterestPresence

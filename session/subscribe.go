@@ -35,6 +35,11 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, id json.R
 	if e := u.may(s.caller(), policy.Subscribe, q.Channel); e != nil {
 		return e
 	}
+	if q.History > 0 {
+		if e := u.may(s.caller(), policy.History, q.Channel); e != nil {
+			return e
+		}
+	}
 	if e := s.hasRoom(u.limits.Channels, q.Channel); e != nil {
 		return e
 	}

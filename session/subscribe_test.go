@@ -198,3 +198,17 @@ func TestLargeHistoryDoesNotOverrun(t *testing.T) {
 		}
 	})
 }
+
+// Who may listen but not read what was said before can subscribe without it.
+func TestHistoryPermission(t *testing.T) {
+	room := kept("room", 10)
+	room.HistoryAccess = policy.Users
+	inBubble(t, Limits{}, []policy.Room{room}, func(t *testing.T, w *world) {
+		c := w.connect("")
+		c.say(`{"type":"subscribe","id":1,"payload":{"channel":"room","history":5}}`,
+			`{"type":"history","id":2,"payload":{"channel":"room"}}`)
+		c.hears(failure(`1`, protocol.Unauthorized), failure(`2`, protocol.Unauthorized))
+		c.say(`{"type":"subscribe","id":3,"payload":{"channel":"room"}}`)
+		c.hears(`{"type":"subscribed","id":3,"payload":{"channel":"room","offset":0}}`)
+	})
+}
