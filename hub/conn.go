@@ -132,6 +132,7 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 		s.held.hold(b.events, set.QueueMessages, set.QueueBytes)
 	case !b.selective && c.direct(s):
 		c.tryWrite(b.form(c.encoder).bytes)
+		c.pump()
 	default:
 		c.deliverEach(s, b)
 		c.pump()

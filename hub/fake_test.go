@@ -36,12 +36,13 @@ func (*line) AppendClose(dst []byte, r Reason) []byte {
 var lines Encoder = new(line)
 
 // wire is a Transport that keeps what was written. While it is stuck, Write
-// blocks as a full socket does.
+// blocks as a full socket does. It does not survive two writes at once.
 type wire struct {
 	mu     sync.Mutex
 	free   *sync.Cond
 	stuck  bool
 	closed bool
+	inside bool // a Write has not returned
 	out    bytes.Buffer
 	writes int
 }
@@ -55,15 +56,24 @@ func newWire() *wire {
 func (w *wire) Write(p []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.alone()
+	w.inside = true
 	for w.stuck && !w.closed {
 		w.free.Wait()
 	}
+	w.inside = false
 	if w.closed {
 		return errors.New("closed")
 	}
 	w.writes++
 	w.out.Write(p)
 	return nil
+}
+
+func (w *wire) alone() {
+	if w.inside {
+		panic("two writes at once")
+	}
 }
 
 func (w *wire) Close() {
@@ -109,6 +119,7 @@ type tryWire struct {
 func (w *tryWire) TryWrite(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.alone()
 	if w.closed {
 		return 0, errors.New("closed")
 	}

@@ -48,7 +48,7 @@ func (c *Conn) pumpTry() {
 	}
 }
 
-// tryWrite writes p as far as possible without waiting and sees to the rest. The
+// tryWrite writes p as far as possible without waiting; pump sees to the rest. The
 // connection is idle, or the caller has taken p from its queue.
 func (c *Conn) tryWrite(p []byte) {
 	n, err := c.try.TryWrite(p)
@@ -57,13 +57,8 @@ func (c *Conn) tryWrite(p []byte) {
 		c.end(ReasonLost)
 		return
 	}
-	if n == len(p) {
-		return
-	}
-	c.rest = append([]byte(nil), p[n:]...)
-	if !c.flushing {
-		c.flushing = true
-		go c.flush()
+	if n < len(p) {
+		c.rest = append([]byte(nil), p[n:]...)
 	}
 }
 

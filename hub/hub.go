@@ -19,6 +19,7 @@ type Hub struct {
 	beat   *heartbeat
 
 	settings atomic.Pointer[Settings]
+	ended    atomic.Bool // Close was called
 
 	// Guarded by mu.
 	mu     sync.Mutex
@@ -103,8 +104,11 @@ func (h *Hub) room(channel string) *room {
 }
 
 // Close ends all connections with [ReasonGone], waits for the goroutines of the
-// hub and closes the broker.
+// hub and closes the broker. Further calls return [ErrClosed].
 func (h *Hub) Close() error {
+	if h.ended.Swap(true) {
+		return ErrClosed
+	}
 	for _, c := range h.refuse() {
 		c.Close(ReasonGone)
 	}

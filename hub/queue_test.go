@@ -127,6 +127,7 @@ func TestPartialWrite(t *testing.T) {
 		subscribe(t, h, c, "h", SubscribeOptions{})
 		w.stick(true)
 		publish(t, h, "h", "first", "second")
+		synctest.Wait() // the rest is being written: nothing may overtake it
 		c.Send("reply")
 		synctest.Wait()
 		if got := w.text(); got != "h@1" {
