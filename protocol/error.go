@@ -56,7 +56,7 @@ func AsError(err error) *Error {
 		return &Error{Code: AlreadySubscribed, Message: AlreadySubscribed.Info().Title}
 	case errors.Is(err, hub.ErrUnavailable):
 		return unavailable("the message store cannot be reached, try again")
-	case errors.Is(err, hub.ErrClosed):
+	case errors.Is(err, hub.ErrClosed), errors.Is(err, hub.ErrLeft):
 		return unavailable("the server is shutting down, connect again")
 	case errors.Is(err, context.DeadlineExceeded):
 		return unavailable("this took too long, try again")
