@@ -1,0 +1,134 @@
+package backendtest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/presence"
+)
+
+func presenceList(e *presenceEnv) {
+	a, b := e.attached(), e.attached()
+	a.enter("d", "é", "b", "B")
+	b.show(&presence.Member{Key: "b2", Status: "x", Info: `{"y":[1]}`})
+	b.enter("b")
+	for _, n := range []*presenceNode{a, b} {
+		n.lists(presence.Query{Limit: 10}, 5, "B", "b", `b2/x{"y":[1]}`, "d", "é")
+		n.lists(presence.Query{}, 5)
+	}
+}
+
+// Pages go on behind a key, also when its member has left.
+func presencePages(e *presenceEnv) {
+	n := e.attached()
+	n.enter("a", "b", "c", "d", "e")
+	n.lists(presence.Query{Limit: 2}, 5, "a", "b")
+	n.leave("b")
+	n.lists(presence.Query{After: "b", Limit: 2}, 4, "c", "d")
+	n.lists(presence.Query{After: "d", Limit: 2}, 4, "e")
+	n.lists(presence.Query{After: "e", Limit: 2}, 4)
+	n.lists(presence.Query{After: "bb", Limit: 2}, 4, "c", "d")
+	for after, want := range map[string]bool{"": true, "c": false, "d": false, "x": false} {
+		if more := n.list(presence.Query{After: after, Limit: 2}).More; more != want {
+			e.t.Errorf("more behind %q: %t", after, more)
+		}
+	}
+}
+
+func presenceManyAtOnce(e *presenceEnv) {
+	const many = 1500
+	n := e.attached()
+	var keys []string
+	for i := range many {
+		keys = append(keys, fmt.Sprintf("u%04d", i))
+	}
+	n.enter(keys...)
+	var got []string
+	q := presence.Query{Limit: 400}
+	for more := true; more; {
+		page := n.list(q)
+		got = append(got, listed(page)...)
+		q.After, more = got[len(got)-1], page.More
+	}
+	if !slices.Equal(got, keys) {
+		e.t.Errorf("pages have %d members", len(got))
+	}
+	n.leave(keys...)
+	n.await(func(got []string) bool { return len(got) >= 2*many })
+	if seen := n.events(); len(seen) != 2*many {
+		e.t.Errorf("%d events", len(seen))
+	}
+	n.lists(presence.Query{Limit: 1, Offline: true}, 0)
+}
+
+// A room can be read by a node that is not attached to it.
+func presenceListWithoutAttach(e *presenceEnv) {
+	a, b := e.node(), e.node()
+	b.lists(presence.Query{Limit: 10, Offline: true}, 0)
+	a.enter("u", "v")
+	a.leave("v")
+	b.lists(presence.Query{Limit: 10}, 1, "u")
+	if got := append(a.events(), b.events()...); len(got) > 0 {
+		e.t.Errorf("events without being attached: %q", got)
+	}
+}
+
+// A member that left is listed to those who ask, with the time it was last seen.
+func presenceOffline(e *presenceEnv) {
+	n := e.attached()
+	n.enter("a", "c")
+	n.show(&presence.Member{Key: "b", Info: `{"x":1}`, Remember: time.Hour})
+	left := time.Now()
+	n.must(n.Leave(e.t.Context(), e.channel, []presence.Departure{{Key: "b", Ago: time.Minute}}))
+	n.lists(presence.Query{Limit: 10}, 2, "a", "c")
+	n.lists(presence.Query{Limit: 10, Offline: true}, 2, "a", `(b{"x":1})`, "c")
+	n.lists(presence.Query{After: "a", Limit: 1, Offline: true}, 2, `(b{"x":1})`)
+	seen := n.list(presence.Query{After: "a", Limit: 1, Offline: true}).Members[0].LastSeen
+	// The clock is the store's, which need not be this machine's.
+	if d := left.Add(-time.Minute).Sub(seen).Abs(); d > 30*time.Second {
+		e.t.Errorf("last seen %v, which is off by %v", seen, d)
+	}
+}
+
+func presenceNotRemembered(e *presenceEnv) {
+	n := e.attached()
+	n.show(&presence.Member{Key: "a", Remember: time.Hour})
+	n.enter("a", "b")
+	n.leave("a", "b")
+	n.lists(presence.Query{Limit: 10, Offline: true}, 0)
+}
+
+// Who is back is no longer offline. Another node's leaving does not make it so.
+func presenceBack(e *presenceEnv) {
+	a, b := e.attached(), e.attached()
+	u := &presence.Member{Key: "u", Remember: time.Hour}
+	a.show(u)
+	a.leave("u")
+	b.show(u)
+	a.show(u)
+	a.leave("u")
+	a.leave("u")
+	b.lists(presence.Query{Limit: 10, Offline: true}, 1, "u")
+	b.leave("u")
+	b.lists(presence.Query{Limit: 10, Offline: true}, 0, "(u)")
+	a.saw("+u", "-u", "+u", "-u")
+}
+
+// Who was remembered is forgotten in time.
+func presenceForgotten(e *presenceEnv) {
+	n := e.attached()
+	n.show(&presence.Member{Key: "a", Remember: 300 * time.Millisecond}, &presence.Member{Key: "b", Remember: time.Hour})
+	n.leave("a", "b")
+	over := time.After(patience)
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for len(n.list(presence.Query{Limit: 10, Offline: true}).Members) > 1 {
+		select {
+		case <-again.C:
+		case <-over:
+			e.t.Fatal("still remembered")
+		}
+	}
+	n.lists(presence.Query{Limit: 10, Offline: true}, 0, "(b)")
+}

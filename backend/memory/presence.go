@@ -1,0 +1,158 @@
+package memory
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/caddy-realtime/caddy-realtime/presence"
+)
+
+// PresenceStore is a [presence.Store] for one process. There is mostly one node;
+// [PresenceStore.Join] makes others that share the members, for several hubs in a
+// process that are to be one, and for tests of what happens between nodes.
+//
+// A room is kept while it has members, remembers some, or a node is attached. Its
+// events are handed to the sinks in the call that causes them, under the lock of
+// the room, which is what keeps their order. Locks: presenceTable.mu, then
+// presenceRoom.mu, then whatever a sink locks. There is no goroutine; a room that
+// remembers members has a timer.
+type PresenceStore struct {
+	// Set when the node is made.
+	table *presenceTable
+	sink  presence.Sink
+
+	closed atomic.Bool
+}
+
+var _ presence.Store = (*PresenceStore)(nil)
+
+// presenceTable is what the nodes of one store share.
+type presenceTable struct {
+	clock atomic.Uint64 // orders what the nodes say
+
+	mu    sync.Mutex
+	nodes int // that are not closed
+	rooms map[string]*presenceRoom
+}
+
+// NewPresenceStore returns a store with one node, which delivers to sink.
+func NewPresenceStore(sink presence.Sink) *PresenceStore {
+	t := &presenceTable{nodes: 1, rooms: make(map[string]*presenceRoom)}
+	return &PresenceStore{table: t, sink: sink}
+}
+
+// Join returns another node of the same store, which delivers to sink. A store
+// whose nodes are all closed has forgotten everything, but can be joined.
+func (s *PresenceStore) Join(sink presence.Sink) *PresenceStore {
+	s.table.mu.Lock()
+	defer s.table.mu.Unlock()
+	s.table.nodes++
+	return &PresenceStore{table: s.table, sink: sink}
+}
+
+// in does f in a locked room, unless ctx is over or the node closed.
+func (s *PresenceStore) in(ctx context.Context, channel string, f func(*presenceRoom)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r := s.table.open(channel)
+	err := presence.ErrClosed
+	if !s.closed.Load() {
+		f(r)
+		err = nil
+	}
+	s.table.release(r)
+	return err
+}
+
+// Attach implements [presence.Store].
+func (s *PresenceStore) Attach(ctx context.Context, channel string) error {
+	return s.in(ctx, channel, func(r *presenceRoom) { r.attach(s) })
+}
+
+// Detach implements [presence.Store].
+func (s *PresenceStore) Detach(channel string) {
+	_ = s.in(context.Background(), channel, func(r *presenceRoom) { r.detach(s) })
+}
+
+// Enter implements [presence.Store].
+func (s *PresenceStore) Enter(ctx context.Context, channel string, ms []*presence.Member) error {
+	return s.in(ctx, channel, func(r *presenceRoom) { r.enter(s, ms) })
+}
+
+// Leave implements [presence.Store].
+func (s *PresenceStore) Leave(ctx context.Context, channel string, ds []presence.Departure) error {
+	return s.in(ctx, channel, func(r *presenceRoom) { r.leave(s, ds) })
+}
+
+// List implements [presence.Store].
+func (s *PresenceStore) List(ctx context.Context, channel string, q presence.Query) (page presence.Page, err error) {
+	err = s.in(ctx, channel, func(r *presenceRoom) { page = r.list(q) })
+	return page, err
+}
+
+// Close implements [presence.Store]: the members that no other node holds have
+// left then. Closing again does nothing.
+func (s *PresenceStore) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	rooms, last := s.table.part()
+	for _, r := range rooms {
+		r.mu.Lock()
+		r.abandon(s)
+		if last {
+			r.forget()
+		}
+		s.table.release(r)
+	}
+	return nil
+}
+
+// part counts a node out. It returns all rooms, and whether it was the last node.
+func (t *presenceTable) part() (rooms []*presenceRoom, last bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.nodes--
+	for _, r := range t.rooms {
+		rooms = append(rooms, r)
+	}
+	return rooms, t.nodes == 0
+}
+
+// open returns the room of a channel, locked; a new one if there is none.
+func (t *presenceTable) open(channel string) *presenceRoom {
+	for {
+		t.mu.Lock()
+		r := t.rooms[channel]
+		if r == nil {
+			r = &presenceRoom{table: t, channel: strings.Clone(channel)}
+			t.rooms[r.channel] = r
+		}
+		t.mu.Unlock()
+		r.mu.Lock()
+		if !r.dead {
+			return r
+		}
+		r.mu.Unlock() // it was removed in between
+	}
+}
+
+// release unlocks a room, and removes it if it holds nothing.
+func (t *presenceTable) release(r *presenceRoom) {
+	bare := r.bare()
+	r.mu.Unlock()
+	if !bare {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.dead && r.bare() {
+		r.dead = true
+		delete(t.rooms, r.channel)
+	}
+}

@@ -1,0 +1,114 @@
+package memory
+
+import (
+	"container/heap"
+	"strings"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/presence"
+)
+
+// maxRemembered bounds the members that one room remembers. Those that would be
+// forgotten first go first.
+const maxRemembered = 10_000
+
+// presenceMemory is the members that left a room not long ago. Its zero value is
+// empty.
+type presenceMemory struct {
+	members presence.Roster
+	times   map[string]*presenceGone
+	order   presenceOrder
+}
+
+// presenceGone is when a member was seen, and until when it is remembered.
+type presenceGone struct {
+	key     string
+	seen    time.Time
+	expires time.Time
+	index   int // in the order
+}
+
+func (p *presenceMemory) len() int { return len(p.order) }
+
+// add remembers a member that has left now, if it wants to be remembered.
+func (p *presenceMemory) add(m *presence.Member, seen, now time.Time) {
+	p.remove(m.Key)
+	if m.Remember <= 0 {
+		return
+	}
+	if p.times == nil {
+		p.times = make(map[string]*presenceGone)
+	}
+	g := &presenceGone{key: m.Key, seen: seen, expires: now.Add(m.Remember)}
+	p.members.Put(m)
+	p.times[m.Key] = g
+	heap.Push(&p.order, g)
+	if len(p.order) > maxRemembered {
+		p.remove(p.order[0].key)
+	}
+}
+
+// remove forgets a member, because it is back or its time is over.
+func (p *presenceMemory) remove(key string) {
+	g := p.times[key]
+	if g == nil {
+		return
+	}
+	p.members.Delete(key)
+	delete(p.times, key)
+	heap.Remove(&p.order, g.index)
+}
+
+// first returns when the next member is to be forgotten, if there is any.
+func (p *presenceMemory) first() (t time.Time, ok bool) {
+	if len(p.order) == 0 {
+		return t, false
+	}
+	return p.order[0].expires, true
+}
+
+// expire forgets the members whose time is over.
+func (p *presenceMemory) expire(now time.Time) {
+	for {
+		first, ok := p.first()
+		if !ok || first.After(now) {
+			return
+		}
+		p.remove(p.order[0].key)
+	}
+}
+
+// page returns members behind a key.
+func (p *presenceMemory) page(after string, limit int) (page []presence.Listed) {
+	for _, m := range p.members.Page(after, limit) {
+		page = append(page, presence.Listed{Member: m, LastSeen: p.times[m.Key].seen})
+	}
+	return page
+}
+
+func presenceByKey(a, b presence.Listed) int { return strings.Compare(a.Key, b.Key) }
+
+// presenceOrder has who is forgotten first in front: a container/heap.
+type presenceOrder []*presenceGone
+
+func (o presenceOrder) Len() int           { return len(o) }
+func (o presenceOrder) Less(i, j int) bool { return o[i].expires.Before(o[j].expires) }
+
+func (o presenceOrder) Swap(i, j int) {
+	o[i], o[j] = o[j], o[i]
+	o[i].index, o[j].index = i, j
+}
+
+func (o *presenceOrder) Push(x any) {
+	g := x.(*presenceGone)
+	g.index = len(*o)
+	*o = append(*o, g)
+}
+
+func (o *presenceOrder) Pop() any {
+	old := *o
+	last := old[len(old)-1]
+	old[len(old)-1] = nil
+	*o = old[:len(old)-1]
+	return last
+}

@@ -1,0 +1,206 @@
+package memory
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/presence"
+)
+
+// presenceRoom is who is, and was, in a room.
+type presenceRoom struct {
+	// Static after creation.
+	table   *presenceTable
+	channel string
+
+	mu sync.Mutex
+	// All below is guarded by mu.
+	dead     bool // out of the table
+	attached []*PresenceStore
+	holds    map[string][]presenceHold // by key; no slice is empty
+	present  presence.Roster           // what those members show
+	gone     presenceMemory
+	timer    *time.Timer // of gone; nil: never armed
+}
+
+// presenceHold is a node that holds a member, and what it shows there.
+type presenceHold struct {
+	node   *PresenceStore
+	member *presence.Member
+	at     uint64 // when it was said
+}
+
+// bare reports that the room holds nothing.
+func (r *presenceRoom) bare() bool {
+	return len(r.attached) == 0 && len(r.holds) == 0 && r.gone.len() == 0
+}
+
+func (r *presenceRoom) attach(s *PresenceStore) {
+	if !slices.Contains(r.attached, s) {
+		r.attached = append(r.attached, s)
+	}
+}
+
+func (r *presenceRoom) detach(s *PresenceStore) {
+	r.attached = slices.DeleteFunc(r.attached, func(o *PresenceStore) bool { return o == s })
+}
+
+// tell hands events to all attached nodes.
+func (r *presenceRoom) tell(evs []presence.Event) {
+	if len(evs) == 0 {
+		return
+	}
+	for _, s := range r.attached {
+		s.sink.Changed(r.channel, evs...)
+	}
+}
+
+func (r *presenceRoom) enter(s *PresenceStore, ms []*presence.Member) {
+	if r.holds == nil {
+		r.holds = make(map[string][]presenceHold)
+	}
+	var evs []presence.Event
+	for _, m := range ms {
+		hold := presenceHold{s, m, r.table.clock.Add(1)}
+		holds := r.holds[m.Key]
+		if i := slices.IndexFunc(holds, hold.sameNode); i >= 0 {
+			holds[i] = hold
+		} else {
+			r.holds[m.Key] = append(holds, hold)
+			r.gone.remove(m.Key)
+		}
+		evs = r.settle(evs, m.Key)
+	}
+	r.arm()
+	r.tell(evs)
+}
+
+func (h presenceHold) sameNode(o presenceHold) bool { return h.node == o.node }
+
+func (r *presenceRoom) leave(s *PresenceStore, ds []presence.Departure) {
+	var evs []presence.Event
+	now := time.Now()
+	for _, d := range ds {
+		was := r.present.Get(d.Key)
+		if !r.release(s, d.Key) {
+			continue
+		}
+		evs = r.settle(evs, d.Key)
+		if r.holds[d.Key] == nil {
+			r.gone.add(was, now.Add(-d.Ago), now)
+		}
+	}
+	r.arm()
+	r.tell(evs)
+}
+
+// release takes away what a node holds of a member.
+func (r *presenceRoom) release(s *PresenceStore, key string) bool {
+	holds := r.holds[key]
+	i := slices.IndexFunc(holds, presenceHold{node: s}.sameNode)
+	switch {
+	case i < 0:
+		return false
+	case len(holds) == 1:
+		delete(r.holds, key)
+	default:
+		r.holds[key] = slices.Delete(holds, i, i+1)
+	}
+	return true
+}
+
+// settle works out what a member shows now, and appends what has happened.
+func (r *presenceRoom) settle(evs []presence.Event, key string) []presence.Event {
+	old, now := r.present.Get(key), presenceChoice(r.holds[key])
+	switch {
+	case now == nil:
+		r.present.Delete(key)
+		return append(evs, presence.Event{Kind: presence.Left, Member: old})
+	case old == nil:
+		evs = append(evs, presence.Event{Kind: presence.Entered, Member: now})
+	case !old.Same(now):
+		evs = append(evs, presence.Event{Kind: presence.Updated, Member: now})
+	}
+	r.present.Put(now)
+	return evs
+}
+
+// presenceChoice decides what a member shows that several nodes hold; nil if none
+// does.
+func presenceChoice(holds []presenceHold) *presence.Member {
+	if len(holds) == 0 {
+		return nil
+	}
+	status, info := holds[0], holds[0]
+	for _, h := range holds[1:] {
+		rank, best := presence.Rank(h.member.Status), presence.Rank(status.member.Status)
+		if rank > best || rank == best && h.at > status.at {
+			status = h
+		}
+		if info.member.Info == "" || h.member.Info != "" && h.at > info.at {
+			info = h
+		}
+	}
+	if status.member.Info == info.member.Info {
+		return status.member
+	}
+	m := *status.member
+	m.Info = info.member.Info
+	return &m
+}
+
+// abandon lets a node leave that is no more.
+func (r *presenceRoom) abandon(s *PresenceStore) {
+	r.detach(s)
+	var ds []presence.Departure
+	for key, holds := range r.holds {
+		if slices.ContainsFunc(holds, presenceHold{node: s}.sameNode) {
+			ds = append(ds, presence.Departure{Key: key})
+		}
+	}
+	r.leave(s, ds)
+}
+
+// list answers a query. No key is both present and gone.
+func (r *presenceRoom) list(q presence.Query) presence.Page {
+	limit := max(q.Limit, 0)
+	page := presence.Page{Count: r.present.Len()}
+	for _, m := range r.present.Page(q.After, limit+1) {
+		page.Members = append(page.Members, presence.Listed{Member: m})
+	}
+	if q.Offline {
+		page.Members = append(page.Members, r.gone.page(q.After, limit+1)...)
+		slices.SortFunc(page.Members, presenceByKey)
+	}
+	if page.More = len(page.Members) > limit; page.More {
+		page.Members = page.Members[:limit]
+	}
+	return page
+}
+
+// arm sets the timer to when the next member is to be forgotten.
+func (r *presenceRoom) arm() {
+	switch first, ok := r.gone.first(); {
+	case !ok && r.timer != nil:
+		r.timer.Stop()
+	case ok && r.timer == nil:
+		r.timer = time.AfterFunc(time.Until(first), r.expire)
+	case ok:
+		r.timer.Reset(time.Until(first))
+	}
+}
+
+// expire forgets the members whose time has come.
+func (r *presenceRoom) expire() {
+	r.mu.Lock()
+	r.gone.expire(time.Now())
+	r.arm()
+	r.table.release(r)
+}
+
+// forget drops all memory of members that left.
+func (r *presenceRoom) forget() {
+	r.gone = presenceMemory{}
+	r.arm()
+}
