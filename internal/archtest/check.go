@@ -1,0 +1,95 @@
+package archtest
+
+import (
+	"fmt"
+	"strings"
+)
+
+// pkg is what the go command says of a package.
+type pkg struct {
+	ImportPath string
+	Doc        string // the first sentence of the package comment
+	Standard   bool
+	Imports    []string
+}
+
+// graph are packages by import path: those of the module, and all they depend on.
+type graph map[string]pkg
+
+// check compares the packages of a module with the rules and describes everything
+// that breaks one.
+func (g graph) check(module string, rules []rule) (broken []string) {
+	for path, p := range g {
+		name, ours := below(module, path)
+		if !ours {
+			continue
+		}
+		if p.Doc == "" {
+			broken = append(broken, fmt.Sprintf("%s has no package comment", name))
+		}
+		r, ok := find(rules, name)
+		if !ok {
+			broken = append(broken, fmt.Sprintf("%s has no rule; add one, with its reason", name))
+			continue
+		}
+		for _, imported := range p.Imports {
+			if !r.allows(g, module, imported) {
+				broken = append(broken, fmt.Sprintf("%s imports %s, but %s", name, imported, r.why))
+			}
+		}
+	}
+	return broken
+}
+
+func (r rule) allows(g graph, module, path string) bool {
+	if name, ours := below(module, path); ours {
+		return matchAny(r.ours, name)
+	}
+	if g[path].Standard || path == "C" || path == "unsafe" {
+		return !matchAny(r.deny, path)
+	}
+	return inside(r.outside, path)
+}
+
+// below cuts the module off an import path: "." for the module itself.
+func below(module, path string) (name string, ok bool) {
+	if path == module {
+		return ".", true
+	}
+	return strings.CutPrefix(path, module+"/")
+}
+
+func find(rules []rule, name string) (rule, bool) {
+	for _, r := range rules {
+		if match(r.pkg, name) {
+			return r, true
+		}
+	}
+	return rule{}, false
+}
+
+func matchAny(patterns []string, name string) bool {
+	for _, p := range patterns {
+		if match(p, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// match compares a package with a pattern, where a trailing /... stands for the
+// package itself and all below it; "./..." is everything.
+func match(pattern, name string) bool {
+	base, tree := strings.CutSuffix(pattern, "/...")
+	return name == base || tree && (base == "." || strings.HasPrefix(name, base+"/"))
+}
+
+// inside reports whether a package belongs to one of some modules.
+func inside(modules []string, path string) bool {
+	for _, m := range modules {
+		if match(strings.TrimSuffix(m, "/...")+"/...", path) {
+			return true
+		}
+	}
+	return false
+}

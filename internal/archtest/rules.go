@@ -1,0 +1,151 @@
+package archtest
+
+// rule says what a package may import, tests aside. What a rule does not name is
+// forbidden, except for the standard library, of which only deny is.
+type rule struct {
+	// pkg is the path below the module, "." for its root. A trailing /... covers
+	// everything below as well.
+	pkg string
+	// ours are the packages of this module, in the same form.
+	ours []string
+	// outside are the modules, or packages of them, from elsewhere.
+	outside []string
+	// deny are packages of the standard library.
+	deny []string
+	// why tells somebody who breaks the rule what it is good for.
+	why string
+}
+
+// rules are the borders. A more special rule stands before a more general one.
+var rules = []rule{
+	{
+		pkg:  "hub",
+		deny: []string{"net", "net/http"},
+		why:  "the core knows no wire, no server and no store, so that it can be read, tested and fuzzed alone",
+	},
+	{
+		pkg:  "presence",
+		deny: []string{"net", "net/http"},
+		why:  "members are a state machine of their own; other packages hand them plain values",
+	},
+	{
+		pkg:  "history",
+		deny: []string{"net", "net/http"},
+		why:  "the log and the decision to recover are pure; brokers use them under their own locks",
+	},
+	{
+		pkg:  "document",
+		deny: []string{"net", "net/http"},
+		why:  "versions and patches are pure; brokers use them under their own locks",
+	},
+	{
+		pkg:  "protocol",
+		ours: []string{"hub", "presence", "document"},
+		why:  "the wire format encodes values of the core and decides nothing",
+	},
+	{
+		pkg:     "auth",
+		ours:    []string{"protocol"},
+		outside: []string{"github.com/golang-jwt/jwt/v5", "github.com/MicahParks/jwkset", "github.com/MicahParks/keyfunc/v3", "golang.org/x/time"},
+		why:     "tokens are verified in one place, which knows neither rooms nor connections; it is the only door to the token libraries",
+	},
+	{
+		pkg:     "policy",
+		ours:    []string{"hub", "presence", "document", "protocol"},
+		outside: []string{"github.com/santhosh-tekuri/jsonschema/v6", "github.com/microcosm-cc/bluemonday"},
+		deny:    []string{"net/http"},
+		why:     "what may be done is decided without knowing who asks by which way",
+	},
+	{
+		pkg:     "session",
+		ours:    []string{"hub", "presence", "document", "protocol", "policy", "auth"},
+		outside: []string{"golang.org/x/time"},
+		deny:    []string{"net/http"},
+		why:     "a conversation is the same over every transport, so that it knows none",
+	},
+	{
+		pkg:     "ws",
+		ours:    []string{"hub", "protocol", "policy", "session", "api/problem"},
+		outside: []string{"github.com/gorilla/websocket", "golang.org/x/sys"},
+		why:     "transports stand side by side and know neither each other nor the server; this is the only door to gorilla/websocket",
+	},
+	{
+		pkg:     "sse",
+		ours:    []string{"hub", "protocol", "policy", "session", "api/problem"},
+		outside: []string{"golang.org/x/sys"},
+		why:     "transports stand side by side and know neither each other nor the server",
+	},
+	{
+		pkg:  "api/problem",
+		ours: []string{"protocol"},
+		why:  "transports answer errors like the HTTP API and must not need it for that",
+	},
+	{
+		pkg:  "api",
+		ours: []string{"hub", "presence", "document", "protocol", "policy", "auth", "session", "api/problem"},
+		why:  "the HTTP API is one more way to the same session rules",
+	},
+	{
+		pkg:  "dialect/...",
+		ours: []string{"hub", "presence", "protocol", "policy", "auth", "session", "api/problem"},
+		why:  "other protocols use the same rooms and reach into no transport",
+	},
+	{
+		pkg:  "backend/memory",
+		ours: []string{"hub", "presence", "document", "history"},
+		why:  "a backend fulfils what the core asks for and is known to the root alone",
+	},
+	{
+		pkg:     "backend/redis",
+		ours:    []string{"hub", "presence", "document", "history"},
+		outside: []string{"github.com/redis/go-redis/v9"},
+		why:     "a backend fulfils what the core asks for and is known to the root alone; this is the only door to go-redis",
+	},
+	{
+		pkg:  "backend/backendtest",
+		ours: []string{"hub", "presence", "document", "history", "internal/checker"},
+		why:  "the contract of backends is written against the core, not against an implementation",
+	},
+	{
+		pkg: "client",
+		why: "it embeds the built browser client and nothing else",
+	},
+	{
+		pkg: "console",
+		why: "it embeds a page and nothing else",
+	},
+	{
+		pkg: "internal/...",
+		why: "helpers of tests and tools depend on nothing that they help with",
+	},
+	{
+		pkg: ".",
+		ours: []string{"hub", "presence", "history", "document", "protocol", "auth", "policy", "session",
+			"ws", "sse", "api/...", "dialect/...", "backend/memory", "backend/redis", "client", "console"},
+		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap", "github.com/prometheus/client_golang", "github.com/spf13/cobra"},
+		why:     "the module for Caddy wires everything together; it is the only package that knows Caddy",
+	},
+	{
+		pkg:     "cmd/caddy",
+		ours:    []string{"."},
+		outside: []string{"github.com/caddyserver/caddy/v2"},
+		why:     "a Caddy with the module, and nothing that a Caddy built by xcaddy would not have",
+	},
+	{
+		pkg:     "integration/...",
+		ours:    []string{"./..."},
+		outside: []string{"github.com/..."},
+		why:     "tests of the whole may use all of it",
+	},
+	{
+		pkg:     "bench/...",
+		ours:    []string{"internal/...", "protocol", "hub"},
+		outside: []string{"github.com/...", "golang.org/..."},
+		why:     "the load generator measures from outside and shares no more with the server than the protocol",
+	},
+	{
+		pkg:     "examples/...",
+		outside: []string{"github.com/..."},
+		why:     "an example is what a user could write, with nothing but the documented interfaces",
+	},
+}
