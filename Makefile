@@ -1,0 +1,56 @@
+# What there is to do in this repository. `make test` is what the CI runs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+# How long the tests of one package, one fuzz target and one benchmark may take.
+TIMEOUT   ?= 10m
+FUZZTIME  ?= 5s
+BENCHTIME ?= 1s
+
+# The steps of a check come in the order in which they are written.
+.NOTPARALLEL:
+
+.PHONY: help run build test needs fmt-check vet client go-test fuzz-smoke fuzz bench fmt clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: build ## run the chat example on http://localhost:8080
+	cd examples/chat && exec ../../bin/caddy run --config Caddyfile --adapter caddyfile
+
+build: ## build a Caddy with this module, bin/caddy
+	go build -o bin/caddy ./cmd/caddy
+
+test: needs fmt-check vet client go-test fuzz-smoke ## check everything, as the CI does
+	@echo "all checks passed"
+
+needs:
+	@tools/needs
+
+fmt-check:
+	@tools/gofmt-check
+
+vet:
+	go vet ./...
+
+client:
+	@tools/client-check
+
+go-test:
+	go test -race -timeout $(TIMEOUT) ./...
+
+fuzz-smoke:
+	@tools/fuzz $(FUZZTIME)
+
+fuzz: ## run every fuzz target for a minute, or FUZZTIME=<time>
+	@tools/fuzz $(if $(filter command line environment,$(origin FUZZTIME)),$(FUZZTIME),1m)
+
+bench: ## run the benchmarks beside the code
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+fmt: ## format the Go code
+	gofmt -w -s $(shell git ls-files --cached --others --exclude-standard '*.go')
+
+clean: ## remove what was built
+	rm -rf bin
