@@ -1,0 +1,65 @@
+/** What the client sends. */
+export interface Command {
+    type: string;
+    id?: string | number;
+    payload: {
+        channel?: string;
+        [field: string]: unknown;
+    };
+}
+/** What the server sends. */
+export interface Envelope {
+    type: string;
+    id?: string | number;
+    /** The server's clock, in milliseconds; of a message: when it was published. */
+    timestamp?: number;
+    payload: Payload;
+}
+/** The fields of all payloads; which of them there are depends on the type. */
+export interface Payload {
+    channel?: string;
+    connection?: string;
+    user?: string;
+    heartbeat?: number;
+    expires?: number;
+    epoch?: string;
+    offset?: number;
+    anchor?: string;
+    recovered?: boolean;
+    messages?: WireMessage[];
+    lost?: boolean;
+    more?: boolean;
+    content?: unknown;
+    event?: string;
+    sender?: string;
+    degraded?: boolean;
+    duplicate?: boolean;
+    users?: string[];
+    entered?: string[];
+    left?: string[];
+    updated?: string[];
+    info?: Record<string, WireInfo>;
+    count?: number;
+    code?: string | number;
+    message?: string;
+    retryAfter?: number | undefined;
+    reason?: string;
+    reconnect?: boolean;
+    after?: number;
+}
+/** A message among those of `subscribed` and `history`, where the channel stands beside them. */
+export interface WireMessage {
+    timestamp?: number;
+    offset?: number;
+    anchor?: string;
+    event?: string;
+    sender?: string;
+    content?: unknown;
+}
+/** What there is to know of a member beside its name. */
+export interface WireInfo {
+    status?: string;
+    [field: string]: unknown;
+}
+/** Reads an envelope; undefined when the text is none. */
+export declare function parse(text: string): Envelope | undefined;

@@ -1,0 +1,27 @@
+// Fails when the built client is too large, or is not what the sources make.
+import { readdirSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { bundle, root } from './bundle.mjs';
+
+const limit = 8 * 1024;
+
+function files(folder) {
+  return readdirSync(root + folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${entry.parentPath ?? entry.path}/${entry.name}`.slice(root.length + folder.length))
+    .sort();
+}
+
+function read(path) {
+  return readFileSync(root + path, 'utf8');
+}
+
+await bundle('build/dist');
+const [built, committed] = [files('build/dist'), files('dist')];
+const stale = [...new Set([...built, ...committed])].filter(
+  (name) => !built.includes(name) || !committed.includes(name) || read(`build/dist${name}`) !== read(`dist${name}`),
+);
+const size = gzipSync(read('build/dist/client.js'), { level: 9 }).length;
+console.log(`client.js: ${size} of ${limit} bytes gzipped`);
+if (stale.length) console.error(`dist is out of date, run "npm run build": ${stale.join(', ')}`);
+if (stale.length || size > limit) process.exitCode = 1;

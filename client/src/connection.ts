@@ -1,0 +1,391 @@
+import { Auth } from './auth.js';
+import { RealtimeError, textOf } from './error.js';
+import { Heartbeat } from './heartbeat.js';
+import { errorOf } from './outbox.js';
+import { watchPage } from './page.js';
+import { backoff, passes } from './retry.js';
+import type { Settings } from './settings.js';
+import { StreamTransport } from './sse.js';
+import type { State, Status, TransportName } from './state.js';
+import { lost, type Ending, type Listener, type Transport } from './transport.js';
+import { WebSocketTransport } from './websocket.js';
+import type { Command, Envelope } from './wire.js';
+
+/** What a connection tells its owner. */
+export interface ConnectionHooks {
+  status(status: Status): void;
+  /** Commands can be sent from now on. */
+  up(): void;
+  /** They can not any more. */
+  down(): void;
+  /** A frame, before the connection itself looks at it. */
+  frame(envelope: Envelope): void;
+  /** Something went wrong that ends nothing. */
+  problem(error: RealtimeError): void;
+  /** The channels that will be subscribed. */
+  channels(): Iterable<string>;
+}
+
+/** After so many openings in a row that led nowhere, WebSocket is taken to be blocked. */
+const blockedAfter = 2;
+/** A connection that lived so long makes failures before it forgotten. */
+const stableAfter = 30_000;
+/** The waits between attempts to get back to WebSocket: the first, and the limit of the doubling. */
+const [firstUpgrade, lastUpgrade] = [10_000, 300_000];
+const defaultHeartbeat = 25_000;
+const authID = 'auth';
+
+/**
+ * The connection to the server, kept up through everything. Its states:
+ *
+ * - `connecting`: `start` was called and the first attempt is under way.
+ * - `open`: the server said `connected` and, where there is a token,
+ *   `authenticated`; commands flow.
+ * - `reconnecting`: the connection is lost, or could not be made. Either the next
+ *   attempt is under way, or a timer runs (`retryIn` says how long), or the page
+ *   is in the back/forward cache and the end of that is awaited.
+ * - `closed`: not started yet, stopped, or ended by the server for good.
+ *
+ * There is at most one transport in use. Each one that is given up (see `#drop`)
+ * is forgotten before anything else happens, so that nothing an old one still
+ * says is heard. While an event stream is in use a WebSocket may be tried beside
+ * it; its first frame makes it the one in use.
+ */
+export class Connection {
+  // Fixed.
+  readonly #settings: Settings;
+  readonly #hooks: ConnectionHooks;
+  readonly #auth: Auth;
+  readonly #heartbeat: Heartbeat;
+
+  // What it is doing.
+  #state: State = 'closed';
+  /** What was told last; `#drop` leaves `open` before it is known what comes next. */
+  #told: Pick<Status, 'state' | 'reason'> = { state: 'closed', reason: undefined };
+  #transport: Transport | undefined;
+  #transportName: TransportName | undefined;
+  /** Counts the transports given up, so that those who waited notice. */
+  #turn = 0;
+  /** The transport in use has said `connected`. */
+  #greeted = false;
+  #openedAt = 0;
+  #unwatch: (() => void) | undefined;
+
+  // When it tries again.
+  #attempt = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  /** The server asked for this wait; the page does not shorten it. */
+  #asked = false;
+  /** When the server wants the client back, after it announced to go. */
+  #returnAt = 0;
+  /** The time the transport in use has left to become open. */
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+
+  // How it gets around a blocked WebSocket.
+  #blocked = 0;
+  #candidate: Transport | undefined;
+  #upgrade: ReturnType<typeof setTimeout> | undefined;
+  #upgradeDelay = firstUpgrade;
+
+  constructor(settings: Settings, hooks: ConnectionHooks) {
+    this.#settings = settings;
+    this.#hooks = hooks;
+    this.#auth = new Auth(settings.token, settings.stream.http);
+    this.#heartbeat = new Heartbeat(settings.timeout, {
+      ping: () => this.send({ type: 'ping', payload: {} }),
+      lost: () => this.#ended(lost('the server is silent')),
+    });
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  get transport(): TransportName | undefined {
+    return this.#transportName;
+  }
+
+  start(): void {
+    if (this.#state !== 'closed') return;
+    this.#attempt = this.#blocked = 0;
+    this.#upgradeDelay = firstUpgrade;
+    this.#unwatch = watchPage(this.#settings.page, {
+      wake: () => this.#wake(),
+      offline: () => this.#check(),
+      suspend: () => this.#suspend(),
+      resume: () => this.#dial(),
+    });
+    this.#dial();
+  }
+
+  stop(reason: RealtimeError): void {
+    if (this.#state === 'closed') return;
+    if (!this.#drop(true)) return;
+    this.#cancelRetry();
+    this.#unwatch?.();
+    this.#enter('closed', reason);
+  }
+
+  /** Sends a command, or loses it when there is no connection. */
+  send(command: Command): void {
+    this.#transport?.send(command);
+  }
+
+  // Opening.
+
+  #dial(): void {
+    if (!this.#drop()) return;
+    this.#cancelRetry();
+    this.#limit();
+    this.#transportName = this.#pick();
+    const turn = this.#turn;
+    this.#enter(this.#state === 'closed' ? 'connecting' : 'reconnecting');
+    this.#auth.next().then(
+      () => turn === this.#turn && this.#open(),
+      (error: RealtimeError) => turn === this.#turn && this.#ended(failed(error)),
+    );
+  }
+
+  /** Gives the attempt that begins its time. */
+  #limit(): void {
+    this.#deadline = setTimeout(() => this.#ended(lost('no answer in time')), this.#settings.timeout);
+  }
+
+  /** A WebSocket, except while it is blocked. */
+  #pick(): TransportName {
+    const [first, second] = this.#settings.transports;
+    return (this.#blocked >= blockedAfter && second) || first!;
+  }
+
+  #open(): void {
+    try {
+      this.#transport = this.#make(this.#transportName!);
+    } catch (error) {
+      // Forbidden by the page's policy: it will be again.
+      this.#blocked = blockedAfter;
+      this.#ended(lost(textOf(error)));
+    }
+  }
+
+  /** Makes a transport that is listened to while it is the one in use, or the candidate. */
+  #make(name: TransportName): Transport {
+    const used = (): boolean => transport === this.#transport;
+    const listener: Listener = {
+      heard: () => used() && this.#heartbeat.heard(),
+      frame: (envelope) => {
+        if (transport === this.#candidate) this.#adopt(transport);
+        if (used()) this.#frame(envelope);
+      },
+      end: (ending) => {
+        if (transport === this.#candidate) this.#planUpgrade();
+        else if (used()) this.#ended(ending);
+      },
+    };
+    const { WebSocket: WebSocketClass, base, stream } = this.#settings;
+    const transport: Transport =
+      name === 'websocket'
+        ? new WebSocketTransport(WebSocketClass, base, listener)
+        : new StreamTransport(stream, this.#hooks.channels(), listener);
+    return transport;
+  }
+
+  #frame(envelope: Envelope): void {
+    this.#heartbeat.heard();
+    const { type, payload, id } = envelope;
+    if (type === 'error' && id === authID) return this.#unauthenticated(errorOf(payload));
+    // First, so that who is told of a new state finds what came with it.
+    this.#hooks.frame(envelope);
+    if (type === 'connected') this.#greet(payload.heartbeat);
+    else if (type === 'authenticated') this.#authenticated(envelope);
+    else if (type === 'reconnect') this.#return(payload.after ?? 0);
+  }
+
+  /** The server is there. An event stream that was opened anew says so again. */
+  #greet(heartbeat = defaultHeartbeat): void {
+    this.#greeted = true;
+    if (this.#transport?.audible) this.#heartbeat.start(heartbeat);
+    if (this.#state === 'open') return;
+    if (this.#transportName === 'sse') return this.#up();
+    this.#blocked = 0;
+    this.#upgradeDelay = firstUpgrade;
+    if (!this.#authenticate()) this.#up();
+  }
+
+  #up(): void {
+    clearTimeout(this.#deadline);
+    this.#openedAt = Date.now();
+    this.#auth.accepted();
+    if (this.#transportName !== this.#settings.transports[0]) this.#planUpgrade();
+    this.#enter('open');
+    // Whoever was told may have closed it.
+    if (this.#state === 'open') this.#hooks.up();
+  }
+
+  // The token. Over an event stream it goes with the requests instead.
+
+  #authenticate(): boolean {
+    const { token } = this.#auth;
+    if (token) this.send({ type: 'authenticate', id: authID, payload: { token } });
+    return !!token;
+  }
+
+  #unauthenticated(error: RealtimeError): void {
+    // On a connection that lives it was a renewal; the server ends it when the time is up.
+    if (this.#state === 'open') this.#hooks.problem(error);
+    else this.#ended({ error, retry: passes(error.code), after: error.retryAfter });
+  }
+
+  #authenticated({ timestamp, payload }: Envelope): void {
+    // Both are the server's clock, so that the page's does not matter.
+    if (payload.expires) this.#auth.expires(payload.expires - (timestamp ?? Date.now()), () => this.#renew());
+    if (this.#state !== 'open') this.#up();
+  }
+
+  #renew(): void {
+    const turn = this.#turn;
+    this.#auth.next().then(
+      () => turn === this.#turn && this.#authenticate(),
+      (error: RealtimeError) => turn === this.#turn && this.#hooks.problem(error),
+    );
+  }
+
+  // Ending.
+
+  #ended(ending: Ending): void {
+    const { error, after } = ending;
+    this.#judge(error);
+    if (this.#state === 'open' && Date.now() - this.#openedAt >= stableAfter) this.#attempt = 0;
+    if (!ending.retry && !this.#auth.renews(error)) return this.stop(error);
+    if (!this.#drop()) return;
+    if (this.#returnAt) return this.#enter('reconnecting', error, Math.max(0, this.#returnAt - Date.now()));
+    this.#plan(error, after);
+  }
+
+  /** Notes whether WebSocket gets through: an opening that fails without a word from the server does not. */
+  #judge({ code }: RealtimeError): void {
+    if (this.#greeted || this.#offline) return;
+    if (this.#transportName === 'sse') this.#blocked = Math.min(this.#blocked, blockedAfter - 1);
+    else if (code === 1006) this.#blocked++;
+  }
+
+  #plan(reason: RealtimeError, asked: number | undefined): void {
+    const { minDelay, maxDelay } = this.#settings;
+    // A browser may be wrong about being offline, so that only makes the wait as long as it gets.
+    const own = this.#offline ? maxDelay : backoff(this.#attempt++, minDelay, maxDelay);
+    const delay = Math.max(asked ?? 0, own);
+    this.#asked = asked !== undefined;
+    this.#retry = setTimeout(() => this.#dial(), delay);
+    this.#enter('reconnecting', this.#offline ? new RealtimeError('OFFLINE', 'no network') : reason, delay);
+  }
+
+  get #offline(): boolean {
+    return this.#settings.page.navigator?.onLine === false;
+  }
+
+  /** The server goes, and says when to come back. */
+  #return(after: number): void {
+    this.#cancelRetry();
+    this.#asked = true;
+    this.#returnAt = Date.now() + after;
+    this.#retry = setTimeout(() => this.#dial(), after);
+  }
+
+  #cancelRetry(): void {
+    clearTimeout(this.#retry);
+    this.#retry = undefined;
+    this.#returnAt = 0;
+  }
+
+  /** Gives up the transport in use, and the candidate. False: whoever was told of it has taken over. */
+  #drop(goodbye?: boolean): boolean {
+    const turn = ++this.#turn;
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#upgrade);
+    this.#heartbeat.stop();
+    this.#auth.stop();
+    const old = [this.#transport, this.#candidate];
+    this.#transport = this.#candidate = undefined;
+    this.#greeted = false;
+    for (const transport of old) transport?.close(goodbye);
+    if (this.#state === 'open') {
+      this.#state = 'reconnecting';
+      this.#hooks.down();
+    }
+    return turn === this.#turn;
+  }
+
+  #enter(state: State, reason?: RealtimeError, retryIn?: number): void {
+    const { state: previous, reason: before } = this.#told;
+    this.#state = state;
+    if (state === 'closed') this.#transportName = undefined;
+    if (state === 'reconnecting') reason ??= before;
+    const status = { state, previous, reason, transport: this.#transportName, retryIn };
+    this.#told = status;
+    this.#hooks.status(status);
+  }
+
+  // The page.
+
+  /** Uses a chance: the network or the user is back. */
+  #wake(): void {
+    if (this.#state === 'open') this.#check();
+    else if (this.#retry && !this.#asked) this.#dial();
+  }
+
+  /** Makes sure that the connection lives. */
+  #check(): void {
+    // An event stream cannot be asked.
+    if (this.#state === 'open' && this.#transportName === 'websocket') this.#heartbeat.check();
+  }
+
+  #suspend(): void {
+    if (!this.#drop()) return;
+    this.#cancelRetry();
+    this.#enter('reconnecting', new RealtimeError('SUSPENDED', 'the page is suspended'));
+  }
+
+  // Back to WebSocket.
+
+  #planUpgrade(): void {
+    this.#candidate = undefined;
+    clearTimeout(this.#upgrade);
+    const delay = this.#upgradeDelay * (0.75 + Math.random() / 2);
+    this.#upgrade = setTimeout(() => this.#try(), delay);
+  }
+
+  /** Tries a WebSocket beside the stream that is in use. */
+  #try(): void {
+    const turn = this.#turn;
+    this.#upgradeDelay = Math.min(lastUpgrade, 2 * this.#upgradeDelay);
+    const open = (): void => {
+      if (turn !== this.#turn) return;
+      this.#candidate = this.#make('websocket');
+      this.#upgrade = setTimeout(() => this.#giveUp(), this.#settings.timeout);
+    };
+    this.#auth
+      .next()
+      .then(open)
+      .catch(() => turn === this.#turn && this.#planUpgrade());
+  }
+
+  #giveUp(): void {
+    this.#candidate?.close();
+    this.#planUpgrade();
+  }
+
+  /** Changes over to the candidate. */
+  #adopt(transport: Transport): void {
+    this.#candidate = undefined;
+    if (!this.#drop()) return transport.close();
+    this.#transport = transport;
+    this.#transportName = transport.name;
+    this.#limit();
+    this.#enter('reconnecting');
+  }
+}
+
+/** The end of an attempt for which there was no good token. */
+function failed(error: RealtimeError): Ending {
+  const { code, retryAfter } = error;
+  return { error, retry: code !== 'UNAUTHORIZED' && code !== 'FORBIDDEN', after: retryAfter };
+}

@@ -1,0 +1,33 @@
+/** A typed set of listeners: `Events` maps the name of an event to its argument. */
+export class Emitter<Events extends object> {
+  readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
+
+  /** Calls `listener` for each event of this name. The returned function takes it off again. */
+  on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => this.off(name, listener);
+  }
+
+  off<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): void {
+    this.#listeners.get(name)?.delete(listener);
+  }
+
+  /**
+   * Calls the listeners. One that throws must not keep the others, or the state
+   * machine above, from going on; its error surfaces as an uncaught one.
+   *
+   * @internal
+   */
+  _emit<K extends keyof Events>(name: K, event: Events[K]): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      try {
+        (listener as (event: Events[K]) => void)(event);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}

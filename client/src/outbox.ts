@@ -1,0 +1,153 @@
+import { RealtimeError, textOf, type LocalErrorCode } from './error.js';
+import type { ErrorCode } from './codes.js';
+import type { Command, Envelope, Payload } from './wire.js';
+
+/** A command and what is done with the answer. */
+export interface Entry {
+  /** Ids are given in ascending order. */
+  readonly command: Command & { id: number };
+  done?(answer: Envelope): void;
+  fail(error: RealtimeError): void;
+}
+
+interface Queued extends Entry {
+  /** Belongs to this connection and goes before all others. */
+  readonly urgent: boolean;
+  /** Is repeated when the server finds the client too fast. */
+  patient: boolean;
+  /** The burst with which it was sent. */
+  wave: number;
+}
+
+/**
+ * How many commands wait for their answers at once. It is less than the number of
+ * offences for which a server ends a connection, so that a client that comes back
+ * with more than it may send in one go finds out in time.
+ */
+const inFlight = 16;
+
+/**
+ * The commands that are not answered yet. They wait here while there is no
+ * connection, and those that lost theirs before the answer are sent again on the
+ * next one; keys make that harmless.
+ */
+export class Outbox {
+  readonly #limit: number;
+  readonly #dropOldest: boolean;
+  #waiting: Queued[] = [];
+  #sent = new Map<unknown, Queued>();
+  #send: ((command: Command) => void) | undefined;
+  /** The time between two commands, after the server found the client too fast. */
+  #pace = 0;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #wave = 0;
+
+  constructor(limit: number, dropOldest: boolean) {
+    this.#limit = limit;
+    this.#dropOldest = dropOldest;
+  }
+
+  /** Queues a command. Urgent ones belong to the connection, go first, and are not counted. */
+  add(entry: Entry, urgent = false): void {
+    this.#wait({ ...entry, urgent, patient: urgent || !this.#send, wave: 0 });
+    this.#pump();
+    const counted = this.#waiting.filter((waiting) => !waiting.urgent);
+    if (urgent || counted.length <= this.#limit) return;
+    const dropped = this.#dropOldest ? counted[0]! : counted.at(-1)!;
+    this.#waiting.splice(this.#waiting.indexOf(dropped), 1);
+    dropped.fail(new RealtimeError('BUFFER_FULL', 'too much waits to be sent'));
+  }
+
+  /** There is a connection. */
+  up(send: (command: Command) => void): void {
+    this.#send = send;
+    this.#pump();
+  }
+
+  /** The connection is gone. */
+  down(): void {
+    this.#send = undefined;
+    this.#rest(0);
+    const left = [...this.#sent.values(), ...this.#waiting].filter((entry) => !entry.urgent);
+    this.#sent.clear();
+    this.#waiting = [];
+    for (const entry of left) this.#wait(Object.assign(entry, { patient: true }));
+  }
+
+  /** Takes an answer; false when nobody waits for it. */
+  settle(answer: Envelope): boolean {
+    const entry = this.#sent.get(answer.id);
+    if (!entry) return false;
+    this.#sent.delete(entry.command.id);
+    const { code, retryAfter } = answer.payload;
+    if (answer.type !== 'error') entry.done?.(answer);
+    else if (code === 'RATE_LIMITED' && entry.patient) this.#slow(entry, retryAfter ?? 0);
+    else entry.fail(errorOf(answer.payload));
+    this.#pump();
+    return true;
+  }
+
+  /** Gives everything up. */
+  fail(error: RealtimeError): void {
+    const all = [...this.#sent.values(), ...this.#waiting];
+    this.down();
+    this.#waiting = [];
+    for (const entry of all) entry.fail(error);
+  }
+
+  #wait(entry: Queued): void {
+    this.#waiting.push(entry);
+    this.#waiting.sort((a, b) => +b.urgent - +a.urgent || a.command.id - b.command.id);
+  }
+
+  #pump(): void {
+    for (let entry; this.#send && !this.#pause && (entry = this.#waiting[0]);) {
+      if (this.#sent.size >= (this.#pace ? 1 : inFlight) || this.#overtakes(entry)) return;
+      this.#waiting.shift();
+      entry.wave = this.#wave;
+      this.#sent.set(entry.command.id, entry);
+      if (this.#pace) this.#rest(this.#pace);
+      try {
+        this.#send(entry.command);
+      } catch (error) {
+        // The content cannot be written as JSON.
+        this.#sent.delete(entry.command.id);
+        entry.fail(new RealtimeError('INVALID_MESSAGE', textOf(error)));
+      }
+    }
+    if (!this.#waiting.length) this.#pace = 0;
+  }
+
+  /** Whether a command has to wait for the one before, which may come back and go after it then. */
+  #overtakes({ patient, urgent }: Queued): boolean {
+    return patient && !urgent && [...this.#sent.values()].some((sent) => !sent.urgent);
+  }
+
+  /**
+   * Puts a command back and goes on more slowly: one after the other, with pauses
+   * that grow while they are too short. The answers to one burst count once.
+   */
+  #slow(entry: Queued, retryAfter: number): void {
+    this.#wait(entry);
+    if (entry.wave !== this.#wave) return;
+    this.#wave++;
+    this.#rest(Math.min(5000, Math.max(100, retryAfter, 2 * this.#pace)));
+  }
+
+  /** Pauses, also before each of the following commands; 0 ends that. */
+  #rest(pace: number): void {
+    this.#pace = pace;
+    clearTimeout(this.#pause);
+    this.#pause = pace ? setTimeout(() => this.#rested(), pace) : undefined;
+  }
+
+  #rested(): void {
+    this.#pause = undefined;
+    this.#pump();
+  }
+}
+
+/** The error in a payload. */
+export function errorOf({ code = 'INTERNAL', message = '', retryAfter }: Payload): RealtimeError {
+  return new RealtimeError(code as ErrorCode | LocalErrorCode, message, retryAfter);
+}

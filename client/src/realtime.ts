@@ -1,0 +1,166 @@
+import { Connection } from './connection.js';
+import { Emitter } from './emitter.js';
+import { RealtimeError } from './error.js';
+import { messageOf, type Ack, type HistoryOptions, type HistoryPage, type PublishOptions } from './message.js';
+import type { Options } from './options.js';
+import { errorOf, Outbox } from './outbox.js';
+import { positionOf } from './position.js';
+import { settle } from './settings.js';
+import type { State, Status, TransportName } from './state.js';
+import { Subscription, type SubscribeOptions } from './subscription.js';
+import type { Command, Envelope, Payload } from './wire.js';
+
+/** The events of a client. */
+export interface RealtimeEvents {
+  /** The state of the connection, or what is known of it, has changed. */
+  state: Status;
+  /** Something went wrong that belongs to no promise and ends nothing. */
+  error: RealtimeError;
+}
+
+/**
+ * A client: one connection, and the channels the page is subscribed to. It keeps
+ * the connection up by itself (see `Connection` for its states); subscriptions,
+ * and messages that could not be sent yet, survive.
+ */
+export class Realtime extends Emitter<RealtimeEvents> {
+  readonly #connection: Connection;
+  readonly #outbox: Outbox;
+  readonly #subscriptions = new Map<string, Subscription<never>>();
+  /** Names this client in the keys of its messages. */
+  readonly #name = [...crypto.getRandomValues(new Uint32Array(3))].map((n) => n.toString(36)).join('');
+  readonly #problem = (error: RealtimeError): void => this._emit('error', error);
+  #count = 0;
+  #greeting: Payload = {};
+
+  /** Prepares a client; `connect` connects it. `url` is the path or address of the endpoint. */
+  constructor(url?: string | URL, options: Options = {}) {
+    super();
+    const settings = settle(url, options);
+    this.#outbox = new Outbox(settings.buffer, settings.dropOldest);
+    this.#connection = new Connection(settings, {
+      status: (status) => this.#status(status),
+      up: () => this.#up(),
+      down: () => this.#down(),
+      frame: (envelope) => this.#frame(envelope),
+      problem: this.#problem,
+      channels: () => this.#subscriptions.keys(),
+    });
+  }
+
+  get state(): State {
+    return this.#connection.state;
+  }
+
+  /** The transport in use, or being tried. */
+  get transport(): TransportName | undefined {
+    return this.#connection.transport;
+  }
+
+  /** Who the server takes the page for; undefined: an anonymous visitor, or not known yet. */
+  get user(): string | undefined {
+    return this.#greeting.user;
+  }
+
+  /** The id of the connection, which is the sender of an anonymous client's messages. */
+  get connection(): string | undefined {
+    return this.#greeting.connection;
+  }
+
+  /** Connects, also again after the client was closed. */
+  connect(): this {
+    this.#connection.start();
+    return this;
+  }
+
+  /** Closes for good. What waits to be sent is rejected; subscriptions wait for `connect`. */
+  close(): void {
+    this.#connection.stop(new RealtimeError(1000, 'closed'));
+  }
+
+  /** Subscribes to a channel. There is one subscription for each: a second call gives the same one. */
+  subscribe<T = unknown>(channel: string, options: SubscribeOptions = {}): Subscription<T> {
+    let subscription = this.#subscriptions.get(channel);
+    if (!subscription) {
+      subscription = new Subscription<never>(this, channel, options);
+      this.#subscriptions.set(channel, subscription);
+      if (this.state === 'open') subscription._up();
+    }
+    return subscription as Subscription<unknown> as Subscription<T>;
+  }
+
+  /** Publishes to a channel, subscribed or not. Waits for a connection. Rejects with a {@link RealtimeError}. */
+  async publish(channel: string, content: unknown, { event }: PublishOptions = {}): Promise<Ack> {
+    const key = `${this.#name}-${++this.#count}`;
+    return { channel, ...((await this.#request('message', { channel, content, event, key })) as object) };
+  }
+
+  /** Asks for a channel's retained messages. Rejects with a {@link RealtimeError}. */
+  async history<T = unknown>(channel: string, { since, limit }: HistoryOptions = {}): Promise<HistoryPage<T>> {
+    const page = await this.#request('history', { channel, since, limit });
+    return {
+      messages: (page.messages ?? []).map((wire) => messageOf<T>(channel, wire)),
+      position: positionOf(page),
+      lost: !!page.lost,
+      more: !!page.more,
+    };
+  }
+
+  // What subscriptions need, see Host.
+
+  /** @internal */
+  _command(type: string, payload: Command['payload'], fail = this.#problem): number {
+    const id = ++this.#count;
+    this.#outbox.add({ command: { type, id, payload }, fail }, true);
+    return id;
+  }
+
+  /** @internal */
+  _ended(subscription: Subscription<never>, said: boolean): void {
+    const { channel } = subscription;
+    if (this.#subscriptions.get(channel) !== subscription) return;
+    this.#subscriptions.delete(channel);
+    if (!said && this.state === 'open') this._command('unsubscribe', { channel }, () => {});
+  }
+
+  #request(type: string, payload: Command['payload']): Promise<Payload> {
+    return new Promise((resolve, reject) => {
+      if (this.state === 'closed') throw new RealtimeError('CLOSED', 'the client is closed');
+      const command = { type, id: ++this.#count, payload };
+      this.#outbox.add({ command, done: (answer) => resolve(answer.payload), fail: reject });
+    });
+  }
+
+  #status(status: Status): void {
+    if (status.state === 'closed') {
+      const reason = status.reason!;
+      this.#outbox.fail(new RealtimeError('CLOSED', reason.message));
+      for (const subscription of this.#subscriptions.values()) subscription._down(reason);
+    }
+    this._emit('state', status);
+  }
+
+  #up(): void {
+    for (const subscription of this.#subscriptions.values()) subscription._up();
+    this.#outbox.up((command) => this.#connection.send(command));
+  }
+
+  #down(): void {
+    this.#outbox.down();
+    for (const subscription of this.#subscriptions.values()) subscription._down();
+  }
+
+  #frame(envelope: Envelope): void {
+    const { type, payload } = envelope;
+    if (type === 'connected') this.#greeting = payload;
+    if (type === 'authenticated') this.#greeting = { ...this.#greeting, ...payload };
+    const awaited = this.#outbox.settle(envelope);
+    if (payload.channel !== undefined) this.#subscriptions.get(payload.channel)?._receive(envelope);
+    else if (type === 'error' && !awaited) this._emit('error', errorOf(payload));
+  }
+}
+
+/** Makes a client and connects it. */
+export function connect(url?: string | URL, options?: Options): Realtime {
+  return new Realtime(url, options).connect();
+}

@@ -1,0 +1,64 @@
+import { Http } from './http.js';
+import type { Options, TokenSource } from './options.js';
+import type { PageScope } from './page.js';
+import type { StreamContext } from './sse.js';
+import type { TransportName } from './state.js';
+import { eventSourceStream, fetchStream } from './streams.js';
+
+/** Options with everything filled in. */
+export interface Settings {
+  readonly base: URL;
+  readonly token: TokenSource | undefined;
+  readonly transports: readonly TransportName[];
+  readonly timeout: number;
+  readonly minDelay: number;
+  readonly maxDelay: number;
+  readonly buffer: number;
+  readonly dropOldest: boolean;
+  readonly WebSocket: typeof WebSocket;
+  readonly stream: StreamContext;
+  readonly page: PageScope;
+}
+
+export function settle(url: string | URL | undefined, o: Options): Settings {
+  const base = baseURL(url);
+  const page = o.page === undefined ? (globalThis as PageScope) : o.page;
+  const WebSocketClass = o.WebSocket ?? globalThis.WebSocket;
+  const fetchFunction = o.fetch ?? (globalThis.fetch as typeof fetch | undefined);
+  const http = new Http(base, fetchFunction!, o.credentials ?? 'same-origin');
+  const wanted = o.transport ?? 'auto';
+  const transports: TransportName[] = [];
+  if (wanted !== 'sse' && WebSocketClass) transports.push('websocket');
+  if (wanted !== 'websocket' && fetchFunction) transports.push('sse');
+  if (!transports.length) throw new TypeError('no transport: pass WebSocket as an option');
+  return {
+    base,
+    token: o.token,
+    transports,
+    timeout: o.timeout ?? 10_000,
+    minDelay: o.minDelay ?? 1000,
+    maxDelay: o.maxDelay ?? 30_000,
+    buffer: o.buffer ?? 100,
+    dropOldest: o.overflow === 'drop-oldest',
+    WebSocket: WebSocketClass,
+    stream: {
+      http,
+      open: o.EventSource ? eventSourceStream(o.EventSource, o.events ?? []) : fetchStream,
+      audible: !o.EventSource,
+    },
+    page: page ?? {},
+  };
+}
+
+/**
+ * The address of the endpoint. A script that the server itself delivered, as
+ * <path>/client.js, knows it; elsewhere it is the server's default path.
+ */
+function baseURL(url: string | URL | undefined): URL {
+  const here = globalThis.location?.href;
+  const delivered = /^(https?:.*)(?<!\/dist)\/client\.js(\?.*)?$/.exec(import.meta.url)?.[1];
+  const base = new URL(url ?? delivered ?? '/realtime', here);
+  base.protocol = base.protocol.replace('ws', 'http');
+  base.hash = '';
+  return base;
+}

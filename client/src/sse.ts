@@ -1,0 +1,148 @@
+import { RealtimeError } from './error.js';
+import { problem, type Http } from './http.js';
+import { messagesPath, Requests } from './requests.js';
+import type { OpenStream } from './streams.js';
+import type { Ending, Listener, Transport } from './transport.js';
+import { parse, type Command, type Payload } from './wire.js';
+
+/** What the transport needs; it outlives a single connection. */
+export interface StreamContext {
+  readonly http: Http;
+  readonly open: OpenStream;
+  /** Whether `open` lets the server's heartbeats be heard. */
+  readonly audible: boolean;
+  /** The id of the last event: where the server goes on with all channels. */
+  cursor?: string;
+}
+
+/** How long changes of the set of channels are collected before the stream is opened anew. */
+const collect = 20;
+
+/**
+ * The transport of Server-Sent Events: one stream brings the messages of all
+ * channels, and commands become requests of the HTTP API. To the state machine it
+ * looks like a WebSocket.
+ */
+export class StreamTransport implements Transport {
+  readonly name = 'sse';
+  readonly #context: StreamContext;
+  readonly #listener: Listener;
+  readonly #requests: Requests;
+  readonly #channels: Set<string>;
+  #stop: (() => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The wait that the server asked for. */
+  #retry: number | undefined;
+  #closed = false;
+
+  constructor(context: StreamContext, channels: Iterable<string>, listener: Listener) {
+    this.#context = context;
+    this.#listener = listener;
+    this.#channels = new Set(channels);
+    this.#requests = new Requests(context.http, (envelope) => listener.frame(envelope));
+    this.#stream();
+  }
+
+  get audible(): boolean {
+    return this.#context.audible;
+  }
+
+  send(command: Command): void {
+    const { type, id, payload } = command;
+    if (type === 'subscribe' || type === 'unsubscribe') {
+      this.#change(type === 'subscribe', payload.channel!);
+      // What comes of it is an event of the stream; the command itself is done.
+      queueMicrotask(() => this.#closed || this.#listener.frame({ type: 'ack', id: id!, payload: {} }));
+    } else if (type !== 'ping') {
+      this.#requests.send(command);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#stop?.();
+    this.#requests.close();
+  }
+
+  /** Adds or removes a channel, which takes a new stream. */
+  #change(add: boolean, channel: string): void {
+    if (this.#channels.has(channel) === add) return;
+    if (add) this.#channels.add(channel);
+    else this.#channels.delete(channel);
+    this.#timer ??= setTimeout(() => this.#stream(), collect);
+  }
+
+  /**
+   * Opens the stream, in place of the one before. To open it beside the old one
+   * would bring messages of channels without history twice; the cursor brings
+   * those of the others that fall between.
+   */
+  #stream(): void {
+    this.#timer = undefined;
+    this.#stop?.();
+    const { http, open, cursor } = this.#context;
+    const query: [string, unknown][] = [...this.#channels].map((channel) => ['channel', channel]);
+    this.#stop = open(http, http.url('', [...query, ['lastEventID', cursor]]), {
+      heard: () => this.#listener.heard(),
+      event: (data) => this.#event(data),
+      cursor: (id) => void (this.#context.cursor = id),
+      retry: (ms) => void (this.#retry = ms),
+      end: (ending) => void this.#end(ending),
+    });
+  }
+
+  #event(data: string): void {
+    const envelope = parse(data);
+    // The wait that was named before was for a stream that is refused.
+    if (envelope?.type === 'connected') this.#retry = undefined;
+    if (envelope?.type === 'close') this.#told(envelope.payload);
+    else if (envelope) this.#listener.frame(envelope);
+  }
+
+  /** The stream's counterpart of a close frame. */
+  #told({ code, reason, reconnect }: Payload): void {
+    this.#over({ error: new RealtimeError(code as number, reason!), retry: !!reconnect });
+  }
+
+  async #end(ending: Ending): Promise<void> {
+    const { code } = ending.error;
+    if (!this.#channels.size && code === 'INVALID_CHANNEL') {
+      // There is nothing to stream yet, and who can say so is there and well.
+      return this.#listener.frame({ type: 'connected', payload: { heartbeat: 0 } });
+    }
+    const guilty = ending.retry ? [] : await this.#blame(ending.error).catch(() => []);
+    if (this.#closed) return;
+    if (!guilty.length) return this.#over(ending);
+    for (const channel of guilty) {
+      this.#change(false, channel);
+      const { code, message } = ending.error;
+      this.#listener.frame({ type: 'unsubscribed', payload: { channel, code, message } });
+    }
+  }
+
+  #over(ending: Ending): void {
+    this.close();
+    this.#listener.end({ ...ending, after: ending.after ?? this.#retry });
+  }
+
+  /**
+   * The channels for which a stream was refused. One that may not be subscribed
+   * refuses the stream as a whole; without it the others go on, as they would on a
+   * WebSocket. History is open to the same callers, and therefore tells which.
+   */
+  async #blame({ code }: RealtimeError): Promise<string[]> {
+    const { http } = this.#context;
+    const channels = [...this.#channels];
+    if (code === 'LIMIT_EXCEEDED') return channels.slice(-1);
+    if (code !== 'FORBIDDEN' && code !== 'INVALID_CHANNEL' && (code !== 'UNAUTHORIZED' || http.token)) return [];
+    if (channels.length === 1) return channels;
+    const refused = await Promise.all(
+      channels.map(async (channel) => {
+        const response = await http.send(http.url(messagesPath(channel), [['limit', 0]]), {});
+        return !response.ok && (await problem(response)).code === code;
+      }),
+    );
+    return channels.filter((_, i) => refused[i]);
+  }
+}

@@ -1,0 +1,233 @@
+import { backoff, passes } from './retry.js';
+import { Emitter } from './emitter.js';
+import type { RealtimeError } from './error.js';
+import type { Host } from './host.js';
+import {
+  messageOf,
+  type Ack,
+  type Gap,
+  type HistoryOptions,
+  type HistoryPage,
+  type Message,
+  type PublishOptions,
+} from './message.js';
+import { errorOf } from './outbox.js';
+import { advance, missed, positionOf, same, type Position } from './position.js';
+import { Presence, type Appearance } from './presence.js';
+import type { Envelope, WireMessage } from './wire.js';
+
+export interface SubscribeOptions extends Appearance {
+  /** How many of the newest messages to begin with, at most 1,000. Default: 0. */
+  history?: number;
+  /** Where to go on, for instance the `position` of an earlier visit. Default: with what comes next. */
+  recover?: Position;
+}
+
+export type SubscriptionState = 'subscribing' | 'subscribed' | 'unsubscribed';
+
+/** The events of a subscription. */
+export interface SubscriptionEvents<T> {
+  /** Each message once, in order. */
+  message: Message<T>;
+  /** Messages may have been lost. */
+  gap: Gap;
+  /** `error` says why a subscription ended that the page did not end. */
+  state: { readonly state: SubscriptionState; readonly error: RealtimeError | undefined };
+}
+
+/**
+ * A channel the page listens to. It outlives connections: on each new one it is
+ * made again and recovers what was missed, or says `gap`. States:
+ *
+ * - `subscribing`: waits for a connection, or for the server's answer.
+ * - `subscribed`: messages flow.
+ * - `unsubscribed`: ended by the page, by the server, or because the client is
+ *   closed; only the latter ends when the client connects again.
+ */
+export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> implements AsyncIterable<Message<T>> {
+  readonly channel: string;
+  /** Who is in the channel. */
+  readonly presence: Presence;
+  readonly #host: Host;
+  readonly #options: SubscribeOptions;
+  #state: SubscriptionState = 'subscribing';
+  #position: Position | undefined;
+  /** It was subscribed before, so that messages can have been missed. */
+  #begun = false;
+  /** The id of the command that is awaited. */
+  #asked: number | undefined;
+  #attempt = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  /** Where a gap ends that was told already: an event stream tells it twice. */
+  #told: Position | undefined;
+  /** What waits until older messages are there. */
+  #held: Envelope[] | undefined;
+
+  /** @internal */
+  constructor(host: Host, channel: string, options: SubscribeOptions) {
+    super();
+    this.#host = host;
+    this.channel = channel;
+    this.#options = { ...options };
+    this.#position = options.recover;
+    this.presence = new Presence((appearance) => this.#appear(appearance));
+  }
+
+  get state(): SubscriptionState {
+    return this.#state;
+  }
+
+  /** Where delivery has come to; undefined in channels without history. Keep it to recover after a reload. */
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  /** Publishes to the channel; waits for a connection if there is none. Rejects with a {@link RealtimeError}. */
+  publish(content: unknown, options?: PublishOptions): Promise<Ack> {
+    return this.#host.publish(this.channel, content, options);
+  }
+
+  /** Asks for retained messages. Rejects with a {@link RealtimeError}. */
+  history(options?: HistoryOptions): Promise<HistoryPage<T>> {
+    return this.#host.history(this.channel, options);
+  }
+
+  /** Ends the subscription; its listeners hear nothing more, but for the change of state. */
+  unsubscribe(): void {
+    this.#end(false);
+  }
+
+  /** The messages, until the subscription ends. Those that come while one is handled wait in memory. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Message<T>, void, void> {
+    const queue: Message<T>[] = [];
+    let wake = (): void => {};
+    const off = [this.on('message', (message) => (queue.push(message), wake())), this.on('state', () => wake())];
+    try {
+      while (queue.length || this.#state !== 'unsubscribed') {
+        if (queue.length) yield queue.shift()!;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      for (const f of off) f();
+    }
+  }
+
+  /** There is a connection. @internal */
+  _up(): void {
+    const { status, info, history } = this.#options;
+    const recover = this.#position;
+    this.#change('subscribing');
+    this.#asked = this.#host._command(
+      'subscribe',
+      { channel: this.channel, recover, history: this.#first ? history : undefined, status, info },
+      (error) => this.#refused(error),
+    );
+  }
+
+  /** The connection is gone; with a reason: for good. @internal */
+  _down(reason?: RealtimeError): void {
+    clearTimeout(this.#retry);
+    this.#asked = undefined;
+    if (this.#held) this.#held = [];
+    this.#change(reason ? 'unsubscribed' : 'subscribing', reason);
+  }
+
+  /** A frame about the channel. @internal */
+  _receive(envelope: Envelope): void {
+    const { type, id, payload, timestamp } = envelope;
+    if (type === 'unsubscribed') {
+      // With an id it is the answer to a command of the past.
+      if (id === undefined) this.#end(true, errorOf(payload));
+    } else if (this.#held) {
+      this.#held.push(envelope);
+    } else if (type === 'subscribed') {
+      if (id === undefined || id === this.#asked) this.#subscribed(envelope);
+    } else if (this.#state === 'subscribed') {
+      // Before that it belongs to a subscription of the past.
+      if (type === 'message') this.#deliver(payload, timestamp);
+      else if (type === 'gap') this.#gap(envelope);
+      else if (type === 'presence') this.presence._receive(payload);
+    }
+  }
+
+  /** Nothing of the channel was seen yet, and nothing is to be recovered. */
+  get #first(): boolean {
+    return !this.#begun && !this.#position;
+  }
+
+  #subscribed({ payload }: Envelope): void {
+    const first = this.#first;
+    const from = this.#position;
+    const to = positionOf(payload);
+    const gap = !first && missed(from, payload);
+    this.#begun = true;
+    this.#attempt = 0;
+    this.#told = payload.recovered === false ? to : undefined;
+    this.presence._expect();
+    if (gap) this.#position = to;
+    this.#change('subscribed');
+    if (gap) this._emit('gap', { channel: this.channel, position: to });
+    if (first && to?.offset && this.#options.history && !payload.messages) return this.#begin(to);
+    for (const message of payload.messages ?? []) this.#deliver(message);
+    if (first || !from) this.#position = to;
+  }
+
+  /** Fetches the messages to begin with, where the server could not be asked for them together. */
+  #begin(to: Position): void {
+    this.#position = to;
+    const held: Envelope[] = (this.#held = []);
+    const release = (messages: readonly Message<T>[]): void => {
+      if (this.#state === 'unsubscribed') return;
+      for (const message of messages) if (message.offset! <= to.offset) this._emit('message', message);
+      const late = this.#held ?? held;
+      this.#held = undefined;
+      for (const envelope of late) this._receive(envelope);
+    };
+    this.history({ limit: this.#options.history! }).then(
+      ({ messages }) => release(messages),
+      () => release([]),
+    );
+  }
+
+  #deliver(wire: WireMessage, timestamp?: number): void {
+    if (this.#state !== 'subscribed') return;
+    if (this.#position) {
+      const next = advance(this.#position, wire);
+      if (!next) return;
+      this.#position = next;
+    }
+    this._emit('message', messageOf(this.channel, wire, timestamp));
+  }
+
+  #gap({ payload }: Envelope): void {
+    const to = positionOf(payload);
+    this.#position = to ?? this.#position;
+    if (!to || !same(to, this.#told)) this._emit('gap', { channel: this.channel, position: to });
+  }
+
+  #refused(error: RealtimeError): void {
+    if (!passes(error.code)) return this.#end(true, error);
+    const wait = Math.max(error.retryAfter ?? 0, backoff(this.#attempt++, 1000, 30_000));
+    this.#retry = setTimeout(() => this._up(), wait);
+  }
+
+  #appear({ status, info }: Appearance): void {
+    if (status !== undefined) this.#options.status = status;
+    if (info !== undefined) this.#options.info = info;
+    if (this.#state === 'subscribed') this.#host._command('presence', { channel: this.channel, status, info });
+  }
+
+  #end(said: boolean, error?: RealtimeError): void {
+    if (this.#state === 'unsubscribed' && said) return;
+    clearTimeout(this.#retry);
+    this.presence._clear();
+    this.#host._ended(this as Subscription<unknown> as Subscription<never>, said);
+    this.#change('unsubscribed', error);
+  }
+
+  #change(state: SubscriptionState, error?: RealtimeError): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this._emit('state', { state, error });
+  }
+}
