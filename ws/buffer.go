@@ -1,0 +1,27 @@
+package ws
+
+import "sync"
+
+const (
+	// firstBuffer holds most commands without growing.
+	firstBuffer = 1 << 10
+	// maxKept bounds what one large message makes the pool keep.
+	maxKept = 64 << 10
+)
+
+// buffers hold messages while they are read and handled. They are pooled, not
+// owned, because most connections are silent most of the time.
+var buffers = sync.Pool{New: func() any {
+	b := make([]byte, 0, firstBuffer)
+	return &b
+}}
+
+func getBuffer() *[]byte { return buffers.Get().(*[]byte) }
+
+func putBuffer(b *[]byte) {
+	if cap(*b) > maxKept {
+		return
+	}
+	*b = (*b)[:0]
+	buffers.Put(b)
+}

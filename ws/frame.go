@@ -1,0 +1,119 @@
+package ws
+
+import (
+	"encoding/binary"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// First bytes of the frames a server sends (RFC 6455, section 5.2): FIN and the
+// opcode. Messages are never fragmented, and servers do not mask.
+const (
+	headText  = 0x80 | 0x1
+	headClose = 0x80 | 0x8
+	headPing  = 0x80 | 0x9
+	headPong  = 0x80 | 0xA
+)
+
+const (
+	// maxControl is the greatest payload of a control frame.
+	maxControl = 125
+	// maxCloseText is what a close frame holds beside its code.
+	maxCloseText = maxControl - 2
+	// mediumHeader is the length of the header of a payload of 126 to 65,535
+	// bytes, which is what most envelopes are.
+	mediumHeader = 4
+	largeHeader  = 10
+)
+
+// envelopeHint is about what an envelope has beside a message's content. A buffer
+// of that size is grown once instead of byte by byte.
+const envelopeHint = 160
+
+// Encoder makes finished WebSocket frames of the native dialect. All connections
+// share the zero value.
+type Encoder struct{}
+
+// pong is the answer to a client's ping; only this package's Encoder knows it.
+type pong string
+
+// AppendEvent appends ev as a text frame.
+func (Encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
+	hint := envelopeHint
+	switch ev := ev.(type) {
+	case pong:
+		return appendControl(dst, headPong, string(ev))
+	case *hub.Message:
+		hint += len(ev.Content) + len(ev.Channel)
+	}
+	start := len(dst)
+	dst = slices.Grow(dst, mediumHeader+hint)[:start+mediumHeader]
+	return seal(protocol.AppendEnvelope(dst, ev), start)
+}
+
+// AppendPing appends an empty ping.
+func (Encoder) AppendPing(dst []byte) []byte { return append(dst, headPing, 0) }
+
+// AppendClose appends a close frame. Text beyond what fits is cut off.
+func (Encoder) AppendClose(dst []byte, r hub.Reason) []byte {
+	text := cutText(r.Text, maxCloseText)
+	dst = append(dst, headClose, byte(2+len(text)))
+	dst = binary.BigEndian.AppendUint16(dst, wireCode(r.Code))
+	return append(dst, text...)
+}
+
+// seal puts the header of a text frame before the payload that begins
+// mediumHeader bytes behind start. The length is known only now, so short and
+// very long payloads are moved; those in between, the most, stay where they are.
+func seal(dst []byte, start int) []byte {
+	body := start + mediumHeader
+	n := len(dst) - body
+	switch {
+	case n == 0:
+		return dst[:start] // the event has no form in this dialect
+	case n <= maxControl:
+		copy(dst[start+2:], dst[body:])
+		dst[start], dst[start+1] = headText, byte(n)
+		return dst[:start+2+n]
+	case n <= 0xFFFF:
+		dst[start], dst[start+1] = headText, 126
+		binary.BigEndian.PutUint16(dst[start+2:], uint16(n))
+		return dst
+	}
+	dst = append(dst, make([]byte, largeHeader-mediumHeader)...)
+	copy(dst[start+largeHeader:], dst[body:body+n])
+	dst[start], dst[start+1] = headText, 127
+	binary.BigEndian.PutUint64(dst[start+2:], uint64(n))
+	return dst
+}
+
+// appendControl appends a control frame; payload has at most maxControl bytes.
+func appendControl(dst []byte, head byte, payload string) []byte {
+	dst = append(dst, head, byte(len(payload)))
+	return append(dst, payload...)
+}
+
+// wireCode gives the code that may stand in a close frame. 1004, 1005, 1006 and
+// 1015 are words for APIs and logs; peers treat them, and everything outside the
+// ranges of RFC 6455, section 7.4, as a broken frame.
+func wireCode(code uint16) uint16 {
+	switch {
+	case code >= 1000 && code <= 1003, code >= 1007 && code <= 1014, code >= 3000 && code <= 4999:
+		return code
+	}
+	return protocol.ReasonInternal.Code
+}
+
+// cutText shortens s to at most n bytes without cutting a character in two.
+func cutText(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

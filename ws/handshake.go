@@ -1,0 +1,136 @@
+package ws
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gorilla/websocket"
+)
+
+// version is the only version of WebSocket there is (RFC 6455, section 4.4).
+const version = "13"
+
+// keyGUID is appended to a client's key to make the proof that this is a WebSocket
+// server (RFC 6455, section 1.3).
+const keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+// check returns what is wrong with a handshake, or nil.
+func check(r *http.Request) *problem {
+	if isConnect(r) {
+		return checkVersion(r)
+	}
+	switch {
+	case r.ProtoMajor != 1 || !websocket.IsWebSocketUpgrade(r):
+		return &problem{status: http.StatusBadRequest, detail: "this is not a WebSocket handshake"}
+	case !r.ProtoAtLeast(1, 1):
+		return &problem{status: http.StatusBadRequest, detail: "a WebSocket handshake needs HTTP/1.1"}
+	case r.Method != http.MethodGet:
+		return &problem{http.StatusMethodNotAllowed, "a WebSocket handshake is a GET request",
+			http.Header{"Allow": {http.MethodGet}}}
+	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
+		// Its bytes would be taken for frames.
+		return &problem{status: http.StatusBadRequest, detail: "a WebSocket handshake has no body"}
+	case !validKey(r.Header["Sec-Websocket-Key"]):
+		return &problem{status: http.StatusBadRequest, detail: "Sec-WebSocket-Key must be given once, 16 bytes in base64"}
+	}
+	return checkVersion(r)
+}
+
+func checkVersion(r *http.Request) *problem {
+	if slices.Equal(r.Header["Sec-Websocket-Version"], []string{version}) {
+		return nil
+	}
+	h := http.Header{"Sec-Websocket-Version": {version}}
+	if r.ProtoMajor == 1 { // a 426 names what to upgrade to; later versions of HTTP forbid these
+		h["Upgrade"], h["Connection"] = []string{"websocket"}, []string{"Upgrade"}
+	}
+	return &problem{http.StatusUpgradeRequired, "only version 13 of WebSocket is spoken here", h}
+}
+
+func validKey(keys []string) bool {
+	if len(keys) != 1 {
+		return false
+	}
+	b, err := base64.StdEncoding.DecodeString(keys[0])
+	return err == nil && len(b) == 16
+}
+
+// acceptUpgrade answers an HTTP/1.1 handshake through the chain of writers. The
+// answer is sent when the connection is taken over.
+func acceptUpgrade(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h["Upgrade"], h["Connection"] = []string{"websocket"}, []string{"Upgrade"}
+	h["Sec-Websocket-Accept"] = []string{acceptKey(r.Header.Get("Sec-Websocket-Key"))}
+	chooseSubprotocol(h, r)
+	w.WriteHeader(http.StatusSwitchingProtocols)
+}
+
+// acceptConnect answers an extended CONNECT and sends the answer. There is no key
+// to prove anything with: the protocol itself has been negotiated.
+func acceptConnect(w http.ResponseWriter, r *http.Request, s *stream) error {
+	chooseSubprotocol(w.Header(), r)
+	w.WriteHeader(http.StatusOK)
+	return s.writes.Flush()
+}
+
+func chooseSubprotocol(h http.Header, r *http.Request) {
+	for _, line := range r.Header["Sec-Websocket-Protocol"] {
+		for name := range strings.SplitSeq(line, ",") {
+			if strings.TrimSpace(name) == Subprotocol {
+				h["Sec-Websocket-Protocol"] = []string{Subprotocol}
+			}
+		}
+	}
+}
+
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + keyGUID)) // what the RFC asks for; nothing depends on its strength
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// innermost returns the server's own writer below a chain of wrappers, or the
+// first one that hides what is below it.
+func innermost(w http.ResponseWriter) http.ResponseWriter {
+	for {
+		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return w
+		}
+		w = u.Unwrap()
+	}
+}
+
+// hijackerOf finds the one who can hand the connection over. Wrappers on the way
+// that could do it as well are passed by: what they return is usually a wrapper,
+// too, and keeps the request and the whole configuration alive with it.
+func hijackerOf(w http.ResponseWriter) (http.Hijacker, error) {
+	base := innermost(w)
+	if h, ok := base.(http.Hijacker); ok {
+		return h, nil
+	}
+	return nil, fmt.Errorf("ws: the response writer %T does not give access to the connection: it has neither Hijack nor Unwrap", base)
+}
+
+// takeOver sends the answer to the handshake and returns the connection, with the
+// bytes that came right behind the handshake.
+func takeOver(h http.Hijacker) (conn net.Conn, early []byte, err error) {
+	conn, rw, err := h.Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := rw.Flush(); err != nil {
+		_ = conn.Close()
+		return nil, nil, err
+	}
+	if n := rw.Reader.Buffered(); n > 0 {
+		early = make([]byte, n)
+		_, _ = io.ReadFull(rw.Reader, early) // cannot fail: they are there
+	}
+	return conn, early, nil
+}

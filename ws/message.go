@@ -1,0 +1,111 @@
+package ws
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// messageTime is how long a message may take from its first bytes to its last.
+const messageTime = 10 * time.Second
+
+// maxOverhead is what the fragments of one message, and control frames between
+// them, may cost beside its payload: a thousand headers of eight bytes. Empty
+// fragments are work for the server and none for whoever sends them.
+const maxOverhead = 1000 * 8
+
+var (
+	errQuiet     = errors.New("ws: nothing more to read for now")
+	errBinary    = errors.New("ws: binary message")
+	errFragments = errors.New("ws: too many fragments")
+)
+
+// converse hands messages to the session. It returns nil when an engine that is
+// lent has used up what arrived, errQuiet when it can in addition not be used
+// again, and every other error when the conversation is over.
+func (e *engine) converse() error {
+	for {
+		kind, message, err := e.frames.NextReader()
+		switch {
+		case err != nil:
+			return err
+		case e.reader.link.isClosed():
+			continue // only the client's close is waited for
+		case kind == websocket.BinaryMessage:
+			return errBinary
+		}
+		if err := e.receive(message); err != nil {
+			return err
+		}
+		if e.lent && e.drained() {
+			return nil
+		}
+	}
+}
+
+// drained reports that nothing is left of what arrived.
+func (e *engine) drained() bool { return len(e.early) == 0 && e.in.Buffered() == 0 }
+
+// control is the end of a control frame.
+func (e *engine) control(err error) error {
+	e.settled = e.lent && !e.inside && e.drained()
+	return err
+}
+
+// receive reads one message and hands it to the session, which copies what it
+// keeps.
+func (e *engine) receive(message io.Reader) error {
+	b := getBuffer()
+	defer putBuffer(b)
+	if err := e.read(message, b); err != nil {
+		return err
+	}
+	e.reader.session.Receive(*b)
+	return nil
+}
+
+// read reads a whole message into b.
+func (e *engine) read(message io.Reader, b *[]byte) error {
+	e.inside, e.raw, e.payload = true, 0, 0
+	defer e.unbound()
+	for {
+		if len(*b) == cap(*b) {
+			*b = append(*b, 0)[:len(*b)]
+		}
+		n, err := message.Read((*b)[len(*b):cap(*b)])
+		*b = (*b)[:len(*b)+n]
+		e.payload += n
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// bound begins the time of a message when it first has to wait for the network, so
+// that a message that is there already costs no deadline.
+func (e *engine) bound() {
+	if !e.bounded {
+		e.bounded = true
+		_ = e.reader.link.SetReadDeadline(time.Now().Add(messageTime))
+	}
+}
+
+func (e *engine) unbound() {
+	e.inside = false
+	if e.bounded {
+		e.bounded = false
+		_ = e.reader.link.SetReadDeadline(time.Time{})
+	}
+}
+
+// arrived takes note of bytes of the client.
+func (e *engine) arrived() {
+	e.reader.conn.Heard()
+	e.limit = e.reader.registry.MessageSize()
+	e.frames.SetReadLimit(int64(e.limit))
+}

@@ -1,0 +1,168 @@
+package ws
+
+import (
+	"io"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+const (
+	// maxDrain is how much is read and thrown away of what a client was sending
+	// when it was refused, so that it gets to read why.
+	maxDrain = 1 << 20
+	// A reader waits on a fresh goroutine after it has read something, because
+	// goroutines keep the stack they once needed, two or four times of what it
+	// takes to wait. That costs about a microsecond, so a client that was busy,
+	// with this many reads in a row and less than this time between them, keeps its
+	// goroutine.
+	busyReads = 8
+	busyPause = 5 * time.Second
+)
+
+// reader reads one client's frames and hands them to its session.
+type reader struct {
+	// Static once the session is open.
+	link     link
+	registry *session.Registry
+	session  *session.Session
+	conn     *hub.Conn
+
+	// Owned by the reader's goroutine.
+	pings flood
+	brisk int // reads in a row without a long pause
+}
+
+// waiter is the ability of a link to wait for bytes in little memory: with a flat
+// stack, and with neither buffer nor engine. Without it a reader keeps an engine
+// of its own and waits deep inside it.
+type waiter interface {
+	// await returns the next bytes, in a buffer that goes back to the pool.
+	await() (*[]byte, error)
+}
+
+// serve runs the session of a client on its link. Unless the link is a waiter, it
+// returns when there is nothing more to read.
+func serve(l link, reg *session.Registry, p session.Peer) {
+	r := &reader{link: l, registry: reg}
+	if !r.open(p) {
+		return
+	}
+	if w, ok := l.(waiter); ok {
+		go r.wait(w)
+		return
+	}
+	r.stay()
+}
+
+// open opens the session, or sends the client away.
+func (r *reader) open(p session.Peer) bool {
+	defer r.recovered()
+	s, e := r.registry.Open(p, session.Options{
+		Transport: r.link, Encoder: Encoder{}, Answers: true, Name: "websocket",
+	})
+	if e != nil {
+		r.turnAway(e)
+		return false
+	}
+	r.session, r.conn = s, s.Conn()
+	return true
+}
+
+// wait is the reader of a link that can wait by itself. Its own frame is kept
+// small, because that is what an idle connection has on its stack.
+func (r *reader) wait(w waiter) {
+	defer r.recovered()
+	for {
+		since := time.Now()
+		b, err := w.await()
+		r.pace(time.Since(since))
+		if !r.handle(b, err) {
+			return
+		}
+		if r.brisk < busyReads {
+			go r.wait(w)
+			return
+		}
+	}
+}
+
+// pace takes note of how long the client was silent.
+func (r *reader) pace(silence time.Duration) {
+	if silence >= busyPause {
+		r.brisk = 0
+		return
+	}
+	r.brisk++
+}
+
+// handle has an engine read what arrived, and reports whether there may be more.
+func (r *reader) handle(b *[]byte, err error) bool {
+	if err != nil {
+		r.end(hub.ReasonLost, true)
+		return false
+	}
+	defer putBuffer(b)
+	e := borrowEngine(r, *b)
+	switch err := e.converse(); err {
+	case nil:
+		e.giveBack()
+	case errQuiet: // gorilla keeps an error for ever
+	default:
+		r.end(e.reason(err), e.goodbye)
+		return false
+	}
+	return true
+}
+
+// stay is the reader of a link that waits inside an engine.
+func (r *reader) stay() {
+	defer r.recovered()
+	e := newEngine(ownBuffer, false)
+	e.reader = r
+	err := e.converse()
+	r.end(e.reason(err), e.goodbye)
+}
+
+// end ends the connection for a reason that the reader has found. A client that
+// has not said goodbye may still be sending.
+func (r *reader) end(why hub.Reason, goodbye bool) {
+	r.conn.Close(why)
+	if !goodbye {
+		r.drain()
+	}
+	r.link.readerDone()
+}
+
+// turnAway closes a connection for which there was no session.
+func (r *reader) turnAway(e *protocol.Error) {
+	_ = r.link.Write(Encoder{}.AppendClose(nil, with(protocol.ReasonTryLater, e.Message)))
+	r.link.Close()
+	r.drain()
+	r.link.readerDone()
+}
+
+// drain reads what the client is still sending. It ends when the client does, when
+// the link is cut, or when it was enough.
+func (r *reader) drain() { _, _ = io.CopyN(io.Discard, r.link, maxDrain) }
+
+// recovered keeps a mistake from ending the process: it costs the connection that
+// hit it, and is logged with its stack.
+func (r *reader) recovered() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	log := r.registry.Hub().Settings().Logger
+	log.Error("panic in a WebSocket reader", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+	if r.conn == nil {
+		r.link.abort()
+		return
+	}
+	r.conn.Close(protocol.ReasonInternal)
+	r.link.readerDone()
+}

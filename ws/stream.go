@@ -1,0 +1,127 @@
+package ws
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+// past is a deadline that has passed.
+var past = time.Unix(1, 0)
+
+// stream is the link of an extended CONNECT of HTTP/2 or HTTP/3. The request's body
+// and the response are its two directions; it ends with the handler.
+type stream struct {
+	ending
+
+	// Static.
+	hub  *hub.Hub
+	body io.Reader
+	// reads sets deadlines through the whole chain of writers, because a server
+	// may replace what is set below its own idle timeout.
+	reads *http.ResponseController
+	// out and writes are the server's own writer. What lies above it is made for
+	// the handler's goroutine, and a write that is stuck is aborted from another.
+	out    http.ResponseWriter
+	writes *http.ResponseController
+	done   chan struct{} // closed when the stream was cut
+
+	writeMu sync.Mutex  // held during a write
+	watch   *time.Timer // aborts a write that takes too long; guarded by writeMu
+	left    bool        // the handler is about to return; guarded by writeMu
+
+	readMu sync.Mutex
+	ended  bool // deadlines are set for good; guarded by readMu
+}
+
+// newStream checks that the chain of writers lets deadlines and flushes through;
+// without them a stuck stream could never be ended.
+func newStream(h *hub.Hub, w http.ResponseWriter, r *http.Request) (*stream, error) {
+	base := innermost(w)
+	s := &stream{
+		hub: h, body: r.Body, out: base, done: make(chan struct{}),
+		reads:  http.NewResponseController(w),
+		writes: http.NewResponseController(base),
+	}
+	s.cut = s.cutStream
+	if !flushes(base) || s.reads.SetReadDeadline(time.Time{}) != nil || s.writes.SetWriteDeadline(time.Time{}) != nil {
+		return nil, fmt.Errorf("ws: the response writer %T does not give access to the stream: it has no Unwrap and cannot flush or set deadlines", base)
+	}
+	return s, nil
+}
+
+func flushes(w http.ResponseWriter) bool {
+	switch w.(type) {
+	case http.Flusher, interface{ FlushError() error }:
+		return true
+	}
+	return false
+}
+
+// Read is called by the reader alone.
+func (s *stream) Read(p []byte) (int, error) { return s.body.Read(p) }
+
+func (s *stream) SetReadDeadline(t time.Time) error {
+	s.readMu.Lock()
+	defer s.readMu.Unlock()
+	if s.ended {
+		return net.ErrClosed
+	}
+	return s.reads.SetReadDeadline(t)
+}
+
+// Write writes all of p within the hub's write timeout.
+func (s *stream) Write(p []byte) error {
+	s.writeMu.Lock()
+	defer s.writeMu.Unlock()
+	if s.left || !s.beginWrite() {
+		return net.ErrClosed // the server panics on a write after its handler
+	}
+	s.startWatch()
+	_, err := s.out.Write(p)
+	if err == nil {
+		err = s.writes.Flush()
+	}
+	s.watch.Stop()
+	s.endWrite(err)
+	return err
+}
+
+// startWatch begins the time for one write. A write deadline would not do: HTTP/2
+// resets the stream when it passes, with or without a write, and setting and
+// clearing it costs two messages to the connection's goroutine.
+func (s *stream) startWatch() {
+	timeout := s.hub.Settings().WriteTimeout
+	if s.watch == nil {
+		s.watch = time.AfterFunc(timeout, s.abort)
+		return
+	}
+	s.watch.Reset(timeout)
+}
+
+// cutStream makes a blocked read and, if there is one, a blocked write fail. A
+// write deadline resets an HTTP/2 stream, which nobody wants for a clean end.
+func (s *stream) cutStream(writing bool) {
+	s.readMu.Lock()
+	defer s.readMu.Unlock()
+	s.ended = true
+	_ = s.reads.SetReadDeadline(past)
+	if writing {
+		_ = s.writes.SetWriteDeadline(past)
+	}
+	close(s.done)
+}
+
+// leave waits for the end of the stream and returns when nobody uses the writer
+// any more, so that the handler may return. The reader is through before.
+func (s *stream) leave() {
+	<-s.done
+	s.writeMu.Lock()
+	s.left = true
+	s.writeMu.Unlock()
+}

@@ -1,0 +1,121 @@
+package ws
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// Subprotocol is the name of the native protocol in Sec-WebSocket-Protocol. It is
+// chosen when a client offers it. Clients that offer nothing, or only names that
+// are not known here, are served all the same; browsers end a connection by
+// themselves when they insist.
+const Subprotocol = "realtime.v1"
+
+// Options are what [Serve] needs beside the request.
+type Options struct {
+	// Registry opens the session. Whoever calls Serve has asked its Admit.
+	Registry *session.Registry
+	// Peer is who is at the other end.
+	Peer session.Peer
+	// KeepStream is called before the handshake of an HTTP/2 or HTTP/3 stream, to
+	// lift a read idle timeout of the server, which would end quiet connections.
+	// Nil for servers without one.
+	KeepStream func(*http.Request)
+	// UserTimeout is how long the kernel waits for an acknowledgement of sent data
+	// before it gives a TCP connection up (TCP_USER_TIMEOUT; HTTP/1.1 on Linux
+	// only); 0 leaves the system's default.
+	UserTimeout time.Duration
+	// Logger gets refused handshakes (debug). It is not kept: a connection logs to
+	// the hub's logger in force. Nil means none.
+	Logger *slog.Logger
+}
+
+// IsUpgrade reports a WebSocket handshake of HTTP/1.1, HTTP/2 or HTTP/3, which
+// need not be a valid one.
+func IsUpgrade(r *http.Request) bool {
+	return isConnect(r) || r.ProtoMajor == 1 && websocket.IsWebSocketUpgrade(r)
+}
+
+// isConnect recognizes an extended CONNECT for WebSocket. HTTP/2 keeps the
+// pseudo-header :protocol in the header map, under a name that no real header can
+// have; HTTP/3 puts its value into Proto.
+func isConnect(r *http.Request) bool {
+	if r.Method != http.MethodConnect {
+		return false
+	}
+	switch r.ProtoMajor {
+	case 2:
+		return r.Header.Get(":protocol") == "websocket"
+	case 3:
+		return r.Proto == "websocket"
+	}
+	return false
+}
+
+// Serve answers a handshake and runs the connection. On HTTP/1.1 it returns when
+// the connection is handed to a goroutine of its own, on HTTP/2 and HTTP/3 when
+// the stream is over. A bad handshake is answered here. An error means that
+// nothing was answered and that the fault is the server's: its writers do not give
+// access to the connection.
+func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
+	if p := check(r); p != nil {
+		o.debug("handshake refused", "status", p.status, "reason", p.detail)
+		p.answer(w)
+		return nil
+	}
+	if r.ProtoMajor == 1 {
+		return serveSocket(w, r, o)
+	}
+	return serveStream(w, r, o)
+}
+
+func serveSocket(w http.ResponseWriter, r *http.Request, o Options) error {
+	hijacker, err := hijackerOf(w)
+	if err != nil {
+		return err
+	}
+	acceptUpgrade(w, r)
+	conn, early, err := takeOver(hijacker)
+	if err != nil { // too late for an answer
+		o.debug("handshake not finished", "error", err)
+		return nil
+	}
+	setUserTimeout(conn, o.UserTimeout)
+	start(conn, early, o.Registry, o.Peer)
+	return nil
+}
+
+func (o Options) debug(text string, args ...any) {
+	if o.Logger != nil {
+		o.Logger.Debug(text, args...)
+	}
+}
+
+// start has only what the connection may keep, so that its goroutine captures
+// nothing else.
+func start(conn net.Conn, early []byte, reg *session.Registry, p session.Peer) {
+	go serve(newSocket(reg.Hub(), conn, early), reg, p)
+}
+
+func serveStream(w http.ResponseWriter, r *http.Request, o Options) error {
+	if o.KeepStream != nil {
+		o.KeepStream(r)
+	}
+	s, err := newStream(o.Registry.Hub(), w, r)
+	if err != nil {
+		return err
+	}
+	if err := acceptConnect(w, r, s); err != nil {
+		o.debug("handshake not finished", "error", err)
+		return nil
+	}
+	serve(s, o.Registry, o.Peer)
+	s.leave()
+	return nil
+}

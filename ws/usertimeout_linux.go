@@ -1,0 +1,21 @@
+package ws
+
+import (
+	"net"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// setTCPUserTimeout is best effort: without it a dead peer is found by the
+// heartbeat, only later where nothing is read.
+func setTCPUserTimeout(c *net.TCPConn, d time.Duration) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return
+	}
+	ms := max(int(d.Milliseconds()), 1) // 0 would mean the system's default
+	_ = raw.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, ms)
+	})
+}

@@ -1,0 +1,11 @@
+//go:build !linux
+
+package ws
+
+import (
+	"net"
+	"time"
+)
+
+// setTCPUserTimeout does nothing: the option is Linux's.
+func setTCPUserTimeout(*net.TCPConn, time.Duration) {}
