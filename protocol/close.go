@@ -18,6 +18,7 @@ var (
 	ReasonVersion      = hub.Reason{Code: 4400, Text: "this version of the protocol is not spoken here"}
 	ReasonUnauthorized = hub.Reason{Code: 4401, Text: "not authenticated any more"}
 	ReasonForbidden    = hub.Reason{Code: 4403, Text: "disconnected by the application"}
+	ReasonTokenExpired = hub.Reason{Code: 4503, Text: "the token has expired"}
 )
 
 // CloseInfo is what there is to know of a close code.
@@ -50,6 +51,7 @@ var closes = []CloseInfo{
 	{hub.ReasonSlow, "SLOW", true, "The client did not read fast enough; recovery brings what it missed."},
 	{hub.ReasonSilent, "SILENT", true, "Pings were not answered in time."},
 	{hub.ReasonReplaced, "REPLACED", true, "The configuration changed and this connection's hub is gone."},
+	{ReasonTokenExpired, "TOKEN_EXPIRED", true, "The token expired and was not renewed by `authenticate`; get a new one, then reconnect."},
 }
 
 // CloseCodes lists the close codes in ascending order. The client's constants and

@@ -23,6 +23,7 @@
 // # What a client sends
 //
 //	type         payload                                       reply
+//	authenticate token                                         authenticated
 //	subscribe    channel, recover?: position, history?: n      subscribed
 //	unsubscribe  channel                                       unsubscribed
 //	message      channel, content, event?, key?                ack, if there was an id
@@ -39,6 +40,7 @@
 //
 //	type          payload
 //	connected     version, connection, user?, heartbeat (ms); the first envelope
+//	authenticated user?, expires (ms since 1970)?
 //	subscribed    channel, position, recovered?, messages?
 //	unsubscribed  channel; code and message when the server ended it
 //	message       channel, offset, anchor?, sender?, event?, content

@@ -11,6 +11,7 @@ import (
 )
 
 var (
+	_ Event = Authenticated{}
 	_ Event = Connected{}
 	_ Event = SubscribedReply{}
 	_ Event = UnsubscribedReply{}
@@ -44,6 +45,8 @@ var wire = []struct {
 	{"reconnect", hub.Reconnect{}, `{"type":"reconnect","timestamp":NOW,"payload":{"after":0}}`},
 	{"connected", Connected{Connection: "c1", User: "ann", Heartbeat: 25 * time.Second}, `{"type":"connected","timestamp":NOW,"payload":{"version":1,"connection":"c1","user":"ann","heartbeat":25000}}`},
 	{"connected", Connected{Connection: "c1"}, `{"type":"connected","timestamp":NOW,"payload":{"version":1,"connection":"c1","heartbeat":0}}`},
+	{"authenticated", Authenticated{ID: seven, User: "ann", Expires: accepted}, `{"type":"authenticated","id":7,"timestamp":NOW,"payload":{"user":"ann","expires":1700000000123}}`},
+	{"authenticated", Authenticated{}, `{"type":"authenticated","timestamp":NOW,"payload":{}}`},
 	{"subscribed", SubscribedReply{ID: seven, Channel: "a", Position: position}, `{"type":"subscribed","id":7,"timestamp":NOW,"payload":{"channel":"a","epoch":"k3v9x2m7","offset":17,"anchor":"9c1f03aa"}}`},
 	{"subscribed", SubscribedReply{Channel: "a", Recovered: true}, `{"type":"subscribed","timestamp":NOW,"payload":{"channel":"a"}}`},
 	{"subscribed", SubscribedReply{Channel: "a", Position: plain, Recover: true}, `{"type":"subscribed","timestamp":NOW,"payload":{"channel":"a","epoch":"k3v9x2m7","offset":0,"recovered":false}}`},
@@ -87,7 +90,7 @@ func TestReservedNames(t *testing.T) {
 			t.Errorf("%s is not reserved", name)
 		}
 	}
-	commands := map[string]bool{TypeMessage: true, TypeSubscribe: true, TypeUnsubscribe: true}
+	commands := map[string]bool{TypeMessage: true, TypeAuthenticate: true, TypeSubscribe: true, TypeUnsubscribe: true}
 	for _, name := range constants(t, "types.go", "") {
 		if !Reserved(name) && !commands[name] {
 			t.Errorf("%s is not reserved", name)

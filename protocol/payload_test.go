@@ -23,7 +23,7 @@ var (
 func TestPayloads(t *testing.T) {
 	t.Parallel()
 	subscribe, unsubscribe, publish := decoded(DecodeSubscribe), decoded(DecodeUnsubscribe), decoded(DecodePublish)
-	history, ping := decoded(DecodeHistory), decoded(DecodePing)
+	history, ping, authenticate := decoded(DecodeHistory), decoded(DecodePing), decoded(DecodeAuthenticate)
 	for _, c := range []struct {
 		decode  func(string) (any, *Error)
 		payload string
@@ -43,6 +43,7 @@ func TestPayloads(t *testing.T) {
 		{publish, `{"channel":"a","content":1,"event":"","Key":1,"timestamp":"x"}`, Publish{Channel: "a", Content: []byte("1")}},
 		{history, `{"channel":"a"}`, History{Channel: "a", Limit: DefaultHistory}},
 		{history, `{"channel":"a","limit":0,"since":{"epoch":"k3v9x2m7","offset":0}}`, History{Channel: "a", Since: &plain}},
+		{authenticate, `{"token":"a.b.c"}`, Authenticate{Token: "a.b.c"}},
 		{ping, `{}`, Ping{}},
 		{ping, ``, Ping{}},
 		{ping, `{"any":1}`, Ping{}},
@@ -57,7 +58,7 @@ func TestPayloads(t *testing.T) {
 func TestPayloadsRefused(t *testing.T) {
 	t.Parallel()
 	subscribe, unsubscribe, publish := decoded(DecodeSubscribe), decoded(DecodeUnsubscribe), decoded(DecodePublish)
-	history, ping := decoded(DecodeHistory), decoded(DecodePing)
+	history, ping, authenticate := decoded(DecodeHistory), decoded(DecodePing), decoded(DecodeAuthenticate)
 	for _, c := range []struct {
 		decode  func(string) (any, *Error)
 		payload string
@@ -97,6 +98,11 @@ func TestPayloadsRefused(t *testing.T) {
 		{publish, `{"channel":"a","content":1,"key":"ä"}`, InvalidMessage, `key "ä" must be printable ASCII`},
 		{history, `{"channel":"a","limit":1001}`, InvalidMessage, `payload: "limit" must be an integer from 0 to 1000`},
 		{history, `{"channel":"a","since":5}`, InvalidMessage, `payload.since must be a JSON object`},
+		{authenticate, `{}`, InvalidMessage, `payload: "token" is missing`},
+		{authenticate, `{"token":""}`, InvalidMessage, `payload: "token" must not be empty`},
+		{authenticate, `{"token":{"secret":1}}`, InvalidMessage, `payload: "token" must be a string`},
+		{authenticate, `{"token":"secret\ud83d"}`, InvalidMessage, `payload: "token" holds half of a surrogate pair`},
+		{authenticate, `{"token":"secret","token":"secret"}`, InvalidMessage, `payload: "token" is given twice`},
 		{ping, `[]`, InvalidMessage, `payload must be a JSON object`},
 	} {
 		got, err := c.decode(c.payload)
@@ -251,5 +257,18 @@ func FuzzDecodePing(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		_, err := DecodePing(payload)
 		checkFields(t, payload, err)
+	})
+}
+
+func FuzzDecodeAuthenticate(f *testing.F) {
+	seedPayloads(f, "token")
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		a, err := DecodeAuthenticate(payload)
+		if fields, ok := checkFields(t, payload, err); ok {
+			checkString(t, fields["token"], a.Token)
+			if a.Token == "" {
+				t.Fatalf("accepted %s", payload)
+			}
+		}
 	})
 }

@@ -77,6 +77,8 @@ export const CloseCode = {
   SILENT: 4501,
   /** The hub of this connection is gone. */
   REPLACED: 4502,
+  /** The token expired and was not renewed. */
+  TOKEN_EXPIRED: 4503,
 } as const;
 
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];

@@ -70,6 +70,8 @@ export declare const CloseCode: {
     readonly SILENT: 4501;
     /** The hub of this connection is gone. */
     readonly REPLACED: 4502;
+    /** The token expired and was not renewed. */
+    readonly TOKEN_EXPIRED: 4503;
 };
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 /** The registered close codes after which a client stays away. Of the others, 4000-4499 do the same. */
