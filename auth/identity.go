@@ -2,8 +2,21 @@ package auth
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
+
+// maxUser is as long as a channel name may be, of which a user id can be a part.
+const maxUser = 255
+
+// ValidUser reports whether a user id can be sent and logged without harm: at most
+// 255 bytes of UTF-8 without control characters. The empty one is valid and means
+// that there is no user.
+func ValidUser(id string) bool {
+	return len(id) <= maxUser && utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl)
+}
 
 // Identity is what a token says of its bearer.
 type Identity struct {
@@ -12,9 +25,11 @@ type Identity struct {
 	User string
 	// Info is what others may know of the user (info), a JSON object; may be nil.
 	Info json.RawMessage
-	// Expires is when the token ends (exp).
+	// Expires is when the token ends (exp). It is zero in the identity of somebody who
+	// was recognized without a token.
 	Expires time.Time
-	// Issued is when it was made (iat); zero when the token does not say.
+	// Issued is when it was made (iat); zero when the token does not say. Without a
+	// token it is when the bearer was recognized.
 	Issued time.Time
 	// ID names the token (jti); may be empty.
 	ID string

@@ -17,19 +17,25 @@ type Revocation struct {
 	// Before is the time of issue from which on tokens are good again; zero means
 	// that the tokens never are.
 	Before time.Time
-	// Until is when the revocation may be forgotten, because the tokens have
-	// expired by then.
+	// Until is when the revocation ends and is forgotten, because the tokens have
+	// expired by then; zero means that it lasts as long as the list.
 	Until time.Time
 }
 
-// covers decides whether an identity is revoked. A token that does not say when it
-// was issued counts as old.
-func (r Revocation) covers(id Identity) bool {
-	if r.User != "" && r.User != id.User || r.ID != "" && r.ID != id.ID {
+// Covers decides whether an identity is revoked. A token that does not say when it
+// was issued counts as old. Who was recognized without a token, which [Identity]
+// shows, is covered by revocations of the user only.
+func (r Revocation) Covers(id Identity) bool {
+	switch {
+	case r.User != "" && r.User != id.User, r.ID != "" && r.ID != id.ID:
+		return false
+	case r.User == "" && id.Expires.IsZero():
 		return false
 	}
 	return r.Before.IsZero() || id.Issued.Before(r.Before)
 }
+
+func (r Revocation) over(now time.Time) bool { return !r.Until.IsZero() && r.Until.Before(now) }
 
 // subject is what a revocation is about; a later one replaces an earlier one.
 type subject struct{ user, id string }
@@ -64,7 +70,7 @@ func (l *Revocations) Add(r Revocation, now time.Time) bool {
 // sweep forgets what has ended and reports whether that made room.
 func (l *Revocations) sweep(now time.Time) bool {
 	for key, r := range l.list {
-		if !r.Until.IsZero() && r.Until.Before(now) {
+		if r.over(now) {
 			delete(l.list, key)
 		}
 	}
@@ -85,10 +91,11 @@ func (l *Revocations) forget() {
 
 // Revoked reports whether an identity was taken back.
 func (l *Revocations) Revoked(id Identity) bool {
+	now := time.Now()
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	for _, key := range []subject{{}, {user: id.User}, {id: id.ID}, {id.User, id.ID}} {
-		if r, ok := l.list[key]; ok && r.covers(id) {
+		if r, ok := l.list[key]; ok && !r.over(now) && r.Covers(id) {
 			return true
 		}
 	}

@@ -9,8 +9,10 @@ import (
 func TestRevoked(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	id := Identity{User: "ann", ID: "t1", Issued: now.Add(-time.Hour)}
-	later := Identity{User: "ann", ID: "t2", Issued: now.Add(time.Minute)}
+	end := now.Add(time.Hour)
+	id := Identity{User: "ann", ID: "t1", Issued: now.Add(-time.Hour), Expires: end}
+	later := Identity{User: "ann", ID: "t2", Issued: now.Add(time.Minute), Expires: end}
+	tokenless := Identity{User: "ann", Issued: now.Add(-time.Hour)}
 	cases := map[string]struct {
 		revoke      Revocation
 		id          Identity
@@ -24,8 +26,14 @@ func TestRevoked(t *testing.T) {
 		"issued later":            {Revocation{User: "ann", Before: now}, later, false},
 		"everybody, before":       {Revocation{Before: now}, id, true},
 		"everybody, later":        {Revocation{Before: now}, later, false},
-		"does not say when":       {Revocation{User: "ann", Before: now}, Identity{User: "ann"}, true},
+		"does not say when":       {Revocation{User: "ann", Before: now}, Identity{User: "ann", Expires: end}, true},
 		"anonymous is not a user": {Revocation{User: "ann"}, Identity{}, false},
+		"anonymous has no token":  {Revocation{Before: now}, Identity{}, false},
+		"no token, the user":      {Revocation{User: "ann", Before: now}, tokenless, true},
+		"no token, everybody":     {Revocation{Before: now}, tokenless, false},
+		"no token, a token":       {Revocation{User: "ann", ID: "t1"}, tokenless, false},
+		"until the past":          {Revocation{User: "ann", Until: now.Add(-time.Second)}, id, false},
+		"until the future":        {Revocation{User: "ann", Until: end}, id, true},
 	}
 	for name, tc := range cases {
 		var l Revocations

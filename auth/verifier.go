@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"encoding/json"
@@ -23,7 +24,13 @@ var (
 	ErrExpired = errors.New("auth: the token has expired")
 	// ErrKeys means that the key set could not be fetched; the token may be good.
 	ErrKeys = errors.New("auth: the keys cannot be fetched")
+	// ErrBusy means that too many tokens are being verified; the token may be good.
+	ErrBusy = errors.New("auth: too many tokens are being verified")
 )
+
+// maxVerifying bounds the tokens that one verifier works on at a time. While keys
+// cannot be fetched everybody who comes waits for them.
+const maxVerifying = 64
 
 // Config says which tokens are accepted. Exactly one of Secret, PublicKey and JWKS
 // is given.
@@ -52,6 +59,7 @@ type Verifier struct {
 	parser *jwt.Parser
 	keys   func(context.Context) (jwt.Keyfunc, error)
 	start  func(context.Context, func(error))
+	slots  chan struct{} // holds one for each token that is being verified
 }
 
 // New returns a verifier. It does no I/O.
@@ -74,7 +82,7 @@ func New(c Config) (*Verifier, error) {
 	if c.Audience != "" {
 		options = append(options, jwt.WithAudience(c.Audience))
 	}
-	v.parser = jwt.NewParser(options...)
+	v.parser, v.slots = jwt.NewParser(options...), make(chan struct{}, maxVerifying)
 	return v, nil
 }
 
@@ -117,12 +125,36 @@ func fixed(key any) *Verifier {
 // gets what goes wrong meanwhile. With other keys Start does nothing.
 func (v *Verifier) Start(ctx context.Context, report func(error)) { v.start(ctx, report) }
 
-// Verify checks a token and returns what it says. Besides [ErrExpired] and [ErrKeys]
+// Verify checks a token and returns what it says. It waits for keys, and for others
+// that are verified, until ctx ends. Besides [ErrExpired], [ErrKeys] and [ErrBusy]
 // its errors are for logs, not for the caller: they may help an attacker.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	if len(token) > maxToken {
 		return Identity{}, fmt.Errorf("auth: the token has %d bytes, at most %d are accepted", len(token), maxToken)
 	}
+	if !v.enter(ctx) {
+		return Identity{}, ErrBusy
+	}
+	defer func() { <-v.slots }()
+	return v.verify(ctx, token)
+}
+
+// enter takes a slot. One that is free is taken even if ctx has ended.
+func (v *Verifier) enter(ctx context.Context) bool {
+	select {
+	case v.slots <- struct{}{}:
+		return true
+	default:
+	}
+	select {
+	case v.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (v *Verifier) verify(ctx context.Context, token string) (Identity, error) {
 	find, err := v.keys(ctx)
 	if err != nil {
 		return Identity{}, err
@@ -170,12 +202,17 @@ func (c *claims) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, (*plain)(c)); err != nil {
 		return err
 	}
-	return json.Unmarshal(data, &c.all)
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber() // a float64 would make two large ids look the same
+	return d.Decode(&c.all)
 }
 
 func (c *claims) identity() (Identity, error) {
 	if len(c.Info) > 0 && c.Info[0] != '{' && string(c.Info) != "null" {
 		return Identity{}, errors.New("auth: the claim info is not a JSON object")
+	}
+	if !ValidUser(c.Subject) {
+		return Identity{}, errors.New("auth: the subject (sub) is too long for a user id, or has control characters")
 	}
 	id := Identity{
 		User: c.Subject, Expires: c.ExpiresAt.Time, ID: c.ID,
@@ -201,8 +238,8 @@ func scalar(value any) (string, bool) {
 		return value, true
 	case bool:
 		return strconv.FormatBool(value), true
-	case float64:
-		return strconv.FormatFloat(value, 'f', -1, 64), true
+	case json.Number:
+		return value.String(), true
 	}
 	return "", false
 }

@@ -10,10 +10,12 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -110,6 +112,8 @@ func TestVerify(t *testing.T) {
 		"too long":                     {shared, hs(with("sub", strings.Repeat("x", maxToken))), errBad},
 		"info is not an object":        {shared, hs(with("info", "name")), errBad},
 		"channels are not a list":      {shared, hs(with("channels", "chat:*")), errBad},
+		"subject too long":             {shared, hs(with("sub", strings.Repeat("x", 256))), errBad},
+		"subject with a line break":    {shared, hs(with("sub", "ann\n")), errBad},
 		"claims are not of their type": {shared, hs(with("sub", 7)), errBad},
 	}
 	for name, tc := range cases {
@@ -144,6 +148,7 @@ func TestIdentity(t *testing.T) {
 	t.Parallel()
 	c := good()
 	c["jti"], c["iat"], c["team"], c["level"], c["staff"] = "t1", in(-time.Minute), "blue", 7, true
+	c["big"] = json.Number("9007199254740993") // a float64 has no such number
 	c["info"] = map[string]any{"name": "Ann"}
 	c["channels"] = []map[string]any{{"pattern": "chat:*", "allow": []string{"subscribe"}}}
 	id, err := verifier(t, Config{Secret: secret}).Verify(context.Background(), sign(t, jwt.SigningMethodHS256, secret, nil, c))
@@ -156,7 +161,7 @@ func TestIdentity(t *testing.T) {
 	if len(id.Grants) != 1 || id.Grants[0].Pattern != "chat:*" || id.Grants[0].Allow[0] != "subscribe" {
 		t.Errorf("grants %+v", id.Grants)
 	}
-	for name, want := range map[string]string{"team": "blue", "level": "7", "staff": "true", "sub": "ann"} {
+	for name, want := range map[string]string{"team": "blue", "level": "7", "staff": "true", "big": "9007199254740993", "sub": "ann"} {
 		if id.Claims[name] != want {
 			t.Errorf("claim %s is %q, want %q", name, id.Claims[name], want)
 		}
@@ -164,6 +169,37 @@ func TestIdentity(t *testing.T) {
 	if _, there := id.Claims["info"]; there {
 		t.Error("an object became a claim for patterns")
 	}
+}
+
+// No more than so many wait for keys, and the others are told that it takes time.
+func TestVerifyIsBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := verifier(t, Config{JWKS: "https://example.com/keys"}) // never started
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		results := make(chan error, maxVerifying+1)
+		for range maxVerifying + 1 {
+			go func() {
+				_, err := v.Verify(ctx, "a.b.c")
+				results <- err
+			}()
+		}
+		var busy int
+		for range maxVerifying + 1 {
+			if err := <-results; errors.Is(err, ErrBusy) {
+				busy++
+			} else if !errors.Is(err, ErrKeys) {
+				t.Error(err)
+			}
+		}
+		if busy > 1 {
+			t.Errorf("%d did not get a turn", busy)
+		}
+		if _, err := v.Verify(ctx, "a.b.c"); err == nil {
+			t.Error("accepted")
+		}
+	})
 }
 
 func TestNewRefuses(t *testing.T) {
