@@ -1,0 +1,233 @@
+package realtime
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyevents"
+)
+
+func init() { caddy.RegisterModule(new(App)) }
+
+// App holds the hubs: the rooms, connections and messages that routes give access
+// to. A hub belongs to the process and not to one configuration; it lives on as
+// long as any loaded configuration has it, with its connections, and takes over
+// what a new configuration says.
+//
+// A hub may be defined here, which several routes can share, or by the route that
+// uses it. The hub `default` exists in any case.
+type App struct {
+	// Hubs are the hubs by name. Names consist of 1 to 64 of the characters
+	// A-Z a-z 0-9 _ - and dot. Default: none.
+	Hubs map[string]*HubConfig `json:"hubs,omitempty"`
+
+	// Static after Provision.
+	log *slog.Logger
+
+	// Written while configurations are provisioned, static afterwards.
+	hubs map[string]*hubUse
+
+	started chan struct{} // closed when Start is over, or never will be called
+	once    sync.Once     // closes started
+	drains  sync.WaitGroup
+}
+
+// hubUse is what one configuration has to do with a hub.
+type hubUse struct {
+	node     *node
+	settings *settings
+	config   *HubConfig // nil: nobody has defined it so far
+	place    string     // where it is defined
+	route    string     // one that uses it
+}
+
+// defaultHub is the name of the hub of routes that name none.
+const defaultHub = "default"
+
+// CaddyModule says what the module is to Caddy.
+func (*App) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "realtime", New: func() caddy.Module { return new(App) }}
+}
+
+// Provision checks the hubs. It starts nothing and changes nothing of hubs that
+// run, because the configuration may be validated only, or fail later.
+func (a *App) Provision(ctx caddy.Context) error {
+	a.log = ctx.Slogger()
+	a.hubs = make(map[string]*hubUse)
+	a.started = make(chan struct{})
+	for name, config := range a.Hubs {
+		if config == nil {
+			config = new(HubConfig) // null in JSON
+		}
+		if err := a.define(name, config, "the app 'realtime'"); err != nil {
+			return err
+		}
+	}
+	return a.onStopping(ctx)
+}
+
+// onStopping begins to drain before anything else is stopped. The HTTP app would
+// wait for event streams that nobody ends.
+func (a *App) onStopping(ctx caddy.Context) error {
+	events, err := ctx.App("events")
+	if err != nil {
+		return err
+	}
+	return events.(*caddyevents.App).On("stopping", eventFunc(func() {
+		if exiting() {
+			a.drain()
+		}
+	}))
+}
+
+// exiting tells the end of the process from that of a configuration.
+var exiting = caddy.Exiting
+
+type eventFunc func()
+
+func (f eventFunc) Handle(context.Context, caddy.Event) error {
+	f()
+	return nil
+}
+
+// use gives a route its hub, which config defines unless it is nil. The hub need
+// not be defined yet: routes are provisioned in no particular order.
+func (a *App) use(name string, config *HubConfig, route string) (*node, error) {
+	if err := checkHubName(name); err != nil {
+		return nil, err
+	}
+	u := a.hub(name)
+	u.route = route
+	if config == nil {
+		return u.node, nil
+	}
+	return u.node, a.define(name, config, route)
+}
+
+// define says what a hub is like. To say the same twice is fine, because that is
+// what an imported snippet does.
+func (a *App) define(name string, config *HubConfig, place string) error {
+	if err := checkHubName(name); err != nil {
+		return err
+	}
+	u := a.hub(name)
+	if u.config != nil {
+		if !u.config.equal(config) {
+			return fmt.Errorf("hub '%s' is defined differently by %s and by %s", name, u.place, place)
+		}
+		return nil
+	}
+	compiled, err := config.compile()
+	if err != nil {
+		return fmt.Errorf("hub '%s', defined by %s: %w", name, place, err)
+	}
+	u.config, u.place, u.settings = config, place, compiled
+	return nil
+}
+
+// hub takes a reference to the named hub on first use.
+func (a *App) hub(name string) *hubUse {
+	u := a.hubs[name]
+	if u == nil {
+		u = &hubUse{node: acquire(name)}
+		a.hubs[name] = u
+	}
+	return u
+}
+
+// equal compares what the configurations say.
+func (c *HubConfig) equal(o *HubConfig) bool {
+	mine, err1 := json.Marshal(c)
+	theirs, err2 := json.Marshal(o)
+	return err1 == nil && err2 == nil && bytes.Equal(mine, theirs)
+}
+
+// Start puts the configuration in force.
+func (a *App) Start() error {
+	defer a.settle()
+	if err := a.undefined(); err != nil {
+		return err
+	}
+	for name, u := range a.hubs {
+		if err := u.node.apply(u.settings.logTo(a.log.With("hub", name))); err != nil {
+			a.revert()
+			return fmt.Errorf("hub '%s': %w", name, err)
+		}
+		if len(u.config.Rooms) == 0 {
+			a.log.Warn("a hub has no rooms, so that nothing can be subscribed to", "hub", name)
+		}
+	}
+	return nil
+}
+
+// undefined finds hubs that routes name and nobody defines. It can only be known
+// when all routes are there.
+func (a *App) undefined() error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(a.hubs)) {
+		u := a.hubs[name]
+		if u.config != nil {
+			continue
+		}
+		if name != defaultHub {
+			errs = append(errs, fmt.Errorf("hub '%s', which is named by %s, is not defined", name, u.route))
+			continue
+		}
+		errs = append(errs, a.define(name, new(HubConfig), "default"))
+	}
+	return errors.Join(errs...)
+}
+
+// Stop is called at the end of a configuration, and also when another app of it
+// did not start: then the configuration before it goes on, with its own settings.
+// At exit it waits for the drain, so that clients learn where they stand before the
+// process is gone.
+func (a *App) Stop() error {
+	a.revert()
+	a.drains.Wait()
+	return nil
+}
+
+func (a *App) revert() {
+	for _, u := range a.hubs {
+		u.node.revert(u.settings)
+	}
+}
+
+// drain sends the clients of all hubs away.
+func (a *App) drain() {
+	for _, u := range a.hubs {
+		a.drains.Go(u.node.drain)
+	}
+}
+
+// Cleanup gives the hubs back; the last configuration of a hub ends it. It is also
+// called after a Provision that failed half way, so that it goes by what was
+// acquired. Requests in flight may still use the hubs, hence nothing is cleared.
+func (a *App) Cleanup() error {
+	a.settle()
+	var errs []error
+	for name, u := range a.hubs {
+		u.node.forget(u.settings)
+		errs = append(errs, release(name))
+	}
+	return errors.Join(errs...)
+}
+
+// settle lets requests go on that came before Start.
+func (a *App) settle() { a.once.Do(func() { close(a.started) }) }
+
+// Interface guards.
+var (
+	_ caddy.App          = (*App)(nil)
+	_ caddy.Provisioner  = (*App)(nil)
+	_ caddy.CleanerUpper = (*App)(nil)
+)

@@ -1,0 +1,270 @@
+package realtime
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/standard"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// config is a configuration with the given hubs in the app, and one server with
+// the given routes.
+func config(hubs string, routes ...string) []byte {
+	return fmt.Appendf(nil, `{
+		"admin": {"disabled": true, "config": {"persist": false}},
+		"logging": {"logs": {"default": {"writer": {"output": "discard"}}}},
+		"apps": {
+			"tls": {"disable_storage_clean": true},
+			"realtime": {"hubs": %s},
+			"http": {"servers": {"web": {"listen": ["127.0.0.1:0"], "routes": [%s]}}}
+		}
+	}`, hubs, strings.Join(routes, ","))
+}
+
+func route(options string) string {
+	return `{"handle": [{"handler": "realtime"` + options + `}]}`
+}
+
+// load puts a configuration in force until the end of the test. There is one for
+// the whole process, so that tests that use it are not parallel.
+func load(t *testing.T, config []byte) {
+	t.Helper()
+	t.Cleanup(func() { _ = caddy.Stop() })
+	if err := caddy.Load(config, true); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// running gives a node that a configuration has, nil if none does.
+func running(name string) (n *node) {
+	nodes.Range(func(key, value any) bool {
+		if key == name {
+			n = value.(*node)
+		}
+		return n == nil
+	})
+	return n
+}
+
+// fake is a connection without a network.
+type fake struct{ ended chan hub.Reason }
+
+func (fake) Write([]byte) error { return nil }
+func (fake) Close()             {}
+
+func (fake) AppendEvent(dst []byte, ev hub.Event) []byte { return protocol.AppendEnvelope(dst, ev) }
+func (fake) AppendPing(dst []byte) []byte                { return dst }
+func (fake) AppendClose(dst []byte, _ hub.Reason) []byte { return dst }
+
+func connect(t *testing.T, n *node) (*session.Session, <-chan hub.Reason) {
+	t.Helper()
+	c := fake{make(chan hub.Reason, 1)}
+	s, e := n.registry.Load().Open(session.Peer{}, session.Options{
+		Transport: c, Encoder: c, Name: "test", OnClose: func(r hub.Reason) { c.ended <- r },
+	})
+	if e != nil {
+		t.Fatal(e)
+	}
+	return s, c.ended
+}
+
+func TestValidateStartsNothing(t *testing.T) {
+	var cfg *caddy.Config
+	if err := json.Unmarshal(config(`{"one": {}}`, route(`, "hub": "two", "hub_config": {}`)), &cfg); err != nil {
+		t.Fatal(err)
+	}
+	if err := caddy.Validate(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if n := running("one"); n != nil {
+		t.Error("the hub is still there")
+	}
+}
+
+func TestReloadKeepsHubAndConnections(t *testing.T) {
+	rooms := `{"default": {"rooms": [{"pattern": "%s", "subscribe": "anyone"}]}}`
+	load(t, config(fmt.Sprintf(rooms, "before"), route("")))
+	n := running("default")
+	s, ended := connect(t, n)
+	load(t, config(fmt.Sprintf(rooms, "after"), route("")))
+	if running("default") != n {
+		t.Fatal("the reload made another hub")
+	}
+	if _, ok := n.hub.Conn(s.Conn().ID()); !ok {
+		t.Errorf("the connection is gone: %v", <-ended)
+	}
+	reg := n.registry.Load()
+	if e := reg.May(session.Caller{}, policy.Subscribe, "after"); e != nil {
+		t.Errorf("the new room: %v", e)
+	}
+	if e := reg.May(session.Caller{}, policy.Subscribe, "before"); e == nil {
+		t.Error("the old room is still there")
+	}
+	if refs, _ := nodes.References("default"); refs != 1 {
+		t.Errorf("%d configurations hold the hub", refs)
+	}
+}
+
+func TestRemovedHubEnds(t *testing.T) {
+	load(t, config(`{"stays": {}, "goes": {}}`))
+	stays, goes := running("stays"), running("goes")
+	_, ended := connect(t, goes)
+	load(t, config(`{"stays": {}}`))
+	if running("stays") != stays || running("goes") != nil {
+		t.Error("not the right hub was removed")
+	}
+	<-ended
+	if !goes.leaving.Load() {
+		t.Error("the removed hub takes handshakes")
+	}
+}
+
+// TestFailedProvision is a reload that is wrong in a place other than ours.
+func TestFailedProvision(t *testing.T) {
+	load(t, config(`{"default": {"rooms": [{"pattern": "x", "subscribe": "anyone"}]}}`))
+	for name, bad := range map[string]string{
+		"another module": `{"handle": [{"handler": "no_such_handler"}]}`,
+		"our handler":    route(`, "origins": ["*"]`),
+		"our app":        route(`, "hub_config": {"rooms": [{"pattern": "y"}]}`),
+	} {
+		if err := caddy.Load(config(`{"default": {}, "new": {}}`, route(""), bad), true); err == nil {
+			t.Errorf("%s: the wrong configuration loads", name)
+		}
+		if refs, _ := nodes.References("default"); refs != 1 {
+			t.Errorf("%s: %d references after a failed reload", name, refs)
+		}
+		if running("new") != nil {
+			t.Errorf("%s: a failed reload leaves its hub", name)
+		}
+		if e := running("default").registry.Load().May(session.Caller{}, policy.Subscribe, "x"); e != nil {
+			t.Errorf("%s: a failed reload changed the rooms: %v", name, e)
+		}
+	}
+}
+
+// TestFailedStart is a reload that fails when some apps have started. Caddy starts
+// them in no particular order, hence the repetitions.
+func TestFailedStart(t *testing.T) {
+	load(t, config(`{"default": {"rooms": [{"pattern": "x", "subscribe": "anyone"}]}}`))
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	bad := strings.Replace(string(config(`{"default": {}}`, route(""))), "127.0.0.1:0", taken.Addr().String(), 1)
+	for range 10 {
+		if err := caddy.Load([]byte(bad), true); err == nil {
+			t.Fatal("a server starts on an address that is taken")
+		}
+		n := running("default")
+		if e := n.registry.Load().May(session.Caller{}, policy.Subscribe, "x"); e != nil {
+			t.Fatalf("a failed start changed the rooms: %v", e)
+		}
+	}
+	load(t, config(`{"default": {}}`))
+	if n := running("default"); n.before != nil || n.registry.Load().May(session.Caller{}, policy.Subscribe, "x") == nil {
+		t.Error("the reload after it is not in force")
+	}
+}
+
+func TestHubDefinitions(t *testing.T) {
+	room := `, "hub": "h", "hub_config": {"rooms": [{"pattern": "%s"}]}`
+	a, b := route(fmt.Sprintf(room, "a")), route(`, "path": "/b"`+fmt.Sprintf(room, "b"))
+	for _, test := range []struct {
+		name   string
+		config []byte
+		want   []string // in the error; none if it loads
+	}{
+		{"used before it is defined", config(`{}`, route(`, "hub": "h"`), a), nil},
+		{"the same twice", config(`{"h": {"rooms": [{"pattern": "a"}]}}`, a, a), nil},
+		{"null", config(`{"h": null}`, route(`, "hub": "h"`)), nil},
+		{"default is not defined", config(`{}`, route("")), nil},
+		{"not defined", config(`{}`, route(`, "hub": "h"`)), []string{"'h'", "route /realtime", "127.0.0.1:0", "not defined"}},
+		{"two routes", config(`{}`, a, b), []string{"'h'", "route /realtime", "route /b"}},
+		{"app and route", config(`{"h": {}}`, a), []string{"'h'", "app 'realtime'", "route /realtime"}},
+		{"bad name in the app", config(`{"x/y": {}}`), []string{"'x/y'"}},
+		{"bad name in a route", config(`{}`, route(`, "hub": "x y"`)), []string{"'x y'"}},
+		{"bad path", config(`{}`, route(`, "path": "rt"`)), []string{"'rt'"}},
+		{"bad hub", config(`{"h": {"rooms": [{"pattern": ""}]}}`), []string{"'h'", "app 'realtime'", "pattern"}},
+		{"no user", config(`{}`, route(`, "user": "alice"`)), []string{"'alice'"}},
+		{"empty key", config(`{}`, route(`, "api_keys": [" "]`)), []string{"api_key"}},
+		{"key that is not set", config(`{}`, route(`, "api_keys": ["{env.NO_SUCH_VARIABLE}"]`)), []string{"api_key", "{env.NO_SUCH_VARIABLE}"}},
+		{"origin that is not set", config(`{}`, route(`, "origins": ["{env.NO_SUCH_VARIABLE}"]`)), []string{"origins", "{env.NO_SUCH_VARIABLE}"}},
+		{"unknown field", config(`{}`, route(`, "rooms": []`)), []string{"rooms"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Cleanup(func() { _ = caddy.Stop() })
+			err := caddy.Load(test.config, true)
+			if (err == nil) != (test.want == nil) {
+				t.Fatalf("error %v", err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q is not in: %v", want, err)
+				}
+			}
+		})
+	}
+}
+
+func TestExitDrains(t *testing.T) {
+	exiting = func() bool { return true }
+	t.Cleanup(func() { exiting = caddy.Exiting })
+	load(t, config(`{"default": {}}`))
+	n := running("default")
+	_, ended := connect(t, n)
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if r := <-ended; r != hub.ReasonRestart {
+		t.Errorf("the client was told %v", r)
+	}
+	if !n.leaving.Load() {
+		t.Error("handshakes are taken at exit")
+	}
+}
+
+func TestStopWithoutExit(t *testing.T) {
+	load(t, config(`{"default": {}}`))
+	_, ended := connect(t, running("default"))
+	if err := caddy.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if r := <-ended; r != hub.ReasonGone {
+		t.Errorf("the client was told %v", r)
+	}
+}
+
+// TestRequestsWaitForTheStart is about the moment in which Caddy listens already
+// and this app has not started yet.
+func TestRequestsWaitForTheStart(t *testing.T) {
+	app := &App{hubs: make(map[string]*hubUse), started: make(chan struct{})}
+	h := &Handler{app: app, node: new(node)}
+	got := make(chan *session.Registry)
+	go func() { got <- h.registry(t.Context()) }()
+	select {
+	case <-got:
+		t.Fatal("a request went on before the start")
+	case <-time.After(20 * time.Millisecond):
+	}
+	if err := h.node.apply(&settings{}); err != nil {
+		t.Fatal(err)
+	}
+	app.settle()
+	if reg := <-got; reg == nil {
+		t.Error("there is no hub after the start")
+	}
+	if err := h.node.Destruct(); err != nil {
+		t.Error(err)
+	}
+}

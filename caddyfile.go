@@ -1,0 +1,205 @@
+package realtime
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+func init() {
+	httpcaddyfile.RegisterGlobalOption("realtime", parseGlobalOption)
+	httpcaddyfile.RegisterDirective("realtime", parseDirective)
+	// Behind what finds out who is calling (basic_auth, forward_auth, request_header)
+	// and before whatever answers requests, so that no `order` line is needed.
+	httpcaddyfile.RegisterDirectiveOrder("realtime", httpcaddyfile.After, "encode")
+}
+
+// routeOptions are all options of the directive: its own, and those of the hub.
+var routeOptions = func() options[*Handler] {
+	all := options[*Handler]{
+		"hub":     {syntax: "<name>", min: 1, max: 1, parse: parseHubName},
+		"origins": {syntax: "<origin>…", min: 1, max: -1, parse: parseOrigins},
+		"api_key": {syntax: "<key>…", min: 1, max: -1, parse: parseAPIKeys},
+		"user":    {syntax: "<placeholder>", min: 1, max: 1, parse: parseUser},
+	}
+	for name, o := range hubOptions {
+		all[name] = inline(o)
+	}
+	return all
+}()
+
+// inline makes an option of the hub one of the directive, which then defines the
+// hub itself.
+func inline(o option[*HubConfig]) option[*Handler] {
+	return option[*Handler]{
+		syntax: o.syntax, min: o.min, max: o.max, repeat: o.repeat, block: o.block,
+		parse: func(d *caddyfile.Dispenser, args []string, h *Handler) error {
+			if h.HubConfig == nil {
+				h.HubConfig = new(HubConfig)
+			}
+			return o.parse(d, args, h.HubConfig)
+		},
+	}
+}
+
+// UnmarshalCaddyfile reads the directive:
+//
+//	realtime [<path>] {
+//		hub     <name>
+//		origins <origin>…
+//		api_key <key>…
+//		user    <placeholder>
+//
+//		# options of the hub, which define it here instead of in the global options
+//		heartbeat <interval> [<timeout>]
+//		limits { … }
+//		room <pattern> { … }
+//	}
+//
+// The path is answered with everything below it; it is /realtime where none is
+// given.
+func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next()
+	start := *d
+	args := d.RemainingArgs()
+	if len(args) > 1 {
+		return start.Errf("'realtime' is written: realtime [<path>] { … }")
+	}
+	h.Path = defaultPath
+	if len(args) == 1 {
+		h.Path = args[0]
+	}
+	if err := checkPath(h.Path); err != nil {
+		return start.WrapErr(err)
+	}
+	if err := routeOptions.parseBlock(d, "realtime", h); err != nil {
+		return err
+	}
+	return h.HubConfig.check(&start)
+}
+
+// check reports, with the place where the hub is defined, what only shows when all
+// of its options are known. A hub that is not defined here is fine.
+func (c *HubConfig) check(d *caddyfile.Dispenser) error {
+	if c == nil {
+		return nil
+	}
+	if _, err := c.compile(); err != nil {
+		return d.WrapErr(err)
+	}
+	return nil
+}
+
+// parseDirective makes a route of the directive, with a matcher of its own.
+func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
+	handler := new(Handler)
+	h.Next()
+	start := *h.Dispenser
+	h.Reset()
+	if err := handler.UnmarshalCaddyfile(h.Dispenser); err != nil {
+		return nil, err
+	}
+	if err := handler.declare(h, &start); err != nil {
+		return nil, err
+	}
+	return h.NewRoute(caddy.ModuleMap{"path": h.JSON(handler.paths())}, handler), nil
+}
+
+// paths matches what the handler answers.
+func (h *Handler) paths() caddyhttp.MatchPath {
+	if h.Path == "/" {
+		return caddyhttp.MatchPath{"/*"}
+	}
+	return caddyhttp.MatchPath{h.Path, h.Path + "/*"}
+}
+
+// parseGlobalOption reads
+//
+//	realtime [<hub>] {
+//		heartbeat <interval> [<timeout>]
+//		limits { … }
+//		room <pattern> { … }
+//	}
+//
+// The name is `default` where none is given. The option may be repeated for
+// further hubs.
+func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
+	d.Next()
+	start := *d
+	args := d.RemainingArgs()
+	if len(args) > 1 {
+		return nil, start.Errf("the global option 'realtime' is written: realtime [<hub>] { … }")
+	}
+	name := defaultHub
+	if len(args) == 1 {
+		name = args[0]
+	}
+	if err := checkHubName(name); err != nil {
+		return nil, start.WrapErr(err)
+	}
+	config := new(HubConfig)
+	if err := hubOptions.parseBlock(d, "realtime", config); err != nil {
+		return nil, err
+	}
+	if err := config.check(&start); err != nil {
+		return nil, err
+	}
+	app, err := globalApp(existing)
+	if err != nil {
+		return nil, err
+	}
+	if earlier, ok := app.Hubs[name]; ok && !earlier.equal(config) {
+		return nil, start.Errf("hub '%s' is defined here and, differently, by an earlier global option 'realtime %[1]s'", name)
+	}
+	app.Hubs[name] = config
+	return httpcaddyfile.App{Name: "realtime", Value: caddyconfig.JSON(app, nil)}, nil
+}
+
+// globalApp gives what earlier global options have made, nothing at first.
+func globalApp(option any) (*App, error) {
+	app := &App{Hubs: make(map[string]*HubConfig)}
+	if earlier, ok := option.(httpcaddyfile.App); ok {
+		if err := json.Unmarshal(earlier.Value, app); err != nil {
+			return nil, err
+		}
+	}
+	return app, nil
+}
+
+// declaration is where a directive defined a hub.
+type declaration struct {
+	config *HubConfig
+	place  string
+}
+
+// declare finds a second, different definition of the handler's hub. Provision
+// would find it as well, but does not know the lines.
+func (h *Handler) declare(helper httpcaddyfile.Helper, d *caddyfile.Dispenser) error {
+	if h.HubConfig == nil {
+		return nil
+	}
+	app, err := globalApp(helper.Option("realtime"))
+	if err != nil {
+		return err
+	}
+	const key = "realtime.declarations"
+	declared, _ := helper.State[key].(map[string]declaration)
+	if declared == nil {
+		declared = make(map[string]declaration)
+		helper.State[key] = declared
+	}
+	name := h.hubName()
+	if global := app.Hubs[name]; global != nil && !global.equal(h.HubConfig) {
+		return d.Errf("hub '%s' is defined here and, differently, by the global option 'realtime %[1]s'", name)
+	}
+	if earlier, ok := declared[name]; ok && !earlier.config.equal(h.HubConfig) {
+		return d.Errf("hub '%s' is defined here and, differently, at %s; give one of them a name with 'hub', or define it once and say 'hub %[1]s' in the other", name, earlier.place)
+	}
+	declared[name] = declaration{h.HubConfig, fmt.Sprintf("%s:%d", d.File(), d.Line())}
+	return nil
+}

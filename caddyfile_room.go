@@ -1,0 +1,62 @@
+package realtime
+
+import (
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-realtime/caddy-realtime/policy"
+)
+
+// parseRoom reads
+//
+//	room <pattern> {
+//		subscribe anyone|users|server
+//		publish   anyone|users|server
+//		history   <n> [<ttl>]
+//		presence  [{ … }]
+//		slow      disconnect|drop_oldest|latest
+//		rate      <n>/s [<burst>]
+//	}
+func parseRoom(d *caddyfile.Dispenser, args []string, c *HubConfig) error {
+	room := RoomConfig{Pattern: args[0]}
+	if err := roomOptions.parseBlock(d, "room", &room); err != nil {
+		return err
+	}
+	c.Rooms = append(c.Rooms, room)
+	_, err := c.compileRooms() // all of them: this one may be unreachable behind another
+	return err
+}
+
+var roomOptions = options[*RoomConfig]{
+	"subscribe": word("anyone|users|server", func(c *RoomConfig) *string { return &c.Subscribe }, accessWord),
+	"publish":   word("anyone|users|server", func(c *RoomConfig) *string { return &c.Publish }, accessWord),
+	"history":   {syntax: "<n> [<ttl>]", min: 1, max: 2, parse: parseHistory},
+	"presence":  {syntax: "[{ … }]", block: true, parse: parsePresence},
+	"slow":      word("disconnect|drop_oldest|latest", func(c *RoomConfig) *string { return &c.Slow }, slowWord),
+	"rate":      rate(func(c *RoomConfig) *RateConfig { return &c.Rate }),
+}
+
+// word is an option that is one of a few words.
+func word[T any](syntax string, field func(T) *string, check func(string) error) option[T] {
+	return option[T]{syntax: syntax, min: 1, max: 1, parse: func(_ *caddyfile.Dispenser, args []string, c T) error {
+		*field(c) = args[0]
+		return check(args[0])
+	}}
+}
+
+func accessWord(s string) error {
+	_, err := policy.ParseAccess(s)
+	return err
+}
+
+func slowWord(s string) error {
+	_, err := parseSlow(s)
+	return err
+}
+
+func parseHistory(_ *caddyfile.Dispenser, args []string, c *RoomConfig) (err error) {
+	if c.History.Size, err = parseCount(args[0]); err != nil || len(args) == 1 {
+		return err
+	}
+	c.History.TTL, err = parseDuration(args[1])
+	return err
+}

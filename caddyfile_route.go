@@ -1,0 +1,85 @@
+package realtime
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+)
+
+func parseHubName(_ *caddyfile.Dispenser, args []string, h *Handler) error {
+	h.Hub = args[0]
+	return checkHubName(h.Hub)
+}
+
+// parseOrigins leaves origins with placeholders to Provision.
+func parseOrigins(_ *caddyfile.Dispenser, args []string, h *Handler) error {
+	h.Origins = args
+	for _, o := range args {
+		if strings.Contains(o, "{") {
+			continue
+		}
+		if _, err := parseOrigin(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parseAPIKeys keeps placeholders as they are, so that no secret gets into the
+// adapted configuration.
+func parseAPIKeys(_ *caddyfile.Dispenser, args []string, h *Handler) error {
+	h.APIKeys = args
+	return checkAPIKeys(args)
+}
+
+func parseUser(_ *caddyfile.Dispenser, args []string, h *Handler) error {
+	h.User = args[0]
+	return checkUser(h.User)
+}
+
+func checkAPIKeys(keys []string) error {
+	for i, key := range keys {
+		if strings.TrimSpace(key) == "" {
+			return fmt.Errorf("key %d is empty", i+1)
+		}
+	}
+	return nil
+}
+
+// checkUser finds a user that would be the same for everybody.
+func checkUser(s string) error {
+	if !strings.Contains(s, "{") {
+		return fmt.Errorf("'%s' has no placeholder such as {http.auth.user.id}, so that everyone would be the same user", s)
+	}
+	return nil
+}
+
+// maxHubName keeps names short enough for metrics, logs and keys.
+const maxHubName = 64
+
+func checkHubName(s string) error {
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
+	if s == "" || len(s) > maxHubName || strings.Trim(s, allowed) != "" {
+		return fmt.Errorf("'%s' is not a name for a hub: 1 to %d of the characters A-Z a-z 0-9 _ - .", s, maxHubName)
+	}
+	return nil
+}
+
+// checkPath finds paths that a request's path could never be compared with.
+func checkPath(p string) error {
+	switch {
+	case strings.HasPrefix(p, "@"):
+		return fmt.Errorf("'realtime' takes a path and no matcher such as '%s'; put it into a 'handle %[1]s { … }'", p)
+	case !strings.HasPrefix(p, "/"):
+		return fmt.Errorf("the path '%s' does not begin with a slash", p)
+	case strings.HasSuffix(p, "*"):
+		return fmt.Errorf("the path '%s' ends with *; what lies below a path is answered anyway", p)
+	case strings.ContainsAny(p, "*?#%{}\\"):
+		return fmt.Errorf("the path '%s' has characters with a special meaning", p)
+	case path.Clean(p) != p:
+		return fmt.Errorf("the path '%s' is not in its shortest form, '%s'", p, path.Clean(p))
+	}
+	return nil
+}

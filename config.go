@@ -1,0 +1,146 @@
+package realtime
+
+import (
+	"github.com/caddyserver/caddy/v2"
+)
+
+// HubConfig says how one hub works: its limits, and the rooms that its clients
+// may use. The zero value is a hub in which nothing can be subscribed.
+type HubConfig struct {
+	// Heartbeat is how dead connections are found.
+	Heartbeat HeartbeatConfig `json:"heartbeat,omitzero"`
+
+	// Limits bound what clients may use of this node.
+	Limits LimitsConfig `json:"limits,omitzero"`
+
+	// Rooms say what may be done in which channels. The first one whose pattern
+	// matches a channel decides, in the order in which they are written; a channel
+	// that none matches can not be used. Default: none.
+	Rooms []RoomConfig `json:"rooms,omitempty"`
+}
+
+// HeartbeatConfig says how often a connection is probed. WebSocket clients answer
+// a ping; an event stream gets a comment line, which keeps proxies on the way from
+// closing it.
+type HeartbeatConfig struct {
+	// Interval is the time between two probes of a connection. Default: 25s, which
+	// zero means as well.
+	Interval caddy.Duration `json:"interval,omitempty"`
+
+	// Timeout is how long the answer to a ping may take before the connection
+	// counts as lost; not longer than the interval. Default: 10s, or the interval
+	// if that is shorter; zero means the same.
+	Timeout caddy.Duration `json:"timeout,omitempty"`
+}
+
+// LimitsConfig bounds what clients may use of one node. What is refused is
+// answered with RATE_LIMITED or LIMIT_EXCEEDED and a time to wait.
+type LimitsConfig struct {
+	// Connections is the greatest number of connections of this hub. Default: 0,
+	// which means no limit.
+	Connections int `json:"connections,omitempty"`
+
+	// ConnectionsPerUser is the greatest number of connections of one user, who
+	// needs one for each open tab. Default: 0, which means no limit.
+	ConnectionsPerUser int `json:"connections_per_user,omitempty"`
+
+	// ConnectionsPerIP is the greatest number of connections from one IPv4 address
+	// or one IPv6 network of 64 bits. Whole companies may share an address.
+	// Default: 0, which means no limit.
+	ConnectionsPerIP int `json:"connections_per_ip,omitempty"`
+
+	// Handshakes is how fast new connections are accepted, which softens the rush
+	// after a network failure. Default: no limit.
+	Handshakes RateConfig `json:"handshakes,omitzero"`
+
+	// Channels is the greatest number of channels that one connection may be
+	// subscribed to. Default: 100, which zero means as well.
+	Channels int `json:"channels,omitempty"`
+
+	// MessageSize is the greatest size of a client's frame and of a published
+	// content, in bytes. Default: 65536 (64KiB), which zero means as well.
+	MessageSize int64 `json:"message_size,omitempty"`
+
+	// Rate is how fast one connection may send commands, and one caller may use
+	// the HTTP API without an API key. Default: no limit.
+	Rate RateConfig `json:"rate,omitzero"`
+
+	// Queue bounds what waits for a connection that reads slowly.
+	Queue QueueConfig `json:"queue,omitzero"`
+
+	// HistoryMemory is the greatest amount of memory for the retained messages of
+	// all rooms together, in bytes. The rooms that were not used for the longest
+	// time lose theirs first. A reload does not change it. Default: 268435456
+	// (256MiB), which zero means as well.
+	HistoryMemory int64 `json:"history_memory,omitempty"`
+}
+
+// RateConfig is a number of events per second. The zero value means no limit.
+type RateConfig struct {
+	// PerSecond is how many events are allowed each second in the long run; may be
+	// a fraction. Default: 0, which means no limit.
+	PerSecond float64 `json:"per_second,omitempty"`
+
+	// Burst is how many may come at once after a pause. Default: what PerSecond
+	// allows in one second, and at least one; zero means the same.
+	Burst int `json:"burst,omitempty"`
+}
+
+// QueueConfig bounds a connection's queue of messages that its client has not
+// taken yet. What happens when it is full is said by the slow policy of the room.
+type QueueConfig struct {
+	// Messages is the greatest number of queued messages. Default: 256, which zero
+	// means as well.
+	Messages int `json:"messages,omitempty"`
+
+	// Bytes is the greatest size of all of them, as they are sent. It can not be
+	// smaller than the greatest message. Default: 1048576 (1MiB), which zero means
+	// as well.
+	Bytes int64 `json:"bytes,omitempty"`
+}
+
+// RoomConfig is a rule for the channels that a pattern matches.
+type RoomConfig struct {
+	// Pattern says which channels the rule is for. It consists of segments with a
+	// colon in between: literal text, `*` for any one segment, or `{user}` for a
+	// segment of which only the user of that name may make use. `*` as the last
+	// segment stands for all that follows. Required.
+	Pattern string `json:"pattern"`
+
+	// Subscribe says who may receive the messages: `anyone`, `users` (who are not
+	// anonymous) or `server` (nobody). Default: `users`.
+	Subscribe string `json:"subscribe,omitempty"`
+
+	// Publish says who may send messages: `anyone`, `users` or `server` (only the
+	// app, with its API key). Default: `server`.
+	Publish string `json:"publish,omitempty"`
+
+	// History is how many messages are retained, for clients that come back after
+	// a lost connection or want to see the latest ones. Default: none.
+	History HistoryConfig `json:"history,omitzero"`
+
+	// Presence makes the room know who is in it. Default: it does not.
+	Presence *PresenceConfig `json:"presence,omitempty"`
+
+	// Slow says what happens when the queue of a slow client is full.
+	// `disconnect` closes its connection; the client comes back and gets what it
+	// missed from the history. `drop_oldest` drops queued messages and says so
+	// with a `gap`. `latest` keeps only the newest message of the channel, which
+	// fits values of which just the last one counts. Default: `disconnect`.
+	Slow string `json:"slow,omitempty"`
+
+	// Rate is how fast one publisher may send messages into one channel. The app
+	// with its API key is not limited. Default: no limit.
+	Rate RateConfig `json:"rate,omitzero"`
+}
+
+// HistoryConfig says how many messages a room retains.
+type HistoryConfig struct {
+	// Size is the greatest number of retained messages. Default: 0, which means no
+	// history.
+	Size int `json:"size,omitempty"`
+
+	// TTL is how long a message is retained. Default: 0, which means until newer
+	// ones push it out.
+	TTL caddy.Duration `json:"ttl,omitempty"`
+}

@@ -1,0 +1,23 @@
+// Package realtime is a Caddy module that gives a site real-time channels beside
+// its other handlers: browsers connect by WebSocket or Server-Sent Events, and the
+// app publishes with one HTTP request.
+//
+// The handler `http.handlers.realtime` ([Handler]) is thin: it checks where a
+// request comes from and who sends it, and hands it to a transport or to the HTTP
+// API. The app `realtime` ([App]) owns the hubs, which live as long as any
+// configuration names them, so that a reload drops no connection.
+//
+// # What outlives what
+//
+// A hub's [node] is kept in a pool of the process, counted by configuration. A
+// connection refers to the node's hub and registry and to small values, never to
+// the handler, the app, a caddy.Context or a request of the configuration it was
+// accepted under, so that these can be freed. What a new configuration changes is
+// swapped in [App.Start], not before: Caddy also provisions configurations that
+// it only validates or that turn out to be wrong.
+//
+// # Locks
+//
+// node.mu is held while a hub is started, changed or ended and nothing of this
+// package is locked below it. The pool's own lock is never taken with node.mu held.
+package realtime

@@ -1,0 +1,98 @@
+package realtime
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// incoming is a request as Caddy hands it to a handler.
+func incoming(values map[string]string, ip string) *http.Request {
+	repl := caddy.NewReplacer()
+	for name, value := range values {
+		repl.Set(name, value)
+	}
+	ctx := context.WithValue(context.Background(), caddy.ReplacerCtxKey, repl)
+	ctx = context.WithValue(ctx, caddyhttp.VarsCtxKey, map[string]any{caddyhttp.ClientIPVarKey: ip})
+	return httptest.NewRequest(http.MethodPost, "http://site.example/rt/publish", nil).WithContext(ctx)
+}
+
+func TestIdentify(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", maxUser+1)
+	for _, test := range []struct {
+		name, option, auth string
+		values             map[string]string
+		user               string
+		app                bool
+		code               protocol.Code
+	}{
+		{name: "nobody"},
+		{name: "user", option: "{id}", values: map[string]string{"id": "alice"}, user: "alice"},
+		{name: "user beside text", option: "x-{id}", values: map[string]string{"id": "alice"}, user: "x-alice"},
+		{name: "empty placeholder", option: "x-{id}", values: map[string]string{"id": ""}},
+		{name: "unknown placeholder", option: "x-{id}"},
+		{name: "one of two unknown", option: "{id}-{other}", values: map[string]string{"id": "alice"}},
+		{name: "control character", option: "{id}", values: map[string]string{"id": "a\nb"}, code: protocol.Unauthorized},
+		{name: "not UTF-8", option: "{id}", values: map[string]string{"id": "a\xff"}, code: protocol.Unauthorized},
+		{name: "too long", option: "{id}", values: map[string]string{"id": long}, code: protocol.Unauthorized},
+		{name: "first key", auth: "Bearer key-one", app: true},
+		{name: "second key", auth: "bearer  key-two", app: true},
+		{name: "key and user", option: "{id}", values: map[string]string{"id": "alice"}, auth: "Bearer key-two", app: true},
+		{name: "wrong key", auth: "Bearer key-three", code: protocol.Unauthorized},
+		{name: "empty key", auth: "Bearer ", code: protocol.Unauthorized},
+		{name: "part of a key", auth: "Bearer key-", code: protocol.Unauthorized},
+		{name: "token of a known user", option: "{id}", values: map[string]string{"id": "alice"}, auth: "Bearer jwt", user: "alice"},
+		{name: "another scheme", auth: "Basic a2V5LW9uZQ=="},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			h := &Handler{User: test.option}
+			h.keys.add("key-one")
+			h.keys.add("key-two")
+			r := incoming(test.values, "192.0.2.1")
+			if test.auth != "" {
+				r.Header.Set("Authorization", test.auth)
+			}
+			c, e := h.identify(r)
+			if test.code != "" {
+				if e == nil || e.Code != test.code {
+					t.Errorf("error %v, not %s", e, test.code)
+				}
+				return
+			}
+			if e != nil || c.User != test.user || c.App != test.app || c.IP != netip.MustParseAddr("192.0.2.1") {
+				t.Errorf("got %+v, %v", c, e)
+			}
+		})
+	}
+}
+
+// TestNoKeys makes sure that no token passes where no key is configured.
+func TestNoKeys(t *testing.T) {
+	t.Parallel()
+	for _, token := range []string{"", "x"} {
+		if (apiKeys)(nil).match(token) {
+			t.Errorf("%q passes", token)
+		}
+	}
+}
+
+func TestClientIP(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]string{
+		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8::1": "2001:db8::1", "": "invalid IP", "@": "invalid IP",
+	} {
+		if got := clientIP(incoming(nil, s)).String(); got != want {
+			t.Errorf("%q: %s", s, got)
+		}
+	}
+}

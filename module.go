@@ -1,0 +1,145 @@
+package realtime
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+func init() { caddy.RegisterModule(new(Handler)) }
+
+// Handler answers a path and everything below it with real-time channels: clients
+// connect at the path itself, by WebSocket or Server-Sent Events, and the HTTP API
+// lies below it. Other requests are passed on to the next handler.
+type Handler struct {
+	// Path is the base path; it begins with a slash and does not end with one.
+	// Default: `/realtime`.
+	Path string `json:"path,omitempty"`
+
+	// Hub is the name of the hub whose rooms are given access to. It is defined by
+	// the app `realtime` or by HubConfig, here or in another route. Default:
+	// `default`.
+	Hub string `json:"hub,omitempty"`
+
+	// HubConfig defines the hub in place. A hub that is defined more than once must
+	// be defined in the same words. Default: the hub is defined elsewhere; the hub
+	// `default` need not be.
+	HubConfig *HubConfig `json:"hub_config,omitempty"`
+
+	// Origins are the web origins whose pages may connect, and change something
+	// over HTTP: `https://app.example.com`, or `https://*.example.com` for all
+	// names below one. May contain placeholders such as {env.ORIGIN}. Requests with
+	// an API key and programs that are no browsers are not affected. Default: pages
+	// of the same origin as this route; when there are any, that one must be named,
+	// too.
+	Origins []string `json:"origins,omitempty"`
+
+	// APIKeys let the app in, which may do everything over the HTTP API, with
+	// `Authorization: Bearer <key>`. Several keys make it possible to replace one
+	// without a pause. Write placeholders such as {env.KEY} or {file./path}, so
+	// that the key itself stays out of the configuration; one that is empty when
+	// the configuration is loaded is an error. Default: none, and then only
+	// clients can publish, where a room lets them.
+	APIKeys []string `json:"api_keys,omitempty"`
+
+	// User is a placeholder with the id of the user who connects, such as
+	// {http.auth.user.id} or {http.request.header.Remote-User}. It is evaluated once, when
+	// the connection is made. A client for which any part of it is empty or unknown
+	// is anonymous. A header is only safe where clients can not set it. Default:
+	// none, and then everyone is anonymous.
+	User string `json:"user,omitempty"`
+
+	// Static after Provision.
+	app     *App
+	node    *node
+	origins origins
+	keys    apiKeys
+	log     *slog.Logger
+}
+
+// defaultPath is the path of a route that says none.
+const defaultPath = "/realtime"
+
+// CaddyModule says what the module is to Caddy.
+func (*Handler) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.handlers.realtime", New: func() caddy.Module { return new(Handler) }}
+}
+
+// Provision checks the options and finds the hub.
+func (h *Handler) Provision(ctx caddy.Context) error {
+	h.log = ctx.Slogger()
+	h.Path = cmp.Or(h.Path, defaultPath)
+	if err := checkPath(h.Path); err != nil {
+		return err
+	}
+	if err := h.provisionOrigins(); err != nil {
+		return err
+	}
+	if err := h.provisionIdentity(); err != nil {
+		return err
+	}
+	app, err := ctx.App("realtime")
+	if err != nil {
+		return err
+	}
+	h.app = app.(*App)
+	h.node, err = h.app.use(h.hubName(), h.HubConfig, h.place(ctx))
+	return err
+}
+
+func (h *Handler) hubName() string { return cmp.Or(h.Hub, defaultHub) }
+
+// place says which route this is, in words for an error.
+func (h *Handler) place(ctx caddy.Context) string {
+	if srv, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server); ok && srv != nil {
+		return fmt.Sprintf("the route %s of the server on %s", h.Path, strings.Join(srv.Listen, ", "))
+	}
+	return "the route " + h.Path
+}
+
+func (h *Handler) provisionOrigins() error {
+	repl := caddy.NewReplacer()
+	for _, o := range h.Origins {
+		resolved, err := repl.ReplaceOrErr(o, true, true)
+		if err != nil {
+			return fmt.Errorf("origins: %w", err)
+		}
+		p, err := parseOrigin(resolved)
+		if err != nil {
+			return fmt.Errorf("origins: %w", err)
+		}
+		h.origins = append(h.origins, p)
+	}
+	return nil
+}
+
+func (h *Handler) provisionIdentity() error {
+	if err := checkAPIKeys(h.APIKeys); err != nil {
+		return fmt.Errorf("api_key: %w", err)
+	}
+	repl := caddy.NewReplacer()
+	for i, key := range h.APIKeys {
+		resolved, err := repl.ReplaceOrErr(key, true, true)
+		if err != nil {
+			return fmt.Errorf("api_key %d: %w", i+1, err) // names the placeholder, not the key
+		}
+		if resolved == key {
+			h.log.Warn("an API key stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "key", i+1)
+		}
+		h.keys.add(resolved)
+	}
+	if h.User == "" {
+		return nil
+	}
+	return checkUser(h.User)
+}
+
+// Interface guards.
+var (
+	_ caddy.Provisioner           = (*Handler)(nil)
+	_ caddyhttp.MiddlewareHandler = (*Handler)(nil)
+)

@@ -1,0 +1,81 @@
+package realtime
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+)
+
+// option is one option of a Caddyfile block that configures a T.
+type option[T any] struct {
+	// syntax is what follows the name; it is shown when something else does.
+	syntax string
+	// min and max bound the number of arguments; a negative max means any number.
+	min, max int
+	// repeat allows the option more than once.
+	repeat bool
+	// block marks an option with a block of its own, which parse reads.
+	block bool
+	// parse puts the option into the configuration. Its errors name neither the
+	// option nor the line; both are added.
+	parse func(d *caddyfile.Dispenser, args []string, into T) error
+}
+
+// options are the options of one kind of block, by name. A new option is a new
+// entry.
+type options[T any] map[string]option[T]
+
+// located is an error that names its place already.
+type located struct{ error }
+
+func (l located) Unwrap() error { return l.error }
+
+// parseBlock reads the block that follows the dispenser's current token, if there
+// is one. What is unknown, repeated or has the wrong arguments is an error that
+// names the option and its line.
+func (o options[T]) parseBlock(d *caddyfile.Dispenser, owner string, into T) error {
+	lines := make(map[string]int)
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		name := d.Val()
+		opt, known := o[name]
+		if !known {
+			return located{d.Errf("unknown option '%s' in '%s', which has: %s", name, owner, o.names())}
+		}
+		if line, again := lines[name]; again && !opt.repeat {
+			return located{d.Errf("option '%s' is repeated in '%s', after line %d", name, owner, line)}
+		}
+		lines[name] = d.Line()
+		start, segment := *d, d.NewFromNextSegment()
+		if !opt.block && d.ValRaw() == "}" { // also after a block without content
+			return located{start.Errf("option '%s' has no block; it is written: %[1]s %s", name, opt.syntax)}
+		}
+		if err := opt.read(segment, into); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o options[T]) names() string {
+	return strings.Join(slices.Sorted(maps.Keys(o)), ", ")
+}
+
+// read reads one option. d holds its tokens alone, so that nothing is read beyond
+// them whatever parse does.
+func (o option[T]) read(d *caddyfile.Dispenser, into T) error {
+	d.Next()
+	start := *d // for errors: the line of the name, not where reading has got to
+	args := d.RemainingArgs()
+	if len(args) < o.min || o.max >= 0 && len(args) > o.max {
+		return located{start.Errf("option '%s' is written: %[1]s %s", start.Val(), o.syntax)}
+	}
+	err := o.parse(d, args, into)
+	if l := (located{}); err == nil || errors.As(err, &l) {
+		return err
+	}
+	return located{start.WrapErr(fmt.Errorf("option '%s': %w", start.Val(), err))}
+}

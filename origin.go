@@ -1,0 +1,111 @@
+package realtime
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+// origin is where a page comes from, in its canonical form: lower case, without
+// the scheme's own port.
+type origin struct{ scheme, host, port string }
+
+// originPattern is an origin, or with wild all those below its host.
+type originPattern struct {
+	origin
+	wild bool
+}
+
+// origins are the patterns of a route; none stands for the site itself.
+type origins []originPattern
+
+// parseOrigin reads an option: `https://app.example.com`, with a port where it is
+// not the scheme's own, or `https://*.example.com` for all names below.
+func parseOrigin(s string) (originPattern, error) {
+	u, err := url.Parse(s)
+	switch {
+	case s == "*" || s == "null":
+		return originPattern{}, fmt.Errorf("'%s' would let every page act as its visitor; name the origins", s)
+	case err != nil || u.Hostname() == "" || u.User != nil || u.Scheme+"://"+u.Host != s || !isASCII(s):
+		return originPattern{}, fmt.Errorf("'%s' is not an origin such as https://app.example.com or https://*.example.com", s)
+	}
+	p := originPattern{origin: canonical(u)}
+	p.host, p.wild = strings.CutPrefix(p.host, "*.")
+	if p.host == "" || strings.Contains(p.host, "*") {
+		return originPattern{}, fmt.Errorf("'%s' has a * that is not the whole first label", s)
+	}
+	return p, nil
+}
+
+// isASCII finds names that browsers send in another form (xn--…).
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII })
+}
+
+func canonical(u *url.URL) origin {
+	o := origin{strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), u.Port()}
+	if o.scheme == "https" && o.port == "443" || o.scheme == "http" && o.port == "80" {
+		o.port = ""
+	}
+	return o
+}
+
+// match compares on the borders of labels: *.example.com is not badexample.com,
+// and not example.com itself.
+func (p originPattern) match(o origin) bool {
+	if p.scheme != o.scheme || p.port != o.port {
+		return false
+	}
+	if !p.wild {
+		return p.host == o.host
+	}
+	below, ok := strings.CutSuffix(o.host, "."+p.host)
+	return ok && below != ""
+}
+
+// allow decides about the Origin header of a request. Programs that are no
+// browsers send none, and are let in: what they could forge protects nobody.
+// Browsers leave it out of plain reads, but then tell of another site.
+func (os origins) allow(r *http.Request) (ok bool) {
+	headers := r.Header.Values("Origin")
+	if len(headers) == 0 {
+		site := r.Header.Get("Sec-Fetch-Site")
+		return site == "" || site == "same-origin" || site == "none"
+	}
+	u, err := url.Parse(headers[0])
+	if len(headers) > 1 || err != nil || u.Hostname() == "" || u.Scheme == "" {
+		return false // "null" among them: sandboxed frames, files, redirects
+	}
+	o := canonical(u)
+	if len(os) == 0 {
+		return o == own(r)
+	}
+	for _, p := range os {
+		if p.match(o) {
+			return true
+		}
+	}
+	return false
+}
+
+// own is the origin that the request was sent to.
+func own(r *http.Request) origin {
+	return canonical(&url.URL{Scheme: scheme(r), Host: r.Host})
+}
+
+// scheme believes X-Forwarded-Proto only where it comes from a proxy that the
+// operator trusts.
+func scheme(r *http.Request) string {
+	if r.TLS != nil {
+		return "https"
+	}
+	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
+	if proto, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ","); trusted && proto != "" {
+		return strings.ToLower(strings.TrimSpace(proto))
+	}
+	return "http"
+}

@@ -1,0 +1,178 @@
+package realtime
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-realtime/caddy-realtime/api"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
+	"github.com/caddy-realtime/caddy-realtime/sse"
+	"github.com/caddy-realtime/caddy-realtime/ws"
+)
+
+// ServeHTTP answers what lies at and below the handler's path: a WebSocket or an
+// event stream at the path itself, an event stream also at /sse, the browser
+// client at /client.js, the HTTP API elsewhere below. After a successful upgrade
+// it returns nil whatever happens then.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	path, ok := h.below(r.URL)
+	if !ok || r.Method == http.MethodConnect && !ws.IsUpgrade(r) {
+		return next.ServeHTTP(w, r)
+	}
+	if asksForClient(r, path) {
+		serveClient(w, r)
+		return nil
+	}
+	allowed := h.origins.allow(r)
+	openCORS(w, r, allowed)
+	if isPreflight(r) && allowed {
+		answerPreflight(w)
+		return nil
+	}
+	caller, e := h.identify(r)
+	switch {
+	case !allowed && !caller.App && actsForVisitor(r, path):
+		return h.refuse(w, r, errOrigin)
+	case e != nil:
+		return h.refuse(w, r, e)
+	}
+	registry := h.registry(r.Context())
+	if registry == nil {
+		return h.refuse(w, r, unavailable("the hub is not running"))
+	}
+	return h.dispatch(w, r, path, call{registry, caller})
+}
+
+// call is a request that may go on.
+type call struct {
+	registry *session.Registry
+	caller   session.Caller
+}
+
+func (c call) peer() session.Peer { return session.Peer{User: c.caller.User, IP: c.caller.IP} }
+
+func (h *Handler) dispatch(w http.ResponseWriter, r *http.Request, path string, c call) error {
+	switch {
+	case path == "" && ws.IsUpgrade(r):
+		return h.serveWebSocket(w, r, c)
+	case isStream(r, path):
+		return h.serveStream(w, r, c)
+	case path == "":
+		return h.explain(w, r)
+	case api.Serve(w, r, path, api.Options{Registry: c.registry, Caller: c.caller}):
+		return nil
+	}
+	return h.refuseStatus(w, r, http.StatusNotFound, "there is nothing at this path")
+}
+
+func isStream(r *http.Request, path string) bool {
+	return path == "" && sse.IsStream(r) || path == "/sse"
+}
+
+// actsForVisitor reports requests by which a page could act in the name of its
+// visitor, whose browser adds the credentials. Other reads are harmless, because
+// the browser keeps the answer from pages of other origins.
+func actsForVisitor(r *http.Request, path string) bool {
+	return ws.IsUpgrade(r) || isStream(r, path) || r.Method != http.MethodGet && r.Method != http.MethodHead
+}
+
+var errOrigin = protocol.Errorf(protocol.Forbidden,
+	"pages of this origin may not connect here; the option 'origins' says which ones may")
+
+// registry waits, during a start, until the configuration is in force.
+func (h *Handler) registry(ctx context.Context) *session.Registry {
+	if reg := h.node.registry.Load(); reg != nil {
+		return reg
+	}
+	select {
+	case <-h.app.started:
+	case <-ctx.Done():
+	}
+	return h.node.registry.Load()
+}
+
+func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call) error {
+	if h.node.leaving.Load() {
+		return h.refuse(w, r, unavailable("this server takes no new connections"))
+	}
+	peer := c.peer()
+	if e := c.registry.Admit(peer); e != nil {
+		return h.refuse(w, r, e)
+	}
+	err := ws.Serve(w, r, ws.Options{
+		Registry: c.registry, Peer: peer, KeepStream: keepStream, UserTimeout: userTimeout(c.registry), Logger: h.log,
+	})
+	if err != nil {
+		return caddyhttp.Error(http.StatusInternalServerError, err)
+	}
+	return nil
+}
+
+// serveStream leaves the limits to the transport, which has its own way to refuse.
+func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) error {
+	err := sse.Serve(w, r, sse.Options{
+		Registry: c.registry, Peer: c.peer(), Hijack: mayHijack, KeepStream: keepStream, UserTimeout: userTimeout(c.registry), Logger: h.log,
+	})
+	if err != nil {
+		h.log.Debug("event stream", "error", err)
+	}
+	return nil
+}
+
+// userTimeout is how long sent data may stay unacknowledged: as long as it may take
+// until a silent client is given up.
+func userTimeout(reg *session.Registry) time.Duration {
+	s := reg.Hub().Settings()
+	return s.Heartbeat + s.Timeout
+}
+
+// explain answers somebody who came to the base path without asking for one of the
+// transports, such as a person with a browser.
+func (h *Handler) explain(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", http.MethodGet)
+		return h.refuseStatus(w, r, http.StatusMethodNotAllowed, "this path takes connections; the HTTP API lies below it")
+	}
+	if r.ProtoMajor == 1 { // later versions have no such header
+		w.Header().Set("Upgrade", "websocket")
+		w.Header().Set("Connection", "Upgrade")
+	}
+	return h.refuseStatus(w, r, http.StatusUpgradeRequired,
+		"connect here by WebSocket, or with 'Accept: text/event-stream' and ?channel=…; the HTTP API lies below this path")
+}
+
+// unavailable spreads the clients, which would come back all at once otherwise.
+func unavailable(text string) *protocol.Error {
+	e := protocol.Errorf(protocol.Unavailable, "%s", text)
+	e.RetryAfter = time.Second + rand.N(4*time.Second)
+	return e
+}
+
+// below cuts the handler's path off: "" is the path itself, "/x" lies below it. What
+// is left stays encoded, because a slash in the name of a channel is not one of the
+// path's. Case does not matter, because it does not to the path matcher either.
+func (h *Handler) below(u *url.URL) (rest string, ok bool) {
+	base, escaped := strings.TrimSuffix(h.Path, "/"), u.EscapedPath()
+	if len(u.Path) < len(base) || !strings.EqualFold(u.Path[:len(base)], base) {
+		return "", false
+	}
+	at := 0
+	for range len(base) { // any of its bytes may be encoded
+		if escaped[at] == '%' {
+			at += 2
+		}
+		at++
+	}
+	rest = escaped[at:]
+	if rest == "/" {
+		rest = ""
+	}
+	return rest, rest == "" || rest[0] == '/'
+}

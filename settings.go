@@ -1,0 +1,159 @@
+package realtime
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/presence"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// settings are a [HubConfig] in the words of the packages that carry it out. They
+// belong to one configuration and do not change once it has started.
+type settings struct {
+	hub           hub.Settings
+	session       session.Config
+	presence      presence.Settings
+	historyMemory int64
+}
+
+// The defaults that are decided here, or that other options are compared with; hub
+// and session decide the others.
+const (
+	defaultInterval    = 25 * time.Second
+	defaultChannels    = 100
+	defaultMessageSize = 64 << 10
+	defaultQueueBytes  = 1 << 20
+	// minMessageSize leaves room for the commands with a channel name of the
+	// greatest length.
+	minMessageSize = 512
+)
+
+// logTo sets the logger of everything in the hub.
+func (s *settings) logTo(log *slog.Logger) *settings {
+	s.hub.Logger, s.session.Logger, s.presence.Logger = log, log, log
+	return s
+}
+
+// compile checks the configuration, also what it says across several options.
+func (c *HubConfig) compile() (*settings, error) {
+	if err := c.Heartbeat.check(); err != nil {
+		return nil, fmt.Errorf("heartbeat: %w", err)
+	}
+	limits, err := c.Limits.compile()
+	if err != nil {
+		return nil, fmt.Errorf("limits: %w", err)
+	}
+	rooms, err := c.compileRooms()
+	if err != nil {
+		return nil, err
+	}
+	return &settings{
+		hub: hub.Settings{
+			Heartbeat:     time.Duration(c.Heartbeat.Interval),
+			Timeout:       time.Duration(c.Heartbeat.Timeout),
+			QueueMessages: c.Limits.Queue.Messages,
+			QueueBytes:    int(cmp.Or(c.Limits.Queue.Bytes, defaultQueueBytes)),
+			Room:          rooms.Options,
+		},
+		session:       session.Config{Policy: rooms, Limits: limits},
+		presence:      presence.Settings{Room: rooms.Presence},
+		historyMemory: c.Limits.HistoryMemory,
+	}, nil
+}
+
+func (c *HeartbeatConfig) check() error {
+	interval := cmp.Or(time.Duration(c.Interval), defaultInterval)
+	switch timeout := time.Duration(c.Timeout); {
+	case interval < 0 || timeout < 0:
+		return errors.New("negative duration")
+	case timeout > interval:
+		return fmt.Errorf("the timeout of %v contradicts the interval of %v, which is shorter", timeout, interval)
+	}
+	return nil
+}
+
+func (c *HubConfig) compileRooms() (*policy.Policy, error) {
+	rooms := make([]policy.Room, len(c.Rooms))
+	for i, r := range c.Rooms {
+		var err error
+		if rooms[i], err = r.compile(); err != nil {
+			return nil, fmt.Errorf("room '%s': %w", r.Pattern, err)
+		}
+	}
+	return policy.Compile(rooms)
+}
+
+func (c *LimitsConfig) compile() (session.Limits, error) {
+	size := cmp.Or(c.MessageSize, defaultMessageSize)
+	switch {
+	case min(c.Connections, c.ConnectionsPerUser, c.ConnectionsPerIP, c.Channels, c.Queue.Messages) < 0,
+		min(c.Queue.Bytes, c.HistoryMemory) < 0:
+		return session.Limits{}, errors.New("negative number")
+	case size < minMessageSize:
+		return session.Limits{}, fmt.Errorf("message_size %d is less than %d bytes, in which not every command fits", size, minMessageSize)
+	case size > cmp.Or(c.Queue.Bytes, defaultQueueBytes):
+		return session.Limits{}, fmt.Errorf("message_size %d is more than the queue holds, which is %d bytes", size, cmp.Or(c.Queue.Bytes, defaultQueueBytes))
+	}
+	limits := session.Limits{
+		Connections:        c.Connections,
+		ConnectionsPerUser: c.ConnectionsPerUser,
+		ConnectionsPerIP:   c.ConnectionsPerIP,
+		Handshakes:         policy.Rate(c.Handshakes),
+		Rate:               policy.Rate(c.Rate),
+		Channels:           cmp.Or(c.Channels, defaultChannels),
+		MessageSize:        int(size),
+	}
+	return limits, errors.Join(limits.Handshakes.Validate(), limits.Rate.Validate())
+}
+
+func (c *RoomConfig) compile() (policy.Room, error) {
+	var errs [4]error
+	room := policy.Room{
+		Pattern: c.Pattern,
+		History: hub.Retention{Size: c.History.Size, TTL: time.Duration(c.History.TTL)},
+		Rate:    policy.Rate(c.Rate),
+	}
+	room.Subscribe, errs[0] = policy.ParseAccess(cmp.Or(c.Subscribe, policy.Users.String()))
+	room.Publish, errs[1] = policy.ParseAccess(cmp.Or(c.Publish, policy.Server.String()))
+	room.Slow, errs[2] = parseSlow(c.Slow)
+	room.Members, room.PresenceAccess, errs[3] = c.Presence.compile()
+	if err := errors.Join(errs[:]...); err != nil {
+		return policy.Room{}, err
+	}
+	return room, contradiction(&room)
+}
+
+// contradiction finds options that cancel each other, which shows that the author
+// expects something else than what would happen.
+func contradiction(r *policy.Room) error {
+	anonymous := r.Subscribe == policy.Anyone || r.Publish == policy.Anyone
+	switch {
+	case anonymous && strings.Contains(r.Pattern, "{user}"):
+		return errors.New("'anyone' contradicts '{user}' in the pattern, which leaves out anonymous clients")
+	case r.Publish == policy.Server && !r.Rate.IsZero():
+		return errors.New("'rate' contradicts 'publish server', because the app is not limited")
+	case r.History.Size == 0 && r.History.TTL != 0:
+		return errors.New("'history' has a time but no number of messages")
+	}
+	return nil
+}
+
+// parseSlow reads the word for a slow policy; none means the default.
+func parseSlow(word string) (hub.Slow, error) {
+	switch word {
+	case "", "disconnect":
+		return hub.SlowDisconnect, nil
+	case "drop_oldest":
+		return hub.SlowDropOldest, nil
+	case "latest":
+		return hub.SlowLatest, nil
+	}
+	return 0, fmt.Errorf("'%s' is none of disconnect, drop_oldest, latest", word)
+}
