@@ -28,9 +28,14 @@ var tolerated = []string{
 }
 
 // Main runs the tests of a package and exits non-zero when goroutines started by
-// them are still running five seconds after the last test.
-func Main(m *testing.M) {
+// them are still running five seconds after the last test. What is given as after
+// is called behind the last test, whatever came of it, to remove what all tests
+// shared.
+func Main(m *testing.M, after ...func()) {
 	code := m.Run()
+	for _, f := range after {
+		f()
+	}
 	if code == 0 {
 		if left := wait(5 * time.Second); len(left) > 0 {
 			fmt.Fprintf(os.Stderr, "leak: %d goroutines left behind:\n\n%s\n", len(left), strings.Join(left, "\n\n"))

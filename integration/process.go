@@ -1,0 +1,198 @@
+package integration
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Process is a Caddy in a process of its own, the one that cmd/caddy makes. It is
+// for tests that kill Caddy or look at its exit, which a [Caddy] in the test's
+// process cannot take, and for those that need another environment.
+type Process struct {
+	t      testing.TB
+	caddy  *Caddy // for the addresses; never loaded
+	binary string
+	config string // file
+	env    []string
+
+	cmd    *exec.Cmd
+	log    *logBuffer
+	exited chan struct{} // closed when cmd is over
+}
+
+// StartProcess is [Start] for a process of its own. The environment has nothing of
+// the test's but PATH and what env adds, in the form KEY=value.
+func StartProcess(t testing.TB, caddyfile string, env ...string) *Process {
+	t.Helper()
+	dir := t.TempDir()
+	p := &Process{
+		t:      t,
+		caddy:  &Caddy{t: t, store: filepath.Join(dir, "store"), addrs: make(map[string]string)},
+		binary: build(t),
+		config: filepath.Join(dir, "caddy.json"),
+		env:    append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...),
+	}
+	p.write(caddyfile)
+	p.Start()
+	t.Cleanup(func() {
+		p.Kill()
+		if t.Failed() {
+			t.Logf("the log of Caddy's process:\n%s", p.log.take())
+		}
+	})
+	return p
+}
+
+// write makes the configuration file of a Caddyfile.
+func (p *Process) write(caddyfile string) {
+	p.t.Helper()
+	adapted, err := p.caddy.adapt(caddyfile)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var config map[string]any
+	if err := json.Unmarshal(adapted, &config); err != nil {
+		p.t.Fatal(err)
+	}
+	child(config, "logging", "logs", "default")["writer"] = map[string]any{"output": "stderr"}
+	if adapted, err = json.Marshal(config); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(p.config, adapted, 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// Start starts the process again, after [Process.Kill] or [Process.Terminate], and
+// waits until it serves. The addresses and the certificates stay the same; the log
+// begins anew.
+func (p *Process) Start() {
+	p.t.Helper()
+	p.log = &logBuffer{grown: make(chan struct{})}
+	p.exited = make(chan struct{})
+	p.cmd = exec.Command(p.binary, "run", "--config", p.config)
+	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, p.log, p.log
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	go func(cmd *exec.Cmd, exited chan struct{}) {
+		_ = cmd.Wait() // the state tells more than the error
+		close(exited)
+	}(p.cmd, p.exited)
+	if _, ok := p.log.wait("serving initial configuration", startLimit); !ok {
+		p.t.Fatalf("Caddy does not serve:\n%s", p.log.take())
+	}
+}
+
+// startLimit leaves time for making certificates on a busy machine.
+const startLimit = 30 * time.Second
+
+// Kill ends the process at once, as a crash would, and waits until it is gone.
+func (p *Process) Kill() {
+	_ = p.cmd.Process.Kill() // an error means that it is over
+	<-p.exited
+}
+
+// Terminate asks the process to exit, as a service manager would (SIGTERM). It
+// returns at once.
+func (p *Process) Terminate() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// WaitExit waits until the process is over and returns its exit code. When that
+// takes longer than the limit the test fails.
+func (p *Process) WaitExit(limit time.Duration) int {
+	p.t.Helper()
+	select {
+	case <-p.exited:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(limit):
+		p.t.Fatalf("Caddy has not exited after %v", limit)
+		return 0
+	}
+}
+
+// Addr is [Caddy.Addr].
+func (p *Process) Addr(word string) string {
+	p.t.Helper()
+	return p.caddy.Addr(word)
+}
+
+// WaitLog is [Caddy.WaitLog], since the last start.
+func (p *Process) WaitLog(text string) string {
+	p.t.Helper()
+	line, ok := p.log.wait(text, 10*time.Second)
+	if !ok {
+		p.t.Fatalf("nothing like %q was logged", text)
+	}
+	return line
+}
+
+// built is the program of the processes, made by the first test that needs it.
+var built struct {
+	sync.Mutex
+	dir string
+}
+
+// build makes the program, with the race detector if the test has it. Then its
+// packages are those that were compiled for the tests of this module.
+func build(t testing.TB) string {
+	t.Helper()
+	built.Lock()
+	defer built.Unlock()
+	name := filepath.Join(built.dir, "caddy")
+	if built.dir != "" {
+		return name
+	}
+	dir, err := os.MkdirTemp("", "caddy-realtime-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	built.dir = dir
+	name = filepath.Join(dir, "caddy")
+	args := []string{"build", "-o", name}
+	if raceEnabled() {
+		args = append(args, "-race")
+	}
+	cmd := exec.Command("go", append(args, "./cmd/caddy")...)
+	cmd.Dir = root()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("building Caddy: %v\n%s", err, out)
+	}
+	return name
+}
+
+// root is the folder of the module, for tests of other modules as well.
+func root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Dir(filepath.Dir(file))
+}
+
+func raceEnabled() bool {
+	info, _ := debug.ReadBuildInfo()
+	for _, s := range info.Settings {
+		if s.Key == "-race" {
+			return s.Value == "true"
+		}
+	}
+	return false
+}
+
+// RemoveProgram removes the program of the processes. A TestMain calls it after the
+// last test.
+func RemoveProgram() {
+	if built.dir != "" {
+		_ = os.RemoveAll(built.dir)
+	}
+}
