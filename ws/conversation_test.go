@@ -163,7 +163,7 @@ func TestCloseReachesABusyClient(t *testing.T) {
 }
 
 // maxSent is less than what is drained.
-const maxSent = 500 << 10
+const maxSent = 300 << 10
 
 // BenchmarkCommand is one command and its answer, there and back.
 func BenchmarkCommand(b *testing.B) {

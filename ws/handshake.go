@@ -5,12 +5,15 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/caddy-realtime/caddy-realtime/api/problem"
 )
 
 // version is the only version of WebSocket there is (RFC 6455, section 4.4).
@@ -20,29 +23,41 @@ const version = "13"
 // server (RFC 6455, section 1.3).
 const keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
+// refusal is the answer to a handshake that cannot be accepted.
+type refusal struct {
+	status int
+	detail string
+	header http.Header // may be nil
+}
+
+func (f *refusal) answer(w http.ResponseWriter) {
+	maps.Copy(w.Header(), f.header)
+	problem.WriteStatus(w, f.status, f.detail)
+}
+
 // check returns what is wrong with a handshake, or nil.
-func check(r *http.Request) *problem {
+func check(r *http.Request) *refusal {
 	if isConnect(r) {
 		return checkVersion(r)
 	}
 	switch {
 	case r.ProtoMajor != 1 || !websocket.IsWebSocketUpgrade(r):
-		return &problem{status: http.StatusBadRequest, detail: "this is not a WebSocket handshake"}
+		return &refusal{status: http.StatusBadRequest, detail: "this is not a WebSocket handshake"}
 	case !r.ProtoAtLeast(1, 1):
-		return &problem{status: http.StatusBadRequest, detail: "a WebSocket handshake needs HTTP/1.1"}
+		return &refusal{status: http.StatusBadRequest, detail: "a WebSocket handshake needs HTTP/1.1"}
 	case r.Method != http.MethodGet:
-		return &problem{http.StatusMethodNotAllowed, "a WebSocket handshake is a GET request",
+		return &refusal{http.StatusMethodNotAllowed, "a WebSocket handshake is a GET request",
 			http.Header{"Allow": {http.MethodGet}}}
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
 		// Its bytes would be taken for frames.
-		return &problem{status: http.StatusBadRequest, detail: "a WebSocket handshake has no body"}
+		return &refusal{status: http.StatusBadRequest, detail: "a WebSocket handshake has no body"}
 	case !validKey(r.Header["Sec-Websocket-Key"]):
-		return &problem{status: http.StatusBadRequest, detail: "Sec-WebSocket-Key must be given once, 16 bytes in base64"}
+		return &refusal{status: http.StatusBadRequest, detail: "Sec-WebSocket-Key must be given once, 16 bytes in base64"}
 	}
 	return checkVersion(r)
 }
 
-func checkVersion(r *http.Request) *problem {
+func checkVersion(r *http.Request) *refusal {
 	if slices.Equal(r.Header["Sec-Websocket-Version"], []string{version}) {
 		return nil
 	}
@@ -50,7 +65,7 @@ func checkVersion(r *http.Request) *problem {
 	if r.ProtoMajor == 1 { // a 426 names what to upgrade to; later versions of HTTP forbid these
 		h["Upgrade"], h["Connection"] = []string{"websocket"}, []string{"Upgrade"}
 	}
-	return &problem{http.StatusUpgradeRequired, "only version 13 of WebSocket is spoken here", h}
+	return &refusal{http.StatusUpgradeRequired, "only version 13 of WebSocket is spoken here", h}
 }
 
 func validKey(keys []string) bool {

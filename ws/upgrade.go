@@ -64,9 +64,9 @@ func isConnect(r *http.Request) bool {
 // nothing was answered and that the fault is the server's: its writers do not give
 // access to the connection.
 func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
-	if p := check(r); p != nil {
-		o.debug("handshake refused", "status", p.status, "reason", p.detail)
-		p.answer(w)
+	if f := check(r); f != nil {
+		o.debug("handshake refused", "status", f.status, "reason", f.detail)
+		f.answer(w)
 		return nil
 	}
 	if r.ProtoMajor == 1 {
