@@ -1,0 +1,69 @@
+import { connect } from "/realtime/client.js";
+
+const $ = (id) => document.getElementById(id);
+const room = new URLSearchParams(location.search).get("room") ?? "lobby";
+$("room").textContent = room;
+$("name").value = sessionStorage.name ?? `Guest ${Math.floor(Math.random() * 900 + 100)}`;
+
+const realtime = connect("/realtime");
+const chat = realtime.subscribe(`chat:${room}`, { history: 50, info: { name: $("name").value } });
+
+// The connection, as the visitor should see it.
+realtime.on("state", ({ state, transport, retryIn }) => {
+  const how = { websocket: "WebSocket", sse: "event stream" }[transport];
+  $("status").dataset.state = state;
+  $("status").textContent =
+    state === "open" ? `connected by ${how}`
+    : state === "reconnecting" && retryIn ? `reconnecting in ${Math.ceil(retryIn / 1000)} s`
+    : state;
+});
+
+// What is said. A gap means that messages are missing here.
+chat.on("message", ({ content, sender, timestamp }) => line(content?.name ?? "server", content?.text ?? JSON.stringify(content), timestamp, sender));
+chat.on("gap", () => line("", "Some messages are missing here: you were away for too long, or the server was restarted."));
+
+function line(who, text, timestamp, sender) {
+  const item = document.createElement("li");
+  const name = item.appendChild(document.createElement("b"));
+  name.textContent = who;
+  item.appendChild(document.createElement("span")).textContent = text;
+  if (timestamp) {
+    const time = item.appendChild(document.createElement("time"));
+    time.textContent = new Date(timestamp).toLocaleTimeString([], { timeStyle: "short" });
+  }
+  item.className = !who ? "note" : sender && sender === realtime.connection ? "own" : "";
+  $("messages").append(item);
+  item.scrollIntoView({ block: "end" });
+}
+
+// Who is here.
+const members = () => {
+  $("count").textContent = chat.presence.count;
+  $("members").replaceChildren(...[...chat.presence.members.values()].map(({ id, status, info }) => {
+    const item = document.createElement("li");
+    item.textContent = info.name ?? id;
+    item.dataset.status = status;
+    if (id === realtime.connection) item.append(" (you)");
+    return item;
+  }));
+};
+for (const event of ["sync", "enter", "leave", "update"]) chat.presence.on(event, members);
+
+document.addEventListener("visibilitychange", () => chat.presence.update({ status: document.hidden ? "away" : "online" }));
+
+$("name").addEventListener("change", () => {
+  sessionStorage.name = $("name").value;
+  chat.presence.update({ info: { name: $("name").value } });
+});
+
+$("form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const text = $("text").value.trim();
+  if (!text) return;
+  $("text").value = "";
+  try {
+    await chat.publish({ name: $("name").value, text });
+  } catch (error) {
+    line("", `Not sent: ${error.message}`);
+  }
+});
