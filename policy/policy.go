@@ -69,8 +69,16 @@ type Room struct {
 	Rate Rate
 	// Members makes the room know who is in it, and how; nil: it does not.
 	Members *presence.Options
+	// Schema is what every content has to match; nil takes anything.
+	Schema *Schema
+	// Sanitize says what becomes of markup in a content.
+	Sanitize Sanitize
+	// Bounds are the greatest content that is taken.
+	Bounds Bounds
 
+	// Written by Compile.
 	pattern pattern
+	checks  bool // Check has something to do
 }
 
 // Policy is an ordered list of room blocks. The nil Policy has none. It is
@@ -104,6 +112,9 @@ func (p *Policy) add(r *Room) (err error) {
 		return fmt.Errorf("history %d %v is negative", r.History.Size, r.History.TTL)
 	}
 	if err = r.Rate.Validate(); err != nil {
+		return err
+	}
+	if err = r.prepareChecks(); err != nil {
 		return err
 	}
 	r.fillInAccess()

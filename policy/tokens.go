@@ -1,0 +1,87 @@
+package policy
+
+import "bytes"
+
+// A token is a bracket, a string or a scalar of a JSON text.
+type token struct {
+	// kind is the bracket itself, '"' for a string, '0' for a number, and the
+	// first letter of true, false and null.
+	kind byte
+	// key reports that a string is the name of a member.
+	key bool
+	// start and end are where it stands in the text, quotes included.
+	start, end int
+}
+
+// tokens reads JSON text that was checked before, so that it has no errors. In
+// other text it still comes to an end.
+type tokens struct {
+	text []byte
+	pos  int
+}
+
+// next gives the next token; ok is false at the end.
+func (s *tokens) next() (t token, ok bool) {
+	for s.pos < len(s.text) && isBetween(s.text[s.pos]) {
+		s.pos++
+	}
+	if s.pos == len(s.text) {
+		return token{}, false
+	}
+	t = token{kind: s.text[s.pos], start: s.pos}
+	s.pos++
+	switch t.kind {
+	case '{', '[', '}', ']':
+	case '"':
+		s.skipString()
+		t.key = s.beforeColon()
+	default:
+		if t.kind == '-' || '0' <= t.kind && t.kind <= '9' {
+			t.kind = '0'
+		}
+		s.skipScalar()
+	}
+	t.end = s.pos
+	return t, true
+}
+
+// isBetween reports what stands between tokens.
+func isBetween(c byte) bool {
+	return c == ',' || c == ':' || isSpace(c)
+}
+
+func isSpace(c byte) bool {
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n'
+}
+
+// skipString goes behind the closing quote of a string.
+func (s *tokens) skipString() {
+	for {
+		// IndexByte looks at many bytes at once; most strings need it twice.
+		quote := bytes.IndexByte(s.text[s.pos:], '"')
+		if quote < 0 {
+			s.pos = len(s.text)
+			return
+		}
+		backslash := bytes.IndexByte(s.text[s.pos:s.pos+quote], '\\')
+		if backslash < 0 {
+			s.pos += quote + 1
+			return
+		}
+		s.pos = min(s.pos+backslash+2, len(s.text))
+	}
+}
+
+func (s *tokens) skipScalar() {
+	for s.pos < len(s.text) && !isBetween(s.text[s.pos]) && bytes.IndexByte([]byte(`{}[]"`), s.text[s.pos]) < 0 {
+		s.pos++
+	}
+}
+
+func (s *tokens) beforeColon() bool {
+	i := s.pos
+	for i < len(s.text) && isSpace(s.text[i]) {
+		i++
+	}
+	return i < len(s.text) && s.text[i] == ':'
+}

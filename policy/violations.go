@@ -1,0 +1,116 @@
+package policy
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	kinds "github.com/santhosh-tekuri/jsonschema/v6/kind"
+)
+
+const (
+	// maxViolations is how many differences between a content and a schema one
+	// error names.
+	maxViolations = 10
+	// maxPath and maxReason bound how long it speaks of each, in bytes.
+	maxPath   = 80
+	maxReason = 120
+)
+
+// describe tells what is wrong and where, as JSON pointers, in an order that does
+// not change from one message to the next. The words may repeat parts of the
+// content, which its sender knows, and of the schema, which is no secret.
+func describe(e *jsonschema.ValidationError) string {
+	var v violations
+	v.collect(e)
+	var parts []string
+	for _, one := range v.first {
+		parts = append(parts, reason(one))
+	}
+	if more := v.count - len(v.first); more > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// violations keeps the first differences of a content that may have thousands.
+type violations struct {
+	first []*jsonschema.ValidationError
+	count int
+}
+
+// collect adds the differences that are meant by e: the causes of what only holds
+// others together, and both itself and its causes of a choice, because no single
+// one of them has to be put right.
+func (v *violations) collect(e *jsonschema.ValidationError) {
+	if e.ErrorKind != nil && !holdsTogether(e) {
+		v.add(e)
+	}
+	for _, cause := range e.Causes {
+		v.collect(cause)
+	}
+}
+
+func (v *violations) add(e *jsonschema.ValidationError) {
+	v.count++
+	at := len(v.first)
+	for at > 0 && compareViolations(e, v.first[at-1]) < 0 {
+		at--
+	}
+	if at == maxViolations {
+		return
+	}
+	v.first = slices.Insert(v.first, at, e)
+	v.first = v.first[:min(len(v.first), maxViolations)]
+}
+
+func holdsTogether(e *jsonschema.ValidationError) bool {
+	switch e.ErrorKind.(type) {
+	case *kinds.Schema, *kinds.Group, *kinds.Reference, *kinds.AllOf:
+		return len(e.Causes) > 0
+	}
+	return false
+}
+
+func compareViolations(a, b *jsonschema.ValidationError) int {
+	if c := slices.Compare(a.InstanceLocation, b.InstanceLocation); c != 0 {
+		return c
+	}
+	return cmp.Or(slices.Compare(a.ErrorKind.KeywordPath(), b.ErrorKind.KeywordPath()), cmp.Compare(a.SchemaURL, b.SchemaURL))
+}
+
+// reason describes one difference by itself.
+func reason(e *jsonschema.ValidationError) string {
+	if k, ok := e.ErrorKind.(*kinds.AdditionalProperties); ok {
+		slices.Sort(k.Properties)
+	}
+	alone := jsonschema.ValidationError{InstanceLocation: e.InstanceLocation, ErrorKind: e.ErrorKind}
+	unit := alone.BasicOutput()
+	text := printable(unit.Error.String(), maxReason)
+	if unit.InstanceLocation == "" {
+		return text
+	}
+	return printable(unit.InstanceLocation, maxPath) + ": " + text
+}
+
+// printable cuts s after limit bytes and escapes what does not print, such as line
+// breaks and controls of the writing direction.
+func printable(s string, limit int) string {
+	var b []byte
+	for _, r := range s {
+		before := len(b)
+		if strconv.IsPrint(r) {
+			b = append(b, string(r)...)
+		} else {
+			quoted := strconv.QuoteRune(r)
+			b = append(b, quoted[1:len(quoted)-1]...)
+		}
+		if len(b) > limit {
+			return string(b[:before]) + "…"
+		}
+	}
+	return string(b)
+}
