@@ -33,12 +33,14 @@ fmt-check:
 
 vet:
 	go vet ./...
+	cd integration/browser && go vet ./...
 
 client:
 	@tools/client-check
 
 go-test:
 	go test -race -timeout $(TIMEOUT) ./...
+	cd integration/browser && go test -race -timeout $(TIMEOUT) ./...
 
 fuzz-smoke:
 	@tools/fuzz $(FUZZTIME)
