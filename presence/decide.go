@@ -12,9 +12,8 @@ const (
 )
 
 // Window is for how long changes of a room are gathered before they are announced
-// in one frame: 100 ms, and 0.1 ms for each member beyond 1,000, at most 5 s. A
-// room of any size up to 50,000 thus costs at most 10,000 presence deliveries a
-// second.
+// in one frame: 0.1 ms for each member, but at least 100 ms and at most 5 s. A room
+// of up to 50,000 members thus costs at most 10,000 presence deliveries a second.
 func Window(members int) time.Duration {
 	return min(max(time.Duration(members)*windowPerMember, shortestWindow), longestWindow)
 }

@@ -11,6 +11,10 @@ const (
 	// once, pageSize that of those read at once.
 	maxTold  = 512
 	pageSize = 1000
+	// maxTells is how often in a row a room tells the store about members while it
+	// should be read. Reading after all is told shows least of what is about to
+	// change, but a room that never comes to rest must be read as well.
+	maxTells = 32
 	// storeTimeout bounds a call of a store that does not answer.
 	storeTimeout = 5 * time.Second
 )
@@ -21,6 +25,7 @@ type link struct {
 	attached bool
 	current  bool                // the view was read since the store last failed or missed something
 	dirty    []*local            // are to be told
+	tells    int                 // since the view was last read
 	touched  map[string]struct{} // of whom the store told while it is being read; nil: it is not
 	failures int                 // in a row
 	retryAt  time.Time           // zero: no need to wait
@@ -51,12 +56,19 @@ func (r *room) next() step {
 		return stepDrop
 	case !k.attached:
 		return stepAttach
-	case len(k.dirty) > 0:
+	case len(k.dirty) > 0 && (k.current || !r.readsNow()):
 		return stepTell
 	case !k.current:
 		return stepRead
 	}
 	return stepNone
+}
+
+// readsNow reports that reading the view can no longer wait for members that the
+// store is to be told about: somebody waits for the first snapshot, or it is
+// taking too long.
+func (r *room) readsNow() bool {
+	return r.link.tells >= maxTells || r.link.tells > 0 && !r.ready
 }
 
 // tellStore puts the room in the queue of the workers if there is work.

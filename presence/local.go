@@ -44,12 +44,9 @@ func (l *local) want() *Member {
 // settled reports that the store knows what it should.
 func (l *local) settled() bool { return l.want() == l.told }
 
-// show works out anew what the member shows. It keeps the old value if that is
-// the same, because values are compared by their address.
+// show works out anew what the member shows, of its connections. It keeps the old
+// value if that is the same, because values are compared by their address.
 func (l *local) show(remember time.Duration) {
-	if len(l.stays) == 0 {
-		return // what it showed last stays through the grace
-	}
 	if l.anonymous {
 		remember = 0
 	}

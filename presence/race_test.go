@@ -2,6 +2,7 @@ package presence
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -82,6 +83,35 @@ func TestEachIsToldOnce(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestReadIsNotStarved has members enter so fast that the store is never told of
+// all of them. Who came first must get a snapshot nevertheless.
+func TestReadIsNotStarved(t *testing.T) {
+	t.Parallel()
+	for name, ready := range map[string]bool{"first": false, "again": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			twoNodes(t, Options{Snapshot: 2000}, func(t *testing.T, a, b *site, wa, _ *watcher) {
+				if !ready {
+					wa.leave("r")
+					pass(time.Second)
+				}
+				a.node.set(func(n *node) { n.slow, n.deaf, n.calls = 25*time.Millisecond, true, 0 })
+				b.enter("r", "missed", "0", Change{}, nil)
+				pass(time.Millisecond)
+				a.node.recover()
+				var got notes
+				for i := range 1000 {
+					a.enter("r", fmt.Sprintf("u%03d", i), fmt.Sprint(i), Change{}, got.add)
+					pass(3 * time.Millisecond)
+				}
+				if all := got.all(); len(all) == 0 || !strings.Contains(all[len(all)-1], "=missed ") {
+					t.Errorf("%d snapshots", len(all))
+				}
+			})
+		})
+	}
 }
 
 // TestHeldElsewhere has a member leave this node that another one holds, of which

@@ -4,7 +4,7 @@ import "context"
 
 // read makes the view what the store has.
 func (r *room) read(ctx context.Context) {
-	r.link.current = true // unless something is missed meanwhile
+	r.link.current, r.link.tells = true, 0 // unless something is missed meanwhile
 	r.link.touched = make(map[string]struct{})
 	var list []*Member
 	var err error

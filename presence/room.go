@@ -44,7 +44,8 @@ type request struct {
 func (r *room) options() Options { return r.tracker.settings.Load().Room(r.channel) }
 
 // unlock is how every change ends: it sees to the timer and to the store, then
-// releases mu and emits. If another goroutine is emitting, it emits this as well.
+// releases mu and emits. If another goroutine is emitting, that one emits this as
+// well.
 func (r *room) unlock() {
 	r.arm()
 	r.tellStore()
@@ -130,7 +131,9 @@ func (r *room) say(s *Stay, p parsed) {
 
 // update follows a change of a member's connections.
 func (r *room) update(l *local) {
-	l.show(r.options().Remember)
+	if len(l.stays) > 0 { // else what it showed last stays through the grace
+		l.show(r.options().Remember)
+	}
 	switch {
 	case r.partial:
 		r.fallBack(l)
@@ -222,7 +225,7 @@ func (r *room) announce(f Frame) {
 // request delivers a snapshot, or will when there is one.
 func (r *room) request(q request) {
 	switch {
-	case q.deliver == nil:
+	case q.deliver == nil || q.stay.over:
 	case !r.ready:
 		r.waiting = append(r.waiting, q)
 	default:

@@ -28,7 +28,8 @@ type Options struct {
 type Settings struct {
 	// Room gives the options of a channel. It is asked whenever they are needed, so
 	// that a change applies to rooms that exist, though not to a grace that has
-	// begun. Nil means zero options for all.
+	// begun. It must neither block nor call the tracker. Nil means zero options for
+	// all.
 	Room func(channel string) Options
 	// Logger gets what an operator should know; nil means none.
 	Logger *slog.Logger

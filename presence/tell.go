@@ -55,6 +55,7 @@ func (r *room) gather() (t telling) {
 // tell brings the store up to date about members of this node.
 func (r *room) tell(ctx context.Context) {
 	t := r.gather()
+	r.link.tells++
 	var err error
 	r.away(func() { err = t.send(ctx, r.tracker.store, r.channel) })
 	for _, l := range t.locals {
