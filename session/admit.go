@@ -1,7 +1,6 @@
 package session
 
 import (
-	"encoding/json"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -9,28 +8,21 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Peer is who is at the other end of a connection.
-type Peer struct {
-	// User is the id of the user; empty means anonymous.
-	User string
-	// IP is the client's address; the zero Addr is not counted.
-	IP netip.Addr
-	// Info is what the others may know of the user, a JSON object; may be nil.
-	Info json.RawMessage
-}
-
 // Admit decides whether a handshake may go on, before costly work is done for it.
 // It takes a token of the handshake rate and looks at the connection limits, which
-// [Registry.Open] checks again and counts. The errors are RATE_LIMITED and
-// LIMIT_EXCEEDED with a RetryAfter that differs between clients, so that those
-// who were refused together do not come back together.
+// [Registry.Open] checks again and counts. The errors are UNAUTHORIZED for a token
+// that was revoked, and RATE_LIMITED and LIMIT_EXCEEDED with a RetryAfter that
+// differs between clients, so that those who were refused together do not come back
+// together.
 func (r *Registry) Admit(p Peer) *protocol.Error {
 	limits := r.rules.Load().limits
 	r.mu.Lock()
 	wait := r.handshakes.take(limits.Handshakes, time.Now())
-	what := r.census.exceeds(p, limits)
+	what := r.census.exceeds(&p, limits)
 	r.mu.Unlock()
 	switch {
+	case r.Revoked(p.identity()):
+		return badToken()
 	case wait > 0:
 		return retry(protocol.RateLimited, "too many handshakes at once", time.Second, 10*time.Second)
 	case what != "":
@@ -54,10 +46,10 @@ func (r *Registry) enter(s *Session) *protocol.Error {
 	limits := r.rules.Load().limits
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if what := r.census.exceeds(s.peer, limits); what != "" {
+	if what := r.census.exceeds(s.who(), limits); what != "" {
 		return overcrowded(what)
 	}
-	r.census.add(s.peer, 1)
+	r.census.add(s.who(), 1)
 	r.sessions[s] = struct{}{}
 	return nil
 }
@@ -68,7 +60,7 @@ func (r *Registry) leave(s *Session) {
 	defer r.mu.Unlock()
 	if _, there := r.sessions[s]; there {
 		delete(r.sessions, s)
-		r.census.add(s.peer, -1)
+		r.census.add(s.who(), -1)
 	}
 }
 
@@ -80,7 +72,7 @@ type census struct {
 }
 
 // exceeds names the limit that another connection of p would break.
-func (c *census) exceeds(p Peer, l Limits) string {
+func (c *census) exceeds(p *Peer, l Limits) string {
 	switch {
 	case over(c.total, l.Connections):
 		return "too many connections"
@@ -94,7 +86,7 @@ func (c *census) exceeds(p Peer, l Limits) string {
 
 func over(count, limit int) bool { return limit > 0 && count >= limit }
 
-func (c *census) add(p Peer, n int) {
+func (c *census) add(p *Peer, n int) {
 	if c.users == nil {
 		c.users, c.nets = make(map[string]int), make(map[netip.Addr]int)
 	}

@@ -115,8 +115,9 @@ func TestNothingStaysCounted(t *testing.T) {
 func TestLeavingTwiceCountsOnce(t *testing.T) {
 	t.Parallel()
 	r := New(nil)
-	s, other := &Session{peer: from("ann", "192.0.2.1")}, &Session{peer: from("ann", "192.0.2.1")}
+	s, other, p := new(Session), new(Session), from("ann", "192.0.2.1")
 	for _, s := range []*Session{s, other} {
+		s.peer.Store(&p)
 		if e := r.enter(s); e != nil {
 			t.Fatal(e)
 		}

@@ -13,6 +13,9 @@ import (
 type Caller struct {
 	// User is the id of the user; empty means anonymous.
 	User string
+	// Claims and Grants are those of the caller's token, see [policy.Subject].
+	Claims map[string]string
+	Grants policy.Grants
 	// Connection is the id of the connection; empty for the HTTP API.
 	Connection string
 	// App says that the caller is the app itself, with its API key. Everything is
@@ -44,7 +47,7 @@ func (u *rules) room(c Caller, a policy.Action, channel string) (*policy.Room, *
 	if c.App {
 		return room, nil
 	}
-	return room, room.Allow(a, policy.Subject{User: c.User}, channel)
+	return room, room.Allow(a, policy.Subject{User: c.User, Claims: c.Claims, Grants: c.Grants}, channel)
 }
 
 // spend takes a token of the message rate of a caller without a connection, which

@@ -15,6 +15,20 @@
 // the size, the size before the room's rate. A frame that breaks a rule gets an
 // error and the connection lives on; too many of them in a short time end it.
 //
+// # Identity
+//
+// A [Peer] is found out by the handshake, or by the client's `authenticate`, which
+// may give an anonymous connection a user and renews a token later on. Everything
+// asks for the peer anew, so that a renewed token counts at once: subscriptions it
+// does not allow end, and in rooms with presence the session becomes another member.
+// A connection ends some seconds after its token, unless that was renewed; whoever
+// has no token costs no timer.
+//
+// A connection knows the name of its [Realm] alone, and asks the configuration in
+// force for what the name means. Revocations and kicks work on live connections;
+// revocations are also asked before an identity is taken, and once more when
+// it shows, because the two may meet.
+//
 // # Configuration
 //
 // [Registry.Apply] swaps policy and limits in one step. Each command works with
@@ -30,5 +44,6 @@
 // The package starts no goroutine. Lock order: Registry.applying, then Session.mu
 // or Registry.mu or buckets.mu, which are leaves: nothing is locked, and the hub
 // is not called, while one of them is held; the exception is Session.mu around
-// [hub.Hub.Connect], which never calls back before it returns.
+// [hub.Hub.Connect], which never calls back before it returns. The peer of a
+// session changes with Registry.mu held, which counts by it, and is read without.
 package session

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -56,9 +57,12 @@ func members(_ context.Context, s *Session, c protocol.Command) *protocol.Error 
 	return nil
 }
 
-func (s *Session) update(stay *presence.Stay, q protocol.Presence, id json.RawMessage) *protocol.Error {
-	if err := stay.Update(q.Change()); err != nil {
+func (s *Session) update(a *attendance, q protocol.Presence, id json.RawMessage) *protocol.Error {
+	if err := a.Update(q.Change()); err != nil {
 		return protocol.Errorf(protocol.InvalidMessage, "%s", err)
+	}
+	if s.who().User == "" {
+		s.remember(a, q.Appearance)
 	}
 	if id != nil {
 		s.conn.Send(protocol.Ack{ID: id, Channel: q.Channel})
@@ -66,8 +70,17 @@ func (s *Session) update(stay *presence.Stay, q protocol.Presence, id json.RawMe
 	return nil
 }
 
+func (s *Session) remember(a *attendance, said protocol.Appearance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a.said.Status = cmp.Or(said.Status, a.said.Status)
+	if said.Info != nil {
+		a.said.Info = said.Info
+	}
+}
+
 // stay gives the session's stay in a room with presence.
-func (s *Session) stay(channel string) (*presence.Stay, *protocol.Error) {
+func (s *Session) stay(channel string) (*attendance, *protocol.Error) {
 	s.mu.Lock()
 	stay := s.stays[channel]
 	s.mu.Unlock()
@@ -96,6 +109,13 @@ func (s *Session) interests(u *rules, channel string) uint8 {
 	return protocol.InterestPresence
 }
 
+// attendance is the session's stay in a room, and what an anonymous client has said
+// of itself there, for the time when it says who it is and becomes another member.
+type attendance struct {
+	*presence.Stay
+	said protocol.Appearance // guarded by Session.mu; zero if there is a user
+}
+
 // enter makes the session one of its member's in a room with presence, if it is
 // not. The client has just subscribed, or presence was turned on.
 func (s *Session) enter(u *rules, channel string, a protocol.Appearance) {
@@ -108,13 +128,17 @@ func (s *Session) enter(u *rules, channel string, a protocol.Appearance) {
 		deliver = s.show(nil)
 	}
 	conn, change := s.connection(), a.Change()
-	change.Server = s.peer.Info
-	stay, err := tracker.Enter(channel, presence.Who{Connection: conn.ID(), User: s.peer.User}, change, deliver)
+	p := s.who()
+	change.Server = p.Info
+	stay, err := tracker.Enter(channel, presence.Who{Connection: conn.ID(), User: p.User}, change, deliver)
 	if err != nil {
 		u.log.Error("presence failed", "error", err, "connection", conn.ID())
 		return
 	}
-	if !s.keep(channel, stay) {
+	if p.User != "" {
+		a = protocol.Appearance{}
+	}
+	if !s.keep(channel, &attendance{stay, a}) {
 		stay.Lose()
 	} else if !slices.Contains(conn.Channels(), channel) {
 		s.depart(channel) // it was taken out of the room meanwhile
@@ -122,16 +146,16 @@ func (s *Session) enter(u *rules, channel string, a protocol.Appearance) {
 }
 
 // keep remembers a stay. False: the connection is over, or has one already.
-func (s *Session) keep(channel string, stay *presence.Stay) bool {
+func (s *Session) keep(channel string, a *attendance) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, there := s.stays[channel]; there || s.over {
 		return false
 	}
 	if s.stays == nil {
-		s.stays = make(map[string]*presence.Stay)
+		s.stays = make(map[string]*attendance)
 	}
-	s.stays[channel] = stay
+	s.stays[channel] = a
 	return true
 }
 
@@ -159,6 +183,7 @@ func (s *Session) vanish(reason hub.Reason) {
 	s.mu.Lock()
 	stays := s.stays
 	s.stays, s.over = nil, true
+	s.stopTimer()
 	s.mu.Unlock()
 	for _, stay := range stays {
 		if meant(reason) {
@@ -169,10 +194,10 @@ func (s *Session) vanish(reason hub.Reason) {
 	}
 }
 
-// meant tells an end on purpose from one after which the client is expected back.
+// meant tells an end after which the client is expected back from others.
 // A browser that leaves the page says 1001, also when it loads the same one again.
 func meant(r hub.Reason) bool {
-	return r.Code == hub.ReasonNormal.Code || r == protocol.ReasonForbidden || r == protocol.ReasonUnauthorized
+	return !protocol.MayReconnect(r.Code)
 }
 
 // regard adapts a live subscription to new rules about presence.

@@ -23,7 +23,7 @@ func (s *Session) Receive(frame []byte) {
 	}
 	switch e = s.run(cmd); {
 	case e == nil:
-	case malformed(e.Code):
+	case malformed(e.Code), refusedToken(cmd.Type, e.Code):
 		s.offend(cmd.ID, e)
 	default:
 		s.conn.Send(protocol.ErrorReply{ID: cmd.ID, Err: e})
@@ -56,6 +56,6 @@ func (s *Session) recovered() {
 		return
 	}
 	s.registry.rules.Load().log.Error("panic in a command",
-		"panic", v, "connection", s.conn.ID(), "user", s.peer.User, "stack", string(debug.Stack()))
+		"panic", v, "connection", s.conn.ID(), "user", s.who().User, "stack", string(debug.Stack()))
 	s.conn.Close(protocol.ReasonInternal)
 }

@@ -13,14 +13,24 @@ func (s *Session) recheck(u *rules) {
 	if conn == nil {
 		return // it has no rooms yet, and will find the new rules
 	}
+	s.watch(u)
 	for _, channel := range conn.Channels() {
 		s.review(u, conn, channel)
 	}
 }
 
+// maySubscribe says why the session may not be in a room.
+func (s *Session) maySubscribe(u *rules, channel string) *protocol.Error {
+	p := s.who()
+	if e := u.bars(p); e != nil {
+		return e
+	}
+	return u.may(p.Caller(), policy.Subscribe, channel)
+}
+
 // review applies new rules to one subscription.
 func (s *Session) review(u *rules, conn *hub.Conn, channel string) {
-	if e := u.may(Caller{User: s.peer.User}, policy.Subscribe, channel); e != nil {
+	if e := s.maySubscribe(u, channel); e != nil {
 		s.quit(conn, protocol.UnsubscribedReply{Channel: channel, Cause: e})
 		return
 	}

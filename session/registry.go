@@ -3,9 +3,11 @@ package session
 import (
 	"cmp"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 
+	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/presence"
@@ -16,6 +18,8 @@ type Config struct {
 	// Policy says who may do what; nil allows nothing.
 	Policy *policy.Policy
 	Limits Limits
+	// Realms are those that connections came through, by name.
+	Realms map[string]Realm
 	// Logger gets ended connections (debug) and failures; nil means none.
 	Logger *slog.Logger
 }
@@ -27,6 +31,8 @@ type Registry struct {
 	callers buckets[string]  // message rate of callers without a connection
 	rooms   buckets[roomKey] // publish rate of the same, for each room
 	members *presence.Tracker
+
+	revocations auth.Revocations
 
 	applying sync.Mutex // one Apply at a time
 	rules    atomic.Pointer[rules]
@@ -42,6 +48,7 @@ type Registry struct {
 type rules struct {
 	policy *policy.Policy
 	limits Limits
+	realms map[string]Realm
 	log    *slog.Logger
 }
 
@@ -49,6 +56,7 @@ func newRules(c Config) *rules {
 	return &rules{
 		policy: c.Policy,
 		limits: c.Limits.withDefaults(),
+		realms: maps.Clone(c.Realms),
 		log:    cmp.Or(c.Logger, slog.New(slog.DiscardHandler)),
 	}
 }

@@ -3,10 +3,10 @@ package session
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
-	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -39,7 +39,6 @@ type Options struct {
 type Session struct {
 	// Static after creation.
 	registry *Registry
-	peer     Peer
 	name     string
 	replay   Replay
 	started  time.Time
@@ -50,6 +49,8 @@ type Session struct {
 	// Apply may visit the session before Open has returned.
 	conn *hub.Conn
 
+	peer atomic.Pointer[Peer] // written with Registry.mu held
+
 	// Owned by the transport's reader.
 	frames bucket
 	rooms  buckets[string] // publish rates, by channel
@@ -57,8 +58,9 @@ type Session struct {
 	// Guarded by mu.
 	mu       sync.Mutex
 	offences offences
-	stays    map[string]*presence.Stay // by channel, in rooms with presence
-	over     bool                      // the connection has ended
+	stays    map[string]*attendance // by channel, in rooms with presence
+	timer    *time.Timer            // see watch; nil when the peer may stay as it is
+	over     bool                   // the connection has ended
 }
 
 // maxRoomBuckets bounds the channels whose publish rate one session keeps count
@@ -66,9 +68,17 @@ type Session struct {
 const maxRoomBuckets = 256
 
 // Open registers a session, counts it, and sends `connected`. The errors are
-// LIMIT_EXCEEDED, and UNAVAILABLE when the node is on its way out.
+// UNAUTHORIZED for a token that was revoked, LIMIT_EXCEEDED, and UNAVAILABLE when
+// the node is on its way out.
 func (r *Registry) Open(p Peer, o Options) (*Session, *protocol.Error) {
-	s := &Session{registry: r, peer: p, name: o.Name, replay: o.Replay, started: time.Now()}
+	s := &Session{registry: r, name: o.Name, replay: o.Replay, started: time.Now()}
+	if p.Expires.IsZero() && p.Issued.IsZero() {
+		p.Issued = s.started
+	}
+	if r.Revoked(p.identity()) {
+		return nil, badToken()
+	}
+	s.peer.Store(&p)
 	s.rooms.limit = maxRoomBuckets
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if e := r.enter(s); e != nil {
@@ -81,6 +91,8 @@ func (r *Registry) Open(p Peer, o Options) (*Session, *protocol.Error) {
 		return nil, retry(protocol.Unavailable, "this server takes no new connections", time.Second, 10*time.Second)
 	}
 	s.conn.Send(s.greeting())
+	s.watch(r.rules.Load())
+	s.endIfRevoked()
 	return s, nil
 }
 
@@ -104,7 +116,7 @@ func (s *Session) connect(o Options) (err error) {
 func (s *Session) greeting() hub.Event {
 	return protocol.Connected{
 		Connection: s.conn.ID(),
-		User:       s.peer.User,
+		User:       s.who().User,
 		Heartbeat:  s.registry.hub.Settings().Heartbeat,
 	}
 }
@@ -115,7 +127,7 @@ func (s *Session) ended(reason hub.Reason) {
 	s.registry.leave(s)
 	s.vanish(reason)
 	s.registry.rules.Load().log.Debug("connection ended",
-		"connection", s.connection().ID(), "user", s.peer.User, "transport", s.name,
+		"connection", s.connection().ID(), "user", s.who().User, "transport", s.name,
 		"duration", time.Since(s.started), "code", reason.Code, "reason", reason.Text)
 }
 
@@ -130,5 +142,7 @@ func (s *Session) connection() *hub.Conn {
 func (s *Session) Conn() *hub.Conn { return s.conn }
 
 func (s *Session) caller() Caller {
-	return Caller{User: s.peer.User, Connection: s.conn.ID(), IP: s.peer.IP}
+	c := s.who().Caller()
+	c.Connection = s.conn.ID()
+	return c
 }

@@ -32,7 +32,7 @@ var errPanic = errors.New("session: a command panicked")
 
 func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, id json.RawMessage) *protocol.Error {
 	u := s.registry.rules.Load()
-	if e := u.may(s.caller(), policy.Subscribe, q.Channel); e != nil {
+	if e := s.maySubscribe(u, q.Channel); e != nil {
 		return e
 	}
 	if q.History > 0 {
@@ -86,7 +86,7 @@ func alreadySubscribed() *protocol.Error {
 // leftEarly says why a subscription ended while it was being made: new rules do
 // not allow it, or else the connection is closing.
 func (s *Session) leftEarly(u *rules, channel string) *protocol.Error {
-	if e := u.may(s.caller(), policy.Subscribe, channel); e != nil {
+	if e := s.maySubscribe(u, channel); e != nil {
 		return e
 	}
 	return protocol.AsError(hub.ErrClosed)

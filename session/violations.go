@@ -39,3 +39,12 @@ func malformed(c protocol.Code) bool {
 	}
 	return false
 }
+
+// refusedToken tells the answers to a token that is no good. To try tokens out is
+// an offence.
+func refusedToken(command string, c protocol.Code) bool {
+	if command != protocol.TypeAuthenticate {
+		return false
+	}
+	return c == protocol.Unauthorized || c == protocol.TokenExpired || c == protocol.Forbidden
+}

@@ -1,0 +1,74 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// verifyTimeout bounds how long a client waits for the keys of its issuer.
+const verifyTimeout = 5 * time.Second
+
+// authenticate gives an anonymous connection an identity, or renews the one it has.
+// The reply comes before what follows from it: subscriptions that are not allowed
+// any more, and another member in rooms with presence.
+func authenticate(ctx context.Context, s *Session, c protocol.Command) *protocol.Error {
+	q, e := protocol.DecodeAuthenticate(c.Payload)
+	if e != nil {
+		return e
+	}
+	old := s.who()
+	next, e := s.identify(ctx, old, q.Token)
+	if e != nil {
+		return e
+	}
+	if e := s.become(old, &next); e != nil {
+		return e
+	}
+	s.conn.Send(protocol.Authenticated{ID: c.ID, User: next.User, Expires: next.Expires})
+	s.adapt(old, &next)
+	return nil
+}
+
+// identify finds out who a token is of. The token is not mentioned anywhere.
+func (s *Session) identify(ctx context.Context, p *Peer, token string) (Peer, *protocol.Error) {
+	u := s.registry.rules.Load()
+	tokens := u.realms[p.Realm].Tokens
+	if tokens == nil {
+		return Peer{}, protocol.Errorf(protocol.Unauthorized, "tokens are not taken here")
+	}
+	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
+	defer cancel()
+	id, err := tokens.Verify(ctx, token)
+	var next Peer
+	if err == nil {
+		next, err = p.As(id)
+	}
+	if err != nil {
+		u.log.Debug("token refused", "connection", s.conn.ID(), "error", err)
+		return Peer{}, TokenError(err)
+	}
+	return next, nil
+}
+
+// TokenError is what a client is told about an error of [auth.Verifier.Verify] or
+// [Peer.As]: TOKEN_EXPIRED, UNAVAILABLE, and UNAUTHORIZED without a reason, which
+// would help those who try tokens out. Nil stays nil.
+func TokenError(err error) *protocol.Error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, auth.ErrExpired):
+		return protocol.Errorf(protocol.TokenExpired, "the token has expired")
+	case errors.Is(err, auth.ErrKeys), errors.Is(err, auth.ErrBusy):
+		return retry(protocol.Unavailable, "tokens can not be checked at the moment", time.Second, 10*time.Second)
+	}
+	return badToken()
+}
+
+func badToken() *protocol.Error {
+	return protocol.Errorf(protocol.Unauthorized, "the token was not accepted")
+}

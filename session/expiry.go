@@ -1,0 +1,80 @@
+package session
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+const (
+	// expiryGrace is how long a connection may outlive its token, for clients that
+	// renew it late.
+	expiryGrace = 25 * time.Second
+	// expiryJitter spreads the ends of those whose tokens were made together. It
+	// makes them earlier, so that the grace is a promise about the latest one.
+	expiryJitter = 10 * time.Second
+)
+
+// lease is how long a connection may go on with a token.
+func lease(expires, now time.Time) time.Duration {
+	left := max(0, expires.Add(expiryGrace).Sub(now))
+	return left - rand.N(min(left, expiryJitter)+1)
+}
+
+// watch sets the session's timer, if its peer is one that needs it and none is set:
+// to the end of the token, or to when the peer must have authenticated.
+func (s *Session) watch(u *rules) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.who() // with the lock, or it could be one whose timer is stopped already
+	if s.over || s.timer != nil {
+		return
+	}
+	switch {
+	case !p.Expires.IsZero():
+		s.timer = time.AfterFunc(lease(p.Expires, time.Now()), func() { s.lapse(p) })
+	case u.bars(p) != nil:
+		s.timer = time.AfterFunc(u.deadline(p), func() { s.lapse(p) })
+	}
+}
+
+// unwatch stops the timer.
+func (s *Session) unwatch() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopTimer()
+}
+
+// stopTimer is unwatch with mu held.
+func (s *Session) stopTimer() {
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+}
+
+// lapse is called when the time of a peer is up, who may have become another one in
+// the last moment, or be welcome as it is by now.
+func (s *Session) lapse(p *Peer) {
+	if !s.rang(p) {
+		return
+	}
+	switch {
+	case !p.Expires.IsZero():
+		s.conn.Close(protocol.ReasonTokenExpired)
+	case s.registry.rules.Load().bars(p) != nil:
+		s.conn.Close(protocol.ReasonUnauthorized)
+	}
+}
+
+// rang takes note that the timer of a peer has ended. False: it is another's now.
+func (s *Session) rang(p *Peer) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.who() != p {
+		return false
+	}
+	s.timer = nil
+	return true
+}

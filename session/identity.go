@@ -1,0 +1,90 @@
+package session
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/presence"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// who is the peer as it is known now.
+func (s *Session) who() *Peer { return s.peer.Load() }
+
+// become makes the session another peer's, unless there is something against it. A
+// connection that has a user keeps it: what was queued for one user must not reach
+// another, and the rooms have seen who it is.
+func (s *Session) become(old, next *Peer) *protocol.Error {
+	switch {
+	case old.User != "" && old.User != next.User:
+		return protocol.Errorf(protocol.Forbidden, "the token is not of this connection's user; open another connection")
+	case s.registry.Revoked(next.identity()):
+		return badToken()
+	}
+	return s.registry.rename(s, next)
+}
+
+// rename moves a session in the census.
+func (r *Registry) rename(s *Session, next *Peer) *protocol.Error {
+	limits := r.rules.Load().limits
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	old := s.who()
+	if _, there := r.sessions[s]; !there {
+		return protocol.AsError(hub.ErrClosed)
+	}
+	if old.User != next.User && over(r.census.users[next.User], limits.ConnectionsPerUser) {
+		return overcrowded("too many connections of this user")
+	}
+	r.census.add(old, -1)
+	r.census.add(next, 1)
+	s.peer.Store(next)
+	return nil
+}
+
+// adapt brings what the session has in line with its new peer.
+func (s *Session) adapt(old, next *Peer) {
+	u := s.registry.rules.Load()
+	s.unwatch()
+	s.watch(u)
+	s.endIfRevoked()
+	s.recheck(u)
+	switch {
+	case old.User != next.User:
+		s.reappear(u)
+	case !bytes.Equal(old.Info, next.Info):
+		s.describe(next.Info)
+	}
+}
+
+// reappear makes the session another member of its rooms. The others see one leave
+// and one enter, which is what has happened as far as they can know.
+func (s *Session) reappear(u *rules) {
+	s.mu.Lock()
+	all := s.stays
+	s.stays = nil
+	s.mu.Unlock()
+	for channel, a := range all {
+		a.Leave()
+		s.enter(u, channel, a.said)
+	}
+}
+
+// describe changes what the server says of the session's member.
+func (s *Session) describe(info json.RawMessage) {
+	if info == nil {
+		info = json.RawMessage(`{}`) // takes back what was said
+	}
+	s.mu.Lock()
+	all := make([]*attendance, 0, len(s.stays))
+	for _, a := range s.stays {
+		all = append(all, a)
+	}
+	s.mu.Unlock()
+	for _, a := range all {
+		if err := a.Update(presence.Change{Server: info}); err != nil {
+			s.registry.rules.Load().log.Error("presence failed", "error", err, "connection", s.conn.ID())
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package session
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+)
+
+// Peer is who is at the other end of a connection. It must not share the memory of
+// a request, which it outlives, and is not changed once a session was opened for
+// it.
+type Peer struct {
+	// User is the id of the user; empty means anonymous.
+	User string
+	// IP is the client's address; the zero Addr is not counted.
+	IP netip.Addr
+	// Info is what the others may know of the user, a JSON object; may be nil.
+	Info json.RawMessage
+	// Claims and Grants are those of the peer's token, see [policy.Subject].
+	Claims map[string]string
+	Grants policy.Grants
+	// TokenID names the token (jti); may be empty.
+	TokenID string
+	// Issued is when the token was made. Without a token it is when the peer was
+	// recognized, for which [Registry.Open] puts the present.
+	Issued time.Time
+	// Expires is when the token ends; zero without one. The connection ends with it
+	// unless the client renews it.
+	Expires time.Time
+	// Realm names the one that the connection came through, see [Config].
+	Realm string
+}
+
+// As gives the peer with the identity of a token in place of its own. A grant that
+// means nothing is an error.
+func (p *Peer) As(id auth.Identity) (Peer, error) {
+	list := make([]policy.Grant, len(id.Grants))
+	for i, g := range id.Grants {
+		list[i] = policy.Grant(g)
+	}
+	grants, err := policy.CompileGrants(list)
+	if err != nil {
+		return Peer{}, fmt.Errorf("session: the token's channels: %w", err)
+	}
+	return Peer{
+		User: id.User, Info: id.Info, Claims: id.Claims, Grants: grants,
+		TokenID: id.ID, Issued: id.Issued, Expires: id.Expires,
+		IP: p.IP, Realm: p.Realm,
+	}, nil
+}
+
+// Caller is the peer as one who asks for something.
+func (p *Peer) Caller() Caller {
+	return Caller{User: p.User, Claims: p.Claims, Grants: p.Grants, IP: p.IP}
+}
+
+// known reports whether the peer has said who it is, be it with a token that names
+// no user.
+func (p *Peer) known() bool { return p.User != "" || !p.Expires.IsZero() }
+
+// identity is what revocations look at.
+func (p *Peer) identity() auth.Identity {
+	return auth.Identity{User: p.User, ID: p.TokenID, Issued: p.Issued, Expires: p.Expires}
+}

@@ -1,0 +1,41 @@
+package session
+
+import (
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// defaultDeadline is how long a client has to authenticate where it must: time for a
+// slow network, and not enough to be worth holding connections open for.
+const defaultDeadline = 10 * time.Second
+
+// Realm is what a route knows about those who may come through it. A connection
+// keeps its realm's name only, so that it outlives the configuration of its route
+// and lives by the one in force. In a realm that is gone nobody can authenticate.
+type Realm struct {
+	// Tokens verifies what clients authenticate with; nil: they can not.
+	Tokens *auth.Verifier
+	// Required says that a connection which nobody was recognized on has to
+	// authenticate before it may do anything else.
+	Required bool
+	// Deadline is how long such a connection may take; 0 means 10 s.
+	Deadline time.Duration
+}
+
+// bars says why a peer may not do anything yet; nil: it may.
+func (u *rules) bars(p *Peer) *protocol.Error {
+	if p.known() || !u.realms[p.Realm].Required {
+		return nil
+	}
+	return protocol.Errorf(protocol.Unauthorized, "authenticate first")
+}
+
+// deadline is how long a barred peer may take to authenticate.
+func (u *rules) deadline(p *Peer) time.Duration {
+	if d := u.realms[p.Realm].Deadline; d > 0 {
+		return d
+	}
+	return defaultDeadline
+}

@@ -1,0 +1,51 @@
+package session
+
+import (
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// Revoke takes tokens back: connections that live by them end with 4401, and
+// nobody is let in with them. A revocation of a user also ends the connections of
+// that user which were recognized without a token. It is known to this process
+// only, and forgotten with it. False: there are so many revocations that an older
+// one had to be forgotten.
+func (r *Registry) Revoke(v auth.Revocation) bool {
+	kept := r.revocations.Add(v, time.Now())
+	if v.User != "" && !r.connected(v.User) {
+		return kept
+	}
+	for _, s := range r.snapshot() {
+		if v.Covers(s.who().identity()) {
+			s.expel()
+		}
+	}
+	return kept
+}
+
+// Revoked reports whether an identity was taken back. Who verifies tokens for a
+// request without a session asks it.
+func (r *Registry) Revoked(id auth.Identity) bool { return r.revocations.Revoked(id) }
+
+// endIfRevoked finds what Revoke could not, because the session, or its identity,
+// was still being made.
+func (s *Session) endIfRevoked() {
+	if s.registry.Revoked(s.who().identity()) {
+		s.expel()
+	}
+}
+
+func (s *Session) expel() {
+	if conn := s.connection(); conn != nil {
+		conn.Close(protocol.ReasonUnauthorized)
+	}
+}
+
+// connected reports whether a user has connections here.
+func (r *Registry) connected(user string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.census.users[user] > 0
+}

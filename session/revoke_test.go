@@ -1,0 +1,91 @@
+package session
+
+import (
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+func TestRevoke(t *testing.T) {
+	cases := map[string]struct {
+		revoke func() auth.Revocation
+		// Which of the connections end: ann with a token, ann with another one, ann
+		// without a token, bob with a token, somebody.
+		ends [5]bool
+		// What becomes of another connection with ann's first token.
+		again protocol.Code
+		// And of ann without a token.
+		tokenless protocol.Code
+	}{
+		"user":              {func() auth.Revocation { return auth.Revocation{User: "ann"} }, [5]bool{true, true, true}, protocol.Unauthorized, protocol.Unauthorized},
+		"user, before":      {func() auth.Revocation { return auth.Revocation{User: "ann", Before: time.Now()} }, [5]bool{true, true, true}, protocol.Unauthorized, ""},
+		"user, long before": {func() auth.Revocation { return auth.Revocation{User: "ann", Before: time.Now().Add(-time.Hour)} }, [5]bool{}, "", ""},
+		"token":             {func() auth.Revocation { return auth.Revocation{ID: "t1"} }, [5]bool{true}, protocol.Unauthorized, ""},
+		"everybody, before": {func() auth.Revocation { return auth.Revocation{Before: time.Now()} }, [5]bool{true, true, false, true}, protocol.Unauthorized, ""},
+		"somebody else":     {func() auth.Revocation { return auth.Revocation{User: "cleo"} }, [5]bool{}, "", ""},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
+				id := func(s string) map[string]any { return map[string]any{"jti": s} }
+				first, bob := w.tokenPeer(claims("ann", id("t1"))), w.tokenPeer(claims("bob", id("t3")))
+				all := []*client{w.arrive(first), w.arrive(w.tokenPeer(claims("ann", id("t2")))), w.arrive(Peer{User: "ann"}), w.arrive(bob), w.arrive(Peer{})}
+				time.Sleep(time.Second)
+				w.registry.Revoke(tc.revoke())
+				for i, c := range all {
+					if tc.ends[i] {
+						c.hears(`{"close":4401}`)
+					} else {
+						c.hears()
+					}
+				}
+				if got := codeOf(w.registry.Admit(first)); got != tc.again {
+					t.Errorf("admitted: %q, want %q", got, tc.again)
+				}
+				for p, want := range map[*Peer]protocol.Code{&first: tc.again, {User: "ann"}: tc.tokenless} {
+					if _, e := w.dial(*p); codeOf(e) != want {
+						t.Errorf("opened: %v, want %q", e, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// What was revoked can not be used to authenticate either, and a revocation ends.
+func TestAuthenticateRevoked(t *testing.T) {
+	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
+		c := w.arrive(Peer{})
+		w.registry.Revoke(auth.Revocation{User: "ann", Until: time.Now().Add(10 * time.Minute)})
+		ann := claims("ann")
+		c.say(authenticateWith(token(t, ann)))
+		c.hears(failure("9", protocol.Unauthorized))
+		time.Sleep(11 * time.Minute)
+		c.say(authenticateWith(token(t, ann)))
+		c.hears(authenticated(ann))
+	})
+}
+
+// However the two meet, nobody stays with an identity that was taken back.
+func TestRevokeAgainstOpen(t *testing.T) {
+	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
+		for i := range 200 {
+			user := strconv.Itoa(i)
+			opened := make(chan *client, 1)
+			go func() {
+				c, _ := w.dial(Peer{User: user})
+				opened <- c
+			}()
+			w.registry.Revoke(auth.Revocation{User: user})
+			c := <-opened
+			synctest.Wait()
+			if c.Session != nil && (len(c.reasons) != 1 || c.reasons[0] != protocol.ReasonUnauthorized) {
+				t.Fatalf("ended with %v", c.reasons)
+			}
+		}
+	})
+}
