@@ -111,7 +111,7 @@ func appendSnapshot(dst []byte, s *presence.Snapshot) []byte {
 	}
 	dst = appendMemberIDs(dst, "users", s.Members)
 	dst = appendAppearances(dst, s.Members)
-	dst = appendIntField(dst, "count", int64(s.Count))
+	dst = appendCounts(dst, s.Count, s.Seq)
 	if s.Next != "" {
 		dst = appendBoolField(dst, "more", true)
 	}
@@ -129,8 +129,14 @@ func appendDiff(dst []byte, d *presence.Diff) []byte {
 		}
 	}
 	dst = appendAppearances(dst, d.Entered, d.Updated)
-	dst = appendIntField(dst, "count", int64(d.Count))
+	dst = appendCounts(dst, d.Count, d.Seq)
 	return appendPartial(dst, d.Partial)
+}
+
+// appendCounts appends how many members there are, and the number of the frame: a
+// diff with a lower one than the last snapshot's is in it already.
+func appendCounts(dst []byte, count int, seq uint64) []byte {
+	return appendIntField(appendIntField(dst, "count", int64(count)), "seq", int64(seq))
 }
 
 func appendPartial(dst []byte, partial bool) []byte {

@@ -26,16 +26,16 @@ var presenceWire = []struct {
 	ev   hub.Event
 	want string
 }{
-	{"presence", PresenceEvent{ID: seven, Frame: &presence.Snapshot{Channel: "a", Members: []*presence.Member{ann, bob}, Count: 2}},
-		`{"type":"presence","id":7,"timestamp":NOW,"payload":{"channel":"a","users":["ann","bob"],"info":{"bob":{"status":"away","name":"Bob \"<"}},"count":2}}`},
-	{"presence", PresenceEvent{Frame: &presence.Snapshot{Channel: "a", After: "b", Members: []*presence.Member{cleo}, Count: 300, Next: "x", Partial: true}},
-		`{"type":"presence","timestamp":NOW,"payload":{"channel":"a","after":"b","users":["c\""],"info":{"c\"":{"n":1}},"count":300,"more":true,"partial":true}}`},
+	{"presence", PresenceEvent{ID: seven, Frame: &presence.Snapshot{Channel: "a", Members: []*presence.Member{ann, bob}, Count: 2, Seq: 7}},
+		`{"type":"presence","id":7,"timestamp":NOW,"payload":{"channel":"a","users":["ann","bob"],"info":{"bob":{"status":"away","name":"Bob \"<"}},"count":2,"seq":7}}`},
+	{"presence", PresenceEvent{Frame: &presence.Snapshot{Channel: "a", After: "b", Members: []*presence.Member{cleo}, Count: 300, Seq: 8, Next: "x", Partial: true}},
+		`{"type":"presence","timestamp":NOW,"payload":{"channel":"a","after":"b","users":["c\""],"info":{"c\"":{"n":1}},"count":300,"seq":8,"more":true,"partial":true}}`},
 	{"presence", PresenceEvent{Frame: &presence.Snapshot{Channel: "a"}},
-		`{"type":"presence","timestamp":NOW,"payload":{"channel":"a","users":[],"count":0}}`},
-	{"presence", PresenceEvent{Frame: &presence.Diff{Channel: "a", Entered: []*presence.Member{ann}, Updated: []*presence.Member{bob, cleo}, Left: []*presence.Member{dan}, Count: 3}},
-		`{"type":"presence","timestamp":NOW,"payload":{"channel":"a","entered":["ann"],"updated":["bob","c\""],"left":["dan"],"info":{"bob":{"status":"away","name":"Bob \"<"},"c\"":{"n":1}},"count":3}}`},
+		`{"type":"presence","timestamp":NOW,"payload":{"channel":"a","users":[],"count":0,"seq":0}}`},
+	{"presence", PresenceEvent{Frame: &presence.Diff{Channel: "a", Entered: []*presence.Member{ann}, Updated: []*presence.Member{bob, cleo}, Left: []*presence.Member{dan}, Count: 3, Seq: 9}},
+		`{"type":"presence","timestamp":NOW,"payload":{"channel":"a","entered":["ann"],"updated":["bob","c\""],"left":["dan"],"info":{"bob":{"status":"away","name":"Bob \"<"},"c\"":{"n":1}},"count":3,"seq":9}}`},
 	{"presence", PresenceEvent{Frame: &presence.Diff{Channel: "a", Left: []*presence.Member{dan}, Partial: true}},
-		`{"type":"presence","timestamp":NOW,"payload":{"channel":"a","left":["dan"],"count":0,"partial":true}}`},
+		`{"type":"presence","timestamp":NOW,"payload":{"channel":"a","left":["dan"],"count":0,"seq":0,"partial":true}}`},
 }
 
 func init() { wire = append(wire, presenceWire...) }

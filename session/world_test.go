@@ -293,7 +293,7 @@ func plain(t testing.TB, frame string) string {
 }
 
 func scrub(v map[string]any) {
-	for _, key := range []string{"timestamp", "epoch", "anchor"} {
+	for _, key := range []string{"timestamp", "epoch", "anchor", "seq"} {
 		delete(v, key)
 	}
 	if _, coded := v["code"]; coded {
