@@ -14,10 +14,7 @@ import (
 // one had to be forgotten.
 func (r *Registry) Revoke(v auth.Revocation) bool {
 	kept := r.revocations.Add(v, time.Now())
-	if v.User != "" && !r.connected(v.User) {
-		return kept
-	}
-	for _, s := range r.snapshot() {
+	for _, s := range r.suspects(v) {
 		if v.Covers(s.who().identity()) {
 			s.expel()
 		}
@@ -43,9 +40,10 @@ func (s *Session) expel() {
 	}
 }
 
-// connected reports whether a user has connections here.
-func (r *Registry) connected(user string) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.census.users[user] > 0
+// suspects are the sessions that a revocation may cover.
+func (r *Registry) suspects(v auth.Revocation) []*Session {
+	if v.User != "" {
+		return r.sessionsOf(v.User)
+	}
+	return r.snapshot()
 }
