@@ -22,6 +22,9 @@ type Caller struct {
 	// allowed to it, and no rate applies; the size of a message is bounded as for
 	// everyone.
 	App bool
+	// Validate has what the app publishes checked and sanitized as the room says,
+	// which is done for everyone else anyway.
+	Validate bool
 	// IP is the caller's address; it tells anonymous callers of the HTTP API apart.
 	IP netip.Addr
 }

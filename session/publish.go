@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -29,9 +30,9 @@ func publish(ctx context.Context, s *Session, c protocol.Command) *protocol.Erro
 }
 
 // Publish publishes for a caller of the HTTP API: it checks the caller's message
-// rate, permission, size and the room's rate, and hands the message to the hub.
-// Errors are those of [Registry.May], TOO_LARGE, RATE_LIMITED and, when the hub
-// fails, UNAVAILABLE or INTERNAL.
+// rate, permission, size, the room's rate and its rules about content, and hands
+// the message to the hub. Errors are those of [Registry.May], TOO_LARGE,
+// RATE_LIMITED, SCHEMA_VIOLATION and, when the hub fails, UNAVAILABLE or INTERNAL.
 func (r *Registry) Publish(ctx context.Context, c Caller, p protocol.Publish) (hub.Published, *protocol.Error) {
 	if e := r.spend(c); e != nil {
 		return hub.Published{}, e
@@ -50,27 +51,34 @@ type takeFunc func(policy.Rate, time.Time) time.Duration
 // publish does what both ways of publishing have in common.
 func (r *Registry) publish(ctx context.Context, c Caller, p protocol.Publish, take takeFunc) (hub.Published, *protocol.Error) {
 	now := time.Now()
-	if e := r.rules.Load().accept(c, p, now, take); e != nil {
+	content, e := r.rules.Load().accept(c, p, now, take)
+	if e != nil {
 		return hub.Published{}, e
 	}
-	m := &hub.Message{Channel: p.Channel, Content: p.Content, Event: p.Event, Sender: sender(c), Time: now}
+	m := &hub.Message{Channel: p.Channel, Content: content, Event: p.Event, Sender: sender(c), Time: now}
 	done, err := r.hub.Publish(ctx, m, scoped(c, p.Key))
 	return done, r.failed("publish", err)
 }
 
-// accept decides about a message. The room's token is taken last, so that a
-// message that is refused anyway costs none.
-func (u *rules) accept(c Caller, p protocol.Publish, now time.Time, take takeFunc) *protocol.Error {
+// accept decides about a message and gives its content as it is to be published.
+// The room's token is taken before the content is looked at, which is what costs
+// the server most. The app may leave the room's rules about content aside.
+func (u *rules) accept(c Caller, p protocol.Publish, now time.Time, take takeFunc) (json.RawMessage, *protocol.Error) {
 	room, e := u.room(c, policy.Publish, p.Channel)
 	switch {
 	case e != nil:
-		return e
+		return nil, e
 	case len(p.Content) > u.limits.MessageSize:
-		return protocol.Errorf(protocol.TooLarge, "content is larger than %d bytes", u.limits.MessageSize)
-	case c.App || room.Rate.IsZero():
-		return nil
+		return nil, protocol.Errorf(protocol.TooLarge, "content is larger than %d bytes", u.limits.MessageSize)
+	case c.App && !c.Validate:
+		return p.Content, nil
+	case !c.App && !room.Rate.IsZero():
+		e = rateLimited(take(room.Rate, now), "messages in this channel")
 	}
-	return rateLimited(take(room.Rate, now), "messages in this channel")
+	if e != nil {
+		return nil, e
+	}
+	return room.Check(p.Content)
 }
 
 // sender is the name a message is published under.
