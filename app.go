@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"slices"
 	"sync"
 
@@ -125,7 +126,7 @@ func (a *App) define(name string, config *HubConfig, place string) error {
 		}
 		return nil
 	}
-	compiled, err := config.compile()
+	compiled, err := config.compile(os.ReadFile)
 	if err != nil {
 		return fmt.Errorf("hub '%s', defined by %s: %w", name, place, err)
 	}

@@ -89,7 +89,7 @@ func (c *HubConfig) check(d *caddyfile.Dispenser) error {
 	if c == nil {
 		return nil
 	}
-	if _, err := c.compile(); err != nil {
+	if _, err := c.compile(nil); err != nil {
 		return d.WrapErr(err)
 	}
 	return nil

@@ -26,7 +26,7 @@ var presenceOptions = options[*PresenceConfig]{
 	"grace":    durationOrOff(func(c *PresenceConfig) *caddy.Duration { return &c.Grace }),
 	"remember": durationOrOff(func(c *PresenceConfig) *caddy.Duration { return &c.Remember }),
 	"snapshot": count(func(c *PresenceConfig) *int { return &c.Snapshot }),
-	"visible":  word("anyone|users|granted|server", func(c *PresenceConfig) *string { return &c.Visible }, accessWord),
+	"visible":  word(accessWords, func(c *PresenceConfig) *string { return &c.Visible }, accessWord),
 }
 
 // durationOrOff is an option that is a duration, or `off` for none, which is

@@ -9,12 +9,16 @@ import (
 // parseRoom reads
 //
 //	room <pattern> {
-//		subscribe anyone|users|server
-//		publish   anyone|users|server
+//		subscribe anyone|users|granted|server
+//		publish   anyone|users|granted|server
+//		read      anyone|users|granted|server
 //		history   <n> [<ttl>]
 //		presence  [{ … }]
 //		slow      disconnect|drop_oldest|latest
 //		rate      <n>/s [<burst>]
+//		content   { … }
+//		schema    <file>|<json>
+//		sanitize  none|text|html
 //	}
 func parseRoom(d *caddyfile.Dispenser, args []string, c *HubConfig) error {
 	room := RoomConfig{Pattern: args[0]}
@@ -22,18 +26,24 @@ func parseRoom(d *caddyfile.Dispenser, args []string, c *HubConfig) error {
 		return err
 	}
 	c.Rooms = append(c.Rooms, room)
-	_, err := c.compileRooms() // all of them: this one may be unreachable behind another
+	_, err := c.compileRooms(nil) // all of them: this one may be unreachable behind another
 	return err
 }
 
 var roomOptions = options[*RoomConfig]{
-	"subscribe": word("anyone|users|server", func(c *RoomConfig) *string { return &c.Subscribe }, accessWord),
-	"publish":   word("anyone|users|server", func(c *RoomConfig) *string { return &c.Publish }, accessWord),
+	"subscribe": word(accessWords, func(c *RoomConfig) *string { return &c.Subscribe }, accessWord),
+	"publish":   word(accessWords, func(c *RoomConfig) *string { return &c.Publish }, accessWord),
+	"read":      word(accessWords, func(c *RoomConfig) *string { return &c.Read }, accessWord),
 	"history":   {syntax: "<n> [<ttl>]", min: 1, max: 2, parse: parseHistory},
 	"presence":  {syntax: "[{ … }]", block: true, parse: parsePresence},
 	"slow":      word("disconnect|drop_oldest|latest", func(c *RoomConfig) *string { return &c.Slow }, slowWord),
 	"rate":      rate(func(c *RoomConfig) *RateConfig { return &c.Rate }),
+	"content":   {syntax: "{ … }", block: true, parse: parseContent},
+	"schema":    {syntax: "<file>|<json>", min: 1, max: 1, parse: parseSchema},
+	"sanitize":  word("none|text|html", func(c *RoomConfig) *string { return &c.Sanitize }, sanitizeWord),
 }
+
+const accessWords = "anyone|users|granted|server"
 
 // word is an option that is one of a few words.
 func word[T any](syntax string, field func(T) *string, check func(string) error) option[T] {

@@ -102,18 +102,25 @@ type QueueConfig struct {
 // RoomConfig is a rule for the channels that a pattern matches.
 type RoomConfig struct {
 	// Pattern says which channels the rule is for. It consists of segments with a
-	// colon in between: literal text, `*` for any one segment, or `{user}` for a
-	// segment of which only the user of that name may make use. `*` as the last
+	// colon in between: literal text, `*` for any one segment, `{user}` for a segment
+	// of which only the user of that name may make use, or `{claim.NAME}` for one
+	// that only those may use whose token has it as the claim NAME. `*` as the last
 	// segment stands for all that follows. Required.
 	Pattern string `json:"pattern"`
 
 	// Subscribe says who may receive the messages: `anyone`, `users` (who are not
-	// anonymous) or `server` (nobody). Default: `users`.
+	// anonymous), `granted` (whose token grants it for the channel) or `server`
+	// (nobody). Default: `users`.
 	Subscribe string `json:"subscribe,omitempty"`
 
-	// Publish says who may send messages: `anyone`, `users` or `server` (only the
-	// app, with its API key). Default: `server`.
+	// Publish says who may send messages: `anyone`, `users`, `granted` or `server`
+	// (only the app, with its API key). Default: `server`.
 	Publish string `json:"publish,omitempty"`
+
+	// Read says who may read the history at will: `anyone`, `users`, `granted` or
+	// `server`. A subscriber gets what it missed while its connection was lost in
+	// any case. Default: who may subscribe.
+	Read string `json:"read,omitempty"`
 
 	// History is how many messages are retained, for clients that come back after
 	// a lost connection or want to see the latest ones. Default: none.
@@ -132,6 +139,18 @@ type RoomConfig struct {
 	// Rate is how fast one publisher may send messages into one channel. The app
 	// with its API key is not limited. Default: no limit.
 	Rate RateConfig `json:"rate,omitzero"`
+
+	// Content bounds what clients publish. Default: nothing but message_size does.
+	Content ContentConfig `json:"content,omitzero"`
+
+	// Schema is what every content that a client publishes has to match; others are
+	// refused with SCHEMA_VIOLATION. Default: any JSON will do.
+	Schema *SchemaConfig `json:"schema,omitempty"`
+
+	// Sanitize says what becomes of HTML in the strings of what clients publish.
+	// `text` removes it all, `html` keeps the harmless part of it, `none` leaves
+	// everything as it is. Default: `none`.
+	Sanitize string `json:"sanitize,omitempty"`
 }
 
 // HistoryConfig says how many messages a room retains.

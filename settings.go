@@ -41,8 +41,9 @@ func (s *settings) logTo(log *slog.Logger) *settings {
 	return s
 }
 
-// compile checks the configuration, also what it says across several options.
-func (c *HubConfig) compile() (*settings, error) {
+// compile checks the configuration, also what it says across several options. The
+// files that it names are looked at only where read is given.
+func (c *HubConfig) compile(read readFile) (*settings, error) {
 	if err := c.Heartbeat.check(); err != nil {
 		return nil, fmt.Errorf("heartbeat: %w", err)
 	}
@@ -50,8 +51,11 @@ func (c *HubConfig) compile() (*settings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("limits: %w", err)
 	}
-	rooms, err := c.compileRooms()
+	rooms, err := c.compileRooms(read)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.fits(); err != nil {
 		return nil, err
 	}
 	return &settings{
@@ -79,15 +83,25 @@ func (c *HeartbeatConfig) check() error {
 	return nil
 }
 
-func (c *HubConfig) compileRooms() (*policy.Policy, error) {
+func (c *HubConfig) compileRooms(read readFile) (*policy.Policy, error) {
 	rooms := make([]policy.Room, len(c.Rooms))
 	for i, r := range c.Rooms {
 		var err error
-		if rooms[i], err = r.compile(); err != nil {
+		if rooms[i], err = r.compile(read); err != nil {
 			return nil, fmt.Errorf("room '%s': %w", r.Pattern, err)
 		}
 	}
 	return policy.Compile(rooms)
+}
+
+// fits finds bounds of rooms that the hub's own make void.
+func (c *HubConfig) fits() error {
+	for _, r := range c.Rooms {
+		if err := r.Content.fits(cmp.Or(c.Limits.MessageSize, defaultMessageSize)); err != nil {
+			return fmt.Errorf("room '%s': %w", r.Pattern, err)
+		}
+	}
+	return nil
 }
 
 func (c *LimitsConfig) compile() (session.Limits, error) {
@@ -113,8 +127,8 @@ func (c *LimitsConfig) compile() (session.Limits, error) {
 	return limits, errors.Join(limits.Handshakes.Validate(), limits.Rate.Validate())
 }
 
-func (c *RoomConfig) compile() (policy.Room, error) {
-	var errs [4]error
+func (c *RoomConfig) compile(read readFile) (policy.Room, error) {
+	var errs [8]error
 	room := policy.Room{
 		Pattern: c.Pattern,
 		History: hub.Retention{Size: c.History.Size, TTL: time.Duration(c.History.TTL)},
@@ -124,21 +138,49 @@ func (c *RoomConfig) compile() (policy.Room, error) {
 	room.Publish, errs[1] = policy.ParseAccess(cmp.Or(c.Publish, policy.Server.String()))
 	room.Slow, errs[2] = parseSlow(c.Slow)
 	room.Members, room.PresenceAccess, errs[3] = c.Presence.compile()
+	if c.Read != "" {
+		room.HistoryAccess, errs[4] = policy.ParseAccess(c.Read)
+	}
+	if room.Bounds, errs[5] = c.Content.compile(); errs[5] != nil {
+		errs[5] = fmt.Errorf("content: %w", errs[5])
+	}
+	room.Schema, errs[6] = c.Schema.compile(read)
+	room.Sanitize, errs[7] = policy.ParseSanitize(cmp.Or(c.Sanitize, policy.SanitizeNone.String()))
 	if err := errors.Join(errs[:]...); err != nil {
 		return policy.Room{}, err
 	}
-	return room, contradiction(&room)
+	return room, errors.Join(contradiction(&room), c.idle(&room))
+}
+
+// idle finds checks of what clients publish where no client publishes anything.
+func (c *RoomConfig) idle(r *policy.Room) error {
+	if r.Publish != policy.Server {
+		return nil
+	}
+	for _, check := range []struct {
+		option string
+		given  bool
+	}{
+		{"content", c.Content != ContentConfig{}}, {"schema", c.Schema != nil}, {"sanitize", r.Sanitize != policy.SanitizeNone},
+	} {
+		if check.given {
+			return fmt.Errorf("'%s' contradicts 'publish server', because what the app publishes is not checked", check.option)
+		}
+	}
+	return nil
 }
 
 // contradiction finds options that cancel each other, which shows that the author
 // expects something else than what would happen.
 func contradiction(r *policy.Room) error {
-	anonymous := r.Subscribe == policy.Anyone || r.Publish == policy.Anyone
+	anonymous := r.Subscribe == policy.Anyone || r.Publish == policy.Anyone || r.HistoryAccess == policy.Anyone
 	switch {
 	case anonymous && strings.Contains(r.Pattern, "{user}"):
 		return errors.New("'anyone' contradicts '{user}' in the pattern, which leaves out anonymous clients")
 	case r.Publish == policy.Server && !r.Rate.IsZero():
 		return errors.New("'rate' contradicts 'publish server', because the app is not limited")
+	case r.History.Size == 0 && r.HistoryAccess != policy.Default:
+		return errors.New("'read' is about the history, and there is none")
 	case r.History.Size == 0 && r.History.TTL != 0:
 		return errors.New("'history' has a time but no number of messages")
 	}

@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,7 @@ func TestCompile(t *testing.T) {
 			{Pattern: "*"},
 		},
 	}
-	s, err := c.compile()
+	s, err := c.compile(os.ReadFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func TestCompile(t *testing.T) {
 
 func TestCompileDefaults(t *testing.T) {
 	t.Parallel()
-	s, err := new(HubConfig).compile()
+	s, err := new(HubConfig).compile(os.ReadFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestCompileRefuses(t *testing.T) {
 		"-1 0s is negative":        room(RoomConfig{Pattern: "x", History: HistoryConfig{Size: -1}}),
 		`room "x": never`:          {Rooms: []RoomConfig{{Pattern: "x"}, {Pattern: "x"}}},
 	} {
-		if _, err := c.compile(); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := c.compile(os.ReadFile); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, not one with %q", err, want)
 		}
 	}
