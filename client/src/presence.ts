@@ -24,6 +24,8 @@ export class Presence extends Emitter<PresenceEvents> {
   readonly #send: (appearance: Appearance) => void;
   #members: ReadonlyMap<string, Member> = new Map();
   #count = 0;
+  /** The number of the frame that led here. */
+  #seq = 0;
   /** Diffs that came before their snapshot; undefined when it is there. */
   #early: Payload[] | undefined = [];
 
@@ -59,13 +61,22 @@ export class Presence extends Emitter<PresenceEvents> {
       const early = this.#early ?? [];
       this.#early = undefined;
       this.#apply(applySnapshot(this.#members, payload), payload);
-      for (const diff of early) this.#apply(applyDiff(this.#members, diff), diff);
+      for (const diff of early) this.#diff(diff);
       this._emit('sync', this.#members);
     } else if (this.#early) {
       this.#early.push(payload);
     } else {
-      this.#apply(applyDiff(this.#members, payload), payload);
+      this.#diff(payload);
     }
+  }
+
+  #diff(payload: Payload): void {
+    const { seq = this.#seq + 1 } = payload;
+    // It took longer than the snapshot that it is part of.
+    if (seq <= this.#seq) return;
+    // One before it was lost, so ask who is there.
+    if (seq > this.#seq + 1) this.#send({});
+    this.#apply(applyDiff(this.#members, payload), payload);
   }
 
   /** Forgets everybody, without a word. @internal */
@@ -75,7 +86,8 @@ export class Presence extends Emitter<PresenceEvents> {
     this._expect();
   }
 
-  #apply({ members, events }: Change, { count }: Payload): void {
+  #apply({ members, events }: Change, { count, seq = this.#seq }: Payload): void {
+    this.#seq = seq;
     this.#members = members;
     this.#count = count ?? members.size;
     for (const { name, member } of events) this._emit(name, member);

@@ -128,7 +128,6 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
   _down(reason?: RealtimeError): void {
     clearTimeout(this.#retry);
     this.#asked = undefined;
-    if (this.#held) this.#held = [];
     this.#change(reason ? 'unsubscribed' : 'subscribing', reason);
   }
 

@@ -47,6 +47,7 @@ export interface Payload {
   updated?: string[];
   info?: Record<string, WireInfo>;
   count?: number;
+  seq?: number;
   // error, unsubscribed, close
   code?: string | number;
   message?: string;

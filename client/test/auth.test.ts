@@ -148,8 +148,12 @@ test('a connection closed because its token ran out comes back with a new one', 
   w.socket.drop(4401);
   assert.equal(w.status.state, 'reconnecting');
   await w.retry();
+  w.socket.greet().answer('authenticate', 'authenticated', { user: 'ann' });
+  w.socket.drop(4401);
+  assert.equal(w.status.state, 'reconnecting');
+  await w.retry();
   w.socket.greet().drop(4401);
-  assert.equal(w.status.state, 'closed', 'not for ever');
+  assert.equal(w.status.state, 'closed', 'not without an accepted token in between');
 });
 
 test('a connection closed because its fixed token ran out stays closed', async (t) => {

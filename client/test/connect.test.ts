@@ -65,12 +65,14 @@ test('closing in a listener is heeded', async (t) => {
       const w = new World(t);
       const client = new Realtime('https://example.com/rt', w.options());
       client.on('state', (status) => status.state === state && client.close());
+      const subscription = client.subscribe('a');
       client.connect();
       await rest();
       w.sockets[0]?.greet();
       w.sockets[0]?.drop();
       await w.pass(60_000);
       assert.equal(client.state, 'closed');
+      assert.equal(subscription.state, 'unsubscribed');
       assert.equal(w.sockets.length, state === 'connecting' ? 0 : 1);
     });
   }

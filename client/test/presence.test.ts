@@ -94,6 +94,50 @@ test('diffs that come before the snapshot wait for it', async (t) => {
   assert.deepEqual([...presence.members.keys()], ['bob', 'cat']);
 });
 
+test('a diff that a snapshot has overtaken changes nothing', async (t) => {
+  const w = new World(t);
+  const [presence, seen] = await present(w);
+  const say = (payload: object) => w.socket.say({ type: 'presence', payload: { channel: 'a', ...payload } });
+  w.socket.subscribed();
+  say({ left: ['bob'], count: 1, seq: 6 });
+  say({ users: ['ann', 'bob'], count: 2, seq: 7 });
+  say({ entered: ['bob'], count: 2, seq: 7 });
+  say({ left: ['bob'], count: 1, seq: 5 });
+  say({ entered: ['cat'], count: 3, seq: 8 });
+  assert.deepEqual(seen, ['enter ann online', 'enter bob online', 'sync ann,bob 2', 'enter cat online']);
+  assert.equal(presence.count, 3);
+  assert.equal(w.socket.all('presence').length, 0);
+});
+
+test('a diff that is missing is noticed', async (t) => {
+  const w = new World(t);
+  const [, seen] = await present(w);
+  const say = (payload: object) => w.socket.say({ type: 'presence', payload: { channel: 'a', ...payload } });
+  w.socket.subscribed();
+  say({ users: ['ann'], count: 1, seq: 7 });
+  say({ entered: ['cat'], count: 3, seq: 9 });
+  say({ entered: ['dan'], count: 4, seq: 10 });
+  assert.deepEqual(
+    w.socket.all('presence').map(({ payload }) => payload),
+    [{ channel: 'a' }],
+  );
+  seen.length = 0;
+  w.socket.answer('presence', 'presence', { channel: 'a', users: ['ann', 'bob', 'cat', 'dan'], count: 4, seq: 10 });
+  assert.deepEqual(seen, ['enter bob online', 'sync ann,bob,cat,dan 4']);
+});
+
+test('frames are numbered anew on every connection', async (t) => {
+  const w = new World(t);
+  const [presence] = await present(w);
+  w.socket.subscribed().say({ type: 'presence', payload: { channel: 'a', users: ['ann'], count: 1, seq: 90 } });
+  w.socket.drop();
+  await w.retry();
+  w.socket.greet().subscribed();
+  w.socket.say({ type: 'presence', payload: { channel: 'a', users: ['ann'], count: 1, seq: 3 } });
+  w.socket.say({ type: 'presence', payload: { channel: 'a', left: ['ann'], count: 0, seq: 4 } });
+  assert.equal(presence.members.size, 0);
+});
+
 test('the count of a large room is not that of the known members', async (t) => {
   const w = new World(t);
   const [presence] = await present(w);

@@ -200,6 +200,25 @@ test('history is asked for, also once more', async (t) => {
   assert.deepEqual(await empty, { messages: [], position: undefined, lost: false, more: false });
 });
 
+test('a client that is too fast slows down by and by, and a burst counts once', async (t) => {
+  const w = new World(t);
+  await w.open();
+  for (let n = 0; n < 5; n++) w.client.subscribe(`c${n}`);
+  const refuse = (): void => {
+    for (const { id } of w.socket.sent.splice(0)) {
+      w.socket.say({ type: 'error', id: id!, payload: { code: 'RATE_LIMITED', message: '', retryAfter: 30 } });
+    }
+  };
+  refuse();
+  for (const pause of [100, 200, 400, 800, 1600, 3200, 5000, 5000]) {
+    await w.pass(pause - 1);
+    assert.equal(w.socket.all('subscribe').length, 0, `not before ${pause}`);
+    await w.pass(1);
+    assert.equal(w.socket.all('subscribe').length, 1);
+    refuse();
+  }
+});
+
 test('a client with much to say after an interruption finds the pace of the server', async (t) => {
   const w = new World(t);
   await w.open();

@@ -48,6 +48,19 @@ test('a WebSocket that does not get through twice gives way to an event stream',
   assert.equal(client.user, 'ann');
 });
 
+test('a WebSocket that has got through meanwhile is not blocked', async (t) => {
+  const w = new World(t);
+  w.connect();
+  await rest();
+  for (let i = 0; i < 4; i++) {
+    w.socket.drop();
+    await w.retry();
+    w.socket.greet().drop();
+    await w.retry();
+  }
+  assert.equal(w.requests.length, 0);
+});
+
 test('a WebSocket that hangs counts as one that does not get through', async (t) => {
   const w = new World(t);
   w.connect();
@@ -180,6 +193,25 @@ test('a WebSocket beside the stream that is forbidden changes nothing', async (t
   await rest();
   for (let s = 0; s < 100; s += 20, await w.pass(20_000)) w.stream.write(':\n\n');
   assert.equal(w.client.state, 'open');
+});
+
+test('a WebSocket beside the stream is not opened for a client that was closed meanwhile', async (t) => {
+  const w = new World(t);
+  w.forbidden = new Error('blocked');
+  let resolve = (_: string): void => {};
+  const client = w.connect({ token: () => new Promise<string>((r) => (resolve = r)) });
+  resolve('t1');
+  await rest();
+  await w.retry();
+  resolve('t2');
+  await rest();
+  w.stream.greet();
+  w.forbidden = undefined;
+  await w.pass(10_000);
+  client.close();
+  resolve('t3');
+  await rest();
+  assert.equal(w.sockets.length, 0);
 });
 
 test('interruptions do not put off the way back to WebSocket', async (t) => {

@@ -49,7 +49,11 @@ test('a subscription delivers what comes after the answer', async (t) => {
   const messages: Message<string>[] = [];
   subscription.on('message', (m) => messages.push(m));
   assert.deepEqual(w.socket.last('subscribe').payload, { channel: 'a' });
-  w.socket.say(message('a', 4)); // of an earlier subscription of this connection
+  // Of an earlier subscription of this connection.
+  w.socket.say(message('a', 4)).say({ type: 'gap', payload: { channel: 'a', epoch: 'e', offset: 4 } });
+  w.socket.say({ type: 'presence', payload: { channel: 'a', users: ['ann'], count: 1 } });
+  assert.equal(subscription.position, undefined);
+  assert.equal(subscription.presence.count, 0);
   w.socket.subscribed({ epoch: 'e', offset: 4, anchor: 'x' });
   assert.equal(subscription.state, 'subscribed');
   assert.deepEqual(subscription.position, { epoch: 'e', offset: 4, anchor: 'x' });

@@ -40,6 +40,7 @@ export interface Payload {
     updated?: string[];
     info?: Record<string, WireInfo>;
     count?: number;
+    seq?: number;
     code?: string | number;
     message?: string;
     retryAfter?: number | undefined;
