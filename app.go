@@ -82,22 +82,23 @@ func (a *App) onStopping(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
-	return events.(*caddyevents.App).On("stopping", eventFunc(func() {
-		if exiting() {
-			a.drain()
-		}
-	}))
+	return events.(*caddyevents.App).On("stopping", stopping{a})
+}
+
+// stopping is told that a configuration ends. It is a struct because Caddy logs
+// handlers of events as JSON, which a function can not be.
+type stopping struct{ app *App }
+
+// Handle is called before anything stops, and must not wait.
+func (s stopping) Handle(context.Context, caddy.Event) error {
+	if exiting() {
+		s.app.drain()
+	}
+	return nil
 }
 
 // exiting tells the end of the process from that of a configuration.
 var exiting = caddy.Exiting
-
-type eventFunc func()
-
-func (f eventFunc) Handle(context.Context, caddy.Event) error {
-	f()
-	return nil
-}
 
 // use gives a route its hub, which config defines unless it is nil. The hub need
 // not be defined yet: routes are provisioned in no particular order.
