@@ -1,0 +1,10 @@
+package drills
+
+import (
+	"testing"
+
+	"github.com/caddy-realtime/caddy-realtime/integration"
+	"github.com/caddy-realtime/caddy-realtime/internal/leak"
+)
+
+func TestMain(m *testing.M) { leak.Main(m, integration.RemoveProgram) }

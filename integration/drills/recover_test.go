@@ -1,0 +1,152 @@
+package drills
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/integration"
+	"github.com/caddy-realtime/caddy-realtime/internal/checker"
+)
+
+const recoverSite = `
+http://{{site}} {
+	encode /rt/sse
+	realtime /rt {
+		api_key {env.REALTIME_TEST_KEY}
+		room long:* {
+			subscribe anyone
+			publish anyone
+			history 5000
+		}
+		room short:* {
+			subscribe anyone
+			publish anyone
+			history 8
+		}
+	}
+}
+`
+
+const (
+	recoverMessages = 2000 // to be acknowledged, at least
+	recoverCuts     = 500  // connections to be cut, at least
+)
+
+// TestRecover cuts connections at random, while everything that can publish
+// publishes. Who comes back gets what was missed, or is told that it is lost; in
+// the rooms that remember enough nothing is.
+func TestRecover(t *testing.T) {
+	t.Setenv("REALTIME_TEST_KEY", appKey)
+	c := integration.Start(t, recoverSite)
+	d := newDrill(t, "http://"+c.Addr("site")+"/rt", checker.Options{})
+	long, short := channelsOf("long", 6), channelsOf("short", 2)
+	for i := range 120 {
+		d.subscriber(someChannels(i, long, short)...)
+	}
+	for i := range 80 {
+		d.streamer(i%4 == 0, someChannels(i, long, short)...)
+	}
+	all := append(long, short...)
+	d.publisher(&publisher{name: "ws", way: &byWS{base: d.base}, pick: turns(all, 1), pause: 10 * time.Millisecond})
+	d.publisher(&publisher{name: "keys", way: &byWS{base: d.base, twice: true, cutEvery: 7}, pick: turns(all, 1), pause: 10 * time.Millisecond})
+	d.publisher(&publisher{name: "http", way: newHTTP(d.base, appKey, false), pick: turns(all, 1), pause: 10 * time.Millisecond})
+	d.publisher(&publisher{name: "batch", way: newHTTP(d.base, appKey, true), pick: turns(all, 3), pause: 20 * time.Millisecond})
+
+	for _, s := range d.subscribers {
+		d.following.Go(func() { d.comeBack(s) })
+	}
+	d.gathered()
+	d.publish()
+	cuts := d.cutAtRandom()
+	d.settle()
+	r := d.verdict()
+	t.Logf("%d connections were cut", cuts)
+	if r.Recovered < cuts/2 {
+		t.Errorf("%d of %d subscriptions have recovered", r.Recovered, r.Subscriptions)
+	}
+	if r.Gaps == 0 {
+		t.Error("no gap came: nobody has stayed away for longer than the short history")
+	}
+}
+
+// someChannels gives each third subscriber three channels and the others one.
+func someChannels(i int, long, short []string) []string {
+	if i%3 == 0 {
+		return []string{long[i%len(long)], long[(i+1)%len(long)], short[i%len(short)]}
+	}
+	if i%7 == 0 {
+		return short[i%2 : i%2+1]
+	}
+	return long[i%len(long) : i%len(long)+1]
+}
+
+// comeBack keeps a subscriber connected until everybody leaves.
+func (d *drill) comeBack(s *subscriber) {
+	for !d.leaving.Load() {
+		c, err := s.connect()
+		if err != nil {
+			d.t.Errorf("a subscriber could not come back: %v", err)
+			return
+		}
+		if d.leaving.Load() {
+			c.close() // too late to be cut off with the others
+		}
+		if r, strange := errors.AsType[refusal](s.follow(c)); strange {
+			d.t.Error(r)
+			return
+		}
+		d.stayAway()
+	}
+}
+
+// stayAway waits before a subscriber comes back: now and then for so long that a
+// short history has moved on.
+func (d *drill) stayAway() {
+	pause := rand.N(200 * time.Millisecond)
+	if rand.N(10) == 0 {
+		pause = 2 * time.Second
+	}
+	select {
+	case <-d.gone:
+	case <-time.After(pause):
+	}
+}
+
+// cutAtRandom cuts connections until enough has happened, half of them with a reset.
+func (d *drill) cutAtRandom() (cuts int) {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	end := time.After(drillLimit)
+	for d.acked() < recoverMessages || cuts < recoverCuts {
+		select {
+		case <-tick.C:
+		case <-end:
+			d.t.Fatalf("%d messages and %d cuts after %v", d.acked(), cuts, drillLimit)
+		}
+		s := d.subscribers[rand.N(len(d.subscribers))]
+		if !s.inside.Load() {
+			continue
+		}
+		if cuts++; cuts%2 == 0 {
+			s.reset()
+		}
+		s.drop()
+	}
+	return cuts
+}
+
+// reset makes the latest connection end with a reset when it is dropped.
+func (s *subscriber) reset() {
+	c := s.conn.Load()
+	if c == nil {
+		return
+	}
+	if w, ok := (*c).(*wsClient); ok {
+		if tcp, ok := w.conn.NetConn().(*net.TCPConn); ok {
+			_ = tcp.SetLinger(0)
+		}
+	}
+}
