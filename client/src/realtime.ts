@@ -62,7 +62,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
     return this.#greeting.user;
   }
 
-  /** The id of the connection, which is the sender of an anonymous client's messages. */
+  /** The id of the connection; over a WebSocket also the sender of an anonymous client's messages. */
   get connection(): string | undefined {
     return this.#greeting.connection;
   }

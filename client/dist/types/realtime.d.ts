@@ -25,7 +25,7 @@ export declare class Realtime extends Emitter<RealtimeEvents> {
     get transport(): TransportName | undefined;
     /** Who the server takes the page for; undefined: an anonymous visitor, or not known yet. */
     get user(): string | undefined;
-    /** The id of the connection, which is the sender of an anonymous client's messages. */
+    /** The id of the connection; over a WebSocket also the sender of an anonymous client's messages. */
     get connection(): string | undefined;
     /** Connects, also again after the client was closed. */
     connect(): this;
