@@ -240,7 +240,7 @@ func TestStopWithoutExit(t *testing.T) {
 	if err := caddy.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	if r := <-ended; r != hub.ReasonGone {
+	if r := <-ended; r != hub.ReasonReplaced {
 		t.Errorf("the client was told %v", r)
 	}
 }

@@ -33,7 +33,8 @@ type node struct {
 
 	// Guarded by mu.
 	mu      sync.Mutex
-	hub     *hub.Hub // nil before the first apply
+	hub     *hub.Hub // nil before the first apply, static afterwards
+	broker  *memory.Broker
 	members *presence.Tracker
 	now     *settings // in force
 	before  *settings // what to go back to if the configuration of now fails to start
@@ -65,9 +66,6 @@ func (n *node) apply(s *settings) error {
 	}
 	n.before, n.now = n.now, s
 	n.enforce()
-	if n.before != nil && n.before.historyMemory != s.historyMemory {
-		n.hub.Settings().Logger.Warn("history_memory changes when Caddy is started anew")
-	}
 	return nil
 }
 
@@ -76,7 +74,8 @@ func (n *node) start(s *settings) error {
 		return nil
 	}
 	h, err := hub.New(func(sink hub.Sink) (hub.Broker, error) {
-		return memory.New(sink, memory.Options{HistoryBytes: s.historyMemory}), nil
+		n.broker = memory.New(sink, memory.Options{HistoryBytes: s.historyMemory})
+		return n.broker, nil
 	})
 	if err != nil {
 		return err
@@ -95,6 +94,7 @@ func (n *node) start(s *settings) error {
 
 func (n *node) enforce() {
 	n.hub.Apply(n.now.hub)
+	n.broker.Resize(n.now.historyMemory)
 	n.members.Apply(n.now.presence)
 	n.registry.Load().Apply(n.now.session)
 }
@@ -139,7 +139,8 @@ func (n *node) drain() {
 	}
 }
 
-// Destruct ends the hub, when no configuration has it any more.
+// Destruct ends the hub, when no configuration has it any more. While the process
+// lives on, a client that does not read must not hold up a reload.
 func (n *node) Destruct() error {
 	n.leaving.Store(true)
 	n.mu.Lock()
@@ -148,5 +149,19 @@ func (n *node) Destruct() error {
 	if n.hub == nil {
 		return nil
 	}
-	return errors.Join(n.hub.Close(), n.members.Close()) // connections leave their rooms first
+	if exiting() {
+		return n.end()
+	}
+	n.hub.Dismiss(hub.ReasonReplaced)
+	log := n.hub.Settings().Logger
+	go func() {
+		if err := n.end(); err != nil {
+			log.Error("ending a hub", "error", err)
+		}
+	}()
+	return nil
 }
+
+// end waits for the connections, which leave their rooms, before it ends the
+// presence of those.
+func (n *node) end() error { return errors.Join(n.hub.Close(), n.members.Close()) }

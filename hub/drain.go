@@ -19,6 +19,9 @@ const (
 // taken from now on. When ctx ends, the rest is sent away at once.
 func (h *Hub) Drain(ctx context.Context, window time.Duration) {
 	conns := h.refuse()
+	if len(conns) == 0 {
+		return
+	}
 	after := returnWindow(len(conns), window)
 	steps := max(int(window/drainStep), 1)
 	tick := time.NewTicker(drainStep)

@@ -88,6 +88,19 @@ func TestHubClose(t *testing.T) {
 	})
 }
 
+func TestDismiss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{})
+		w := newWire()
+		connect(t, h, w)
+		h.Dismiss(ReasonReplaced)
+		expect(t, w, "close 4502")
+		if _, err := h.Connect(ConnOptions{Transport: w, Encoder: lines}); !errors.Is(err, ErrClosed) {
+			t.Errorf("connect after dismiss: %v, want ErrClosed", err)
+		}
+	})
+}
+
 func TestHeartbeat(t *testing.T) {
 	const interval, timeout = 25 * time.Second, 10 * time.Second
 	synctest.Test(t, func(t *testing.T) {

@@ -109,12 +109,18 @@ func (h *Hub) Close() error {
 	if h.ended.Swap(true) {
 		return ErrClosed
 	}
-	for _, c := range h.refuse() {
-		c.Close(ReasonGone)
-	}
+	h.Dismiss(ReasonGone)
 	h.wg.Wait()
 	h.beat.stop()
 	return h.broker.Close()
+}
+
+// Dismiss ends all connections with r and takes no new ones. It does not wait;
+// Close does.
+func (h *Hub) Dismiss(r Reason) {
+	for _, c := range h.refuse() {
+		c.Close(r)
+	}
 }
 
 // refuse makes Connect fail from now on and returns the connections there are.

@@ -23,6 +23,7 @@ type Broker struct {
 	seed   maphash.Seed
 	shards [shards]shard
 
+	limit   atomic.Int64 // Options.HistoryBytes, which Resize changes
 	used    atomic.Int64 // bytes of all rooms, see room.bytes and shard.weight
 	evicted atomic.Uint64
 	reduced atomic.Uint64
@@ -47,8 +48,16 @@ func New(sink hub.Sink, o Options) *Broker {
 	for i := range b.shards {
 		b.shards[i].init(&b.used)
 	}
+	b.limit.Store(b.o.HistoryBytes)
 	b.janitor.Go(b.sweepUntilClosed)
 	return b
+}
+
+// Resize changes Options.HistoryBytes of a living broker; 0 means its default.
+// What is over a smaller bound is removed at the latest with the next publish.
+func (b *Broker) Resize(bytes int64) {
+	b.limit.Store(Options{HistoryBytes: bytes}.withDefaults().HistoryBytes)
+	b.bound()
 }
 
 // shard is where the room of a channel lives.

@@ -10,7 +10,7 @@ import (
 // without locks, by whoever added something; when somebody else is at it already,
 // the caller goes on.
 func (b *Broker) bound() {
-	if b.used.Load() > b.o.HistoryBytes && b.house.TryLock() {
+	if b.used.Load() > b.limit.Load() && b.house.TryLock() {
 		defer b.house.Unlock()
 		b.fit()
 	}
@@ -18,11 +18,12 @@ func (b *Broker) bound() {
 
 // fit removes what is over the bound, if anything is. Needs the house.
 func (b *Broker) fit() {
-	if b.used.Load() <= b.o.HistoryBytes {
+	if b.used.Load() <= b.limit.Load() {
 		return
 	}
 	// Somewhat below the bound, so that not every publish comes here.
-	target := b.o.HistoryBytes - b.o.HistoryBytes/16
+	limit := b.limit.Load()
+	target := limit - limit/16
 	b.evictIdle(target)
 	if b.used.Load() > target {
 		b.reduceLargest(target)

@@ -230,3 +230,28 @@ func TestLevel(t *testing.T) {
 		}
 	}
 }
+
+func TestResize(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, Options{})
+		o := hub.PublishOptions{Retention: hundred}
+		for i := range 100 {
+			publish(t, b, name(i), 1300, o)
+		}
+		before := b.Stats().Bytes
+		b.Resize(before / 2)
+		if got := b.Stats(); got.Bytes > before/2 || got.Evicted == 0 {
+			t.Errorf("%+v after the bound was halved from %d", got, before)
+		}
+		b.Resize(0) // the default
+		evicted := b.Stats().Evicted
+		for i := range 100 {
+			publish(t, b, name(i), 1300, o)
+		}
+		if got := b.Stats().Evicted; got != evicted {
+			t.Errorf("%d more rooms evicted below the default bound", got-evicted)
+		}
+		audit(t, b)
+	})
+}
