@@ -87,8 +87,6 @@ func TestCompileContentRefuses(t *testing.T) {
 		"schema: exactly one":      {Schema: &SchemaConfig{}},
 		"exactly one of a file":    {Schema: &SchemaConfig{File: "x", Inline: text}},
 		"content: negative number": {Content: ContentConfig{Nodes: -1}},
-		"'content' contradicts":    {Publish: "server", Content: ContentConfig{Depth: 1}},
-		"'sanitize' contradicts":   {Publish: "server", Sanitize: "text"},
 		"contradicts '{user}'":     {Pattern: "{user}", Read: "anyone", History: HistoryConfig{Size: 1}},
 	} {
 		if c.Pattern == "" {

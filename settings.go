@@ -149,25 +149,7 @@ func (c *RoomConfig) compile(read readFile) (policy.Room, error) {
 	if err := errors.Join(errs[:]...); err != nil {
 		return policy.Room{}, err
 	}
-	return room, errors.Join(contradiction(&room), c.idle(&room))
-}
-
-// idle finds checks of what clients publish where no client publishes anything.
-func (c *RoomConfig) idle(r *policy.Room) error {
-	if r.Publish != policy.Server {
-		return nil
-	}
-	for _, check := range []struct {
-		option string
-		given  bool
-	}{
-		{"content", c.Content != ContentConfig{}}, {"schema", c.Schema != nil}, {"sanitize", r.Sanitize != policy.SanitizeNone},
-	} {
-		if check.given {
-			return fmt.Errorf("'%s' contradicts 'publish server', because what the app publishes is not checked", check.option)
-		}
-	}
-	return nil
+	return room, contradiction(&room)
 }
 
 // contradiction finds options that cancel each other, which shows that the author
