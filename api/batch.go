@@ -34,6 +34,10 @@ func publishBatch(c *call) *protocol.Error {
 	case c.r.Header.Get(keyHeader) != "":
 		return protocol.Errorf(protocol.InvalidMessage, "a batch has no %s; give each item an \"id\"", keyHeader)
 	}
+	validate, e := flag(c.r.URL.Query(), "validate", false)
+	if e != nil {
+		return e
+	}
 	body, e := c.read(c.batchLimit())
 	if e != nil {
 		return e
@@ -44,7 +48,7 @@ func publishBatch(c *call) *protocol.Error {
 	}
 	results := make([]batchResult, len(items))
 	for i, item := range items {
-		results[i] = c.publishItem(c.r.Context(), item)
+		results[i] = c.publishItem(c.r.Context(), item, validate)
 	}
 	return c.replyValue(results)
 }
@@ -71,15 +75,16 @@ func decodeBatch(body []byte) (items []json.RawMessage, e *protocol.Error) {
 	return items, nil
 }
 
-func (c *call) publishItem(ctx context.Context, item json.RawMessage) batchResult {
-	channels, p, e := decodeItem(item)
+func (c *call) publishItem(ctx context.Context, item json.RawMessage, validate bool) batchResult {
+	channels, p, checked, e := decodeItem(item)
 	if e != nil {
 		return batchResult{Error: detailsOf(e)}
 	}
+	caller := c.publisher(validate || checked)
 	results := make([]published, len(channels))
 	for i, channel := range channels {
 		p.Channel = channel
-		done, e := c.o.Registry.Publish(ctx, c.o.Caller, p)
+		done, e := c.o.Registry.Publish(ctx, caller, p)
 		results[i] = outcome(done)
 		results[i].Channel, results[i].Error = channel, detailsOf(e)
 	}
@@ -88,19 +93,19 @@ func (c *call) publishItem(ctx context.Context, item json.RawMessage) batchResul
 
 // decodeItem reads one item. Its channels are checked one by one when they are
 // published to.
-func decodeItem(item json.RawMessage) (channels []string, p protocol.Publish, e *protocol.Error) {
-	m, e := decodeMembers(item, "channels", "content", "event", "id")
+func decodeItem(item json.RawMessage) (channels []string, p protocol.Publish, validate bool, e *protocol.Error) {
+	m, e := decodeMembers(item, "channels", "content", "event", "id", "validate")
 	if e != nil {
-		return nil, p, e
+		return nil, p, false, e
 	}
 	if err := json.Unmarshal(m["channels"], &channels); err != nil || len(channels) == 0 {
-		return nil, p, protocol.Errorf(protocol.InvalidMessage, "the member \"channels\" must be an array of names")
+		return nil, p, false, protocol.Errorf(protocol.InvalidMessage, "the member \"channels\" must be an array of names")
 	}
 	if len(channels) > maxItems {
-		return nil, p, protocol.Errorf(protocol.TooLarge, "an item has at most %d channels", maxItems)
+		return nil, p, false, protocol.Errorf(protocol.TooLarge, "an item has at most %d channels", maxItems)
 	}
-	p, e = m.message()
-	return channels, p, e
+	p, validate, e = m.message()
+	return channels, p, validate, e
 }
 
 // detailsOf describes an error; nil for none.

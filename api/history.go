@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/url"
-	"strconv"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -11,7 +10,7 @@ import (
 // history is GET /channels/{channel}/messages.
 func history(c *call) *protocol.Error {
 	query := c.r.URL.Query()
-	q := protocol.History{Channel: c.channel}
+	q := protocol.History{Channel: c.name}
 	var e *protocol.Error
 	if q.Limit, e = limit(query, protocol.DefaultHistory, protocol.MaxHistory); e != nil {
 		return e
@@ -23,7 +22,7 @@ func history(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	c.reply(protocol.HistoryReply{Channel: c.channel, Page: page}.AppendPayload(nil))
+	c.reply(protocol.HistoryReply{Channel: c.name, Page: page}.AppendPayload(nil))
 	return nil
 }
 
@@ -35,17 +34,4 @@ func since(query url.Values) (*hub.Position, *protocol.Error) {
 	}
 	p, e := protocol.ParsePosition(epoch, offset, anchor)
 	return &p, e
-}
-
-// limit reads the parameter by which a client bounds a page.
-func limit(query url.Values, usual, most int) (int, *protocol.Error) {
-	s := query.Get("limit")
-	if s == "" {
-		return usual, nil
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 0 || n > most {
-		return 0, protocol.Errorf(protocol.InvalidMessage, "limit %s is not an integer from 0 to %d", protocol.Quote(s), most)
-	}
-	return n, nil
 }

@@ -11,13 +11,25 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// members are the members of a JSON object. Their names are compared exactly, and
+// object holds the members of a JSON object. Their names are compared exactly, and
 // none may be left over, so that a misspelled one is noticed and not ignored.
-type members map[string]json.RawMessage
+type object map[string]json.RawMessage
 
 // decodeMembers reads an object that has a content and no other members than these.
-func decodeMembers(text []byte, names ...string) (members, *protocol.Error) {
-	var m members
+func decodeMembers(text []byte, names ...string) (object, *protocol.Error) {
+	m, e := decodeObject(text, names...)
+	if e != nil {
+		return nil, e
+	}
+	if _, ok := m["content"]; !ok {
+		return nil, protocol.Errorf(protocol.InvalidMessage, "the member \"content\" is missing")
+	}
+	return m, nil
+}
+
+// decodeObject reads an object with no other members than these.
+func decodeObject(text []byte, names ...string) (object, *protocol.Error) {
+	var m object
 	if err := json.Unmarshal(text, &m); err != nil || m == nil {
 		return nil, protocol.Errorf(protocol.InvalidMessage, "not a JSON object with the members %s", strings.Join(names, ", "))
 	}
@@ -26,14 +38,11 @@ func decodeMembers(text []byte, names ...string) (members, *protocol.Error) {
 			return nil, protocol.Errorf(protocol.InvalidMessage, "unknown member %s; there are %s", protocol.Quote(name), strings.Join(names, ", "))
 		}
 	}
-	if _, ok := m["content"]; !ok {
-		return nil, protocol.Errorf(protocol.InvalidMessage, "the member \"content\" is missing")
-	}
 	return m, nil
 }
 
 // text gives a member that is a string; empty when it is not there.
-func (m members) text(name string) (s string, e *protocol.Error) {
+func (m object) text(name string) (s string, e *protocol.Error) {
 	raw, ok := m[name]
 	if !ok {
 		return "", nil
@@ -44,21 +53,43 @@ func (m members) text(name string) (s string, e *protocol.Error) {
 	return s, nil
 }
 
-// message reads what one message consists of, but for its channel.
-func (m members) message() (p protocol.Publish, e *protocol.Error) {
+// flag gives a member that is a boolean; false when it is not there.
+func (m object) flag(name string) (is bool, e *protocol.Error) {
+	raw, ok := m[name]
+	if ok && (raw[0] == 'n' || json.Unmarshal(raw, &is) != nil) {
+		return false, protocol.Errorf(protocol.InvalidMessage, "the member %q must be true or false", name)
+	}
+	return is, nil
+}
+
+// integer gives a member that is an integer; 0 when it is not there.
+func (m object) integer(name string) (n int64, e *protocol.Error) {
+	raw, ok := m[name]
+	if ok && (raw[0] == 'n' || json.Unmarshal(raw, &n) != nil) {
+		return 0, protocol.Errorf(protocol.InvalidMessage, "the member %q must be an integer", name)
+	}
+	return n, nil
+}
+
+// message reads what one message consists of, but for its channel, and whether it is
+// to be checked in any case.
+func (m object) message() (p protocol.Publish, validate bool, e *protocol.Error) {
 	if p.Content, e = protocol.DecodeContent(m["content"]); e != nil {
-		return p, e
+		return p, false, e
 	}
 	if p.Event, e = m.text("event"); e != nil {
-		return p, e
+		return p, false, e
 	}
 	if e = protocol.ValidEvent(p.Event); e != nil {
-		return p, e
+		return p, false, e
+	}
+	if validate, e = m.flag("validate"); e != nil {
+		return p, false, e
 	}
 	if p.Key, e = m.text("id"); e != nil || p.Key == "" {
-		return p, e
+		return p, validate, e
 	}
-	return p, protocol.ValidKey(p.Key)
+	return p, validate, protocol.ValidKey(p.Key)
 }
 
 // validJSON tells broken JSON from JSON of another shape.

@@ -7,6 +7,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
 const keyHeader = "Idempotency-Key"
@@ -41,7 +42,11 @@ func outcome(p hub.Published) published {
 // publish is POST /channels/{channel}/messages.
 func publish(c *call) *protocol.Error {
 	// Before the body is read; Registry.Publish decides again.
-	if e := c.o.Registry.May(c.o.Caller, policy.Publish, c.channel); e != nil {
+	validate, e := flag(c.r.URL.Query(), "validate", false)
+	if e != nil {
+		return e
+	}
+	if e := c.o.Registry.May(c.o.Caller, policy.Publish, c.name); e != nil {
 		return e
 	}
 	media, ok := c.mediaType()
@@ -52,37 +57,44 @@ func publish(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	p, e := decodeMessage(media, body)
+	p, checked, e := decodeMessage(media, body)
 	if e == nil {
 		p.Key, e = oneKey(p.Key, c.r.Header.Get(keyHeader))
 	}
 	if e != nil {
 		return e
 	}
-	p.Channel = c.channel
-	done, e := c.o.Registry.Publish(c.r.Context(), c.o.Caller, p)
+	p.Channel = c.name
+	done, e := c.o.Registry.Publish(c.r.Context(), c.publisher(validate || checked), p)
 	if e != nil {
 		return e
 	}
 	return c.replyValue(outcome(done))
 }
 
+// publisher is the caller, who may be the app that wants its content checked.
+func (c *call) publisher(validate bool) session.Caller {
+	caller := c.o.Caller
+	caller.Validate = validate
+	return caller
+}
+
 // decodeMessage reads a message: JSON by the members of an object, anything else as
 // the content itself.
-func decodeMessage(media string, body []byte) (p protocol.Publish, e *protocol.Error) {
+func decodeMessage(media string, body []byte) (p protocol.Publish, validate bool, e *protocol.Error) {
 	switch {
 	case media == "" && len(body) == 0:
-		return p, protocol.Errorf(protocol.InvalidMessage, "there is no body; send {\"content\": ...} as application/json, or a text")
+		return p, false, protocol.Errorf(protocol.InvalidMessage, "there is no body; send {\"content\": ...} as application/json, or a text")
 	case media != "application/json":
 		p.Content, e = quote(body)
-		return p, e
+		return p, false, e
 	}
 	if e = validJSON(body); e != nil {
-		return p, e
+		return p, false, e
 	}
-	m, e := decodeMembers(body, "content", "event", "id")
+	m, e := decodeMembers(body, "content", "event", "id", "validate")
 	if e != nil {
-		return p, e
+		return p, false, e
 	}
 	return m.message()
 }

@@ -81,6 +81,9 @@ func TestPublishErrors(t *testing.T) {
 		{"event with line break", path, `{"content":1,"event":"a\nb"}`, object, 400, "INVALID_MESSAGE"},
 		{"id with a space outside ASCII", path, `{"content":1,"id":"\u00a0"}`, object, 400, "INVALID_MESSAGE"},
 		{"id not a string", path, `{"content":1,"id":7}`, object, 400, "INVALID_MESSAGE"},
+		{"validate not a boolean", path, `{"content":1,"validate":"yes"}`, object, 400, "INVALID_MESSAGE"},
+		{"validate null", path, `{"content":1,"validate":null}`, object, 400, "INVALID_MESSAGE"},
+		{"validate in the query", path + "?validate=perhaps", `{"content":1}`, object, 400, "INVALID_MESSAGE"},
 		{"deep", path, `{"content":` + deep + `}`, object, 400, "INVALID_MESSAGE"},
 		{"two keys", path, `{"content":1,"id":"a"}`, append(object, "Idempotency-Key", "b"), 400, "INVALID_MESSAGE"},
 		{"bad key", path, `{"content":1}`, append(object, "Idempotency-Key", "é"), 400, "INVALID_MESSAGE"},
@@ -162,5 +165,46 @@ func TestPublishTwice(t *testing.T) {
 	}
 	if m := s.newest("kept:1"); m.Position.Offset != 1 {
 		t.Errorf("%d messages", m.Position.Offset)
+	}
+}
+
+// The app's content is taken as it is, unless it asks otherwise.
+func TestPublishValidates(t *testing.T) {
+	t.Parallel()
+	s := plainSite(t)
+	const path = "/channels/strict:1/messages"
+	for _, tt := range []struct {
+		who         session.Caller
+		query, body string
+		want        string
+	}{
+		{ann, "", `{"content":"<b>1</b>"}`, `"1"`},
+		{ann, "?validate=false", `{"content":"<b>2</b>","validate":false}`, `"2"`},
+		{app, "", `{"content":"<b>3</b>"}`, `"<b>3</b>"`},
+		{app, "", `{"content":"<b>4</b>","validate":true}`, `"4"`},
+		{app, "?validate", `{"content":"<b>5</b>"}`, `"5"`},
+	} {
+		decode[published](t, s.post(tt.who, path+tt.query, tt.body), http.StatusOK)
+		if got := string(s.newest("strict:1").Content); got != tt.want {
+			t.Errorf("%s %s: published %s", tt.query, tt.body, got)
+		}
+	}
+	w := s.do(app, http.MethodPost, path+"?validate", "<b>6</b>", "Content-Type", "text/plain")
+	if decode[published](t, w, http.StatusOK); string(s.newest("strict:1").Content) != `"6"` {
+		t.Errorf("published %s", s.newest("strict:1").Content)
+	}
+	refused(t, s.post(app, path, `{"content":"12345678901234567890","validate":true}`), 413, "TOO_LARGE")
+
+	long := `{"channels":["strict:1"],"content":"12345678901234567890"`
+	for body, want := range map[string][2]bool{`[` + long + `},` + long + `,"validate":true}]`: {false, true}} {
+		results := decode[[]batchResult](t, s.post(app, "/publish", body), http.StatusOK)
+		for i, r := range results {
+			if refused := r.Channels[0].Error != nil; refused != want[i] {
+				t.Errorf("item %d: %+v", i, r)
+			}
+		}
+	}
+	if r := decode[[]batchResult](t, s.post(app, "/publish?validate", `[`+long+`}]`), http.StatusOK); r[0].Channels[0].Error == nil {
+		t.Errorf("%+v", r)
 	}
 }

@@ -6,14 +6,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
 // route is what happens with one method at one path.
 type route struct {
 	method string
-	// pattern is the path as it stands in the description: {channel} is any one
-	// segment.
+	// pattern is the path as it stands in the description: a segment in braces is any
+	// one.
 	pattern string
 	// handle answers, or returns the error to answer with.
 	handle func(*call) *protocol.Error
@@ -21,14 +22,30 @@ type route struct {
 	segments []string // of pattern; set by compile
 }
 
-const channelSegment = "{channel}"
+// variables are the segments that stand for a name, with what checks it.
+var variables = map[string]func(string) *protocol.Error{
+	"{channel}":    protocol.ValidChannel,
+	"{user}":       validUser,
+	"{connection}": func(string) *protocol.Error { return nil },
+}
+
+func validUser(id string) *protocol.Error {
+	if id == "" || !auth.ValidUser(id) {
+		return protocol.Errorf(protocol.InvalidMessage, "no user can have this id")
+	}
+	return nil
+}
 
 // routes is the whole API. HEAD goes where GET goes.
 var routes = compile(
 	route{method: http.MethodGet, pattern: "/channels", handle: listChannels},
 	route{method: http.MethodGet, pattern: "/channels/{channel}/messages", handle: history},
 	route{method: http.MethodPost, pattern: "/channels/{channel}/messages", handle: publish},
+	route{method: http.MethodGet, pattern: "/channels/{channel}/presence", handle: members},
+	route{method: http.MethodDelete, pattern: "/connections/{connection}", handle: kickConnection},
 	route{method: http.MethodPost, pattern: "/publish", handle: publishBatch},
+	route{method: http.MethodPost, pattern: "/revocations", handle: revoke},
+	route{method: http.MethodDelete, pattern: "/users/{user}/connections", handle: kickUser},
 	route{method: http.MethodGet, pattern: "/openapi.json", handle: describe},
 )
 
@@ -62,21 +79,21 @@ func at(segments []string) (here []route) {
 
 func (r route) matches(segments []string) bool {
 	return slices.EqualFunc(r.segments, segments, func(p, s string) bool {
-		return p == s || p == channelSegment && s != ""
+		return p == s || variables[p] != nil && s != ""
 	})
 }
 
-// channel decodes the channel that the path names.
-func (r route) channel(segments []string) (string, *protocol.Error) {
-	i := slices.Index(r.segments, channelSegment)
+// name decodes what the path names; empty when it names nothing.
+func (r route) name(segments []string) (string, *protocol.Error) {
+	i := slices.IndexFunc(r.segments, func(p string) bool { return variables[p] != nil })
 	if i < 0 {
 		return "", nil
 	}
 	name, err := url.PathUnescape(segments[i])
 	if err != nil {
-		return "", protocol.Errorf(protocol.InvalidChannel, "the channel in the path is not percent-encoded correctly")
+		return "", protocol.Errorf(protocol.InvalidMessage, "the path is not percent-encoded correctly")
 	}
-	return name, protocol.ValidChannel(name)
+	return name, variables[r.segments[i]](name)
 }
 
 // choose gives the route of a method, or nil.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -32,8 +33,12 @@ func TestOtherMethods(t *testing.T) {
 		"/publish":             "OPTIONS, POST",
 		"/channels":            "GET, HEAD, OPTIONS",
 		"/channels/x/messages": "GET, HEAD, OPTIONS, POST",
+		"/channels/x/presence": "GET, HEAD, OPTIONS",
+		"/connections/x":       "DELETE, OPTIONS",
+		"/users/x/connections": "DELETE, OPTIONS",
+		"/revocations":         "OPTIONS, POST",
 	} {
-		w := s.do(app, http.MethodDelete, path, "")
+		w := s.do(app, http.MethodPut, path, "")
 		refused(t, w, http.StatusMethodNotAllowed, "")
 		if got := w.Header().Get("Allow"); got != want {
 			t.Errorf("%s: allow %q", path, got)
@@ -42,8 +47,9 @@ func TestOtherMethods(t *testing.T) {
 			t.Errorf("%s: %d %v", path, w.Code, w.Header())
 		}
 	}
-	if w := s.do(app, http.MethodHead, "/channels", ""); w.Code != http.StatusOK {
-		t.Errorf("HEAD: %d", w.Code)
+	got, head := s.do(app, http.MethodGet, "/channels", ""), s.do(app, http.MethodHead, "/channels", "")
+	if n := head.Header().Get("Content-Length"); head.Code != http.StatusOK || head.Body.Len() > 0 || n != strconv.Itoa(got.Body.Len()) {
+		t.Errorf("HEAD: %d, %s of %d bytes, body %q", head.Code, n, got.Body.Len(), head.Body)
 	}
 }
 
@@ -184,7 +190,7 @@ func FuzzPath(f *testing.F) {
 			return
 		}
 		for _, r := range at(segments) {
-			if name, e := r.channel(segments); e == nil && strings.Contains(r.pattern, channelSegment) && protocol.ValidChannel(name) != nil {
+			if name, e := r.name(segments); e == nil && strings.Contains(r.pattern, "{channel}") && protocol.ValidChannel(name) != nil {
 				t.Errorf("%q gives the channel %q", path, name)
 			}
 		}

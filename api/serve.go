@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -26,8 +27,8 @@ type call struct {
 	w http.ResponseWriter
 	r *http.Request
 	o Options
-	// channel is the segment {channel} of the path, decoded.
-	channel string
+	// name is what the path names, decoded: a channel, a user or a connection.
+	name string
 }
 
 // Serve answers a request. path is what of r.URL.EscapedPath() lies below the
@@ -57,9 +58,9 @@ func Serve(w http.ResponseWriter, r *http.Request, path string, o Options) (hand
 }
 
 func (c *call) run(to *route, segments []string) {
-	channel, e := to.channel(segments)
+	name, e := to.name(segments)
 	if e == nil {
-		c.channel = channel
+		c.name = name
 		e = to.handle(c)
 	}
 	if e != nil {
@@ -70,10 +71,14 @@ func (c *call) run(to *route, segments []string) {
 // WriteProblem answers with an error of the protocol, in the API's form.
 func WriteProblem(w http.ResponseWriter, e *protocol.Error) { problem.Write(w, e) }
 
-// reply answers with a finished JSON text.
+// reply answers with a finished JSON text, HEAD with its length alone.
 func (c *call) reply(body []byte) {
-	c.w.Header().Set("Content-Type", "application/json")
-	_, _ = c.w.Write(body) // the client is gone if this fails
+	h := c.w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if c.r.Method != http.MethodHead {
+		_, _ = c.w.Write(body) // the client is gone if this fails
+	}
 }
 
 // replyValue answers with the JSON text of v, which must have one.

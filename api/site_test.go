@@ -12,6 +12,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
@@ -39,7 +40,8 @@ func newSite(t *testing.T, limits session.Limits, wrap func(hub.Broker) hub.Brok
 	}
 	t.Cleanup(func() { _ = h.Close() })
 	p, err := policy.Compile([]policy.Room{
-		{Pattern: "kept:*", Subscribe: policy.Anyone, Publish: policy.Users, History: hub.Retention{Size: 100}},
+		{Pattern: "kept:*", Subscribe: policy.Anyone, Publish: policy.Users, History: hub.Retention{Size: 100}, Members: new(presence.Options)},
+		{Pattern: "strict:*", Publish: policy.Users, History: hub.Retention{Size: 100}, Sanitize: policy.SanitizeText, Bounds: policy.Bounds{Size: 20}},
 		{Pattern: "slow:*", Publish: policy.Users, Rate: policy.Rate{PerSecond: 0.01, Burst: 1}},
 		{Pattern: "x", Subscribe: policy.Anyone, Publish: policy.Anyone},
 	})

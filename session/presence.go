@@ -19,9 +19,13 @@ func (r *Registry) WithPresence(t *presence.Tracker) *Registry {
 	return r
 }
 
-// Members reads the members of a room. Errors: those of [Registry.May], and those
-// of the store.
+// Members reads the members of a room for a caller of the HTTP API. Errors are those
+// of [Registry.May], RATE_LIMITED and, when the store fails, UNAVAILABLE or
+// INTERNAL.
 func (r *Registry) Members(ctx context.Context, c Caller, channel string, q presence.Query) (presence.Page, *protocol.Error) {
+	if e := r.spend(c); e != nil {
+		return presence.Page{}, e
+	}
 	room, e := r.rules.Load().room(c, policy.Presence, channel)
 	if e != nil {
 		return presence.Page{}, e

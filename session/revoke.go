@@ -10,16 +10,17 @@ import (
 // Revoke takes tokens back: connections that live by them end with 4401, and
 // nobody is let in with them. A revocation of a user also ends the connections of
 // that user which were recognized without a token. It is known to this process
-// only, and forgotten with it. False: there are so many revocations that an older
-// one had to be forgotten.
-func (r *Registry) Revoke(v auth.Revocation) bool {
-	kept := r.revocations.Add(v, time.Now())
+// only, and forgotten with it. Revoke returns how many connections it has ended.
+func (r *Registry) Revoke(v auth.Revocation) (ended int) {
+	if !r.revocations.Add(v, time.Now()) {
+		r.rules.Load().log.Warn("so many revocations are in force that the one that ends first was forgotten")
+	}
 	for _, s := range r.suspects(v) {
-		if v.Covers(s.who().identity()) {
-			s.expel()
+		if v.Covers(s.who().identity()) && s.expel() {
+			ended++
 		}
 	}
-	return kept
+	return ended
 }
 
 // Revoked reports whether an identity was taken back. Who verifies tokens for a
@@ -34,10 +35,13 @@ func (s *Session) endIfRevoked() {
 	}
 }
 
-func (s *Session) expel() {
-	if conn := s.connection(); conn != nil {
+// expel ends the connection, if there is one already.
+func (s *Session) expel() bool {
+	conn := s.connection()
+	if conn != nil {
 		conn.Close(protocol.ReasonUnauthorized)
 	}
+	return conn != nil
 }
 
 // suspects are the sessions that a revocation may cover.

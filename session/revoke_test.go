@@ -35,13 +35,17 @@ func TestRevoke(t *testing.T) {
 				first, bob := w.tokenPeer(claims("ann", id("t1"))), w.tokenPeer(claims("bob", id("t3")))
 				all := []*client{w.arrive(first), w.arrive(w.tokenPeer(claims("ann", id("t2")))), w.arrive(Peer{User: "ann"}), w.arrive(bob), w.arrive(Peer{})}
 				time.Sleep(time.Second)
-				w.registry.Revoke(tc.revoke())
+				ended := w.registry.Revoke(tc.revoke())
 				for i, c := range all {
 					if tc.ends[i] {
+						ended--
 						c.hears(`{"close":4401}`)
 					} else {
 						c.hears()
 					}
+				}
+				if ended != 0 {
+					t.Errorf("%d connections more were counted than have ended", ended)
 				}
 				if got := codeOf(w.registry.Admit(first)); got != tc.again {
 					t.Errorf("admitted: %q, want %q", got, tc.again)

@@ -1,0 +1,97 @@
+package api
+
+import (
+	"mime"
+	"strconv"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// maxOrder bounds the body of a request that tells the server to do something.
+const maxOrder = 4 << 10
+
+// ended says how many connections to this node were ended.
+type ended struct {
+	Connections int `json:"connections"`
+}
+
+// kickUser is DELETE /users/{user}/connections.
+func kickUser(c *call) *protocol.Error {
+	reason, e := c.kickReason()
+	if e != nil {
+		return e
+	}
+	return c.replyValue(ended{c.o.Registry.KickUser(c.name, reason)})
+}
+
+// kickConnection is DELETE /connections/{connection}. A connection that is gone is
+// what was wanted, and no error.
+func kickConnection(c *call) *protocol.Error {
+	reason, e := c.kickReason()
+	if e != nil {
+		return e
+	}
+	var n int
+	if c.o.Registry.KickConnection(c.name, reason) {
+		n = 1
+	}
+	return c.replyValue(ended{n})
+}
+
+// kickReason reads what the connections are told: from the body or, since not every
+// program can send one with DELETE, from the query.
+func (c *call) kickReason() (hub.Reason, *protocol.Error) {
+	if e := c.appOnly(); e != nil {
+		return hub.Reason{}, e
+	}
+	m, e := c.order("code", "reason")
+	if e != nil {
+		return hub.Reason{}, e
+	}
+	code, e := m.integer("code")
+	if e != nil {
+		return hub.Reason{}, e
+	}
+	text, e := m.text("reason")
+	if e != nil {
+		return hub.Reason{}, e
+	}
+	query := c.r.URL.Query()
+	if s := query.Get("code"); s != "" {
+		if code, e = parseCode(s); e != nil {
+			return hub.Reason{}, e
+		}
+	}
+	if s := query.Get("reason"); s != "" {
+		text = s
+	}
+	return session.KickReason(int(code), text)
+}
+
+func parseCode(s string) (int64, *protocol.Error) {
+	code, err := strconv.ParseInt(s, 10, 32)
+	if err != nil {
+		return 0, protocol.Errorf(protocol.InvalidMessage, "code %s is not an integer", protocol.Quote(s))
+	}
+	return code, nil
+}
+
+// order reads a body that may be missing: a JSON object with no other members than
+// these.
+func (c *call) order(names ...string) (object, *protocol.Error) {
+	body, e := c.read(maxOrder)
+	if e != nil || len(body) == 0 {
+		return nil, e
+	}
+	// A page of another site can send a body without asking, as long as it does not
+	// claim to be JSON.
+	if media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+		return nil, protocol.Errorf(protocol.InvalidMessage, "send the body as application/json")
+	}
+	if e := validJSON(body); e != nil {
+		return nil, e
+	}
+	return decodeObject(body, names...)
+}
