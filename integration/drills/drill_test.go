@@ -18,6 +18,7 @@ type drill struct {
 	t       *testing.T
 	base    string // URL of the realtime path
 	checker *checker.Checker
+	away    bool // the server may be away for a while
 
 	publishers  []*publisher
 	subscribers []*subscriber
