@@ -32,6 +32,7 @@ type App struct {
 
 	// Static after Provision.
 	log *slog.Logger
+	ctx context.Context // ends with the configuration
 
 	// Written while configurations are provisioned, static afterwards.
 	hubs map[string]*hubUse
@@ -48,6 +49,8 @@ type hubUse struct {
 	config   *HubConfig // nil: nobody has defined it so far
 	place    string     // where it is defined
 	route    string     // one that uses it
+
+	realms map[string]*realm // by name
 }
 
 // defaultHub is the name of the hub of routes that name none.
@@ -62,6 +65,7 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 // run, because the configuration may be validated only, or fail later.
 func (a *App) Provision(ctx caddy.Context) error {
 	a.log = ctx.Slogger()
+	a.ctx = ctx
 	a.hubs = make(map[string]*hubUse)
 	a.started = make(chan struct{})
 	for name, config := range a.Hubs {
@@ -159,7 +163,9 @@ func (a *App) Start() error {
 		return err
 	}
 	for name, u := range a.hubs {
-		if err := u.node.apply(u.settings.logTo(a.log.With("hub", name))); err != nil {
+		log := a.log.With("hub", name)
+		u.startRealms(a.ctx, log)
+		if err := u.node.apply(u.settings.logTo(log)); err != nil {
 			a.revert()
 			return fmt.Errorf("hub '%s': %w", name, err)
 		}

@@ -26,6 +26,8 @@ var routeOptions = func() options[*Handler] {
 		"origins": {syntax: "<origin>…", min: 1, max: -1, parse: parseOrigins},
 		"api_key": {syntax: "<key>…", min: 1, max: -1, parse: parseAPIKeys},
 		"user":    {syntax: "<placeholder>", min: 1, max: 1, parse: parseUser},
+		"info":    {syntax: "{ <name> <placeholder> … }", block: true, parse: parseInfo},
+		"token":   {syntax: "{ … }", block: true, parse: parseToken},
 	}
 	for name, o := range hubOptions {
 		all[name] = inline(o)
@@ -54,6 +56,8 @@ func inline(o option[*HubConfig]) option[*Handler] {
 //		origins <origin>…
 //		api_key <key>…
 //		user    <placeholder>
+//		info    { <name> <placeholder> … }
+//		token   { … }
 //
 //		# options of the hub, which define it here instead of in the global options
 //		heartbeat <interval> [<timeout>]

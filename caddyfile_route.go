@@ -1,8 +1,11 @@
 package realtime
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -37,6 +40,43 @@ func parseAPIKeys(_ *caddyfile.Dispenser, args []string, h *Handler) error {
 func parseUser(_ *caddyfile.Dispenser, args []string, h *Handler) error {
 	h.User = args[0]
 	return checkUser(h.User)
+}
+
+// parseInfo reads
+//
+//	info {
+//		<name> <placeholder>
+//	}
+func parseInfo(d *caddyfile.Dispenser, _ []string, h *Handler) error {
+	h.Info = make(map[string]string)
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		line, name := *d, d.Val()
+		args := d.RemainingArgs()
+		if len(args) != 1 {
+			return located{line.Errf("a line of 'info' is written: <name> <placeholder>")}
+		}
+		if _, again := h.Info[name]; again {
+			return located{line.Errf("'%s' is repeated in 'info'", name)}
+		}
+		h.Info[name] = args[0]
+		if err := checkInfo(h.Info); err != nil {
+			return located{line.WrapErr(fmt.Errorf("option 'info': %w", err))}
+		}
+	}
+	if len(h.Info) == 0 {
+		return errors.New("there is nothing in it; it is written: info { <name> <placeholder> … }")
+	}
+	return nil
+}
+
+// checkInfo finds values that would be the same for everybody.
+func checkInfo(info map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(info)) {
+		if !strings.Contains(info[name], "{") {
+			return fmt.Errorf("'%s' for '%s' has no placeholder such as {http.auth.user.name}", info[name], name)
+		}
+	}
+	return nil
 }
 
 func checkAPIKeys(keys []string) error {

@@ -3,15 +3,15 @@ package realtime
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/json"
 	"net/http"
 	"net/netip"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -30,23 +30,36 @@ func (ks apiKeys) match(token string) bool {
 	return found == 1
 }
 
-// identify says who sends a request: the app with one of its keys, a user, or an
-// anonymous client. A token that nobody has recognized is an error, because to
-// ignore it would only hide the mistake.
-func (h *Handler) identify(r *http.Request) (session.Caller, *protocol.Error) {
-	c := session.Caller{IP: clientIP(r)}
+// isApp reports whether a request has one of the API keys.
+func (h *Handler) isApp(r *http.Request) bool {
 	token, sent := bearer(r)
-	if c.App = sent && h.keys.match(token); c.App {
-		return c, nil
+	return sent && h.keys.match(token)
+}
+
+// identify says who sends a request: a user, or an anonymous client. A token that
+// nobody has recognized is an error, because to ignore it would only hide the
+// mistake.
+func (h *Handler) identify(r *http.Request) (session.Peer, *protocol.Error) {
+	peer := session.Peer{IP: clientIP(r)}
+	if h.realm != nil {
+		peer.Realm = h.realm.name
 	}
-	c.User = h.user(r)
-	switch {
-	case sent && c.User == "":
-		return c, protocol.Errorf(protocol.Unauthorized, "the key in Authorization is not an API key of this address")
-	case !validUser(c.User):
-		return c, protocol.Errorf(protocol.Unauthorized, "the user id that was found for this request can not be used")
+	if token := h.realm.find(r); token != "" {
+		peer, err := h.realm.recognize(r.Context(), peer, token)
+		if err != nil {
+			h.log.Debug("token refused", "error", err)
+		}
+		return peer, session.TokenError(err)
 	}
-	return c, nil
+	peer.User = h.user(r)
+	switch _, sent := bearer(r); {
+	case sent && peer.User == "":
+		return peer, protocol.Errorf(protocol.Unauthorized, "the key in Authorization is not an API key of this address")
+	case !auth.ValidUser(peer.User):
+		return peer, protocol.Errorf(protocol.Unauthorized, "the user id that was found for this request can not be used")
+	}
+	peer.Info = h.info(r)
+	return peer, h.realm.bars(r, &peer)
 }
 
 func bearer(r *http.Request) (token string, sent bool) {
@@ -55,26 +68,45 @@ func bearer(r *http.Request) (token string, sent bool) {
 }
 
 // user resolves the placeholder. If any part of it is unknown or empty there is no
-// user: what is left over would be the same for everybody. The value is copied,
-// because it outlives the request, of whose headers it may be a part.
+// user: what is left over would be the same for everybody.
 func (h *Handler) user(r *http.Request) string {
-	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-	if h.User == "" || !ok {
+	if h.User == "" {
 		return ""
 	}
-	user, err := repl.ReplaceOrErr(h.User, true, true)
+	return resolve(r, h.User)
+}
+
+// info resolves the placeholders to a JSON object; nil without any.
+func (h *Handler) info(r *http.Request) json.RawMessage {
+	known := make(map[string]string, len(h.Info))
+	for name, placeholder := range h.Info {
+		if value := resolve(r, placeholder); value != "" {
+			known[name] = value
+		}
+	}
+	if len(known) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(known) // what is not UTF-8 is replaced
+	if err != nil {
+		return nil // never: nothing in it can fail
+	}
+	return text
+}
+
+// resolve gives what a text with placeholders stands for in a request, and nothing
+// if any of them is unknown or empty. The result is copied, because it outlives the
+// request, of whose headers it may be a part.
+func resolve(r *http.Request, text string) string {
+	repl, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+	if !ok {
+		return ""
+	}
+	value, err := repl.ReplaceOrErr(text, true, true)
 	if err != nil {
 		return ""
 	}
-	return strings.Clone(user)
-}
-
-// maxUser is as long as a channel name may be, of which a user id can be a part.
-const maxUser = 255
-
-// validUser allows what can be sent and logged without harm. Anonymous is valid.
-func validUser(s string) bool {
-	return len(s) <= maxUser && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+	return strings.Clone(value)
 }
 
 // clientIP is the address of the client, behind the proxies that the server trusts.

@@ -27,7 +27,7 @@ func incoming(values map[string]string, ip string) *http.Request {
 
 func TestIdentify(t *testing.T) {
 	t.Parallel()
-	long := strings.Repeat("x", maxUser+1)
+	long := strings.Repeat("x", 256)
 	for _, test := range []struct {
 		name, option, auth string
 		values             map[string]string
@@ -62,17 +62,38 @@ func TestIdentify(t *testing.T) {
 			if test.auth != "" {
 				r.Header.Set("Authorization", test.auth)
 			}
-			c, e := h.identify(r)
+			if h.isApp(r) != test.app {
+				t.Errorf("the app: %t", !test.app)
+			}
+			if test.app {
+				return
+			}
+			p, e := h.identify(r)
 			if test.code != "" {
 				if e == nil || e.Code != test.code {
 					t.Errorf("error %v, not %s", e, test.code)
 				}
 				return
 			}
-			if e != nil || c.User != test.user || c.App != test.app || c.IP != netip.MustParseAddr("192.0.2.1") {
-				t.Errorf("got %+v, %v", c, e)
+			if e != nil || p.User != test.user || p.IP != netip.MustParseAddr("192.0.2.1") {
+				t.Errorf("got %+v, %v", p, e)
 			}
 		})
+	}
+}
+
+func TestInfo(t *testing.T) {
+	t.Parallel()
+	r := incoming(map[string]string{"name": `Ann "A"`, "empty": "", "odd": "\xff"}, "192.0.2.1")
+	for want, info := range map[string]map[string]string{
+		`{"a":"Ann \"A\"","c":"x-Ann \"A\""}`: {"a": "{name}", "b": "{empty}", "c": "x-{name}", "d": "{unknown}", "e": "{name}{empty}"},
+		`{"a":"\ufffd"}`:                      {"a": "{odd}"},
+		"":                                    {"b": "{empty}"},
+	} {
+		h := &Handler{Info: info}
+		if got := string(h.info(r)); got != want {
+			t.Errorf("%v: %s, not %s", info, got, want)
+		}
 	}
 }
 

@@ -53,11 +53,23 @@ type Handler struct {
 	// none, and then everyone is anonymous.
 	User string `json:"user,omitempty"`
 
+	// Info is what the others in a room with presence may know of the user, by name:
+	// placeholders such as {http.auth.user.name}, which are evaluated like User. One of
+	// which any part is empty or unknown is left out. Everyone who may see the members
+	// sees it. Of a user with a token it is the token's claim `info` instead. Default:
+	// nothing.
+	Info map[string]string `json:"info,omitempty"`
+
+	// Token accepts tokens (JWT) of a sign-in service or of the app. Where a client has
+	// one it counts, and User is for those without. Default: tokens are not accepted.
+	Token *TokenConfig `json:"token,omitempty"`
+
 	// Static after Provision.
 	app     *App
 	node    *node
 	origins origins
 	keys    apiKeys
+	realm   *realm // nil without Token
 	log     *slog.Logger
 }
 
@@ -87,7 +99,11 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.app = app.(*App)
-	h.node, err = h.app.use(h.hubName(), h.HubConfig, h.place(ctx))
+	place := h.place(ctx)
+	if h.node, err = h.app.use(h.hubName(), h.HubConfig, place); err != nil || h.Token == nil {
+		return err
+	}
+	h.realm, err = h.app.realm(h.hubName(), h.Path, h.Token, place)
 	return err
 }
 
@@ -131,6 +147,9 @@ func (h *Handler) provisionIdentity() error {
 			h.log.Warn("an API key stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "key", i+1)
 		}
 		h.keys.add(resolved)
+	}
+	if err := checkInfo(h.Info); err != nil {
+		return fmt.Errorf("info: %w", err)
 	}
 	if h.User == "" {
 		return nil

@@ -71,7 +71,7 @@ func (o option[T]) read(d *caddyfile.Dispenser, into T) error {
 	start := *d // for errors: the line of the name, not where reading has got to
 	args := d.RemainingArgs()
 	if len(args) < o.min || o.max >= 0 && len(args) > o.max {
-		return located{start.Errf("option '%s' is written: %[1]s %s", start.Val(), o.syntax)}
+		return located{start.Errf("option '%s' is written: %s", start.Val(), strings.TrimSpace(start.Val()+" "+o.syntax))}
 	}
 	err := o.parse(d, args, into)
 	if l := (located{}); err == nil || errors.As(err, &l) {

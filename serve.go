@@ -36,27 +36,45 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		answerPreflight(w)
 		return nil
 	}
-	caller, e := h.identify(r)
-	switch {
-	case !allowed && !caller.App && actsForVisitor(r, path):
+	c := call{app: h.isApp(r)}
+	if !allowed && !c.app && actsForVisitor(r, path) {
 		return h.refuse(w, r, errOrigin)
-	case e != nil:
-		return h.refuse(w, r, e)
 	}
-	registry := h.registry(r.Context())
-	if registry == nil {
+	if c.registry = h.registry(r.Context()); c.registry == nil {
 		return h.refuse(w, r, unavailable("the hub is not running"))
 	}
-	return h.dispatch(w, r, path, call{registry, caller})
+	if e := h.admit(r, &c); e != nil {
+		return h.refuse(w, r, e)
+	}
+	return h.dispatch(w, r, path, c)
+}
+
+// admit finds out who sends a request. The keys of tokens are fetched only when the
+// hub runs, which is why that comes first.
+func (h *Handler) admit(r *http.Request, c *call) (e *protocol.Error) {
+	if c.app {
+		c.peer.IP = clientIP(r)
+		return nil
+	}
+	if c.peer, e = h.identify(r); e != nil {
+		return e
+	}
+	return revoked(c.registry, &c.peer)
 }
 
 // call is a request that may go on.
 type call struct {
 	registry *session.Registry
-	caller   session.Caller
+	app      bool // has an API key
+	peer     session.Peer
 }
 
-func (c call) peer() session.Peer { return session.Peer{User: c.caller.User, IP: c.caller.IP} }
+// caller is who asks, as the HTTP API needs to know it.
+func (c *call) caller() session.Caller {
+	caller := c.peer.Caller()
+	caller.App = c.app
+	return caller
+}
 
 func (h *Handler) dispatch(w http.ResponseWriter, r *http.Request, path string, c call) error {
 	switch {
@@ -66,7 +84,7 @@ func (h *Handler) dispatch(w http.ResponseWriter, r *http.Request, path string, 
 		return h.serveStream(w, r, c)
 	case path == "":
 		return h.explain(w, r)
-	case api.Serve(w, r, path, api.Options{Registry: c.registry, Caller: c.caller}):
+	case api.Serve(w, r, path, api.Options{Registry: c.registry, Caller: c.caller()}):
 		return nil
 	}
 	return h.refuseStatus(w, r, http.StatusNotFound, "there is nothing at this path")
@@ -102,12 +120,11 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call)
 	if h.node.leaving.Load() {
 		return h.refuse(w, r, unavailable("this server takes no new connections"))
 	}
-	peer := c.peer()
-	if e := c.registry.Admit(peer); e != nil {
+	if e := c.registry.Admit(c.peer); e != nil {
 		return h.refuse(w, r, e)
 	}
 	err := ws.Serve(w, r, ws.Options{
-		Registry: c.registry, Peer: peer, KeepStream: keepStream, UserTimeout: userTimeout(c.registry), Logger: h.log,
+		Registry: c.registry, Peer: c.peer, KeepStream: keepStream, UserTimeout: userTimeout(c.registry), Logger: h.log,
 	})
 	if err != nil {
 		return caddyhttp.Error(http.StatusInternalServerError, err)
@@ -118,7 +135,7 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call)
 // serveStream leaves the limits to the transport, which has its own way to refuse.
 func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) error {
 	err := sse.Serve(w, r, sse.Options{
-		Registry: c.registry, Peer: c.peer(), Hijack: mayHijack, KeepStream: keepStream, UserTimeout: userTimeout(c.registry), Logger: h.log,
+		Registry: c.registry, Peer: c.peer, Hijack: mayHijack, KeepStream: keepStream, UserTimeout: userTimeout(c.registry), Logger: h.log,
 	})
 	if err != nil {
 		h.log.Debug("event stream", "error", err)
