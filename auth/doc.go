@@ -7,8 +7,11 @@
 // carry keys (jku, x5u, jwk) are ignored, and kid only selects among the keys of
 // the set.
 //
+// An [Authorizer] is the application's own word about what a client may do. A
+// [Guard] in front of it bounds what that costs, and fails closed.
+//
 // Tokens are never logged and never part of an error.
 //
-// Verifiers and [Revocations] may be used by several goroutines at once. A verifier
+// Verifiers, guards and [Revocations] may be used by several goroutines at once. A verifier
 // with a key set runs one goroutine between Start and the end of its context.
 package auth

@@ -21,7 +21,7 @@ func (r *Registry) Admit(p Peer) *protocol.Error {
 	what := r.census.exceeds(&p, limits)
 	r.mu.Unlock()
 	switch {
-	case r.Revoked(p.identity()):
+	case r.Revoked(p.Identity()):
 		return badToken()
 	case wait > 0:
 		return retry(protocol.RateLimited, "too many handshakes at once", time.Second, 10*time.Second)

@@ -16,6 +16,8 @@ type Caller struct {
 	// Claims and Grants are those of the caller's token, see [policy.Subject].
 	Claims map[string]string
 	Grants policy.Grants
+	// Realm and Handshake are those of the [Peer].
+	Realm, Handshake string
 	// Connection is the id of the connection; empty for the HTTP API.
 	Connection string
 	// App says that the caller is the app itself, with its API key. Everything is

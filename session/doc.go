@@ -24,6 +24,10 @@
 // A connection ends some seconds after its token, unless that was renewed; whoever
 // has no token costs no timer.
 //
+// A realm may have the application asked, too, behind the policy and the rates:
+// about connections before they are made, and about subscribing and publishing on
+// the reader's goroutine, whose client waits for the answer.
+//
 // A connection knows the name of its [Realm] alone, and asks the configuration in
 // force for what the name means. Revocations and kicks work on live connections;
 // revocations are also asked before an identity is taken, and once more when

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -35,11 +36,21 @@ func (r *Registry) History(ctx context.Context, c Caller, q protocol.History) (h
 }
 
 func (r *Registry) history(ctx context.Context, c Caller, q protocol.History) (hub.HistoryPage, *protocol.Error) {
-	if e := r.May(c, policy.History, q.Channel); e != nil {
+	if e := r.mayRead(ctx, c, policy.History, q.Channel); e != nil {
 		return hub.HistoryPage{}, e
 	}
 	page, err := r.hub.History(ctx, q.Channel, q.Query())
 	return page, r.failed("history", err)
+}
+
+// mayRead decides about reading what is in a room without being in it. For the
+// application that is the same as to subscribe.
+func (r *Registry) mayRead(ctx context.Context, c Caller, a policy.Action, channel string) *protocol.Error {
+	u := r.rules.Load()
+	if e := u.may(c, a, channel); e != nil {
+		return e
+	}
+	return u.consult(ctx, c, auth.Subscribe, channel)
 }
 
 // fitting cuts a page down to what may be queued for one connection at once, and

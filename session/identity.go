@@ -19,7 +19,7 @@ func (s *Session) become(old, next *Peer) *protocol.Error {
 	switch {
 	case old.User != "" && old.User != next.User:
 		return protocol.Errorf(protocol.Forbidden, "the token is not of this connection's user; open another connection")
-	case s.registry.Revoked(next.identity()):
+	case s.registry.Revoked(next.Identity()):
 		return badToken()
 	}
 	return s.registry.rename(s, next)

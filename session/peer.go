@@ -33,36 +33,51 @@ type Peer struct {
 	Expires time.Time
 	// Realm names the one that the connection came through, see [Config].
 	Realm string
+	// Handshake is for [auth.Question].
+	Handshake string
 }
 
 // As gives the peer with the identity of a token in place of its own. A grant that
 // means nothing is an error.
 func (p *Peer) As(id auth.Identity) (Peer, error) {
-	list := make([]policy.Grant, len(id.Grants))
-	for i, g := range id.Grants {
-		list[i] = policy.Grant(g)
-	}
-	grants, err := policy.CompileGrants(list)
+	grants, err := compileGrants(id.Grants)
 	if err != nil {
-		return Peer{}, fmt.Errorf("session: the token's channels: %w", err)
+		return Peer{}, err
 	}
 	return Peer{
 		User: id.User, Info: id.Info, Claims: id.Claims, Grants: grants,
 		TokenID: id.ID, Issued: id.Issued, Expires: id.Expires,
-		IP: p.IP, Realm: p.Realm,
+		IP: p.IP, Realm: p.Realm, Handshake: p.Handshake,
 	}, nil
+}
+
+func compileGrants(list []auth.Grant) (policy.Grants, error) {
+	grants := make([]policy.Grant, len(list))
+	for i, g := range list {
+		grants[i] = policy.Grant(g)
+	}
+	compiled, err := policy.CompileGrants(grants)
+	if err != nil {
+		return policy.Grants{}, fmt.Errorf("session: granted channels: %w", err)
+	}
+	return compiled, nil
 }
 
 // Caller is the peer as one who asks for something.
 func (p *Peer) Caller() Caller {
-	return Caller{User: p.User, Claims: p.Claims, Grants: p.Grants, IP: p.IP}
+	return Caller{User: p.User, Claims: p.Claims, Grants: p.Grants, IP: p.IP, Realm: p.Realm, Handshake: p.Handshake}
 }
 
-// known reports whether the peer has said who it is, be it with a token that names
+// Known reports whether the peer has said who it is, be it with a token that names
 // no user.
-func (p *Peer) known() bool { return p.User != "" || !p.Expires.IsZero() }
+func (p *Peer) Known() bool { return p.User != "" || !p.Expires.IsZero() }
 
-// identity is what revocations look at.
-func (p *Peer) identity() auth.Identity {
-	return auth.Identity{User: p.User, ID: p.TokenID, Issued: p.Issued, Expires: p.Expires}
+// Identity is what revocations look at. A peer without a token that is not in a
+// session is recognized at present.
+func (p *Peer) Identity() auth.Identity {
+	id := auth.Identity{User: p.User, ID: p.TokenID, Issued: p.Issued, Expires: p.Expires}
+	if id.Expires.IsZero() && id.Issued.IsZero() {
+		id.Issued = time.Now()
+	}
+	return id
 }

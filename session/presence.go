@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/presence"
@@ -26,12 +27,16 @@ func (r *Registry) Members(ctx context.Context, c Caller, channel string, q pres
 	if e := r.spend(c); e != nil {
 		return presence.Page{}, e
 	}
-	room, e := r.rules.Load().room(c, policy.Presence, channel)
+	u := r.rules.Load()
+	room, e := u.room(c, policy.Presence, channel)
 	if e != nil {
 		return presence.Page{}, e
 	}
 	if r.members == nil || room == nil || room.Members == nil {
 		return presence.Page{}, withoutPresence()
+	}
+	if e := u.consult(ctx, c, auth.Subscribe, channel); e != nil {
+		return presence.Page{}, e
 	}
 	page, err := r.members.Members(ctx, channel, q)
 	return page, r.failed("presence", err)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -51,7 +52,7 @@ type takeFunc func(policy.Rate, time.Time) time.Duration
 // publish does what both ways of publishing have in common.
 func (r *Registry) publish(ctx context.Context, c Caller, p protocol.Publish, take takeFunc) (hub.Published, *protocol.Error) {
 	now := time.Now()
-	content, e := r.rules.Load().accept(c, p, now, take)
+	content, e := r.rules.Load().accept(ctx, c, p, now, take)
 	if e != nil {
 		return hub.Published{}, e
 	}
@@ -61,9 +62,9 @@ func (r *Registry) publish(ctx context.Context, c Caller, p protocol.Publish, ta
 }
 
 // accept decides about a message and gives its content as it is to be published.
-// The room's token is taken before the content is looked at, which is what costs
-// the server most. The app may leave the room's rules about content aside.
-func (u *rules) accept(c Caller, p protocol.Publish, now time.Time, take takeFunc) (json.RawMessage, *protocol.Error) {
+// The room's token is taken before anybody is asked and the content is looked at,
+// which is what costs most. The app may leave the room's rules about content aside.
+func (u *rules) accept(ctx context.Context, c Caller, p protocol.Publish, now time.Time, take takeFunc) (json.RawMessage, *protocol.Error) {
 	room, e := u.room(c, policy.Publish, p.Channel)
 	switch {
 	case e != nil:
@@ -74,6 +75,9 @@ func (u *rules) accept(c Caller, p protocol.Publish, now time.Time, take takeFun
 		return p.Content, nil
 	case !c.App && !room.Rate.IsZero():
 		e = rateLimited(take(room.Rate, now), "messages in this channel")
+	}
+	if e == nil {
+		e = u.consult(ctx, c, auth.Publish, p.Channel)
 	}
 	if e != nil {
 		return nil, e

@@ -22,11 +22,17 @@ type Realm struct {
 	Required bool
 	// Deadline is how long such a connection may take; 0 means 10 s.
 	Deadline time.Duration
+	// Authorize gives the application's word about what the policy allows already,
+	// for the actions in Ask; nil: nobody is asked. An [auth.Guard] should stand in
+	// front of it. A subscription that it allowed lasts until the client unsubscribes
+	// or the policy forbids it.
+	Authorize auth.Authorizer
+	Ask       auth.Action
 }
 
 // bars says why a peer may not do anything yet; nil: it may.
 func (u *rules) bars(p *Peer) *protocol.Error {
-	if p.known() || !u.realms[p.Realm].Required {
+	if p.Known() || !u.realms[p.Realm].Required {
 		return nil
 	}
 	return protocol.Errorf(protocol.Unauthorized, "authenticate first")

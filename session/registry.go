@@ -44,12 +44,14 @@ type Registry struct {
 	sessions   map[*Session]struct{}
 }
 
-// rules are a Config with its defaults filled in. They never change.
+// rules are a Config with its defaults filled in. But for warned they never change.
 type rules struct {
 	policy *policy.Policy
 	limits Limits
 	realms map[string]Realm
 	log    *slog.Logger
+
+	warned atomic.Int64 // see loudness
 }
 
 func newRules(c Config) *rules {

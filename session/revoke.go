@@ -16,7 +16,7 @@ func (r *Registry) Revoke(v auth.Revocation) (ended int) {
 		r.rules.Load().log.Warn("so many revocations are in force that the one that ends first was forgotten")
 	}
 	for _, s := range r.suspects(v) {
-		if v.Covers(s.who().identity()) && s.expel() {
+		if v.Covers(s.who().Identity()) && s.expel() {
 			ended++
 		}
 	}
@@ -30,7 +30,7 @@ func (r *Registry) Revoked(id auth.Identity) bool { return r.revocations.Revoked
 // endIfRevoked finds what Revoke could not, because the session, or its identity,
 // was still being made.
 func (s *Session) endIfRevoked() {
-	if s.registry.Revoked(s.who().identity()) {
+	if s.registry.Revoked(s.who().Identity()) {
 		s.expel()
 	}
 }

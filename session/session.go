@@ -72,10 +72,8 @@ const maxRoomBuckets = 256
 // the node is on its way out.
 func (r *Registry) Open(p Peer, o Options) (*Session, *protocol.Error) {
 	s := &Session{registry: r, name: o.Name, replay: o.Replay, started: time.Now()}
-	if p.Expires.IsZero() && p.Issued.IsZero() {
-		p.Issued = s.started
-	}
-	if r.Revoked(p.identity()) {
+	p.Issued = p.Identity().Issued
+	if r.Revoked(p.Identity()) {
 		return nil, badToken()
 	}
 	s.peer.Store(&p)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -45,6 +46,9 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, id json.R
 	}
 	if err := q.Change().Check(); err != nil {
 		return protocol.Errorf(protocol.InvalidMessage, "%s", err)
+	}
+	if e := u.consult(ctx, s.caller(), auth.Subscribe, q.Channel); e != nil {
+		return e
 	}
 	_, err := s.registry.hub.Subscribe(ctx, s.conn, q.Channel, hub.SubscribeOptions{
 		Recover:   q.Recover,

@@ -1,0 +1,172 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// oracle is an Authorizer made of a function, which counts its calls.
+type oracle struct {
+	calls  atomic.Int64
+	answer func(context.Context, Question) (Answer, error)
+}
+
+func (o *oracle) Authorize(ctx context.Context, q Question) (Answer, error) {
+	o.calls.Add(1)
+	return o.answer(ctx, q)
+}
+
+func always(a Answer, err error) *oracle {
+	return &oracle{answer: func(context.Context, Question) (Answer, error) { return a, err }}
+}
+
+func inBubble(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, test)
+}
+
+func TestGuardRemembersDecisions(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		for name, tc := range map[string]struct {
+			answer Answer
+			good   time.Duration // for how long the answer says that it is good; 0: it does not
+			err    error
+			calls  int64 // of two in a row
+		}{
+			"yes":               {Answer{User: "ann"}, 0, nil, 1},
+			"no":                {Answer{}, 0, ErrDenied, 1},
+			"who are you":       {Answer{}, 0, ErrUnauthorized, 1},
+			"no idea":           {Answer{}, 0, errors.New("refused"), 2},
+			"yes, for a moment": {Answer{}, time.Second, nil, 1},
+			"yes, once":         {Answer{}, -1, nil, 2},
+		} {
+			if tc.good != 0 {
+				tc.answer.Expires = time.Now().Add(tc.good)
+			}
+			o := always(tc.answer, tc.err)
+			g := NewGuard(o, GuardOptions{})
+			q := Question{Action: Subscribe, Channel: "a", User: "ann"}
+			ask := func() {
+				a, err := g.Authorize(t.Context(), q)
+				if !errors.Is(err, tc.err) || a.User != tc.answer.User || !decided(tc.err) && !errors.Is(err, ErrUnavailable) {
+					t.Errorf("%s: %v, %v", name, a, err)
+				}
+			}
+			ask()
+			ask()
+			if n := o.calls.Load(); n != tc.calls {
+				t.Errorf("%s: asked %d times", name, n)
+			}
+			time.Sleep(g.options.Remember)
+			if ask(); o.calls.Load() != tc.calls+1 {
+				t.Errorf("%s: an old answer counts", name)
+			}
+		}
+	})
+}
+
+// Whatever makes questions differ makes them different ones.
+func TestGuardTellsQuestionsApart(t *testing.T) {
+	t.Parallel()
+	o := always(Answer{}, nil)
+	g := NewGuard(o, GuardOptions{})
+	questions := []Question{
+		{Subscribe, "a", "b", ""}, {Publish, "a", "b", ""}, {Subscribe, "ab", "", ""}, {Subscribe, "", "ab", ""},
+		{Subscribe, "a", "", "b"}, {Connect, "", "", ""}, {Subscribe, "a", "b", "c"},
+	}
+	for _, q := range questions {
+		if _, err := g.Authorize(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := o.calls.Load(); n != int64(len(questions)) {
+		t.Errorf("%d questions were asked %d times", len(questions), n)
+	}
+}
+
+func TestGuardMemoryIsBounded(t *testing.T) {
+	t.Parallel()
+	g := NewGuard(always(Answer{}, nil), GuardOptions{Answers: 10, Remember: time.Hour})
+	for i := range 1000 {
+		if _, err := g.Authorize(t.Context(), Question{User: strconv.Itoa(i)}); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(g.answers); n > 10 || n == 0 {
+			t.Fatalf("%d answers are remembered", n)
+		}
+	}
+	off := NewGuard(always(Answer{}, nil), GuardOptions{Remember: -1})
+	if _, err := off.Authorize(t.Context(), Question{}); err != nil || len(off.answers) != 0 {
+		t.Errorf("%v, %d answers are remembered", err, len(off.answers))
+	}
+}
+
+// Questions wait for their turn, but not longer than for an answer.
+func TestGuardBoundsQuestions(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var open, most atomic.Int64
+		o := &oracle{answer: func(ctx context.Context, _ Question) (Answer, error) {
+			most.Store(max(most.Load(), open.Add(1)))
+			defer open.Add(-1)
+			<-ctx.Done()
+			return Answer{}, ctx.Err()
+		}}
+		g := NewGuard(o, GuardOptions{Concurrency: 3, Timeout: time.Second})
+		began := time.Now()
+		results := make(chan error)
+		for i := range 10 {
+			go func() {
+				_, err := g.Authorize(t.Context(), Question{User: strconv.Itoa(i)})
+				results <- err
+			}()
+		}
+		for range 10 {
+			if err := <-results; !errors.Is(err, ErrUnavailable) {
+				t.Error(err)
+			}
+		}
+		if took := time.Since(began); took != time.Second || most.Load() != 3 {
+			t.Errorf("it took %v, with %d questions at once", took, most.Load())
+		}
+	})
+}
+
+// A panic does not take a turn away from the others.
+func TestGuardSurvivesPanics(t *testing.T) {
+	t.Parallel()
+	broken := true
+	o := &oracle{answer: func(context.Context, Question) (Answer, error) {
+		if broken {
+			panic("broken")
+		}
+		return Answer{}, nil
+	}}
+	g := NewGuard(o, GuardOptions{Concurrency: 1})
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was swallowed")
+			}
+		}()
+		_, _ = g.Authorize(t.Context(), Question{})
+	}()
+	broken = false
+	if _, err := g.Authorize(t.Context(), Question{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestActionString(t *testing.T) {
+	t.Parallel()
+	for a, want := range map[Action]string{0: "", Connect: "connect", Subscribe | Publish: "subscribe,publish"} {
+		if got := a.String(); got != want {
+			t.Errorf("%d is %q, want %q", a, got, want)
+		}
+	}
+}

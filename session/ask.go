@@ -1,0 +1,93 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// Authorize asks the application whether a peer may connect, if its realm wants that
+// asked, and gives the peer as the answer describes it. The handshake calls it, so
+// that it can refuse with a status. Errors: FORBIDDEN, UNAUTHORIZED, UNAVAILABLE.
+func (r *Registry) Authorize(ctx context.Context, p Peer) (Peer, *protocol.Error) {
+	u := r.rules.Load()
+	a, asked, e := u.ask(ctx, p.Caller(), auth.Connect, "")
+	if e != nil || !asked {
+		return p, e
+	}
+	next, err := p.answered(a)
+	if err != nil {
+		u.log.Error("the application's answer about a connection can not be used", "error", err)
+		return p, undecided()
+	}
+	return next, nil
+}
+
+// answered is the peer as an answer describes it.
+func (p *Peer) answered(a auth.Answer) (Peer, error) {
+	next := *p
+	if !auth.ValidUser(a.User) {
+		return next, errors.New("session: the user is too long, or has control characters")
+	}
+	next.User = cmp.Or(a.User, p.User)
+	if len(a.Info) > 0 {
+		next.Info = a.Info
+	}
+	if p.Expires.IsZero() {
+		next.Issued = time.Now() // it is the answer by which the peer is known
+	}
+	if p.Expires.IsZero() || !a.Expires.IsZero() && a.Expires.Before(next.Expires) {
+		next.Expires = a.Expires
+	}
+	if a.Grants == nil {
+		return next, nil
+	}
+	var err error
+	next.Grants, err = compileGrants(a.Grants)
+	return next, err
+}
+
+// ask asks the application about an action that the policy allows. False: the realm
+// does not want it asked.
+func (u *rules) ask(ctx context.Context, c Caller, what auth.Action, channel string) (a auth.Answer, asked bool, e *protocol.Error) {
+	realm := u.realms[c.Realm]
+	if c.App || realm.Authorize == nil || realm.Ask&what == 0 {
+		return a, false, nil
+	}
+	a, err := realm.Authorize.Authorize(ctx, auth.Question{Action: what, Channel: channel, User: c.User, Handshake: c.Handshake})
+	switch {
+	case err == nil:
+		return a, true, nil
+	case errors.Is(err, auth.ErrDenied):
+		return a, true, protocol.Errorf(protocol.Forbidden, "the application does not allow it")
+	case errors.Is(err, auth.ErrUnauthorized):
+		return a, true, protocol.Errorf(protocol.Unauthorized, "the application wants you to sign in")
+	}
+	u.log.Log(ctx, u.loudness(), "the application does not say what is allowed", "action", what.String(), "channel", channel, "error", err)
+	return a, true, undecided()
+}
+
+// loudness is the level at which to log a failure of the application: a warning now
+// and then, because each client meets it.
+func (u *rules) loudness() slog.Level {
+	now, last := time.Now().Unix(), u.warned.Load()
+	if now-last < 10 || !u.warned.CompareAndSwap(last, now) {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
+}
+
+// consult is ask for actions of which only a no counts.
+func (u *rules) consult(ctx context.Context, c Caller, what auth.Action, channel string) *protocol.Error {
+	_, _, e := u.ask(ctx, c, what, channel)
+	return e
+}
+
+func undecided() *protocol.Error {
+	return retry(protocol.Unavailable, "what is allowed can not be found out at the moment", time.Second, 5*time.Second)
+}
