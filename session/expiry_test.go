@@ -68,3 +68,18 @@ func TestExpiryAfterTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// A timer that was too far on to be stopped does not end the connection of who has
+// renewed the token.
+func TestLateTimer(t *testing.T) {
+	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
+		c := w.arrive(w.tokenPeer(claims("ann")))
+		old, renewed := c.who(), claims("ann")
+		c.say(authenticateWith(token(t, renewed)))
+		c.lapse(old)
+		c.hears(authenticated(renewed))
+		if c.timer == nil {
+			t.Error("the timer of the new token is forgotten")
+		}
+	})
+}

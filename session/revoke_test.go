@@ -2,11 +2,13 @@ package session
 
 import (
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -90,6 +92,34 @@ func TestRevokeAgainstOpen(t *testing.T) {
 			if c.Session != nil && (len(c.reasons) != 1 || c.reasons[0] != protocol.ReasonUnauthorized) {
 				t.Fatalf("ended with %v", c.reasons)
 			}
+		}
+	})
+}
+
+// meddler is the dialect of the tests, which does something when it first encodes.
+type meddler struct {
+	hub.Encoder
+	once sync.Once
+	do   func()
+}
+
+func (m *meddler) AppendEvent(dst []byte, ev hub.Event) []byte {
+	m.once.Do(m.do)
+	return m.Encoder.AppendEvent(dst, ev)
+}
+
+// A revocation that has looked for connections before this one had shown is found by
+// the one who opens it.
+func TestRevokedWhileOpening(t *testing.T) {
+	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
+		late := func() { w.registry.revocations.Add(auth.Revocation{User: "ann"}, time.Now()) }
+		c, e := w.dial(Peer{User: "ann"}, func(o *Options) { o.Encoder = &meddler{Encoder: native, do: late} })
+		if e != nil {
+			t.Fatal(e)
+		}
+		synctest.Wait()
+		if len(c.reasons) != 1 || c.reasons[0] != protocol.ReasonUnauthorized {
+			t.Errorf("ended with %v", c.reasons)
 		}
 	})
 }
