@@ -108,7 +108,7 @@ func (s *keySet) load(ctx context.Context, report func(error)) (keyfunc.Keyfunc,
 	}
 	client, err := jwkset.NewHTTPClient(jwkset.HTTPClientOptions{
 		HTTPURLs:          map[string]jwkset.Storage{s.url: store},
-		RateLimitWaitMax:  time.Millisecond, // refuse at once rather than queue strangers
+		RateLimitWaitMax:  fetchTimeout, // bounds the fetch as well
 		RefreshUnknownKID: rate.NewLimiter(rate.Every(unknownKey), 1),
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/MicahParks/jwkset"
 	"github.com/golang-jwt/jwt/v5"
@@ -27,6 +28,7 @@ func newIssuer(t *testing.T, keys map[string]any) *issuer {
 	i.status.Store(http.StatusOK)
 	i.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i.fetches.Add(1)
+		<-time.After(50 * time.Millisecond) // as long as a network takes
 		w.WriteHeader(int(i.status.Load()))
 		_ = json.NewEncoder(w).Encode(set(t, *i.keys.Load()))
 	}))
