@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
 // dial connects a WebSocket and reads the greeting.
@@ -164,7 +166,7 @@ func TestRemovedRouteEndsConnections(t *testing.T) {
 		}
 	`)
 	_, _, err := ws.ReadMessage()
-	if !websocket.IsCloseError(err, websocket.CloseGoingAway) {
+	if !websocket.IsCloseError(err, int(hub.ReasonReplaced.Code)) {
 		t.Errorf("the connection ended with %v", err)
 	}
 }
