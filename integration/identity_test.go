@@ -1,0 +1,197 @@
+package integration
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"golang.org/x/crypto/bcrypt"
+)
+
+// TestUserAndInfo looks at what the others see of a user of basic_auth.
+func TestUserAndInfo(t *testing.T) {
+	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Start(t, `
+		http://{{site}} {
+			realtime {
+				user {http.auth.user.id}
+				info {
+					name {http.auth.user.id}
+					color {http.request.header.X-Color}
+					nothing {http.auth.user.nothing}
+				}
+				room hall {
+					presence
+				}
+			}
+			basic_auth {
+				ann `+string(hash)+`
+			}
+		}
+	`)
+	r, _ := http.NewRequest(http.MethodGet, "/", nil)
+	r.SetBasicAuth("ann", "secret")
+	r.Header.Set("X-Color", `"red"`)
+	ws, _, err := websocket.DefaultDialer.Dial("ws://"+c.Addr("site")+"/realtime", r.Header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ws.Close() })
+	expect(t, ws, `"user":"ann"`)
+	send(t, ws, `{"type":"subscribe","payload":{"channel":"hall"}}`)
+	expect(t, ws, `"info":{"ann":{"color":"\"red\"","name":"ann"}}`)
+}
+
+// TestForwardAuth makes sure that a client can not say itself who it is, where a
+// header of the sign-in service says it.
+func TestForwardAuth(t *testing.T) {
+	c := Start(t, `
+		http://{{site}} {
+			forward_auth {{service}} {
+				uri /check
+				copy_headers Remote-User
+			}
+			realtime {
+				user {http.request.header.Remote-User}
+				room inbox:{user} {
+					publish users
+				}
+			}
+		}
+		http://{{service}} {
+			@refused header Cookie session=old
+			respond @refused 401
+			@ann header Cookie session=ann
+			header @ann Remote-User ann
+			respond 200
+		}
+	`)
+	for _, test := range []struct {
+		name, cookie, header, channel string
+		status                        int
+	}{
+		{"the user", "session=ann", "", "inbox:ann", 200},
+		{"another's channel", "session=ann", "", "inbox:bob", 403},
+		{"a claim to be another", "session=ann", "bob", "inbox:bob", 403},
+		{"a claim of an anonymous client", "", "bob", "inbox:bob", 401},
+		{"refused by the service", "session=old", "bob", "inbox:bob", 401},
+	} {
+		url := "http://" + c.Addr("site") + "/realtime/channels/" + test.channel + "/messages"
+		res, text := request(t, "POST", url, `{"content": 1}`, "Cookie", test.cookie, "Remote-User", test.header)
+		if res.StatusCode != test.status {
+			t.Errorf("%s: %d %s", test.name, res.StatusCode, text)
+		}
+	}
+}
+
+// TestClientCertificate takes the subject of a certificate for the user.
+func TestClientCertificate(t *testing.T) {
+	a := newAuthority(t)
+	server := a.sign("localhost")
+	c := Start(t, "http://{{site}}")
+	host := "localhost" + strings.TrimPrefix(c.Addr("site"), "127.0.0.1") // a certificate is chosen by name
+	c.Reload(`
+		https://` + host + ` {
+			tls ` + a.file("server.pem", "CERTIFICATE", server.Certificate[0]) + ` ` + a.keyFile() + ` {
+				client_auth {
+					mode verify_if_given
+					trust_pool file ` + a.file("ca.pem", "CERTIFICATE", a.root.Raw) + `
+				}
+			}
+			realtime {
+				user {http.request.tls.client.subject}
+				room hall
+			}
+		}
+	`)
+	roots := x509.NewCertPool()
+	roots.AddCert(a.root)
+	for user, certificates := range map[string][]tls.Certificate{`"user":"CN=ann"`: {a.sign("ann")}, "": nil} {
+		dialer := websocket.Dialer{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: certificates}}
+		ws, _, err := dialer.Dial("wss://"+host+"/realtime", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = ws.Close() })
+		_, frame, err := ws.ReadMessage()
+		if err != nil || !strings.Contains(string(frame), user) || strings.Contains(string(frame), `"user"`) != (user != "") {
+			t.Errorf("%s, %v, not %s", frame, err, user)
+		}
+	}
+}
+
+// authority signs certificates, all of them with and for one key.
+type authority struct {
+	t      *testing.T
+	dir    string
+	key    *ecdsa.PrivateKey
+	root   *x509.Certificate
+	serial int64
+}
+
+func newAuthority(t *testing.T) *authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &authority{t: t, dir: t.TempDir(), key: key}
+	root := a.template("authority")
+	root.IsCA, root.KeyUsage = true, x509.KeyUsageCertSign
+	if a.root, err = x509.ParseCertificate(a.create(root, root)); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (a *authority) template(name string) *x509.Certificate {
+	a.serial++
+	return &x509.Certificate{
+		SerialNumber: big.NewInt(a.serial), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotAfter: time.Now().Add(time.Hour), BasicConstraintsValid: true,
+	}
+}
+
+func (a *authority) create(template, parent *x509.Certificate) []byte {
+	a.t.Helper()
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, a.key.Public(), a.key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return der
+}
+
+func (a *authority) sign(name string) tls.Certificate {
+	a.t.Helper()
+	return tls.Certificate{Certificate: [][]byte{a.create(a.template(name), a.root)}, PrivateKey: a.key}
+}
+
+func (a *authority) file(name, kind string, der []byte) string {
+	a.t.Helper()
+	path := filepath.Join(a.dir, name)
+	write(a.t, path, string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})))
+	return path
+}
+
+func (a *authority) keyFile() string {
+	a.t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(a.key)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return a.file("key.pem", "PRIVATE KEY", der)
+}
