@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -60,7 +61,7 @@ func (t *hijacked) begin(w http.ResponseWriter, first []byte) error {
 
 // take makes conn the stream's own.
 func (t *hijacked) take(conn net.Conn) {
-	setUserTimeout(conn, t.userTimeout)
+	rawtcp.SetUserTimeout(conn, t.userTimeout)
 	t.raw = plainSocket(conn)
 	t.state.Lock()
 	defer t.state.Unlock()

@@ -2,8 +2,9 @@ package sse
 
 import (
 	"net"
-	"sync"
 	"syscall"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 )
 
 // plain is a hijacked connection without TLS, to which can be written without
@@ -46,34 +47,5 @@ func (p *plain) TryWrite(b []byte) (int, error) {
 	case p.raw == nil:
 		return 0, nil
 	}
-	t := attempts.Get().(*attempt)
-	defer t.release()
-	t.buf = b
-	if err := p.raw.Write(t.try); err != nil {
-		return 0, err
-	}
-	return t.n, t.err
-}
-
-// attempt is one nonblocking write. They are pooled, because the function that a
-// RawConn wants would be allocated for each write.
-type attempt struct {
-	buf []byte
-	n   int
-	err error
-	try func(fd uintptr) bool
-}
-
-var attempts = sync.Pool{New: func() any {
-	t := new(attempt)
-	t.try = func(fd uintptr) bool {
-		t.n, t.err = writeOnce(fd, t.buf)
-		return true // never wait
-	}
-	return t
-}}
-
-func (t *attempt) release() {
-	t.buf = nil
-	attempts.Put(t)
+	return rawtcp.TryWrite(p.raw, b)
 }

@@ -85,7 +85,7 @@ func admit(o Options, q request) *protocol.Error {
 	if e := o.Registry.Admit(o.Peer); e != nil {
 		return e
 	}
-	caller := session.Caller{User: o.Peer.User, IP: o.Peer.IP}
+	caller := o.Peer.Caller()
 	for _, c := range q.channels {
 		if e := o.Registry.May(caller, policy.Subscribe, c.name); e != nil {
 			return e

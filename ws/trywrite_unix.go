@@ -5,10 +5,10 @@ package ws
 import (
 	"io"
 	"net"
-	"sync"
 	"syscall"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 )
 
 // trySocket is a socket on plain TCP, whose descriptor can be used directly: for
@@ -45,51 +45,7 @@ func newSocket(h *hub.Hub, conn net.Conn, early []byte) link {
 }
 
 // TryWrite writes what the socket takes now.
-func (t *trySocket) TryWrite(p []byte) (int, error) {
-	o := attempts.Get().(*attempt)
-	o.p, o.n, o.err = p, 0, nil
-	err := t.raw.Write(o.call)
-	if err == nil {
-		err = o.err
-	}
-	n := o.n
-	o.p = nil
-	attempts.Put(o)
-	return n, err
-}
-
-// attempt is one nonblocking write. It is pooled with the function that RawConn
-// wants, because a closure made for each write would be the only thing that a
-// delivery allocates.
-type attempt struct {
-	p    []byte
-	n    int
-	err  error
-	call func(fd uintptr) (done bool)
-}
-
-var attempts = sync.Pool{New: func() any {
-	o := new(attempt)
-	o.call = o.write
-	return o
-}}
-
-// write always reports that it is done, so that RawConn never waits.
-func (o *attempt) write(fd uintptr) bool {
-	for {
-		n, err := syscall.Write(int(fd), o.p)
-		switch err {
-		case nil:
-			o.n = n
-		case syscall.EINTR:
-			continue
-		case syscall.EAGAIN: // full
-		default:
-			o.err = err
-		}
-		return true
-	}
-}
+func (t *trySocket) TryWrite(p []byte) (int, error) { return rawtcp.TryWrite(t.raw, p) }
 
 // await waits for bytes and reads them into a pooled buffer, which is taken only
 // when they are there.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
@@ -86,7 +87,7 @@ func serveSocket(w http.ResponseWriter, r *http.Request, o Options) error {
 		o.debug("handshake not finished", "error", err)
 		return nil
 	}
-	setUserTimeout(conn, o.UserTimeout)
+	rawtcp.SetUserTimeout(conn, o.UserTimeout)
 	start(conn, early, o.Registry, o.Peer)
 	return nil
 }

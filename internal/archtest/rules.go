@@ -65,15 +65,14 @@ var rules = []rule{
 	},
 	{
 		pkg:     "ws",
-		ours:    []string{"hub", "protocol", "policy", "session", "api/problem"},
-		outside: []string{"github.com/gorilla/websocket", "golang.org/x/sys"},
+		ours:    []string{"hub", "protocol", "policy", "session", "api/problem", "internal/rawtcp"},
+		outside: []string{"github.com/gorilla/websocket"},
 		why:     "transports stand side by side and know neither each other nor the server; this is the only door to gorilla/websocket",
 	},
 	{
-		pkg:     "sse",
-		ours:    []string{"hub", "protocol", "policy", "session", "api/problem"},
-		outside: []string{"golang.org/x/sys"},
-		why:     "transports stand side by side and know neither each other nor the server",
+		pkg:  "sse",
+		ours: []string{"hub", "protocol", "policy", "session", "api/problem", "internal/rawtcp"},
+		why:  "transports stand side by side and know neither each other nor the server",
 	},
 	{
 		pkg:  "api/problem",
@@ -113,6 +112,11 @@ var rules = []rule{
 	{
 		pkg: "console",
 		why: "it embeds a page and nothing else",
+	},
+	{
+		pkg:     "internal/rawtcp",
+		outside: []string{"golang.org/x/sys"},
+		why:     "it adds to package net what both transports need of sockets",
 	},
 	{
 		pkg: "internal/...",

@@ -1,4 +1,4 @@
-package ws
+package rawtcp
 
 import (
 	"crypto/tls"
@@ -26,7 +26,7 @@ func TestUserTimeout(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			conn, _ := tcp(t)
-			setUserTimeout(c.wrap(conn), c.d)
+			SetUserTimeout(c.wrap(conn), c.d)
 			raw, err := conn.SyscallConn()
 			if err != nil {
 				t.Fatal(err)

@@ -1,14 +1,14 @@
-package ws
+package rawtcp
 
 import (
 	"net"
 	"time"
 )
 
-// setUserTimeout makes the kernel give a peer up that acknowledges nothing for d,
+// SetUserTimeout makes the kernel give a peer up that acknowledges nothing for d,
 // where the kernel can do that. TLS and other layers that name what they lie on
 // are looked through.
-func setUserTimeout(conn net.Conn, d time.Duration) {
+func SetUserTimeout(conn net.Conn, d time.Duration) {
 	for d > 0 {
 		switch c := conn.(type) {
 		case *net.TCPConn:
