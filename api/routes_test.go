@@ -53,33 +53,6 @@ func TestOtherMethods(t *testing.T) {
 	}
 }
 
-func TestCORS(t *testing.T) {
-	t.Parallel()
-	for _, origin := range []string{"https://app.example", "*", ""} {
-		s := plainSite(t)
-		s.origin = origin
-		for _, w := range []*httptest.ResponseRecorder{
-			s.do(nobody, http.MethodOptions, "/publish", "", "Origin", "https://app.example", "Access-Control-Request-Method", "POST"),
-			s.do(nobody, http.MethodGet, "/openapi.json", ""),
-			s.do(nobody, http.MethodGet, "/channels", ""),
-		} {
-			h := w.Header()
-			if got := h.Get("Access-Control-Allow-Origin"); got != origin {
-				t.Errorf("%q: got %q", origin, got)
-			}
-			if got := h.Get("Access-Control-Allow-Credentials"); (got == "true") != strings.HasPrefix(origin, "https") {
-				t.Errorf("%q: credentials %q", origin, got)
-			}
-			if got := h.Get("Vary"); (got == "Origin") != (origin != "") {
-				t.Errorf("%q: vary %q", origin, got)
-			}
-			if got := h.Get("Access-Control-Allow-Methods"); (got == "OPTIONS, POST") != (origin != "" && w.Code == http.StatusNoContent) {
-				t.Errorf("%q: methods %q", origin, got)
-			}
-		}
-	}
-}
-
 func TestWriteProblem(t *testing.T) {
 	t.Parallel()
 	for _, info := range protocol.Codes() {

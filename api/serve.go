@@ -16,10 +16,6 @@ type Options struct {
 	Registry *session.Registry
 	// Caller is who asks. It must be known to be true: the API believes it.
 	Caller session.Caller
-	// AllowOrigin is the origin whose pages may use the API from a browser, as it
-	// is to stand in Access-Control-Allow-Origin; empty for none beside the site's
-	// own.
-	AllowOrigin string
 }
 
 // call is a request on its way through the API.
@@ -34,20 +30,21 @@ type call struct {
 // Serve answers a request. path is what of r.URL.EscapedPath() lies below the
 // API's base and begins with a slash, or is empty; it must not be decoded yet.
 // False means that nothing was done, because the path belongs to somebody else.
+// What pages of other origins may do is the business of whoever calls it.
 func Serve(w http.ResponseWriter, r *http.Request, path string, o Options) (handled bool) {
 	segments, ok := split(path)
 	if !ok || !ours(segments[0]) {
 		return false
 	}
 	problem.Harden(w.Header())
-	allowOrigin(w.Header(), o.AllowOrigin)
 	c := &call{w: w, r: r, o: o}
 	here := at(segments)
 	switch route := choose(here, r.Method); {
 	case len(here) == 0:
 		problem.WriteStatus(w, http.StatusNotFound, "there is nothing at this path")
 	case r.Method == http.MethodOptions:
-		c.preflight(here)
+		w.Header().Set("Allow", allow(here))
+		w.WriteHeader(http.StatusNoContent)
 	case route == nil:
 		w.Header().Set("Allow", allow(here))
 		problem.WriteStatus(w, http.StatusMethodNotAllowed, "this path does not know the method; Allow lists those it knows")

@@ -27,7 +27,6 @@ type site struct {
 	t        *testing.T
 	hub      *hub.Hub
 	registry *session.Registry
-	origin   string
 }
 
 func newSite(t *testing.T, limits session.Limits, wrap func(hub.Broker) hub.Broker) *site {
@@ -68,7 +67,7 @@ func (s *site) do(who session.Caller, method, path, body string, header ...strin
 	}
 	w := httptest.NewRecorder()
 	below := strings.TrimPrefix(r.URL.EscapedPath(), "/rt")
-	if !Serve(w, r, below, Options{Registry: s.registry, Caller: who, AllowOrigin: s.origin}) {
+	if !Serve(w, r, below, Options{Registry: s.registry, Caller: who}) {
 		w.Code = -1
 	}
 	return w
