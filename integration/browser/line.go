@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// line is a way through which a browser reaches a server, and which can be cut: a
+// line is a way through which a browser reaches a server, and which can break: a
 // TCP proxy on a port of its own.
 type line struct {
 	addr     string // where the browser connects
@@ -16,10 +16,18 @@ type line struct {
 	running  sync.WaitGroup
 
 	// Guarded by mu.
-	mu     sync.Mutex
-	broken bool
-	conns  map[net.Conn]struct{} // both ends of those that are open
+	mu    sync.Mutex
+	state lineState
+	conns map[net.Conn]bool // both ends of those that are open; true: nothing gets through
 }
+
+type lineState int
+
+const (
+	whole  lineState = iota
+	cut              // connections are reset
+	silent           // connections look fine, but nothing gets through
+)
 
 func newLine(t testing.TB, server string) *line {
 	t.Helper()
@@ -27,7 +35,7 @@ func newLine(t testing.TB, server string) *line {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &line{addr: listener.Addr().String(), server: server, listener: listener, conns: make(map[net.Conn]struct{})}
+	l := &line{addr: listener.Addr().String(), server: server, listener: listener, conns: make(map[net.Conn]bool)}
 	l.running.Go(l.accept)
 	t.Cleanup(func() {
 		_ = listener.Close()
@@ -41,18 +49,28 @@ func newLine(t testing.TB, server string) *line {
 func (l *line) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.broken = true
+	l.state = cut
 	for c := range l.conns {
 		reset(c)
 	}
-	clear(l.conns)
 }
 
-// mend lets connections through again.
+// silence lets nothing more through the connections there are, ever, as when a
+// laptop has moved to another network. New ones are no better until mend.
+func (l *line) silence() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.state = silent
+	for c := range l.conns {
+		l.conns[c] = true
+	}
+}
+
+// mend lets new connections through again.
 func (l *line) mend() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.broken = false
+	l.state = whole
 }
 
 func (l *line) accept() {
@@ -73,29 +91,45 @@ func (l *line) accept() {
 	}
 }
 
-// hold keeps a connection's two ends for cut, or resets them when the line is
-// broken.
+// hold keeps a connection's two ends until they are closed, or resets them when the
+// line is cut.
 func (l *line) hold(ends ...net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range ends {
-		if l.broken {
+		if l.state == cut {
 			reset(c)
 			continue
 		}
-		l.conns[c] = struct{}{}
+		l.conns[c] = l.state == silent
 	}
-	return !l.broken
+	return l.state != cut
 }
 
 // carry copies one direction and ends both with it.
 func (l *line) carry(to, from net.Conn) {
-	_, _ = io.Copy(to, from)
+	_, _ = io.Copy(filter{l, to}, from)
 	_, _ = to.Close(), from.Close()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.conns, to)
 	delete(l.conns, from)
+}
+
+// filter swallows what a silent connection would carry.
+type filter struct {
+	line *line
+	to   net.Conn
+}
+
+func (f filter) Write(p []byte) (int, error) {
+	f.line.mu.Lock()
+	quiet := f.line.conns[f.to]
+	f.line.mu.Unlock()
+	if quiet {
+		return len(p), nil
+	}
+	return f.to.Write(p)
 }
 
 // reset ends a connection without a goodbye.

@@ -40,11 +40,12 @@ type Tab struct {
 	grown chan struct{} // closed, and replaced, with each note
 }
 
-// Open opens an address in a new tab. The name is for messages.
+// Open opens an address in a new tab, which shares nothing with other tabs, not even
+// cookies. The name is for messages.
 func (c *Chromium) Open(name, url string) *Tab {
 	c.t.Helper()
 	tab := &Tab{t: c.t, name: name, grown: make(chan struct{})}
-	tab.ctx, tab.end = chromedp.NewContext(c.ctx, chromedp.WithListener(tab.listen))
+	tab.ctx, tab.end = chromedp.NewContext(c.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(tab.listen))
 	c.t.Cleanup(func() {
 		tab.Close()
 		if c.t.Failed() {
