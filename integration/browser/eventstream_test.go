@@ -70,9 +70,21 @@ func TestEventStream(t *testing.T) {
 		if m := Expect[event](tab, "important").message(t); m.Channel != "news:b" || m.Content != `{"n":2}` {
 			t.Errorf("%s: got %+v", base, m)
 		}
+		// A compressed stream would cost megabytes on the server.
+		if coding := Eval[string](tab, coding, "/rt?channel=news:a"); coding != "none" {
+			t.Errorf("%s: the stream is encoded with %s", base, coding)
+		}
 		tab.Close()
 	}
 }
+
+// coding opens a stream in a page, for as long as it takes to see how it is encoded.
+const coding = `(async () => {
+	const abort = new AbortController();
+	const response = await fetch('%s', { headers: { accept: 'text/event-stream' }, signal: abort.signal });
+	abort.abort();
+	return response.headers.get('content-encoding') ?? 'none';
+})()`
 
 // With format=content a page gets what was published and no envelope, strings as
 // they are.
