@@ -159,7 +159,7 @@ const drillLimit = 60 * time.Second
 // until waits until something is the case.
 func until(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.After(drillLimit); !is(); {
 		select {

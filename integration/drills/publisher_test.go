@@ -238,13 +238,19 @@ func (h *byHTTP) publishBatch(m post) (list []outcome, err error) {
 	return list, nil
 }
 
-// post asks the HTTP API. An answer other than 200 is a refusal.
 func (h *byHTTP) post(path string, body, answer any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequest(http.MethodPost, h.base+path, bytes.NewReader(text))
+	return h.do(http.MethodPost, path, bytes.NewReader(text), answer)
+}
+
+func (h *byHTTP) get(path string, answer any) error { return h.do(http.MethodGet, path, nil, answer) }
+
+// do asks the HTTP API. An answer other than 200 is a refusal.
+func (h *byHTTP) do(method, path string, body io.Reader, answer any) error {
+	r, err := http.NewRequest(method, h.base+path, body)
 	if err != nil {
 		return err
 	}

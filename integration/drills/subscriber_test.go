@@ -1,8 +1,12 @@
 package drills
 
 import (
+	"cmp"
 	"net/http"
+	"strconv"
 	"sync/atomic"
+
+	"github.com/gorilla/websocket"
 
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
 )
@@ -21,9 +25,12 @@ type subscriber struct {
 	channels []string
 	record   *checker.Subscriber
 	stream   *http.Client // by event stream; nil: by WebSocket
+	dialer   *websocket.Dialer
 
 	conn   atomic.Pointer[connection] // the latest one
 	inside atomic.Bool                // it is subscribed to all channels
+	seen   atomic.Int64               // messages, without replays
+	latest atomic.Value               // id of the latest message
 
 	// Owned by the goroutine that connects and follows.
 	places  map[string]*place
@@ -57,7 +64,7 @@ func (s *subscriber) open() (connection, error) {
 		}
 		return c, nil
 	}
-	c, err := openWS(dialer(), s.base, nil)
+	c, err := openWS(cmp.Or(s.dialer, dialer()), s.base, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +105,11 @@ func (s *subscriber) follow(c connection) error {
 	}
 }
 
+// ended is the code with which an event stream was ended.
+type ended int
+
+func (e ended) Error() string { return "the stream was closed with " + strconv.Itoa(int(e)) }
+
 // take records one envelope.
 func (s *subscriber) take(ev envelope) error {
 	switch p := &ev.Payload; ev.Type {
@@ -111,12 +123,17 @@ func (s *subscriber) take(ev envelope) error {
 	case "message":
 		at := s.advance(p)
 		s.record.Message(p.Channel, at, p.id())
+		s.latest.Store(p.id())
+		s.seen.Add(1)
 	case "gap":
 		s.move(ev)
 		s.record.Gap(p.Channel, ev.at())
 	case "unsubscribed":
 		s.record.Unsubscribed(p.Channel)
-	case "reconnect", "close":
+	case "reconnect":
+	case "close":
+		code, _ := p.Code.(float64)
+		return ended(code)
 	default:
 		return refusal{"unexpected " + ev.String()}
 	}

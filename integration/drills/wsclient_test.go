@@ -1,6 +1,7 @@
 package drills
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type wsClient struct {
 	hello envelope // `connected`
 
 	// Owned by the reader.
+	frame bytes.Buffer // the latest one
 	calls int
 	other func(envelope) // gets what call passes by; nil: it is dropped
 
@@ -68,11 +70,15 @@ func (c *wsClient) close() { _ = c.conn.Close() }
 
 // next reads one envelope, however long that takes.
 func (c *wsClient) next() (envelope, error) {
-	_, data, err := c.conn.ReadMessage()
+	_, in, err := c.conn.NextReader()
 	if err != nil {
 		return envelope{}, err
 	}
-	return decode(data)
+	c.frame.Reset()
+	if _, err := c.frame.ReadFrom(in); err != nil {
+		return envelope{}, err
+	}
+	return decode(c.frame.Bytes())
 }
 
 // soon is next with an end.
