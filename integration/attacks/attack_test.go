@@ -1,0 +1,90 @@
+package attacks
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"text/tabwriter"
+)
+
+// attack is a row of the table.
+type attack struct {
+	name   string
+	expect string
+	// try says what happened: the words of expect, and maybe figures behind it in
+	// parentheses, or other words.
+	try func(t *testing.T) string
+}
+
+// groups are the attacks, by what they are aimed at. Those that need much of the
+// machine come last.
+var groups = []struct {
+	name    string
+	attacks func(*world) []attack
+}{
+	{"origin", attackOrigins},
+	{"key", attackKeys},
+	{"identity", attackIdentity},
+	{"channel", attackChannels},
+	{"path", attackPaths},
+	{"log", attackLogs},
+	{"stream", attackStreams},
+	{"body", attackBodies},
+	{"frame", attackFrames},
+	{"repeat", attackKeysOfOthers},
+	{"decoder", attackDecoders},
+	{"handshake", attackHandshakes},
+	{"limit", attackLimits},
+	{"memory", attackMemory},
+	{"flood", attackNeighbours},
+	{"afterwards", afterwards},
+}
+
+func TestAttacks(t *testing.T) {
+	w := startWorld(t)
+	var done table
+	for _, group := range groups {
+		for _, a := range group.attacks(w) {
+			a.name = group.name + ": " + a.name
+			t.Run(a.name, func(t *testing.T) { done.run(t, a) })
+		}
+	}
+	fmt.Fprint(t.Output(), done.String())
+}
+
+// table is what came of the attacks.
+type table struct{ rows []row }
+
+type row struct {
+	attack
+	happened string
+	ok       bool
+}
+
+func (l *table) run(t *testing.T, a attack) {
+	r := row{attack: a, happened: "the test itself failed"}
+	defer func() { l.rows = append(l.rows, r) }()
+	r.happened = a.try(t)
+	r.ok = r.happened == a.expect || strings.HasPrefix(r.happened, a.expect+" (")
+	if !r.ok {
+		t.Errorf("expected: %s\nhappened: %s", a.expect, r.happened)
+	}
+}
+
+func (l *table) String() string {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 1, ' ', tabwriter.Debug)
+	fmt.Fprintln(w, "attack\t expected\t what happened\t ok")
+	good := 0
+	for _, r := range l.rows {
+		verdict := "NO"
+		if r.ok {
+			verdict = "yes"
+			good++
+		}
+		fmt.Fprintf(w, "%s\t %s\t %s\t %s\n", r.name, r.expect, r.happened, verdict)
+	}
+	_ = w.Flush() // into memory
+	fmt.Fprintf(&text, "%d of %d as expected\n", good, len(l.rows))
+	return text.String()
+}

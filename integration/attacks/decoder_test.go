@@ -1,0 +1,205 @@
+package attacks
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+const (
+	randomInputs  = 100_000
+	mutatedInputs = 10_000
+	// maxGrowth is how much more memory may be in use after an attack: what pools
+	// and the runtime keep.
+	maxGrowth = 8 << 20
+	// maxDecoding is how long all inputs of one decoder may take, on a machine that
+	// has other things to do and with the race detector.
+	maxDecoding = 30 * time.Second
+)
+
+// decoder reads what strangers send. Read reports whether the input was accepted,
+// and panics when what it made of it breaks a promise.
+type decoder struct {
+	name  string
+	seeds []string
+	read  func(input []byte) bool
+}
+
+// attackDecoders feed them in this process, because a server would answer the
+// first of such inputs and hang up at the twentieth.
+func attackDecoders(*world) (rows []attack) {
+	for _, d := range decoders() {
+		rows = append(rows, attack{d.name, "no panic, memory flat", d.attack})
+	}
+	return append(rows, attack{"WebSocket framing", "no panic, memory flat", attackFraming})
+}
+
+func (d decoder) attack(t *testing.T) string {
+	n, begin, before := newNoise(1), time.Now(), inUse()
+	accepted, failed := 0, ""
+	try := func(input []byte) {
+		defer func() {
+			if v := recover(); v != nil && failed == "" {
+				failed = fmt.Sprintf("%v for %q", v, input)
+			}
+		}()
+		if d.read(input) {
+			accepted++
+		}
+	}
+	for _, seed := range d.seeds {
+		if try([]byte(seed)); accepted == 0 {
+			t.Errorf("the seed %q is not accepted", seed)
+		}
+	}
+	for range randomInputs {
+		try(n.bytes(96))
+	}
+	for range mutatedInputs {
+		try(n.mutate(d.seeds))
+	}
+	return flat(failed, before, begin, fmt.Sprintf("%d inputs, %d accepted", randomInputs+mutatedInputs, accepted))
+}
+
+// flat gives the outcome of an attack on memory.
+func flat(failed string, before uint64, begin time.Time, what string) string {
+	took, growth := time.Since(begin), int64(inUse())-int64(before)
+	switch {
+	case failed != "":
+		return failed
+	case growth > maxGrowth:
+		return fmt.Sprintf("%d KiB more in use", growth>>10)
+	case took > maxDecoding:
+		return fmt.Sprintf("it took %v", took)
+	}
+	return fmt.Sprintf("no panic, memory flat (%s, %v, %+d KiB)", what, took.Round(10*time.Millisecond), growth>>10)
+}
+
+// inUse is how much memory is in use after a collection.
+func inUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// decode makes a decoder of a payload of the protocol.
+func decode[T any](name string, read func(json.RawMessage) (T, *protocol.Error), check func(T), seeds ...string) decoder {
+	return decoder{name, seeds, func(input []byte) bool {
+		v, e := read(input)
+		if e == nil && check != nil {
+			check(v)
+		}
+		return e == nil
+	}}
+}
+
+func promise(kept bool, what string) {
+	if !kept {
+		panic("accepted: " + what)
+	}
+}
+
+func validChannel(name string) { promise(protocol.ValidChannel(name) == nil, "a bad channel") }
+
+func decoders() []decoder {
+	return []decoder{
+		decode("Decode", func(frame json.RawMessage) (protocol.Command, *protocol.Error) { return protocol.Decode(frame) },
+			func(c protocol.Command) {
+				promise(c.Payload == nil || json.Valid(c.Payload), "a payload that is not JSON")
+				promise(c.ID == nil || json.Valid(c.ID), "an id that is not JSON")
+			},
+			`{"type":"subscribe","id":"a","payload":{"channel":"chat:42"}}`, `{"id":7,"type":"ping"}`, `{ "type" : "x", "payload" : { "a" : [ 1.5e3, "\u00e9\n", null, {} ] } }`),
+		decode("DecodeSubscribe", protocol.DecodeSubscribe, func(s protocol.Subscribe) { validChannel(s.Channel) },
+			`{"channel":"chat:42","recover":{"epoch":"k3v9x2m7","offset":17,"anchor":"9c1f03aa"}}`, `{"channel":"c","history":5,"status":"away","info":{"a":1}}`),
+		decode("DecodeUnsubscribe", protocol.DecodeUnsubscribe, func(u protocol.Unsubscribe) { validChannel(u.Channel) },
+			`{"channel":"chat:42"}`),
+		decode("DecodePublish", protocol.DecodePublish, func(p protocol.Publish) {
+			validChannel(p.Channel)
+			promise(json.Valid(p.Content), "a content that is not JSON")
+			promise(protocol.ValidEvent(p.Event) == nil, "a bad event")
+		}, `{"channel":"chat:42","content":{"text":"hi \ud83d\ude00"},"event":"typing","key":"k-1"}`),
+		decode("DecodeHistory", protocol.DecodeHistory, func(h protocol.History) { validChannel(h.Channel) },
+			`{"channel":"chat:42","since":{"epoch":"k3v9x2m7","offset":17},"limit":10}`),
+		decode("DecodePing", protocol.DecodePing, nil, `{}`, `{"a":1}`),
+		decode("DecodePresence", protocol.DecodePresence, func(p protocol.Presence) {
+			validChannel(p.Channel)
+			_ = p.Change().Check()
+		}, `{"channel":"chat:42","status":"away","info":{"name":"Ann","status":"x"}}`, `{"channel":"chat:42","after":"bob"}`),
+		decode("DecodeAuthenticate", protocol.DecodeAuthenticate, nil, `{"token":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.x"}`),
+		decode("DecodeContent", func(text json.RawMessage) (json.RawMessage, *protocol.Error) { return protocol.DecodeContent(text) },
+			func(c json.RawMessage) { promise(json.Valid(c), "a content that is not JSON") },
+			`{"a":[1,2.5e-3,"\u2028",{"b":null}]}`, ` [ true , false ] `),
+		cursors(), positions(), patterns(), grants(), contents(),
+	}
+}
+
+func cursors() decoder {
+	return decoder{"ParseCursor", []string{"abcdef~k3v9x2m7~17~9c1f03aa.A-_xyz~e~0", "abcdef~k3v9x2m7~9007199254740991"}, func(input []byte) bool {
+		c, e := protocol.ParseCursor(string(input))
+		if e == nil {
+			again, e := protocol.ParseCursor(string(protocol.AppendCursor(nil, &c)))
+			promise(e == nil && again.Len() == c.Len(), "a cursor that does not survive being written")
+		}
+		return e == nil
+	}}
+}
+
+func positions() decoder {
+	return decoder{"ParsePosition, ValidChannel, ValidEvent, ValidKey", []string{"12", "k3v9x2m7", "9c1f03aa"}, func(input []byte) bool {
+		s := string(input)
+		_, asOffset := protocol.ParsePosition("e", s, "")
+		_, asEpoch := protocol.ParsePosition(s, "1", s)
+		return asOffset == nil || asEpoch == nil || protocol.ValidChannel(s) == nil || protocol.ValidEvent(s) == nil || protocol.ValidKey(s) == nil
+	}}
+}
+
+func patterns() decoder {
+	return decoder{"policy patterns", []string{"chat:*", "inbox:{user}", "a:{claim.team}:*:b:*", "*"}, func(input []byte) bool {
+		s := string(input)
+		p, err := policy.Compile([]policy.Room{{Pattern: s, Subscribe: policy.Users}})
+		if err == nil {
+			for _, channel := range []string{"chat:1", "inbox:a%3Ab", "a:x:y:b:c:d", s} {
+				room := p.Match(channel)
+				promise(room.Allow(policy.Subscribe, policy.Subject{}, channel) != nil, "an anonymous caller")
+				promise(room.Allow(policy.Publish, policy.Subject{User: s}, channel) != nil, "a publisher")
+			}
+		}
+		return err == nil
+	}}
+}
+
+func grants() decoder {
+	return decoder{"grants of tokens", []string{"chat:*", "a:*:b"}, func(input []byte) bool {
+		g, err := policy.CompileGrants([]policy.Grant{{Pattern: string(input), Allow: []string{"subscribe"}}})
+		promise(!g.Cover(policy.Publish, "chat:1"), "an action that was not granted")
+		_ = g.Cover(policy.Subscribe, string(input))
+		return err == nil
+	}}
+}
+
+// contents are messages in a room that sanitizes and has a schema.
+func contents() decoder {
+	schema, err := policy.CompileSchema([]byte(`{"type":["object","string"],"properties":{"a":{"type":"string","maxLength":20}}}`))
+	if err != nil {
+		panic(err)
+	}
+	p, err := policy.Compile([]policy.Room{{Pattern: "*", Schema: schema, Sanitize: policy.SanitizeText}})
+	if err != nil {
+		panic(err)
+	}
+	return decoder{"schema and sanitizing", []string{`{"a":"<b>x</b>"}`, `"<script>1</script>&lt;"`}, func(input []byte) bool {
+		content, e := protocol.DecodeContent(input)
+		if e != nil {
+			return false
+		}
+		clean, e := p.Match("x").Check(content)
+		promise(e != nil || json.Valid(clean), "a content that is not JSON")
+		return e == nil
+	}}
+}

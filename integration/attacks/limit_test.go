@@ -1,0 +1,180 @@
+package attacks
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// attackLimits take more of something than one client may have.
+func attackLimits(w *world) []attack {
+	return []attack{
+		{"10,000 connections from one address, of 100", "100 served, the rest refused with Retry-After; others and the 100 are served on", func(t *testing.T) string {
+			return crowd(t, w.crowd, 10_000, 100)
+		}},
+		{"10,000 subscriptions on one connection", "100 subscribed, the rest LIMIT_EXCEEDED, the connection lives", func(t *testing.T) string {
+			return subscribeAll(t, w.site, 10_000)
+		}},
+		{"a stream of 800 channels", "429 LIMIT_EXCEEDED", func(t *testing.T) string { return manyChannels(t, w.site, 800) }},
+		{"a stream of 60,000 channels", "431", func(t *testing.T) string { return manyChannels(t, w.site, 60_000) }},
+		{"tokens tried out", "closed 1008", func(t *testing.T) string {
+			c := w.site.connect(t)
+			go func() { // the end comes before all are sent
+				for range 100 {
+					_, _ = c.conn.Write(frame(headText, `{"type":"authenticate","payload":{"token":"guess"}}`))
+				}
+			}()
+			return c.fate()
+		}},
+	}
+}
+
+// crowd opens so many sockets as the process may have, holds them, and asks for a
+// WebSocket on each.
+func crowd(t *testing.T, s target, want, limit int) string {
+	n := min(want, sockets())
+	conns := make([]net.Conn, n)
+	defer func() {
+		for _, conn := range conns {
+			if conn != nil {
+				_ = conn.Close()
+			}
+		}
+	}()
+	var mu sync.Mutex
+	fates := make(map[string]int)
+	var served []*client
+	var all sync.WaitGroup
+	for first := range 16 {
+		all.Go(func() {
+			for i := first; i < n; i += 16 {
+				c, fate := s.knock(&conns[i])
+				mu.Lock()
+				if fates[fate]++; fate == "served" {
+					served = append(served, c)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	refused := fates["429 LIMIT_EXCEEDED, Retry-After"] + fates["closed with 1013"]
+	if len(served) != limit || refused != n-limit {
+		return fmt.Sprint(fates)
+	}
+	for _, c := range served {
+		if !c.lives(t) {
+			return "one of the 100 does not answer any more"
+		}
+	}
+	if fate := s.neighbour(t); fate != "served" {
+		return "another address is " + fate
+	}
+	return fmt.Sprintf("%d served, the rest refused with Retry-After; others and the %d are served on (%d sockets at once, %d of them refused after the handshake)",
+		limit, limit, n, fates["closed with 1013"])
+}
+
+// sockets is how many connections this process may hold, which has both ends.
+func sockets() int {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		return 100
+	}
+	return max(0, (int(min(l.Cur, 1<<20))-400)/2)
+}
+
+// knock asks for a WebSocket on a new connection and says what comes of it.
+func (s target) knock(conn *net.Conn) (*client, string) {
+	d := net.Dialer{Timeout: patience}
+	return s.knockFrom(&d, conn)
+}
+
+func (s target) knockFrom(d *net.Dialer, conn *net.Conn) (*client, string) {
+	var err error
+	if *conn, err = d.Dial("tcp", string(s)); err != nil {
+		return nil, err.Error()
+	}
+	_ = (*conn).SetDeadline(time.Now().Add(2 * patience))
+	c := newClient(*conn)
+	a, err := c.shake(string(s), nil)
+	switch {
+	case err != nil:
+		return nil, err.Error()
+	case a.status != 101:
+		if wait, _ := strconv.Atoi(a.header.Get("Retry-After")); wait < 5 || wait > 30 {
+			return nil, fmt.Sprintf("%v, Retry-After %q", a, a.header.Get("Retry-After"))
+		}
+		return nil, a.String() + ", Retry-After"
+	}
+	if _, err = c.next(); err != nil { // it was the last one but came too late
+		return nil, err.Error()
+	}
+	return c, "served"
+}
+
+// neighbour connects from another address.
+func (s target) neighbour(t *testing.T) string {
+	var conn net.Conn
+	d := net.Dialer{Timeout: patience, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	_, fate := s.knockFrom(&d, &conn)
+	if conn != nil {
+		_ = conn.Close()
+	}
+	return fate
+}
+
+// subscribeAll subscribes to one channel after the other.
+func subscribeAll(t *testing.T, s target, n int) string {
+	c := s.connect(t)
+	go func() {
+		var b strings.Builder
+		for i := range n {
+			b.Write(frame(headText, fmt.Sprintf(`{"type":"subscribe","payload":{"channel":"open:s%d"}}`, i)))
+		}
+		_, _ = c.conn.Write([]byte(b.String()))
+	}()
+	got := make(map[string]int)
+	for range n {
+		ev, err := c.next()
+		if err != nil {
+			return fmt.Sprint(got, err)
+		}
+		got[ev.outcome()]++
+	}
+	if got["subscribed"] != 100 || got["LIMIT_EXCEEDED"] != n-100 || !c.lives(t) {
+		return fmt.Sprint(got)
+	}
+	return "100 subscribed, the rest LIMIT_EXCEEDED, the connection lives"
+}
+
+// manyChannels asks for a stream of more channels than a connection may have.
+func manyChannels(t *testing.T, s target, n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "&channel=open:%d", i)
+	}
+	begin := time.Now()
+	a := s.send(t, request{"GET", "/rt/sse?" + b.String()[1:], nil, ""})
+	took := time.Since(begin)
+	if took > 5*time.Second {
+		return fmt.Sprintf("%v after %v", a, took)
+	}
+	return fmt.Sprintf("%v (after %v)", a, took.Round(time.Millisecond))
+}
+
+// channels is how many channels have connections.
+func (s target) channels(t *testing.T) int {
+	t.Helper()
+	a := s.send(t, request{"GET", "/rt/channels?limit=1000", []string{bearer(appKey)}, ""})
+	var list struct{ Channels []struct{ Channel string } }
+	if err := json.Unmarshal([]byte(a.body), &list); err != nil {
+		t.Fatal(err, a.body)
+	}
+	return len(list.Channels)
+}

@@ -1,0 +1,59 @@
+package attacks
+
+import (
+	"math/rand/v2"
+	"slices"
+)
+
+// noise makes input that nobody meant. The same seed makes the same input.
+type noise struct{ *rand.Rand }
+
+func newNoise(seed uint64) noise { return noise{rand.New(rand.NewPCG(seed, 1))} }
+
+// alphabet has what decoders look for, so that random input gets further than its
+// first byte.
+const alphabet = `{}[]":,\ntrufalse0123456789.-+eE u00d8~*?{user}{claim.x}` + "\x00\n\xff\xc3\xa9"
+
+// bytes gives random bytes, every other time of the alphabet.
+func (n noise) bytes(most int) []byte {
+	b := make([]byte, n.IntN(most))
+	letters := n.IntN(2) == 0
+	for i := range b {
+		if b[i] = byte(n.Uint32()); letters {
+			b[i] = alphabet[int(b[i])%len(alphabet)]
+		}
+	}
+	return b
+}
+
+// mutate changes one of the seeds in a few places.
+func (n noise) mutate(seeds []string) []byte {
+	b := []byte(seeds[n.IntN(len(seeds))])
+	for range 1 + n.IntN(4) {
+		b = n.change(b, seeds)
+	}
+	return b
+}
+
+func (n noise) change(b []byte, seeds []string) []byte {
+	at := n.IntN(len(b) + 1)
+	end := min(len(b), at+n.IntN(8))
+	switch n.IntN(6) {
+	case 0: // flip a bit
+		if at < len(b) {
+			b[at] ^= 1 << n.IntN(8)
+		}
+	case 1: // remove
+		b = slices.Delete(b, at, end)
+	case 2: // insert
+		b = slices.Insert(b, at, n.bytes(8)...)
+	case 3: // repeat
+		b = slices.Insert(b, at, slices.Repeat(slices.Clone(b[at:end]), 1+n.IntN(20))...)
+	case 4: // cut off
+		b = b[:at]
+	default: // go on with another seed
+		other := seeds[n.IntN(len(seeds))]
+		b = append(b[:at], other[n.IntN(len(other)+1):]...)
+	}
+	return b
+}

@@ -1,0 +1,194 @@
+package attacks
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/caddy-realtime/caddy-realtime/integration"
+)
+
+// patience is how long anything may take that has to happen. It only decides how
+// long a failing test takes.
+const patience = 30 * time.Second
+
+// appKey is the API key of the site, which names it as {env.REALTIME_TEST_KEY}.
+const appKey = "k3y-of-the-App-0123456789abcdef"
+
+// caddyfile has a site for each way to find out who is calling, and one for each
+// kind of limit, each with a hub of its own.
+const sites = `
+{
+	log audit {
+		output attacks
+		format json
+		level DEBUG
+	}
+}
+http://{{site}} {
+	log
+	realtime /rt {
+		hub site
+		api_key {env.REALTIME_TEST_KEY}
+		user {http.request.header.X-User} # stands for whatever the tests need
+		room open:* {
+			subscribe anyone
+			publish anyone
+			history 20
+		}
+		room plain:* {
+			subscribe anyone
+			publish anyone
+		}
+		room team:* {
+			publish users
+		}
+		room inbox:{user} {
+			publish users
+			history 20
+		}
+	}
+	respond "the app"
+}
+http://{{basic}} {
+	basic_auth {
+		alice HASH
+	}
+	realtime /rt {
+		hub basic
+		user {http.auth.user.id}
+		room inbox:{user} {
+			publish users
+		}
+	}
+}
+http://{{listed}} {
+	realtime /rt {
+		hub listed
+		origins https://app.example.com https://*.wild.example https://port.example:8443
+		room open:* {
+			subscribe anyone
+			publish anyone
+		}
+	}
+}
+http://{{believing}} {
+	realtime /rt {
+		hub believing
+		user {http.request.header.Remote-User}
+		room open:*
+	}
+}
+http://{{stripped}} {
+	request_header -Remote-User
+	realtime /rt {
+		hub stripped
+		user {http.request.header.Remote-User}
+		room open:*
+	}
+}
+http://{{forwarded}} {
+	forward_auth {{auth}} {
+		uri /
+		copy_headers Remote-User
+	}
+	realtime /rt {
+		hub forwarded
+		user {http.request.header.Remote-User}
+		room open:*
+	}
+}
+http://{{auth}} {
+	@alice header X-Session alice
+	header @alice Remote-User alice
+	respond 204
+}
+http://{{crowd}} {
+	realtime /rt {
+		hub crowd
+		heartbeat 5m 5m # those who are served say nothing meanwhile
+		limits {
+			connections_per_ip 100
+		}
+		room open:* {
+			subscribe anyone
+			publish anyone
+		}
+	}
+}
+http://{{limited}} {
+	realtime /rt {
+		hub limited
+		user {http.request.header.X-User}
+		limits {
+			rate 50/s 100
+			history_memory 4MiB
+		}
+		room open:* {
+			subscribe anyone
+			publish anyone
+		}
+	}
+}
+http://{{many}} {
+	realtime /rt {
+		hub many
+		api_key {env.REALTIME_TEST_KEY}
+		limits {
+			history_memory 4MiB
+		}
+		room open:* {
+			subscribe anyone
+			publish anyone
+			history 10
+		}
+	}
+}
+`
+
+// world is the Caddy that is attacked.
+type world struct {
+	caddy *integration.Caddy
+
+	site, basic, listed            target
+	believing, stripped, forwarded target
+	crowd, limited, many           target
+}
+
+// target is the address of a site.
+type target string
+
+func startWorld(t *testing.T) *world {
+	t.Helper()
+	t.Setenv("REALTIME_TEST_KEY", appKey)
+	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := integration.Start(t, strings.Replace(sites, "HASH", string(hash), 1))
+	at := func(word string) target { return target(c.Addr(word)) }
+	return &world{
+		caddy: c,
+		site:  at("site"), basic: at("basic"), listed: at("listed"),
+		believing: at("believing"), stripped: at("stripped"), forwarded: at("forwarded"),
+		crowd: at("crowd"), limited: at("limited"), many: at("many"),
+	}
+}
+
+// own is the origin of the site itself.
+func (s target) own() string { return "http://" + string(s) }
+
+// dial opens a connection, which ends with the test.
+func (s target) dial(t testing.TB) net.Conn {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", string(s), patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	_ = conn.SetReadDeadline(time.Now().Add(patience))
+	return conn
+}
