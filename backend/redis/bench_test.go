@@ -1,0 +1,75 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+// BenchmarkPublish publishes 200 bytes into 1000 rooms, with so many callers at a
+// time. "raw" is go-redis's PUBLISH with a connection each, for comparison.
+func BenchmarkPublish(b *testing.B) {
+	s := startServer(b)
+	broker := open(b, Options{Address: s.addr, Timeout: 5 * time.Second}).Broker(deaf{})
+	b.Cleanup(func() { broker.Close() })
+	content := fmt.Appendf(nil, `"%0198d"`, 1)
+	channels := make([]string, 1000)
+	for i := range channels {
+		channels[i] = fmt.Sprint("room:", i)
+	}
+	raw := goredis.NewClient(&goredis.Options{Addr: s.addr, Protocol: 2, DisableIdentity: true, PoolSize: 64, MaintNotificationsConfig: unannounced()})
+	b.Cleanup(func() { raw.Close() })
+	publish := func(o hub.PublishOptions) func(i int) error {
+		return func(i int) error {
+			o := o
+			if o.Key != "" {
+				o.Key = fmt.Sprint(o.Key, i, time.Now().UnixNano())
+			}
+			m := &hub.Message{Channel: channels[i%1000], Content: content, Time: time.Now(), Position: hub.Position{Anchor: 1}}
+			_, err := broker.Publish(context.Background(), m, o)
+			return err
+		}
+	}
+	for _, kind := range []struct {
+		name string
+		do   func(i int) error
+	}{
+		{"raw", func(i int) error {
+			return raw.Publish(context.Background(), "rt:c:{"+channels[i%1000]+"}", content).Err()
+		}},
+		{"plain", publish(hub.PublishOptions{})},
+		{"history", publish(hub.PublishOptions{Retention: hub.Retention{Size: 100, TTL: time.Hour}})},
+		{"history-key", publish(hub.PublishOptions{Retention: hub.Retention{Size: 100, TTL: time.Hour}, Key: "k"})},
+	} {
+		for _, callers := range []int{1, 64, 512} {
+			b.Run(fmt.Sprintf("%s/callers=%d", kind.name, callers), func(b *testing.B) {
+				var next atomic.Int64
+				errs := make(chan error, callers)
+				b.ResetTimer()
+				for range callers {
+					go func() {
+						for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+							if err := kind.do(int(i)); err != nil {
+								errs <- err
+								return
+							}
+						}
+						errs <- nil
+					}()
+				}
+				for range callers {
+					if err := <-errs; err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+			})
+		}
+	}
+}

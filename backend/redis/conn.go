@@ -1,0 +1,233 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+)
+
+const (
+	// subscribeBatch is how many channels a command names, and maxUnconfirmed how
+	// many may wait for their confirmation. All in one command would have Redis queue
+	// so many confirmations that it closes the connection, again and again.
+	subscribeBatch = 512
+	maxUnconfirmed = 4096
+)
+
+// errSilent ends a connection that brings nothing any more.
+var errSilent = errors.New("redis: the subscribed connection is silent")
+
+// conn is one subscribed connection.
+type conn struct {
+	link   *link
+	pubsub *goredis.PubSub
+	dialed *dialOnce
+	wake   chan struct{} // something to write, or a place in the window
+	done   chan struct{} // closed when the reader is over
+
+	mu          sync.Mutex
+	todo        []change
+	unconfirmed int
+	reason      error // why it was aborted
+}
+
+// change is a channel to be subscribed or unsubscribed, in this order.
+type change struct {
+	name      string
+	subscribe bool
+}
+
+// serve makes a connection and reads from it until it ends.
+func (l *link) serve(b *backoff) error {
+	client, dialed := l.c.subscriber()
+	defer client.Close()
+	defer dialed.close()
+	// Close of the client must not wait for a dial.
+	stop := context.AfterFunc(l.c.ctx, dialed.close)
+	defer stop()
+	k := &conn{link: l, dialed: dialed, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	k.pubsub = client.Subscribe(l.c.ctx)
+	defer k.pubsub.Close()
+	if err := k.pubsub.Subscribe(l.c.ctx, l.c.names.probe(l.c.node)); err != nil {
+		return err
+	}
+	k.unconfirmed = 1
+	if err := l.opened(k); err != nil {
+		return err
+	}
+	if b.n > 0 {
+		l.c.log.Info("the subscription to Redis stands again")
+	}
+	var wg sync.WaitGroup
+	wg.Go(k.write)
+	wg.Go(k.watch)
+	err := k.read()
+	close(k.done)
+	dialed.close()
+	wg.Wait()
+	return err
+}
+
+// read takes what comes until the connection ends.
+func (k *conn) read() error {
+	l := k.link
+	probe := l.c.names.probe(l.c.node)
+	l.heard.Store(time.Now().UnixNano())
+	for {
+		ev, err := k.pubsub.Receive(context.Background())
+		if err != nil {
+			return k.ended(err)
+		}
+		l.heard.Store(time.Now().UnixNano())
+		switch ev := ev.(type) {
+		case *goredis.Message:
+			if ev.Channel == probe {
+				continue
+			}
+			if h := l.find(ev.Channel); h != nil {
+				h.receive(ev.Payload)
+			}
+		case *goredis.Subscription:
+			if ev.Kind != "subscribe" {
+				continue
+			}
+			k.confirm()
+			if ev.Channel != probe {
+				l.confirmed(ev.Channel)
+			}
+		}
+	}
+}
+
+// ended gives the reason for an abort, else the error of the connection.
+func (k *conn) ended(err error) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.reason != nil {
+		return k.reason
+	}
+	return err
+}
+
+func (k *conn) abort(reason error) {
+	k.mu.Lock()
+	k.reason = reason
+	k.mu.Unlock()
+	k.dialed.close()
+}
+
+// confirm gives a place in the window back.
+func (k *conn) confirm() {
+	k.mu.Lock()
+	k.unconfirmed--
+	more := len(k.todo) > 0
+	k.mu.Unlock()
+	if more {
+		k.rouse()
+	}
+}
+
+func (k *conn) rouse() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// add has a change written. It does not block.
+func (k *conn) add(name string, subscribe bool) {
+	k.mu.Lock()
+	k.todo = append(k.todo, change{name, subscribe})
+	k.mu.Unlock()
+	k.rouse()
+}
+
+// write writes the changes.
+func (k *conn) write() {
+	for {
+		select {
+		case <-k.done:
+			return
+		case <-k.wake:
+		}
+		for {
+			names, subscribe := k.take()
+			if len(names) == 0 {
+				break
+			}
+			var err error
+			if subscribe {
+				err = k.pubsub.Subscribe(context.Background(), names...)
+			} else {
+				err = k.pubsub.Unsubscribe(context.Background(), names...)
+			}
+			if err != nil {
+				k.abort(err)
+				return
+			}
+		}
+	}
+}
+
+// take gives the changes for the next command.
+func (k *conn) take() (names []string, subscribe bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for len(k.todo) > 0 && len(names) < subscribeBatch {
+		next := k.todo[0]
+		if len(names) > 0 && next.subscribe != subscribe || next.subscribe && k.unconfirmed >= maxUnconfirmed {
+			break
+		}
+		subscribe = next.subscribe
+		if subscribe {
+			k.unconfirmed++
+		}
+		names = append(names, next.name)
+		k.todo = k.todo[1:]
+	}
+	if len(k.todo) == 0 {
+		k.todo = nil
+	}
+	return names, subscribe
+}
+
+// watch sees to it that a connection that brings nothing any more is replaced. Its
+// peer may have lost it without a word, and writing to it proves nothing. So when it
+// was silent, a message is published the ordinary way that has to come back. If
+// Redis does not take it, the fault is not with this connection.
+func (k *conn) watch() {
+	l := k.link
+	limit := l.c.o.Probe
+	tick := time.NewTicker(max(limit/4, time.Millisecond))
+	defer tick.Stop()
+	var asked time.Time
+	for {
+		select {
+		case <-k.done:
+			return
+		case <-tick.C:
+		}
+		heard := time.Unix(0, l.heard.Load())
+		switch now := time.Now(); {
+		case now.Sub(heard) < limit || heard.After(asked) && !asked.IsZero():
+			asked = time.Time{}
+		case asked.IsZero():
+			if l.probe() {
+				asked = now
+			}
+		case now.Sub(asked) >= limit:
+			l.silent.Add(1)
+			k.abort(errSilent)
+			return
+		}
+	}
+}
+
+// probe publishes to this node itself.
+func (l *link) probe() bool {
+	_, err := l.c.batch.do(l.c.ctx, &call{args: []any{"publish", l.c.names.probe(l.c.node), "?"}})
+	return err == nil
+}

@@ -1,0 +1,59 @@
+// Package redis lets several nodes share rooms and members through one Redis: a
+// single server, or the primary that Sentinels name. It is the only package that
+// knows github.com/redis/go-redis.
+//
+// # What is where
+//
+// Redis alone decides the order of a room. A publish is one script: it assigns the
+// position, appends to the room's stream and publishes to the room's Pub/Sub
+// channel. Every node broadcasts what comes back from there, that of the publisher
+// included, so that all see one order. Pub/Sub may lose messages and does not say
+// so; the offsets do, and what is missing is read from the stream.
+//
+// A [Client] is what one node has of Redis: a pool of connections for commands,
+// which are sent in batches while others are under way, and one connection that is
+// subscribed to exactly the channels of the rooms with connections on this node.
+// [Client.Broker] and [Client.Presence] share it.
+//
+// # What is guaranteed
+//
+// In a room with history a node broadcasts the messages in the order of their
+// offsets, without holes; or, when what is missing can not be had any more, offsets
+// or an epoch that do not follow, which the hub announces as a gap. A log that went
+// back in time, because Redis lost its newest part, is found by the anchors of its
+// messages and by positions ahead of it; the first node that sees it gives the room
+// a new epoch, so that nobody takes another message for one they know.
+//
+// A message that was acknowledged is stored by the primary. It is as durable as
+// Redis is configured to be, and a failover to a lagging replica may lose it.
+//
+// A room without history is at most once: what is published while a node has no
+// subscription is not delivered there, and nobody is told.
+//
+// # While Redis is away
+//
+// Connections and attachments stay. Publishing into rooms with history and reading
+// history fail with [hub.ErrUnavailable], within twice the command timeout; a
+// message of a room without history is delivered on its own node, and the publisher
+// is told that it is degraded. When Redis is back all rooms compare their positions
+// and catch up. A publish that fails may have been executed all the same; with a key
+// it is repeated here and can be repeated by the caller without harm.
+//
+// # Goroutines
+//
+//   - One keeps the subscribed connection: it connects, reads, and broadcasts.
+//     One more writes the subscriptions of a connection, one watches it.
+//   - One checks positions, one sweeps what nobody uses any longer.
+//   - A few send commands, while there are any to send.
+//   - A room has one while it repairs a hole.
+//   - The presence of a node has one that renews its lease and looks for dead nodes.
+//
+// [Client.Close] ends all of them.
+//
+// # Locks
+//
+// Order: room.mu (held while the sink is called, and with it whatever that locks),
+// then link.mu, then nothing. Detach takes link.mu alone, so that a sink may call it
+// from within a broadcast. members.mu is held while commands are sent; it belongs to
+// one room of one node. No other lock is held across anything that waits.
+package redis

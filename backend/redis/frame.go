@@ -1,0 +1,131 @@
+package redis
+
+import (
+	"encoding/binary"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+// A message is stored as: version (1 byte), anchor (4), time in nanoseconds (8),
+// length and text of event and sender, content. On the way through Pub/Sub something
+// stands before that: in rooms with history "h", epoch, ":", offset, ":"; in others
+// "e", the node that published it (8 bytes) and its serial number there (8).
+
+const frameVersion = 1
+
+var errFrame = errors.New("redis: not a message")
+
+// appendMessage appends what is stored of m.
+func appendMessage(dst []byte, m *hub.Message) []byte {
+	dst = append(dst, frameVersion)
+	dst = binary.BigEndian.AppendUint32(dst, m.Position.Anchor)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(m.Time.UnixNano()))
+	dst = binary.AppendUvarint(dst, uint64(len(m.Event)))
+	dst = append(dst, m.Event...)
+	dst = binary.AppendUvarint(dst, uint64(len(m.Sender)))
+	dst = append(dst, m.Sender...)
+	return append(dst, m.Content...)
+}
+
+// parseMessage is the reverse; the position has the anchor alone.
+func parseMessage(channel, s string) (*hub.Message, error) {
+	const fixed = 1 + 4 + 8
+	if len(s) < fixed || s[0] != frameVersion {
+		return nil, errFrame
+	}
+	b := []byte(s) // one copy, of which the content is a part
+	m := &hub.Message{Channel: channel, Time: time.Unix(0, int64(binary.BigEndian.Uint64(b[5:])))}
+	m.Position.Anchor = binary.BigEndian.Uint32(b[1:])
+	b = b[fixed:]
+	var ok bool
+	if m.Event, b, ok = cutText(b); !ok {
+		return nil, errFrame
+	}
+	if m.Sender, b, ok = cutText(b); !ok {
+		return nil, errFrame
+	}
+	m.Content = b
+	return m, nil
+}
+
+// cutText takes a text with its length before it off b.
+func cutText(b []byte) (text string, rest []byte, ok bool) {
+	n, size := binary.Uvarint(b)
+	if size <= 0 || n > uint64(len(b)-size) {
+		return "", nil, false
+	}
+	end := size + int(n)
+	return string(b[size:end]), b[end:], true
+}
+
+// parsePlaced reads what comes through Pub/Sub in a room with history.
+func parsePlaced(channel, s string) (*hub.Message, error) {
+	epoch, rest, ok := strings.Cut(strings.TrimPrefix(s, "h"), ":")
+	if !ok {
+		return nil, errFrame
+	}
+	offset, rest, ok := strings.Cut(rest, ":")
+	if !ok {
+		return nil, errFrame
+	}
+	n, err := strconv.ParseUint(offset, 10, 64)
+	if err != nil || epoch == "" {
+		return nil, errFrame
+	}
+	m, err := parseMessage(channel, rest)
+	if err != nil {
+		return nil, err
+	}
+	m.Position.Epoch, m.Position.Offset = epoch, n
+	return m, nil
+}
+
+// serial names a message without position: the node that published it, and which
+// of its messages it is.
+type serial struct {
+	node string
+	n    uint64
+}
+
+const nodeLength = 8 // bytes of a node's name
+
+// appendSerial begins a message of a room without history.
+func appendSerial(dst []byte, s serial) []byte {
+	dst = append(append(dst, 'e'), s.node...)
+	return binary.BigEndian.AppendUint64(dst, s.n)
+}
+
+// parsePlain is the reverse.
+func parsePlain(channel, s string) (*hub.Message, serial, error) {
+	const fixed = 1 + nodeLength + 8
+	if len(s) < fixed {
+		return nil, serial{}, errFrame
+	}
+	id := serial{s[1 : 1+nodeLength], binary.BigEndian.Uint64([]byte(s[1+nodeLength : fixed]))}
+	m, err := parseMessage(channel, s[fixed:])
+	if err != nil {
+		return nil, serial{}, err
+	}
+	m.Position = hub.Position{}
+	return m, id, nil
+}
+
+// parsePosition reads a position as scripts write it: epoch, offset and anchor with
+// colons between.
+func parsePosition(s string) (hub.Position, error) {
+	epoch, rest, _ := strings.Cut(s, ":")
+	offset, anchor, ok := strings.Cut(rest, ":")
+	n, err := strconv.ParseUint(offset, 10, 64)
+	if !ok || err != nil {
+		return hub.Position{}, errFrame
+	}
+	a, err := strconv.ParseUint(anchor, 10, 32)
+	if err != nil {
+		return hub.Position{}, errFrame
+	}
+	return hub.Position{Epoch: epoch, Offset: n, Anchor: uint32(a)}, nil
+}

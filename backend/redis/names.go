@@ -1,0 +1,25 @@
+package redis
+
+// names makes the keys and channels of rooms. All that a script touches of one room
+// has the channel's name in braces, which a cluster takes as the tag that keeps it
+// on one node; channel names have no braces themselves. The exceptions are the keys
+// of nodes: the scripts of presence touch them beside those of a room.
+type names struct{ prefix string }
+
+func (n names) of(kind, channel string) string { return n.prefix + kind + ":{" + channel + "}" }
+
+// meta is a hash: e, the epoch; s, the greatest offset; a, the anchor of its message.
+func (n names) meta(channel string) string { return n.of("m", channel) }
+
+// stream has the messages of a room. An id is the offset, then the time of Redis in
+// milliseconds.
+func (n names) stream(channel string) string { return n.of("s", channel) }
+
+// key remembers what became of an idempotent publish.
+func (n names) key(channel, key string) string { return n.of("k", channel) + ":" + key }
+
+// topic is the Pub/Sub channel of a room.
+func (n names) topic(channel string) string { return n.of("c", channel) }
+
+// probe is the Pub/Sub channel on which a node hears itself.
+func (n names) probe(node string) string { return n.prefix + "probe:" + node }

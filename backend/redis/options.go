@@ -1,0 +1,90 @@
+package redis
+
+import (
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// Options say where Redis is and how patient to be. The zero value means a Redis at
+// localhost:6379 and the defaults.
+type Options struct {
+	// Address is host:port, or the path of a Unix socket, which begins with a slash.
+	// Empty means localhost:6379.
+	Address string
+	// Sentinels are the addresses of Sentinels, which are asked for the primary
+	// that they know as Master; Address is not used then.
+	Sentinels []string
+	Master    string
+	// Username and Password authenticate with Redis. Both may be empty.
+	Username, Password string
+	// Database is the number of the database. Pub/Sub knows none, which is why two
+	// databases of one Redis need two prefixes as well.
+	Database int
+	// Prefix begins every key and channel; empty means "rt:".
+	Prefix string
+	// TLS encrypts the connections; nil means plain ones.
+	TLS *tls.Config
+	// Logger gets what an operator should know; nil means none.
+	Logger *slog.Logger
+
+	// Timeout bounds a command, and connecting; 0 means 500 ms.
+	Timeout time.Duration
+	// Probe is how long the subscribed connection may be silent before it is tried
+	// with a message to itself, and then how long that may take; 0 means 2 s.
+	Probe time.Duration
+	// Check is the time between two comparisons of an idle room's position; 0 means
+	// 10 s.
+	Check time.Duration
+	// Linger is how long a room stays subscribed that nobody is in any more; 0 means
+	// 10 s.
+	Linger time.Duration
+	// KeyWindow is how long an idempotency key is remembered; 0 means 10 minutes.
+	KeyWindow time.Duration
+	// Lease is after which silence a node counts as dead and its members leave; 0
+	// means 10 s. Beat is how often it renews its lease; 0 means 3 s.
+	Lease, Beat time.Duration
+}
+
+// check finds what can not work.
+func (o Options) check() error {
+	switch {
+	case o.Database < 0:
+		return errors.New("redis: a database has a number from 0")
+	case len(o.Sentinels) > 0 && o.Master == "":
+		return errors.New("redis: Sentinels need the name of the master")
+	case strings.ContainsAny(o.Prefix, "{}"):
+		return errors.New("redis: a prefix without braces, which mean something to a cluster")
+	case len(o.Sentinels) > 0 && strings.HasPrefix(o.Address, "/"):
+		return errors.New("redis: either a Unix socket or Sentinels")
+	}
+	return nil
+}
+
+func (o Options) withDefaults() Options {
+	orDuration := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	orDuration(&o.Timeout, 500*time.Millisecond)
+	orDuration(&o.Probe, 2*time.Second)
+	orDuration(&o.Check, 10*time.Second)
+	orDuration(&o.Linger, 10*time.Second)
+	orDuration(&o.KeyWindow, 10*time.Minute)
+	orDuration(&o.Lease, 10*time.Second)
+	orDuration(&o.Beat, 3*time.Second)
+	o.Beat = min(o.Beat, o.Lease/3)
+	if o.Address == "" {
+		o.Address = "localhost:6379"
+	}
+	if o.Prefix == "" {
+		o.Prefix = "rt:"
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}

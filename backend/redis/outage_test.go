@@ -1,0 +1,207 @@
+package redis
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/checker"
+)
+
+// Redis comes back empty: each room is told once on each node, whether anything is
+// published in it or not, and goes on.
+func TestDrillRestart(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	c := checker.New(checker.Options{})
+	const rooms = 20
+	channel := func(r int) string { return fmt.Sprint("room:", r) }
+	var nodes []*node
+	for i := range 3 {
+		n := newNode(t, c, fmt.Sprint("node-", i), quickly(s.addr))
+		for r := range rooms {
+			n.enter(channel(r))
+		}
+		nodes = append(nodes, n)
+	}
+	all := func(prefix string) {
+		for r := range rooms {
+			if err := nodes[r%3].send(t.Context(), channel(r), fmt.Sprintf(`"%s-%d"`, prefix, r)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	all("before")
+	eventually(t, "all is delivered before", func() bool { return c.Behind() == 0 })
+	s.kill()
+	began := time.Now()
+	_, err := nodes[0].Publish(t.Context(), &hub.Message{Channel: channel(0), Content: []byte("1")}, hub.PublishOptions{Retention: kept})
+	if !errors.Is(err, hub.ErrUnavailable) || time.Since(began) > 5*time.Second {
+		t.Errorf("publish without Redis: %v after %v", err, time.Since(began))
+	}
+	if _, err := nodes[0].History(t.Context(), channel(0), kept, hub.HistoryQuery{}); !errors.Is(err, hub.ErrUnavailable) {
+		t.Errorf("history without Redis: %v", err)
+	}
+	if err := nodes[0].Attach(t.Context(), "later", kept); err != nil {
+		t.Errorf("attach without Redis: %v", err)
+	}
+	s.start()
+	for _, n := range nodes {
+		n.await(t, "every room has a gap", func() bool { return len(n.gaps) >= rooms })
+	}
+	all("after")
+	all("again")
+	eventually(t, "all is delivered afterwards", func() bool { return c.Behind() == 0 })
+	for _, n := range nodes {
+		for r := range rooms {
+			if got := n.gaps[channel(r)]; got != 1 {
+				t.Errorf("%s: %d gaps on %s", channel(r), got, n.name)
+			}
+		}
+	}
+	if report := c.Check(); !report.OK() {
+		t.Error(report)
+	}
+	eventually(t, "a room attached without Redis gets a position", nodes[0].find("later").placed)
+}
+
+// snapshot and restore take a room's log back in time, as a failover does to a
+// replica that lags behind.
+func (s *server) snapshot(channel string) map[string]any {
+	n := names{"rt:"}
+	return map[string]any{
+		n.meta(channel):   s.do("dump", n.meta(channel)),
+		n.stream(channel): s.do("dump", n.stream(channel)),
+	}
+}
+
+func (s *server) restore(dump map[string]any) {
+	for key, value := range dump {
+		s.do("restore", key, 0, value, "replace")
+	}
+}
+
+// Redis loses the newest messages and gives their positions to others. Whoever saw
+// them is told, and nobody continues over them.
+func TestDrillRollback(t *testing.T) {
+	t.Parallel()
+	for name, after := range map[string]struct {
+		away bool // the node has no link meanwhile
+		n    int  // messages that are published then
+	}{
+		"nothing is written": {n: 0},
+		"fewer are written":  {n: 2},
+		"more are written":   {n: 9},
+		"away, nothing":      {away: true, n: 0},
+		"away, fewer":        {away: true, n: 2},
+		"away, as many":      {away: true, n: 3},
+		"away, more":         {away: true, n: 9},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startServer(t)
+			p := startProxy(t, s.addr)
+			c := checker.New(checker.Options{Rollback: true})
+			n := newNode(t, c, "node", quickly(p.addr()))
+			other := newNode(t, c, "other", quickly(s.addr))
+			n.enter("room")
+			publish := func(from, to int) {
+				for k := from; k <= to; k++ {
+					if err := other.send(t.Context(), "room", fmt.Sprintf(`"%d"`, k)); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			publish(1, 7)
+			dump := s.snapshot("room")
+			publish(8, 10)
+			n.await(t, "all is delivered", func() bool { return n.last["room"].Offset == 10 })
+			seen := n.last["room"]
+			if after.away {
+				p.away()
+			}
+			s.restore(dump)
+			publish(101, 100+after.n)
+			p.heal()
+			n.await(t, "there is a gap", func() bool { return n.gaps["room"] == 1 })
+			publish(201, 203)
+			eventually(t, "all is delivered afterwards", func() bool { return c.Behind() == 0 })
+			if report := c.Check(); !report.OK() {
+				t.Error(report)
+			}
+			if n.gaps["room"] != 1 {
+				t.Errorf("%d gaps", n.gaps["room"])
+			}
+			page, err := n.History(t.Context(), "room", kept, hub.HistoryQuery{Since: &seen, Limit: 100})
+			if err != nil || !page.Lost {
+				t.Errorf("since what was forgotten: %+v, %v", page, err)
+			}
+		})
+	}
+}
+
+// A room without history goes on among the connections of each node, and says so.
+func TestDrillPlainDegrades(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	c := checker.New(checker.Options{})
+	a, b := newNode(t, c, "a", quickly(s.addr)), newNode(t, c, "b", quickly(s.addr))
+	for _, n := range []*node{a, b} {
+		if err := n.Attach(t.Context(), "plain", hub.Retention{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish := func(n *node, content, key string) hub.Published {
+		t.Helper()
+		p, err := n.Publish(t.Context(), &hub.Message{Channel: "plain", Content: []byte(content)}, hub.PublishOptions{Key: key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	publish(a, `"1"`, "")
+	b.await(t, "it arrives", func() bool { return b.count["plain"] == 1 })
+	s.kill()
+	if p := publish(a, `"2"`, ""); !p.Degraded {
+		t.Errorf("published %+v", p)
+	}
+	if p := publish(a, `"3"`, "key"); !p.Degraded {
+		t.Errorf("published %+v", p)
+	}
+	if p := publish(a, `"4"`, "key"); !p.Duplicate {
+		t.Errorf("published again %+v", p)
+	}
+	a.await(t, "this node goes on", func() bool { return a.count["plain"] == 3 })
+	s.start()
+	k := 4
+	eventually(t, "Redis is used again", func() bool {
+		k++
+		return !publish(a, fmt.Sprintf(`"%d"`, k), "").Degraded
+	})
+	if p := publish(a, `"4"`, "key"); !p.Duplicate {
+		t.Errorf("published once more %+v", p)
+	}
+}
+
+// The connection of a subscription hangs without an error while commands go through.
+func TestDrillSilentLink(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := startProxy(t, s.addr)
+	c := checker.New(checker.Options{})
+	n, other := newNode(t, c, "node", quickly(p.addr())), newNode(t, c, "other", quickly(s.addr))
+	n.enter("room")
+	p.stallSubscribers()
+	for k := range 5 {
+		if err := other.send(t.Context(), "room", fmt.Sprintf(`"%d"`, k)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.await(t, "the messages arrive all the same", func() bool { return n.last["room"].Offset == 5 })
+	eventually(t, "the silence is noticed", func() bool { return n.Stats().Silent > 0 })
+	if report := c.Check(); !report.OK() || report.Gaps > 0 {
+		t.Error(report)
+	}
+}

@@ -1,0 +1,179 @@
+package redis
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+// publishPlain sends a message that needs no position. What Redis does not take is
+// delivered on this node alone.
+func (b *Broker) publishPlain(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
+	if o.Key != "" && b.alone.said(m.Channel, o.Key) {
+		return hub.Published{Duplicate: true}, nil
+	}
+	if err := b.endLog(ctx, m.Channel); err != nil && ctx.Err() != nil {
+		return hub.Published{}, err
+	}
+	id := serial{b.c.node, b.serial.Add(1)}
+	result, err := b.run(ctx, b.plainCall(m, id, o.Key))
+	switch {
+	case err == nil && result == int64(1) && o.Key != "":
+		return hub.Published{Duplicate: true}, nil
+	case err == nil:
+		m.Position = hub.Position{}
+		if !b.c.link.live(b.c.names.topic(m.Channel)) {
+			b.deliverAlone(m, id, "") // it may not come back
+		}
+		return hub.Published{}, nil
+	case ctx.Err() != nil || b.ctx.Err() != nil:
+		return hub.Published{}, err
+	}
+	m.Position = hub.Position{}
+	b.deliverAlone(m, id, o.Key)
+	return hub.Published{Degraded: true}, nil
+}
+
+func (b *Broker) plainCall(m *hub.Message, id serial, key string) *call {
+	n := b.c.names
+	frame := make([]byte, 0, 64+len(m.Event)+len(m.Sender)+len(m.Content))
+	frame = appendMessage(appendSerial(frame, id), m)
+	if key == "" {
+		return &call{args: []any{"publish", n.topic(m.Channel), frame}}
+	}
+	return &call{
+		script: relayScript, keys: []string{n.key(m.Channel, key)}, again: true,
+		args: []any{frame, n.topic(m.Channel), b.c.o.KeyWindow.Milliseconds()},
+	}
+}
+
+// deliverAlone hands a message to the connections of this node. Should it come back
+// from Redis after all, the room knows it.
+func (b *Broker) deliverAlone(m *hub.Message, id serial, key string) {
+	b.alone.add(id, m.Channel, key, b.c.o.KeyWindow)
+	if r := b.find(m.Channel); r != nil {
+		r.deliverPlain(m)
+	}
+}
+
+// endLog drops the log that a room may have from a time when it had history: nobody
+// may continue it over messages without position. It is asked for once in a while,
+// because another node, or this one before it was restarted, may have had it.
+func (b *Broker) endLog(ctx context.Context, channel string) error {
+	if b.plain.has(channel) {
+		return nil
+	}
+	n := b.c.names
+	_, err := b.run(ctx, &call{args: []any{"del", n.meta(channel), n.stream(channel)}})
+	if err == nil {
+		b.plain.add(channel)
+		if r := b.find(channel); r != nil {
+			r.unplace()
+		}
+	}
+	return err
+}
+
+// forgotten are rooms of which is known that Redis has no log of them. They are
+// known for a minute or two: all are forgotten by and by.
+type forgotten struct {
+	mu         sync.Mutex
+	young, old map[string]struct{}
+	turned     time.Time
+}
+
+// maxForgotten bounds each of the two generations.
+const maxForgotten = 1 << 15
+
+func (f *forgotten) has(channel string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if time.Since(f.turned) > time.Minute || len(f.young) >= maxForgotten {
+		f.young, f.old, f.turned = make(map[string]struct{}), f.young, time.Now()
+	}
+	if _, ok := f.young[channel]; ok {
+		return true
+	}
+	_, ok := f.old[channel]
+	return ok
+}
+
+func (f *forgotten) add(channel string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.young == nil {
+		f.young = make(map[string]struct{})
+	}
+	f.young[channel] = struct{}{}
+}
+
+func (f *forgotten) remove(channel string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.young, channel)
+	delete(f.old, channel)
+}
+
+// alone are the messages, and their keys, that were delivered on this node without
+// Redis. The newest are enough.
+type alone struct {
+	mu      sync.Mutex
+	serials map[serial]struct{}
+	keys    map[roomKey]time.Time // until when
+	order   []serial              // of serials
+}
+
+type roomKey struct{ channel, key string }
+
+const maxAlone = 4096
+
+func (a *alone) add(id serial, channel, key string, window time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.serials == nil {
+		a.serials, a.keys = make(map[serial]struct{}), make(map[roomKey]time.Time)
+	}
+	if len(a.order) == maxAlone {
+		delete(a.serials, a.order[0])
+		a.order = a.order[1:]
+	}
+	a.serials[id] = struct{}{}
+	a.order = append(a.order, id)
+	if key == "" {
+		return
+	}
+	if len(a.keys) >= maxAlone {
+		a.tidy(time.Now())
+	}
+	a.keys[roomKey{channel, key}] = time.Now().Add(window)
+}
+
+// tidy makes room: what is over goes, or else everything.
+func (a *alone) tidy(now time.Time) {
+	for k, until := range a.keys {
+		if until.Before(now) {
+			delete(a.keys, k)
+		}
+	}
+	if len(a.keys) >= maxAlone {
+		clear(a.keys)
+	}
+}
+
+// said reports that a message with the key was delivered here.
+func (a *alone) said(channel, key string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	until, ok := a.keys[roomKey{channel, key}]
+	return ok && time.Now().Before(until)
+}
+
+// delivered reports that a message was delivered here.
+func (a *alone) delivered(id serial) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.serials[id]
+	return ok
+}
