@@ -135,7 +135,8 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call)
 // serveStream leaves the limits to the transport, which has its own way to refuse.
 func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) error {
 	err := sse.Serve(w, r, sse.Options{
-		Registry: c.registry, Peer: c.peer, Hijack: mayHijack, KeepStream: keepStream, UserTimeout: userTimeout(c.registry), Logger: h.log,
+		Registry: c.registry, Peer: c.peer, Hijack: mayHijack, KeepStream: keepStream,
+		Conn: connOf, UserTimeout: userTimeout(c.registry), Logger: h.log,
 	})
 	if err != nil {
 		h.log.Debug("event stream", "error", err)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 )
 
 // framing is how a stream travels. Its gate is shut until begin.
@@ -25,12 +26,25 @@ func newFraming(w http.ResponseWriter, r *http.Request, o Options) framing {
 		if o.KeepStream != nil {
 			o.KeepStream(r)
 		}
+		o.bound(r)
 		return newInside(w, o)
 	}
 	if r.TLS == nil {
 		return newPlain(o)
 	}
 	return newHijacked(o)
+}
+
+// bound has the kernel notice a client that is gone from below a stream in the
+// handler. Nothing else would for a quarter of an hour: heartbeats are not answered,
+// and until then they fit into the socket's buffer.
+func (o Options) bound(r *http.Request) {
+	if o.Conn == nil {
+		return
+	}
+	if conn := o.Conn(r); conn != nil {
+		rawtcp.SetUserTimeout(conn, o.UserTimeout)
+	}
 }
 
 // innermost returns the HTTP server's own writer. Taken from there, a connection

@@ -3,6 +3,7 @@ package sse
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -27,8 +28,11 @@ type Options struct {
 	// KeepStream lifts limits that the server sets on the time a request takes to
 	// be read; called for streams inside the handler. May be nil.
 	KeepStream func(*http.Request)
-	// UserTimeout is how long data may stay unacknowledged before a taken-over
-	// connection is ended (Linux only); 0 leaves it to the kernel.
+	// Conn gives the connection below a request, for the UserTimeout of streams that
+	// live in the handler; nil where it does not know. It may be nil.
+	Conn func(*http.Request) net.Conn
+	// UserTimeout is how long data may stay unacknowledged before the connection is
+	// ended (Linux only); 0 leaves it to the kernel.
 	UserTimeout time.Duration
 	// Logger gets refused streams, at debug level; nil means none.
 	Logger *slog.Logger

@@ -3,6 +3,7 @@ package sse_test
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -65,7 +66,11 @@ type site struct {
 	close    func()      // closes the hub
 	ended    chan uint16 // the codes of ended connections
 	served   chan error  // what Serve returned
+	conns    chan net.Conn
 }
+
+// connKey is the key of a connection in the context of its requests.
+type connKey struct{}
 
 func rooms(t *testing.T) *policy.Policy {
 	t.Helper()
@@ -83,7 +88,7 @@ func rooms(t *testing.T) *policy.Policy {
 
 func newSite(t *testing.T, c config) *site {
 	t.Helper()
-	s := &site{t: t, ended: make(chan uint16, 10000), served: make(chan error, 10000)}
+	s := &site{t: t, ended: make(chan uint16, 10000), served: make(chan error, 10000), conns: make(chan net.Conn, 10000)}
 	var err error
 	s.hub, err = hub.New(func(sink hub.Sink) (hub.Broker, error) {
 		b := hub.Broker(memory.New(sink, memory.Options{}))
@@ -110,6 +115,7 @@ func (s *site) serve(c config) {
 			Registry:    s.registry,
 			Peer:        session.Peer{User: c.user},
 			Hijack:      func(http.ResponseWriter) bool { return c.way.hijack },
+			Conn:        func(r *http.Request) net.Conn { return r.Context().Value(connKey{}).(net.Conn) },
 			UserTimeout: time.Minute,
 		})
 	}))
@@ -119,6 +125,10 @@ func (s *site) serve(c config) {
 	s.server = httptest.NewUnstartedServer(handler)
 	s.server.EnableHTTP2 = c.way.h2
 	s.server.Config.WriteTimeout = c.timeout
+	s.server.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		s.conns <- conn
+		return context.WithValue(ctx, connKey{}, conn)
+	}
 	if c.way.tls {
 		s.server.StartTLS()
 	} else {

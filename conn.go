@@ -1,0 +1,35 @@
+package realtime
+
+import (
+	"context"
+	"net"
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+// connKey is the key of the client's connection in the context of its requests.
+type connKey struct{}
+
+// rememberConns makes the server of a route put each connection where [connOf] finds
+// it. Routes that no server has, such as named ones, do without.
+func rememberConns(ctx caddy.Context) {
+	if srv, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server); ok && srv != nil {
+		srv.RegisterConnContext(rememberConn)
+	}
+}
+
+// rememberConn is called once for each route of the server.
+func rememberConn(ctx context.Context, conn net.Conn) context.Context {
+	if ctx.Value(connKey{}) != nil {
+		return ctx
+	}
+	return context.WithValue(ctx, connKey{}, conn)
+}
+
+// connOf is the connection that a request came over; nil over HTTP/3.
+func connOf(r *http.Request) net.Conn {
+	conn, _ := r.Context().Value(connKey{}).(net.Conn)
+	return conn
+}
