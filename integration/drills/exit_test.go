@@ -30,6 +30,9 @@ https://{{secure}} {
 }
 `
 
+// insecure trusts the certificates that Caddy makes for itself.
+var insecure = &tls.Config{InsecureSkipVerify: true}
+
 // farewell is what a client is told at the end.
 type farewell struct {
 	after     int64 // of `reconnect`; 0: it did not come
@@ -58,7 +61,6 @@ func TestExit(t *testing.T) {
 	p := integration.StartProcess(t, exitSite)
 	p.WaitLog("added certificate to cache")
 	plain, secure := "http://"+p.Addr("site")+"/rt", "https://"+p.Addr("secure")+"/rt"
-	insecure := &tls.Config{InsecureSkipVerify: true}
 	shared := &http.Client{Transport: &http2.Transport{TLSClientConfig: insecure}}
 	t.Cleanup(shared.CloseIdleConnections)
 	crowd := newExitCrowd(t)

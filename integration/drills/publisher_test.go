@@ -246,6 +246,25 @@ func (h *byHTTP) post(path string, body, answer any) error {
 	return h.do(http.MethodPost, path, bytes.NewReader(text), answer)
 }
 
+// connections asks how many connections a channel has; -1 after an error.
+func (h *byHTTP) connections(channel string) int {
+	var answer struct {
+		Channels []struct {
+			Channel     string
+			Connections int
+		}
+	}
+	if err := h.get("/channels?limit=1000&prefix="+url.QueryEscape(channel), &answer); err != nil {
+		return -1
+	}
+	for _, c := range answer.Channels {
+		if c.Channel == channel {
+			return c.Connections
+		}
+	}
+	return 0
+}
+
 func (h *byHTTP) get(path string, answer any) error { return h.do(http.MethodGet, path, nil, answer) }
 
 // do asks the HTTP API. An answer other than 200 is a refusal.

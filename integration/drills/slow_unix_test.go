@@ -135,7 +135,7 @@ func TestSlow(t *testing.T) {
 	latest.hold()
 	d.gathered()
 
-	cut.stall(func() bool { return d.subscribed(cut.channel) == len(cut.healthy) })
+	cut.stall(func() bool { return cut.app.connections(cut.channel) == len(cut.healthy) })
 	cut.wantTold(ends)
 	d.gathered()
 	oldest.stall(func() bool { return (oldest.sent-queueMessages)*oldest.size > kernelBuffers })
@@ -240,24 +240,4 @@ func latestOf(list []*subscriber, id string) bool {
 		}
 	}
 	return true
-}
-
-// subscribed asks how many connections a channel has.
-func (d *drill) subscribed(channel string) int {
-	d.t.Helper()
-	var answer struct {
-		Channels []struct {
-			Channel     string
-			Connections int
-		}
-	}
-	if err := newHTTP(d.base, appKey, false).get("/channels?prefix="+channel, &answer); err != nil {
-		d.t.Fatal(err)
-	}
-	for _, c := range answer.Channels {
-		if c.Channel == channel {
-			return c.Connections
-		}
-	}
-	return 0
 }
