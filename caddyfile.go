@@ -22,12 +22,13 @@ func init() {
 // routeOptions are all options of the directive: its own, and those of the hub.
 var routeOptions = func() options[*Handler] {
 	all := options[*Handler]{
-		"hub":     {syntax: "<name>", min: 1, max: 1, parse: parseHubName},
-		"origins": {syntax: "<origin>…", min: 1, max: -1, parse: parseOrigins},
-		"api_key": {syntax: "<key>…", min: 1, max: -1, parse: parseAPIKeys},
-		"user":    {syntax: "<placeholder>", min: 1, max: 1, parse: parseUser},
-		"info":    {syntax: "{ <name> <placeholder> … }", block: true, parse: parseInfo},
-		"token":   {syntax: "{ … }", block: true, parse: parseToken},
+		"hub":       {syntax: "<name>", min: 1, max: 1, parse: parseHubName},
+		"origins":   {syntax: "<origin>…", min: 1, max: -1, parse: parseOrigins},
+		"api_key":   {syntax: "<key>…", min: 1, max: -1, parse: parseAPIKeys},
+		"user":      {syntax: "<placeholder>", min: 1, max: 1, parse: parseUser},
+		"info":      {syntax: "{ <name> <placeholder> … }", block: true, parse: parseInfo},
+		"token":     {syntax: "{ … }", block: true, parse: parseToken},
+		"authorize": {syntax: "{ … }", block: true, parse: parseAuthorize},
 	}
 	for name, o := range hubOptions {
 		all[name] = inline(o)
@@ -58,6 +59,7 @@ func inline(o option[*HubConfig]) option[*Handler] {
 //		user    <placeholder>
 //		info    { <name> <placeholder> … }
 //		token   { … }
+//		authorize { … }
 //
 //		# options of the hub, which define it here instead of in the global options
 //		heartbeat <interval> [<timeout>]
@@ -110,6 +112,12 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 	}
 	if err := handler.declare(h, &start); err != nil {
 		return nil, err
+	}
+	if a := handler.Authorize; a != nil {
+		var err error
+		if a.Routes, err = parseRoutes(h, a.directives); err != nil {
+			return nil, err
+		}
 	}
 	return h.NewRoute(caddy.ModuleMap{"path": h.JSON(handler.paths())}, handler), nil
 }

@@ -89,6 +89,9 @@ func fields(t reflect.Type) (names []string) {
 	default:
 		return nil
 	}
+	if !strings.HasPrefix(t.PkgPath(), reflect.TypeFor[App]().PkgPath()) {
+		return nil // not ours
+	}
 	for f := range t.Fields() {
 		if tag, ok := f.Tag.Lookup("json"); ok {
 			name, _, _ := strings.Cut(tag, ",")

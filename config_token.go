@@ -1,8 +1,6 @@
 package realtime
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -138,11 +136,4 @@ func readKey(name string, read readFile) (any, error) {
 // inTheClear reports that the secret stands in the configuration itself.
 func (c *TokenConfig) inTheClear() bool {
 	return c.HMAC != "" && caddy.NewReplacer().ReplaceAll(c.HMAC, "") == c.HMAC
-}
-
-// equal compares what the configurations say.
-func (c *TokenConfig) equal(o *TokenConfig) bool {
-	mine, err1 := json.Marshal(c)
-	theirs, err2 := json.Marshal(o)
-	return err1 == nil && err2 == nil && bytes.Equal(mine, theirs)
 }

@@ -41,8 +41,8 @@ func (h *Handler) isApp(r *http.Request) bool {
 // mistake.
 func (h *Handler) identify(r *http.Request) (session.Peer, *protocol.Error) {
 	peer := session.Peer{IP: clientIP(r)}
-	if h.realm != nil {
-		peer.Realm = h.realm.name
+	if e := h.realm.enter(r, &peer); e != nil {
+		return peer, e
 	}
 	if token := h.realm.find(r); token != "" {
 		peer, err := h.realm.recognize(r.Context(), peer, token)
@@ -59,7 +59,7 @@ func (h *Handler) identify(r *http.Request) (session.Peer, *protocol.Error) {
 		return peer, protocol.Errorf(protocol.Unauthorized, "the user id that was found for this request can not be used")
 	}
 	peer.Info = h.info(r)
-	return peer, h.realm.bars(r, &peer)
+	return peer, nil
 }
 
 func bearer(r *http.Request) (token string, sent bool) {

@@ -64,12 +64,16 @@ type Handler struct {
 	// one it counts, and User is for those without. Default: tokens are not accepted.
 	Token *TokenConfig `json:"token,omitempty"`
 
+	// Authorize asks the app what clients may do. Default: what the rooms allow is
+	// allowed.
+	Authorize *AuthorizeConfig `json:"authorize,omitempty"`
+
 	// Static after Provision.
 	app     *App
 	node    *node
 	origins origins
 	keys    apiKeys
-	realm   *realm // nil without Token
+	realm   *realm // nil without Token and Authorize
 	log     *slog.Logger
 }
 
@@ -101,10 +105,10 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	}
 	h.app = app.(*App)
 	place := h.place(ctx)
-	if h.node, err = h.app.use(h.hubName(), h.HubConfig, place); err != nil || h.Token == nil {
+	if h.node, err = h.app.use(h.hubName(), h.HubConfig, place); err != nil {
 		return err
 	}
-	h.realm, err = h.app.realm(h.hubName(), h.Path, h.Token, place)
+	h.realm, err = h.app.realm(ctx, h.hubName(), realmConfig{h.Path, h.Token, h.Authorize}, place)
 	return err
 }
 

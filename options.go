@@ -38,10 +38,20 @@ func (l located) Unwrap() error { return l.error }
 // is one. What is unknown, repeated or has the wrong arguments is an error that
 // names the option and its line.
 func (o options[T]) parseBlock(d *caddyfile.Dispenser, owner string, into T) error {
+	return o.parseMixed(d, owner, into, nil)
+}
+
+// parseMixed is parseBlock for blocks in which other lines stand, too, if others
+// takes them.
+func (o options[T]) parseMixed(d *caddyfile.Dispenser, owner string, into T, others func(caddyfile.Segment)) error {
 	lines := make(map[string]int)
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		name := d.Val()
 		opt, known := o[name]
+		if !known && others != nil {
+			others(d.NextSegment())
+			continue
+		}
 		if !known {
 			return located{d.Errf("unknown option '%s' in '%s', which has: %s", name, owner, o.names())}
 		}

@@ -1,13 +1,16 @@
 package realtime
 
 import (
+	"bytes"
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -15,66 +18,118 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/ws"
 )
 
-// realm is where a token block is in force: the routes of a hub at one path, which
-// is its name. Connections keep the name, so that after a reload they live by the
-// block that the same route has by then.
+// realm is where the options about who may come in are in force: the routes of a hub
+// at one path, which is its name. Connections keep the name, so that after a reload
+// they live by the options that the same route has by then.
 type realm struct {
-	name     string
-	config   *TokenConfig
-	place    string // of the first route
-	tokens   *auth.Verifier
-	sources  sources
-	required bool
+	// Static.
+	config  realmConfig
+	place   string // of the first route
+	tokens  *auth.Verifier
+	sources sources
+	session session.Realm
 }
 
-// realm gives a route the realm of its token block. Two routes at the same path of
-// one hub share it, which takes the same block: a connection could not tell which
-// of the routes it came through.
-func (a *App) realm(hub, name string, config *TokenConfig, place string) (*realm, error) {
+// realmConfig is what a route says about its realm.
+type realmConfig struct {
+	Path      string
+	Token     *TokenConfig
+	Authorize *AuthorizeConfig
+}
+
+// equal compares what the configurations say.
+func (c *realmConfig) equal(o *realmConfig) bool {
+	mine, err1 := json.Marshal(c)
+	theirs, err2 := json.Marshal(o)
+	return err1 == nil && err2 == nil && bytes.Equal(mine, theirs)
+}
+
+// realm gives a route its realm, or nil when it says nothing about one. Two routes at
+// the same path of one hub share it, which takes the same options: a connection could
+// not tell which of the routes it came through.
+func (a *App) realm(ctx caddy.Context, hub string, c realmConfig, place string) (*realm, error) {
+	if c.Token == nil && c.Authorize == nil {
+		return nil, nil
+	}
 	u := a.hub(hub)
-	if there := u.realms[name]; there != nil {
-		if !there.config.equal(config) {
-			return nil, fmt.Errorf("'token' is said differently by %s and by %s, which share the hub '%s'; give one of them another path or hub", there.place, place, hub)
+	if there := u.realms[c.Path]; there != nil {
+		if !there.config.equal(&c) {
+			return nil, fmt.Errorf("'token' or 'authorize' is said differently by %s and by %s, which share the hub '%s'; give one of them another path or hub", there.place, place, hub)
 		}
 		return there, nil
 	}
-	tokens, err := config.compile(os.ReadFile)
-	if err != nil {
-		return nil, fmt.Errorf("token: %w", err)
-	}
-	if config.inTheClear() {
-		a.log.Warn("the secret of 'token' stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "route", name)
-	}
-	from, err := parseSources(config.from())
-	if err != nil {
-		return nil, fmt.Errorf("token: %w", err)
+	r := &realm{config: c, place: place}
+	if err := r.provision(ctx); err != nil {
+		return nil, err
 	}
 	if u.realms == nil {
 		u.realms = make(map[string]*realm)
 	}
-	u.realms[name] = &realm{name, config, place, tokens, from, config.Required}
-	return u.realms[name], nil
+	u.realms[c.Path] = r
+	return r, nil
 }
 
-// startRealms lets the verifiers fetch keys, until ctx ends, and hands them to the
-// sessions with the rest of the settings.
+func (r *realm) provision(ctx caddy.Context) (err error) {
+	if c := r.config.Token; c != nil {
+		if err := r.provisionTokens(ctx, c); err != nil {
+			return fmt.Errorf("token: %w", err)
+		}
+	}
+	c := r.config.Authorize
+	if c == nil {
+		return nil
+	}
+	if r.session.Ask, err = c.ask(); err == nil {
+		r.session.Authorize, err = c.compile(ctx, r.config.Path)
+	}
+	if err != nil {
+		return fmt.Errorf("authorize: %w", err)
+	}
+	return nil
+}
+
+func (r *realm) provisionTokens(ctx caddy.Context, c *TokenConfig) (err error) {
+	if r.tokens, err = c.compile(os.ReadFile); err != nil {
+		return err
+	}
+	if c.inTheClear() {
+		ctx.Slogger().Warn("the secret of 'token' stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "route", r.config.Path)
+	}
+	if r.sources, err = parseSources(c.from()); err != nil {
+		return err
+	}
+	r.session.Required, r.session.Deadline = c.Required, time.Duration(c.Deadline)
+	if r.sources.has(sourceMessage) {
+		r.session.Tokens = r.tokens
+	}
+	return nil
+}
+
+// startRealms lets the verifiers fetch keys, until ctx ends, and hands the realms to
+// the sessions with the rest of the settings.
 func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
 	u.settings.session.Realms = make(map[string]session.Realm, len(u.realms))
 	for name, r := range u.realms {
-		r.tokens.Start(ctx, func(err error) {
-			log.Warn("the keys for tokens can not be fetched", "url", r.config.JWKS, "error", err)
-		})
-		u.settings.session.Realms[name] = r.session()
+		u.settings.session.Realms[name] = r.session
+		if r.tokens != nil {
+			r.tokens.Start(ctx, func(err error) {
+				log.Warn("the keys for tokens can not be fetched", "url", r.config.Token.JWKS, "error", err)
+			})
+		}
 	}
 }
 
-// session is the realm as the sessions see it, where only `message` brings tokens.
-func (r *realm) session() session.Realm {
-	s := session.Realm{Required: r.required, Deadline: time.Duration(r.config.Deadline)}
-	if r.sources.has(sourceMessage) {
-		s.Tokens = r.tokens
+// enter lets a peer into the realm, which keeps of the request what it will need.
+// The nil realm is open.
+func (r *realm) enter(req *http.Request, p *session.Peer) (e *protocol.Error) {
+	if r == nil {
+		return nil
 	}
-	return s
+	p.Realm = r.config.Path
+	if r.session.Authorize != nil {
+		p.Handshake, e = keep(req)
+	}
+	return e
 }
 
 // find looks for a token. The nil realm takes none.
@@ -103,24 +158,10 @@ func (r *realm) recognize(ctx context.Context, peer session.Peer, token string) 
 // later, if messages may bring tokens.
 func (r *realm) bars(req *http.Request, p *session.Peer) *protocol.Error {
 	switch {
-	case r == nil, !r.required, p.User != "", !p.Expires.IsZero():
+	case r == nil, !r.session.Required, p.Known():
 		return nil
-	case ws.IsUpgrade(req) && r.sources.has(sourceMessage):
+	case ws.IsUpgrade(req) && r.session.Tokens != nil:
 		return nil
 	}
 	return protocol.Errorf(protocol.Unauthorized, "a token is required here")
-}
-
-var errRevoked = errors.New("revoked")
-
-// revoked refuses an identity that was taken back, in the words for a bad token.
-func revoked(registry *session.Registry, p *session.Peer) *protocol.Error {
-	issued := p.Issued
-	if p.Expires.IsZero() {
-		issued = time.Now()
-	}
-	if registry.Revoked(auth.Identity{User: p.User, ID: p.TokenID, Issued: issued, Expires: p.Expires}) {
-		return session.TokenError(errRevoked)
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -43,24 +44,44 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if c.registry = h.registry(r.Context()); c.registry == nil {
 		return h.refuse(w, r, unavailable("the hub is not running"))
 	}
-	if e := h.admit(r, &c); e != nil {
+	if e := h.admit(r, &c, path == "" && ws.IsUpgrade(r)); e != nil {
 		return h.refuse(w, r, e)
 	}
 	return h.dispatch(w, r, path, c)
 }
 
-// admit finds out who sends a request. The keys of tokens are fetched only when the
-// hub runs, which is why that comes first.
-func (h *Handler) admit(r *http.Request, c *call) (e *protocol.Error) {
-	if c.app {
-		c.peer.IP = clientIP(r)
-		return nil
+// admit finds out who sends a request, and whether they may come in. What costs
+// most, to ask the app, comes last but for what its answer decides. Event streams
+// have their own way to be refused for what may pass, in their transport.
+func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.Error) {
+	if handshake && h.node.leaving.Load() {
+		return unavailable("this server takes no new connections")
 	}
-	if c.peer, e = h.identify(r); e != nil {
+	c.peer.IP = clientIP(r)
+	if !c.app {
+		c.peer, e = h.identify(r)
+	}
+	if e == nil && handshake {
+		e = c.registry.Admit(c.peer)
+	}
+	if e == nil && !c.app {
+		e = h.vet(r, c)
+	}
+	return e
+}
+
+// vet asks the app about a caller, and then knows all there is to know.
+func (h *Handler) vet(r *http.Request, c *call) (e *protocol.Error) {
+	if c.peer, e = c.registry.Authorize(r.Context(), c.peer); e != nil {
 		return e
 	}
-	return revoked(c.registry, &c.peer)
+	if c.registry.Revoked(c.peer.Identity()) {
+		return session.TokenError(errRevoked)
+	}
+	return h.realm.bars(r, &c.peer)
 }
+
+var errRevoked = errors.New("revoked") // not shown to anybody
 
 // call is a request that may go on.
 type call struct {
@@ -117,12 +138,6 @@ func (h *Handler) registry(ctx context.Context) *session.Registry {
 }
 
 func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call) error {
-	if h.node.leaving.Load() {
-		return h.refuse(w, r, unavailable("this server takes no new connections"))
-	}
-	if e := c.registry.Admit(c.peer); e != nil {
-		return h.refuse(w, r, e)
-	}
 	err := ws.Serve(w, r, ws.Options{
 		Registry: c.registry, Peer: c.peer, KeepStream: keepStream, UserTimeout: userTimeout(c.registry), Logger: h.log,
 	})

@@ -135,6 +135,7 @@ func connect(t *testing.T, url string, headers ...string) (ws *websocket.Conn, a
 		return nil, answer, string(text[:n])
 	}
 	t.Cleanup(func() { _ = ws.Close() })
+	_ = ws.SetReadDeadline(time.Now().Add(20 * time.Second)) // for the whole conversation
 	_, frame, err := ws.ReadMessage()
 	if err != nil {
 		t.Fatal(err)
@@ -337,11 +338,11 @@ func TestTokenConfiguration(t *testing.T) {
 	`
 	c := Start(t, site)
 	for want, text := range map[string]string{
-		"at least 32 are needed":      strings.Replace(site, "{env.REALTIME_TEST_SECRET}", "short", 1),
-		"env.REALTIME_TEST_NOTHING":   strings.Replace(site, "_SECRET}", "_NOTHING}", 1),
-		"none.pem":                    strings.Replace(site, "hmac {env.REALTIME_TEST_SECRET}", "public_key none.pem", 1),
-		"must be https":               strings.Replace(site, "hmac {env.REALTIME_TEST_SECRET}", "jwks http://id.example/", 1),
-		"'token' is said differently": site + strings.NewReplacer("{{site}}", "{{other}}", "hmac", "issuer x\nhmac").Replace(site),
+		"at least 32 are needed":    strings.Replace(site, "{env.REALTIME_TEST_SECRET}", "short", 1),
+		"env.REALTIME_TEST_NOTHING": strings.Replace(site, "_SECRET}", "_NOTHING}", 1),
+		"none.pem":                  strings.Replace(site, "hmac {env.REALTIME_TEST_SECRET}", "public_key none.pem", 1),
+		"must be https":             strings.Replace(site, "hmac {env.REALTIME_TEST_SECRET}", "jwks http://id.example/", 1),
+		"is said differently":       site + strings.NewReplacer("{{site}}", "{{other}}", "hmac", "issuer x\nhmac").Replace(site),
 	} {
 		err := c.Load(text)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), tokenSecret) {

@@ -1,0 +1,219 @@
+package realtime
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// authorizer asks routes of the configuration. It belongs to one configuration,
+// which it refers to, and is therefore held by the realm and not by connections.
+type authorizer struct {
+	// Static.
+	path   string
+	chain  caddyhttp.Handler
+	server *caddyhttp.Server // for named routes
+}
+
+// Authorize runs the routes with a request of its own. Whatever is not an answer is
+// an error that is no decision.
+func (a *authorizer) Authorize(ctx context.Context, q auth.Question) (answer auth.Answer, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			answer, err = auth.Answer{}, fmt.Errorf("realtime: the routes of 'authorize' panicked: %v", v)
+		}
+	}()
+	w := &recorder{header: make(http.Header)}
+	r, err := a.request(ctx, w, q)
+	if err != nil {
+		return auth.Answer{}, err
+	}
+	err = a.chain.ServeHTTP(w, r)
+	if ctx.Err() != nil { // first, because a proxy makes a status of it
+		return auth.Answer{}, ctx.Err()
+	}
+	switch status := w.outcome(err); {
+	case status/100 == 2:
+		return w.answer()
+	case status == http.StatusUnauthorized:
+		return auth.Answer{}, auth.ErrUnauthorized
+	case status/100 == 5:
+		return auth.Answer{}, fmt.Errorf("realtime: 'authorize' answers %d: %w", status, cmp.Or(err, errFailed))
+	}
+	return auth.Answer{}, auth.ErrDenied
+}
+
+var errFailed = errors.New("the app failed")
+
+// unanswered stands behind the last route.
+func unanswered(w http.ResponseWriter, _ *http.Request) error {
+	w.WriteHeader(http.StatusForbidden)
+	return nil
+}
+
+// request makes the question a request. Of what the client sent it has what the
+// handshake kept and nothing else.
+func (a *authorizer) request(ctx context.Context, w http.ResponseWriter, q auth.Question) (*http.Request, error) {
+	var from handshake
+	if err := json.Unmarshal([]byte(q.Handshake), &from); err != nil {
+		return nil, err
+	}
+	action := q.Action.String()
+	query := url.Values{"action": {action}}
+	h := http.Header{"Accept": {"application/json"}, "X-Realtime-Action": {action}}
+	add := func(name, header, value string) {
+		if value != "" {
+			query.Set(name, value)
+			h.Set(header, value)
+		}
+	}
+	add("channel", "X-Realtime-Channel", q.Channel)
+	add("user", "X-Realtime-User", q.User)
+	from.restore(h)
+	u := url.URL{Path: strings.TrimSuffix(a.path, "/") + "/authorize", RawQuery: query.Encode()}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.RequestURI(), nil)
+	if err != nil {
+		return nil, err
+	}
+	r.RequestURI, r.Host, r.RemoteAddr, r.Header = u.RequestURI(), from.Host, net.JoinHostPort(from.IP, "0"), h
+	if from.TLS { // so that the app is told https
+		r.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: from.Host}
+	}
+	repl := caddy.NewReplacer()
+	r = caddyhttp.PrepareRequest(r, repl, w, a.server)
+	repl.Set("realtime.action", action)
+	repl.Set("realtime.channel", q.Channel)
+	repl.Set("realtime.user", q.User)
+	repl.Set("http.auth.user.id", q.User)
+	return r, nil
+}
+
+// handshake is what is kept of the request that opened a connection, for the
+// questions that come up while it lives.
+type handshake struct {
+	Host, IP              string
+	TLS                   bool
+	Cookie, Authorization []string `json:",omitempty"`
+}
+
+// maxHandshake bounds what is kept for each connection, in bytes. Caddy itself
+// accepts headers of a megabyte.
+const maxHandshake = 16 << 10
+
+// keep gives the handshake in the form for [auth.Question]. The same client has the
+// same one on each of its connections, so that it has no port.
+func keep(r *http.Request) (string, *protocol.Error) {
+	text, err := json.Marshal(handshake{
+		Host: r.Host, IP: clientIP(r).String(), TLS: scheme(r) == "https",
+		Cookie: r.Header.Values("Cookie"), Authorization: r.Header.Values("Authorization"),
+	})
+	if err != nil {
+		return "", protocol.AsError(err)
+	}
+	if len(text) > maxHandshake {
+		return "", protocol.Errorf(protocol.TooLarge, "the headers Cookie and Authorization are larger than %d bytes", maxHandshake)
+	}
+	return string(text), nil
+}
+
+func (s *handshake) restore(h http.Header) {
+	if len(s.Cookie) > 0 {
+		h["Cookie"] = s.Cookie
+	}
+	if len(s.Authorization) > 0 {
+		h["Authorization"] = s.Authorization
+	}
+}
+
+// maxAnswer bounds what is read of an answer.
+const maxAnswer = 64 << 10
+
+// recorder takes an answer.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+	long   bool // there was more than fits
+}
+
+func (w *recorder) Header() http.Header { return w.header }
+
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 && status >= 200 {
+		w.status = status
+	}
+}
+
+func (w *recorder) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	if w.body.Len()+len(p) > maxAnswer {
+		w.long = true
+		return len(p), nil
+	}
+	return w.body.Write(p)
+}
+
+// Flush is called by proxies.
+func (w *recorder) Flush() {}
+
+// outcome is the status, whether it was written or returned as an error.
+func (w *recorder) outcome(err error) int {
+	var failed caddyhttp.HandlerError
+	switch {
+	case errors.As(err, &failed) && failed.StatusCode != 0:
+		return failed.StatusCode
+	case err != nil:
+		return http.StatusInternalServerError
+	case w.status == 0: // as net/http has it
+		return http.StatusOK
+	}
+	return w.status
+}
+
+// answer reads what the app says beside yes.
+func (w *recorder) answer() (auth.Answer, error) {
+	kind, _, err := mime.ParseMediaType(w.header.Get("Content-Type"))
+	if err != nil || kind != "application/json" || w.body.Len() == 0 && !w.long {
+		return auth.Answer{}, nil // "ok", or a page, is a yes, too
+	}
+	if w.long {
+		return auth.Answer{}, fmt.Errorf("realtime: the answer to 'authorize' has more than %d bytes", maxAnswer)
+	}
+	var said struct {
+		User     string          `json:"user"`
+		Info     json.RawMessage `json:"info"`
+		Channels []auth.Grant    `json:"channels"`
+		Expires  int64           `json:"expires"` // seconds since 1970, as exp in a token
+	}
+	if err := json.Unmarshal(w.body.Bytes(), &said); err != nil {
+		return auth.Answer{}, fmt.Errorf("realtime: the answer to 'authorize' can not be read: %w", err)
+	}
+	answer := auth.Answer{User: said.User, Grants: said.Channels}
+	switch {
+	case len(said.Info) == 0, string(said.Info) == "null":
+	case said.Info[0] == '{':
+		answer.Info = said.Info
+	default:
+		return auth.Answer{}, errors.New("realtime: the answer to 'authorize' has an info that is not a JSON object")
+	}
+	if said.Expires != 0 {
+		answer.Expires = time.Unix(said.Expires, 0)
+	}
+	return answer, nil
+}

@@ -1,0 +1,87 @@
+package realtime
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
+)
+
+// AuthorizeConfig has the app decide what clients may do, beyond what the rooms
+// allow: it is asked with a request that never leaves this Caddy unless a handler
+// such as `reverse_proxy` sends it on.
+type AuthorizeConfig struct {
+	// On names what is asked: `connect` (which also tells who the client is),
+	// `subscribe` (also for reading history and members over the HTTP API) and
+	// `publish`. Default: all of them.
+	On []string `json:"on,omitempty"`
+
+	// Cache is how long an answer counts for the same question, which is about the
+	// same action, channel, user, cookies, Authorization, address and host. A negative
+	// value means not at all. Default: 5s, which zero means as well.
+	Cache caddy.Duration `json:"cache,omitempty"`
+
+	// Timeout is how long an answer may take. Default: 3s, which zero means as well.
+	Timeout caddy.Duration `json:"timeout,omitempty"`
+
+	// Routes answer the question, a GET request for the route's path with /authorize
+	// behind it. Its query, its headers X-Realtime-Action, X-Realtime-Channel and
+	// X-Realtime-User, and the placeholders {realtime.action}, {realtime.channel} and
+	// {realtime.user} say what it is about; the Cookie and Authorization headers are
+	// those of the client. A status of 2xx means yes, 401 that the client has to sign
+	// in, 5xx that nobody knows, and everything else no. Required.
+	Routes caddyhttp.RouteList `json:"routes,omitempty"`
+
+	// directives are the routes in the Caddyfile, before there is what it takes to
+	// parse them.
+	directives caddyfile.Segment
+}
+
+func parseAction(word string) (auth.Action, error) {
+	for _, a := range []auth.Action{auth.Connect, auth.Subscribe, auth.Publish} {
+		if a.String() == word {
+			return a, nil
+		}
+	}
+	return 0, fmt.Errorf("'%s' is none of connect, subscribe, publish", word)
+}
+
+// ask gives the actions as a set, with the default filled in.
+func (c *AuthorizeConfig) ask() (set auth.Action, err error) {
+	for _, word := range c.On {
+		a, err := parseAction(word)
+		switch {
+		case err != nil:
+			return 0, err
+		case set&a != 0:
+			return 0, fmt.Errorf("'%s' is repeated", word)
+		}
+		set |= a
+	}
+	if set == 0 {
+		set = auth.Connect | auth.Subscribe | auth.Publish
+	}
+	return set, nil
+}
+
+// compile makes the routes ready for questions, behind a guard. path is that of the
+// route.
+func (c *AuthorizeConfig) compile(ctx caddy.Context, path string) (auth.Authorizer, error) {
+	switch {
+	case len(c.Routes) == 0:
+		return nil, errors.New("there are no routes that could answer")
+	case c.Timeout < 0:
+		return nil, errors.New("the timeout is negative")
+	}
+	if err := c.Routes.Provision(ctx); err != nil {
+		return nil, err
+	}
+	server, _ := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	a := &authorizer{path: path, chain: c.Routes.Compile(caddyhttp.HandlerFunc(unanswered)), server: server}
+	return auth.NewGuard(a, auth.GuardOptions{Timeout: time.Duration(c.Timeout), Remember: time.Duration(c.Cache)}), nil
+}
