@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/backend/backendtest"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
 func TestBrokerContract(t *testing.T) {
@@ -40,3 +42,12 @@ func (a apart) Close() error { return errors.Join(a.publisher.Close(), a.Broker.
 type deaf struct{}
 
 func (deaf) Broadcast(string, ...*hub.Message) {}
+
+func TestPresenceContract(t *testing.T) {
+	s := startServer(t)
+	backendtest.RunPresence(t, func(t *testing.T) func(presence.Sink) presence.Store {
+		return func(sink presence.Sink) presence.Store {
+			return open(t, Options{Address: s.addr, Lease: 600 * time.Millisecond}).Presence(sink)
+		}
+	})
+}

@@ -236,7 +236,7 @@ func (l *link) each(f func(handler)) {
 	l.mu.Lock()
 	hs := make([]handler, 0, len(l.topics))
 	for _, t := range l.topics {
-		if t.handler != nil && t.refs > 0 {
+		if t.handler != nil {
 			hs = append(hs, t.handler)
 		}
 	}

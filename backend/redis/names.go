@@ -23,3 +23,29 @@ func (n names) topic(channel string) string { return n.of("c", channel) }
 
 // probe is the Pub/Sub channel on which a node hears itself.
 func (n names) probe(node string) string { return n.prefix + "probe:" + node }
+
+// presence is the Pub/Sub channel of a room's presence events.
+func (n names) presence(channel string) string { return n.of("p", channel) }
+
+// members are the keys of a room's members, in the order of presence.lua: holds,
+// looks, index; those who left, index and expiry of these; counters.
+func (n names) members(channel string) []string {
+	keys := make([]string, 0, 11)
+	for _, kind := range []string{"ph", "pl", "pi", "pg", "pgi", "pge", "pn"} {
+		keys = append(keys, n.of(kind, channel))
+	}
+	return keys
+}
+
+// held are the members of a room that a node holds.
+func (n names) held(channel, node string) string { return n.of("px", channel) + ":" + node }
+
+// latest is the number of the latest script that a node had executed in a room.
+func (n names) latest(channel, node string) string { return n.held(channel, node) + ":n" }
+
+// holding are the rooms in which a node holds members.
+func (n names) holding(node string) string { return n.prefix + "rooms:" + node }
+
+// leases and dead are the nodes that live and those that do not.
+func (n names) leases() string { return n.prefix + "nodes" }
+func (n names) dead() string   { return n.prefix + "dead" }

@@ -44,7 +44,8 @@ type Options struct {
 	// KeyWindow is how long an idempotency key is remembered; 0 means 10 minutes.
 	KeyWindow time.Duration
 	// Lease is after which silence a node counts as dead and its members leave; 0
-	// means 10 s. Beat is how often it renews its lease; 0 means 3 s.
+	// means 10 s. Beat is how often it renews its lease and looks for dead nodes; 0
+	// means 1.5 s, and it is at most a third of the lease.
 	Lease, Beat time.Duration
 }
 
@@ -75,7 +76,7 @@ func (o Options) withDefaults() Options {
 	orDuration(&o.Linger, 10*time.Second)
 	orDuration(&o.KeyWindow, 10*time.Minute)
 	orDuration(&o.Lease, 10*time.Second)
-	orDuration(&o.Beat, 3*time.Second)
+	orDuration(&o.Beat, 1500*time.Millisecond)
 	o.Beat = min(o.Beat, o.Lease/3)
 	if o.Address == "" {
 		o.Address = "localhost:6379"

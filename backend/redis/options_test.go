@@ -45,10 +45,18 @@ func TestAccessList(t *testing.T) {
 	s := startServer(t)
 	s.do("acl", "setuser", "realtime", "on", ">secret", "resetchannels", "&rt:*", "~rt:*", "-@all",
 		"+evalsha", "+eval", "+publish", "+subscribe", "+unsubscribe", "+ping", "+hello", "+auth", "+select",
-		"+time", "+get", "+set", "+del", "+pexpire", "+hget", "+hset", "+hmget", "+hdel", "+hlen", "+hincrby",
+		"+time", "+get", "+set", "+del", "+pexpire", "+persist", "+pexpireat", "+hget", "+hset", "+hmget", "+hdel", "+hincrby",
 		"+xadd", "+xrange", "+xrevrange", "+xtrim",
-		"+sadd", "+srem", "+srandmember", "+scard", "+zadd", "+zrem", "+zscore", "+zcard", "+zrangebyscore", "+zrangebylex", "+zpopmin")
-	roundTrip(t, Options{Address: s.addr, Username: "realtime", Password: "secret"})
+		"+sadd", "+srem", "+srandmember", "+scard", "+zadd", "+zrem", "+zscore", "+zcard", "+zrangebyscore", "+zrevrangebyscore", "+zrangebylex")
+	o := Options{Address: s.addr, Username: "realtime", Password: "secret", Lease: 300 * time.Millisecond}
+	roundTrip(t, o)
+	gone, stays := newMembers(t, o), newMembers(t, o)
+	gone.tell("room", "a", true)
+	stays.tell("room", "b", true)
+	stays.tell("room", "c", true)
+	stays.tell("room", "c", false)
+	gone.Close()
+	stays.lists("room", "b")
 	b := open(t, Options{Address: s.addr, Username: "realtime", Password: "wrong"}).Broker(newWitness(checker.New(checker.Options{}).Subscriber("")))
 	defer b.Close()
 	if _, err := b.History(t.Context(), "room", kept, hub.HistoryQuery{}); !errors.Is(err, hub.ErrUnavailable) {

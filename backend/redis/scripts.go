@@ -30,10 +30,27 @@ var (
 	renewSource string
 	//go:embed history.lua
 	historySource string
+	//go:embed presence.lua
+	presenceSource string
+	//go:embed enter.lua
+	enterSource string
+	//go:embed leave.lua
+	leaveSource string
+	//go:embed reap.lua
+	reapSource string
+	//go:embed lease.lua
+	leaseSource string
+	//go:embed list.lua
+	listSource string
 
 	publishScript  = newScript(publishSource)
 	relayScript    = newScript(relaySource)
 	positionScript = newScript(positionSource)
 	renewScript    = newScript(renewSource)
 	historyScript  = newScript(historySource)
+	enterScript    = newScript(presenceSource, enterSource)
+	leaveScript    = newScript(presenceSource, leaveSource)
+	reapScript     = newScript(presenceSource, reapSource)
+	leaseScript    = newScript(leaseSource)
+	listScript     = newScript(listSource)
 )

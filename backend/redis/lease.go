@@ -1,0 +1,158 @@
+package redis
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// maxReaped is how many members a script lets leave at once.
+const maxReaped = 200
+
+// live renews the lease and looks for dead nodes until the store is closed.
+func (p *Presence) live() {
+	beat := p.c.o.Beat
+	first := true
+	for next := time.Duration(0); p.wait(next); next = beat*3/4 + rand.N(beat/2) {
+		name := p.current()
+		alive, dead, err := p.lease(p.ctx, name, first)
+		if err != nil {
+			continue
+		}
+		first = false
+		if !alive {
+			p.c.log.Warn("the lease of this node's presence was over, its members enter again")
+			if p.renew(p.ctx, name) != nil {
+				continue
+			}
+		}
+		p.reenter()
+		for _, node := range dead {
+			if p.reap(node) != nil {
+				break // next time
+			}
+		}
+	}
+}
+
+// wait waits for the next beat, or until there is a new name. False: the store is
+// closed.
+func (p *Presence) wait(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-p.again:
+	case <-p.ctx.Done():
+	}
+	return p.ctx.Err() == nil
+}
+
+// lease renews a lease, or takes the first one of a name.
+func (p *Presence) lease(ctx context.Context, name string, first bool) (alive bool, dead []string, err error) {
+	join := "0"
+	if first {
+		join = "1"
+	}
+	result, err := p.run(ctx, &call{
+		script: leaseScript, keys: []string{p.c.names.leases(), p.c.names.dead()},
+		args: []any{name, p.c.o.Lease.Milliseconds(), join},
+	})
+	if err != nil {
+		return false, nil, err
+	}
+	reply, ok := result.([]any)
+	if !ok || len(reply) != 2 {
+		return false, nil, unexpected(result)
+	}
+	return reply[0] == int64(1), texts(reply[1]), nil
+}
+
+// texts are the strings of a reply.
+func texts(reply any) []string {
+	list, _ := reply.([]any)
+	ss := make([]string, 0, len(list))
+	for _, v := range list {
+		s, _ := v.(string)
+		ss = append(ss, s)
+	}
+	return ss
+}
+
+// renew takes another name in place of one that is dead, unless somebody else just
+// did, and has all members entered under it.
+func (p *Presence) renew(ctx context.Context, dead string) error {
+	p.renewing.Lock()
+	defer p.renewing.Unlock()
+	if p.current() != dead {
+		return nil
+	}
+	name := nodeName()
+	if _, _, err := p.lease(ctx, name, true); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.name = name
+	p.mu.Unlock()
+	select {
+	case p.again <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// reenter enters the members of the rooms in which they are under an old name.
+func (p *Presence) reenter() {
+	p.mu.Lock()
+	name := p.name
+	rooms := make([]*members, 0, len(p.rooms))
+	for _, r := range p.rooms {
+		rooms = append(rooms, r)
+	}
+	p.mu.Unlock()
+	for _, r := range rooms {
+		r.mu.Lock()
+		var err error
+		if r.name != name && len(r.held) > 0 {
+			err = p.enter(p.ctx, r, r.all())
+		}
+		r.mu.Unlock()
+		if err != nil {
+			return // with the next beat
+		}
+	}
+}
+
+// reap lets a dead node leave all rooms. Two nodes may do it at once.
+func (p *Presence) reap(node string) error {
+	n := p.c.names
+	for {
+		result, err := p.run(p.ctx, &call{args: []any{"srandmember", n.holding(node), 100}})
+		if err != nil {
+			return err
+		}
+		rooms := texts(result)
+		if len(rooms) == 0 {
+			break
+		}
+		for _, channel := range rooms {
+			if err := p.reapRoom(node, channel); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := p.run(p.ctx, &call{args: []any{"zrem", n.dead(), node}})
+	return err
+}
+
+func (p *Presence) reapRoom(node, channel string) error {
+	for {
+		left, err := p.run(p.ctx, p.change(reapScript, channel, node, []any{maxReaped}))
+		if err != nil {
+			return err
+		}
+		if left == int64(0) {
+			return nil
+		}
+	}
+}

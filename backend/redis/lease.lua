@@ -1,0 +1,16 @@
+-- Renews the lease of a node and finds nodes whose lease is over, by Redis's clock.
+-- KEYS: leases by node and end, dead nodes by the time of their death
+-- ARGV: node, length of the lease in ms, 1 to take one for the first time
+-- Gives whether the node has a lease, and the dead nodes.
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%d', now), 'LIMIT', 0, 100)) do
+	redis.call('ZREM', KEYS[1], node)
+	redis.call('ZADD', KEYS[2], string.format('%d', now), node)
+end
+local alive = 0
+if ARGV[3] == '1' or redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+	redis.call('ZADD', KEYS[1], string.format('%d', now + ARGV[2]), ARGV[1])
+	alive = 1
+end
+return {alive, redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '+inf', 'LIMIT', 0, 100)}

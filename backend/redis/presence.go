@@ -1,0 +1,317 @@
+package redis
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/caddy-realtime/caddy-realtime/history"
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/presence"
+)
+
+// Presence is a [presence.Store] over Redis. Make one with [Client.Presence].
+//
+// Each node holds members under a name of its own, for which it has a lease by
+// Redis's clock. A node whose lease is over is dead: whoever notices lets it leave
+// everything. If it was merely paused, or cut off, it finds its lease gone, takes
+// another name and enters all its members again. Nothing can be entered under the
+// old name any more, so that no member stays behind.
+type Presence struct {
+	// Set when it is made.
+	c    *Client
+	sink presence.Sink
+
+	ctx    context.Context // over when the store is closed
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	again  chan struct{} // the node has a new name
+
+	scripts atomic.Uint64 // numbers them, so that one stuck on the way does no harm later
+
+	renewing sync.Mutex // held while a new name is taken
+
+	mu       sync.Mutex
+	closed   bool
+	name     string // under which members are held
+	attached map[string]bool
+	rooms    map[string]*members
+}
+
+var _ presence.Store = (*Presence)(nil)
+
+// members are those that this node holds in a room.
+type members struct {
+	channel string
+
+	mu   sync.Mutex
+	dead bool   // out of Presence.rooms
+	name string // under which they were entered; empty: none was yet
+	held map[string]*presence.Member
+}
+
+// maxEntered is how many members a script enters at once.
+const maxEntered = 500
+
+// Presence starts the presence of this node, which delivers to sink. Close it before
+// the client.
+func (c *Client) Presence(sink presence.Sink) *Presence {
+	p := &Presence{
+		c: c, sink: sink, again: make(chan struct{}, 1), name: nodeName(),
+		attached: make(map[string]bool), rooms: make(map[string]*members),
+	}
+	p.ctx, p.cancel = context.WithCancel(c.ctx)
+	p.wg.Go(p.live)
+	return p
+}
+
+func nodeName() string { return history.NewEpoch() + history.NewEpoch() }
+
+// run is what every call to Redis goes through. All are harmless twice.
+func (p *Presence) run(ctx context.Context, c *call) (any, error) {
+	c.again = true
+	result, err := p.c.batch.do(ctx, c)
+	if err != nil && ctx.Err() == nil && p.ctx.Err() != nil {
+		return nil, presence.ErrClosed
+	}
+	return result, err
+}
+
+func (p *Presence) open(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return presence.ErrClosed
+	}
+	return nil
+}
+
+// room returns the members of a channel, locked. Those that hold none are dropped by
+// release.
+func (p *Presence) room(channel string) *members {
+	for {
+		p.mu.Lock()
+		r := p.rooms[channel]
+		if r == nil {
+			r = &members{channel: strings.Clone(channel), held: make(map[string]*presence.Member)}
+			p.rooms[r.channel] = r
+		}
+		p.mu.Unlock()
+		r.mu.Lock()
+		if !r.dead {
+			return r
+		}
+		r.mu.Unlock() // it was dropped in between
+	}
+}
+
+// current is the name of the node.
+func (p *Presence) current() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.name
+}
+
+// Enter implements [presence.Store].
+func (p *Presence) Enter(ctx context.Context, channel string, ms []*presence.Member) error {
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	r := p.room(channel)
+	defer r.mu.Unlock()
+	for _, m := range ms {
+		r.held[m.Key] = m
+	}
+	return p.enter(ctx, r, ms)
+}
+
+// enter tells Redis of members; of all if the node has got another name since. Needs
+// the room's mu.
+func (p *Presence) enter(ctx context.Context, r *members, ms []*presence.Member) error {
+	for {
+		name := p.current()
+		if r.name != name && r.name != "" {
+			ms = r.all()
+		}
+		alive := true
+		for part := ms; len(part) > 0 && alive; part = part[min(len(part), maxEntered):] {
+			result, err := p.run(ctx, p.change(enterScript, r.channel, name, enterArgs(part[:min(len(part), maxEntered)])))
+			if err != nil {
+				return err
+			}
+			alive = result == int64(1)
+		}
+		if alive {
+			r.name = name
+			return nil
+		}
+		if r.name == "" {
+			r.name = name // so that all are entered the next time
+		}
+		if err := p.renew(ctx, name); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *members) all() []*presence.Member {
+	ms := make([]*presence.Member, 0, len(r.held))
+	for _, m := range r.held {
+		ms = append(ms, m)
+	}
+	return ms
+}
+
+func enterArgs(ms []*presence.Member) []any {
+	args := make([]any, 0, 5*len(ms)+3)
+	for _, m := range ms {
+		args = append(args, m.Key, presence.Rank(m.Status), m.Status, m.Info, max(m.Remember, 0).Milliseconds())
+	}
+	return args
+}
+
+// change makes the call of a script that begins with presence.lua.
+func (p *Presence) change(s *script, channel, node string, args []any) *call {
+	n := p.c.names
+	return &call{
+		script: s,
+		keys:   append(n.members(channel), n.held(channel, node), n.latest(channel, node), n.holding(node), n.leases()),
+		args:   append([]any{node, n.presence(channel), channel, p.scripts.Add(1)}, args...),
+	}
+}
+
+// Leave implements [presence.Store].
+func (p *Presence) Leave(ctx context.Context, channel string, ds []presence.Departure) error {
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	r := p.room(channel)
+	defer p.release(r)
+	for _, d := range ds {
+		delete(r.held, d.Key)
+	}
+	// Under the name of now: an Enter that failed may have been executed under it, and
+	// what was entered under an older name leaves anyway.
+	name := p.current()
+	for part := ds; len(part) > 0; part = part[min(len(part), maxEntered):] {
+		args := make([]any, 0, 2*len(part))
+		for _, d := range part[:min(len(part), maxEntered)] {
+			args = append(args, d.Key, max(d.Ago, 0).Milliseconds())
+		}
+		if _, err := p.run(ctx, p.change(leaveScript, r.channel, name, args)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// release unlocks a room and drops it if the node holds nothing there.
+func (p *Presence) release(r *members) {
+	r.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !r.mu.TryLock() {
+		return // in use
+	}
+	defer r.mu.Unlock()
+	if len(r.held) == 0 && !r.dead {
+		r.dead = true
+		delete(p.rooms, r.channel)
+	}
+}
+
+// Close implements [presence.Store]. What this node holds leaves when its lease is
+// over: the clients come back to another node until then, and were never gone.
+func (p *Presence) Close() error {
+	p.mu.Lock()
+	closed, attached := p.closed, p.attached
+	p.closed, p.attached = true, make(map[string]bool)
+	p.mu.Unlock()
+	if closed {
+		return nil
+	}
+	p.cancel()
+	p.wg.Wait()
+	p.c.link.each(func(h handler) {
+		if w, ok := h.(*watch); ok && w.p == p {
+			w.end()
+		}
+	})
+	for channel := range attached {
+		p.c.link.release(p.c.names.presence(channel))
+	}
+	return nil
+}
+
+// Attach implements [presence.Store].
+func (p *Presence) Attach(ctx context.Context, channel string) error {
+	if err := p.open(ctx); err != nil {
+		return err
+	}
+	name := p.c.names.presence(channel)
+	t, err := p.c.link.acquire(name, func() handler { return &watch{p: p, channel: strings.Clone(channel)} })
+	if err != nil {
+		return presence.ErrClosed
+	}
+	live, err := p.c.link.await(ctx, t)
+	if err == nil && !live {
+		err = hub.ErrUnavailable
+	}
+	if err == nil && p.attach(channel) {
+		return nil
+	}
+	p.c.link.release(name)
+	if err == nil || err == hub.ErrClosed {
+		err = p.open(ctx) // attached already, or closed meanwhile
+	}
+	return err
+}
+
+// attach notes that a room is attached. False: it was, or the store is closed.
+func (p *Presence) attach(channel string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || p.attached[channel] {
+		return false
+	}
+	p.attached[strings.Clone(channel)] = true
+	return true
+}
+
+// Detach implements [presence.Store].
+func (p *Presence) Detach(channel string) {
+	p.mu.Lock()
+	was := p.attached[channel]
+	delete(p.attached, channel)
+	p.mu.Unlock()
+	if was {
+		p.c.link.release(p.c.names.presence(channel))
+	}
+}
+
+// listLimit bounds a page, because Redis serves nobody else meanwhile.
+const listLimit = 10_000
+
+// List implements [presence.Store].
+func (p *Presence) List(ctx context.Context, channel string, q presence.Query) (presence.Page, error) {
+	if err := p.open(ctx); err != nil {
+		return presence.Page{}, err
+	}
+	limit, offline := min(max(q.Limit, 0), listLimit), "0"
+	if q.Offline {
+		offline = "1"
+	}
+	keys := p.c.names.members(channel)
+	result, err := p.run(ctx, &call{
+		script: listScript, keys: []string{keys[1], keys[2], keys[3], keys[4], keys[5]},
+		args: []any{q.After, limit + 1, offline},
+	})
+	if err != nil {
+		return presence.Page{}, err
+	}
+	return parsePage(result, limit)
+}
