@@ -1,0 +1,354 @@
+package document
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+)
+
+func appendInt(dst []byte, n int) []byte { return strconv.AppendInt(dst, int64(n), 10) }
+
+// Apply makes a change: all of a patch or, with an error, nothing. It also gives the
+// paths that were touched, for [overlaps]. t stays as it is.
+//
+// Errors are [Invalid] for a patch that does not fit, [Failed] and [TooLarge].
+func Apply(t Tree, p *Patch, l Limits) (Tree, []string, *Error) {
+	l = l.withDefaults()
+	e := edit{root: t.root, cost: cost{t.Size(), max(t.cost.nodes, 1)}, limits: l, owner: new(token)}
+	if err := e.apply(p); err != nil {
+		return t, nil, err
+	}
+	return Tree{e.root, e.cost}, e.touched, nil
+}
+
+// edit is a patch being applied. Containers are copied when they are changed for the
+// first time, so that the tree it began with stays whole.
+type edit struct {
+	owner   *token
+	limits  Limits
+	root    any
+	cost    cost
+	touched []string
+}
+
+func (e *edit) apply(p *Patch) *Error {
+	if p.merge != nil {
+		root, err := e.merge(e.root, p.merge, "", 0)
+		e.root = root
+		return err
+	}
+	for i := range p.ops {
+		if err := e.run(&p.ops[i]); err != nil {
+			err.Text = "operation " + string(appendInt(nil, i)) + ": " + err.Text
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *edit) run(op *operation) *Error {
+	switch op.op {
+	case "add":
+		return e.add(op.path, op.value)
+	case "remove":
+		_, err := e.remove(op.path)
+		return err
+	case "replace":
+		return e.replace(op.path, op.value)
+	case "test":
+		return e.test(op.path, op.value)
+	case "move":
+		return e.move(op.from, op.path)
+	default:
+		return e.copy(op.from, op.path)
+	}
+}
+
+// touch notes that what is at and below a path has changed.
+func (e *edit) touch(path string) *Error {
+	if len(path) > e.limits.Pointer {
+		return failf(TooLarge, "a path has more than %d bytes", e.limits.Pointer)
+	}
+	e.touched = append(e.touched, path)
+	return nil
+}
+
+// grow counts a value in that comes to stand at a depth, with extra bytes around it.
+func (e *edit) grow(v any, depth, extra int) *Error {
+	c, d := costOf(v)
+	e.cost = e.cost.plus(c)
+	e.cost.bytes += extra
+	switch l := e.limits; {
+	case depth+d > l.Depth:
+		return failf(TooLarge, "the document would be nested more than %d levels deep", l.Depth)
+	case e.cost.nodes > l.Nodes:
+		return failf(TooLarge, "the document would have more than %d values", l.Nodes)
+	case e.cost.bytes > l.Size:
+		return failf(TooLarge, "the document would have more than %d bytes", l.Size)
+	}
+	return nil
+}
+
+func (e *edit) shrink(v any, extra int) {
+	c, _ := costOf(v)
+	e.cost = e.cost.minus(c)
+	e.cost.bytes -= extra
+}
+
+// get finds a value without changing anything.
+func (e *edit) get(p pointer) (any, *Error) {
+	v := e.root
+	for _, segment := range p {
+		var ok bool
+		if v, ok = lookUp(v, segment); !ok {
+			return nil, missing(p)
+		}
+	}
+	return v, nil
+}
+
+func lookUp(v any, segment string) (any, bool) {
+	switch v := v.(type) {
+	case *object:
+		inner, ok := v.members[segment]
+		return inner, ok
+	case *array:
+		if i, ok := parseIndex(segment, len(v.items)-1); ok {
+			return v.items[i], true
+		}
+	}
+	return nil, false
+}
+
+func missing(p pointer) *Error {
+	return failf(Invalid, "there is nothing at the path %s", quote(p.String()))
+}
+
+// parent gives the container that holds what p names, to be changed, with all that
+// leads there.
+func (e *edit) parent(p pointer) (any, *Error) {
+	at := own(e.root, e.owner)
+	e.root = at
+	for _, segment := range p[:len(p)-1] {
+		inner, ok := lookUp(at, segment)
+		if !ok {
+			return nil, missing(p)
+		}
+		inner = own(inner, e.owner)
+		switch at := at.(type) {
+		case *object:
+			at.members[segment] = inner
+		case *array:
+			i, _ := parseIndex(segment, len(at.items)-1)
+			at.items[i] = inner
+		}
+		at = inner
+	}
+	return at, nil
+}
+
+func (e *edit) add(p pointer, v any) *Error {
+	if len(p) == 0 {
+		return e.replace(p, v)
+	}
+	at, err := e.parent(p)
+	if err != nil {
+		return err
+	}
+	switch at := at.(type) {
+	case *object:
+		return e.put(at, p[len(p)-1], v, p.String(), len(p))
+	case *array:
+		return e.insert(at, p, v)
+	}
+	return missing(p)
+}
+
+// put sets a member.
+func (e *edit) put(o *object, name string, v any, path string, depth int) *Error {
+	if err := e.touch(path); err != nil {
+		return err
+	}
+	old, there := o.members[name]
+	extra := 0
+	switch {
+	case there:
+		e.shrink(old, 0)
+	default:
+		extra = keyLen(name) + min(1, len(o.members))
+	}
+	if o.members == nil {
+		o.members = make(map[string]any)
+	}
+	o.members[name] = v
+	return e.grow(v, depth, extra)
+}
+
+// drop deletes a member that is there.
+func (e *edit) drop(o *object, name string) {
+	e.shrink(o.members[name], keyLen(name)+min(1, len(o.members)-1))
+	delete(o.members, name)
+}
+
+// insert puts an element into an array. One that is appended touches its own place
+// only; any other one moves those behind it, and touches the array.
+func (e *edit) insert(a *array, p pointer, v any) *Error {
+	last, path := p[len(p)-1], p[:len(p)-1].String()
+	i, ok := len(a.items), true
+	if last == "-" {
+		path = child(path, strconv.Itoa(i))
+	} else if i, ok = parseIndex(last, i); !ok {
+		return missing(p)
+	}
+	if err := e.touch(path); err != nil {
+		return err
+	}
+	extra := min(1, len(a.items))
+	a.items = slices.Insert(a.items, i, v)
+	return e.grow(v, len(p), extra)
+}
+
+func (e *edit) remove(p pointer) (any, *Error) {
+	v, err := e.get(p)
+	if err != nil {
+		return nil, err
+	}
+	if len(p) == 0 {
+		return nil, failf(Invalid, "the whole document can not be removed; replace it")
+	}
+	at, err := e.parent(p)
+	if err != nil {
+		return nil, err
+	}
+	last := p[len(p)-1]
+	if o, ok := at.(*object); ok {
+		e.drop(o, last)
+		return v, e.touch(p.String())
+	}
+	a := at.(*array)
+	i, _ := parseIndex(last, len(a.items)-1)
+	e.shrink(v, min(1, len(a.items)-1))
+	a.items = slices.Delete(a.items, i, i+1)
+	return v, e.touch(p[:len(p)-1].String())
+}
+
+func (e *edit) replace(p pointer, v any) *Error {
+	old, err := e.get(p)
+	if err != nil {
+		return err
+	}
+	if err = e.touch(p.String()); err != nil {
+		return err
+	}
+	e.shrink(old, 0)
+	if len(p) == 0 {
+		e.root = v
+		return e.grow(v, 0, 0)
+	}
+	at, err := e.parent(p)
+	if err != nil {
+		return err
+	}
+	switch at := at.(type) {
+	case *object:
+		at.members[p[len(p)-1]] = v
+	case *array:
+		i, _ := parseIndex(p[len(p)-1], len(at.items)-1)
+		at.items[i] = v
+	}
+	return e.grow(v, len(p), 0)
+}
+
+// test does not count as touching: it looks at the document as it is now.
+func (e *edit) test(p pointer, want any) *Error {
+	v, err := e.get(p)
+	switch {
+	case err != nil:
+		return failf(Failed, "%s", err.Text)
+	case !equal(v, want):
+		return failf(Failed, "the value at the path %s is another one", quote(p.String()))
+	}
+	return nil
+}
+
+func (e *edit) move(from, to pointer) *Error {
+	if len(from) < len(to) && slices.Equal(from, to[:len(from)]) {
+		return failf(Invalid, "a value can not be moved into itself")
+	}
+	if slices.Equal(from, to) {
+		_, err := e.get(from)
+		return err
+	}
+	v, err := e.remove(from)
+	if err != nil {
+		return err
+	}
+	return e.add(to, v)
+}
+
+func (e *edit) copy(from, to pointer) *Error {
+	v, err := e.get(from)
+	if err != nil {
+		return err
+	}
+	// The value stands in two places from now on, and must not be changed in place.
+	e.owner = new(token)
+	return e.add(to, v)
+}
+
+// merge applies a merge patch to a value and gives what takes its place, which is
+// always an object. The cost of the value's own braces is the caller's business only
+// where it puts the object in.
+func (e *edit) merge(target any, patch *object, path string, depth int) (any, *Error) {
+	before := len(e.touched)
+	o, ok := own(target, e.owner).(*object)
+	if !ok {
+		o = &object{owner: e.owner}
+		e.shrink(target, 0)
+		if err := e.grow(o, depth, 0); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(patch.members)) {
+		if err := e.mergeMember(o, name, patch.members[name], child(path, name), depth+1); err != nil {
+			return nil, err
+		}
+	}
+	if !ok && len(e.touched) == before {
+		return o, e.touch(path)
+	}
+	return o, nil
+}
+
+func (e *edit) mergeMember(o *object, name string, v any, path string, depth int) *Error {
+	old, there := o.members[name]
+	inner, nested := v.(*object)
+	switch {
+	case v == nil && there:
+		e.drop(o, name)
+		return e.touch(path)
+	case v == nil:
+		return e.touch(path)
+	case !nested:
+		return e.put(o, name, v, path, depth)
+	case there:
+		merged, err := e.merge(old, inner, path, depth)
+		if err == nil {
+			o.members[name] = merged
+		}
+		return err
+	}
+	// Puts null there to be merged into, without touching.
+	if o.members == nil {
+		o.members = make(map[string]any)
+	}
+	if err := e.grow(nil, depth, keyLen(name)+min(1, len(o.members))); err != nil {
+		return err
+	}
+	o.members[name] = nil
+	merged, err := e.merge(nil, inner, path, depth)
+	if err == nil {
+		o.members[name] = merged
+	}
+	return err
+}

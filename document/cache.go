@@ -1,0 +1,75 @@
+package document
+
+import (
+	"container/list"
+	"time"
+)
+
+// What this node remembers of documents that nobody uses at the moment. It can be
+// read from the store again.
+const (
+	cacheIdle  = 5 * time.Minute
+	cacheBytes = 64 << 20
+)
+
+// cached is the part of a document that the cache works with.
+type cached struct {
+	users int
+	used  time.Time
+	bytes int           // what it is counted with
+	place *list.Element // in idle; nil while it is used
+}
+
+// cache holds the documents in use, and the ones used last of the others. Its zero
+// value is empty. It needs the lock of its owner.
+type cache struct {
+	docs  map[string]*doc
+	idle  list.List // of *doc, the one used last in front
+	bytes int       // of the idle ones
+}
+
+func (c *cache) enter(channel string, create func() *doc) *doc {
+	d := c.docs[channel]
+	if d == nil {
+		if c.docs == nil {
+			c.docs = make(map[string]*doc)
+		}
+		d = create()
+		c.docs[channel] = d
+	}
+	if d.users++; d.place != nil {
+		c.idle.Remove(d.place)
+		c.bytes -= d.bytes
+		d.place = nil
+	}
+	return d
+}
+
+// leave ends a use. The caller still has what enter gave, but not the turn.
+func (c *cache) leave(d *doc, now time.Time) {
+	if d.users--; d.users > 0 || c.docs[d.channel] != d {
+		return
+	}
+	d.used, d.bytes = now, d.weight()
+	d.place = c.idle.PushFront(d)
+	c.bytes += d.bytes
+	for last := c.idle.Back(); last != nil; last = c.idle.Back() {
+		old := last.Value.(*doc)
+		if c.bytes <= cacheBytes && now.Sub(old.used) < cacheIdle {
+			return
+		}
+		c.idle.Remove(last)
+		c.bytes -= old.bytes
+		delete(c.docs, old.channel)
+	}
+}
+
+// weight estimates the memory of a document that nobody uses. A parsed value takes
+// some times the size of its text.
+func (d *doc) weight() int {
+	n := 1<<10 + 4*d.state.Tree.Size() + len(d.written)
+	for i := range d.state.log {
+		n += d.state.log[i].Bytes()
+	}
+	return n
+}

@@ -1,0 +1,121 @@
+package document
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"unicode/utf8"
+)
+
+// Parse reads a JSON text. Members that come twice, the names that JavaScript gives
+// a meaning of its own, text that is not UTF-8 and what is beyond the limits are
+// errors.
+func Parse(text []byte, l Limits) (Tree, *Error) {
+	l = l.withDefaults()
+	p := parser{depth: l.Depth, nodes: l.Nodes}
+	root, e := p.parse(text)
+	if e != nil {
+		return Tree{}, e
+	}
+	t := newTree(root)
+	if t.Size() > l.Size {
+		return Tree{}, failf(TooLarge, "the document would have more than %d bytes", l.Size)
+	}
+	return t, nil
+}
+
+// parser builds values. encoding/json reads the tokens and knows the grammar.
+type parser struct {
+	in           *json.Decoder
+	depth, nodes int // that are left
+}
+
+func (p *parser) parse(text []byte) (any, *Error) {
+	if !utf8.Valid(text) {
+		return nil, failf(Invalid, "not valid UTF-8")
+	}
+	p.in = json.NewDecoder(bytes.NewReader(text))
+	p.in.UseNumber()
+	v, err := p.value()
+	if err == nil {
+		if _, err = p.in.Token(); err == io.EOF {
+			return v, nil
+		}
+		err = errors.New("something follows the JSON text")
+	}
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return nil, e
+	}
+	return nil, failf(Invalid, "not valid JSON")
+}
+
+func (p *parser) value() (any, error) {
+	t, err := p.in.Token()
+	if err != nil {
+		return nil, err
+	}
+	return p.rest(t)
+}
+
+// rest builds the value that begins with a token.
+func (p *parser) rest(t json.Token) (v any, err error) {
+	if p.nodes--; p.nodes < 0 {
+		return nil, failf(TooLarge, "too many values")
+	}
+	d, nested := t.(json.Delim)
+	if !nested {
+		return t, nil
+	}
+	if p.depth--; p.depth < 0 {
+		return nil, failf(TooLarge, "nested too deeply")
+	}
+	if d == '{' {
+		v, err = p.object()
+	} else {
+		v, err = p.array()
+	}
+	p.depth++
+	return v, err
+}
+
+func (p *parser) object() (any, error) {
+	o := &object{members: make(map[string]any)}
+	for p.in.More() {
+		t, err := p.in.Token()
+		if err != nil {
+			return nil, err
+		}
+		name := t.(string) // or the decoder would have complained
+		if _, again := o.members[name]; again {
+			return nil, failf(Invalid, "the member %s is given twice", quote(name))
+		}
+		if isForbidden(name) {
+			return nil, failf(Invalid, "members may not be named %s", quote(name))
+		}
+		if o.members[name], err = p.value(); err != nil {
+			return nil, err
+		}
+	}
+	_, err := p.in.Token()
+	return o, err
+}
+
+func (p *parser) array() (any, error) {
+	a := new(array)
+	for p.in.More() {
+		v, err := p.value()
+		if err != nil {
+			return nil, err
+		}
+		a.items = append(a.items, v)
+	}
+	_, err := p.in.Token()
+	return a, err
+}
+
+// isForbidden tells the names with which a patch could change more than the document
+// in a client that is written in JavaScript.
+func isForbidden(name string) bool {
+	return name == "__proto__" || name == "prototype" || name == "constructor"
+}

@@ -1,0 +1,185 @@
+package document
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// News is what a service announces of a document.
+type News struct {
+	Channel string
+	Epoch   string
+	// Entry is the change that was made; its zero value says that some were lost, and
+	// that the document must be read again.
+	Entry Entry
+	// Origin is that of the [Change], if it was proposed on this node; else nil.
+	Origin any
+}
+
+// Outcome is what became of a change.
+type Outcome struct {
+	// Epoch and Version are those that the change led to, or if it was refused, those
+	// of State.
+	Epoch   string
+	Version uint64
+	// Duplicate reports that the change was made before.
+	Duplicate bool
+	// Err says why the change was refused; nil: it was made.
+	Err *Error
+	// State is the current state, if the change was refused.
+	State []byte
+}
+
+// Snapshot is a document at a version.
+type Snapshot struct {
+	Epoch   string
+	Version uint64
+	// State is compact JSON, and must not be changed.
+	State []byte
+}
+
+// Service makes changes of documents, and tells this node of all that are made.
+type Service struct {
+	// Static after New.
+	store    Store
+	announce func(News)
+
+	// Guarded by mu.
+	mu      sync.Mutex
+	cache   cache
+	origins map[flight]any // of the changes that are being committed
+	closed  bool
+}
+
+// flight is a change on its way through the store.
+type flight struct{ channel, key string }
+
+// New returns a service on the store that open makes. The service is the store's
+// Sink, and closes it in [Service.Close]. announce tells this node of changes; it is
+// called in the order of a document's versions, maybe with a lock of the store held,
+// and must not block.
+func New(open func(Sink) (Store, error), announce func(News)) (*Service, error) {
+	s := &Service{announce: announce, origins: make(map[flight]any)}
+	store, err := open(s)
+	if err != nil {
+		return nil, err
+	}
+	s.store = store
+	return s, nil
+}
+
+// Attach begins to announce the changes of a document, and Detach ends it. They are
+// counted. Other changes may be announced as well.
+func (s *Service) Attach(ctx context.Context, channel string) error {
+	return s.store.Attach(ctx, channel)
+}
+
+// Detach takes back one Attach. It does not block.
+func (s *Service) Detach(channel string) { s.store.Detach(channel) }
+
+// Read gives the current state. Errors are those of the store, and ErrClosed.
+func (s *Service) Read(ctx context.Context, channel string, o Options) (Snapshot, error) {
+	var snap Snapshot
+	err := s.in(ctx, channel, func(d *doc) (err error) {
+		if err = d.refresh(ctx, o.withDefaults()); err == nil {
+			snap = Snapshot{d.state.Epoch, d.state.Version, d.text()}
+		}
+		return err
+	})
+	return snap, err
+}
+
+// maxTries is how often a change is tried when others come first. Within a node
+// changes wait for each other, so that it takes as many other nodes.
+const maxTries = 20
+
+// Change makes a change, or says in the [Outcome] why not. Errors are those of the
+// store, and ErrClosed: then it is not known whether the change was made, and it may
+// be proposed again with the same key.
+func (s *Service) Change(ctx context.Context, channel string, c Change, o Options) (out Outcome, err error) {
+	o = o.withDefaults()
+	if c.Key == "" {
+		c.Key = rand.Text()
+	}
+	err = s.in(ctx, channel, func(d *doc) error {
+		for range maxTries {
+			var done bool
+			if out, done, err = d.try(ctx, &c, o); done || err != nil {
+				return err
+			}
+		}
+		return fmt.Errorf("%w: others change the document too fast", ErrUnavailable)
+	})
+	return out, err
+}
+
+// in does f with the turn of a document.
+func (s *Service) in(ctx context.Context, channel string, f func(*doc) error) error {
+	d, err := s.enter(channel)
+	if err != nil {
+		return err
+	}
+	defer s.leave(d)
+	select {
+	case d.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-d.turn }()
+	return f(d)
+}
+
+func (s *Service) enter(channel string) (*doc, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	return s.cache.enter(channel, func() *doc {
+		return &doc{service: s, channel: channel, turn: make(chan struct{}, 1)}
+	}), nil
+}
+
+func (s *Service) leave(d *doc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cache.leave(d, time.Now())
+}
+
+// depart notes where a change comes from before it goes to the store.
+func (s *Service) depart(f flight, origin any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.origins[f] = origin
+}
+
+func (s *Service) land(f flight) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.origins, f)
+}
+
+// Changed implements [Sink].
+func (s *Service) Changed(channel, epoch string, entries ...Entry) {
+	for _, e := range entries {
+		s.mu.Lock()
+		origin := s.origins[flight{channel, e.Key}]
+		s.mu.Unlock()
+		s.announce(News{channel, epoch, e, origin})
+	}
+}
+
+// Missed implements [Sink].
+func (s *Service) Missed(channel string) { s.announce(News{Channel: channel}) }
+
+// Close closes the store. Changes that are being made may fail.
+func (s *Service) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.cache = cache{}
+	s.mu.Unlock()
+	return s.store.Close()
+}
