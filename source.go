@@ -83,8 +83,9 @@ func (all sources) token(r *http.Request) string {
 func (s source) token(r *http.Request) string {
 	switch s.kind {
 	case sourceHeader:
-		token, _ := bearer(r)
-		return token
+		if token, ok := bearer(r); ok {
+			return token
+		}
 	case sourceCookie:
 		if c, err := r.Cookie(s.name); err == nil {
 			return c.Value
