@@ -282,7 +282,7 @@ func TestGrants(t *testing.T) {
 			t.Errorf("publishing with %q: %d %s", authorization, res.StatusCode, text)
 		}
 	}
-	expectLine(t, stream(t, base+"?channel=inbox:ann&token="+token), `"type":"subscribed"`)
+	expectLine(t, stream(t, base+"?channel=granted:1&token="+token), `"type":"subscribed"`)
 }
 
 // TestKeySet fetches the keys of an issuer, also for the configuration after a
