@@ -20,14 +20,15 @@ func history(ctx context.Context, s *Session, c protocol.Command) *protocol.Erro
 	if e != nil {
 		return e
 	}
-	page = fitting(page, q.Since != nil, s.registry.hub.Settings().QueueBytes/2)
 	s.conn.Send(protocol.HistoryReply{ID: c.ID, Channel: q.Channel, Page: page})
 	return nil
 }
 
 // History reads retained messages for a caller of the HTTP API that may subscribe
-// to the channel. Errors are those of [Registry.May], RATE_LIMITED and, when the
-// hub fails, UNAVAILABLE or INTERNAL.
+// to the channel. The app gets as much as it asks for; what others get is bounded as
+// on a connection, because an answer stays in memory for as long as somebody takes to
+// read it. Errors are those of [Registry.May], RATE_LIMITED and, when the hub fails,
+// UNAVAILABLE or INTERNAL.
 func (r *Registry) History(ctx context.Context, c Caller, q protocol.History) (hub.HistoryPage, *protocol.Error) {
 	if e := r.spend(c); e != nil {
 		return hub.HistoryPage{}, e
@@ -40,6 +41,9 @@ func (r *Registry) history(ctx context.Context, c Caller, q protocol.History) (h
 		return hub.HistoryPage{}, e
 	}
 	page, err := r.hub.History(ctx, q.Channel, q.Query())
+	if !c.App {
+		page = fitting(page, q.Since != nil, r.hub.Settings().QueueBytes/2)
+	}
 	return page, r.failed("history", err)
 }
 
