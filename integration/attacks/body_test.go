@@ -18,10 +18,10 @@ func attackBodies(w *world) []attack {
 	send := func(r request) func(*testing.T) string {
 		return func(t *testing.T) string { return w.site.send(t, r).String() }
 	}
-	bomb := zipped(64 << 20)
+	bomb := zipped(16 << 20)
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	return []attack{
-		{"gzip bomb of 64 MiB, announced", "415 (not unpacked)", func(t *testing.T) string {
+		{"gzip bomb of 16 MiB, announced", "415 (not unpacked)", func(t *testing.T) string {
 			before := allocated()
 			a := w.site.send(t, post("open:1", bomb, jsonType, "Content-Encoding: gzip"))
 			return fmt.Sprintf("%v (%s)", a, packed(allocated()-before))
@@ -81,7 +81,7 @@ func allocated() uint64 {
 }
 
 func packed(n uint64) string {
-	if n < 32<<20 {
+	if n < 8<<20 {
 		return "not unpacked"
 	}
 	return fmt.Sprintf("%d MiB were allocated", n>>20)

@@ -166,7 +166,8 @@ func (c *client) frame() (head byte, payload []byte, err error) {
 	return b[0], payload, err
 }
 
-// ask sends a command with the id "ask" and gives the answer.
+// ask sends a command with the id "ask" and gives the answer, or the error of a frame
+// of which not even the id was read.
 func (c *client) ask(t testing.TB, command, payload string) envelope {
 	t.Helper()
 	c.say(t, `{"type":"`+command+`","id":"ask","payload":`+payload+`}`)
@@ -175,7 +176,7 @@ func (c *client) ask(t testing.TB, command, payload string) envelope {
 		if err != nil {
 			t.Fatalf("waiting for the answer to %s: %v", command, err)
 		}
-		if string(ev.ID) == `"ask"` {
+		if string(ev.ID) == `"ask"` || ev.Type == "error" && ev.ID == nil {
 			return ev
 		}
 	}

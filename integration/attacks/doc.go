@@ -7,15 +7,14 @@
 // expected, and its attack answers in the same words; figures may follow in
 // parentheses.
 //
-// # Where the identity may come from
+// # Which headers are safe
 //
-// The rows about headers are also the description of what is safe. A user that comes
-// from a header, user {http.request.header.Remote-User}, is safe behind
-// `forward_auth` with `copy_headers Remote-User`, which deletes what the client
-// sent also when the authentication names nobody, and behind a proxy whose header
-// replaces the client's. `request_header -Remote-User` makes everybody
-// anonymous: it runs behind forward_auth and before realtime, and so also removes
-// what forward_auth has set. Without either the header is the client's own word.
-// Underscores make another header. A header that comes several times is one value,
-// joined by a comma, which is no other user's id.
+// The rows about identity are also the description of when a user may come from a
+// header, as with user {http.request.header.Remote-User}. Behind forward_auth with
+// copy_headers it may: what the client sent is deleted, also when the
+// authentication names nobody. Behind request_header -Remote-User everybody is
+// anonymous; that directive runs between forward_auth and realtime and would remove
+// what forward_auth has set. With nothing before it the header is the client's own
+// word. A name with an underscore is another header, and a header that comes
+// several times is one value, joined by commas.
 package attacks

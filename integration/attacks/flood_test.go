@@ -18,7 +18,7 @@ const (
 	// Quiet phases and those under attack take turns, each this many messages of
 	// the neighbours long.
 	phases      = 4
-	phaseLength = 40
+	phaseLength = 30
 	// floodFactor is how much more the attacker sends.
 	floodFactor = 100
 	// floor is how slow a delivery may be for reasons of the machine. Where it is

@@ -9,18 +9,7 @@ import (
 // attackIdentity sends headers that name a user where a header says who is calling.
 func attackIdentity(w *world) (rows []attack) {
 	who := func(s target, header ...string) func(*testing.T) string {
-		return func(t *testing.T) string {
-			c, a, err := s.open(t, header...)
-			switch {
-			case err != nil:
-				return "400" // what is no HTTP is not answered by a handler
-			case c == nil:
-				return a.String()
-			case c.user == "":
-				return "anonymous"
-			}
-			return "user " + c.user
-		}
+		return func(t *testing.T) string { return s.who(t, header...) }
 	}
 	for _, v := range []struct {
 		name   string

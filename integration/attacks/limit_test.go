@@ -73,6 +73,9 @@ func crowd(t *testing.T, s target, want, limit int) string {
 			return "one of the 100 does not answer any more"
 		}
 	}
+	if a := s.send(t, request{"GET", "/rt", handshake("X-Forwarded-For: 203.0.113.9", "X-Real-Ip: 203.0.113.9", "Forwarded: for=203.0.113.9"), ""}); a.status != 429 {
+		return "one that says it comes from elsewhere is answered with " + a.String()
+	}
 	if fate := s.neighbour(t); fate != "served" {
 		return "another address is " + fate
 	}

@@ -1,9 +1,15 @@
 package attacks
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"math"
+	"os"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // attackMemory make the server remember as much as they can. The rooms of the site
@@ -23,7 +29,43 @@ func attackMemory(w *world) []attack {
 			}
 			return strings.Replace(happened, "flat", "flat, no room left over", 1)
 		}},
+		{"10 requests for a history of 12 MiB that take nothing of it", "memory flat", func(t *testing.T) string {
+			fillHistory(t, w.long, 200)
+			return remember(t, func() { readNothing(t, w.long, 10) })
+		}},
+		{"a client that reads no answer", "memory flat, the client is closed", func(t *testing.T) string {
+			return strings.Replace(remember(t, func() { neverRead(t, w.long) }), "flat", "flat, the client is closed", 1)
+		}},
 	}
+}
+
+// inUse is how much memory is in use after a collection, when nothing is being
+// given back any more: connections of an earlier attack take a moment to end.
+func inUse() uint64 {
+	var m runtime.MemStats
+	last, still := uint64(math.MaxUint64), 0
+	until(func() bool {
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		if still++; m.HeapAlloc+256<<10 < last {
+			still = 0
+		}
+		last = min(last, m.HeapAlloc)
+		return still == 5
+	})
+	return last
+}
+
+// until waits for something, and gives up at last.
+func until(is func() bool) bool {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); !is(); <-tick.C {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
 }
 
 // remember gives what is more in use after an attack.
@@ -83,6 +125,46 @@ func enterAndLeave(t *testing.T, s target, n int) {
 		ev, err := c.next()
 		if err != nil || ev.Type == "error" {
 			t.Fatal(ev, err)
+		}
+	}
+}
+
+// fillHistory publishes n messages of 64 KiB to one channel.
+func fillHistory(t *testing.T, s target, n int) {
+	body := `{"content":"` + strings.Repeat("x", 64<<10-2) + `"}`
+	for range n {
+		if a := s.send(t, post("open:long", body, jsonType)); a.status != 200 {
+			t.Fatal(a, a.body)
+		}
+	}
+}
+
+// readNothing asks for the whole history on n connections, and waits until each has
+// been answered with a first byte. What is in use is measured while all of them
+// hold what they were given.
+func readNothing(t *testing.T, s target, n int) {
+	for range n {
+		conn := s.dial(t)
+		text := request{"GET", "/rt/channels/open:long/messages?limit=1000", nil, ""}.text(string(s))
+		if _, err := io.WriteString(conn, text); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// neverRead sends commands whose answers are large, until it is thrown out.
+func neverRead(t *testing.T, s target) {
+	c := s.connect(t)
+	_ = c.conn.SetWriteDeadline(time.Now().Add(patience))
+	command := frame(headText, `{"type":"history","payload":{"channel":"open:long","limit":1000}}`)
+	for {
+		if _, err := c.conn.Write(command); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal("the client is not thrown out")
+		} else if err != nil {
+			return
 		}
 	}
 }

@@ -6,24 +6,33 @@ import (
 )
 
 // noise makes input that nobody meant. The same seed makes the same input.
-type noise struct{ *rand.Rand }
-
-func newNoise(seed uint64) noise { return noise{rand.New(rand.NewPCG(seed, 1))} }
+type noise struct {
+	*rand.Rand
+	pools [2][]byte
+}
 
 // alphabet has what decoders look for, so that random input gets further than its
 // first byte.
 const alphabet = `{}[]":,\ntrufalse0123456789.-+eE u00d8~*?{user}{claim.x}` + "\x00\n\xff\xc3\xa9"
 
-// bytes gives random bytes, every other time of the alphabet.
-func (n noise) bytes(most int) []byte {
-	b := make([]byte, n.IntN(most))
-	letters := n.IntN(2) == 0
-	for i := range b {
-		if b[i] = byte(n.Uint32()); letters {
-			b[i] = alphabet[int(b[i])%len(alphabet)]
-		}
+// poolSize is how many random bytes there are to choose from. To make each anew
+// would take longer than to decode it.
+const poolSize = 1 << 20
+
+func newNoise(seed uint64) noise {
+	n := noise{Rand: rand.New(rand.NewPCG(seed, 1))}
+	for range poolSize {
+		b := byte(n.Uint32())
+		n.pools[0] = append(n.pools[0], b)
+		n.pools[1] = append(n.pools[1], alphabet[int(b)%len(alphabet)])
 	}
-	return b
+	return n
+}
+
+// bytes gives less than most random bytes, every other time of the alphabet.
+func (n noise) bytes(most int) []byte {
+	at := n.IntN(poolSize - most)
+	return slices.Clone(n.pools[n.IntN(2)][at : at+n.IntN(most)])
 }
 
 // mutate changes one of the seeds in a few places.

@@ -1,7 +1,12 @@
 package attacks
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -45,6 +50,10 @@ http://{{site}} {
 		}
 		room team:* {
 			publish users
+		}
+		room lobby:* {
+			subscribe anyone
+			presence
 		}
 		room inbox:{user} {
 			publish users
@@ -106,6 +115,42 @@ http://{{auth}} {
 	header @alice Remote-User alice
 	respond 204
 }
+http://{{tokens}} {
+	realtime /rt {
+		hub tokens
+		token {
+			hmac {env.REALTIME_TEST_SECRET}
+			issuer https://issuer.example
+			audience chat
+		}
+		room open:* {
+			subscribe anyone
+		}
+		room inbox:{user} {
+			publish users
+		}
+		room team:{claim.team} {
+			publish users
+		}
+		room granted:* {
+			subscribe granted
+			publish granted
+		}
+	}
+}
+http://{{required}} {
+	realtime /rt {
+		hub required
+		token {
+			public_key {env.REALTIME_TEST_KEY_FILE}
+			required
+			deadline 1s
+		}
+		room open:* {
+			subscribe anyone
+		}
+	}
+}
 http://{{crowd}} {
 	realtime /rt {
 		hub crowd
@@ -133,6 +178,16 @@ http://{{limited}} {
 		}
 	}
 }
+http://{{long}} {
+	realtime /rt {
+		hub long
+		room open:* {
+			subscribe anyone
+			publish anyone
+			history 1000
+		}
+	}
+}
 http://{{many}} {
 	realtime /rt {
 		hub many
@@ -155,7 +210,10 @@ type world struct {
 
 	site, basic, listed            target
 	believing, stripped, forwarded target
-	crowd, limited, many           target
+	tokens, required               target
+	crowd, limited, many, long     target
+
+	publicKey string // of the site required, as its file has it
 }
 
 // target is the address of a site.
@@ -168,14 +226,38 @@ func startWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	publicKey := writeKey(t)
+	t.Setenv("REALTIME_TEST_SECRET", secret)
 	c := integration.Start(t, strings.Replace(sites, "HASH", string(hash), 1))
 	at := func(word string) target { return target(c.Addr(word)) }
 	return &world{
 		caddy: c,
 		site:  at("site"), basic: at("basic"), listed: at("listed"),
 		believing: at("believing"), stripped: at("stripped"), forwarded: at("forwarded"),
-		crowd: at("crowd"), limited: at("limited"), many: at("many"),
+		tokens: at("tokens"), required: at("required"),
+		crowd: at("crowd"), limited: at("limited"), many: at("many"), long: at("long"),
+		publicKey: publicKey,
 	}
+}
+
+// writeKey makes the file of a public key that nobody has the other half of.
+func writeKey(t *testing.T) string {
+	t.Helper()
+	public, _, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	file := filepath.Join(t.TempDir(), "key.pem")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("REALTIME_TEST_KEY_FILE", file)
+	return string(text)
 }
 
 // own is the origin of the site itself.
