@@ -42,12 +42,21 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return h.refuse(w, r, errOrigin)
 	}
 	if c.registry = h.registry(r.Context()); c.registry == nil {
-		return h.refuse(w, r, unavailable("the hub is not running"))
+		return h.turnAway(w, r, path, unavailable("the hub is not running"))
 	}
 	if e := h.admit(r, &c, path == "" && ws.IsUpgrade(r)); e != nil {
-		return h.refuse(w, r, e)
+		return h.turnAway(w, r, path, e)
 	}
 	return h.dispatch(w, r, path, c)
+}
+
+// turnAway refuses a request, event streams in a way after which browsers come
+// back, if that may help: when the app or its keys are away for a moment.
+func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, path string, e *protocol.Error) error {
+	if isStream(r, path) && sse.AskBack(w, r, e) {
+		return nil
+	}
+	return h.refuse(w, r, e)
 }
 
 // admit finds out who sends a request, and whether they may come in. What costs

@@ -136,10 +136,18 @@ func TestAuthorizeRefusesHandshakes(t *testing.T) {
 			t.Errorf("publishing with cookie %q: %d %s", cookie, res.StatusCode, text)
 		}
 	}
+	stream := "http://" + c.Addr("site") + "/realtime?channel=chat:1"
+	if res, text := request(t, "GET", stream, "", "Accept", "text/event-stream"); res.StatusCode != 401 {
+		t.Errorf("a stream of a stranger: %d %q", res.StatusCode, text)
+	}
 	a.Close()
 	_, answer, text := connect(t, url, "Cookie", "session=2")
 	if answer.StatusCode != 503 || answer.Header.Get("Retry-After") == "" {
 		t.Errorf("without the app: %s %s", answer.Status, text)
+	}
+	// To an EventSource a 503 would be the end for good.
+	if res, text := request(t, "GET", stream, "", "Cookie", "session=2", "Accept", "text/event-stream"); res.StatusCode != 200 || !strings.HasPrefix(text, "retry: ") {
+		t.Errorf("a stream without the app: %d %q", res.StatusCode, text)
 	}
 }
 

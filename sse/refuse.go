@@ -21,19 +21,26 @@ func retryAfter(least time.Duration) time.Duration {
 	return max(least, minRetry) + rand.N(maxRetry-minRetry)
 }
 
-// refuse answers a request that gets no stream. An EventSource takes every status
-// but 200 for an order to stay away for ever, which is right for what it must not
-// do and wrong for what it may do later.
 func (o Options) refuse(w http.ResponseWriter, r *http.Request, e *protocol.Error) {
 	if o.Logger != nil {
 		o.Logger.Debug("stream refused", "user", o.Peer.User, "code", e.Code, "message", e.Message)
 	}
-	if !passing(e) || !accepts(r) {
+	if !AskBack(w, r, e) {
 		problem.Write(w, e)
-		return
+	}
+}
+
+// AskBack answers a request for a stream that cannot be had now but may be later,
+// by a stream that only says when to come back. An EventSource takes every status
+// but 200 for an order to stay away for ever. False means that nothing was done,
+// because the error will not pass or the client can read a status.
+func AskBack(w http.ResponseWriter, r *http.Request, e *protocol.Error) bool {
+	if !passing(e) || !accepts(r) {
+		return false
 	}
 	// The client is gone if this fails.
 	_ = writeHead(w, append(appendRetry(nil, retryAfter(e.RetryAfter)), '\n'))
+	return true
 }
 
 // passing reports whether the same request may succeed later. That a wait is given
