@@ -135,6 +135,7 @@ func (a *App) define(name string, config *HubConfig, place string) error {
 	if err != nil {
 		return fmt.Errorf("hub '%s', defined by %s: %w", name, place, err)
 	}
+	compiled.store.forHub(name)
 	u.config, u.place, u.settings = config, place, compiled
 	return nil
 }

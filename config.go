@@ -17,6 +17,9 @@ type HubConfig struct {
 	// matches a channel decides, in the order in which they are written; a channel
 	// that none matches can not be used. Default: none.
 	Rooms []RoomConfig `json:"rooms,omitempty"`
+
+	// Redis lets several nodes share the rooms. Default: they are this node's alone.
+	Redis *RedisConfig `json:"redis,omitempty"`
 }
 
 // HeartbeatConfig says how often a connection is probed. WebSocket clients answer

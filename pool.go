@@ -10,7 +10,6 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
-	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -34,7 +33,7 @@ type node struct {
 	// Guarded by mu.
 	mu      sync.Mutex
 	hub     *hub.Hub // nil before the first apply, static afterwards
-	broker  *memory.Broker
+	backend backend
 	members *presence.Tracker
 	now     *settings // in force
 	before  *settings // what to go back to if the configuration of now fails to start
@@ -71,21 +70,25 @@ func (n *node) apply(s *settings) error {
 
 func (n *node) start(s *settings) error {
 	if n.hub != nil {
+		if !n.backend.store.same(s.store) {
+			return errStoreChanged
+		}
 		return nil
 	}
-	h, err := hub.New(func(sink hub.Sink) (hub.Broker, error) {
-		n.broker = memory.New(sink, memory.Options{HistoryBytes: s.historyMemory})
-		return n.broker, nil
-	})
-	if err != nil {
+	var err error
+	if n.backend, err = openBackend(s); err != nil {
 		return err
 	}
+	h, err := hub.New(n.backend.broker(s))
+	if err != nil {
+		return errors.Join(err, n.backend.close())
+	}
 	members, err := presence.New(
-		func(sink presence.Sink) (presence.Store, error) { return memory.NewPresenceStore(sink), nil },
+		n.backend.members,
 		func(channel string, f presence.Frame) { h.Announce(channel, protocol.PresenceEvent{Frame: f}) },
 	)
 	if err != nil {
-		return errors.Join(err, h.Close())
+		return errors.Join(err, h.Close(), n.backend.close())
 	}
 	n.hub, n.members = h, members
 	n.registry.Store(session.New(h).WithPresence(members))
@@ -94,7 +97,7 @@ func (n *node) start(s *settings) error {
 
 func (n *node) enforce() {
 	n.hub.Apply(n.now.hub)
-	n.broker.Resize(n.now.historyMemory)
+	n.backend.resize(n.now.historyMemory)
 	n.members.Apply(n.now.presence)
 	n.registry.Load().Apply(n.now.session)
 }
@@ -164,4 +167,4 @@ func (n *node) Destruct() error {
 
 // end waits for the connections, which leave their rooms, before it ends the
 // presence of those.
-func (n *node) end() error { return errors.Join(n.hub.Close(), n.members.Close()) }
+func (n *node) end() error { return errors.Join(n.hub.Close(), n.members.Close(), n.backend.close()) }

@@ -21,6 +21,7 @@ type settings struct {
 	session       session.Config
 	presence      presence.Settings
 	historyMemory int64
+	store         store
 }
 
 // The defaults that are decided here, or that other options are compared with; hub
@@ -58,6 +59,10 @@ func (c *HubConfig) compile(read readFile) (*settings, error) {
 	if err := c.fits(); err != nil {
 		return nil, err
 	}
+	kept, err := c.Redis.compile(read)
+	if err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
 	return &settings{
 		hub: hub.Settings{
 			Heartbeat:     time.Duration(c.Heartbeat.Interval),
@@ -69,6 +74,7 @@ func (c *HubConfig) compile(read readFile) (*settings, error) {
 		session:       session.Config{Policy: rooms, Limits: limits},
 		presence:      presence.Settings{Room: rooms.Presence},
 		historyMemory: c.Limits.HistoryMemory,
+		store:         kept,
 	}, nil
 }
 

@@ -16,14 +16,14 @@ import (
 // time. "raw" is go-redis's PUBLISH with a connection each, for comparison.
 func BenchmarkPublish(b *testing.B) {
 	s := startServer(b)
-	broker := open(b, Options{Address: s.addr, Timeout: 5 * time.Second}).Broker(deaf{})
+	broker := open(b, Options{Address: s.Addr, Timeout: 5 * time.Second}).Broker(deaf{})
 	b.Cleanup(func() { broker.Close() })
 	content := fmt.Appendf(nil, `"%0198d"`, 1)
 	channels := make([]string, 1000)
 	for i := range channels {
 		channels[i] = fmt.Sprint("room:", i)
 	}
-	raw := goredis.NewClient(&goredis.Options{Addr: s.addr, Protocol: 2, DisableIdentity: true, PoolSize: 64, MaintNotificationsConfig: unannounced()})
+	raw := goredis.NewClient(&goredis.Options{Addr: s.Addr, Protocol: 2, DisableIdentity: true, PoolSize: 64, MaintNotificationsConfig: unannounced()})
 	b.Cleanup(func() { raw.Close() })
 	publish := func(o hub.PublishOptions) func(i int) error {
 		return func(i int) error {

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -38,8 +39,8 @@ var quiet sync.Once
 // Open starts a node's connections. It does not wait for Redis and does not fail
 // because there is none: that may change.
 func Open(o Options) (*Client, error) {
-	if err := o.check(); err != nil {
-		return nil, err
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
 	}
 	quiet.Do(logging.Disable)
 	o = o.withDefaults()

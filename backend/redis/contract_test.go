@@ -14,7 +14,7 @@ import (
 func TestBrokerContract(t *testing.T) {
 	s := startServer(t)
 	backendtest.RunBroker(t, func(t *testing.T, sink hub.Sink) hub.Broker {
-		return open(t, Options{Address: s.addr}).Broker(sink)
+		return open(t, Options{Address: s.Addr}).Broker(sink)
 	})
 }
 
@@ -22,7 +22,7 @@ func TestBrokerContract(t *testing.T) {
 func TestBrokerContractOverTwoNodes(t *testing.T) {
 	s := startServer(t)
 	backendtest.RunBroker(t, func(t *testing.T, sink hub.Sink) hub.Broker {
-		o := Options{Address: s.addr}
+		o := Options{Address: s.Addr}
 		return apart{open(t, o).Broker(sink), open(t, o).Broker(deaf{})}
 	})
 }
@@ -47,7 +47,7 @@ func TestPresenceContract(t *testing.T) {
 	s := startServer(t)
 	backendtest.RunPresence(t, func(t *testing.T) func(presence.Sink) presence.Store {
 		return func(sink presence.Sink) presence.Store {
-			return open(t, Options{Address: s.addr, Lease: 600 * time.Millisecond}).Presence(sink)
+			return open(t, Options{Address: s.Addr, Lease: 600 * time.Millisecond}).Presence(sink)
 		}
 	})
 }

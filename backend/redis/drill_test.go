@@ -165,7 +165,7 @@ func TestDrillLinks(t *testing.T) {
 	var nodes []*node
 	var proxies []*proxy
 	for i := range 3 {
-		p := startProxy(t, s.addr)
+		p := startProxy(t, s.Addr)
 		n := newNode(t, c, fmt.Sprint("node-", i), quickly(p.addr()))
 		for r := range rooms {
 			n.enter(fmt.Sprint("room:", r))

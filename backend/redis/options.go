@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net"
 	"strings"
 	"time"
 )
@@ -49,17 +50,22 @@ type Options struct {
 	Lease, Beat time.Duration
 }
 
-// check finds what can not work.
-func (o Options) check() error {
+// Validate finds what can not work, without trying it.
+func (o Options) Validate() error {
+	if o.Address != "" && o.Address[0] != '/' {
+		if _, _, err := net.SplitHostPort(o.Address); err != nil {
+			return errors.New("the address is neither host:port nor the path of a socket")
+		}
+	}
 	switch {
 	case o.Database < 0:
-		return errors.New("redis: a database has a number from 0")
+		return errors.New("negative database")
 	case len(o.Sentinels) > 0 && o.Master == "":
-		return errors.New("redis: Sentinels need the name of the master")
+		return errors.New("Sentinels need the name of the master")
 	case strings.ContainsAny(o.Prefix, "{}"):
-		return errors.New("redis: a prefix without braces, which mean something to a cluster")
+		return errors.New("the prefix has braces, which mean something to a cluster")
 	case len(o.Sentinels) > 0 && strings.HasPrefix(o.Address, "/"):
-		return errors.New("redis: either a Unix socket or Sentinels")
+		return errors.New("there is either a Unix socket or Sentinels")
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
+	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
 )
 
 // roundTrip publishes with one node and receives with another.
@@ -48,7 +49,7 @@ func TestAccessList(t *testing.T) {
 		"+time", "+get", "+set", "+del", "+pexpire", "+persist", "+pexpireat", "+hget", "+hset", "+hmget", "+hdel", "+hincrby",
 		"+xadd", "+xrange", "+xrevrange", "+xtrim",
 		"+sadd", "+srem", "+srandmember", "+scard", "+zadd", "+zrem", "+zscore", "+zcard", "+zrangebyscore", "+zrevrangebyscore", "+zrangebylex")
-	o := Options{Address: s.addr, Username: "realtime", Password: "secret", Lease: 300 * time.Millisecond}
+	o := Options{Address: s.Addr, Username: "realtime", Password: "secret", Lease: 300 * time.Millisecond}
 	roundTrip(t, o)
 	gone, stays := newMembers(t, o), newMembers(t, o)
 	gone.tell("room", "a", true)
@@ -57,7 +58,7 @@ func TestAccessList(t *testing.T) {
 	stays.tell("room", "c", false)
 	gone.Close()
 	stays.lists("room", "b")
-	b := open(t, Options{Address: s.addr, Username: "realtime", Password: "wrong"}).Broker(newWitness(checker.New(checker.Options{}).Subscriber("")))
+	b := open(t, Options{Address: s.Addr, Username: "realtime", Password: "wrong"}).Broker(newWitness(checker.New(checker.Options{}).Subscriber("")))
 	defer b.Close()
 	if _, err := b.History(t.Context(), "room", kept, hub.HistoryQuery{}); !errors.Is(err, hub.ErrUnavailable) {
 		t.Errorf("with the wrong password: %v", err)
@@ -67,7 +68,7 @@ func TestAccessList(t *testing.T) {
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	cert, key, roots := certificate(t)
-	addr := freeAddr(t)
+	addr := redistest.FreeAddr(t)
 	_, port, _ := net.SplitHostPort(addr)
 	startServer(t, "--tls-port", port, "--port", "0", "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
 	roundTrip(t, Options{Address: addr, TLS: &tls.Config{RootCAs: roots}})
@@ -111,7 +112,7 @@ func TestScriptsForgotten(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	c := checker.New(checker.Options{})
-	n := newNode(t, c, "node", quickly(s.addr))
+	n := newNode(t, c, "node", quickly(s.Addr))
 	n.enter("room")
 	for _, id := range []string{`"1"`, `"2"`, `"3"`} {
 		s.do("script", "flush")

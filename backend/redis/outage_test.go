@@ -20,7 +20,7 @@ func TestDrillRestart(t *testing.T) {
 	channel := func(r int) string { return fmt.Sprint("room:", r) }
 	var nodes []*node
 	for i := range 3 {
-		n := newNode(t, c, fmt.Sprint("node-", i), quickly(s.addr))
+		n := newNode(t, c, fmt.Sprint("node-", i), quickly(s.Addr))
 		for r := range rooms {
 			n.enter(channel(r))
 		}
@@ -35,7 +35,7 @@ func TestDrillRestart(t *testing.T) {
 	}
 	all("before")
 	eventually(t, "all is delivered before", func() bool { return c.Behind() == 0 })
-	s.kill()
+	s.Kill()
 	began := time.Now()
 	_, err := nodes[0].Publish(t.Context(), &hub.Message{Channel: channel(0), Content: []byte("1")}, hub.PublishOptions{Retention: kept})
 	if !errors.Is(err, hub.ErrUnavailable) || time.Since(began) > 5*time.Second {
@@ -47,7 +47,7 @@ func TestDrillRestart(t *testing.T) {
 	if err := nodes[0].Attach(t.Context(), "later", kept); err != nil {
 		t.Errorf("attach without Redis: %v", err)
 	}
-	s.start()
+	s.Restart()
 	for _, n := range nodes {
 		n.await(t, "every room has a gap", func() bool { return len(n.gaps) >= rooms })
 	}
@@ -102,10 +102,10 @@ func TestDrillRollback(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := startServer(t)
-			p := startProxy(t, s.addr)
+			p := startProxy(t, s.Addr)
 			c := checker.New(checker.Options{Rollback: true})
 			n := newNode(t, c, "node", quickly(p.addr()))
-			other := newNode(t, c, "other", quickly(s.addr))
+			other := newNode(t, c, "other", quickly(s.Addr))
 			n.enter("room")
 			publish := func(from, to int) {
 				for k := from; k <= to; k++ {
@@ -147,7 +147,7 @@ func TestDrillPlainDegrades(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	c := checker.New(checker.Options{})
-	a, b := newNode(t, c, "a", quickly(s.addr)), newNode(t, c, "b", quickly(s.addr))
+	a, b := newNode(t, c, "a", quickly(s.Addr)), newNode(t, c, "b", quickly(s.Addr))
 	for _, n := range []*node{a, b} {
 		if err := n.Attach(t.Context(), "plain", hub.Retention{}); err != nil {
 			t.Fatal(err)
@@ -163,7 +163,7 @@ func TestDrillPlainDegrades(t *testing.T) {
 	}
 	publish(a, `"1"`, "")
 	b.await(t, "it arrives", func() bool { return b.count["plain"] == 1 })
-	s.kill()
+	s.Kill()
 	if p := publish(a, `"2"`, ""); !p.Degraded {
 		t.Errorf("published %+v", p)
 	}
@@ -174,7 +174,7 @@ func TestDrillPlainDegrades(t *testing.T) {
 		t.Errorf("published again %+v", p)
 	}
 	a.await(t, "this node goes on", func() bool { return a.count["plain"] == 3 })
-	s.start()
+	s.Restart()
 	k := 4
 	eventually(t, "Redis is used again", func() bool {
 		k++
@@ -189,9 +189,9 @@ func TestDrillPlainDegrades(t *testing.T) {
 func TestDrillSilentLink(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	p := startProxy(t, s.addr)
+	p := startProxy(t, s.Addr)
 	c := checker.New(checker.Options{})
-	n, other := newNode(t, c, "node", quickly(p.addr())), newNode(t, c, "other", quickly(s.addr))
+	n, other := newNode(t, c, "node", quickly(p.addr())), newNode(t, c, "other", quickly(s.Addr))
 	n.enter("room")
 	p.stallSubscribers()
 	for k := range 5 {

@@ -122,13 +122,13 @@ func TestDrillPausedNode(t *testing.T) {
 	t.Parallel()
 	const many = 700
 	s := startServer(t)
-	n := newMembers(t, Options{Address: s.addr, Lease: 500 * time.Millisecond})
+	n := newMembers(t, Options{Address: s.Addr, Lease: 500 * time.Millisecond})
 	if err := n.Attach(t.Context(), "room"); err != nil {
 		t.Fatal(err)
 	}
 	n.tell("room", "stays", true)
 	c := exec.Command(os.Args[0], "-test.run=^TestPresenceNode$")
-	c.Env = append(os.Environ(), nodeVariable+"="+s.addr)
+	c.Env = append(os.Environ(), nodeVariable+"="+s.Addr)
 	out, _ := c.StdoutPipe()
 	in, err := c.StdinPipe()
 	if err != nil {
@@ -190,7 +190,7 @@ func TestPresenceNode(t *testing.T) {
 func TestDrillPresenceRestart(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	o := quickly(s.addr)
+	o := quickly(s.Addr)
 	o.Lease = time.Second
 	a, b := newMembers(t, o), newMembers(t, o)
 	if err := b.Attach(t.Context(), "room"); err != nil {
@@ -199,11 +199,11 @@ func TestDrillPresenceRestart(t *testing.T) {
 	a.tell("room", "a", true)
 	b.tell("room", "b", true)
 	b.lists("room", "a", "b")
-	s.kill()
+	s.Kill()
 	if _, err := a.List(t.Context(), "room", presence.Query{Limit: 1}); err == nil {
 		t.Error("a list without Redis")
 	}
-	s.start()
+	s.Restart()
 	b.lists("room", "a", "b")
 	eventually(t, "the node is told that it missed something", func() bool {
 		b.alternating.mu.Lock()
@@ -220,12 +220,12 @@ func TestDrillPresenceLinks(t *testing.T) {
 	var nodes []*memberNode
 	var proxies []*proxy
 	for range 3 {
-		p := startProxy(t, s.addr)
+		p := startProxy(t, s.Addr)
 		o := quickly(p.addr())
 		o.Lease = 400 * time.Millisecond
 		proxies, nodes = append(proxies, p), append(nodes, newMembers(t, o))
 	}
-	watcher := newMembers(t, Options{Address: s.addr})
+	watcher := newMembers(t, Options{Address: s.Addr})
 	for r := range rooms {
 		if err := watcher.Attach(t.Context(), fmt.Sprint("room:", r)); err != nil {
 			t.Fatal(err)
@@ -280,7 +280,7 @@ func TestDrillPresenceLinks(t *testing.T) {
 func TestLateScript(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	n := newMembers(t, Options{Address: s.addr})
+	n := newMembers(t, Options{Address: s.Addr})
 	n.tell("room", "a", true)
 	n.tell("room", "b", true)
 	late := n.change(enterScript, "room", n.current(), enterArgs([]*presence.Member{{Key: "a"}}))

@@ -1,0 +1,61 @@
+package realtime
+
+import (
+	"errors"
+
+	"github.com/caddy-realtime/caddy-realtime/backend/memory"
+	"github.com/caddy-realtime/caddy-realtime/backend/redis"
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/presence"
+)
+
+// backend keeps the messages and members of a hub.
+type backend struct {
+	store  store          // that it was made for
+	memory *memory.Broker // nil with Redis
+	redis  *redis.Client  // nil without
+}
+
+var errStoreChanged = errors.New("the options of 'redis' can not be changed while the hub runs; restart Caddy, or give the hub another name")
+
+// openBackend starts what connects to a store. It does not wait for it.
+func openBackend(s *settings) (b backend, err error) {
+	b.store = s.store
+	if s.store.redis != nil {
+		o := *s.store.redis
+		o.Logger = s.hub.Logger
+		b.redis, err = redis.Open(o)
+	}
+	return b, err
+}
+
+func (b *backend) broker(s *settings) func(hub.Sink) (hub.Broker, error) {
+	return func(sink hub.Sink) (hub.Broker, error) {
+		if b.redis != nil {
+			return b.redis.Broker(sink), nil
+		}
+		b.memory = memory.New(sink, memory.Options{HistoryBytes: s.historyMemory})
+		return b.memory, nil
+	}
+}
+
+func (b *backend) members(sink presence.Sink) (presence.Store, error) {
+	if b.redis != nil {
+		return b.redis.Presence(sink), nil
+	}
+	return memory.NewPresenceStore(sink), nil
+}
+
+func (b *backend) resize(bytes int64) {
+	if b.memory != nil {
+		b.memory.Resize(bytes)
+	}
+}
+
+// close ends the connections to a store, of which nothing may be in use any more.
+func (b *backend) close() error {
+	if b.redis == nil {
+		return nil
+	}
+	return b.redis.Close()
+}

@@ -1,0 +1,87 @@
+// Package redistest starts redis-server for tests.
+package redistest
+
+import (
+	"bufio"
+	"net"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Server is a redis-server of a test, in a process and a directory of its own.
+type Server struct {
+	// Addr is where it listens, on the loopback address.
+	Addr string
+
+	t    testing.TB
+	args []string
+	cmd  *exec.Cmd
+	over chan struct{} // closed when cmd is over
+}
+
+// Start starts a redis-server on a free port, without persistence unless args say
+// otherwise. It is gone when the test is. Where there is none the test fails.
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Fatal("this test needs the program redis-server, 7.0 or later, in the PATH: apt install redis-server, brew install redis, or from redis.io")
+	}
+	s := &Server{t: t, Addr: FreeAddr(t)}
+	_, port, _ := net.SplitHostPort(s.Addr)
+	s.args = append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--appendonly", "no"}, args...)
+	s.Restart()
+	t.Cleanup(s.Kill)
+	return s
+}
+
+// FreeAddr is an address on which nothing listens.
+func FreeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// Restart starts the process, after [Server.Kill], and waits until it serves.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.cmd = exec.Command("redis-server", s.args...)
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	ready, over := make(chan struct{}), make(chan struct{})
+	s.over = over
+	go func(cmd *exec.Cmd) {
+		lines := bufio.NewScanner(out)
+		for said := false; lines.Scan(); {
+			if !said && strings.Contains(lines.Text(), "eady to accept connections") {
+				said = true
+				close(ready)
+			}
+		}
+		_ = cmd.Wait() // it is killed
+		close(over)
+	}(s.cmd)
+	select {
+	case <-ready:
+	case <-over:
+		s.t.Fatal("redis-server ended at once")
+	case <-time.After(20 * time.Second):
+		s.t.Fatal("redis-server does not start")
+	}
+}
+
+// Kill ends the process at once and waits until it is gone.
+func (s *Server) Kill() {
+	_ = s.cmd.Process.Kill() // an error means that it is over
+	<-s.over
+}
