@@ -33,3 +33,13 @@ func connOf(r *http.Request) net.Conn {
 	conn, _ := r.Context().Value(connKey{}).(net.Conn)
 	return conn
 }
+
+// abandon closes, at exit, the connection of a stream whose client takes nothing.
+// The server would wait for it as long as TCP does, because over HTTP/2 not even the
+// end of the stream can be written. At other times the connection is left to its
+// other streams, and in the end to the kernel's bound.
+func abandon(r *http.Request) {
+	if conn := connOf(r); conn != nil && exiting() {
+		go conn.Close() // may wait for a moment
+	}
+}

@@ -148,7 +148,8 @@ func (h *Handler) registry(ctx context.Context) *session.Registry {
 
 func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call) error {
 	err := ws.Serve(w, r, ws.Options{
-		Registry: c.registry, Peer: c.peer, KeepStream: keepStream, UserTimeout: userTimeout(c.registry), Logger: h.log,
+		Registry: c.registry, Peer: c.peer, KeepStream: keepStream,
+		Conn: connOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
 	})
 	if err != nil {
 		return caddyhttp.Error(http.StatusInternalServerError, err)
@@ -160,7 +161,7 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call)
 func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) error {
 	err := sse.Serve(w, r, sse.Options{
 		Registry: c.registry, Peer: c.peer, Hijack: mayHijack, KeepStream: keepStream,
-		Conn: connOf, UserTimeout: userTimeout(c.registry), Logger: h.log,
+		Conn: connOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
 	})
 	if err != nil {
 		h.log.Debug("event stream", "error", err)

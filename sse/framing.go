@@ -27,7 +27,7 @@ func newFraming(w http.ResponseWriter, r *http.Request, o Options) framing {
 			o.KeepStream(r)
 		}
 		o.bound(r)
-		return newInside(w, o)
+		return newInside(w, r, o)
 	}
 	if r.TLS == nil {
 		return newPlain(o)

@@ -25,6 +25,7 @@ type inside struct {
 	w      http.ResponseWriter
 	chain  *http.ResponseController
 	base   *http.ResponseController
+	stuck  func()        // called when a write is cut short
 	closed chan struct{} // closed by Close
 
 	gate
@@ -35,13 +36,17 @@ type inside struct {
 	ended   bool // no write begins any more
 }
 
-func newInside(w http.ResponseWriter, o Options) *inside {
+func newInside(w http.ResponseWriter, r *http.Request, o Options) *inside {
 	t := &inside{
 		hub:    o.Registry.Hub(),
 		w:      w,
 		chain:  http.NewResponseController(w),
 		base:   http.NewResponseController(innermost(w)),
+		stuck:  func() {},
 		closed: make(chan struct{}),
+	}
+	if o.Stuck != nil {
+		t.stuck = func() { o.Stuck(r) }
 	}
 	t.shut()
 	return t
@@ -139,5 +144,6 @@ func (t *inside) Close() {
 	close(t.closed)
 	if t.writing {
 		_ = t.base.SetWriteDeadline(time.Unix(1, 0)) // the write fails by itself otherwise
+		t.stuck()
 	}
 }

@@ -34,6 +34,11 @@ type Options struct {
 	// UserTimeout is how long data may stay unacknowledged before the connection is
 	// ended (Linux only); 0 leaves it to the kernel.
 	UserTimeout time.Duration
+	// Stuck is told that a stream in its handler was ended in the middle of a write,
+	// because its client takes nothing. The handler returns all the same; over
+	// HTTP/2 the connection, which others may share, may stay stuck. It must not
+	// block, and may be nil.
+	Stuck func(*http.Request)
 	// Logger gets refused streams, at debug level; nil means none.
 	Logger *slog.Logger
 }

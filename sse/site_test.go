@@ -67,6 +67,8 @@ type site struct {
 	ended    chan uint16 // the codes of ended connections
 	served   chan error  // what Serve returned
 	conns    chan net.Conn
+	inside   bool      // streams live in their handlers
+	stuck    chan bool // a stream in its handler was ended in the middle of a write
 }
 
 // connKey is the key of a connection in the context of its requests.
@@ -88,7 +90,7 @@ func rooms(t *testing.T) *policy.Policy {
 
 func newSite(t *testing.T, c config) *site {
 	t.Helper()
-	s := &site{t: t, ended: make(chan uint16, 10000), served: make(chan error, 10000), conns: make(chan net.Conn, 10000)}
+	s := &site{t: t, ended: make(chan uint16, 10000), served: make(chan error, 10000), conns: make(chan net.Conn, 10000), stuck: make(chan bool, 10000)}
 	var err error
 	s.hub, err = hub.New(func(sink hub.Sink) (hub.Broker, error) {
 		b := hub.Broker(memory.New(sink, memory.Options{}))
@@ -110,6 +112,7 @@ func newSite(t *testing.T, c config) *site {
 }
 
 func (s *site) serve(c config) {
+	s.inside = c.way.h2 || !c.way.hijack
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.served <- sse.Serve(w, r, sse.Options{
 			Registry:    s.registry,
@@ -117,6 +120,7 @@ func (s *site) serve(c config) {
 			Hijack:      func(http.ResponseWriter) bool { return c.way.hijack },
 			Conn:        func(r *http.Request) net.Conn { return r.Context().Value(connKey{}).(net.Conn) },
 			UserTimeout: time.Minute,
+			Stuck:       func(*http.Request) { s.stuck <- true },
 		})
 	}))
 	if c.around != nil {

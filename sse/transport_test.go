@@ -41,6 +41,27 @@ func TestStuckReader(t *testing.T) {
 	})
 }
 
+// When a write is cut short, whoever holds the connection is told: the end of the
+// stream cannot be written to it either.
+func TestStuckIsTold(t *testing.T) {
+	t.Parallel()
+	settings := hub.Settings{QueueMessages: 1 << 20, QueueBytes: 1 << 30, WriteTimeout: 100 * time.Millisecond}
+	overEachWay(t, config{settings: settings}, func(t *testing.T, s *site) {
+		s.open("channel=plain:1").begin(1)
+		fill := `"` + strings.Repeat("x", 60<<10) + `"`
+		for s.hub.Conns() > 0 {
+			s.publish("plain:1", fill)
+		}
+		if code := s.end(); code != hub.ReasonLost.Code {
+			t.Errorf("code %d", code)
+		}
+		<-s.served
+		if told := len(s.stuck) > 0; told != s.inside {
+			t.Errorf("told: %v", told)
+		}
+	})
+}
+
 // raw speaks HTTP by hand and gives the status line and header.
 func (s *site) raw(request string) (net.Conn, *bufio.Reader, *http.Response) {
 	s.t.Helper()

@@ -282,6 +282,7 @@ func TestHTTP2StuckInFlowControl(t *testing.T) {
 	n := newNode(t, hub.Settings{WriteTimeout: 50 * time.Millisecond})
 	returned := make(chan struct{})
 	h := chained(n)
+	n.stuck = make(chan *http.Request, 1)
 	addr := listenH2(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(w, r)
 		close(returned)
@@ -289,6 +290,9 @@ func TestHTTP2StuckInFlowControl(t *testing.T) {
 	c := dialRawH2(t, addr, 10)
 	c.until(func(f http2.Frame) bool { return f.Header().Type == http2.FrameRSTStream })
 	<-returned
+	if r := <-n.stuck; r.ProtoMajor != 2 {
+		t.Errorf("told that a connection of %s may be stuck", r.Proto)
+	}
 	for n.hub.Conns() > 0 { // the hub may be the last to notice
 		runtime.Gosched()
 	}

@@ -21,6 +21,7 @@ type node struct {
 	hub      *hub.Hub
 	registry *session.Registry
 	policy   *policy.Policy
+	stuck    chan *http.Request // of streams that were ended in the middle of a write; may be nil
 }
 
 func newNode(t testing.TB, s hub.Settings) *node {
@@ -45,7 +46,13 @@ func (n *node) limit(l session.Limits) {
 	n.registry.Apply(session.Config{Policy: n.policy, Limits: l})
 }
 
-func (n *node) options() ws.Options { return ws.Options{Registry: n.registry} }
+func (n *node) options() ws.Options {
+	o := ws.Options{Registry: n.registry}
+	if n.stuck != nil {
+		o.Stuck = func(r *http.Request) { n.stuck <- r }
+	}
+	return o
+}
 
 // ServeHTTP is the simplest handler there can be.
 func (n *node) ServeHTTP(w http.ResponseWriter, r *http.Request) {

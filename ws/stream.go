@@ -30,6 +30,7 @@ type stream struct {
 	out    http.ResponseWriter
 	writes *http.ResponseController
 	done   chan struct{} // closed when the stream was cut
+	stuck  func()        // called when a write is cut short
 
 	writeMu sync.Mutex  // held during a write
 	watch   *time.Timer // aborts a write that takes too long; guarded by writeMu
@@ -44,7 +45,7 @@ type stream struct {
 func newStream(h *hub.Hub, w http.ResponseWriter, r *http.Request) (*stream, error) {
 	base := innermost(w)
 	s := &stream{
-		hub: h, body: r.Body, out: base, done: make(chan struct{}),
+		hub: h, body: r.Body, out: base, done: make(chan struct{}), stuck: func() {},
 		reads:  http.NewResponseController(w),
 		writes: http.NewResponseController(base),
 	}
@@ -113,6 +114,7 @@ func (s *stream) cutStream(writing bool) {
 	_ = s.reads.SetReadDeadline(past)
 	if writing {
 		_ = s.writes.SetWriteDeadline(past)
+		s.stuck()
 	}
 	close(s.done)
 }

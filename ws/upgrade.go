@@ -29,9 +29,17 @@ type Options struct {
 	// Nil for servers without one.
 	KeepStream func(*http.Request)
 	// UserTimeout is how long the kernel waits for an acknowledgement of sent data
-	// before it gives a TCP connection up (TCP_USER_TIMEOUT; HTTP/1.1 on Linux
-	// only); 0 leaves the system's default.
+	// before it gives a TCP connection up (TCP_USER_TIMEOUT; on Linux only, and not
+	// for HTTP/3); 0 leaves the system's default.
 	UserTimeout time.Duration
+	// Conn gives the connection below the stream of a request over HTTP/2, for the
+	// UserTimeout; nil where it does not know. It may be nil.
+	Conn func(*http.Request) net.Conn
+	// Stuck is told that a stream of HTTP/2 or HTTP/3 was ended in the middle of a
+	// write, because its client takes nothing. The handler returns all the same; the
+	// connection, which others may share, may stay stuck. It must not block, and may
+	// be nil.
+	Stuck func(*http.Request)
 	// Logger gets refused handshakes (debug). It is not kept: a connection logs to
 	// the hub's logger in force. Nil means none.
 	Logger *slog.Logger
@@ -111,6 +119,14 @@ func serveStream(w http.ResponseWriter, r *http.Request, o Options) error {
 	s, err := newStream(o.Registry.Hub(), w, r)
 	if err != nil {
 		return err
+	}
+	if o.Conn != nil {
+		if conn := o.Conn(r); conn != nil {
+			rawtcp.SetUserTimeout(conn, o.UserTimeout)
+		}
+	}
+	if o.Stuck != nil {
+		s.stuck = func() { o.Stuck(r) }
 	}
 	if err := acceptConnect(w, r, s); err != nil {
 		o.debug("handshake not finished", "error", err)
