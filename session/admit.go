@@ -9,26 +9,36 @@ import (
 )
 
 // Admit decides whether a handshake may go on, before costly work is done for it.
-// It takes a token of the handshake rate and looks at the connection limits, which
-// [Registry.Open] checks again and counts. The errors are UNAUTHORIZED for a token
+// It looks at the connection limits, which [Registry.Open] checks again and counts,
+// and takes a token of the handshake rate. The errors are UNAUTHORIZED for a token
 // that was revoked, and RATE_LIMITED and LIMIT_EXCEEDED with a RetryAfter that
 // differs between clients, so that those who were refused together do not come back
 // together.
 func (r *Registry) Admit(p Peer) *protocol.Error {
-	limits := r.rules.Load().limits
-	r.mu.Lock()
-	wait := r.handshakes.take(limits.Handshakes, time.Now())
-	what := r.census.exceeds(&p, limits)
-	r.mu.Unlock()
-	switch {
-	case r.Revoked(p.Identity()):
+	if r.Revoked(p.Identity()) {
 		return badToken()
-	case wait > 0:
-		return retry(protocol.RateLimited, "too many handshakes at once", time.Second, 10*time.Second)
+	}
+	what, wait := r.turn(&p)
+	switch {
 	case what != "":
 		return overcrowded(what)
+	case wait > 0:
+		return retry(protocol.RateLimited, "too many handshakes at once", time.Second, 10*time.Second)
 	}
 	return nil
+}
+
+// turn takes a token of the handshake rate, which all clients share. One that is
+// beyond a limit of its own takes none: by trying again and again it would keep
+// everybody else out.
+func (r *Registry) turn(p *Peer) (exceeded string, wait time.Duration) {
+	limits := r.rules.Load().limits
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if exceeded = r.census.exceeds(p, limits); exceeded == "" {
+		wait = r.handshakes.take(limits.Handshakes, time.Now())
+	}
+	return exceeded, wait
 }
 
 func overcrowded(what string) *protocol.Error {

@@ -160,6 +160,28 @@ func TestHandshakeRate(t *testing.T) {
 	})
 }
 
+// The rate belongs to all. A client that may not come in anyway can not use it up.
+func TestRefusedHandshakesTakeNoTurn(t *testing.T) {
+	limits := Limits{ConnectionsPerIP: 1, Handshakes: policy.Rate{PerSecond: 1, Burst: 2}}
+	inBubble(t, limits, nil, func(t *testing.T, w *world) {
+		crowd := from("", "192.0.2.1")
+		if e := w.registry.Admit(crowd); e != nil {
+			t.Fatal(e)
+		}
+		if _, e := w.dial(crowd); e != nil {
+			t.Fatal(e)
+		}
+		for range 100 {
+			if e := w.registry.Admit(crowd); codeOf(e) != protocol.LimitExceeded {
+				t.Fatalf("%v", e)
+			}
+		}
+		if e := w.registry.Admit(from("", "192.0.2.2")); e != nil {
+			t.Errorf("another client: %v", e)
+		}
+	})
+}
+
 func TestOpenOnAClosedHub(t *testing.T) {
 	inBubble(t, Limits{Connections: 1}, nil, func(t *testing.T, w *world) {
 		w.hub.Drain(t.Context(), 0)
