@@ -26,6 +26,8 @@ var groups = []struct {
 	{"key", attackKeys},
 	{"identity", attackIdentity},
 	{"token", attackTokens},
+	{"authorize", attackAuthorize},
+	{"order", attackOrders},
 	{"channel", attackChannels},
 	{"presence", attackPresence},
 	{"path", attackPaths},

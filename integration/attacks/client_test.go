@@ -143,6 +143,15 @@ func (c *client) next() (ev envelope, err error) {
 	}
 }
 
+// nextMessage is next for those who only listen to messages.
+func (c *client) nextMessage() (envelope, error) {
+	for {
+		if ev, err := c.next(); err != nil || ev.Type == "message" {
+			return ev, err
+		}
+	}
+}
+
 // frame reads a server's frame.
 func (c *client) frame() (head byte, payload []byte, err error) {
 	var b [10]byte

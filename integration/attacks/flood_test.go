@@ -29,26 +29,39 @@ const (
 )
 
 // attackNeighbours flood the hub that others use.
-func attackNeighbours(w *world) []attack {
-	return []attack{
-		{"a flood of 100 times the messages, rate limited", "neighbours lose nothing and are as fast as before", func(t *testing.T) string {
-			return flood(t, w.limited, `{"type":"message","payload":{"channel":"open:flood","content":"flood"}}`)
+func attackNeighbours(w *world) (rows []attack) {
+	const message = `{"type":"message","payload":{"channel":"open:flood","content":"flood"}}`
+	for _, f := range []struct {
+		name     string
+		site     target
+		talk     string   // where the neighbours talk
+		commands []string // of the attacker, in turns
+	}{
+		{"a flood of 100 times the messages, rate limited", w.limited, "open:talk", []string{message}},
+		{"a flood of 100 times the messages, no limit", w.many, "open:talk", []string{message}},
+		{"a member that changes all the time", w.site, "lobby:talk", []string{
+			`{"type":"subscribe","payload":{"channel":"lobby:talk"}}`,
+			`{"type":"presence","payload":{"channel":"lobby:talk","status":"away","info":{"a":1}}}`,
+			`{"type":"presence","payload":{"channel":"lobby:talk","status":"online","info":{"a":2}}}`,
+			`{"type":"unsubscribe","payload":{"channel":"lobby:talk"}}`,
 		}},
-		{"a flood of 100 times the messages, no limit", "neighbours lose nothing and are as fast as before", func(t *testing.T) string {
-			return flood(t, w.many, `{"type":"message","payload":{"channel":"open:flood","content":"flood"}}`)
-		}},
+	} {
+		rows = append(rows, attack{f.name, "neighbours lose nothing and are as fast as before", func(t *testing.T) string {
+			return flood(t, f.site, f.talk, f.commands)
+		}})
 	}
+	return rows
 }
 
 // flood lets neighbours talk in phases: every other one under attack, so that what
 // else the machine does falls on both.
-func flood(t *testing.T, s target, command string) string {
-	talk := newTalk(t, s)
+func flood(t *testing.T, s target, channel string, commands []string) string {
+	talk := newTalk(t, s, channel)
 	var quiet, attacked []time.Duration // p99 of each phase
 	sent, thrown := 0, 0
 	for range phases {
 		quiet = append(quiet, talk.phase(t))
-		a := newAttacker(t, s, command)
+		a := newAttacker(t, s, commands)
 		attacked = append(attacked, talk.phase(t))
 		n, m := a.stop()
 		sent, thrown = sent+n, thrown+m
@@ -76,6 +89,7 @@ func compare(quiet, attacked []time.Duration, figures string) string {
 
 // talk is what neighbours do: one sends, all receive.
 type talk struct {
+	channel   string
 	sender    *client
 	receivers []*client
 	sent      int
@@ -84,11 +98,11 @@ type talk struct {
 	missing atomic.Int64 // numbers that did not come in their turn
 }
 
-func newTalk(t *testing.T, s target) *talk {
-	k := &talk{sender: s.connect(t), times: make(chan time.Duration, neighbours)}
+func newTalk(t *testing.T, s target, channel string) *talk {
+	k := &talk{channel: channel, sender: s.connect(t), times: make(chan time.Duration, neighbours)}
 	for range neighbours {
 		c := s.connect(t)
-		c.ask(t, "subscribe", `{"channel":"open:talk"}`)
+		c.ask(t, "subscribe", `{"channel":"`+channel+`"}`)
 		k.receivers = append(k.receivers, c)
 		go k.receive(c) // ends with its connection
 	}
@@ -99,7 +113,7 @@ func newTalk(t *testing.T, s target) *talk {
 // was sent.
 func (k *talk) receive(c *client) {
 	for want := 1; ; want++ {
-		ev, err := c.next()
+		ev, err := c.nextMessage()
 		if err != nil {
 			return
 		}
@@ -122,7 +136,7 @@ func (k *talk) phase(t *testing.T) time.Duration {
 	for range phaseLength {
 		<-tick.C
 		k.sent++
-		k.sender.say(t, fmt.Sprintf(`{"type":"message","payload":{"channel":"open:talk","content":"%d %d"}}`, k.sent, time.Now().UnixMicro()))
+		k.sender.say(t, fmt.Sprintf(`{"type":"message","payload":{"channel":%q,"content":"%d %d"}}`, k.channel, k.sent, time.Now().UnixMicro()))
 		for range neighbours {
 			select {
 			case took := <-k.times:
@@ -136,12 +150,13 @@ func (k *talk) phase(t *testing.T) time.Duration {
 	return times[len(times)*99/100]
 }
 
-// attacker sends one command again and again, and comes back when it is thrown
+// attacker sends commands again and again, and comes back when it is thrown
 // out.
 type attacker struct {
 	t       *testing.T
 	site    target
-	frame   []byte
+	burst   []byte
+	frames  int // in burst
 	end     chan struct{}
 	done    sync.WaitGroup
 	sent    int
@@ -149,8 +164,17 @@ type attacker struct {
 	drained sync.WaitGroup
 }
 
-func newAttacker(t *testing.T, s target, command string) *attacker {
-	a := &attacker{t: t, site: s, frame: frame(headText, command), end: make(chan struct{})}
+// A burst each 10 ms is as even as a busy machine can be.
+const burstPause = 10 * time.Millisecond
+
+func newAttacker(t *testing.T, s target, commands []string) *attacker {
+	a := &attacker{t: t, site: s, end: make(chan struct{})}
+	for a.frames < int(floodFactor*burstPause/talkPause) {
+		for _, c := range commands {
+			a.burst = append(a.burst, frame(headText, c)...)
+			a.frames++
+		}
+	}
 	a.done.Go(a.run)
 	return a
 }
@@ -163,10 +187,7 @@ func (a *attacker) stop() (sent, thrown int) {
 }
 
 func (a *attacker) run() {
-	// A burst each 10 ms is as even as a busy machine can be.
-	const every = 10 * time.Millisecond
-	burst := slices.Repeat(a.frame, int(floodFactor*every/talkPause))
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(burstPause)
 	defer tick.Stop()
 	for c, out := a.connect(); c != nil; {
 		select {
@@ -178,8 +199,8 @@ func (a *attacker) run() {
 			_ = c.conn.Close()
 			c, out = a.connect()
 		case <-tick.C:
-			_, _ = c.conn.Write(burst) // fails when it is thrown out
-			a.sent += len(burst) / len(a.frame)
+			_, _ = c.conn.Write(a.burst) // fails when it is thrown out
+			a.sent += a.frames
 		}
 	}
 }

@@ -18,13 +18,14 @@ func attackLimits(w *world) []attack {
 		{"10,000 connections from one address, of 100", "100 served, the rest refused with Retry-After; others and the 100 are served on", func(t *testing.T) string {
 			return crowd(t, w.crowd, 10_000, 100)
 		}},
+		{"handshakes of an address that has all it may have", "others are let in", func(t *testing.T) string { return rush(t, w.rush) }},
 		{"10,000 subscriptions on one connection", "100 subscribed, the rest LIMIT_EXCEEDED, the connection lives", func(t *testing.T) string {
 			return subscribeAll(t, w.site, 10_000)
 		}},
 		{"a stream of 800 channels", "429 LIMIT_EXCEEDED", func(t *testing.T) string { return manyChannels(t, w.site, 800) }},
 		{"a stream of 60,000 channels", "431", func(t *testing.T) string { return manyChannels(t, w.site, 60_000) }},
 		{"tokens tried out", "closed 1008", func(t *testing.T) string {
-			c := w.site.connect(t)
+			c := w.tokens.connect(t)
 			go func() { // the end comes before all are sent
 				for range 100 {
 					_, _ = c.conn.Write(frame(headText, `{"type":"authenticate","payload":{"token":"guess"}}`))
@@ -130,6 +131,23 @@ func (s target) neighbour(t *testing.T) string {
 		_ = conn.Close()
 	}
 	return fate
+}
+
+// rush goes on knocking where the limit of the address is 3 connections, and that of
+// all together 5 handshakes each second.
+func rush(t *testing.T, s target) string {
+	for range 3 {
+		s.connect(t)
+	}
+	for range 200 {
+		if a := s.send(t, request{"GET", "/rt", handshake(), ""}); a.String() != "429 LIMIT_EXCEEDED" {
+			return a.String()
+		}
+	}
+	if fate := s.neighbour(t); fate != "served" {
+		return "another address is answered with " + fate
+	}
+	return "others are let in"
 }
 
 // subscribeAll subscribes to one channel after the other.

@@ -67,8 +67,13 @@ func forgeMember(t *testing.T, s target) string {
 	return "shown as mallory's own, without them"
 }
 
-// members is who is in a channel, as the app sees it.
-func (s target) members(t *testing.T, channel string) string {
+// members is who is in a channel, as the app sees it: that somebody entered shows a
+// moment later.
+func (s target) members(t *testing.T, channel string) (body string) {
 	t.Helper()
-	return s.send(t, request{"GET", "/rt/channels/" + channel + "/presence", []string{bearer(appKey)}, ""}).body
+	until(func() bool {
+		body = s.send(t, request{"GET", "/rt/channels/" + channel + "/presence", []string{bearer(appKey)}, ""}).body
+		return !strings.Contains(body, `"count":0`)
+	})
+	return body
 }

@@ -53,6 +53,7 @@ http://{{site}} {
 		}
 		room lobby:* {
 			subscribe anyone
+			publish anyone
 			presence
 		}
 		room inbox:{user} {
@@ -151,6 +152,45 @@ http://{{required}} {
 		}
 	}
 }
+http://{{asked}} {
+	realtime /rt {
+		hub asked
+		authorize {
+			@alice header Cookie session=alice
+			@broken header Cookie session=broken
+			@moved header Cookie session=moved
+			@garbled header Cookie session=garbled
+			@control header Cookie session=control
+			@secret {
+				query action=publish
+				not query channel=open
+			}
+			header Content-Type application/json
+			respond @secret 403
+			respond @alice "{\"user\":\"alice\"}"
+			respond @broken 500
+			redir @moved /
+			respond @garbled "{\"user\":"
+			respond @control "{\"user\":\"al\u0000ice\"}"
+			respond 403
+		}
+		room * {
+			subscribe anyone
+			publish anyone
+		}
+	}
+}
+http://{{rush}} {
+	realtime /rt {
+		hub rush
+		heartbeat 5m 5m
+		limits {
+			connections_per_ip 3
+			handshakes 5/s 5
+		}
+		room open:*
+	}
+}
 http://{{crowd}} {
 	realtime /rt {
 		hub crowd
@@ -210,7 +250,7 @@ type world struct {
 
 	site, basic, listed            target
 	believing, stripped, forwarded target
-	tokens, required               target
+	tokens, required, asked, rush  target
 	crowd, limited, many, long     target
 
 	publicKey string // of the site required, as its file has it
@@ -234,7 +274,7 @@ func startWorld(t *testing.T) *world {
 		caddy: c,
 		site:  at("site"), basic: at("basic"), listed: at("listed"),
 		believing: at("believing"), stripped: at("stripped"), forwarded: at("forwarded"),
-		tokens: at("tokens"), required: at("required"),
+		tokens: at("tokens"), required: at("required"), asked: at("asked"), rush: at("rush"),
 		crowd: at("crowd"), limited: at("limited"), many: at("many"), long: at("long"),
 		publicKey: publicKey,
 	}
