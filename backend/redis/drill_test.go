@@ -226,3 +226,36 @@ func eventually(t *testing.T, what string, so func() bool) {
 		_ = pause(t.Context(), 5*time.Millisecond)
 	}
 }
+
+// More rooms than may be subscribed at once without confirmation lose their link, and
+// all of them catch up.
+func TestDrillManyRooms(t *testing.T) {
+	t.Parallel()
+	const rooms = maxUnconfirmed + 500
+	s := startServer(t)
+	p := startProxy(t, s.Addr)
+	c := checker.New(checker.Options{})
+	o := quickly(p.addr())
+	o.Timeout = 2 * time.Second
+	n, other := newNode(t, c, "node", o), newNode(t, c, "other", Options{Address: s.Addr, Timeout: 2 * time.Second})
+	channel := func(r int) string { return fmt.Sprint("room:", r) }
+	each := func(do func(r int)) {
+		var wg sync.WaitGroup
+		for w := range 64 {
+			wg.Go(func() {
+				for r := w; r < rooms; r += 64 {
+					do(r)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	each(func(r int) { n.enter(channel(r)) })
+	p.away()
+	each(func(r int) { _ = other.send(t.Context(), channel(r), fmt.Sprintf(`"%d"`, r)) })
+	p.heal()
+	eventually(t, "all is delivered", func() bool { return c.Behind() == 0 })
+	if report := c.Check(); !report.OK() || report.Gaps > 0 {
+		t.Error(report)
+	}
+}

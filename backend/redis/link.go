@@ -52,7 +52,7 @@ func newLink(c *Client) *link {
 }
 
 // acquire counts one up for a topic, and makes it if there is none.
-func (l *link) acquire(name string, make1 func() handler) (*topic, error) {
+func (l *link) acquire(name string, open func() handler) (*topic, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -60,7 +60,7 @@ func (l *link) acquire(name string, make1 func() handler) (*topic, error) {
 	}
 	t := l.topic(name)
 	if t.refs++; t.handler == nil {
-		t.handler = make1()
+		t.handler = open()
 		l.want(t)
 	}
 	return t, nil

@@ -24,7 +24,7 @@ func (b *Broker) publishPlain(ctx context.Context, m *hub.Message, o hub.Publish
 		return hub.Published{Duplicate: true}, nil
 	case err == nil:
 		m.Position = hub.Position{}
-		if !b.c.link.live(b.c.names.topic(m.Channel)) {
+		if b.find(m.Channel) != nil && !b.c.link.live(b.c.names.topic(m.Channel)) {
 			b.deliverAlone(m, id, "") // it may not come back
 		}
 		return hub.Published{}, nil

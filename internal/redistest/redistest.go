@@ -3,8 +3,11 @@ package redistest
 
 import (
 	"bufio"
+	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -15,22 +18,46 @@ type Server struct {
 	// Addr is where it listens, on the loopback address.
 	Addr string
 
-	t    testing.TB
-	args []string
-	cmd  *exec.Cmd
-	over chan struct{} // closed when cmd is over
+	t     testing.TB
+	args  []string
+	ready string // what it says when it serves
+	cmd   *exec.Cmd
+	over  chan struct{} // closed when cmd is over
 }
 
 // Start starts a redis-server on a free port, without persistence unless args say
 // otherwise. It is gone when the test is. Where there is none the test fails.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
+	addr := FreeAddr(t)
+	_, port, _ := net.SplitHostPort(addr)
+	args = append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--appendonly", "no"}, args...)
+	return start(t, addr, "eady to accept connections", args...)
+}
+
+// StartSentinel starts a Sentinel that watches a server under a name, and by itself
+// puts one of its replicas in its place after half a second.
+func StartSentinel(t testing.TB, name string, master *Server) *Server {
+	t.Helper()
+	addr := FreeAddr(t)
+	_, port, _ := net.SplitHostPort(addr)
+	_, masterPort, _ := net.SplitHostPort(master.Addr)
+	dir := t.TempDir()
+	file := filepath.Join(dir, "sentinel.conf")
+	config := fmt.Sprintf("bind 127.0.0.1\nport %s\ndir %s\nsentinel monitor %s 127.0.0.1 %s 1\n"+
+		"sentinel down-after-milliseconds %[3]s 500\nsentinel failover-timeout %[3]s 3000\n", port, dir, name, masterPort)
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return start(t, addr, "+monitor master", file, "--sentinel")
+}
+
+func start(t testing.TB, addr, ready string, args ...string) *Server {
+	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatal("this test needs the program redis-server, 7.0 or later, in the PATH: apt install redis-server, brew install redis, or from redis.io")
 	}
-	s := &Server{t: t, Addr: FreeAddr(t)}
-	_, port, _ := net.SplitHostPort(s.Addr)
-	s.args = append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--appendonly", "no"}, args...)
+	s := &Server{Addr: addr, t: t, args: args, ready: ready}
 	s.Restart()
 	t.Cleanup(s.Kill)
 	return s
@@ -63,7 +90,7 @@ func (s *Server) Restart() {
 	go func(cmd *exec.Cmd) {
 		lines := bufio.NewScanner(out)
 		for said := false; lines.Scan(); {
-			if !said && strings.Contains(lines.Text(), "eady to accept connections") {
+			if !said && strings.Contains(lines.Text(), s.ready) {
 				said = true
 				close(ready)
 			}
