@@ -156,6 +156,9 @@ func (c *Conn) deliverEach(s *subscription, b *batch) {
 				continue
 			}
 		case Gap:
+			if ev.Position.Epoch == s.from.Epoch && ev.Position.Offset <= s.from.Offset && !s.from.IsZero() {
+				continue // it began behind what is missing
+			}
 			if !s.from.IsZero() {
 				s.from = ev.Position // what follows is announced already
 			}

@@ -29,3 +29,20 @@ func TestSkipBeforeTheFirstMessage(t *testing.T) {
 		expect(t, w, "gap h@7", "h@8 b")
 	})
 }
+
+// Who began behind a hole misses nothing of it, and must not get again what lies
+// between.
+func TestSkipBehindPosition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, b := newTestHub(t, Settings{})
+		publish(t, h, "h", "a", "b", "c")
+		w := newWire()
+		subscribe(t, h, connect(t, h, w), "h", SubscribeOptions{Reply: func(Subscribed) []Event {
+			h.Skip("h", Position{Epoch: "e", Offset: 1})
+			h.Broadcast("h", b.log["h"][1:]...)
+			publish(t, h, "h", "d")
+			return []Event{"subscribed"}
+		}})
+		expect(t, w, "subscribed", "h@4 d")
+	})
+}
