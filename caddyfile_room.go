@@ -14,6 +14,7 @@ import (
 //		read      anyone|users|granted|server
 //		history   <n> [<ttl>]
 //		presence  [{ … }]
+//		document  [{ … }]
 //		slow      disconnect|drop_oldest|latest
 //		rate      <n>/s [<burst>]
 //		content   { … }
@@ -36,6 +37,7 @@ var roomOptions = options[*RoomConfig]{
 	"read":      word(accessWords, func(c *RoomConfig) *string { return &c.Read }, accessWord),
 	"history":   {syntax: "<n> [<ttl>]", min: 1, max: 2, parse: parseHistory},
 	"presence":  {syntax: "[{ … }]", block: true, parse: parsePresence},
+	"document":  {syntax: "[{ … }]", block: true, parse: parseDocument},
 	"slow":      word("disconnect|drop_oldest|latest", func(c *RoomConfig) *string { return &c.Slow }, slowWord),
 	"rate":      rate(func(c *RoomConfig) *RateConfig { return &c.Rate }),
 	"content":   {syntax: "{ … }", block: true, parse: parseContent},

@@ -132,6 +132,10 @@ type RoomConfig struct {
 	// Presence makes the room know who is in it. Default: it does not.
 	Presence *PresenceConfig `json:"presence,omitempty"`
 
+	// Document gives each channel a JSON document that clients change together.
+	// Default: there is none.
+	Document *DocumentConfig `json:"document,omitempty"`
+
 	// Slow says what happens when the queue of a slow client is full.
 	// `disconnect` closes its connection; the client comes back and gets what it
 	// missed from the history. `drop_oldest` drops queued messages and says so

@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -38,6 +39,8 @@ type node struct {
 	now     *settings // in force
 	before  *settings // what to go back to if the configuration of now fails to start
 	ended   bool
+
+	documents *document.Service // like hub
 }
 
 func acquire(name string) *node {
@@ -90,8 +93,12 @@ func (n *node) start(s *settings) error {
 	if err != nil {
 		return errors.Join(err, h.Close(), n.backend.close())
 	}
-	n.hub, n.members = h, members
-	n.registry.Store(session.New(h).WithPresence(members))
+	documents, err := openDocuments(h)
+	if err != nil {
+		return errors.Join(err, h.Close(), members.Close(), n.backend.close())
+	}
+	n.hub, n.members, n.documents = h, members, documents
+	n.registry.Store(session.New(h).WithPresence(members).WithDocuments(documents))
 	return nil
 }
 
@@ -166,5 +173,7 @@ func (n *node) Destruct() error {
 }
 
 // end waits for the connections, which leave their rooms, before it ends the
-// presence of those.
-func (n *node) end() error { return errors.Join(n.hub.Close(), n.members.Close(), n.backend.close()) }
+// presence and the documents of those.
+func (n *node) end() error {
+	return errors.Join(n.hub.Close(), n.members.Close(), n.documents.Close(), n.backend.close())
+}

@@ -103,7 +103,11 @@ func (c *HubConfig) compileRooms(read readFile) (*policy.Policy, error) {
 // fits finds bounds of rooms that the hub's own make void.
 func (c *HubConfig) fits() error {
 	for _, r := range c.Rooms {
-		if err := r.Content.fits(cmp.Or(c.Limits.MessageSize, defaultMessageSize)); err != nil {
+		err := errors.Join(
+			r.Content.fits(cmp.Or(c.Limits.MessageSize, defaultMessageSize)),
+			r.Document.fits(cmp.Or(c.Limits.Queue.Bytes, defaultQueueBytes), c.Redis != nil),
+		)
+		if err != nil {
 			return fmt.Errorf("room '%s': %w", r.Pattern, err)
 		}
 	}
@@ -134,7 +138,7 @@ func (c *LimitsConfig) compile() (session.Limits, error) {
 }
 
 func (c *RoomConfig) compile(read readFile) (policy.Room, error) {
-	var errs [8]error
+	var errs [9]error
 	room := policy.Room{
 		Pattern: c.Pattern,
 		History: hub.Retention{Size: c.History.Size, TTL: time.Duration(c.History.TTL)},
@@ -152,6 +156,7 @@ func (c *RoomConfig) compile(read readFile) (policy.Room, error) {
 	}
 	room.Schema, errs[6] = c.Schema.compile(read)
 	room.Sanitize, errs[7] = policy.ParseSanitize(cmp.Or(c.Sanitize, policy.SanitizeNone.String()))
+	room.Document, errs[8] = c.Document.compile()
 	if err := errors.Join(errs[:]...); err != nil {
 		return policy.Room{}, err
 	}

@@ -39,6 +39,10 @@ func validUser(id string) *protocol.Error {
 // routes is the whole API. HEAD goes where GET goes.
 var routes = compile(
 	route{method: http.MethodGet, pattern: "/channels", handle: listChannels},
+	route{method: http.MethodDelete, pattern: "/channels/{channel}/document", handle: deleteDocument},
+	route{method: http.MethodGet, pattern: "/channels/{channel}/document", handle: getDocument},
+	route{method: http.MethodPatch, pattern: "/channels/{channel}/document", handle: patchDocument},
+	route{method: http.MethodPut, pattern: "/channels/{channel}/document", handle: putDocument},
 	route{method: http.MethodGet, pattern: "/channels/{channel}/messages", handle: history},
 	route{method: http.MethodPost, pattern: "/channels/{channel}/messages", handle: publish},
 	route{method: http.MethodGet, pattern: "/channels/{channel}/presence", handle: members},

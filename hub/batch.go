@@ -5,14 +5,15 @@ package hub
 type batch struct {
 	events    []Event
 	slow      Slow
-	selective bool // some events are not for everybody
+	selective bool // some events are not for everybody, or not the same for all
 	forms     []form
 }
 
 func newBatch(events []Event, slow Slow) *batch {
 	b := &batch{events: events, slow: slow}
 	for _, ev := range events {
-		if _, ok := ev.(Selective); ok {
+		switch ev.(type) {
+		case Selective, Personal:
 			b.selective = true
 		}
 	}

@@ -166,6 +166,11 @@ func (c *Conn) deliverEach(s *subscription, b *batch) {
 			if !ev.Concerns(s.interests) {
 				continue
 			}
+		case Personal:
+			if own := ev.For(c.id); own != nil {
+				c.enqueue(s, own, c.encoder.AppendEvent(nil, own), b.slow)
+				continue
+			}
 		}
 		c.enqueue(s, ev, f.event(i), b.slow)
 	}

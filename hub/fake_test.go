@@ -23,6 +23,8 @@ func (*line) AppendEvent(dst []byte, ev Event) []byte {
 		return append(dst, "reconnect\n"...)
 	case news:
 		return append(dst, "news\n"...)
+	case own:
+		return append(dst, "own\n"...)
 	case string:
 		return append(append(dst, ev...), '\n')
 	}

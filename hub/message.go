@@ -53,6 +53,13 @@ type Selective interface {
 	Concerns(interests uint8) bool
 }
 
+// Personal is an optional ability of an announced [Event]: for a connection of the
+// room another event may take its place, at the same point of the sequence.
+type Personal interface {
+	// For gives what the connection with this id gets instead; nil: nothing else.
+	For(connection string) Event
+}
+
 // Gap tells a connection that messages of a channel were lost to it. Delivery
 // goes on after Position, which is zero in rooms without history.
 type Gap struct {

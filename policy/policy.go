@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
@@ -69,6 +70,9 @@ type Room struct {
 	Rate Rate
 	// Members makes the room know who is in it, and how; nil: it does not.
 	Members *presence.Options
+	// Document gives the room a document, and says how changes of it are judged; nil:
+	// it has none.
+	Document *document.Options
 	// Schema is what every content has to match; nil takes anything.
 	Schema *Schema
 	// Sanitize says what becomes of markup in a content.

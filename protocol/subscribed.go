@@ -21,6 +21,8 @@ type SubscribedReply struct {
 	Recovered bool
 	// Messages are what was missed, or the history asked for, oldest first.
 	Messages []*hub.Message
+	// Document is the room's document; nil if it has none.
+	Document *DocumentState
 }
 
 // EventName is `subscribed`.
@@ -37,6 +39,9 @@ func (s SubscribedReply) AppendEnvelope(dst []byte) []byte {
 	}
 	if len(s.Messages) > 0 {
 		dst = appendMessagesField(dst, s.Messages)
+	}
+	if s.Document != nil {
+		dst = s.Document.appendField(dst)
 	}
 	return append(dst, '}', '}')
 }

@@ -19,6 +19,7 @@ var commands = map[string]command{
 	protocol.TypeHistory:      history,
 	protocol.TypePing:         ping,
 	protocol.TypePresence:     members,
+	protocol.TypeChange:       change,
 }
 
 func (s *Session) run(c protocol.Command) *protocol.Error {

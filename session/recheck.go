@@ -35,4 +35,7 @@ func (s *Session) review(u *rules, conn *hub.Conn, channel string) {
 		return
 	}
 	s.regard(u, conn, channel)
+	if u.document(channel) == nil {
+		s.unfollow(channel)
+	}
 }

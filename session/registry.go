@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/presence"
@@ -31,6 +32,8 @@ type Registry struct {
 	callers buckets[string]  // message rate of callers without a connection
 	rooms   buckets[roomKey] // publish rate of the same, for each room
 	members *presence.Tracker
+
+	documents *document.Service
 
 	revocations auth.Revocations
 

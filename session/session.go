@@ -59,6 +59,7 @@ type Session struct {
 	mu       sync.Mutex
 	offences offences
 	stays    map[string]*attendance // by channel, in rooms with presence
+	follows  map[string]struct{}    // the channels whose documents are followed
 	timer    *time.Timer            // see watch; nil when the peer may stay as it is
 	over     bool                   // the connection has ended
 }
@@ -124,6 +125,7 @@ func (s *Session) ended(reason hub.Reason) {
 	s.cancel()
 	s.registry.leave(s)
 	s.vanish(reason)
+	s.unfollowAll()
 	s.registry.rules.Load().log.Debug("connection ended",
 		"connection", s.connection().ID(), "user", s.who().User, "transport", s.name,
 		"duration", time.Since(s.started), "code", reason.Code, "reason", reason.Text)

@@ -50,12 +50,25 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, id json.R
 	if e := u.consult(ctx, s.caller(), auth.Subscribe, q.Channel); e != nil {
 		return e
 	}
+	doc, e := s.follow(ctx, u, q.Channel)
+	if e != nil {
+		return e
+	}
 	_, err := s.registry.hub.Subscribe(ctx, s.conn, q.Channel, hub.SubscribeOptions{
 		Recover:   q.Recover,
 		History:   q.History,
 		Interests: s.interests(u, q.Channel),
-		Reply:     func(sub hub.Subscribed) []hub.Event { return s.answer(q, sub, id) },
+		Reply:     func(sub hub.Subscribed) []hub.Event { return s.answer(ctx, q, sub, id, doc) },
 	})
+	if err == nil && doc.failed() {
+		// The client was not told that it is in, and need not be told that it is out.
+		s.registry.hub.Unsubscribe(s.conn, q.Channel)
+		s.unfollow(q.Channel)
+		return s.registry.documentFailed(doc.err)
+	}
+	if err != nil {
+		s.unfollow(q.Channel)
+	}
 	switch now := s.registry.rules.Load(); {
 	case errors.Is(err, hub.ErrSubscribed):
 		return alreadySubscribed()
@@ -99,10 +112,13 @@ func (s *Session) leftEarly(u *rules, channel string) *protocol.Error {
 // answer is what a new subscriber is sent before anything live. When the replay
 // comes as events, they are part of what is delivered after the position that
 // `subscribed` names, which therefore is the one before them.
-func (s *Session) answer(q protocol.Subscribe, sub hub.Subscribed, id json.RawMessage) []hub.Event {
+func (s *Session) answer(ctx context.Context, q protocol.Subscribe, sub hub.Subscribed, id json.RawMessage, doc *following) []hub.Event {
 	reply := protocol.SubscribedReply{
 		ID: id, Channel: sub.Channel, Position: sub.Position,
 		Recover: q.Recover != nil, Recovered: sub.Recovered, Messages: sub.Messages,
+	}
+	if reply.Document = doc.read(ctx); doc.failed() {
+		return nil
 	}
 	if s.replay == ReplayInReply {
 		return []hub.Event{reply}

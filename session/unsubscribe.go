@@ -23,6 +23,7 @@ func unsubscribe(_ context.Context, s *Session, c protocol.Command) *protocol.Er
 func (s *Session) quit(conn *hub.Conn, reply protocol.UnsubscribedReply) bool {
 	was := s.registry.hub.Unsubscribe(conn, reply.Channel, reply)
 	s.depart(reply.Channel)
+	s.unfollow(reply.Channel)
 	return was
 }
 

@@ -48,7 +48,10 @@ func Of(e *protocol.Error) Details {
 
 // Write answers with an error of the protocol. 401 says how to authenticate, and
 // an error with a wait says in Retry-After, in whole seconds, how long.
-func Write(w http.ResponseWriter, e *protocol.Error) {
+func Write(w http.ResponseWriter, e *protocol.Error) { WriteAs(w, e.Status(), e) }
+
+// WriteAs is Write with another status than the usual one of the error.
+func WriteAs(w http.ResponseWriter, status int, e *protocol.Error) {
 	h := w.Header()
 	if e.Status() == http.StatusUnauthorized && h.Get("Www-Authenticate") == "" {
 		h.Set("Www-Authenticate", "Bearer")
@@ -56,7 +59,9 @@ func Write(w http.ResponseWriter, e *protocol.Error) {
 	if e.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
-	write(w, Of(e))
+	d := Of(e)
+	d.Status, d.Title = status, http.StatusText(status)
+	write(w, d)
 }
 
 // WriteStatus answers with an error that the protocol has no code for.

@@ -1,0 +1,190 @@
+package api
+
+import (
+	"encoding/json"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/document"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// The media types of patches.
+const (
+	mergePatch = "application/merge-patch+json"
+	jsonPatch  = "application/json-patch+json"
+)
+
+// changed is the answer to a change of a document.
+type changed struct {
+	Epoch   string `json:"epoch"`
+	Version uint64 `json:"version"`
+	// Duplicate: the key was seen before, and nothing was changed this time.
+	Duplicate bool `json:"duplicate,omitempty"`
+}
+
+// getDocument is GET /channels/{channel}/document.
+func getDocument(c *call) *protocol.Error {
+	snap, e := c.o.Registry.Document(c.r.Context(), c.o.Caller, c.name)
+	if e != nil {
+		return e
+	}
+	tag := entityTag(snap.Epoch, snap.Version)
+	c.w.Header().Set("ETag", tag)
+	if hasTag(c.r.Header.Values("If-None-Match"), tag) {
+		c.w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	c.reply(snap.State)
+	return nil
+}
+
+// patchDocument is PATCH /channels/{channel}/document.
+func patchDocument(c *call) *protocol.Error {
+	p := session.Proposal{Channel: c.name}
+	if len(c.r.Header.Values("If-Match")) == 0 {
+		problem.WriteStatus(c.w, http.StatusPreconditionRequired, "say with If-Match which version the patch is made to; * is any")
+		return nil
+	}
+	media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	if err != nil || media != mergePatch && media != jsonPatch {
+		c.w.Header().Set("Accept-Patch", mergePatch+", "+jsonPatch)
+		c.unsupported("send " + mergePatch + " or " + jsonPatch)
+		return nil
+	}
+	return c.amend(p, media, c.bodyLimit())
+}
+
+// putDocument is PUT /channels/{channel}/document.
+func putDocument(c *call) *protocol.Error {
+	media, ok := c.mediaType()
+	switch {
+	case !ok:
+		return nil
+	case media != "application/json":
+		c.unsupported("send application/json")
+		return nil
+	}
+	p := session.Proposal{Channel: c.name, Replace: true}
+	return c.amend(p, media, 2*int64(c.o.Registry.DocumentSize(c.name))+4<<10)
+}
+
+// deleteDocument is DELETE /channels/{channel}/document: the document becomes what it
+// was before anybody changed it.
+func deleteDocument(c *call) *protocol.Error {
+	return c.propose(session.Proposal{Channel: c.name, Replace: true, Patch: document.Empty.Text()})
+}
+
+// amend reads the body of a change.
+func (c *call) amend(p session.Proposal, media string, limit int64) *protocol.Error {
+	// Before the body is read; Registry.Amend decides again.
+	if e := c.o.Registry.May(c.o.Caller, policy.Change, c.name); e != nil {
+		return e
+	}
+	body, e := c.read(limit)
+	if e == nil {
+		e = validJSON(body)
+	}
+	if e != nil {
+		return e
+	}
+	if p.Patch, e = ofMedia(media, body); e != nil {
+		return e
+	}
+	return c.propose(p)
+}
+
+// ofMedia sees to it that a patch is what it is said to be: an array is a JSON patch,
+// and nothing else.
+func ofMedia(media string, body []byte) (json.RawMessage, *protocol.Error) {
+	text, e := protocol.DecodeContent(body)
+	switch {
+	case e != nil:
+		return nil, e
+	case media == jsonPatch && text[0] != '[':
+		return nil, protocol.Errorf(protocol.InvalidMessage, "a JSON patch is an array")
+	case media == mergePatch && text[0] != '{':
+		return nil, protocol.Errorf(protocol.InvalidMessage, "a merge patch is an object; to replace the whole document use PUT")
+	}
+	return text, nil
+}
+
+func (c *call) propose(p session.Proposal) *protocol.Error {
+	e := c.condition(&p)
+	if e != nil {
+		return e
+	}
+	if p.Key = c.r.Header.Get(keyHeader); p.Key != "" {
+		if p.Key, e = oneKey("", p.Key); e != nil {
+			return e
+		}
+	}
+	validate, e := flag(c.r.URL.Query(), "validate", false)
+	if e != nil {
+		return e
+	}
+	out, e := c.o.Registry.Amend(c.r.Context(), c.publisher(validate), p)
+	if e != nil {
+		return e
+	}
+	c.w.Header().Set("ETag", entityTag(out.Epoch, out.Version))
+	if out.Err != nil {
+		return c.rejected(&p, out.Err)
+	}
+	return c.replyValue(changed{out.Epoch, out.Version, out.Duplicate})
+}
+
+// rejected answers when a change is not made. That the document has changed since is
+// what the condition was for.
+func (c *call) rejected(p *session.Proposal, err *document.Error) *protocol.Error {
+	e := session.DocumentError(err)
+	if p.Latest || err.Reason != document.Conflict {
+		return e
+	}
+	problem.WriteAs(c.w, http.StatusPreconditionFailed, e)
+	return nil
+}
+
+// condition reads If-Match: the state that the change was made to.
+func (c *call) condition(p *session.Proposal) *protocol.Error {
+	values := c.r.Header.Values("If-Match")
+	tag := strings.TrimSpace(strings.Join(values, ","))
+	if tag == "" || tag == "*" {
+		p.Latest = true
+		return nil
+	}
+	epoch, version, ok := parseTag(tag)
+	if !ok {
+		return protocol.Errorf(protocol.InvalidMessage, "If-Match is neither * nor one ETag of a document")
+	}
+	p.Epoch, p.Base, p.Exact = epoch, version, true
+	return nil
+}
+
+// entityTag names a state: versions of different epochs have nothing in common.
+func entityTag(epoch string, version uint64) string {
+	return `"` + epoch + "-" + strconv.FormatUint(version, 10) + `"`
+}
+
+func parseTag(tag string) (epoch string, version uint64, ok bool) {
+	inner, opened := strings.CutPrefix(tag, `"`)
+	inner, closed := strings.CutSuffix(inner, `"`)
+	epoch, number, cut := strings.Cut(inner, "-")
+	version, err := strconv.ParseUint(number, 10, 64)
+	return epoch, version, opened && closed && cut && epoch != "" && err == nil
+}
+
+// hasTag reports whether a header lists a tag, be it as a weak one.
+func hasTag(values []string, tag string) bool {
+	for one := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == tag {
+			return true
+		}
+	}
+	return false
+}

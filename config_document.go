@@ -1,0 +1,102 @@
+package realtime
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	"github.com/caddy-realtime/caddy-realtime/document"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// DocumentConfig gives each channel of a room a document: one JSON value that clients
+// change together. Who may publish may change it, and who may subscribe may read it.
+// Where the room has a schema, the document has to match it, too.
+type DocumentConfig struct {
+	// Conflict says what becomes of a change that was made to an older version.
+	// `merge` makes it to the current one if nothing that it touches has changed
+	// since, and refuses it otherwise; `strict` refuses it in any case. Default:
+	// `merge`.
+	Conflict string `json:"conflict,omitempty"`
+
+	// Size is the greatest length of the document in bytes, as compact JSON; at most
+	// half of what a connection's queue holds. Default: 262144 (256KiB), which zero
+	// means as well.
+	Size int64 `json:"size,omitempty"`
+
+	// Depth is how deeply arrays and objects may be nested; 1 is an object of plain
+	// values. At most 60. Default: 32, which zero means as well.
+	Depth int `json:"depth,omitempty"`
+
+	// Operations is the greatest number of operations in one change, or of values
+	// that a merge patch sets and deletes. At most 1000. Default: 256, which zero
+	// means as well.
+	Operations int `json:"operations,omitempty"`
+
+	// History is how many changes are kept, to compare those with that were made to
+	// older versions. At most 10000. Default: 200, which zero means as well.
+	History int `json:"history,omitempty"`
+}
+
+const (
+	// maxDocumentDepth leaves room for the envelope and the patch around a value.
+	maxDocumentDepth = protocol.MaxDepth - 4
+	// maxOperations and maxChanges bound what a single change costs.
+	maxOperations = 1000
+	maxChanges    = 10_000
+)
+
+func (c *DocumentConfig) compile() (*document.Options, error) {
+	if c == nil {
+		return nil, nil
+	}
+	strict, err := parseConflict(c.Conflict)
+	if err != nil {
+		return nil, fmt.Errorf("document: %w", err)
+	}
+	switch {
+	case min(c.Size, int64(c.Depth), int64(c.Operations), int64(c.History)) < 0:
+		err = errors.New("negative number")
+	case c.Depth > maxDocumentDepth:
+		err = fmt.Errorf("depth is not a number from 1 to %d", maxDocumentDepth)
+	case c.Operations > maxOperations:
+		err = fmt.Errorf("operations is not a number from 1 to %d", maxOperations)
+	case c.History > maxChanges:
+		err = fmt.Errorf("history is not a number from 1 to %d", maxChanges)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("document: %w", err)
+	}
+	return &document.Options{
+		Strict:  strict,
+		History: c.History,
+		Limits:  document.Limits{Size: int(c.Size), Depth: c.Depth, Operations: c.Operations},
+	}, nil
+}
+
+// fits finds a document that could not be sent to a subscriber, or that nodes would
+// have to share.
+func (c *DocumentConfig) fits(queue int64, shared bool) error {
+	switch {
+	case c == nil:
+		return nil
+	case shared:
+		return errors.New("'document' contradicts 'redis': documents live on one node")
+	}
+	if size := cmp.Or(c.Size, document.DefaultSize); size > queue/2 {
+		return fmt.Errorf("document: a size of %d is more than half of the queue, which is %d bytes", size, queue)
+	}
+	return nil
+}
+
+// parseConflict reads the word for what becomes of late changes; none means the
+// default.
+func parseConflict(word string) (strict bool, err error) {
+	switch word {
+	case "", "merge":
+		return false, nil
+	case "strict":
+		return true, nil
+	}
+	return false, fmt.Errorf("'%s' is none of merge, strict", word)
+}

@@ -1,0 +1,184 @@
+package protocol
+
+import (
+	"encoding/json"
+	"strconv"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+// The types of envelopes about documents.
+const (
+	TypeChange         = "change"
+	TypeChangeAccepted = "change-accepted"
+	TypeChangeRejected = "change-rejected"
+	TypeRemoteChange   = "remote-change"
+)
+
+// Change is the payload of `change`.
+type Change struct {
+	Channel string
+	// Client identifies the client beyond its connection; empty for one that does
+	// not send changes again after it was disconnected.
+	Client string
+	// LocalVersion counts the client's own changes.
+	LocalVersion uint64
+	// Epoch and BaseVersion are of the state that the change was made to. The epoch
+	// may be empty.
+	Epoch       string
+	BaseVersion uint64
+	// Patch is any JSON, and a copy; what it must be is checked where it is used.
+	Patch json.RawMessage
+}
+
+// DecodeChange reads the payload of `change`.
+func DecodeChange(payload json.RawMessage) (Change, *Error) {
+	var c Change
+	m := walk(payload, "payload")
+	for m.next() {
+		switch string(m.name) {
+		case "channel":
+			c.Channel = m.text()
+		case "client":
+			c.Client = m.text()
+			m.check(ValidKey, c.Client)
+		case "localVersion":
+			c.LocalVersion = m.integer(maxOffset)
+		case "epoch":
+			c.Epoch = m.text()
+			m.check(checkEpoch, c.Epoch)
+		case "baseVersion":
+			c.BaseVersion = m.integer(maxOffset)
+		case "patch":
+			c.Patch = m.content()
+		}
+	}
+	m.require("channel", "localVersion", "baseVersion", "patch")
+	m.check(ValidChannel, c.Channel)
+	if m.err != nil {
+		return Change{}, m.err
+	}
+	return c, nil
+}
+
+func checkEpoch(epoch string) *Error {
+	if !validEpoch(epoch) {
+		return Errorf(InvalidMessage, "epoch %s is not 1 to %d letters and digits", Quote(epoch), maxEpoch)
+	}
+	return nil
+}
+
+// DocumentState is a document in other envelopes.
+type DocumentState struct {
+	Epoch   string
+	Version uint64
+	// State is compact JSON.
+	State []byte
+}
+
+func (d *DocumentState) appendField(dst []byte) []byte {
+	dst = append(appendKey(dst, "document"), '{')
+	dst = appendStringField(dst, "epoch", d.Epoch)
+	dst = appendUintField(dst, "version", d.Version)
+	return append(append(appendKey(dst, "state"), d.State...), '}')
+}
+
+func appendUintField(dst []byte, key string, value uint64) []byte {
+	return strconv.AppendUint(appendKey(dst, key), value, 10)
+}
+
+// ChangeAccepted is the envelope `change-accepted`: the change was made.
+type ChangeAccepted struct {
+	// ID is the command's; nil for none.
+	ID           json.RawMessage
+	Channel      string
+	LocalVersion uint64
+	// Epoch and Version are of the state that the change has led to.
+	Epoch   string
+	Version uint64
+	// Duplicate reports that it had been made before.
+	Duplicate bool
+}
+
+// EventName is `change-accepted`.
+func (ChangeAccepted) EventName() string { return TypeChangeAccepted }
+
+// AppendEnvelope appends the envelope.
+func (c ChangeAccepted) AppendEnvelope(dst []byte) []byte {
+	dst = append(beginEnvelope(dst, TypeChangeAccepted, c.ID), '{')
+	dst = appendStringField(dst, "channel", c.Channel)
+	dst = appendUintField(dst, "localVersion", c.LocalVersion)
+	dst = appendStringField(dst, "epoch", c.Epoch)
+	dst = appendUintField(dst, "serverVersion", c.Version)
+	if c.Duplicate {
+		dst = appendBoolField(dst, "duplicate", true)
+	}
+	return append(dst, '}', '}')
+}
+
+// ChangeRejected is the envelope `change-rejected`: the change was not made.
+type ChangeRejected struct {
+	// ID is the command's; nil for none.
+	ID           json.RawMessage
+	Channel      string
+	LocalVersion uint64
+	// Document is the current state.
+	Document DocumentState
+	// Err says why; it must not be nil.
+	Err *Error
+}
+
+// EventName is `change-rejected`.
+func (ChangeRejected) EventName() string { return TypeChangeRejected }
+
+// AppendEnvelope appends the envelope.
+func (c ChangeRejected) AppendEnvelope(dst []byte) []byte {
+	dst = append(beginEnvelope(dst, TypeChangeRejected, c.ID), '{')
+	dst = appendStringField(dst, "channel", c.Channel)
+	dst = appendUintField(dst, "localVersion", c.LocalVersion)
+	dst = appendErrorFields(dst, c.Err)
+	dst = appendStringField(dst, "epoch", c.Document.Epoch)
+	dst = appendUintField(dst, "serverVersion", c.Document.Version)
+	dst = append(appendKey(dst, "serverState"), c.Document.State...)
+	return append(dst, '}', '}')
+}
+
+// RemoteChange is the envelope `remote-change`: somebody has changed the document.
+// The connection that proposed the change is told that it is accepted in its place.
+type RemoteChange struct {
+	Channel string
+	// Epoch and Version are of the state that the change has led to.
+	Epoch   string
+	Version uint64
+	// Sender is a user, or the connection of an anonymous one; empty for the app.
+	Sender string
+	// Patch is compact JSON.
+	Patch []byte
+	// Connection is the id of the one that gets Accepted instead; empty for none.
+	Connection string
+	Accepted   ChangeAccepted
+}
+
+// EventName is `remote-change`.
+func (RemoteChange) EventName() string { return TypeRemoteChange }
+
+// For implements [hub.Personal].
+func (c RemoteChange) For(connection string) hub.Event {
+	if c.Connection == "" || c.Connection != connection {
+		return nil
+	}
+	return c.Accepted
+}
+
+// AppendEnvelope appends the envelope.
+func (c RemoteChange) AppendEnvelope(dst []byte) []byte {
+	dst = append(beginEnvelope(dst, TypeRemoteChange, nil), '{')
+	dst = appendStringField(dst, "channel", c.Channel)
+	dst = appendStringField(dst, "epoch", c.Epoch)
+	dst = appendUintField(dst, "serverVersion", c.Version)
+	if c.Sender != "" {
+		dst = appendStringField(dst, "sender", c.Sender)
+	}
+	dst = append(appendKey(dst, "patch"), c.Patch...)
+	return append(dst, '}', '}')
+}

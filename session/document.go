@@ -1,0 +1,256 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/document"
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// WithDocuments gives rooms their documents. Without it no room has one. It is called
+// before the first session is opened, and returns r. What the service announces has to
+// reach the hub by way of [DocumentEvent].
+func (r *Registry) WithDocuments(s *document.Service) *Registry {
+	r.documents = s
+	return r
+}
+
+// origin is what the service gives back of a change that was proposed here.
+type origin struct {
+	connection   string
+	id           json.RawMessage
+	localVersion uint64
+}
+
+// DocumentEvent is the news of a document as they are announced to its room.
+func DocumentEvent(n document.News) hub.Event {
+	if n.Entry.Version == 0 {
+		return hub.Gap{Channel: n.Channel}
+	}
+	ev := protocol.RemoteChange{
+		Channel: n.Channel, Epoch: n.Epoch, Version: n.Entry.Version, Sender: n.Entry.Author, Patch: n.Entry.Patch,
+	}
+	if o, ok := n.Origin.(*origin); ok {
+		ev.Connection = o.connection
+		ev.Accepted = protocol.ChangeAccepted{
+			ID: o.id, Channel: n.Channel, LocalVersion: o.localVersion, Epoch: n.Epoch, Version: n.Entry.Version,
+		}
+	}
+	return ev
+}
+
+// change handles `change`. That the change is accepted is told by the room, so that
+// the client sees all versions in their order.
+func change(ctx context.Context, s *Session, c protocol.Command) *protocol.Error {
+	q, e := protocol.DecodeChange(c.Payload)
+	if e != nil {
+		return e
+	}
+	u := s.registry.rules.Load()
+	if e = u.may(s.caller(), policy.Change, q.Channel); e != nil {
+		return e
+	}
+	if e = s.registry.hasDocument(u, q.Channel); e != nil {
+		return e
+	}
+	if !s.following(q.Channel) {
+		return notSubscribed()
+	}
+	p := Proposal{
+		Channel: q.Channel, Key: s.changeKey(&q), Epoch: q.Epoch, Base: q.BaseVersion, Patch: q.Patch,
+		origin: &origin{s.conn.ID(), c.ID, q.LocalVersion},
+	}
+	out, e := s.registry.amend(ctx, s.caller(), p, func(r policy.Rate, now time.Time) time.Duration {
+		return s.rooms.take(q.Channel, r, now)
+	})
+	switch {
+	case e != nil:
+		return e
+	case out.Err != nil:
+		s.conn.Send(protocol.ChangeRejected{
+			ID: c.ID, Channel: q.Channel, LocalVersion: q.LocalVersion, Err: DocumentError(out.Err),
+			Document: protocol.DocumentState{Epoch: out.Epoch, Version: out.Version, State: out.State},
+		})
+	case out.Duplicate:
+		s.conn.Send(protocol.ChangeAccepted{
+			ID: c.ID, Channel: q.Channel, LocalVersion: q.LocalVersion, Epoch: out.Epoch, Version: out.Version, Duplicate: true,
+		})
+	}
+	return nil
+}
+
+// changeKey identifies a change of a client: by the name that it gave itself, or else
+// within its connection.
+func (s *Session) changeKey(q *protocol.Change) string {
+	client := q.Client
+	if client == "" {
+		client = "." + s.conn.ID()
+	}
+	return client + " " + strconv.FormatUint(q.LocalVersion, 10)
+}
+
+// Proposal is a change as the HTTP API proposes it.
+type Proposal struct {
+	Channel string
+	// Key makes a repeat harmless; empty for none. It counts for the caller's user.
+	Key string
+	// Epoch and Base are of the state that the change was made to.
+	Epoch string
+	Base  uint64
+	// Latest has Epoch and Base ignored. Exact refuses the change if they are not
+	// those of the current state, whatever the room says.
+	Latest, Exact bool
+	// Patch is a merge patch or a JSON patch, or with Replace the new state.
+	Patch   json.RawMessage
+	Replace bool
+
+	origin *origin
+}
+
+// Amend changes a document for a caller of the HTTP API. That a change is not made is
+// part of the outcome. Errors are those of [Registry.May], FORBIDDEN where the room
+// has no document, TOO_LARGE, RATE_LIMITED, LIMIT_EXCEEDED and, when the store fails,
+// UNAVAILABLE or INTERNAL.
+func (r *Registry) Amend(ctx context.Context, c Caller, p Proposal) (document.Outcome, *protocol.Error) {
+	if e := r.spend(c); e != nil {
+		return document.Outcome{}, e
+	}
+	return r.amend(ctx, c, p, func(rate policy.Rate, now time.Time) time.Duration {
+		return r.rooms.take(roomKey{callerKey(c), p.Channel}, rate, now)
+	})
+}
+
+// amend decides about a change in the order in which accept decides about a message.
+func (r *Registry) amend(ctx context.Context, c Caller, p Proposal, take takeFunc) (out document.Outcome, e *protocol.Error) {
+	u := r.rules.Load()
+	room, e := u.room(c, policy.Change, p.Channel)
+	if e == nil {
+		e = r.hasDocument(u, p.Channel)
+	}
+	switch {
+	case e != nil:
+		return out, e
+	case !p.Replace && len(p.Patch) > u.limits.MessageSize:
+		return out, protocol.Errorf(protocol.TooLarge, "the patch is larger than %d bytes", u.limits.MessageSize)
+	case !c.App && !room.Rate.IsZero():
+		e = rateLimited(take(room.Rate, time.Now()), "changes in this channel")
+	}
+	if e == nil {
+		e = u.consult(ctx, c, auth.Publish, p.Channel)
+	}
+	if e != nil {
+		return out, e
+	}
+	return r.propose(ctx, c, p, room)
+}
+
+func (r *Registry) propose(ctx context.Context, c Caller, p Proposal, room *policy.Room) (document.Outcome, *protocol.Error) {
+	o := *room.Document
+	o.Strict = o.Strict || p.Exact
+	o.Limits.Root = o.Limits.Root || c.App || p.Replace
+	patch, bad := p.parse(o.Limits)
+	if bad != nil {
+		snap, err := r.documents.Read(ctx, p.Channel, o)
+		return document.Outcome{Epoch: snap.Epoch, Version: snap.Version, State: snap.State, Err: bad}, r.documentFailed(err)
+	}
+	change := document.Change{
+		Key: scoped(c, p.Key), Epoch: p.Epoch, Base: p.Base, Latest: p.Latest, Patch: patch, Author: sender(c),
+	}
+	if p.origin != nil {
+		change.Origin = p.origin
+	}
+	if room.ChecksDocument() && (!c.App || c.Validate) {
+		change.Check = func(t document.Tree) error {
+			if e := room.CheckDocument(t.Text()); e != nil {
+				return e
+			}
+			return nil
+		}
+	}
+	out, err := r.documents.Change(ctx, p.Channel, change, o)
+	return out, r.documentFailed(err)
+}
+
+func (p *Proposal) parse(l document.Limits) (*document.Patch, *document.Error) {
+	if !p.Replace {
+		return document.ParsePatch(p.Patch, l)
+	}
+	tree, e := document.Parse(p.Patch, l)
+	if e != nil {
+		return nil, e
+	}
+	return document.Replacement(tree), nil
+}
+
+// Document reads a document for a caller of the HTTP API. Errors are those of
+// [Registry.Amend].
+func (r *Registry) Document(ctx context.Context, c Caller, channel string) (document.Snapshot, *protocol.Error) {
+	if e := r.spend(c); e != nil {
+		return document.Snapshot{}, e
+	}
+	if e := r.mayRead(ctx, c, policy.Subscribe, channel); e != nil {
+		return document.Snapshot{}, e
+	}
+	u := r.rules.Load()
+	if e := r.hasDocument(u, channel); e != nil {
+		return document.Snapshot{}, e
+	}
+	snap, err := r.documents.Read(ctx, channel, *u.document(channel))
+	return snap, r.documentFailed(err)
+}
+
+// DocumentSize is the greatest size of a channel's document in bytes.
+func (r *Registry) DocumentSize(channel string) int {
+	if o := r.rules.Load().document(channel); o != nil && o.Limits.Size > 0 {
+		return o.Limits.Size
+	}
+	return document.DefaultSize
+}
+
+// document gives the options of a channel's document, nil if it has none.
+func (u *rules) document(channel string) *document.Options {
+	if room := u.policy.Match(channel); room != nil {
+		return room.Document
+	}
+	return nil
+}
+
+func (r *Registry) hasDocument(u *rules, channel string) *protocol.Error {
+	if r.documents == nil || u.document(channel) == nil {
+		return protocol.Errorf(protocol.Forbidden, "this channel has no document")
+	}
+	return nil
+}
+
+// DocumentError says in the words of the protocol why a change is not made.
+func DocumentError(e *document.Error) *protocol.Error {
+	switch e.Reason {
+	case document.Invalid:
+		return protocol.Errorf(protocol.InvalidMessage, "%s", e.Text)
+	case document.TooLarge:
+		return protocol.Errorf(protocol.TooLarge, "%s", e.Text)
+	case document.Refused:
+		return protocol.AsError(e)
+	}
+	return protocol.Errorf(protocol.Conflict, "%s", e.Text)
+}
+
+// documentFailed is failed for the errors of documents.
+func (r *Registry) documentFailed(err error) *protocol.Error {
+	switch {
+	case errors.Is(err, document.ErrFull):
+		return protocol.Errorf(protocol.LimitExceeded, "the server holds as many documents as it may")
+	case errors.Is(err, document.ErrUnavailable):
+		err = hub.ErrUnavailable
+	case errors.Is(err, document.ErrClosed):
+		err = hub.ErrClosed
+	}
+	return r.failed("document", err)
+}

@@ -1,0 +1,90 @@
+package session
+
+import (
+	"context"
+
+	"github.com/caddy-realtime/caddy-realtime/document"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// following is a subscription to a room with a document, while it is being made. Nil
+// stands for a room without one.
+type following struct {
+	registry *Registry
+	channel  string
+	options  document.Options
+	err      error // of the read
+}
+
+// follow has a document's changes announced to the room, before the session is in it:
+// what the document is read to be then, in read, is followed by every later change.
+func (s *Session) follow(ctx context.Context, u *rules, channel string) (*following, *protocol.Error) {
+	r, o := s.registry, u.document(channel)
+	if r.documents == nil || o == nil {
+		return nil, nil
+	}
+	if err := r.documents.Attach(ctx, channel); err != nil {
+		return nil, r.documentFailed(err)
+	}
+	if !s.noteFollowed(channel) {
+		r.documents.Detach(channel)
+	}
+	return &following{registry: r, channel: channel, options: *o}, nil
+}
+
+// noteFollowed remembers an attachment. False: the session is over, or has one.
+func (s *Session) noteFollowed(channel string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, there := s.follows[channel]; there || s.over {
+		return false
+	}
+	if s.follows == nil {
+		s.follows = make(map[string]struct{})
+	}
+	s.follows[channel] = struct{}{}
+	return true
+}
+
+// read gives the document for a new subscriber, who is in the room already.
+func (f *following) read(ctx context.Context) *protocol.DocumentState {
+	if f == nil {
+		return nil
+	}
+	var snap document.Snapshot
+	if snap, f.err = f.registry.documents.Read(ctx, f.channel, f.options); f.err != nil {
+		return nil
+	}
+	return &protocol.DocumentState{Epoch: snap.Epoch, Version: snap.Version, State: snap.State}
+}
+
+func (f *following) failed() bool { return f != nil && f.err != nil }
+
+func (s *Session) following(channel string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, there := s.follows[channel]
+	return there
+}
+
+// unfollow ends it, if the session follows the document.
+func (s *Session) unfollow(channel string) {
+	s.mu.Lock()
+	_, there := s.follows[channel]
+	delete(s.follows, channel)
+	s.mu.Unlock()
+	if there {
+		s.registry.documents.Detach(channel)
+	}
+}
+
+// unfollowAll ends it for a session that is over.
+func (s *Session) unfollowAll() {
+	s.mu.Lock()
+	all := s.follows
+	s.follows = nil
+	s.mu.Unlock()
+	for channel := range all {
+		s.registry.documents.Detach(channel)
+	}
+}
