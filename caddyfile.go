@@ -24,7 +24,7 @@ var routeOptions = func() options[*Handler] {
 	all := options[*Handler]{
 		"hub":       {syntax: "<name>", min: 1, max: 1, parse: parseHubName},
 		"origins":   {syntax: "<origin>…", min: 1, max: -1, parse: parseOrigins},
-		"api_key":   {syntax: "<key>…", min: 1, max: -1, parse: parseAPIKeys},
+		"api_key":   {syntax: "<key>… [{ … }]", min: 1, max: -1, repeat: true, block: true, content: true, parse: parseAPIKeys},
 		"user":      {syntax: "<placeholder>", min: 1, max: 1, parse: parseUser},
 		"info":      {syntax: "{ <name> <placeholder> … }", block: true, parse: parseInfo},
 		"token":     {syntax: "{ … }", block: true, parse: parseToken},
@@ -55,7 +55,7 @@ func inline(o option[*HubConfig]) option[*Handler] {
 //	realtime [<path>] {
 //		hub     <name>
 //		origins <origin>…
-//		api_key <key>…
+//		api_key <key>… [{ … }]
 //		user    <placeholder>
 //		info    { <name> <placeholder> … }
 //		token   { … }

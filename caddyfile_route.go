@@ -30,13 +30,6 @@ func parseOrigins(_ *caddyfile.Dispenser, args []string, h *Handler) error {
 	return nil
 }
 
-// parseAPIKeys keeps placeholders as they are, so that no secret gets into the
-// adapted configuration.
-func parseAPIKeys(_ *caddyfile.Dispenser, args []string, h *Handler) error {
-	h.APIKeys = args
-	return checkAPIKeys(args)
-}
-
 func parseUser(_ *caddyfile.Dispenser, args []string, h *Handler) error {
 	h.User = args[0]
 	return checkUser(h.User)
@@ -78,6 +71,8 @@ func checkInfo(info map[string]string) error {
 	}
 	return nil
 }
+
+var errScopeOfSeveral = errors.New("a block is for one key; give each its own")
 
 func checkAPIKeys(keys []string) error {
 	for i, key := range keys {

@@ -1,8 +1,6 @@
 package realtime
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/json"
 	"net/http"
 	"net/netip"
@@ -15,26 +13,6 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
-
-// apiKeys are hashes of the keys, which makes them equally long.
-type apiKeys [][sha256.Size]byte
-
-func (ks *apiKeys) add(key string) { *ks = append(*ks, sha256.Sum256([]byte(key))) }
-
-// match takes the same time for every token, right or wrong.
-func (ks apiKeys) match(token string) bool {
-	sum, found := sha256.Sum256([]byte(token)), 0
-	for i := range ks {
-		found |= subtle.ConstantTimeCompare(ks[i][:], sum[:])
-	}
-	return found == 1
-}
-
-// isApp reports whether a request has one of the API keys.
-func (h *Handler) isApp(r *http.Request) bool {
-	token, sent := bearer(r)
-	return sent && h.keys.match(token)
-}
 
 // identify says who sends a request: a user, or an anonymous client. A token that
 // nobody has recognized is an error, because to ignore it would only hide the

@@ -11,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -56,13 +57,13 @@ func TestIdentify(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			h := &Handler{User: test.option}
-			h.keys.add("key-one")
-			h.keys.add("key-two")
+			h.keys.add("key-one", nil)
+			h.keys.add("key-two", nil)
 			r := incoming(test.values, "192.0.2.1")
 			if test.auth != "" {
 				r.Header.Set("Authorization", test.auth)
 			}
-			if h.isApp(r) != test.app {
+			if _, app := h.isApp(r); app != test.app {
 				t.Errorf("the app: %t", !test.app)
 			}
 			if test.app {
@@ -101,8 +102,22 @@ func TestInfo(t *testing.T) {
 func TestNoKeys(t *testing.T) {
 	t.Parallel()
 	for _, token := range []string{"", "x"} {
-		if (apiKeys)(nil).match(token) {
+		if _, ok := apiKeys(nil).match(token); ok {
 			t.Errorf("%q passes", token)
+		}
+	}
+}
+
+func TestKeysKeepTheirScopes(t *testing.T) {
+	t.Parallel()
+	narrow := new(policy.Scope)
+	var keys apiKeys
+	keys.add("all", nil)
+	keys.add("narrow", narrow)
+	keys.add("last", nil)
+	for token, want := range map[string]*policy.Scope{"all": nil, "narrow": narrow, "last": nil} {
+		if scope, ok := keys.match(token); !ok || scope != want {
+			t.Errorf("%s: %v, %t", token, scope, ok)
 		}
 	}
 }

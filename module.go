@@ -46,6 +46,10 @@ type Handler struct {
 	// clients can publish, where a room lets them.
 	APIKeys []string `json:"api_keys,omitempty"`
 
+	// ScopedAPIKeys are further keys, which may do only what they say. Default:
+	// none.
+	ScopedAPIKeys []APIKeyConfig `json:"scoped_api_keys,omitempty"`
+
 	// User is a placeholder with the id of the user who connects, such as
 	// {http.auth.user.id} or {http.request.header.Remote-User}. It is evaluated once, when
 	// the connection is made. A client for which any part of it is empty or unknown
@@ -139,19 +143,8 @@ func (h *Handler) provisionOrigins() error {
 }
 
 func (h *Handler) provisionIdentity() error {
-	if err := checkAPIKeys(h.APIKeys); err != nil {
+	if err := h.provisionKeys(); err != nil {
 		return fmt.Errorf("api_key: %w", err)
-	}
-	repl := caddy.NewReplacer()
-	for i, key := range h.APIKeys {
-		resolved, err := repl.ReplaceOrErr(key, true, true)
-		if err != nil {
-			return fmt.Errorf("api_key %d: %w", i+1, err) // names the placeholder, not the key
-		}
-		if resolved == key {
-			h.log.Warn("an API key stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "key", i+1)
-		}
-		h.keys.add(resolved)
 	}
 	if err := checkInfo(h.Info); err != nil {
 		return fmt.Errorf("info: %w", err)

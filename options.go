@@ -20,6 +20,9 @@ type option[T any] struct {
 	repeat bool
 	// block marks an option with a block of its own, which parse reads.
 	block bool
+	// content marks one whose block, if it has one, must not be empty, because that
+	// would read like the opposite of what it means.
+	content bool
 	// parse puts the option into the configuration. Its errors name neither the
 	// option nor the line; both are added.
 	parse func(d *caddyfile.Dispenser, args []string, into T) error
@@ -63,11 +66,25 @@ func (o options[T]) parseMixed(d *caddyfile.Dispenser, owner string, into T, oth
 		if !opt.block && d.ValRaw() == "}" { // also after a block without content
 			return located{start.Errf("option '%s' has no block; it is written: %[1]s %s", name, opt.syntax)}
 		}
+		if opt.content && d.ValRaw() == "}" && !opens(*segment) {
+			return located{start.Errf("the block of option '%s' is empty", name)}
+		}
 		if err := opt.read(segment, into); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// opens reports whether a block is among the tokens. The dispenser leaves out one
+// without content.
+func opens(d caddyfile.Dispenser) bool {
+	for d.Next() {
+		if d.ValRaw() == "{" {
+			return true
+		}
+	}
+	return false
 }
 
 func (o options[T]) names() string {

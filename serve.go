@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-realtime/caddy-realtime/api"
+	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 	"github.com/caddy-realtime/caddy-realtime/sse"
@@ -37,7 +38,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		answerPreflight(w)
 		return nil
 	}
-	c := call{app: h.isApp(r)}
+	var c call
+	c.scope, c.app = h.isApp(r)
 	if !allowed && !c.app && actsForVisitor(r, path) {
 		return h.refuse(w, r, errOrigin)
 	}
@@ -96,13 +98,14 @@ var errRevoked = errors.New("revoked") // not shown to anybody
 type call struct {
 	registry *session.Registry
 	app      bool // has an API key
+	scope    *policy.Scope
 	peer     session.Peer
 }
 
 // caller is who asks, as the HTTP API needs to know it.
 func (c *call) caller() session.Caller {
 	caller := c.peer.Caller()
-	caller.App = c.app
+	caller.App, caller.Scope = c.app, c.scope
 	return caller
 }
 

@@ -40,7 +40,7 @@ func listChannels(c *call) *protocol.Error {
 func (c *call) appOnly() *protocol.Error {
 	switch {
 	case c.o.Caller.App:
-		return nil
+		return c.o.Caller.Scope.AllowManage()
 	case c.o.Caller.User == "":
 		return protocol.Errorf(protocol.Unauthorized, "this needs the API key of the app")
 	}

@@ -71,6 +71,7 @@ func (c *Caddy) Load(caddyfile string) error {
 	if err != nil {
 		return err
 	}
+	defer settleListeners(c.addrs)
 	return caddy.Load(config, true)
 }
 

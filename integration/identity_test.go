@@ -195,3 +195,53 @@ func (a *authority) keyFile() string {
 	}
 	return a.file("key.pem", "PRIVATE KEY", der)
 }
+
+// TestKeyScopes publishes and manages with keys that may not do everything.
+func TestKeyScopes(t *testing.T) {
+	t.Setenv("REALTIME_TEST_NEWS", "news-key")
+	t.Setenv("REALTIME_TEST_ADMIN", "admin-key")
+	c := Start(t, `
+		http://{{site}} {
+			realtime {
+				api_key {env.REALTIME_TEST_NEWS} {
+					publish news:*
+				}
+				api_key {env.REALTIME_TEST_ADMIN} {
+					history *
+					manage
+				}
+				room * {
+					history 10
+				}
+			}
+		}
+	`)
+	base := "http://" + c.Addr("site") + "/realtime"
+	for _, test := range []struct {
+		key, method, path string
+		status            int
+	}{
+		{"news-key", "POST", "/channels/news:1/messages", 200},
+		{"news-key", "POST", "/channels/alerts/messages", 403},
+		{"news-key", "GET", "/channels/news:1/messages", 403},
+		{"news-key", "GET", "/channels", 403},
+		{"news-key", "DELETE", "/users/ann/connections", 403},
+		{"admin-key", "POST", "/channels/news:1/messages", 403},
+		{"admin-key", "GET", "/channels/news:1/messages", 200},
+		{"admin-key", "GET", "/channels", 200},
+		{"admin-key", "DELETE", "/users/ann/connections", 200},
+		{"other-key", "GET", "/channels", 401},
+	} {
+		body := ""
+		if test.method == "POST" {
+			body = `{"content": 1}`
+		}
+		res, text := request(t, test.method, base+test.path, body, "Authorization", "Bearer "+test.key, "Content-Type", "application/json")
+		if res.StatusCode != test.status {
+			t.Errorf("%s with %s %s: %d, want %d: %s", test.key, test.method, test.path, res.StatusCode, test.status, text)
+		}
+	}
+	if _, text := request(t, "POST", base+"/publish", `[{"channels": ["news:1", "alerts"], "content": 1}]`, "Authorization", "Bearer news-key", "Content-Type", "application/json"); strings.Count(text, "FORBIDDEN") != 1 {
+		t.Errorf("a list with a channel out of scope: %s", text)
+	}
+}

@@ -7,14 +7,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -122,10 +120,6 @@ func connect(t *testing.T, url string, headers ...string) (ws *websocket.Conn, a
 		h.Add(headers[i], headers[i+1])
 	}
 	ws, answer, err := websocket.DefaultDialer.Dial(url, h)
-	if errors.Is(err, syscall.ECONNRESET) {
-		// A reload resets connections that the listener before it has not accepted.
-		ws, answer, err = websocket.DefaultDialer.Dial(url, h)
-	}
 	if err != nil {
 		if answer == nil {
 			t.Fatal(err)

@@ -56,7 +56,7 @@ func (g Grant) compile() (compiled grant, err error) {
 		return grant{}, err
 	}
 	if compiled.pattern.personal {
-		return grant{}, errors.New("placeholders stand in the configuration only; a token names the value")
+		return grant{}, errors.New("placeholders are for rooms only; a grant names the value")
 	}
 	if len(g.Allow) == 0 {
 		return grant{}, errors.New("it allows no action")

@@ -71,8 +71,8 @@ func TestCompileGrantsRefuses(t *testing.T) {
 		"no action":         {[]Grant{allow("a")}, "no action"},
 		"empty pattern":     {[]Grant{allow("", "subscribe")}, "empty pattern"},
 		"star in a word":    {[]Grant{allow("ok", "subscribe"), allow("a*", "subscribe")}, `"a*"`},
-		"user":              {[]Grant{allow("inbox:{user}", "subscribe")}, "configuration only"},
-		"claim":             {[]Grant{allow("t:{claim.team}", "subscribe")}, "configuration only"},
+		"user":              {[]Grant{allow("inbox:{user}", "subscribe")}, "rooms only"},
+		"claim":             {[]Grant{allow("t:{claim.team}", "subscribe")}, "rooms only"},
 		"other braces":      {[]Grant{allow("t:{x}", "subscribe")}, "{user}"},
 	} {
 		g, err := CompileGrants(test.list)

@@ -20,10 +20,12 @@ type Caller struct {
 	Realm, Handshake string
 	// Connection is the id of the connection; empty for the HTTP API.
 	Connection string
-	// App says that the caller is the app itself, with its API key. Everything is
-	// allowed to it, and no rate applies; the size of a message is bounded as for
-	// everyone.
+	// App says that the caller is the app itself, with its API key. What its Scope
+	// covers is allowed to it, and no rate applies; the size of a message is
+	// bounded as for everyone.
 	App bool
+	// Scope bounds what the app's key may do; nil does not.
+	Scope *policy.Scope
 	// Validate has what the app publishes checked and sanitized as the room says,
 	// which is done for everyone else anyway.
 	Validate bool
@@ -50,7 +52,7 @@ func (u *rules) room(c Caller, a policy.Action, channel string) (*policy.Room, *
 	}
 	room := u.policy.Match(channel)
 	if c.App {
-		return room, nil
+		return room, c.Scope.Allow(a, channel)
 	}
 	return room, room.Allow(a, policy.Subject{User: c.User, Claims: c.Claims, Grants: c.Grants}, channel)
 }

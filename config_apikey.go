@@ -1,0 +1,111 @@
+package realtime
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-realtime/caddy-realtime/policy"
+)
+
+// APIKeyConfig is an API key that may not do everything.
+type APIKeyConfig struct {
+	// Key is what the app sends as `Authorization: Bearer <key>`; a placeholder
+	// such as {env.KEY}, as with APIKeys. Required.
+	Key string `json:"key"`
+
+	// Allow are the patterns of the channels in which the key may do something, by
+	// action: `publish`, `history`, `presence`, `change`. Patterns are those of
+	// rooms, without placeholders. Default: none.
+	Allow map[string][]string `json:"allow,omitempty"`
+
+	// Manage lets the key list channels, disconnect users and connections, and
+	// revoke tokens. Default: false.
+	Manage bool `json:"manage,omitempty"`
+}
+
+func (c *APIKeyConfig) scope() (*policy.Scope, error) {
+	if len(c.Allow) == 0 && !c.Manage {
+		return nil, errors.New("the key may do nothing; without a block it may do everything")
+	}
+	return policy.NewScope(c.Allow, c.Manage)
+}
+
+// apiKey is the hash of a key, which makes all of them equally long.
+type apiKey struct {
+	sum   [sha256.Size]byte
+	scope *policy.Scope // nil: everything
+}
+
+type apiKeys []apiKey
+
+func (ks *apiKeys) add(key string, scope *policy.Scope) {
+	*ks = append(*ks, apiKey{sha256.Sum256([]byte(key)), scope})
+}
+
+// match gives the scope of a token that is a key. It takes the same time for every
+// token, right or wrong.
+func (ks apiKeys) match(token string) (scope *policy.Scope, ok bool) {
+	sum, found := sha256.Sum256([]byte(token)), -1
+	for i := range ks {
+		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(ks[i].sum[:], sum[:]), i, found)
+	}
+	if found < 0 {
+		return nil, false
+	}
+	return ks[found].scope, true
+}
+
+// isApp reports whether a request has one of the API keys, and what that may do.
+func (h *Handler) isApp(r *http.Request) (scope *policy.Scope, ok bool) {
+	token, sent := bearer(r)
+	if !sent {
+		return nil, false
+	}
+	return h.keys.match(token)
+}
+
+// provisionKeys resolves the keys, which are never shown: errors name their place.
+func (h *Handler) provisionKeys() error {
+	if err := checkAPIKeys(h.APIKeys); err != nil {
+		return err
+	}
+	for i, key := range h.APIKeys {
+		if err := h.provisionKey(fmt.Sprintf("key %d", i+1), key, nil); err != nil {
+			return err
+		}
+	}
+	for i, c := range h.ScopedAPIKeys {
+		place := fmt.Sprintf("key %d with a scope", i+1)
+		scope, err := c.scope()
+		if err == nil {
+			err = checkAPIKeys([]string{c.Key})
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", place, err)
+		}
+		if err := h.provisionKey(place, c.Key, scope); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *Handler) provisionKey(place, key string, scope *policy.Scope) error {
+	resolved, err := caddy.NewReplacer().ReplaceOrErr(key, true, true)
+	if err != nil {
+		return fmt.Errorf("%s: %w", place, err) // names the placeholder, not the key
+	}
+	if resolved == key {
+		h.log.Warn("an API key stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "key", place)
+	}
+	if _, twice := h.keys.match(resolved); twice {
+		return fmt.Errorf("%s is the same as one before it", place)
+	}
+	h.keys.add(resolved, scope)
+	return nil
+}
