@@ -82,8 +82,7 @@ func (b *batcher) do(ctx context.Context, c *call) (any, error) {
 		if c.lost == nil || !c.again || n == repeats {
 			return c.result, c.err
 		}
-		again := *c.repeated()
-		c = &again
+		c = c.repeated()
 		if err := pause(ctx, rand.N(20*time.Millisecond)<<n); err != nil {
 			return nil, err
 		}

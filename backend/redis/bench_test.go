@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
 // BenchmarkPublish publishes 200 bytes into 1000 rooms, with so many callers at a
@@ -71,5 +73,48 @@ func BenchmarkPublish(b *testing.B) {
 				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
 			})
 		}
+	}
+}
+
+type unseen struct{}
+
+func (unseen) Changed(string, ...presence.Event) {}
+func (unseen) Missed(string)                     {}
+
+// BenchmarkPresence enters members into 500 rooms and lets them leave, so many of a
+// room at a time; an operation is one member that comes and goes.
+func BenchmarkPresence(b *testing.B) {
+	s := startServer(b)
+	store := open(b, Options{Address: s.Addr, Timeout: 5 * time.Second}).Presence(unseen{})
+	b.Cleanup(func() { store.Close() })
+	for _, members := range []int{1, 10} {
+		b.Run(fmt.Sprint("members=", members), func(b *testing.B) {
+			var next atomic.Int64
+			errs := make(chan error)
+			for worker := range 64 {
+				go func() {
+					for i := next.Add(int64(members)); i <= int64(b.N); i = next.Add(int64(members)) {
+						room := fmt.Sprint("room:", int(i)%500, ":", worker)
+						var ms []*presence.Member
+						var ds []presence.Departure
+						for k := range members {
+							key := fmt.Sprint("user-", k)
+							ms, ds = append(ms, &presence.Member{Key: key, Info: `{"name":"someone"}`}), append(ds, presence.Departure{Key: key})
+						}
+						if err := errors.Join(store.Enter(context.Background(), room, ms), store.Leave(context.Background(), room, ds)); err != nil {
+							errs <- err
+							return
+						}
+					}
+					errs <- nil
+				}()
+			}
+			for range 64 {
+				if err := <-errs; err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(2*float64(b.N)/b.Elapsed().Seconds(), "transitions/s")
+		})
 	}
 }
