@@ -132,6 +132,9 @@ func (r *realm) enter(req *http.Request, p *session.Peer) (e *protocol.Error) {
 	return e
 }
 
+// asks reports whether the app is asked who a request is from.
+func (r *realm) asks() bool { return r != nil && r.session.Ask&auth.Connect != 0 }
+
 // find looks for a token. The nil realm takes none.
 func (r *realm) find(req *http.Request) string {
 	if r == nil {

@@ -46,7 +46,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if c.registry = h.registry(r.Context()); c.registry == nil {
 		return h.turnAway(w, r, path, unavailable("the hub is not running"))
 	}
-	if e := h.admit(r, &c, path == "" && ws.IsUpgrade(r)); e != nil {
+	if e := h.admit(r, &c, path == "" && ws.IsUpgrade(r) || isStream(r, path)); e != nil {
 		return h.turnAway(w, r, path, e)
 	}
 	return h.dispatch(w, r, path, c)
@@ -62,8 +62,8 @@ func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, path string, 
 }
 
 // admit finds out who sends a request, and whether they may come in. What costs
-// most, to ask the app, comes last but for what its answer decides. Event streams
-// have their own way to be refused for what may pass, in their transport.
+// most, to ask the app, comes last but for what its answer decides, and only
+// within the limits: those of connections for a handshake, of requests otherwise.
 func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.Error) {
 	if handshake && h.node.leaving.Load() {
 		return unavailable("this server takes no new connections")
@@ -72,8 +72,12 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 	if !c.app {
 		c.peer, e = h.identify(r)
 	}
-	if e == nil && handshake {
+	switch {
+	case e != nil || c.app && !handshake:
+	case handshake:
 		e = c.registry.Admit(c.peer)
+	case h.realm.asks():
+		e = c.registry.Afford(c.peer)
 	}
 	if e == nil && !c.app {
 		e = h.vet(r, c)

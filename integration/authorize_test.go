@@ -191,3 +191,40 @@ func TestAuthorizeAfterReload(t *testing.T) {
 		}
 	}
 }
+
+// TestAuthorizeWithinLimits has strangers not make the app be asked more often than
+// the limits allow, whatever they come for.
+func TestAuthorizeWithinLimits(t *testing.T) {
+	a := newApp(t)
+	c := Start(t, fmt.Sprintf(`
+		http://{{site}} {
+			realtime {
+				limits {
+					handshakes 1/s 5
+					rate 1/s 5
+				}
+				authorize {
+					reverse_proxy %s
+				}
+				room * {
+					subscribe anyone
+					publish anyone
+				}
+			}
+		}
+	`, a.Listener.Addr()))
+	base := "http://" + c.Addr("site") + "/realtime"
+	for _, test := range []struct{ method, path, accept string }{
+		{"GET", "?channel=chat:1", "text/event-stream"},
+		{"POST", "/channels/chat:1/messages", ""},
+		{"GET", "/nothing", ""},
+	} {
+		a.questions()
+		for i := range 50 {
+			request(t, test.method, base+test.path, `{"content": 1}`, "Cookie", fmt.Sprintf("session=strange; n=%d", i), "Accept", test.accept)
+		}
+		if n := len(a.questions()); n > 10 {
+			t.Errorf("%s %s: the app was asked %d times for 50 requests", test.method, test.path, n)
+		}
+	}
+}

@@ -28,6 +28,14 @@ func (r *Registry) Authorize(ctx context.Context, p Peer) (Peer, *protocol.Error
 	return next, nil
 }
 
+// Afford takes a token of the message rate of a peer's address, for a request that
+// makes the application be asked who it is from. Whoever it turns out to be has a
+// rate of their own besides. The error is RATE_LIMITED.
+func (r *Registry) Afford(p Peer) *protocol.Error {
+	wait := r.callers.take("q"+network(p.IP).String(), r.rules.Load().limits.Rate, time.Now())
+	return rateLimited(wait, "requests")
+}
+
 // answered is the peer as an answer describes it.
 func (p *Peer) answered(a auth.Answer) (Peer, error) {
 	next := *p

@@ -16,7 +16,7 @@ import (
 
 // Options say for whom a stream is served, and how.
 type Options struct {
-	// Registry must not be nil.
+	// Registry opens the session. Whoever calls Serve has asked its Admit.
 	Registry *session.Registry
 	// Peer is the client. It must not share the memory of the request, if that is
 	// to be freed.
@@ -91,9 +91,6 @@ func begin(w http.ResponseWriter, f framing, s *session.Session, first []byte) e
 
 // admit checks what can be known before anything is set up.
 func admit(o Options, q request) *protocol.Error {
-	if e := o.Registry.Admit(o.Peer); e != nil {
-		return e
-	}
 	caller := o.Peer.Caller()
 	for _, c := range q.channels {
 		if e := o.Registry.May(caller, policy.Subscribe, c.name); e != nil {

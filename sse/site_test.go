@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
@@ -114,6 +115,12 @@ func newSite(t *testing.T, c config) *site {
 func (s *site) serve(c config) {
 	s.inside = c.way.h2 || !c.way.hijack
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if e := s.registry.Admit(session.Peer{User: c.user}); e != nil { // as whoever calls Serve does
+			if !sse.AskBack(w, r, e) {
+				problem.Write(w, e)
+			}
+			return
+		}
 		s.served <- sse.Serve(w, r, sse.Options{
 			Registry:    s.registry,
 			Peer:        session.Peer{User: c.user},
