@@ -58,7 +58,7 @@ func TestRecover(t *testing.T) {
 	}
 	d.gathered()
 	d.publish()
-	cuts := d.cutAtRandom()
+	cuts := d.cutAtRandom(recoverMessages, recoverCuts, nil)
 	d.settle()
 	r := d.verdict()
 	t.Logf("%d connections were cut", cuts)
@@ -82,11 +82,12 @@ func someChannels(i int, long, short []string) []string {
 }
 
 // cutAtRandom cuts connections until enough has happened, half of them with a reset.
-func (d *drill) cutAtRandom() (cuts int) {
+// After each it calls a function, which may be nil.
+func (d *drill) cutAtRandom(messages, enough int, after func(cuts int)) (cuts int) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	end := time.After(drillLimit)
-	for d.acked() < recoverMessages || cuts < recoverCuts {
+	for d.acked() < messages || cuts < enough {
 		select {
 		case <-tick.C:
 		case <-end:
@@ -100,6 +101,42 @@ func (d *drill) cutAtRandom() (cuts int) {
 			s.reset()
 		}
 		s.drop()
+		if after != nil {
+			after(cuts)
+		}
 	}
 	return cuts
+}
+
+// TestRecoverOverReloads has connections cut and policies loaded at the same time,
+// in rooms that lose their history and get it back. A client may find the server
+// not listening for a moment, and what it goes on from gone.
+func TestRecoverOverReloads(t *testing.T) {
+	t.Setenv("REALTIME_TEST_KEY", appKey)
+	c := integration.Start(t, policyOf(0).caddyfile())
+	d := newDrill(t, "http://"+c.Addr("site")+"/rt", checker.Options{})
+	d.away = true
+	chat, memo := channelsOf("chat", 3), channelsOf("memo", 2)
+	for i := range 40 {
+		d.subscriber(chat[i%3], memo[i%2])
+		d.streamer(i%4 == 0, chat[i%3], memo[i%2])
+	}
+	all := append(chat, memo...)
+	d.publisher(&publisher{name: "ws", way: &byWS{base: d.base, cutEvery: 50}, pick: turns(all, 1), pause: 10 * time.Millisecond})
+	d.publisher(&publisher{name: "batch", way: newHTTP(d.base, appKey, true), pick: turns(all, 2), pause: 10 * time.Millisecond})
+	for _, s := range d.subscribers {
+		d.following.Go(func() { d.comeBack(s) })
+	}
+	d.gathered()
+	d.publish()
+	cuts := d.cutAtRandom(1000, 300, func(cuts int) {
+		if cuts%10 == 0 {
+			p := policyOf(cuts / 10)
+			p.crowded = false // everybody may come back
+			c.Reload(p.caddyfile())
+		}
+	})
+	d.settle()
+	d.verdict()
+	t.Logf("%d connections were cut, and %d policies loaded", cuts, cuts/10)
 }

@@ -10,6 +10,7 @@ import (
 // reloadPolicy is what one of the configurations says that are loaded in turn.
 type reloadPolicy struct {
 	history     int    // of the rooms with the crowd
+	memo        bool   // the rooms memo:* have a history
 	publish     string // who may, in the room poll
 	extra       bool   // there is a room extra:*
 	crowded     bool   // the limit of connections is less than there are
@@ -22,6 +23,7 @@ type reloadPolicy struct {
 func policyOf(i int) reloadPolicy {
 	return reloadPolicy{
 		history:     []int{100, 400, 1000, 50}[i%4],
+		memo:        i%2 == 0,
 		publish:     []string{"anyone", "users", "server"}[i%3],
 		extra:       i%5 < 3,
 		crowded:     i%7 == 3,
@@ -32,9 +34,12 @@ func policyOf(i int) reloadPolicy {
 }
 
 func (p reloadPolicy) caddyfile() string {
-	connections, extra := 5000, ""
+	connections, memo, extra := 5000, "", ""
 	if p.crowded {
 		connections = 10
+	}
+	if p.memo {
+		memo = "history 100"
 	}
 	if p.extra {
 		extra = "room extra:* {\nsubscribe anyone\n}"
@@ -60,6 +65,11 @@ func (p reloadPolicy) caddyfile() string {
 					publish anyone
 					history %d
 				}
+				room memo:* {
+					subscribe anyone
+					publish anyone
+					%s
+				}
 				room quiet:* {
 					subscribe anyone
 				}
@@ -70,7 +80,7 @@ func (p reloadPolicy) caddyfile() string {
 				%s
 			}
 		}
-	`, p.heartbeat, connections, p.channels, p.messageSize, p.history, p.publish, extra)
+	`, p.heartbeat, connections, p.channels, p.messageSize, p.history, memo, p.publish, extra)
 }
 
 // prober finds out which policy is in force, with connections that live through

@@ -14,6 +14,7 @@ const (
 	reloadWS     = 500
 	reloadSSE    = 100
 	reloadInside = 10 // of the streams: they stay in their handlers
+	reloadMemo   = 6  // more of each, in rooms that lose their history and get it back
 )
 
 // TestReload loads one policy after the other under a crowd. Nobody is cut off,
@@ -27,6 +28,7 @@ func TestReload(t *testing.T) {
 	d.publisher(&publisher{name: "ws", way: &byWS{base: d.base}, pick: turns(channels, 1), pause: 20 * time.Millisecond})
 	d.publisher(&publisher{name: "http", way: newHTTP(d.base, appKey, false), pick: turns(channels, 1), pause: 20 * time.Millisecond})
 	d.publisher(&publisher{name: "batch", way: newHTTP(d.base, "", true), pick: turns(channels, 2), pause: 40 * time.Millisecond})
+	d.publisher(&publisher{name: "memo", way: &byWS{base: d.base}, pick: turns(channelsOf("memo", 2), 1), pause: 5 * time.Millisecond})
 	p := newProber(t, d.base)
 	p.check(policyOf(0))
 	before := runtime.NumGoroutine()
@@ -74,6 +76,10 @@ func (d *drill) reloadCrowd(channels []string) (inside, outside []*subscriber) {
 	}
 	for i := range reloadSSE - reloadInside {
 		outside = append(outside, d.streamer(false, some(i)...))
+	}
+	for i := range reloadMemo {
+		channel := channelsOf("memo", 2)[i%2]
+		outside = append(outside, d.subscriber(channel), d.streamer(false, channel, channels[0]))
 	}
 	for i := range reloadInside {
 		inside = append(inside, d.streamer(true, some(i)...))

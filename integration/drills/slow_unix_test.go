@@ -38,9 +38,9 @@ http://{{site}} {
 }
 `
 
-// kernelBuffers is what the kernel may take for a client that reads nothing: on
-// Linux the server's side grows to 4 MiB.
-const kernelBuffers = 5 << 20
+// kernelBuffers is more than the kernel takes for a client that reads nothing: on
+// Linux the server's side grows to 4 MiB, of which about half is payload.
+const kernelBuffers = 3 << 20
 
 // queueMessages is the limit of the site.
 const queueMessages = 16
