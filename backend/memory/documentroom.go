@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	// maxDocumentKeys is how many keys of changes a document remembers.
-	maxDocumentKeys = 1024
+	// maxDocumentKeys is how many keys of changes a document remembers: those of some
+	// minutes of fast typing, for whoever comes back and asks what became of a change.
+	maxDocumentKeys = 4096
 	// documentBytes is what a document costs by itself.
 	documentBytes = 512
 	// documentKeyBytes is what a remembered key costs beside its text.
@@ -32,6 +33,7 @@ type documentRoom struct {
 	entries  []document.Entry // end with version
 	keys     map[string]uint64
 	order    []string // of keys, the oldest first
+	keyed    int64    // bytes of the keys
 	bytes    int64
 }
 
@@ -105,9 +107,11 @@ func (r *documentRoom) remember(key string) {
 	}
 	r.keys[key] = r.version
 	r.order = append(r.order, key)
+	r.keyed += int64(documentKeyBytes + len(key))
 	if len(r.order) > maxDocumentKeys {
 		for _, old := range r.order[:maxDocumentKeys/4] {
 			delete(r.keys, old)
+			r.keyed -= int64(documentKeyBytes + len(old))
 		}
 		r.order = slices.Clone(r.order[maxDocumentKeys/4:])
 	}
@@ -115,12 +119,9 @@ func (r *documentRoom) remember(key string) {
 
 // account tells the table what the room costs now.
 func (r *documentRoom) account() {
-	n := int64(documentBytes + len(r.channel) + len(r.snapshot))
+	n := int64(documentBytes+len(r.channel)+len(r.snapshot)) + r.keyed
 	for i := range r.entries {
 		n += int64(r.entries[i].Bytes())
-	}
-	for _, key := range r.order {
-		n += int64(documentKeyBytes + len(key))
 	}
 	r.table.used.Add(n - r.bytes)
 	r.bytes = n
