@@ -1,6 +1,7 @@
 package drills
 
 import (
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -114,7 +115,10 @@ func (d *drill) settle() {
 	d.t.Helper()
 	d.hush()
 	d.gathered()
-	until(d.t, "everything is delivered", func() bool { return d.checker.Behind() == 0 })
+	if !happens(func() bool { return d.checker.Behind() == 0 }) {
+		d.verdict()
+		d.t.Fatalf("%v have passed before everything is delivered", drillLimit)
+	}
 }
 
 // hold connects a subscriber for the whole drill: that its connection ends before
@@ -159,15 +163,23 @@ const drillLimit = 60 * time.Second
 // until waits until something is the case.
 func until(t testing.TB, what string, is func() bool) {
 	t.Helper()
+	if !happens(is) {
+		t.Fatalf("%v have passed before %s", drillLimit, what)
+	}
+}
+
+// happens reports whether something comes to be the case.
+func happens(is func() bool) bool {
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.After(drillLimit); !is(); {
 		select {
 		case <-tick.C:
 		case <-end:
-			t.Fatalf("%v have passed before %s", drillLimit, what)
+			return false
 		}
 	}
+	return true
 }
 
 // channelsOf names n channels of a room: "room:0" and so on.
@@ -186,4 +198,14 @@ func turns(channels []string, k int) func(n int) []string {
 		}
 		return picked
 	}
+}
+
+// heap is what is in use after a collection.
+func heap() int64 {
+	var m runtime.MemStats
+	for range 2 { // pools are emptied by the second one
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -19,7 +19,7 @@ http://{{site}} {
 	realtime /rt {
 		api_key {env.REALTIME_TEST_KEY}
 		limits {
-			queue 16 2MiB
+			queue 16 16MiB
 		}
 		room disconnect {
 			subscribe anyone

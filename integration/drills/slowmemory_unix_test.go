@@ -3,7 +3,6 @@
 package drills
 
 import (
-	"runtime"
 	"strings"
 	"testing"
 
@@ -102,14 +101,4 @@ func flood(t *testing.T, app *byHTTP) {
 	if err := app.post("/publish", items, &answer); err != nil || len(answer) != floodItems {
 		t.Fatalf("%d answers, %v", len(answer), err)
 	}
-}
-
-// heap is what is in use after a collection.
-func heap() int64 {
-	var m runtime.MemStats
-	for range 2 { // pools are emptied by the second one
-		runtime.GC()
-	}
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc)
 }
