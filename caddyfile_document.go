@@ -5,6 +5,7 @@ import "github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 // parseDocument reads
 //
 //	document [{
+//		change     anyone|users|granted|server
 //		conflict   merge|strict
 //		size       <size>
 //		depth      <n>
@@ -21,6 +22,7 @@ func parseDocument(d *caddyfile.Dispenser, _ []string, c *RoomConfig) error {
 }
 
 var documentOptions = options[*DocumentConfig]{
+	"change":     word("anyone|users|granted|server", func(c *DocumentConfig) *string { return &c.Change }, accessWord),
 	"conflict":   word("merge|strict", func(c *DocumentConfig) *string { return &c.Conflict }, conflictWord),
 	"size":       size(func(c *DocumentConfig) *int64 { return &c.Size }),
 	"depth":      count(func(c *DocumentConfig) *int { return &c.Depth }),

@@ -6,13 +6,17 @@ import (
 	"fmt"
 
 	"github.com/caddy-realtime/caddy-realtime/document"
+	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
 // DocumentConfig gives each channel of a room a document: one JSON value that clients
-// change together. Who may publish may change it, and who may subscribe may read it.
-// Where the room has a schema, the document has to match it, too.
+// change together. Who may subscribe may read it. Where the room has a schema, the document has to match it, too.
 type DocumentConfig struct {
+	// Change says who may change the document: `anyone`, `users`, `granted` or
+	// `server` (only the app, over the HTTP API). Default: who may publish.
+	Change string `json:"change,omitempty"`
+
 	// Conflict says what becomes of a change that was made to an older version.
 	// `merge` makes it to the current one if nothing that it touches has changed
 	// since, and refuses it otherwise; `strict` refuses it in any case. Default:
@@ -45,6 +49,14 @@ const (
 	maxOperations = 1000
 	maxChanges    = 10_000
 )
+
+// access says who may change the document.
+func (c *DocumentConfig) access() (policy.Access, error) {
+	if c == nil || c.Change == "" {
+		return policy.Default, nil
+	}
+	return policy.ParseAccess(c.Change)
+}
 
 func (c *DocumentConfig) compile() (*document.Options, error) {
 	if c == nil {

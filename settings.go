@@ -138,7 +138,7 @@ func (c *LimitsConfig) compile() (session.Limits, error) {
 }
 
 func (c *RoomConfig) compile(read readFile) (policy.Room, error) {
-	var errs [9]error
+	var errs [10]error
 	room := policy.Room{
 		Pattern: c.Pattern,
 		History: hub.Retention{Size: c.History.Size, TTL: time.Duration(c.History.TTL)},
@@ -157,6 +157,7 @@ func (c *RoomConfig) compile(read readFile) (policy.Room, error) {
 	room.Schema, errs[6] = c.Schema.compile(read)
 	room.Sanitize, errs[7] = policy.ParseSanitize(cmp.Or(c.Sanitize, policy.SanitizeNone.String()))
 	room.Document, errs[8] = c.Document.compile()
+	room.ChangeAccess, errs[9] = c.Document.access()
 	if err := errors.Join(errs[:]...); err != nil {
 		return policy.Room{}, err
 	}
@@ -166,7 +167,7 @@ func (c *RoomConfig) compile(read readFile) (policy.Room, error) {
 // contradiction finds options that cancel each other, which shows that the author
 // expects something else than what would happen.
 func contradiction(r *policy.Room) error {
-	anonymous := r.Subscribe == policy.Anyone || r.Publish == policy.Anyone || r.HistoryAccess == policy.Anyone
+	anonymous := r.Subscribe == policy.Anyone || r.Publish == policy.Anyone || r.HistoryAccess == policy.Anyone || r.ChangeAccess == policy.Anyone
 	switch {
 	case anonymous && strings.Contains(r.Pattern, "{user}"):
 		return errors.New("'anyone' contradicts '{user}' in the pattern, which leaves out anonymous clients")

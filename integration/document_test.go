@@ -15,6 +15,13 @@ func TestDocument(t *testing.T) {
 					publish anyone
 					document
 				}
+				room plan {
+					subscribe anyone
+					publish anyone
+					document {
+						change users
+					}
+				}
 			}
 		}
 	`
@@ -43,4 +50,10 @@ func TestDocument(t *testing.T) {
 	if res.StatusCode != 304 || text != "" {
 		t.Errorf("%d %s", res.StatusCode, text)
 	}
+
+	// Who may publish need not be who may change.
+	send(t, ws, `{"type":"subscribe","payload":{"channel":"plan"}}`)
+	expect(t, ws, `"version":0,"state":{}}`)
+	send(t, ws, `{"type":"change","payload":{"channel":"plan","localVersion":1,"baseVersion":0,"patch":{"title":"x"}}}`)
+	expect(t, ws, `"code":"UNAUTHORIZED"`)
 }
