@@ -19,10 +19,10 @@ type skipper interface {
 	Skip(channel string, to hub.Position)
 }
 
-// Broker is a [hub.Broker] over Redis. Make one with [Client.Broker].
+// Broker is a [hub.Broker] over one shard.
 type Broker struct {
 	// Set when it is made.
-	c    *Client
+	c    *shard
 	sink hub.Sink
 
 	serial atomic.Uint64 // of this node's messages without position
@@ -47,9 +47,8 @@ var _ hub.Broker = (*Broker)(nil)
 // missed something.
 const maxRepairs = 16
 
-// Broker starts the broker of this node, which delivers to sink. Close it before the
-// client.
-func (c *Client) Broker(sink hub.Sink) *Broker {
+// broker starts a broker that delivers to sink.
+func (c *shard) broker(sink hub.Sink) *Broker {
 	b := &Broker{c: c, sink: sink, repairing: make(chan struct{}, maxRepairs)}
 	b.ctx, b.cancel = context.WithCancel(c.ctx)
 	b.due.init()

@@ -17,18 +17,31 @@ func patient(address string) Options {
 	return Options{Address: address, Timeout: 10 * time.Second, Probe: 30 * time.Second}
 }
 
+// topologies are the ways in which there may be a Redis.
+var topologies = map[string]func(t *testing.T) Options{
+	"Single": func(t *testing.T) Options { return patient(startServer(t).Addr) },
+	"Several": func(t *testing.T) Options {
+		o := patient("")
+		o.Shards = []string{startServer(t).Addr, startServer(t).Addr}
+		return o
+	},
+}
+
 func TestBrokerContract(t *testing.T) {
-	s := startServer(t)
-	backendtest.RunBroker(t, func(t *testing.T, sink hub.Sink) hub.Broker {
-		return open(t, patient(s.Addr)).Broker(sink)
-	})
+	for name, start := range topologies {
+		t.Run(name, func(t *testing.T) {
+			o := start(t)
+			backendtest.RunBroker(t, func(t *testing.T, sink hub.Sink) hub.Broker {
+				return open(t, o).Broker(sink)
+			})
+		})
+	}
 }
 
 // Two nodes look like one broker: what one publishes the other delivers.
 func TestBrokerContractOverTwoNodes(t *testing.T) {
-	s := startServer(t)
+	o := patient(startServer(t).Addr)
 	backendtest.RunBroker(t, func(t *testing.T, sink hub.Sink) hub.Broker {
-		o := patient(s.Addr)
 		return apart{open(t, o).Broker(sink), open(t, o).Broker(deaf{})}
 	})
 }
@@ -50,12 +63,15 @@ type deaf struct{}
 func (deaf) Broadcast(string, ...*hub.Message) {}
 
 func TestPresenceContract(t *testing.T) {
-	s := startServer(t)
-	backendtest.RunPresence(t, func(t *testing.T) func(presence.Sink) presence.Store {
-		return func(sink presence.Sink) presence.Store {
-			o := patient(s.Addr)
+	for name, start := range topologies {
+		t.Run(name, func(t *testing.T) {
+			o := start(t)
 			o.Lease = 3 * time.Second // a node that stops is noticed after it
-			return open(t, o).Presence(sink)
-		}
-	})
+			backendtest.RunPresence(t, func(t *testing.T) func(presence.Sink) presence.Store {
+				return func(sink presence.Sink) presence.Store {
+					return open(t, o).Presence(sink)
+				}
+			})
+		})
+	}
 }

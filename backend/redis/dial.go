@@ -63,7 +63,7 @@ func (d *dialOnce) close() {
 
 // subscriber makes the client of one subscribed connection. Its dialer is that of the
 // commands' pool, which knows the way: through TLS, or to whom Sentinel names.
-func (c *Client) subscriber() (*goredis.Client, *dialOnce) {
+func (c *shard) subscriber() (*goredis.Client, *dialOnce) {
 	d := &dialOnce{dial: c.redis.Options().Dialer}
 	o := plainOptions(c.o)
 	o.Addr, o.Dialer, o.TLSConfig = c.redis.Options().Addr, d.Dial, nil

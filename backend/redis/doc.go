@@ -1,6 +1,6 @@
-// Package redis lets several nodes share rooms and members through one Redis: a
-// single server, or the primary that Sentinels name. It is the only package that
-// knows github.com/redis/go-redis.
+// Package redis lets several nodes share rooms and members through Redis: a single
+// server, the primary that Sentinels name, or several servers that know nothing of
+// each other. It is the only package that knows github.com/redis/go-redis.
 //
 // # What is where
 //
@@ -10,10 +10,16 @@
 // included, so that all see one order. Pub/Sub may lose messages and does not say
 // so; the offsets do, and what is missing is read from the stream.
 //
-// A [Client] is what one node has of Redis: a pool of connections for commands,
+// A shard is what one node has of one Redis: a pool of connections for commands,
 // which are sent in batches while others are under way, and one connection that is
 // subscribed to exactly the channels of the rooms with connections on this node.
-// [Client.Broker] and [Client.Presence] share it.
+// A broker and a presence share it; they know nothing of other shards.
+//
+// A [Client] is one shard, or several side by side. What belongs to a channel is in
+// one of them, which a hash of its name decides on all nodes alike. Each facility
+// whose calls name a channel has a type in routing.go that hands them to the shard
+// that has it. What is for all nodes and no channel in particular belongs to the
+// first shard. Whether all is well is for all shards together to say.
 //
 // # What is guaranteed
 //
@@ -40,6 +46,8 @@
 // it is repeated here and can be repeated by the caller without harm.
 //
 // # Goroutines
+//
+// Each shard has its own:
 //
 //   - One keeps the subscribed connection: it connects, reads, and broadcasts.
 //     One more writes the subscriptions of a connection, one watches it.

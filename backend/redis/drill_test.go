@@ -104,7 +104,7 @@ func place(p hub.Position) checker.Position {
 type node struct {
 	t    *testing.T
 	name string
-	*Broker
+	hub.Broker
 	*witness
 	pub *checker.Publisher
 }
@@ -122,6 +122,16 @@ func newNode(t *testing.T, c *checker.Checker, name string, o Options) *node {
 	t.Cleanup(func() { b.Close() })
 	return &node{t, name, b, w, c.Publisher(name)}
 }
+
+// at is the broker of the shard that has a channel.
+func (n *node) at(channel string) *Broker {
+	if bs, ok := n.Broker.(brokers); ok {
+		return bs.of(channel)
+	}
+	return n.Broker.(*Broker)
+}
+
+func (n *node) stats() Stats { return n.Broker.(interface{ Stats() Stats }).Stats() }
 
 // enter attaches a room, and begins where it is.
 func (n *node) enter(channel string) {
@@ -211,7 +221,7 @@ func TestDrillLinks(t *testing.T) {
 		t.Error(report)
 	}
 	for i, n := range nodes {
-		t.Logf("node %d: %+v", i, n.Stats())
+		t.Logf("node %d: %+v", i, n.stats())
 	}
 	t.Logf("%d faults, %d sent, %s", faults, sent.Load(), report)
 }

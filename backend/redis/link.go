@@ -34,7 +34,7 @@ type topic struct {
 // link is the subscribed connection of a node, whatever connections it consists of
 // over time, and all that is to be subscribed on it.
 type link struct {
-	c *Client
+	c *shard
 
 	heard       atomic.Int64 // when something last came, in Unix nanoseconds
 	connections atomic.Uint64
@@ -47,7 +47,7 @@ type link struct {
 	closed bool
 }
 
-func newLink(c *Client) *link {
+func newLink(c *shard) *link {
 	return &link{c: c, topics: make(map[string]*topic), down: time.Now()}
 }
 

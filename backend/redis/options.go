@@ -19,6 +19,10 @@ type Options struct {
 	// that they know as Master; Address is not used then.
 	Sentinels []string
 	Master    string
+	// Shards are the addresses of several independent Redis, which share the
+	// channels; Address is not used then. They stand in the same order on all nodes,
+	// and a new one comes last, because the place decides over the channels.
+	Shards []string
 	// Username and Password authenticate with Redis. Both may be empty.
 	Username, Password string
 	// Database is the number of the database. Pub/Sub knows none, which is why two
@@ -52,8 +56,11 @@ type Options struct {
 
 // Validate finds what can not work, without trying it.
 func (o Options) Validate() error {
-	if o.Address != "" && o.Address[0] != '/' {
-		if _, _, err := net.SplitHostPort(o.Address); err != nil {
+	for _, a := range append([]string{o.Address}, o.Shards...) {
+		if a == "" || a[0] == '/' {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(a); err != nil {
 			return errors.New("the address is neither host:port nor the path of a socket")
 		}
 	}
@@ -66,8 +73,24 @@ func (o Options) Validate() error {
 		return errors.New("the prefix has braces, which mean something to a cluster")
 	case len(o.Sentinels) > 0 && strings.HasPrefix(o.Address, "/"):
 		return errors.New("there is either a Unix socket or Sentinels")
+	case len(o.Sentinels) > 0 && len(o.Shards) > 0:
+		return errors.New("there are either Sentinels or several Redis")
 	}
 	return nil
+}
+
+// apart gives the options of each shard.
+func (o Options) apart() []Options {
+	if len(o.Shards) == 0 {
+		return []Options{o}
+	}
+	var each []Options
+	for _, a := range o.Shards {
+		part := o
+		part.Address, part.Shards = a, nil
+		each = append(each, part)
+	}
+	return each
 }
 
 func (o Options) withDefaults() Options {

@@ -64,7 +64,7 @@ func TestDrillRestart(t *testing.T) {
 	if report := c.Check(); !report.OK() {
 		t.Error(report)
 	}
-	eventually(t, "a room attached without Redis gets a position", nodes[0].find("later").placed)
+	eventually(t, "a room attached without Redis gets a position", nodes[0].at("later").find("later").placed)
 }
 
 // snapshot and restore take a room's log back in time, as a failover does to a
@@ -200,7 +200,7 @@ func TestDrillSilentLink(t *testing.T) {
 		}
 	}
 	n.await(t, "the messages arrive all the same", func() bool { return n.last["room"].Offset == 5 })
-	eventually(t, "the silence is noticed", func() bool { return n.Stats().Silent > 0 })
+	eventually(t, "the silence is noticed", func() bool { return n.stats().Silent > 0 })
 	if report := c.Check(); !report.OK() || report.Gaps > 0 {
 		t.Error(report)
 	}

@@ -2,6 +2,8 @@ package redis
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,7 +13,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// Presence is a [presence.Store] over Redis. Make one with [Client.Presence].
+// Presence is a [presence.Store] over one shard.
 //
 // Each node holds members under a name of its own, for which it has a lease by
 // Redis's clock. A node whose lease is over is dead: whoever notices lets it leave
@@ -20,7 +22,7 @@ import (
 // old name any more, so that no member stays behind.
 type Presence struct {
 	// Set when it is made.
-	c    *Client
+	c    *shard
 	sink presence.Sink
 
 	ctx    context.Context // over when the store is closed
@@ -54,9 +56,8 @@ type members struct {
 // maxEntered is how many members a script enters at once.
 const maxEntered = 500
 
-// Presence starts the presence of this node, which delivers to sink. Close it before
-// the client.
-func (c *Client) Presence(sink presence.Sink) *Presence {
+// presence starts a store that delivers to sink.
+func (c *shard) presence(sink presence.Sink) *Presence {
 	p := &Presence{
 		c: c, sink: sink, again: make(chan struct{}, 1), name: nodeName(),
 		attached: make(map[string]bool), rooms: make(map[string]*members),
@@ -158,12 +159,10 @@ func (p *Presence) enter(ctx context.Context, r *members, ms []*presence.Member)
 	}
 }
 
+// all are the members in the order of their keys, which makes that of the events the
+// same each time.
 func (r *members) all() []*presence.Member {
-	ms := make([]*presence.Member, 0, len(r.held))
-	for _, m := range r.held {
-		ms = append(ms, m)
-	}
-	return ms
+	return slices.SortedFunc(maps.Values(r.held), func(a, b *presence.Member) int { return strings.Compare(a.Key, b.Key) })
 }
 
 func enterArgs(ms []*presence.Member) []any {

@@ -66,7 +66,7 @@ func (a *alternating) seen() (entered, left int) {
 // memberNode is a node of a drill.
 type memberNode struct {
 	t *testing.T
-	*Presence
+	presence.Store
 	*alternating
 }
 
@@ -283,10 +283,11 @@ func TestLateScript(t *testing.T) {
 	n := newMembers(t, Options{Address: s.Addr})
 	n.tell("room", "a", true)
 	n.tell("room", "b", true)
-	late := n.change(enterScript, "room", n.current(), enterArgs([]*presence.Member{{Key: "a"}}))
+	p := n.Store.(*Presence)
+	late := p.change(enterScript, "room", p.current(), enterArgs([]*presence.Member{{Key: "a"}}))
 	n.tell("room", "a", false)
 	for range 2 {
-		if _, err := n.run(t.Context(), late.repeated()); err != nil {
+		if _, err := p.run(t.Context(), late.repeated()); err != nil {
 			t.Fatal(err)
 		}
 	}
