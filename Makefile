@@ -13,13 +13,16 @@ BENCHTIME ?= 1s
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run build test needs fmt-check vet client go-test fuzz-smoke fuzz bench fmt clean
+.PHONY: help run cluster build test needs fmt-check vet client go-test fuzz-smoke fuzz bench fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: build ## run the chat example on http://localhost:8080
 	cd examples/chat && exec ../../bin/caddy run --config Caddyfile --adapter caddyfile
+
+cluster: build ## run the chat example on three nodes and a Redis, behind http://localhost:8080
+	@exec tools/cluster
 
 build: ## build a Caddy with this module, bin/caddy
 	go build -o bin/caddy ./cmd/caddy

@@ -12,6 +12,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
+	"github.com/caddy-realtime/caddy-realtime/internal/faultproxy"
 )
 
 // patience is how long a drill waits for what has to happen in the end.
@@ -173,10 +174,10 @@ func TestDrillLinks(t *testing.T) {
 	c := checker.New(checker.Options{})
 	const rooms, seconds = 40, 6
 	var nodes []*node
-	var proxies []*proxy
+	var proxies []*faultproxy.Proxy
 	for i := range 3 {
-		p := startProxy(t, s.Addr)
-		n := newNode(t, c, fmt.Sprint("node-", i), quickly(p.addr()))
+		p := faultproxy.Start(t, s.Addr)
+		n := newNode(t, c, fmt.Sprint("node-", i), quickly(p.Addr()))
 		for r := range rooms {
 			n.enter(fmt.Sprint("room:", r))
 		}
@@ -203,15 +204,15 @@ func TestDrillLinks(t *testing.T) {
 		p := proxies[rand.N(len(proxies))]
 		switch rand.N(3) {
 		case 0:
-			p.reset()
+			p.Reset()
 		case 1:
-			p.stall()
+			p.Stall()
 		case 2:
-			p.away()
+			p.Away()
 		}
 		faults++
 		_ = pause(t.Context(), 50*time.Millisecond+rand.N(600*time.Millisecond))
-		p.heal()
+		p.Heal()
 		_ = pause(t.Context(), 50*time.Millisecond+rand.N(200*time.Millisecond))
 	}
 	wg.Wait()
@@ -243,9 +244,9 @@ func TestDrillManyRooms(t *testing.T) {
 	t.Parallel()
 	const rooms = maxUnconfirmed + 500
 	s := startServer(t)
-	p := startProxy(t, s.Addr)
+	p := faultproxy.Start(t, s.Addr)
 	c := checker.New(checker.Options{})
-	o := quickly(p.addr())
+	o := quickly(p.Addr())
 	o.Timeout = 2 * time.Second
 	n, other := newNode(t, c, "node", o), newNode(t, c, "other", Options{Address: s.Addr, Timeout: 2 * time.Second})
 	channel := func(r int) string { return fmt.Sprint("room:", r) }
@@ -261,9 +262,9 @@ func TestDrillManyRooms(t *testing.T) {
 		wg.Wait()
 	}
 	each(func(r int) { n.enter(channel(r)) })
-	p.away()
+	p.Away()
 	each(func(r int) { _ = other.send(t.Context(), channel(r), fmt.Sprintf(`"%d"`, r)) })
-	p.heal()
+	p.Heal()
 	eventually(t, "all is delivered", func() bool { return c.Behind() == 0 })
 	if report := c.Check(); !report.OK() || report.Gaps > 0 {
 		t.Error(report)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
+	"github.com/caddy-realtime/caddy-realtime/internal/faultproxy"
 )
 
 // Redis comes back empty: each room is told once on each node, whether anything is
@@ -102,9 +103,9 @@ func TestDrillRollback(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := startServer(t)
-			p := startProxy(t, s.Addr)
+			p := faultproxy.Start(t, s.Addr)
 			c := checker.New(checker.Options{Rollback: true})
-			n := newNode(t, c, "node", quickly(p.addr()))
+			n := newNode(t, c, "node", quickly(p.Addr()))
 			other := newNode(t, c, "other", quickly(s.Addr))
 			n.enter("room")
 			publish := func(from, to int) {
@@ -120,11 +121,11 @@ func TestDrillRollback(t *testing.T) {
 			n.await(t, "all is delivered", func() bool { return n.last["room"].Offset == 10 })
 			seen := n.last["room"]
 			if after.away {
-				p.away()
+				p.Away()
 			}
 			s.restore(dump)
 			publish(101, 100+after.n)
-			p.heal()
+			p.Heal()
 			n.await(t, "there is a gap", func() bool { return n.gaps["room"] == 1 })
 			publish(201, 203)
 			eventually(t, "all is delivered afterwards", func() bool { return c.Behind() == 0 })
@@ -189,11 +190,11 @@ func TestDrillPlainDegrades(t *testing.T) {
 func TestDrillSilentLink(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	p := startProxy(t, s.Addr)
+	p := faultproxy.Start(t, s.Addr)
 	c := checker.New(checker.Options{})
-	n, other := newNode(t, c, "node", quickly(p.addr())), newNode(t, c, "other", quickly(s.Addr))
+	n, other := newNode(t, c, "node", quickly(p.Addr())), newNode(t, c, "other", quickly(s.Addr))
 	n.enter("room")
-	p.stallSubscribers()
+	p.StallSubscribers()
 	for k := range 5 {
 		if err := other.send(t.Context(), "room", fmt.Sprintf(`"%d"`, k)); err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/internal/faultproxy"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
@@ -218,10 +219,10 @@ func TestDrillPresenceLinks(t *testing.T) {
 	const rooms, keys = 5, 12
 	s := startServer(t)
 	var nodes []*memberNode
-	var proxies []*proxy
+	var proxies []*faultproxy.Proxy
 	for range 3 {
-		p := startProxy(t, s.Addr)
-		o := quickly(p.addr())
+		p := faultproxy.Start(t, s.Addr)
+		o := quickly(p.Addr())
 		o.Lease = 400 * time.Millisecond
 		proxies, nodes = append(proxies, p), append(nodes, newMembers(t, o))
 	}
@@ -249,9 +250,9 @@ func TestDrillPresenceLinks(t *testing.T) {
 	}
 	for time.Now().Before(end) {
 		p := proxies[rand.N(3)]
-		[]func(){p.reset, p.stall, p.away}[rand.N(3)]()
+		[]func(){p.Reset, p.Stall, p.Away}[rand.N(3)]()
 		_ = pause(t.Context(), 50*time.Millisecond+rand.N(900*time.Millisecond))
-		p.heal()
+		p.Heal()
 	}
 	wg.Wait()
 	for r := range rooms {

@@ -1,19 +1,22 @@
-package redis
+// Package faultproxy stands between a node and its Redis, in tests, and can do to the
+// connections what networks do.
+package faultproxy
 
 import (
 	"bytes"
 	"maps"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
-// proxy stands between a node and its Redis and can do to the connections what
-// networks do.
-type proxy struct {
+// Proxy passes connections on. Its methods may be called by any goroutine.
+type Proxy struct {
 	target   string
 	listener net.Listener
 	wg       sync.WaitGroup
+	back     atomic.Int64 // bytes that the target sent
 
 	mu         sync.Mutex
 	conns      map[net.Conn]struct{}
@@ -24,29 +27,34 @@ type proxy struct {
 	over       bool
 }
 
-func startProxy(t testing.TB, target string) *proxy {
+// Start starts a proxy to an address. It is gone when the test is.
+func Start(t testing.TB, target string) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{target: target, listener: l, conns: make(map[net.Conn]struct{}), subscribed: make(map[net.Conn]bool)}
+	p := &Proxy{target: target, listener: l, conns: make(map[net.Conn]struct{}), subscribed: make(map[net.Conn]bool)}
 	p.wg.Go(p.accept)
 	t.Cleanup(func() {
 		l.Close()
 		p.mu.Lock()
 		p.over = true
 		p.mu.Unlock()
-		p.heal()
-		p.reset()
+		p.Heal()
+		p.Reset()
 		p.wg.Wait()
 	})
 	return p
 }
 
-func (p *proxy) addr() string { return p.listener.Addr().String() }
+// Addr is where the proxy listens.
+func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-func (p *proxy) accept() {
+// Received is how many bytes have come from the target.
+func (p *Proxy) Received() int64 { return p.back.Load() }
+
+func (p *Proxy) accept() {
 	for {
 		c, err := p.listener.Accept()
 		if err != nil {
@@ -56,7 +64,7 @@ func (p *proxy) accept() {
 	}
 }
 
-func (p *proxy) serve(c net.Conn) {
+func (p *Proxy) serve(c net.Conn) {
 	defer c.Close()
 	up, err := net.Dial("tcp", p.target)
 	if err != nil {
@@ -68,12 +76,12 @@ func (p *proxy) serve(c net.Conn) {
 	}
 	defer p.leave(c, up)
 	var wg sync.WaitGroup
-	wg.Go(func() { p.copy(c, up) })
-	wg.Go(func() { p.copy(up, c) })
+	wg.Go(func() { p.copy(c, up, &p.back) })
+	wg.Go(func() { p.copy(up, c, new(atomic.Int64)) })
 	wg.Wait()
 }
 
-func (p *proxy) admit(conns ...net.Conn) bool {
+func (p *Proxy) admit(conns ...net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.refuse || p.over {
@@ -85,7 +93,7 @@ func (p *proxy) admit(conns ...net.Conn) bool {
 	return true
 }
 
-func (p *proxy) leave(conns ...net.Conn) {
+func (p *Proxy) leave(conns ...net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range conns {
@@ -95,7 +103,7 @@ func (p *proxy) leave(conns ...net.Conn) {
 }
 
 // copy moves bytes, but not during a stall.
-func (p *proxy) copy(to, from net.Conn) {
+func (p *Proxy) copy(to, from net.Conn, count *atomic.Int64) {
 	defer to.Close()
 	defer from.Close()
 	buf := make([]byte, 32<<10)
@@ -104,6 +112,7 @@ func (p *proxy) copy(to, from net.Conn) {
 		if bytes.Contains(buf[:n], []byte("subscribe\r\n")) {
 			p.mark(from, to)
 		}
+		count.Add(int64(n))
 		p.wait(to)
 		if n > 0 {
 			if _, err := to.Write(buf[:n]); err != nil {
@@ -117,7 +126,7 @@ func (p *proxy) copy(to, from net.Conn) {
 }
 
 // mark notes connections as subscribed ones.
-func (p *proxy) mark(conns ...net.Conn) {
+func (p *Proxy) mark(conns ...net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range conns {
@@ -125,7 +134,7 @@ func (p *proxy) mark(conns ...net.Conn) {
 	}
 }
 
-func (p *proxy) wait(to net.Conn) {
+func (p *Proxy) wait(to net.Conn) {
 	p.mu.Lock()
 	stalled := p.stalled
 	if p.only != nil && !p.only[to] {
@@ -137,8 +146,8 @@ func (p *proxy) wait(to net.Conn) {
 	}
 }
 
-// reset cuts all connections.
-func (p *proxy) reset() {
+// Reset cuts all connections.
+func (p *Proxy) Reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c := range p.conns {
@@ -149,8 +158,8 @@ func (p *proxy) reset() {
 	}
 }
 
-// stall lets nothing through until heal, and keeps the connections.
-func (p *proxy) stall() {
+// Stall lets nothing through until [Proxy.Heal], and keeps the connections.
+func (p *Proxy) Stall() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stalled == nil {
@@ -158,23 +167,24 @@ func (p *proxy) stall() {
 	}
 }
 
-// stallSubscribers stalls the connections that are subscribed now.
-func (p *proxy) stallSubscribers() {
-	p.stall()
+// StallSubscribers stalls the connections that are subscribed now.
+func (p *Proxy) StallSubscribers() {
+	p.Stall()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.only = maps.Clone(p.subscribed)
 }
 
-// away cuts all connections and takes no new ones until heal.
-func (p *proxy) away() {
+// Away cuts all connections and takes no new ones until [Proxy.Heal].
+func (p *Proxy) Away() {
 	p.mu.Lock()
 	p.refuse = true
 	p.mu.Unlock()
-	p.reset()
+	p.Reset()
 }
 
-func (p *proxy) heal() {
+// Heal ends what Stall, StallSubscribers and Away began.
+func (p *Proxy) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refuse, p.only = false, nil
