@@ -149,8 +149,11 @@ func (r *room) compare(before, top hub.Position) {
 	defer r.mu.Unlock()
 	switch {
 	case r.over || r.repairing || r.retention.Size == 0:
+	case r.at.IsZero() && r.dropped && top.Offset > 0:
+		r.at, r.dropped = hub.Position{Epoch: top.Epoch}, false // all of the new log is missing
+		r.repair()
 	case r.at.IsZero():
-		r.at = top
+		r.at, r.dropped = top, false
 	case r.at.Epoch == top.Epoch && r.at.Offset < top.Offset,
 		r.at.Epoch == before.Epoch && (top.Epoch != before.Epoch || wentBack(before, top)):
 		r.repair()

@@ -11,8 +11,10 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// patient are options for contracts, which are not about faults: a machine that is
-// busy for a second must not look like one. The drills are impatient.
+// patient are options for contracts, which are not about faults. A machine that is
+// busy for longer than Attach waits for its subscription, twice the timeout, looks
+// like one: a room that then loses its history loses what it has missed. And a node
+// that is busy for its lease counts as dead. The drills are impatient.
 func patient(address string) Options {
 	return Options{Address: address, Timeout: 10 * time.Second, Probe: 30 * time.Second}
 }

@@ -28,6 +28,7 @@ type room struct {
 	over      bool
 	retention hub.Retention
 	at        hub.Position        // broadcast up to here; zero: it is not known
+	dropped   bool                // at is zero because the log was dropped: of a new one nothing was delivered
 	anchors   *[remembered]uint32 // of the messages before, by offset
 	repairing bool
 	held      []*hub.Message
@@ -79,7 +80,7 @@ func (r *room) position() hub.Position {
 func (r *room) unplace() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.at = hub.Position{}
+	r.at, r.dropped = hub.Position{}, true
 }
 
 // end stops deliveries for good.
@@ -89,9 +90,13 @@ func (r *room) end() {
 	r.over = true
 }
 
-// subscribed has the position compared: something may have been missed before.
+// subscribed has the position compared: something may have been missed before. Of a
+// room that is being attached nothing was, and [Broker.Attach] asks for its position.
 func (r *room) subscribed() {
-	if r.placed() {
+	r.mu.Lock()
+	begun := !r.at.IsZero() || r.dropped
+	r.mu.Unlock()
+	if begun {
 		r.b.due.add(r)
 	}
 }
@@ -175,7 +180,7 @@ func (r *room) deliver(ms ...*hub.Message) {
 	for _, m := range ms {
 		r.anchors[m.Position.Offset%remembered] = m.Position.Anchor
 	}
-	r.at, r.busy = ms[len(ms)-1].Position, true
+	r.at, r.dropped, r.busy = ms[len(ms)-1].Position, false, true
 	r.b.sink.Broadcast(r.channel, ms...)
 }
 
@@ -190,7 +195,7 @@ func (r *room) hold(m *hub.Message) {
 
 // skip goes on at a position; what lies before is lost to this node. Needs mu.
 func (r *room) skip(to hub.Position) {
-	r.at, r.anchors = to, nil
+	r.at, r.dropped, r.anchors = to, false, nil
 	r.b.lostHoles.Add(1)
 	if s, ok := r.b.sink.(skipper); ok && !r.over {
 		s.Skip(r.channel, to)
