@@ -7,6 +7,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/backend/redis"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
+	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
 // backend keeps the messages and members of a hub.
@@ -14,6 +15,7 @@ type backend struct {
 	store  store          // that it was made for
 	memory *memory.Broker // nil with Redis
 	redis  *redis.Client  // nil without
+	orders *redis.Control // the same
 }
 
 var errStoreChanged = errors.New("the options of 'redis' can not be changed while the hub runs; restart Caddy, or give the hub another name")
@@ -46,6 +48,17 @@ func (b *backend) members(sink presence.Sink) (presence.Store, error) {
 	return memory.NewPresenceStore(sink), nil
 }
 
+// control gives the sessions their way to the other nodes, where there are any.
+func (b *backend) control(r *session.Registry) {
+	if b.redis == nil {
+		return
+	}
+	r.WithControl(func(e hub.Executor) session.Control {
+		b.orders = b.redis.Control(e)
+		return b.orders
+	})
+}
+
 func (b *backend) resize(bytes int64) {
 	if b.memory != nil {
 		b.memory.Resize(bytes)
@@ -56,6 +69,9 @@ func (b *backend) resize(bytes int64) {
 func (b *backend) close() error {
 	if b.redis == nil {
 		return nil
+	}
+	if b.orders != nil {
+		b.orders.Close()
 	}
 	return b.redis.Close()
 }

@@ -98,7 +98,9 @@ func (n *node) start(s *settings) error {
 		return errors.Join(err, h.Close(), members.Close(), n.backend.close())
 	}
 	n.hub, n.members, n.documents = h, members, documents
-	n.registry.Store(session.New(h).WithPresence(members).WithDocuments(documents))
+	registry := session.New(h).WithPresence(members).WithDocuments(documents)
+	n.backend.control(registry)
+	n.registry.Store(registry)
 	return nil
 }
 

@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -90,13 +89,11 @@ func (h *Handler) vet(r *http.Request, c *call) (e *protocol.Error) {
 	if c.peer, e = c.registry.Authorize(r.Context(), c.peer); e != nil {
 		return e
 	}
-	if c.registry.Revoked(c.peer.Identity()) {
-		return session.TokenError(errRevoked)
+	if e = c.registry.Refuse(c.peer.Identity()); e != nil {
+		return e
 	}
 	return h.realm.bars(r, &c.peer)
 }
-
-var errRevoked = errors.New("revoked") // not shown to anybody
 
 // call is a request that may go on.
 type call struct {

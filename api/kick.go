@@ -12,9 +12,19 @@ import (
 // maxOrder bounds the body of a request that tells the server to do something.
 const maxOrder = 4 << 10
 
-// ended says how many connections to this node were ended.
+// ended is [session.Ended].
 type ended struct {
 	Connections int `json:"connections"`
+	Nodes       int `json:"nodes"`
+	Pending     int `json:"pending,omitempty"`
+}
+
+// replyEnded answers with what became of an order, or hands its error on.
+func (c *call) replyEnded(done session.Ended, e *protocol.Error) *protocol.Error {
+	if e != nil {
+		return e
+	}
+	return c.replyValue(ended(done))
 }
 
 // kickUser is DELETE /users/{user}/connections.
@@ -23,7 +33,7 @@ func kickUser(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	return c.replyValue(ended{c.o.Registry.KickUser(c.name, reason)})
+	return c.replyEnded(c.o.Registry.KickUser(c.r.Context(), c.name, reason))
 }
 
 // kickConnection is DELETE /connections/{connection}. A connection that is gone is
@@ -33,11 +43,7 @@ func kickConnection(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	var n int
-	if c.o.Registry.KickConnection(c.name, reason) {
-		n = 1
-	}
-	return c.replyValue(ended{n})
+	return c.replyEnded(c.o.Registry.KickConnection(c.r.Context(), c.name, reason))
 }
 
 // kickReason reads what the connections are told: from the body or, since not every

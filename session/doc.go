@@ -31,7 +31,7 @@
 // A connection knows the name of its [Realm] alone, and asks the configuration in
 // force for what the name means. Revocations and kicks work on live connections;
 // revocations are also asked before an identity is taken, and once more when
-// it shows, because the two may meet.
+// it shows, because the two may meet. With a [Control] all nodes carry them out.
 //
 // # Configuration
 //

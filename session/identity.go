@@ -16,11 +16,11 @@ func (s *Session) who() *Peer { return s.peer.Load() }
 // connection that has a user keeps it: what was queued for one user must not reach
 // another, and the rooms have seen who it is.
 func (s *Session) become(old, next *Peer) *protocol.Error {
-	switch {
-	case old.User != "" && old.User != next.User:
+	if old.User != "" && old.User != next.User {
 		return protocol.Errorf(protocol.Forbidden, "the token is not of this connection's user; open another connection")
-	case s.registry.Revoked(next.Identity()):
-		return badToken()
+	}
+	if e := s.registry.Refuse(next.Identity()); e != nil {
+		return e
 	}
 	return s.registry.rename(s, next)
 }

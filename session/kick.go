@@ -2,8 +2,10 @@ package session
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -36,11 +38,18 @@ func KickReason(code int, text string) (hub.Reason, *protocol.Error) {
 	return hub.Reason{Code: uint16(code), Text: cmp.Or(text, usual.Text)}, nil
 }
 
-// KickUser ends a user's connections to this node and returns how many those were.
-// The user may come back; [Registry.Revoke] prevents that.
-func (r *Registry) KickUser(user string, reason hub.Reason) (n int) {
+// KickUser ends a user's connections, to all nodes. The user may come back;
+// [Registry.Revoke] prevents that. The error is UNAVAILABLE when only this node did
+// it.
+func (r *Registry) KickUser(ctx context.Context, user string, reason hub.Reason) (Ended, *protocol.Error) {
+	here := r.kickUser(user, reason, time.Now())
+	return r.order(ctx, here, order{Kick: &kick{User: user, Code: reason.Code, Reason: reason.Text}}, "", 0)
+}
+
+// kickUser ends those connections to this node that began before a time.
+func (r *Registry) kickUser(user string, reason hub.Reason, before time.Time) (n int) {
 	for _, s := range r.sessionsOf(user) {
-		if conn := s.connection(); conn != nil {
+		if conn := s.connection(); conn != nil && !s.started.After(before) {
 			conn.Close(reason)
 			n++
 		}
@@ -48,13 +57,26 @@ func (r *Registry) KickUser(user string, reason hub.Reason) (n int) {
 	return n
 }
 
-// KickConnection ends a connection to this node. False: there is none with this id.
-func (r *Registry) KickConnection(id string, reason hub.Reason) bool {
-	conn, there := r.hub.Conn(id)
-	if there {
-		conn.Close(reason)
+// maxConnectionID is longer than the id of any connection.
+const maxConnectionID = 64
+
+// KickConnection ends a connection, whatever node it is to. That there is none with
+// this id is no error; UNAVAILABLE is when it is not to this node and others could
+// not be told.
+func (r *Registry) KickConnection(ctx context.Context, id string, reason hub.Reason) (Ended, *protocol.Error) {
+	if n := r.kickConnection(id, reason); n > 0 || len(id) > maxConnectionID {
+		return Ended{Connections: n, Nodes: 1}, nil
 	}
-	return there
+	return r.order(ctx, 0, order{Kick: &kick{Connection: id, Code: reason.Code, Reason: reason.Text}}, "", 0)
+}
+
+func (r *Registry) kickConnection(id string, reason hub.Reason) int {
+	conn, there := r.hub.Conn(id)
+	if !there {
+		return 0
+	}
+	conn.Close(reason)
+	return 1
 }
 
 // sessionsOf lists the sessions of a user. Their number is known, so that nobody is

@@ -13,19 +13,21 @@ func TestKick(t *testing.T) {
 		first, second, bob, guest := w.connect("ann"), w.connect("ann"), w.connect("bob"), w.connect("")
 		reason := hub.Reason{Code: 4499, Text: "out"}
 		for user, want := range map[string]int{"ann": 2, "": 0, "nobody": 0} {
-			if n := w.registry.KickUser(user, reason); n != want {
-				t.Errorf("%q: %d connections ended, want %d", user, n, want)
+			if done, e := w.registry.KickUser(t.Context(), user, reason); done != (Ended{Connections: want, Nodes: 1}) || e != nil {
+				t.Errorf("%q: %+v, %v, want %d", user, done, e, want)
 			}
 		}
 		first.hears(`{"close":4499}`)
 		second.hears(`{"close":4499}`)
-		if !w.registry.KickConnection(guest.Conn().ID(), protocol.ReasonForbidden) || w.registry.KickConnection("nobody", protocol.ReasonForbidden) {
-			t.Error("the wrong connection was found")
+		for id, want := range map[string]int{guest.Conn().ID(): 1, "nobody": 0, strings.Repeat("x", 100): 0} {
+			if done, e := w.registry.KickConnection(t.Context(), id, protocol.ReasonForbidden); done != (Ended{Connections: want, Nodes: 1}) || e != nil {
+				t.Errorf("%q: %+v, %v, want %d", id, done, e, want)
+			}
 		}
 		guest.hears(`{"close":4403}`)
 		bob.hears()
-		if n := w.registry.KickUser("ann", reason); n != 0 {
-			t.Errorf("%d connections are left", n)
+		if done, _ := w.registry.KickUser(t.Context(), "ann", reason); done.Connections != 0 {
+			t.Errorf("%d connections are left", done.Connections)
 		}
 	})
 }

@@ -36,6 +36,8 @@ type Registry struct {
 	documents *document.Service
 
 	revocations auth.Revocations
+	control     Control     // nil: there are no other nodes
+	uninformed  atomic.Bool // revocations of other nodes are not known yet
 
 	applying sync.Mutex // one Apply at a time
 	rules    atomic.Pointer[rules]

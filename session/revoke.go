@@ -1,17 +1,29 @@
 package session
 
 import (
+	"context"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Revoke takes tokens back: connections that live by them end with 4401, and
-// nobody is let in with them. A revocation of a user also ends the connections of
-// that user which were recognized without a token. It is known to this process
-// only, and forgotten with it. Revoke returns how many connections it has ended.
-func (r *Registry) Revoke(v auth.Revocation) (ended int) {
+// Revoke takes tokens back, on all nodes: connections that live by them end with
+// 4401, and nobody is let in with them. A revocation of a user also ends the
+// connections of that user which were recognized without a token. Without a
+// [Control] it is forgotten with this process. The error is UNAVAILABLE when only
+// this node did it.
+func (r *Registry) Revoke(ctx context.Context, v auth.Revocation) (Ended, *protocol.Error) {
+	here, o := r.revoke(v), revocation(v)
+	var lasts time.Duration
+	if !v.Until.IsZero() {
+		lasts = max(time.Until(v.Until), time.Second)
+	}
+	return r.order(ctx, here, order{Revoke: &o}, o.name(), lasts)
+}
+
+// revoke does it on this node.
+func (r *Registry) revoke(v auth.Revocation) (ended int) {
 	if !r.revocations.Add(v, time.Now()) {
 		r.rules.Load().log.Warn("so many revocations are in force that the one that ends first was forgotten")
 	}
@@ -24,7 +36,7 @@ func (r *Registry) Revoke(v auth.Revocation) (ended int) {
 }
 
 // Revoked reports whether an identity was taken back. Who verifies tokens for a
-// request without a session asks it.
+// request without a session asks [Registry.Refuse].
 func (r *Registry) Revoked(id auth.Identity) bool { return r.revocations.Revoked(id) }
 
 // endIfRevoked finds what Revoke could not, because the session, or its identity,

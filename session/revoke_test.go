@@ -37,7 +37,11 @@ func TestRevoke(t *testing.T) {
 				first, bob := w.tokenPeer(claims("ann", id("t1"))), w.tokenPeer(claims("bob", id("t3")))
 				all := []*client{w.arrive(first), w.arrive(w.tokenPeer(claims("ann", id("t2")))), w.arrive(Peer{User: "ann"}), w.arrive(bob), w.arrive(Peer{})}
 				time.Sleep(time.Second)
-				ended := w.registry.Revoke(tc.revoke())
+				done, e := w.registry.Revoke(t.Context(), tc.revoke())
+				if e != nil {
+					t.Fatal(e)
+				}
+				ended := done.Connections
 				for i, c := range all {
 					if tc.ends[i] {
 						ended--
@@ -66,7 +70,7 @@ func TestRevoke(t *testing.T) {
 func TestAuthenticateRevoked(t *testing.T) {
 	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
 		c := w.arrive(Peer{})
-		w.registry.Revoke(auth.Revocation{User: "ann", Until: time.Now().Add(10 * time.Minute)})
+		_, _ = w.registry.Revoke(t.Context(), auth.Revocation{User: "ann", Until: time.Now().Add(10 * time.Minute)})
 		ann := claims("ann")
 		c.say(authenticateWith(token(t, ann)))
 		c.hears(failure("9", protocol.Unauthorized))
@@ -86,7 +90,7 @@ func TestRevokeAgainstOpen(t *testing.T) {
 				c, _ := w.dial(Peer{User: user})
 				opened <- c
 			}()
-			w.registry.Revoke(auth.Revocation{User: user})
+			_, _ = w.registry.Revoke(t.Context(), auth.Revocation{User: user})
 			c := <-opened
 			synctest.Wait()
 			if c.Session != nil && (len(c.reasons) != 1 || c.reasons[0] != protocol.ReasonUnauthorized) {

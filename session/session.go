@@ -70,12 +70,12 @@ const maxRoomBuckets = 256
 
 // Open registers a session, counts it, and sends `connected`. The errors are
 // UNAUTHORIZED for a token that was revoked, LIMIT_EXCEEDED, and UNAVAILABLE when
-// the node is on its way out.
+// the node is on its way out or does not know yet what was revoked.
 func (r *Registry) Open(p Peer, o Options) (*Session, *protocol.Error) {
 	s := &Session{registry: r, name: o.Name, replay: o.Replay, started: time.Now()}
 	p.Issued = p.Identity().Issued
-	if r.Revoked(p.Identity()) {
-		return nil, badToken()
+	if e := r.Refuse(p.Identity()); e != nil {
+		return nil, e
 	}
 	s.peer.Store(&p)
 	s.rooms.limit = maxRoomBuckets

@@ -65,8 +65,12 @@ func (c *Client) Presence(sink presence.Sink) presence.Store {
 	return ps
 }
 
-// Close ends the goroutines and connections. Broker and presence are to be closed
-// before it. Closing again does nothing.
+// Control starts the control of this node, which gives the orders of other nodes to
+// an executor. Close it before the client. Orders are in the first shard.
+func (c *Client) Control(e hub.Executor) *Control { return c.shards[0].control(e) }
+
+// Close ends the goroutines and connections. Broker, presence and control are to be
+// closed before it. Closing again does nothing.
 func (c *Client) Close() error {
 	return together(c.shards, func(s *shard) error { s.end(); return nil })
 }

@@ -13,7 +13,7 @@
 // A shard is what one node has of one Redis: a pool of connections for commands,
 // which are sent in batches while others are under way, and one connection that is
 // subscribed to exactly the channels of the rooms with connections on this node.
-// A broker and a presence share it; they know nothing of other shards.
+// A broker, a presence and a control share it; they know nothing of other shards.
 //
 // A [Client] is one shard, or several side by side. What belongs to a channel is in
 // one of them, which a hash of its name decides on all nodes alike. Each facility
@@ -55,6 +55,7 @@
 //   - A few send commands, while there are any to send.
 //   - A room has one while it repairs a hole.
 //   - The presence of a node has one that renews its lease and looks for dead nodes.
+//   - The control of a node has one that executes the orders of others.
 //
 // [Client.Close] ends all of them.
 //

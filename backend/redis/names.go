@@ -49,3 +49,17 @@ func (n names) holding(node string) string { return n.prefix + "rooms:" + node }
 // leases and dead are the nodes that live and those that do not.
 func (n names) leases() string { return n.prefix + "nodes" }
 func (n names) dead() string   { return n.prefix + "dead" }
+
+// control makes what nodes tell each other by, which scripts touch together.
+func (n names) control(kind string) string { return n.prefix + "{control}:" + kind }
+
+// orders is the stream of orders. Standing is a hash of those that nodes which start
+// later are given, by name; lasting has the names by when they end.
+func (n names) orders() string   { return n.control("orders") }
+func (n names) standing() string { return n.control("standing") }
+func (n names) lasting() string  { return n.control("lasting") }
+
+// ordered is the Pub/Sub channel that says that there is an order, and answers the one
+// on which a node hears what became of its own.
+func (n names) ordered() string            { return n.control("ordered") }
+func (n names) answers(node string) string { return n.control("answers:" + node) }

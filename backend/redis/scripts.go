@@ -42,6 +42,10 @@ var (
 	leaseSource string
 	//go:embed list.lua
 	listSource string
+	//go:embed order.lua
+	orderSource string
+	//go:embed orders.lua
+	ordersSource string
 
 	publishScript  = newScript(publishSource)
 	relayScript    = newScript(relaySource)
@@ -53,4 +57,6 @@ var (
 	reapScript     = newScript(presenceSource, reapSource)
 	leaseScript    = newScript(leaseSource)
 	listScript     = newScript(listSource)
+	orderScript    = newScript(orderSource)
+	ordersScript   = newScript(ordersSource)
 )

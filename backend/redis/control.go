@@ -1,0 +1,85 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+const (
+	// maxOrders is how many orders are kept for nodes that can not be reached, and
+	// keepOrders for how long.
+	maxOrders  = 10_000
+	keepOrders = 24 * time.Hour
+	// maxStanding is how many standing orders are kept.
+	maxStanding = 100_000
+	// readOrders is how many orders are read at once.
+	readOrders = 100
+	// answerTime is how long the answers of other nodes are waited for; to an older
+	// order none are given.
+	answerTime = time.Second
+)
+
+// Control carries orders between the nodes of a hub, over one shard. Make one with
+// [Client.Control].
+//
+// Orders are a stream, and each node goes through it at its own pace, so that one
+// which was cut off misses none. Pub/Sub merely says that there is something to read.
+type Control struct {
+	// Set when it is made.
+	c        *shard
+	executor hub.Executor
+	wake     chan struct{} // there is something to read
+	polls    polls
+
+	ctx    context.Context // over when the control is closed
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+func (c *shard) control(e hub.Executor) *Control {
+	k := &Control{c: c, executor: e, wake: make(chan struct{}, 1)}
+	k.ctx, k.cancel = context.WithCancel(c.ctx)
+	// An error would mean that the client is closed, and then nothing is left to do.
+	_, _ = c.link.acquire(c.names.ordered(), func() handler { return ordered{k} })
+	_, _ = c.link.acquire(c.names.answers(c.node), func() handler { return &k.polls })
+	k.wg.Go(k.follow)
+	return k
+}
+
+// Order gives an order to the other nodes and waits a moment for their answers.
+func (k *Control) Order(ctx context.Context, o hub.Order) (hub.Answers, error) {
+	if len(o.Body) > hub.MaxOrder {
+		return hub.Answers{}, fmt.Errorf("redis: an order of %d bytes", len(o.Body))
+	}
+	n := k.c.names
+	p := k.polls.begin()
+	defer k.polls.end(p)
+	c := &call{
+		script: orderScript, keys: []string{n.orders(), n.standing(), n.lasting()},
+		args: []any{k.c.node, p.number, o.Body, n.ordered(), maxOrders, keepOrders.Milliseconds()},
+	}
+	if o.Name != "" {
+		c.args = append(c.args, o.Name, o.Lasts.Milliseconds(), maxStanding)
+	}
+	result, err := k.c.batch.do(ctx, c)
+	if err != nil {
+		return hub.Answers{}, err
+	}
+	told, ok := result.(int64)
+	if !ok {
+		return hub.Answers{}, unexpected(result)
+	}
+	return k.polls.wait(ctx, p, int(told)), nil
+}
+
+// Close ends the control.
+func (k *Control) Close() {
+	k.cancel()
+	k.wg.Wait()
+	k.c.link.release(k.c.names.ordered())
+	k.c.link.release(k.c.names.answers(k.c.node))
+}

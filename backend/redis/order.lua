@@ -1,0 +1,31 @@
+-- Gives an order to all nodes.
+-- KEYS: orders; standing orders by name, their names by when they end
+-- ARGV: node, number of the order on it, order, Pub/Sub channel, how many orders to
+--       keep, for how long in ms
+--       and, if it is a standing one: its name, after how long it ends in ms (0: it
+--       does not), how many of these to keep
+-- Gives how many nodes hear of it at once, the one that gives it among them.
+if ARGV[7] then
+	local clock = redis.call('TIME')
+	local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+	local function forget(names)
+		for _, name in ipairs(names) do
+			redis.call('HDEL', KEYS[2], name)
+			redis.call('ZREM', KEYS[3], name)
+		end
+	end
+	forget(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', string.format('%d', now), 'LIMIT', 0, 100))
+	-- Those without an end go last, the oldest of them first.
+	local lasts = tonumber(ARGV[8])
+	if lasts == 0 then
+		lasts = 1e14
+	end
+	redis.call('HSET', KEYS[2], ARGV[7], ARGV[3])
+	redis.call('ZADD', KEYS[3], string.format('%d', now + lasts), ARGV[7])
+	if redis.call('ZCARD', KEYS[3]) > tonumber(ARGV[9]) then
+		forget(redis.call('ZRANGE', KEYS[3], 0, 0))
+	end
+end
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[5], '*', 'n', ARGV[1], 'q', ARGV[2], 'o', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[6])
+return redis.call('PUBLISH', ARGV[4], ARGV[1] .. ':' .. ARGV[2])

@@ -1,0 +1,178 @@
+package redis
+
+import (
+	"errors"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ordered hears that there are orders.
+type ordered struct{ k *Control }
+
+func (h ordered) subscribed() { h.k.rouse() }
+
+// receive takes the node that gave an order, and the order's number there.
+func (h ordered) receive(payload string) {
+	if node, number, _ := strings.Cut(payload, ":"); node == h.k.c.node {
+		h.k.polls.heard(number)
+	}
+	h.k.rouse()
+}
+
+func (k *Control) rouse() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// follow executes the orders of other nodes until the control is closed: first the
+// standing ones that there are, then those that come.
+func (k *Control) follow() {
+	var at reading
+	var b backoff
+	for k.ctx.Err() == nil {
+		if err := k.read(&at); err != nil {
+			_ = pause(k.ctx, b.next()) // whether it is over is seen above
+			continue
+		}
+		b.reset()
+		every := k.c.o.Check
+		timer := time.NewTimer(every*3/4 + rand.N(every/2))
+		select {
+		case <-k.wake:
+		case <-timer.C:
+		case <-k.ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// reading is how far a node is.
+type reading struct {
+	last     string // id of the latest order; empty: it has not begun
+	standing bool   // the standing orders have been executed
+	informed bool   // the executor knows that
+}
+
+// read executes what is new.
+func (k *Control) read(at *reading) error {
+	for {
+		page, err := k.page(at.last)
+		if err != nil {
+			return err
+		}
+		at.last = page.last
+		if page.gone {
+			at.standing = false
+		}
+		for _, o := range page.orders {
+			k.execute(o)
+		}
+		if len(page.orders) == 0 {
+			break
+		}
+	}
+	if !at.standing {
+		if err := k.executeStanding(); err != nil {
+			return err
+		}
+		at.standing = true
+	}
+	if !at.informed {
+		at.informed = true
+		k.executor.Informed()
+	}
+	return nil
+}
+
+// execute carries out an order and tells the node that gave it.
+func (k *Control) execute(o given) {
+	if o.node == k.c.node {
+		return // which has done it already
+	}
+	ended := k.executor.Execute([]byte(o.body), o.ago)
+	if o.ago < answerTime {
+		// Nobody can do anything about it if this gets lost.
+		k.c.batch.submit(&call{args: []any{"publish", k.c.names.answers(o.node), o.number + ":" + strconv.Itoa(ended)}})
+	}
+}
+
+// executeStanding carries out all standing orders. They may have been carried out
+// before.
+func (k *Control) executeStanding() error {
+	for cursor := "0"; ; {
+		result, err := k.c.batch.do(k.ctx, &call{args: []any{"hscan", k.c.names.standing(), cursor, "count", 500}, again: true})
+		if err != nil {
+			return err
+		}
+		reply, _ := result.([]any)
+		if len(reply) != 2 {
+			return unexpected(result)
+		}
+		pairs := texts(reply[1])
+		for i := 1; i < len(pairs); i += 2 {
+			k.executor.Execute([]byte(pairs[i]), 0)
+		}
+		if cursor, _ = reply[0].(string); cursor == "0" || cursor == "" {
+			return nil
+		}
+	}
+}
+
+// given is an order of a node.
+type given struct {
+	node, number, body string
+	ago                time.Duration
+}
+
+// page is what was read of the orders.
+type page struct {
+	last   string
+	gone   bool
+	orders []given
+}
+
+func (k *Control) page(last string) (page, error) {
+	result, err := k.c.batch.do(k.ctx, &call{
+		script: ordersScript, keys: []string{k.c.names.orders()}, args: []any{last, readOrders}, again: true,
+	})
+	if err != nil {
+		return page{}, err
+	}
+	p, err := parseOrders(result)
+	if err != nil {
+		return page{}, unexpected(result)
+	}
+	return p, nil
+}
+
+var errOrders = errors.New("redis: not a list of orders")
+
+func parseOrders(result any) (p page, err error) {
+	reply, _ := result.([]any)
+	if len(reply) != 3 {
+		return p, errOrders
+	}
+	p.last, _ = reply[0].(string)
+	p.gone = reply[1] == int64(1)
+	list, _ := reply[2].([]any)
+	for _, v := range list {
+		entry, _ := v.([]any)
+		if len(entry) != 4 {
+			return p, errOrders
+		}
+		ms, _ := entry[2].(int64)
+		o := given{ago: time.Duration(ms) * time.Millisecond}
+		o.node, _ = entry[0].(string)
+		o.number, _ = entry[1].(string)
+		o.body, _ = entry[3].(string)
+		p.orders = append(p.orders, o)
+	}
+	if p.last == "" {
+		return p, errOrders
+	}
+	return p, nil
+}

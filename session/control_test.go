@@ -1,0 +1,176 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// cable brings orders from one registry to another, at once or some time later.
+type cable struct {
+	to     *Registry
+	orders []hub.Order
+	away   bool
+}
+
+func (c *cable) Order(_ context.Context, o hub.Order) (hub.Answers, error) {
+	if c.away {
+		return hub.Answers{}, fmt.Errorf("%w: cut", hub.ErrUnavailable)
+	}
+	c.orders = append(c.orders, o)
+	return hub.Answers{Nodes: 1, Ended: c.to.Execute(o.Body, 0), Pending: 2}, nil
+}
+
+// overTwoNodes runs a test with two nodes, the first of which can give orders.
+func overTwoNodes(t *testing.T, test func(t *testing.T, a, b *world, w *cable)) {
+	inBubble(t, Limits{}, nil, func(t *testing.T, a *world) {
+		b := newWorld(t, Limits{})
+		w := &cable{to: b.registry}
+		a.registry.WithControl(func(e hub.Executor) Control {
+			e.Informed()
+			return w
+		})
+		test(t, a, b, w)
+	})
+}
+
+func TestOrdersReachOtherNodes(t *testing.T) {
+	overTwoNodes(t, func(t *testing.T, a, b *world, w *cable) {
+		const user = `"}{"` + "☃"
+		reason := hub.Reason{Code: 4499, Text: `<"out">`}
+		here, there, bob := a.connect(user), b.connect(user), b.connect("bob")
+		done, e := a.registry.KickUser(t.Context(), user, reason)
+		if done != (Ended{Connections: 2, Nodes: 2, Pending: 2}) || e != nil {
+			t.Errorf("kicked %+v, %v", done, e)
+		}
+		here.hears(`{"close":4499}`)
+		there.hears(`{"close":4499}`)
+		if r := there.reasons[0]; r != reason {
+			t.Errorf("ended with %v on the other node", r)
+		}
+		if done, e = a.registry.KickConnection(t.Context(), bob.Conn().ID(), reason); done.Connections != 1 || e != nil {
+			t.Errorf("kicked %+v, %v", done, e)
+		}
+		bob.hears(`{"close":4499}`)
+		for _, o := range w.orders {
+			if o.Name != "" {
+				t.Errorf("a kick is a standing order %q", o.Name)
+			}
+		}
+		n := len(w.orders)
+		own := a.connect("")
+		if done, e = a.registry.KickConnection(t.Context(), own.Conn().ID(), reason); done != (Ended{Connections: 1, Nodes: 1}) || e != nil || len(w.orders) != n {
+			t.Errorf("a connection to this node: %+v, %v, %d orders", done, e, len(w.orders)-n)
+		}
+	})
+}
+
+// A kick that reaches a node late is not for connections that were made after it.
+func TestLateKickSparesWhoCameBack(t *testing.T) {
+	overTwoNodes(t, func(t *testing.T, a, b *world, w *cable) {
+		old := b.connect("ann")
+		time.Sleep(time.Minute)
+		back := b.connect("ann")
+		time.Sleep(time.Minute)
+		body := order{Kick: &kick{User: "ann", Code: 4403}}.encode()
+		if n := b.registry.Execute(body, 90*time.Second); n != 1 {
+			t.Errorf("%d connections ended", n)
+		}
+		old.hears(`{"close":4403}`)
+		back.hears()
+	})
+}
+
+func TestRevocationsReachOtherNodes(t *testing.T) {
+	overTwoNodes(t, func(t *testing.T, a, b *world, w *cable) {
+		now := time.Now()
+		holder := Peer{User: "ann", TokenID: "t1", Issued: now.Add(-time.Minute), Expires: now.Add(time.Hour)}
+		ann := b.arrive(holder)
+		v := auth.Revocation{User: "ann", ID: "t1", Before: now, Until: now.Add(time.Hour)}
+		if done, e := a.registry.Revoke(t.Context(), v); done.Connections != 1 || e != nil {
+			t.Errorf("%+v, %v", done, e)
+		}
+		ann.hears(`{"close":4401}`)
+		if e := b.registry.Admit(holder); codeOf(e) != protocol.Unauthorized {
+			t.Errorf("admitted: %v", e)
+		}
+		later := holder
+		later.Issued = now.Add(time.Second)
+		if e := b.registry.Admit(later); e != nil {
+			t.Errorf("a later token: %v", e)
+		}
+		if o := w.orders[0]; o.Name == "" || o.Lasts > time.Hour || o.Lasts < 50*time.Minute {
+			t.Errorf("standing as %q for %v", o.Name, o.Lasts)
+		}
+		// Pairs that look alike when they are joined.
+		names := map[string]bool{}
+		for _, v := range []revocation{{User: "a", ID: "b"}, {User: "ab"}, {ID: "ab"}, {User: `a","b`}, {User: `a`, ID: `","b`}} {
+			names[v.name()] = true
+		}
+		if len(names) != 5 {
+			t.Errorf("only %d names: %v", len(names), names)
+		}
+	})
+}
+
+func TestOrderFails(t *testing.T) {
+	overTwoNodes(t, func(t *testing.T, a, b *world, w *cable) {
+		w.away = true
+		ann := a.connect("ann")
+		done, e := a.registry.KickUser(t.Context(), "ann", protocol.ReasonForbidden)
+		if done.Connections != 1 || codeOf(e) != protocol.Unavailable || e.RetryAfter <= 0 {
+			t.Errorf("%+v, %+v", done, e)
+		}
+		ann.hears(`{"close":4403}`)
+		_, e = a.registry.Revoke(t.Context(), auth.Revocation{User: "bob"})
+		if codeOf(e) != protocol.Unavailable || !a.registry.Revoked(auth.Identity{User: "bob"}) {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
+func TestOrdersOfOtherVersions(t *testing.T) {
+	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
+		ann := w.connect("ann")
+		for _, body := range []string{``, `{`, `[]`, `null`, `{}`, `{"promote":{"user":"ann"}}`, `{"kick":{}}`, `{"kick":null}`, `{"kick":{"user":7}}`} {
+			if n := w.registry.Execute([]byte(body), 0); n != 0 {
+				t.Errorf("%s ended %d connections", body, n)
+			}
+		}
+		synctest.Wait()
+		ann.hears()
+	})
+}
+
+// Until the revocations of other nodes are known, tokens are not taken, and everybody
+// else is.
+func TestUninformed(t *testing.T) {
+	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
+		w.registry.WithControl(func(hub.Executor) Control { return new(cable) })
+		p := w.tokenPeer(claims("ann"))
+		e := w.registry.Admit(p)
+		if codeOf(e) != protocol.Unavailable || e.RetryAfter <= 0 {
+			t.Errorf("admitted: %+v", e)
+		}
+		if _, e := w.dial(p); codeOf(e) != protocol.Unavailable {
+			t.Errorf("opened: %v", e)
+		}
+		c := w.arrive(Peer{})
+		if e := c.become(c.who(), &p); codeOf(e) != protocol.Unavailable {
+			t.Errorf("authenticated: %v", e)
+		}
+		if e := w.registry.Admit(Peer{User: "bob"}); e != nil {
+			t.Error(e)
+		}
+		w.registry.Informed()
+		if e := w.registry.Admit(p); e != nil {
+			t.Error(e)
+		}
+	})
+}
