@@ -20,15 +20,15 @@ import (
 
 // ServeHTTP answers what lies at and below the handler's path: a WebSocket or an
 // event stream at the path itself, an event stream also at /sse, the browser
-// client at /client.js, the HTTP API elsewhere below. After a successful upgrade
+// client at /client.js and /documents.js, the HTTP API elsewhere below. After a successful upgrade
 // it returns nil whatever happens then.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	path, ok := h.below(r.URL)
 	if !ok || r.Method == http.MethodConnect && !ws.IsUpgrade(r) {
 		return next.ServeHTTP(w, r)
 	}
-	if asksForClient(r, path) {
-		serveClient(w, r)
+	if script, ok := clientScript(r, path); ok {
+		serveClient(w, r, script)
 		return nil
 	}
 	allowed := h.origins.allow(r)

@@ -1,4 +1,4 @@
-// Package client holds the browser client as it is served: the ES module built
+// Package client holds the browser client as it is served: the ES modules built
 // from the TypeScript sources beside this file, which the tests of those sources
 // keep up to date.
 //
@@ -8,24 +8,43 @@ package client
 
 import (
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/hex"
+	"path"
 	"sync"
 )
 
-// ContentType is the media type of [Script].
+// ContentType is the media type of a [Script].
 const ContentType = "text/javascript; charset=utf-8"
 
-//go:embed dist/client.js
-var script []byte
+// Script is an ES module.
+type Script struct {
+	// Text must not be changed.
+	Text []byte
+	// ETag is a strong entity tag, quotes included: it changes with the text and
+	// with nothing else.
+	ETag string
+}
 
-// Script is the client, an ES module. It must not be changed.
-func Script() []byte { return script }
+//go:embed dist/client.js dist/documents.js
+var dist embed.FS
 
-// ETag is a strong entity tag of [Script], quotes included: it changes with the
-// content and with nothing else.
-var ETag = sync.OnceValue(func() string {
-	sum := sha256.Sum256(script)
-	// Half of the hash is beyond any accident, and headers stay short.
-	return `"` + hex.EncodeToString(sum[:16]) + `"`
+// Scripts are the modules by their names. They find each other by those: all are
+// served from one place.
+var Scripts = sync.OnceValue(func() map[string]Script {
+	files, err := dist.ReadDir("dist")
+	if err != nil {
+		panic(err) // the directory is part of the program
+	}
+	scripts := make(map[string]Script, len(files))
+	for _, f := range files {
+		text, err := dist.ReadFile(path.Join("dist", f.Name()))
+		if err != nil {
+			panic(err)
+		}
+		sum := sha256.Sum256(text)
+		// Half of the hash is beyond any accident, and headers stay short.
+		scripts[f.Name()] = Script{text, `"` + hex.EncodeToString(sum[:16]) + `"`}
+	}
+	return scripts
 })

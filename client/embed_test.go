@@ -15,55 +15,76 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-func TestScriptIsAModule(t *testing.T) {
+// limits are how large the scripts may be, compressed.
+var limits = map[string]int{"client.js": 8 << 10, "documents.js": 6 << 10}
+
+func TestScriptsAreModules(t *testing.T) {
 	t.Parallel()
-	for _, want := range []string{"export{", " as connect", "Apache-2.0"} {
-		if !bytes.Contains(client.Script(), []byte(want)) {
-			t.Errorf("the script has no %q", want)
+	if len(client.Scripts()) != len(limits) {
+		t.Errorf("there are %d scripts", len(client.Scripts()))
+	}
+	for name, script := range client.Scripts() {
+		for _, want := range []string{"export{", " as connect", "Apache-2.0"} {
+			if !bytes.Contains(script.Text, []byte(want)) {
+				t.Errorf("%s has no %q", name, want)
+			}
+		}
+		if bytes.Contains(script.Text, []byte("\r")) {
+			t.Errorf("%s has line ends of Windows, so that its hash depends on who built it", name)
 		}
 	}
-	if bytes.Contains(client.Script(), []byte("\r")) {
-		t.Error("the script has line ends of Windows, so that its hash depends on who built it")
-	}
 }
 
-func TestScriptIsSmall(t *testing.T) {
+// A page that has both has one client, not two.
+func TestDocumentsShareTheClient(t *testing.T) {
 	t.Parallel()
-	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err = w.Write(client.Script()); err != nil {
-		t.Fatal(err)
-	}
-	if err = w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if limit := 8 << 10; b.Len() > limit {
-		t.Errorf("%d bytes compressed, more than %d", b.Len(), limit)
+	text := client.Scripts()["documents.js"].Text
+	if !bytes.Contains(text, []byte(`from"./client.js"`)) || bytes.Contains(text, []byte("WebSocket")) {
+		t.Error("documents.js does not use the client beside it")
 	}
 }
 
-// A browser that has the script asks with its ETag and is spared it.
+func TestScriptsAreSmall(t *testing.T) {
+	t.Parallel()
+	for name, script := range client.Scripts() {
+		var b bytes.Buffer
+		w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = w.Write(script.Text); err != nil {
+			t.Fatal(err)
+		}
+		if err = w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if b.Len() > limits[name] {
+			t.Errorf("%s has %d bytes compressed, more than %d", name, b.Len(), limits[name])
+		}
+	}
+}
+
+// A browser that has a script asks with its ETag and is spared it.
 func TestETagRevalidates(t *testing.T) {
 	t.Parallel()
-	serve := func(etag string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest(http.MethodGet, "/realtime/client.js", nil)
-		r.Header.Set("If-None-Match", etag)
-		w := httptest.NewRecorder()
-		w.Header().Set("Content-Type", client.ContentType)
-		w.Header().Set("ETag", client.ETag())
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(client.Script()))
-		return w
-	}
-	if w := serve(client.ETag()); w.Code != http.StatusNotModified {
-		t.Errorf("the ETag %s gets %d", client.ETag(), w.Code)
-	}
-	if w := serve(`"other"`); w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), client.Script()) {
-		t.Errorf("another ETag gets %d", w.Code)
-	}
-	if etag := client.ETag(); strings.HasPrefix(etag, "W/") || len(etag) != 34 {
-		t.Errorf("%s is not a strong ETag", etag)
+	for name, script := range client.Scripts() {
+		serve := func(etag string) *httptest.ResponseRecorder {
+			r := httptest.NewRequest(http.MethodGet, "/realtime/"+name, nil)
+			r.Header.Set("If-None-Match", etag)
+			w := httptest.NewRecorder()
+			w.Header().Set("Content-Type", client.ContentType)
+			w.Header().Set("ETag", script.ETag)
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(script.Text))
+			return w
+		}
+		if w := serve(script.ETag); w.Code != http.StatusNotModified {
+			t.Errorf("%s: its ETag %s gets %d", name, script.ETag, w.Code)
+		}
+		if w := serve(`"other"`); w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), script.Text) {
+			t.Errorf("%s: another ETag gets %d", name, w.Code)
+		}
+		if strings.HasPrefix(script.ETag, "W/") || len(script.ETag) != 34 {
+			t.Errorf("%s is not a strong ETag", script.ETag)
+		}
 	}
 }

@@ -207,20 +207,28 @@ func TestLiteralKeyWarns(t *testing.T) {
 	}
 }
 
-func TestClientScript(t *testing.T) {
-	c := Start(t, openSiteWithoutKey)
-	url := "http://" + c.Addr("site") + "/rt/client.js"
-	res, text := request(t, "GET", url, "", "Origin", "https://anywhere.example")
-	if res.StatusCode != 200 || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/javascript") || text == "" {
-		t.Fatalf("the script answers %d %v", res.StatusCode, res.Header)
-	}
-	if res.Header.Get("Access-Control-Allow-Origin") != "*" {
-		t.Error("pages of other origins can not load the script as a module")
-	}
-	if res, text = request(t, "GET", url, "", "If-None-Match", res.Header.Get("ETag")); res.StatusCode != 304 || text != "" {
-		t.Errorf("a script that is known is sent again: %d, %d bytes", res.StatusCode, len(text))
-	}
-	if res, _ := request(t, "POST", url, ""); res.StatusCode != 404 {
-		t.Errorf("posting to the script answers %d", res.StatusCode)
+func TestClientScripts(t *testing.T) {
+	c := Start(t, openSiteWithoutKey+`
+		http://{{stripped}} {
+			handle_path /deep/rt/* {
+				realtime /
+			}
+		}
+	`)
+	site, stripped := "http://"+c.Addr("site")+"/rt/", "http://"+c.Addr("stripped")+"/deep/rt/"
+	for _, url := range []string{site + "client.js", site + "documents.js", stripped + "client.js", stripped + "documents.js"} {
+		res, text := request(t, "GET", url, "", "Origin", "https://anywhere.example")
+		if res.StatusCode != 200 || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/javascript") || text == "" {
+			t.Fatalf("%s answers %d %v", url, res.StatusCode, res.Header)
+		}
+		if res.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("pages of other origins can not load %s as a module", url)
+		}
+		if res, text = request(t, "GET", url, "", "If-None-Match", res.Header.Get("ETag")); res.StatusCode != 304 || text != "" {
+			t.Errorf("%s is known and sent again: %d, %d bytes", url, res.StatusCode, len(text))
+		}
+		if res, _ := request(t, "POST", url, ""); res.StatusCode != 404 {
+			t.Errorf("posting to %s answers %d", url, res.StatusCode)
+		}
 	}
 }

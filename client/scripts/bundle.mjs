@@ -7,25 +7,34 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const licence = '/*! caddy-realtime client, Apache-2.0 */';
 
+/** Has the client imported from the file beside, instead of a second copy of it. */
+const beside = {
+  name: 'beside',
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\/index\.js$/ }, () => ({ path: './client.js', external: true })),
+};
+
 /** Builds into a folder below the root, which is emptied first. */
 export async function bundle(folder) {
   const out = root + folder;
   rmSync(out, { recursive: true, force: true });
-  await build({
-    entryPoints: { client: `${root}src/index.ts`, codes: `${root}src/codes.ts` },
+  const options = {
     outdir: out,
     bundle: true,
     format: 'esm',
     target: 'es2022',
     minify: true,
-    // Methods that are public for the sake of other files only.
+    // Methods that are public for the sake of other files only. Those that documents.js
+    // calls keep their names: while servers are updated it may meet another client.js.
     mangleProps: /^_[a-z]/,
+    mangleCache: { _emit: false, _command: false, _up: false },
     banner: { js: licence },
     legalComments: 'inline',
-  });
+  };
+  await build({ ...options, entryPoints: { client: `${root}src/index.ts`, codes: `${root}src/codes.ts` } });
+  await build({ ...options, entryPoints: [`${root}src/documents.ts`], plugins: [beside] });
   const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
   execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.json`, '--outDir', `${out}/types`], { stdio: 'inherit' });
-  prune(`${out}/types/`, ['index.d.ts', 'codes.d.ts']);
+  prune(`${out}/types/`, ['index.d.ts', 'codes.d.ts', 'documents.d.ts']);
 }
 
 /** Removes the declarations that no entry needs. */

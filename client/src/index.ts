@@ -1,4 +1,5 @@
 export { connect, Realtime, type RealtimeEvents } from './realtime.js';
+export { Emitter } from './emitter.js';
 export { RealtimeError, type LocalErrorCode } from './error.js';
 export type { CloseCode, ErrorCode } from './codes.js';
 export type { Subscription, SubscribeOptions, SubscriptionEvents, SubscriptionState } from './subscription.js';

@@ -33,6 +33,8 @@ export interface SubscriptionEvents<T> {
   gap: Gap;
   /** `error` says why a subscription ended that the page did not end. */
   state: { readonly state: SubscriptionState; readonly error: RealtimeError | undefined };
+  /** What the server says in the course of the subscription, as it says it. @internal */
+  frame: Envelope;
 }
 
 /**
@@ -147,6 +149,7 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
       else if (type === 'gap') this.#gap(envelope);
       else if (type === 'presence') this.presence._receive(payload);
     }
+    if (this.#state === 'subscribed' && (!this.#held || type === 'subscribed')) this._emit('frame', envelope);
   }
 
   /** Nothing of the channel was seen yet, and nothing is to be recovered. */

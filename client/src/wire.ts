@@ -48,6 +48,12 @@ export interface Payload {
   info?: Record<string, WireInfo>;
   count?: number;
   seq?: number;
+  // documents
+  document?: WireDocument;
+  localVersion?: number;
+  serverVersion?: number;
+  serverState?: unknown;
+  patch?: unknown;
   // error, unsubscribed, close
   code?: string | number;
   message?: string;
@@ -66,6 +72,13 @@ export interface WireMessage {
   event?: string;
   sender?: string;
   content?: unknown;
+}
+
+/** The state of a document. */
+export interface WireDocument {
+  epoch: string;
+  version: number;
+  state: unknown;
 }
 
 /** What there is to know of a member beside its name. */

@@ -43,6 +43,8 @@ export class World {
   readonly sources: FakeEventSource[] = [];
   readonly page = new FakePage();
   readonly states: Status[] = [];
+  /** What a page makes. */
+  Client = Realtime;
   /** What Math.random gives. */
   random = 0.5;
   /** Thrown by the constructor of WebSockets. */
@@ -58,7 +60,7 @@ export class World {
 
   /** A client in this world that is connecting. */
   connect(options: Options = {}, url = 'https://example.com/rt'): Realtime {
-    const client = new Realtime(url, { ...this.options(), ...options });
+    const client = new this.Client(url, { ...this.options(), ...options });
     client.on('state', (status) => this.states.push(status));
     this.#client = client;
     return client.connect();

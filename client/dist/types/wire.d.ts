@@ -41,6 +41,11 @@ export interface Payload {
     info?: Record<string, WireInfo>;
     count?: number;
     seq?: number;
+    document?: WireDocument;
+    localVersion?: number;
+    serverVersion?: number;
+    serverState?: unknown;
+    patch?: unknown;
     code?: string | number;
     message?: string;
     retryAfter?: number | undefined;
@@ -56,6 +61,12 @@ export interface WireMessage {
     event?: string;
     sender?: string;
     content?: unknown;
+}
+/** The state of a document. */
+export interface WireDocument {
+    epoch: string;
+    version: number;
+    state: unknown;
 }
 /** What there is to know of a member beside its name. */
 export interface WireInfo {

@@ -1,0 +1,13 @@
+import { Realtime as Client, type Options, type SubscribeOptions } from './index.js';
+import { SharedDocument } from './document.js';
+export * from './index.js';
+export type { DocumentEvents, DocumentStatus, Recipe, Refusal, SharedDocument } from './document.js';
+export type { Patch, PatchOperation } from './patch.js';
+/** A client with documents. */
+export declare class Realtime extends Client {
+    #private;
+    /** The document of a channel, which is subscribed to. There is one for each: a second call gives the same one. */
+    document<T = any>(channel: string, options?: SubscribeOptions): SharedDocument<T>;
+}
+/** Makes a client with documents and connects it. */
+export declare function connect(url?: string | URL, options?: Options): Realtime;

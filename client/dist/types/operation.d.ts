@@ -1,0 +1,27 @@
+import { type Json, type Path } from './tree.js';
+/**
+ * One step of a change. Members of objects and elements of arrays are `set`, members
+ * are `unset`; elements are `insert`ed and `remove`d, which moves those behind them;
+ * `test` fails the change unless the value is there.
+ */
+export interface Operation {
+    readonly kind: 'set' | 'unset' | 'insert' | 'remove' | 'test';
+    readonly path: Path;
+    readonly value?: Json | undefined;
+    /** What was there before; undefined: nothing. Not for `insert` and `test`. */
+    readonly was?: Json | undefined;
+    /** An `insert` at the end, wherever that is. */
+    readonly end?: boolean;
+    /** How many segments of the path have to be there: a `set` makes the objects behind them. */
+    readonly from?: number;
+}
+/** Thrown when an operation does not fit. */
+export declare class Misfit extends Error {
+}
+/** Does an operation: a new value, which shares with the old one all that stays. */
+export declare function apply(root: Json, op: Operation): Json;
+export declare function applyAll(root: Json, ops: readonly Operation[]): Json;
+/** The operations that make `now` of `old`, as few and as deep down as possible. */
+export declare function difference(old: Json | undefined, now: Json | undefined, path?: Path): Operation[];
+/** A path as a JSON pointer. */
+export declare function pointer(path: Path): string;

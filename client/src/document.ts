@@ -1,0 +1,502 @@
+import { Emitter, RealtimeError, type Subscription } from './index.js';
+import type { Host } from './host.js';
+import { applyAll, difference, type Operation } from './operation.js';
+import { encode, resolve, type Patch } from './patch.js';
+import { transform, unmove } from './transform.js';
+import { copy, freeze, isObject, isArray, reuse, type Json } from './tree.js';
+import { Steps, type Step } from './undo.js';
+import type { Envelope, Payload, WireDocument } from './wire.js';
+
+/**
+ * - `loading`: nothing is known yet.
+ * - `synced`: what is shown is what the server has.
+ * - `saving`: updates are on the way to the server.
+ * - `offline`: there is no connection; updates wait.
+ * - `closed`: ended by the page or the server; only if the client was closed, it
+ *   goes on when the client connects again.
+ */
+export type DocumentStatus = 'loading' | 'synced' | 'saving' | 'offline' | 'closed';
+
+/** An update that was taken back. */
+export interface Refusal {
+  /** The update. To insist on it, pass it to `update`. Undefined: it would change nothing. */
+  readonly patch: Patch | undefined;
+  readonly error: RealtimeError;
+}
+
+/** The events of a document. */
+export interface DocumentEvents<T> {
+  /** What is shown has changed; `remote`: not by an update of this page, or not by one alone. */
+  change: { readonly value: T; readonly previous: T | undefined; readonly remote: boolean };
+  /** Somebody else has changed the same before: the update was taken back. */
+  conflict: Refusal;
+  /** The server does not accept an update, which was taken back. */
+  rejected: Refusal;
+  /** `status`, or the number of pending updates, has changed. `error`: why the document is closed. */
+  status: { readonly status: DocumentStatus; readonly pending: number; readonly error: RealtimeError | undefined };
+}
+
+/** Changes a draft, or gives a new value. */
+export type Recipe<T> = (draft: T) => unknown;
+
+/** A call of `update`: done as a whole or not at all. */
+interface Unit {
+  /** To be made to what is shown without this and all later units. */
+  ops: readonly Operation[];
+  /** As they were made, and to what. */
+  readonly made: readonly Operation[];
+  readonly root: Json;
+  readonly step: Step | undefined;
+  readonly done: (saved: boolean) => void;
+}
+
+/** The change that the server was sent. */
+interface Flight {
+  readonly localVersion: number;
+  readonly epoch: string;
+  readonly baseVersion: number;
+  readonly patch: Patch;
+  units: readonly Unit[];
+  /** Units that collide with what came meanwhile: the server is about to say so. */
+  readonly lost: Unit[];
+  tries: number;
+}
+
+/** So many bytes of updates become one change, well within the limits of the server. */
+const batch = 8192;
+/** Errors that say nothing about the change. Those of the first kind are waited out. */
+const passing: readonly unknown[] = ['RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL', 'TOKEN_EXPIRED'];
+const elsewhere: readonly unknown[] = ['CLOSED', 'NOT_SUBSCRIBED', 'UNSUPPORTED'];
+
+/**
+ * A document that a page changes together with others. What it shows, `value`, is
+ * the state that the server has confirmed with the page's own updates on top of it:
+ *
+ *     confirmed + flight.units + waiting = value
+ *
+ * One change is in flight at a time; the updates that are made meanwhile wait and
+ * become the next one. When others have changed the document, the own updates are
+ * transformed to come after that; those that collide are taken back.
+ *
+ * Whether the change in flight was made is not known after a lost connection, until
+ * the server has answered it again. Nothing else is looked at meanwhile (`held`),
+ * because what comes may contain it.
+ */
+export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
+  readonly channel: string;
+  /** The channel's messages and members. */
+  readonly subscription: Subscription;
+  readonly #host: Host;
+  /** Names the author of the changes beyond connections. */
+  readonly #client = [...crypto.getRandomValues(new Uint32Array(3))].map((n) => n.toString(36)).join('');
+  readonly #steps = new Steps();
+
+  // What the server has.
+  #epoch: string | undefined;
+  #version = 0;
+  #confirmed: Json = null;
+
+  // What it does not have yet.
+  #localVersion = 0;
+  #flight: Flight | undefined;
+  #waiting: readonly Unit[] = [];
+  /** So many units go one by one, to find out which of them the server refuses. */
+  #single = 0;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #held: Envelope[] | undefined;
+  /** The state from which `held` goes on. */
+  #early: WireDocument | undefined;
+
+  // What the page sees.
+  #value: Json | undefined;
+  #error: RealtimeError | undefined;
+  #told = '';
+  #news: (() => void)[] = [];
+
+  /** @internal */
+  constructor(host: Host, subscription: Subscription) {
+    super();
+    this.#host = host;
+    this.channel = subscription.channel;
+    this.subscription = subscription;
+    subscription.on('frame', (envelope) => this.#frame(envelope));
+    subscription.on('state', ({ state, error }) => this.#turn(state, error));
+    if (subscription.state === 'subscribed') this.#restart();
+  }
+
+  /** What is shown, the own updates included. It never changes, and later values share what stays the same. */
+  get value(): T | undefined {
+    return this.#value as T | undefined;
+  }
+
+  get status(): DocumentStatus {
+    if (this.#error) return 'closed';
+    if (this.#epoch === undefined) return 'loading';
+    if (this.subscription.state !== 'subscribed') return 'offline';
+    return this.pending ? 'saving' : 'synced';
+  }
+
+  /** How many updates the server does not have yet. */
+  get pending(): number {
+    const { units = [], lost = [] } = this.#flight ?? {};
+    return units.length + lost.length + this.#waiting.length;
+  }
+
+  get canUndo(): boolean {
+    return this.#steps.length > 0;
+  }
+
+  /**
+   * Changes the document, by a function that changes its draft or gives a new value,
+   * or by a patch. All of it is done or nothing. It is shown at once; the promise
+   * tells whether the server has taken it. Throws a {@link RealtimeError} if there
+   * is no document (yet, or any more), or if the patch does not fit.
+   */
+  update(change: Recipe<T> | Patch): Promise<boolean> {
+    if (this.#error) throw this.#error;
+    const root = this.#value;
+    if (root === undefined) throw new RealtimeError('UNAVAILABLE', 'the document is not there yet');
+    const ops = typeof change === 'function' ? changes(root, change as Recipe<Json>) : effects(root, change);
+    return this.#make(root, ops, this.#steps.add.bind(this.#steps));
+  }
+
+  /** Takes back the last own update that others have not changed since. False: there is none. */
+  undo(): boolean {
+    const root = this.#value;
+    if (root === undefined || this.#error) return false;
+    const ops = this.#steps.take(root);
+    void this.#make(root, ops);
+    return ops.length > 0;
+  }
+
+  /** Calls `listener` with the value now, if there is one, and whenever it changes: a store, as Svelte knows it. */
+  subscribe(listener: (value: T) => void): () => void {
+    if (this.#value !== undefined) listener(this.#value as T);
+    return this.on('change', ({ value }) => listener(value));
+  }
+
+  /** Ends it, and the subscription. What the server does not have yet is given up. */
+  close(): void {
+    this.subscription.unsubscribe();
+  }
+
+  #make(root: Json, ops: readonly Operation[], note?: (ops: readonly Operation[]) => Step): Promise<boolean> {
+    return new Promise((done) => {
+      if (!ops.length) return done(true);
+      const unit = { ops, made: ops, root, step: note?.(ops), done };
+      this.#waiting = [...this.#waiting, unit];
+      this.#show(false);
+      this.#send();
+    });
+  }
+
+  // To the server.
+
+  #send(): void {
+    while (this.#waiting.length && !this.#flight && !this.#held && this.status === 'saving') {
+      const units = this.#take();
+      const ops = units.flatMap((unit) => unit.ops);
+      const patch = encode(this.#confirmed, ops);
+      if (patch) {
+        const [localVersion, baseVersion] = [++this.#localVersion, this.#version];
+        this.#flight = { localVersion, epoch: this.#epoch!, baseVersion, patch, units, lost: [], tries: 0 };
+        this.#transmit(this.#flight);
+      } else {
+        for (const unit of units) unit.done(true);
+        this.#tell();
+      }
+    }
+  }
+
+  /** Takes what becomes the next change. */
+  #take(): readonly Unit[] {
+    let [count, size] = [0, 0];
+    do size += JSON.stringify(this.#waiting[count++]!.ops).length;
+    while (!this.#single && size < batch && count < this.#waiting.length);
+    this.#single = Math.max(0, this.#single - 1);
+    const units = this.#waiting.slice(0, count);
+    this.#waiting = this.#waiting.slice(count);
+    return units;
+  }
+
+  /** Sends the change in flight, also again: it is made once. */
+  #transmit(flight: Flight): void {
+    const { localVersion, epoch, baseVersion, patch } = flight;
+    const payload = { channel: this.channel, client: this.#client, localVersion, epoch, baseVersion, patch };
+    this.#host._command('change', payload, (error) => this.#failed(flight, error));
+  }
+
+  /** There is no answer about the change itself. */
+  #failed(flight: Flight, error: RealtimeError): void {
+    if (flight !== this.#flight) return;
+    if (passing.includes(error.code)) {
+      // It may have been made, and come as that of somebody else.
+      this.#held ??= [];
+      const wait = Math.min(30_000, 1000 * 2 ** flight.tries++) * (0.5 + Math.random() / 2);
+      this.#retry = setTimeout(() => this.#transmit(flight), Math.max(error.retryAfter ?? 0, wait));
+    } else if (elsewhere.includes(error.code)) {
+      // It is sent again with the next subscription. Until then the document can be read.
+      if (error.code === 'UNSUPPORTED') this.#release();
+    } else {
+      this.#release();
+      this.#refuse(flight, error);
+    }
+    this.#settle();
+  }
+
+  // From the server.
+
+  #frame(envelope: Envelope): void {
+    const { type, payload } = envelope;
+    const answer = payload.localVersion !== undefined && payload.localVersion === this.#flight?.localVersion;
+    if (type === 'subscribed') this.#begin(payload.document);
+    else if (!this.#held) this.#handle(envelope);
+    else if (answer) this.#release(envelope);
+    else this.#held.push(envelope);
+    this.#settle();
+  }
+
+  #begin(document: WireDocument | undefined): void {
+    const flight = this.#flight;
+    if (!document) {
+      this.#error = new RealtimeError('FORBIDDEN', 'this channel has no document');
+    } else if (flight && document.epoch === this.#epoch) {
+      this.#held = [];
+      this.#early = document;
+      this.#transmit(flight);
+    } else {
+      // Another epoch knows nothing of the change in flight, and nothing may be there to put into.
+      this.#land();
+      for (const unit of this.#waiting) unit.ops = unit.ops.map(rootless);
+      this.#adopt(document);
+    }
+  }
+
+  /** Looks at what was held, now that the change in flight is answered or given up. */
+  #release(answer?: Envelope): void {
+    const [held, early] = [this.#held ?? [], this.#early];
+    this.#held = this.#early = undefined;
+    const made = answer?.type === 'change-accepted' ? answer.payload.serverVersion! : Infinity;
+    if (early) {
+      if (made <= early.version && answer!.payload.epoch === early.epoch) this.#accept();
+      this.#adopt(early);
+    }
+    for (const envelope of held) {
+      // Over another connection it looks like that of somebody else.
+      this.#handle(envelope.payload.serverVersion === made && answer ? answer : envelope);
+    }
+    if (answer) this.#handle(answer);
+  }
+
+  #handle({ type, payload }: Envelope): void {
+    try {
+      if (type === 'remote-change') this.#remote(payload);
+      else if (type === 'change-accepted') this.#accepted(payload);
+      else if (type === 'change-rejected') this.#rejected(payload);
+      else if (type === 'gap') this.#restart();
+    } catch {
+      // What the server made does not fit here: this is not what the server has.
+      this.#restart();
+    }
+  }
+
+  #remote({ epoch, serverVersion, patch }: Payload): void {
+    if (!this.#next(epoch, serverVersion!)) return;
+    const { value, ops } = resolve(this.#confirmed, patch as Patch);
+    this.#confirmed = value;
+    this.#version++;
+    this.#rebase(ops);
+  }
+
+  /** Whether a version is the next one. If it is a later one, something is missing. */
+  #next(epoch: string | undefined, version: number): boolean {
+    if (epoch !== this.#epoch || version > this.#version + 1) this.#restart();
+    else return version === this.#version + 1;
+    return false;
+  }
+
+  #accepted({ epoch, serverVersion, localVersion }: Payload): void {
+    const flight = this.#flight;
+    const own = localVersion === flight?.localVersion;
+    if (this.#next(epoch, serverVersion!)) {
+      if (!own) return this.#restart();
+      const { value } = resolve(this.#confirmed, flight!.patch);
+      this.#version++;
+      this.#accept();
+      const expected = this.#confirmed;
+      this.#confirmed = value;
+      this.#rebase(difference(expected, value));
+    } else if (own && epoch === this.#epoch && serverVersion! <= this.#version) {
+      this.#done();
+    }
+  }
+
+  /** The change in flight was made, which leads from the confirmed state to a new one. */
+  #accept(): void {
+    for (const unit of this.#flight!.units) this.#confirmed = onTop(this.#confirmed, unit) ?? this.#confirmed;
+    this.#done();
+  }
+
+  #done(): void {
+    const { units, lost } = this.#flight!;
+    this.#flight = undefined;
+    for (const unit of [...units, ...lost]) unit.done(true);
+  }
+
+  #rejected({ code, message, epoch, serverVersion, serverState, localVersion }: Payload): void {
+    const flight = this.#flight;
+    if (localVersion !== flight?.localVersion) return;
+    if (epoch !== this.#epoch || serverVersion! > this.#version) {
+      this.#adopt({ epoch: epoch!, version: serverVersion!, state: serverState });
+    }
+    // To a newer state it can be made, except for what collides.
+    const { units } = flight!;
+    const newer = epoch !== flight!.epoch || serverVersion! > flight!.baseVersion;
+    if (code === 'CONFLICT' && newer) return this.#land();
+    if (units.length + flight!.lost.length > 1) {
+      this.#single = units.length;
+      return this.#land();
+    }
+    this.#refuse(flight!, new RealtimeError(code as 'CONFLICT', message!));
+  }
+
+  /** What was in flight has to wait again, except for what has been lost. */
+  #land(): void {
+    const flight = this.#flight;
+    if (!flight) return;
+    this.#flight = undefined;
+    this.#waiting = [...flight.units, ...this.#waiting];
+    for (const unit of flight.lost) this.#drop(unit);
+  }
+
+  /** What was in flight is taken back. */
+  #refuse(flight: Flight, error: RealtimeError): void {
+    this.#land();
+    this.#rebase([], flight.units);
+    for (const unit of flight.units) this.#drop(unit, error);
+  }
+
+  #adopt({ epoch, version, state }: WireDocument): void {
+    const value = reuse(this.#confirmed, freeze(state as Json));
+    const ops = epoch === this.#epoch ? difference(this.#confirmed, value) : [];
+    this.#confirmed = value;
+    this.#version = version;
+    this.#epoch = epoch;
+    this.#rebase(ops);
+  }
+
+  /** Has all pending units come after what was done to the confirmed state, and without those that are refused. */
+  #rebase(others: readonly Operation[], refused: readonly Unit[] = []): void {
+    let back: readonly Operation[] = [];
+    const keep = (unit: Unit): boolean => {
+      const without = transform(unit.ops, back);
+      const behind = without.ops && transform(without.ops, others);
+      if (refused.includes(unit) || !behind?.ops) {
+        back = [...unmove(unit.ops), ...back];
+        return false;
+      }
+      unit.ops = behind.ops;
+      back = without.others;
+      others = behind.others;
+      return true;
+    };
+    this.#sift(keep, refused);
+  }
+
+  /** Leaves out the units that do not pass. What is in flight is lost, but for the answer. */
+  #sift(passes: (unit: Unit) => boolean, refused: readonly Unit[] = []): void {
+    const flight = this.#flight;
+    if (flight) flight.units = flight.units.filter((unit) => passes(unit) || !flight.lost.push(unit));
+    const out: Unit[] = [];
+    this.#waiting = this.#waiting.filter((unit) => passes(unit) || !out.push(unit));
+    for (const unit of out) if (!refused.includes(unit)) this.#drop(unit);
+  }
+
+  /** Takes a unit back: with an error because the server does not accept it, else because of others. */
+  #drop({ root, made, step, done }: Unit, error?: RealtimeError): void {
+    this.#steps.drop(step);
+    this.#news.push(() => {
+      const name = !error || error.code === 'CONFLICT' ? 'conflict' : 'rejected';
+      error ??= new RealtimeError('CONFLICT', 'somebody else has changed the same');
+      this._emit(name, { patch: encode(root, made), error });
+      done(false);
+    });
+  }
+
+  /** Subscribes anew, because something is missing. */
+  #restart(): void {
+    if (this.subscription.state !== 'subscribed') return;
+    this.#host._command('unsubscribe', { channel: this.channel }, () => {});
+    this.subscription._up();
+  }
+
+  #turn(state: Subscription['state'], error: RealtimeError | undefined): void {
+    clearTimeout(this.#retry);
+    this.#held = this.#early = undefined;
+    error ??= new RealtimeError('CLOSED', 'the document is closed');
+    this.#error = state === 'unsubscribed' ? error : undefined;
+    this.#tell();
+  }
+
+  // To the page.
+
+  /** After something came from the server. */
+  #settle(): void {
+    this.#show(true);
+    this.#send();
+  }
+
+  #show(remote: boolean): void {
+    if (this.#epoch === undefined) return this.#tell();
+    let value = this.#confirmed;
+    this.#sift((unit) => {
+      const next = onTop(value, unit);
+      value = next ?? value;
+      return next !== undefined;
+    });
+    const previous = this.#value;
+    this.#value = value = reuse(previous, value);
+    if (value !== previous) this._emit('change', { value: value as T, previous: previous as T, remote });
+    for (const tell of this.#news.splice(0)) tell();
+    this.#tell();
+  }
+
+  #tell(): void {
+    const { status, pending } = this;
+    const told = `${status} ${pending}`;
+    if (told === this.#told) return;
+    this.#told = told;
+    this._emit('status', { status, pending, error: this.#error });
+  }
+}
+
+/** What is new stays so where even its surroundings are gone. */
+function rootless(op: Operation): Operation {
+  return op.was === undefined ? { ...op, from: 0 } : op;
+}
+
+/** The value with a unit on top; undefined: it does not fit. */
+function onTop(value: Json, unit: Unit): Json | undefined {
+  try {
+    return applyAll(value, unit.ops);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a function does to a draft; what it gives counts if it leaves the draft alone. */
+function changes(root: Json, recipe: Recipe<Json>): Operation[] {
+  const draft = copy(root);
+  const result = recipe(draft) as Json;
+  if (result instanceof Promise) throw new TypeError('an update can not be asynchronous');
+  const ops = difference(root, copy(draft));
+  return !ops.length && (isObject(result) || isArray(result)) ? difference(root, copy(result)) : ops;
+}
+
+function effects(root: Json, patch: Patch): readonly Operation[] {
+  try {
+    return resolve(root, copy(patch)).ops;
+  } catch (error) {
+    throw new RealtimeError('INVALID_MESSAGE', (error as Error).message);
+  }
+}

@@ -1,0 +1,24 @@
+import { Realtime as Client, type Options, type SubscribeOptions, type Subscription } from './index.js';
+import { SharedDocument } from './document.js';
+
+export * from './index.js';
+export type { DocumentEvents, DocumentStatus, Recipe, Refusal, SharedDocument } from './document.js';
+export type { Patch, PatchOperation } from './patch.js';
+
+/** A client with documents. */
+export class Realtime extends Client {
+  readonly #documents = new WeakMap<Subscription, SharedDocument>();
+
+  /** The document of a channel, which is subscribed to. There is one for each: a second call gives the same one. */
+  document<T = any>(channel: string, options?: SubscribeOptions): SharedDocument<T> {
+    const subscription = this.subscribe(channel, options);
+    let document = this.#documents.get(subscription);
+    if (!document) this.#documents.set(subscription, (document = new SharedDocument(this, subscription)));
+    return document;
+  }
+}
+
+/** Makes a client with documents and connects it. */
+export function connect(url?: string | URL, options?: Options): Realtime {
+  return new Realtime(url, options).connect();
+}

@@ -1,0 +1,133 @@
+import { at, child, equal, freeze, indexOf, isArray, isObject, type Json, type JsonObject, type Path } from './tree.js';
+
+/**
+ * One step of a change. Members of objects and elements of arrays are `set`, members
+ * are `unset`; elements are `insert`ed and `remove`d, which moves those behind them;
+ * `test` fails the change unless the value is there.
+ */
+export interface Operation {
+  readonly kind: 'set' | 'unset' | 'insert' | 'remove' | 'test';
+  readonly path: Path;
+  readonly value?: Json | undefined;
+  /** What was there before; undefined: nothing. Not for `insert` and `test`. */
+  readonly was?: Json | undefined;
+  /** An `insert` at the end, wherever that is. */
+  readonly end?: boolean;
+  /** How many segments of the path have to be there: a `set` makes the objects behind them. */
+  readonly from?: number;
+}
+
+/** Thrown when an operation does not fit. */
+export class Misfit extends Error {}
+
+/** Does an operation: a new value, which shares with the old one all that stays. */
+export function apply(root: Json, op: Operation): Json {
+  const { kind, path, value } = op;
+  if (kind !== 'test') return put(root, op, 0) as Json;
+  if (equal(at(root, path), value)) return root;
+  throw new Misfit(`${pointer(path)} is another value`);
+}
+
+/** `unset` takes what is missing for done. */
+function put(v: Json | undefined, op: Operation, depth: number): Json | undefined {
+  const { kind, path, value, from = Infinity } = op;
+  const segment = path[depth];
+  if (segment === undefined) return value;
+  const last = depth === path.length - 1;
+  const moves = kind === 'insert' || kind === 'remove';
+  if (isArray(v)) {
+    const i = indexOf(segment, last && kind === 'insert' ? v.length : v.length - 1);
+    if (i !== undefined && !(last && kind === 'unset')) {
+      const items = [...v];
+      if (!last || !moves) items[i] = put(v[i], op, depth + 1)!;
+      else if (kind === 'insert') items.splice(i, 0, value!);
+      else items.splice(i, 1);
+      return Object.freeze(items);
+    }
+  } else if (v === undefined ? kind === 'unset' || depth >= from : isObject(v) && !(last && moves)) {
+    const old = child(v, segment);
+    if (kind === 'unset' && old === undefined) return v;
+    const { [segment]: _, ...others } = (v ?? {}) as JsonObject;
+    if (last && kind === 'unset') return Object.freeze(others);
+    // A member that was there keeps its place.
+    const members = old === undefined ? others : v;
+    return Object.freeze({ ...(members as JsonObject), [segment]: put(old, op, depth + 1)! });
+  }
+  throw new Misfit(`nothing fits ${pointer(path)}`);
+}
+
+export function applyAll(root: Json, ops: readonly Operation[]): Json {
+  return ops.reduce(apply, root);
+}
+
+/** The operations that make `now` of `old`, as few and as deep down as possible. */
+export function difference(old: Json | undefined, now: Json | undefined, path: Path = []): Operation[] {
+  if (old === now) return [];
+  if (now === undefined) return [{ kind: 'unset', path, was: old }];
+  if (isObject(old) && isObject(now)) {
+    return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((name) =>
+      difference(child(old, name), child(now, name), [...path, name]),
+    );
+  }
+  if (isArray(old) && isArray(now)) return elements(old, now, path);
+  return [{ kind: 'set', path, value: freeze(now), was: old }];
+}
+
+/**
+ * What both arrays have in common, in order, stays where it is; of what lies between,
+ * elements that face each other become each other, and the rest comes or goes.
+ */
+function elements(old: readonly Json[], now: readonly Json[], path: Path): Operation[] {
+  const ops: Operation[] = [];
+  let [i, n, at] = [0, 0, 0];
+  for (const [a, b] of [...common(old, now), [old.length, now.length] as const]) {
+    for (; i < a && n < b; i++, n++, at++) ops.push(...difference(old[i], now[n], [...path, `${at}`]));
+    for (; i < a; i++) ops.push({ kind: 'remove', path: [...path, `${at}`], was: old[i] });
+    for (; n < b; n++, at++) {
+      ops.push({ kind: 'insert', path: [...path, `${at}`], value: freeze(now[n]), end: a === old.length });
+    }
+    [i, n, at] = [a + 1, b + 1, at + 1];
+  }
+  return ops;
+}
+
+/** Beyond so many comparisons only what is equal at both ends is looked for. */
+const patience = 250_000;
+
+/** The indices of a longest common subsequence. */
+function common(old: readonly Json[], now: readonly Json[]): (readonly [number, number])[] {
+  const least = Math.min(old.length, now.length);
+  let [head, tail] = [0, 0];
+  while (head < least && equal(old[head], now[head])) head++;
+  while (tail < least - head && equal(old.at(-1 - tail), now.at(-1 - tail))) tail++;
+  const [rows, columns] = [old.length - head - tail, now.length - head - tail];
+  const pairs = Array.from({ length: head }, (_, i) => [i, i] as const);
+  if (rows * columns <= patience) pairs.push(...subsequence(old, now, head, rows, columns));
+  for (let i = tail; i > 0; i--) pairs.push([old.length - i, now.length - i]);
+  return pairs;
+}
+
+function subsequence(old: readonly Json[], now: readonly Json[], head: number, rows: number, columns: number) {
+  // lengths[i][n] is how much is common behind i and n.
+  const lengths = Array.from({ length: rows + 1 }, () => new Array<number>(columns + 1).fill(0));
+  for (let i = rows - 1; i >= 0; i--) {
+    for (let n = columns - 1; n >= 0; n--) {
+      lengths[i]![n] = equal(old[head + i], now[head + n])
+        ? 1 + lengths[i + 1]![n + 1]!
+        : Math.max(lengths[i + 1]![n]!, lengths[i]![n + 1]!);
+    }
+  }
+  const pairs: (readonly [number, number])[] = [];
+  for (let [i, n] = [0, 0]; i < rows && n < columns; ) {
+    const here = lengths[i]![n]!;
+    if (here === lengths[i + 1]![n]!) i++;
+    else if (here === lengths[i]![n + 1]!) n++;
+    else pairs.push([head + i++, head + n++]);
+  }
+  return pairs;
+}
+
+/** A path as a JSON pointer. */
+export function pointer(path: Path): string {
+  return path.map((segment) => '/' + segment.replaceAll('~', '~0').replaceAll('/', '~1')).join('');
+}

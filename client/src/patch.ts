@@ -1,0 +1,125 @@
+import { apply, applyAll, difference, Misfit, pointer, type Operation } from './operation.js';
+import { at, child, copy, equal, freeze, indexOf, isArray, isObject } from './tree.js';
+import type { Json, JsonObject, Path } from './tree.js';
+
+/** A step of a JSON patch (RFC 6902). */
+export interface PatchOperation {
+  readonly op: 'add' | 'remove' | 'replace' | 'test';
+  /** A JSON pointer; `-` behind an array is the place after its last element. */
+  readonly path: string;
+  readonly value?: unknown;
+}
+
+/** An object is a merge patch (RFC 7396), in which null deletes; an array is a JSON patch (RFC 6902). */
+export type Patch = { readonly [name: string]: unknown } | readonly PatchOperation[];
+
+/** What a patch does to a value. */
+export interface Effect {
+  readonly value: Json;
+  readonly ops: readonly Operation[];
+}
+
+/** Throws {@link Misfit} if the patch does not fit. */
+export function resolve(root: Json, patch: Patch): Effect {
+  if (!isArray(patch)) {
+    const ops = merge(root, patch as JsonObject, []);
+    return { value: applyAll(root, ops), ops };
+  }
+  let value = root;
+  const ops = (patch as readonly PatchOperation[]).flatMap((step) => {
+    const steps = operations(value, step);
+    value = applyAll(value, steps);
+    return steps;
+  });
+  return { value, ops };
+}
+
+/** The operations of a merge patch. */
+function merge(target: Json, patch: JsonObject, path: Path): Operation[] {
+  return Object.entries(patch).flatMap(([name, value]) => {
+    const here = [...path, name];
+    const old = child(target, name);
+    if (value === null) return [{ kind: 'unset', path: here, was: old }];
+    if (isObject(value) && isObject(old)) return merge(old, value, here);
+    return difference(old, isObject(value) ? applyAll({}, merge({}, value, [])) : value, here);
+  });
+}
+
+/** The operations of a step of a JSON patch. */
+function operations(root: Json, { op, path, value: given }: PatchOperation): Operation[] {
+  const here = segments(path);
+  const value = given as Json;
+  const old = at(root, here);
+  const list = at(root, here.slice(0, -1));
+  if (!['add', 'remove', 'replace', 'test'].includes(op)) throw new Misfit(`${op} is no operation`);
+  if (op !== 'remove' && value === undefined) throw new Misfit(`${op} ${path} has no value`);
+  if (op === 'test') return [{ kind: op, path: here, value: freeze(value) }];
+  const whole = op === 'remove' && !path;
+  if (op !== 'add' && (old === undefined || whole)) throw new Misfit(`nothing to ${op} at ${path}`);
+  if (!path || !isArray(list) || op === 'replace') return difference(old, op === 'remove' ? undefined : value, here);
+  if (op === 'remove') return [{ kind: 'remove', path: here, was: old }];
+  const end = here.at(-1) === '-';
+  const i = end ? list.length : indexOf(here.at(-1)!, list.length);
+  if (i === undefined) throw new Misfit(`${path} lies behind the end`);
+  return [{ kind: 'insert', path: [...here.slice(0, -1), `${i}`], value: freeze(value), end }];
+}
+
+function segments(path: string): string[] {
+  if (path && path[0] !== '/') throw new Misfit(`${path} does not begin with a slash`);
+  return path.split('/').slice(1).map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/**
+ * The patch that does what the operations do: a merge patch if one can, because
+ * others may fill the same object at the same time then. Undefined: nothing is done.
+ */
+export function encode(root: Json, ops: readonly Operation[]): Patch | undefined {
+  const value = applyAll(root, ops);
+  if (equal(root, value)) return undefined;
+  const merging = asMerge(ops);
+  try {
+    if (merging && equal(resolve(root, merging).value, value)) return merging;
+  } catch {
+    // It does not even fit.
+  }
+  return asSteps(root, ops);
+}
+
+/** What may be the same as a merge patch. */
+function asMerge(ops: readonly Operation[]): Patch | undefined {
+  const patch: Record<string, Json> = {};
+  for (const { kind, path, value } of ops) {
+    let into = patch;
+    if (!path.length || (kind !== 'set' && kind !== 'unset')) return undefined;
+    for (const segment of path.slice(0, -1)) {
+      if (!isObject(child(into, segment))) into[segment] = {};
+      into = into[segment] as typeof into;
+    }
+    into[path.at(-1)!] = kind === 'set' ? copy(value!) : null;
+  }
+  return patch;
+}
+
+/** The same as a JSON patch. */
+export function asSteps(root: Json, ops: readonly Operation[]): PatchOperation[] {
+  return ops.flatMap((op): PatchOperation[] => {
+    const before = root;
+    root = apply(root, op);
+    const { kind, path, value, end } = op;
+    if (kind === 'remove' || kind === 'unset') {
+      return at(before, path) === undefined ? [] : [{ op: 'remove', path: pointer(path) }];
+    }
+    if (kind === 'test') return [{ op: kind, path: pointer(path), value }];
+    // The first container on the way that is missing is added with all that is in it.
+    let n = 1;
+    while (n < path.length && at(before, path.slice(0, n)) !== undefined) n++;
+    const list = at(before, path.slice(0, n - 1));
+    const added = path.slice(n).reduceRight<Json>((inner, segment) => ({ [segment]: inner }), value!);
+    if (kind === 'set') {
+      const replaced = !path.length || isArray(list);
+      return [{ op: replaced ? 'replace' : 'add', path: pointer(path.slice(0, n)), value: added }];
+    }
+    const last = end && isArray(list) && list.length === +path.at(-1)!;
+    return [{ op: 'add', path: last ? `${pointer(path.slice(0, -1))}/-` : pointer(path), value }];
+  });
+}

@@ -1,0 +1,65 @@
+// JSON values that never change. A changed value shares with the one before what they
+// have in common, so that a page can tell by `===` what is the same.
+
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export type JsonObject = { readonly [name: string]: Json };
+/** The names and indices that lead to a value. */
+export type Path = readonly string[];
+
+export function isObject(v: Json | undefined): v is JsonObject {
+  return typeof v === 'object' && v !== null && !Array.isArray(v);
+}
+
+export function isArray(v: unknown): v is readonly Json[] {
+  return Array.isArray(v);
+}
+
+/** The value as JSON would carry it: a copy that may be changed. */
+export function copy<T>(v: T): T {
+  return JSON.parse(JSON.stringify(v) ?? 'null') as T;
+}
+
+export function freeze<T extends Json | undefined>(v: T): T {
+  if (typeof v === 'object' && v !== null && !Object.isFrozen(v)) {
+    for (const inner of Object.values(v)) freeze(inner as Json);
+    Object.freeze(v);
+  }
+  return v;
+}
+
+/** The index that a segment of a path names, at most `top`; undefined: it names none. */
+export function indexOf(segment: string, top: number): number | undefined {
+  return /^(0|[1-9]\d*)$/.test(segment) && +segment <= top ? +segment : undefined;
+}
+
+/** The value one step below; undefined: there is none. */
+export function child(v: Json | undefined, segment: string): Json | undefined {
+  if (isArray(v)) return indexOf(segment, v.length - 1) === undefined ? undefined : v[+segment];
+  return isObject(v) && Object.hasOwn(v, segment) ? v[segment] : undefined;
+}
+
+/** The value at a path; undefined: there is none. */
+export function at(v: Json | undefined, path: Path): Json | undefined {
+  return path.reduce(child, v);
+}
+
+export function equal(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === b) return true;
+  if (isArray(a)) return isArray(b) && a.length === b.length && a.every((v, i) => equal(v, b[i]));
+  if (!isObject(a) || !isObject(b)) return false;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => equal(a[name], child(b, name)));
+}
+
+/** `now`, with everything in it that equals a part of `before` replaced by that part. */
+export function reuse(before: Json | undefined, now: Json): Json {
+  if (before === now) return now;
+  if (isArray(before) && isArray(now)) {
+    const items = now.map((v, i) => reuse(before[i], v));
+    return items.length === before.length && items.every((v, i) => v === before[i]) ? before : Object.freeze(items);
+  }
+  if (!isObject(before) || !isObject(now)) return now;
+  const members = Object.entries(now).map(([name, v]) => [name, reuse(child(before, name), v)] as const);
+  const same = members.length === Object.keys(before).length && members.every(([name, v]) => v === child(before, name));
+  return same ? before : Object.freeze(Object.fromEntries(members));
+}
