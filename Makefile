@@ -13,7 +13,7 @@ BENCHTIME ?= 1s
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test needs fmt-check vet client go-test fuzz-smoke fuzz bench fmt clean
+.PHONY: help run cluster build test needs fmt-check vet client go-test fuzz-smoke fuzz drills bench fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -52,6 +52,9 @@ fuzz-smoke:
 
 fuzz: ## run every fuzz target for a minute, or FUZZTIME=<time>
 	@tools/fuzz $(if $(filter command line environment,$(origin FUZZTIME)),$(FUZZTIME),1m)
+
+drills: ## put clusters under minutes of faults, and print a table of what came out
+	REALTIME_DRILLS=long go test -v -count=1 -parallel 1 -timeout 60m -run '^TestCluster' ./integration/drills
 
 bench: ## run the benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

@@ -32,11 +32,17 @@ type Process struct {
 // the test's but PATH and what env adds, in the form KEY=value.
 func StartProcess(t testing.TB, caddyfile string, env ...string) *Process {
 	t.Helper()
+	return StartProgram(t, build(t), caddyfile, env...)
+}
+
+// StartProgram is [StartProcess] for a Caddy that was built in another way.
+func StartProgram(t testing.TB, program, caddyfile string, env ...string) *Process {
+	t.Helper()
 	dir := t.TempDir()
 	p := &Process{
 		t:      t,
 		caddy:  &Caddy{t: t, store: filepath.Join(dir, "store"), addrs: make(map[string]string)},
-		binary: build(t),
+		binary: program,
 		config: filepath.Join(dir, "caddy.json"),
 		env:    append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...),
 	}
@@ -101,13 +107,25 @@ func (p *Process) Kill() {
 	<-p.exited
 }
 
+// Pause stops the process in its tracks (SIGSTOP) until [Process.Resume]. It keeps its
+// sockets and does not know.
+func (p *Process) Pause() { p.signal(syscall.SIGSTOP) }
+
+// Resume lets a paused process go on.
+func (p *Process) Resume() { p.signal(syscall.SIGCONT) }
+
+func (p *Process) signal(s syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // Terminate asks the process to exit, as a service manager would (SIGTERM). It
 // returns at once.
 func (p *Process) Terminate() {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		p.t.Fatal(err)
-	}
+	p.signal(syscall.SIGTERM)
 }
 
 // WaitExit waits until the process is over and returns its exit code. When that

@@ -1,13 +1,16 @@
 // Package drills has no code of its own: its tests put a real Caddy under what
 // happens to servers in the field, and let the checker of deliveries decide how it
 // did. Each drill is a file: reloads, lost connections, the exit of the process,
-// cut cables, bad input, slow readers.
+// cut cables, bad input, slow readers. Those that begin with cluster have three
+// Caddys in processes of their own, which share a Redis.
 //
 // The clients are small and share nothing with the server but the description of
 // the protocol: a subscriber that comes back where it was cut off, over WebSocket or
 // as an event stream, and publishers that try again.
 //
-// The drills run one after the other, because there is one Caddy in a process and
-// because they count goroutines and memory. Nothing is waited for by the clock: a
-// time limit only says when a drill has failed.
+// The drills of one Caddy run one after the other, because there is one in a process
+// and because they count goroutines and memory; those of clusters run side by side
+// behind them. Nothing but the length of a fault goes by the clock: a time limit only
+// says when a drill has failed. `make drills` runs those of clusters for minutes and
+// holds them to times that need an idle machine.
 package drills

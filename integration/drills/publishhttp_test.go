@@ -15,6 +15,7 @@ type byHTTP struct {
 	base  string
 	key   string // API key; empty for a caller without one
 	batch bool
+	away  bool // Redis may be: what is refused as unavailable is no refusal
 
 	client http.Client
 }
@@ -55,6 +56,9 @@ func (h *byHTTP) publishBatch(m post) (list []outcome, err error) {
 		return nil, err
 	}
 	for _, r := range results {
+		if h.away && len(r.Channels) == 1 && bytes.Contains(r.Channels[0].Error, []byte(`"UNAVAILABLE"`)) {
+			return nil, errAway
+		}
 		if len(r.Channels) != 1 || r.Channels[0].Error != nil {
 			return nil, refusal{fmt.Sprintf("a batch was answered with %+v", results)}
 		}
@@ -110,6 +114,9 @@ func (h *byHTTP) do(method, path string, body io.Reader, answer any) error {
 	data, err := io.ReadAll(res.Body)
 	if err != nil {
 		return err
+	}
+	if h.away && res.StatusCode == http.StatusServiceUnavailable {
+		return errAway
 	}
 	if res.StatusCode != http.StatusOK {
 		return refusal{fmt.Sprintf("%s: %s", res.Status, data)}

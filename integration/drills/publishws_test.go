@@ -10,6 +10,7 @@ import (
 type byWS struct {
 	// Static.
 	base     string
+	away     bool // Redis may be: what is refused as unavailable is no refusal
 	twice    bool // send everything a second time, which must change nothing
 	cutEvery int  // so many messages it drops the connection before the answer; 0: never
 
@@ -42,7 +43,10 @@ func (w *byWS) publish(m post) ([]outcome, error) {
 	return list, nil
 }
 
-var errCut = errors.New("the answer was not waited for")
+var (
+	errCut  = errors.New("the answer was not waited for")
+	errAway = errors.New("Redis is away")
+)
 
 func (w *byWS) command(channel string, m post) map[string]any {
 	return map[string]any{"channel": channel, "content": content(m.id, m.size), "key": m.id}
@@ -60,6 +64,8 @@ func (w *byWS) send(channel string, m post) (o outcome, err error) {
 	switch {
 	case err != nil:
 		w.close()
+	case w.away && ev.code() == "UNAVAILABLE":
+		return o, errAway
 	case ev.Type != "ack":
 		return o, refusal{ev.String()}
 	}

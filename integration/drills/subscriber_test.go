@@ -26,6 +26,7 @@ type subscriber struct {
 	record   *checker.Subscriber
 	stream   *http.Client // by event stream; nil: by WebSocket
 	dialer   *websocket.Dialer
+	others   []string // where to connect in turns instead of base, because a node may be gone
 
 	conn   atomic.Pointer[connection] // the latest one
 	inside atomic.Bool                // it is subscribed to all channels
@@ -36,6 +37,7 @@ type subscriber struct {
 	places  map[string]*place
 	lastID  string
 	waiting int // channels that are not subscribed to yet
+	tries   int
 }
 
 // place is where a client goes on in one channel.
@@ -57,6 +59,10 @@ func (s *subscriber) connect() (connection, error) {
 }
 
 func (s *subscriber) open() (connection, error) {
+	if n := len(s.others); n > 0 {
+		s.base = s.others[s.tries%n]
+		s.tries++
+	}
 	if s.stream != nil {
 		c, err := openSSE(s.stream, streamURL(s.base, s.channels...), s.lastID)
 		if err != nil {
