@@ -94,7 +94,7 @@ func (c *call) publishItem(ctx context.Context, item json.RawMessage, validate b
 // decodeItem reads one item. Its channels are checked one by one when they are
 // published to.
 func decodeItem(item json.RawMessage) (channels []string, p protocol.Publish, validate bool, e *protocol.Error) {
-	m, e := decodeMembers(item, "channels", "content", "event", "id", "validate")
+	m, e := decodeMembers(item, "channels", "content", "event", "id", "to", "validate")
 	if e != nil {
 		return nil, p, false, e
 	}

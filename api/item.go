@@ -86,6 +86,11 @@ func (m object) message() (p protocol.Publish, validate bool, e *protocol.Error)
 	if validate, e = m.flag("validate"); e != nil {
 		return p, false, e
 	}
+	if to, ok := m["to"]; ok {
+		if p.To, e = protocol.DecodeAddress(to); e != nil {
+			return p, false, e
+		}
+	}
 	if p.Key, e = m.text("id"); e != nil || p.Key == "" {
 		return p, validate, e
 	}

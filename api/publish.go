@@ -92,7 +92,7 @@ func decodeMessage(media string, body []byte) (p protocol.Publish, validate bool
 	if e = validJSON(body); e != nil {
 		return p, false, e
 	}
-	m, e := decodeMembers(body, "content", "event", "id", "validate")
+	m, e := decodeMembers(body, "content", "event", "id", "to", "validate")
 	if e != nil {
 		return p, false, e
 	}

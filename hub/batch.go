@@ -6,18 +6,42 @@ type batch struct {
 	events    []Event
 	slow      Slow
 	selective bool // some events are not for everybody, or not the same for all
+	direct    int  // how many events are messages to one member
 	forms     []form
 }
 
 func newBatch(events []Event, slow Slow) *batch {
 	b := &batch{events: events, slow: slow}
 	for _, ev := range events {
-		switch ev.(type) {
+		switch ev := ev.(type) {
+		case *Message:
+			if ev.Direct != nil {
+				b.direct++
+				b.selective = true
+			}
 		case Selective, Personal:
 			b.selective = true
 		}
 	}
 	return b
+}
+
+// passes reports that nothing of the batch is for c, where that shows at a glance: a
+// message to one member in a large room should not cost what one to all does.
+func (b *batch) passes(c *Conn) bool { return b.direct == len(b.events) && !c.addressedAny(b.events) }
+
+// eventsFor are the events without messages to others.
+func (b *batch) eventsFor(c *Conn) []Event {
+	if b.direct == 0 {
+		return b.events
+	}
+	var own []Event
+	for _, ev := range b.events {
+		if c.addressed(ev) {
+			own = append(own, ev)
+		}
+	}
+	return own
 }
 
 // form is a batch in the bytes of one Encoder. The bytes are shared by all

@@ -71,7 +71,8 @@ type HistoryPage struct {
 type Broker interface {
 	// Publish stores m (when o.Retention keeps any), sets m.Position and has it
 	// broadcast on every node that is attached to the room. The sink of this node
-	// may be called before Publish returns.
+	// may be called before Publish returns. A message with Direct is not stored,
+	// whatever o.Retention says, has no position, and leaves the room's log as it is.
 	Publish(ctx context.Context, m *Message, o PublishOptions) (Published, error)
 	// Attach begins the delivery of a room's messages to this node's sink and
 	// returns when nothing published from now on can be missed. Attach and

@@ -20,6 +20,10 @@ type ConnOptions struct {
 	// longer than the heartbeat's timeout after a ping, it is closed with
 	// [ReasonSilent].
 	Answers bool
+	// User gives the id of the user at the other end at present, by which messages
+	// to one member find it; empty: nobody knows. It must neither block nor call the
+	// hub. Nil: nobody ever knows.
+	User func() string
 	// OnClose is called exactly once, after the connection has left its rooms and
 	// before its last bytes are written. May be nil.
 	OnClose func(Reason)
@@ -35,6 +39,7 @@ type Conn struct {
 	stamper   Stamper   // nil without the ability
 	encoder   Encoder
 	answers   bool
+	user      func() string // may be nil
 	onClose   func(Reason)
 
 	heard atomic.Int64 // nanoseconds since the hub's start; written by the transport's reader
@@ -59,7 +64,7 @@ type Conn struct {
 func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 	c := &Conn{
 		hub: h, id: newID(), transport: o.Transport, encoder: o.Encoder,
-		answers: o.Answers, onClose: o.OnClose,
+		answers: o.Answers, user: o.User, onClose: o.OnClose,
 	}
 	c.try, _ = o.Transport.(TryWriter)
 	c.stamper, _ = o.Transport.(Stamper)
@@ -129,7 +134,7 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 	case c.ending || s.phase == gone:
 	case s.phase == joining:
 		set := c.hub.settings.Load()
-		s.held.hold(b.events, set.QueueMessages, set.QueueBytes)
+		s.held.hold(b.eventsFor(c), set.QueueMessages, set.QueueBytes)
 	case !b.selective && c.direct(s):
 		c.tryWrite(b.form(c.encoder).bytes)
 		c.pump()
@@ -152,7 +157,7 @@ func (c *Conn) deliverEach(s *subscription, b *batch) {
 	for i, ev := range b.events {
 		switch ev := ev.(type) {
 		case *Message:
-			if !c.begin(s, ev.Position) {
+			if !c.addressed(ev) || ev.Direct == nil && !c.begin(s, ev.Position) {
 				continue
 			}
 		case Gap:

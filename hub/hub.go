@@ -142,6 +142,10 @@ func (h *Hub) Publish(ctx context.Context, m *Message, key string) (Published, e
 	if m.Time.IsZero() {
 		m.Time = time.Now()
 	}
+	if m.Direct != nil {
+		// Without an offer: what a sender waits for does not depend on who is there.
+		return h.broker.Publish(ctx, m, PublishOptions{Key: directKey(key)})
+	}
 	o := PublishOptions{Retention: h.settings.Load().Room(m.Channel).Retention, Key: key}
 	if o.Retention.Size > 0 {
 		m.Position.Anchor = anchor(m)

@@ -37,6 +37,8 @@ type Message struct {
 	Time time.Time
 	// Position is the message's own place; zero in a room without history.
 	Position Position
+	// Direct has the message delivered to one member alone; nil: to the room.
+	Direct *Direct
 
 	drain uint32 // see offer; used atomically
 }

@@ -78,7 +78,11 @@ func (c *Conn) enqueue(s *subscription, ev Event, frame []byte, slow Slow) {
 	it := item{frame: frame, sub: s}
 	switch ev := ev.(type) {
 	case *Message:
-		it.msg = ev
+		if ev.Direct == nil {
+			it.msg = ev
+		} else if slow != SlowDisconnect && c.full(len(frame)) {
+			return // it takes nobody's place, and nobody counts on it
+		}
 	case Gap:
 		it.gap = &ev
 	}

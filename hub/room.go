@@ -189,7 +189,9 @@ func (r *room) step() bool {
 	r.mu.Unlock()
 
 	for _, s := range members {
-		s.conn.deliver(s, b)
+		if !b.passes(s.conn) {
+			s.conn.deliver(s, b)
+		}
 	}
 	return true
 }

@@ -156,6 +156,11 @@ func (n *node) List(ctx context.Context, channel string, q Query) (page Page, er
 	return page, err
 }
 
+func (n *node) Has(ctx context.Context, channel, key string) (there bool, err error) {
+	err = n.call(ctx, func(c *cluster) { _, there = c.rooms[channel][key] })
+	return there, err
+}
+
 // settle works out what a member shows now and tells of it.
 func (c *cluster) settle(channel, key string) {
 	h := c.rooms[channel][key]

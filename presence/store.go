@@ -24,8 +24,8 @@ var ErrClosed = errors.New("presence: closed")
 // A node that stops without leaving (it crashed) is noticed by the store, which
 // then leaves for it.
 //
-// A tracker calls the methods for one room, List excepted, one after the other;
-// those for different rooms come at the same time.
+// A tracker calls the methods for one room, List and Has excepted, one after the
+// other; those for different rooms come at the same time.
 type Store interface {
 	// Attach begins the delivery of a room's events to this node and returns when
 	// nothing that happens from now on can be missed.
@@ -40,6 +40,9 @@ type Store interface {
 	// List reads members, whoever holds them, in the ascending order of their keys
 	// as bytes. It includes at least what this node was told before the call.
 	List(ctx context.Context, channel string, q Query) (Page, error)
+	// Has reports whether a member is present, whoever holds it; as soon as List
+	// would list it.
+	Has(ctx context.Context, channel, key string) (bool, error)
 	// Close stops the store. Later calls return [ErrClosed].
 	Close() error
 }

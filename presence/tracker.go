@@ -67,6 +67,19 @@ func (t *Tracker) Members(ctx context.Context, channel string, q Query) (Page, e
 	return Page{}, err
 }
 
+// Present reports whether a member is in a room, as far as this node knows or else
+// the store. Errors are the store's.
+func (t *Tracker) Present(ctx context.Context, channel, key string) (bool, error) {
+	if r := t.find(channel); r != nil {
+		there := r.view.get(key) != nil
+		r.unlock()
+		if there {
+			return true, nil
+		}
+	}
+	return t.store.Has(ctx, channel, key)
+}
+
 // list answers a query from the view.
 func (r *room) list(q Query) Page {
 	s := r.view.page(q.After, max(q.Limit, 1))

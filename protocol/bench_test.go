@@ -74,7 +74,7 @@ func BenchmarkEncodeMessage(b *testing.B) {
 			e.SetEscapeHTML(false)
 			for b.Loop() {
 				dst.Reset()
-				err := e.Encode(envelope{TypeMessage, m.Time.UnixMilli(), payload{m.Channel, &m.Position.Offset, string(AppendAnchor(nil, m.Position.Anchor)), m.Sender, m.Event, m.Content}})
+				err := e.Encode(envelope{TypeMessage, m.Time.UnixMilli(), payload{Channel: m.Channel, Offset: &m.Position.Offset, Anchor: string(AppendAnchor(nil, m.Position.Anchor)), Sender: m.Sender, Event: m.Event, Content: m.Content}})
 				if err != nil {
 					b.Fatal(err)
 				}

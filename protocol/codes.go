@@ -20,6 +20,7 @@ const (
 	Forbidden         Code = "FORBIDDEN"
 	NotSubscribed     Code = "NOT_SUBSCRIBED"
 	AlreadySubscribed Code = "ALREADY_SUBSCRIBED"
+	NotPresent        Code = "NOT_PRESENT"
 	Conflict          Code = "CONFLICT"
 	TooLarge          Code = "TOO_LARGE"
 	SchemaViolation   Code = "SCHEMA_VIOLATION"
@@ -64,6 +65,8 @@ var codes = []CodeInfo{
 		"Subscribe to the channel first."},
 	{AlreadySubscribed, http.StatusConflict, "already subscribed to this channel", false,
 		"The connection is in the channel already; nothing was changed."},
+	{NotPresent, http.StatusConflict, "the addressee is not in this channel", false,
+		"Nobody whom the message is for is in the channel at the moment; nothing was sent."},
 	{Conflict, http.StatusConflict, "conflicts with the current state", false,
 		"Read the current state and try again on top of it."},
 	{TooLarge, http.StatusRequestEntityTooLarge, "too large", false,

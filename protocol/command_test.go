@@ -82,7 +82,7 @@ func TestDecodeRefuses(t *testing.T) {
 // one may still wait.
 func TestDecodeCopies(t *testing.T) {
 	t.Parallel()
-	frame := []byte(`{"type":"message","id":"seven","payload":{"channel":"a","content":[1,2],"event":"e","key":"k"}}`)
+	frame := []byte(`{"type":"message","id":"seven","payload":{"channel":"a","content":[1,2],"event":"e","key":"k","to":{"user":"ann"}}}`)
 	c, err := Decode(frame)
 	if err != nil {
 		t.Fatal(err)
@@ -92,8 +92,8 @@ func TestDecodeCopies(t *testing.T) {
 		t.Fatal(err)
 	}
 	clear(frame)
-	if c.Type != "message" || string(c.ID) != `"seven"` || p.Channel != "a" || string(p.Content) != "[1,2]" || p.Event != "e" || p.Key != "k" {
-		t.Errorf("changed with the frame: %q %q", c, p)
+	if c.Type != "message" || string(c.ID) != `"seven"` || p.Channel != "a" || string(p.Content) != "[1,2]" || p.Event != "e" || p.Key != "k" || p.To.User != "ann" {
+		t.Errorf("changed with the frame: %+v %+v", c, p)
 	}
 }
 

@@ -26,14 +26,15 @@
 //	authenticate token                                         authenticated
 //	subscribe    channel, recover?: position, history?: n      subscribed
 //	unsubscribe  channel                                       unsubscribed
-//	message      channel, content, event?, key?                ack, if there was an id
+//	message      channel, content, event?, key?, to?           ack, if there was an id
 //	history      channel, since?: position, limit?             history
 //	ping                                                       pong
 //
 // The reply to any of them may be `error` instead. A channel is named by 1 to 255
 // bytes ([ValidChannel]). content is any JSON value; event is the application's
 // word for the kind of message ([ValidEvent]); a second message with the same key
-// is acknowledged and not sent again ([ValidKey]). n is at most 1000, and so is
+// is acknowledged and not sent again ([ValidKey]); to has the message delivered to one
+// member alone ([DecodeAddress]), without a position. n is at most 1000, and so is
 // limit, which is 100 by default; 0 asks for the position alone.
 //
 // # What the server sends
@@ -43,7 +44,7 @@
 //	authenticated user?, expires (ms since 1970)?
 //	subscribed    channel, position, recovered?, messages?
 //	unsubscribed  channel; code and message when the server ended it
-//	message       channel, offset, anchor?, sender?, event?, content
+//	message       channel, offset, anchor?, sender?, event?, to?, from?, content
 //	ack           channel, position, duplicate?, degraded?
 //	history       channel, position (the newest), lost?, more?, messages
 //	gap           channel, position

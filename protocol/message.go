@@ -33,6 +33,9 @@ func appendMessageFields(dst []byte, m *hub.Message) []byte {
 		dst = append(dst, `,"event":`...)
 		dst = AppendString(dst, m.Event)
 	}
+	if m.Direct != nil {
+		dst = appendDirect(dst, m.Direct)
+	}
 	dst = append(dst, `,"content":`...)
 	if len(m.Content) == 0 {
 		return append(dst, "null"...)

@@ -21,7 +21,14 @@ type payload struct {
 	Anchor  string          `json:"anchor,omitempty"`
 	Sender  string          `json:"sender,omitempty"`
 	Event   string          `json:"event,omitempty"`
+	To      *address        `json:"to,omitempty"`
+	From    *address        `json:"from,omitempty"`
 	Content json.RawMessage `json:"content"`
+}
+
+type address struct {
+	User       string `json:"user,omitempty"`
+	Connection string `json:"connection,omitempty"`
 }
 
 func FuzzMessage(f *testing.F) {
@@ -47,6 +54,10 @@ func FuzzMessage(f *testing.F) {
 			if anchor != 0 {
 				want.Payload.Anchor = string(AppendAnchor(nil, anchor))
 			}
+		}
+		if sender != "" && event != "" {
+			m.Direct = &hub.Direct{To: hub.Address{User: sender}, From: hub.Address{User: event, Connection: sender}}
+			want.Payload.To, want.Payload.From = &address{User: sender}, &address{event, sender}
 		}
 		// A RawMessage comes out of encoding/json with its own escapes changed, so
 		// the content is left to stand as it is.

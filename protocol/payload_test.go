@@ -41,6 +41,8 @@ func TestPayloads(t *testing.T) {
 		{publish, `{"channel":"a","content":{ "b": [1, "\n \\u2028"],` + "\r\n" + `"b":2}}`, Publish{Channel: "a", Content: []byte(`{"b":[1,"\n \\u2028"],"b":2}`)}},
 		{publish, `{"channel":"a","content":1,"event":"typing","key":"0-9 ~"}`, Publish{Channel: "a", Content: []byte("1"), Event: "typing", Key: "0-9 ~"}},
 		{publish, `{"channel":"a","content":1,"event":"","Key":1,"timestamp":"x"}`, Publish{Channel: "a", Content: []byte("1")}},
+		{publish, `{"channel":"a","content":1,"to":{"user":"*\u0020"}}`, Publish{Channel: "a", Content: []byte("1"), To: &hub.Address{User: "* "}}},
+		{publish, `{"channel":"a","content":1,"to":{"connection":"c","user":"u"}}`, Publish{Channel: "a", Content: []byte("1"), To: &hub.Address{User: "u", Connection: "c"}}},
 		{history, `{"channel":"a"}`, History{Channel: "a", Limit: DefaultHistory}},
 		{history, `{"channel":"a","limit":0,"since":{"epoch":"k3v9x2m7","offset":0}}`, History{Channel: "a", Since: &plain}},
 		{authenticate, `{"token":"a.b.c"}`, Authenticate{Token: "a.b.c"}},
@@ -90,7 +92,15 @@ func TestPayloadsRefused(t *testing.T) {
 		{publish, `{"channel":"a"}`, InvalidMessage, `payload: "content" is missing`},
 		{publish, `{"content":1}`, InvalidMessage, `payload: "channel" is missing`},
 		{publish, `{"channel":"a","content":1,"content":2}`, InvalidMessage, `payload: "content" is given twice`},
-		{publish, `{"channel":"a","content":1,"to":"bob"}`, InvalidMessage, `payload: "to" is not supported: a message goes to the whole channel`},
+		{publish, `{"channel":"a","content":1,"to":"bob"}`, InvalidMessage, `payload: "to" must be an object`},
+		{publish, `{"channel":"a","content":1,"to":null}`, InvalidMessage, `payload: "to" must be an object`},
+		{publish, `{"channel":"a","content":1,"to":{}}`, InvalidMessage, `to: there is neither "user" nor "connection"`},
+		{publish, `{"channel":"a","content":1,"to":{"user":""}}`, InvalidMessage, `to: "user" must have 1 to 255 bytes without control characters`},
+		{publish, `{"channel":"a","content":1,"to":{"user":"bob","connection":"a\u0000"}}`, InvalidMessage, `to: "connection" must have 1 to 255 bytes without control characters`},
+		{publish, `{"channel":"a","content":1,"to":{"user":["bob"]}}`, InvalidMessage, `to: "user" must be a string`},
+		{publish, `{"channel":"a","content":1,"to":{"user":"bob","user":"ann"}}`, InvalidMessage, `to: "user" is given twice`},
+		{publish, `{"channel":"a","content":1,"to":{"user":"bob","conection":"c"}}`, InvalidMessage, `to: "conection" is unknown; there are "user" and "connection"`},
+		{publish, `{"channel":"a","content":1,"to":{"user":"bob"},"to":{"user":"ann"}}`, InvalidMessage, `payload: "to" is given twice`},
 		{publish, `{"channel":"a","content":1,"event":null}`, InvalidMessage, `payload: "event" must be a string`},
 		{publish, `{"channel":"a","content":1,"event":"gap"}`, InvalidMessage, `event name "gap" is reserved`},
 		{publish, `{"channel":"a","content":1,"event":"x\ny"}`, InvalidMessage, `event name "x\ny" must not contain control characters`},
@@ -225,13 +235,22 @@ func FuzzDecodePublish(f *testing.F) {
 		if e := json.Compact(&want, fields["content"]); e != nil || want.String() != string(p.Content) {
 			t.Fatalf("content %q of %q (%v)", p.Content, payload, e)
 		}
-		if ValidChannel(p.Channel) != nil || ValidEvent(p.Event) != nil || p.Key != "" && ValidKey(p.Key) != nil || fields["to"] != nil {
+		if ValidChannel(p.Channel) != nil || ValidEvent(p.Event) != nil || p.Key != "" && ValidKey(p.Key) != nil || (p.To == nil) != (fields["to"] == nil) {
 			t.Fatalf("accepted %+v", p)
 		}
 		m := &hub.Message{Channel: p.Channel, Content: p.Content, Event: p.Event}
+		if p.To != nil {
+			m.Direct = &hub.Direct{To: *p.To}
+		}
 		delivered := checkEnvelope(t, AppendEnvelope(nil, m), TypeMessage)
 		if string(delivered["content"]) != string(p.Content) {
 			t.Fatalf("content %q became %q", p.Content, delivered["content"])
+		}
+		if p.To == nil {
+			return
+		}
+		if to, e := DecodeAddress(delivered["to"]); e != nil || *to != *p.To {
+			t.Fatalf("the address %+v became %s, %v", *p.To, delivered["to"], e)
 		}
 	})
 }

@@ -1,6 +1,10 @@
 package protocol
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
 
 // Publish is the payload of a client's `message`.
 type Publish struct {
@@ -12,6 +16,8 @@ type Publish struct {
 	Event string
 	// Key makes a repeated publish harmless; empty for none.
 	Key string
+	// To is for whom the message is; nil: for everybody in the channel.
+	To *hub.Address
 }
 
 // DecodePublish reads the payload of a client's `message`.
@@ -31,9 +37,9 @@ func DecodePublish(payload json.RawMessage) (Publish, *Error) {
 			p.Key = m.text()
 			m.check(ValidKey, p.Key)
 		case "to":
-			// Ignoring it like other unknown fields would show the whole room
-			// what was meant for one.
-			m.fail("is not supported: a message goes to the whole channel")
+			to, e := DecodeAddress(m.object())
+			p.To = to
+			m.keep(e)
 		}
 	}
 	m.require("channel", "content")

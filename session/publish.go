@@ -33,7 +33,8 @@ func publish(ctx context.Context, s *Session, c protocol.Command) *protocol.Erro
 // Publish publishes for a caller of the HTTP API: it checks the caller's message
 // rate, permission, size, the room's rate and its rules about content, and hands
 // the message to the hub. Errors are those of [Registry.May], TOO_LARGE,
-// RATE_LIMITED, SCHEMA_VIOLATION and, when the hub fails, UNAVAILABLE or INTERNAL.
+// RATE_LIMITED, SCHEMA_VIOLATION, for a message to one member FORBIDDEN in rooms without
+// presence and NOT_PRESENT, and, when the hub fails, UNAVAILABLE or INTERNAL.
 func (r *Registry) Publish(ctx context.Context, c Caller, p protocol.Publish) (hub.Published, *protocol.Error) {
 	if e := r.spend(c); e != nil {
 		return hub.Published{}, e
@@ -57,6 +58,11 @@ func (r *Registry) publish(ctx context.Context, c Caller, p protocol.Publish, ta
 		return hub.Published{}, e
 	}
 	m := &hub.Message{Channel: p.Channel, Content: content, Event: p.Event, Sender: sender(c), Time: now}
+	if p.To != nil {
+		if m.Direct, e = r.direct(ctx, c, p.Channel, *p.To); e != nil {
+			return hub.Published{}, e
+		}
+	}
 	done, err := r.hub.Publish(ctx, m, scoped(c, p.Key))
 	return done, r.failed("publish", err)
 }

@@ -102,6 +102,7 @@ func (s *Session) connect(o Options) (err error) {
 		Transport: o.Transport,
 		Encoder:   o.Encoder,
 		Answers:   o.Answers,
+		User:      func() string { return s.who().User },
 		OnClose: func(reason hub.Reason) {
 			s.ended(reason)
 			if o.OnClose != nil {

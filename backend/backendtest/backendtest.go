@@ -81,6 +81,11 @@ var contract = []struct {
 	{"EphemeralConcurrently", ephemeralConcurrently},
 	{"EphemeralHistory", ephemeralHistory},
 
+	{"DirectDelivers", directDelivers},
+	{"DirectPassesByTheLog", directPassesByTheLog},
+	{"DirectKey", directKey},
+	{"DirectCancelled", directCancelled},
+
 	{"Close", closeEnds},
 	{"CloseWhilePublishing", closeWhilePublishing},
 }

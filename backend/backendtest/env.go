@@ -159,11 +159,13 @@ func expect(t *testing.T, got, want []*hub.Message) {
 		if g.Time.UnixMilli() != w.Time.UnixMilli() {
 			t.Errorf("message %d: time %v, want %v", i, g.Time, w.Time)
 		}
-		if g.Channel != w.Channel || !bytes.Equal(g.Content, w.Content) || g.Event != w.Event || g.Sender != w.Sender || g.Position != w.Position {
+		if g.Channel != w.Channel || !bytes.Equal(g.Content, w.Content) || g.Event != w.Event || g.Sender != w.Sender || g.Position != w.Position || !sameDirect(g.Direct, w.Direct) {
 			t.Errorf("message %d: %+v, want %+v", i, short(g), short(w))
 		}
 	}
 }
+
+func sameDirect(a, b *hub.Direct) bool { return a == b || a != nil && b != nil && *a == *b }
 
 // short is a message for people to read.
 func short(m hub.Message) string {

@@ -159,9 +159,19 @@ var faults = map[string]fault{
 		}
 	}), []string{"EphemeralDelivers"}},
 
-	"ignores keys":      {publishes(func(o *hub.PublishOptions) { o.Key = "" }), []string{"KeyRepeats", "KeyConcurrently", "KeyEphemeral", "KeyOfChannel"}},
+	"tells all what is for one": {deliveries(func(sink hub.Sink) sinkFunc {
+		return func(channel string, m *hub.Message) {
+			c := *m
+			c.Direct = nil
+			sink.Broadcast(channel, &c)
+		}
+	}), []string{"DirectDelivers"}},
+	"keeps what is for one": {keepsDirect, []string{"DirectPassesByTheLog", "DirectDelivers"}},
+	"ends the log for one":  {endsLog, []string{"DirectPassesByTheLog"}},
+
+	"ignores keys":      {publishes(func(o *hub.PublishOptions) { o.Key = "" }), []string{"KeyRepeats", "KeyConcurrently", "KeyEphemeral", "KeyOfChannel", "DirectKey"}},
 	"has keys for all":  {keysForAll, []string{"KeyOfChannel"}},
-	"burns keys":        {burnsKeys, []string{"KeyCancelled"}},
+	"burns keys":        {burnsKeys, []string{"KeyCancelled", "DirectCancelled"}},
 	"keeps a dead log":  {keepsDeadLog, []string{"RetentionEnds"}},
 	"ignores contexts":  {ignoresContexts, []string{"PublishCancelled", "AttachCancelled", "HistoryCancelled"}},
 	"attaches once":     {attachesOnce, []string{"AttachCounts"}},
@@ -220,6 +230,29 @@ func keysForAll(sink hub.Sink) hub.Broker {
 		}
 		p, err := w.Broker.Publish(ctx, m, o)
 		first[o.Key] = p
+		return p, err
+	}
+	return w
+}
+
+// keepsDirect stores a message to one member, but for its addresses.
+func keepsDirect(sink hub.Sink) hub.Broker {
+	w := behind(sink)
+	w.publish = func(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
+		m.Direct = nil
+		return w.Broker.Publish(ctx, m, o)
+	}
+	return w
+}
+
+// endsLog takes it for a message of a room without history.
+func endsLog(sink hub.Sink) hub.Broker {
+	w := behind(sink)
+	w.publish = func(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
+		p, err := w.Broker.Publish(ctx, m, o)
+		if err == nil && m.Direct != nil {
+			_, err = w.Broker.History(ctx, m.Channel, hub.Retention{}, hub.HistoryQuery{})
+		}
 		return p, err
 	}
 	return w

@@ -36,6 +36,8 @@ var presenceContract = []struct {
 	{"PresenceManyAtOnce", presenceManyAtOnce},
 	{"PresenceListWithoutAttach", presenceListWithoutAttach},
 
+	{"PresenceHas", presenceHas},
+
 	{"PresenceOffline", presenceOffline},
 	{"PresenceNotRemembered", presenceNotRemembered},
 	{"PresenceBack", presenceBack},

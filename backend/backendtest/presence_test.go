@@ -92,6 +92,7 @@ type faulty struct {
 	page    func(presence.Page) presence.Page
 	channel func(string) string
 	context func(context.Context) context.Context
+	has     func(there bool) bool
 	close   func() error
 }
 
@@ -126,6 +127,11 @@ func (s faulty) Leave(ctx context.Context, channel string, ds []presence.Departu
 func (s faulty) List(ctx context.Context, channel string, q presence.Query) (presence.Page, error) {
 	page, err := s.Store.List(change(s.context, ctx), change(s.channel, channel), change(s.query, q))
 	return change(s.page, page), err
+}
+
+func (s faulty) Has(ctx context.Context, channel, key string) (bool, error) {
+	there, err := s.Store.Has(change(s.context, ctx), change(s.channel, channel), key)
+	return change(s.has, there), err
 }
 
 func (s faulty) Close() error {
@@ -214,6 +220,10 @@ var presenceFaults = map[string]presenceFault{
 
 	"knows no end of pages": {with(faulty{page: func(p presence.Page) presence.Page { p.More = len(p.Members) > 0; return p }}),
 		[]string{"PresencePages"}},
+
+	"has nobody": {with(faulty{has: func(bool) bool { return false }}), []string{"PresenceHas"}},
+
+	"has everybody": {with(faulty{has: func(bool) bool { return true }}), []string{"PresenceHas"}},
 
 	"has one room": {with(faulty{channel: func(string) string { return "one" }}),
 		[]string{"PresenceRoomsApart", "PresenceEnter"}},

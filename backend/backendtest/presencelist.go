@@ -1,6 +1,8 @@
 package backendtest
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -71,6 +73,31 @@ func presenceListWithoutAttach(e *presenceEnv) {
 	b.lists(presence.Query{Limit: 10}, 1, "u")
 	if got := append(a.events(), b.events()...); len(got) > 0 {
 		e.t.Errorf("events without being attached: %q", got)
+	}
+}
+
+// Has knows who is present, by the whole key, on every node.
+func presenceHas(e *presenceEnv) {
+	a, b := e.attached(), e.node()
+	a.enter("ann", "*", "d::")
+	a.show(&presence.Member{Key: "gone", Remember: time.Hour})
+	a.leave("gone")
+	for _, n := range []*presenceNode{a, b} {
+		for key, want := range map[string]bool{"ann": true, "*": true, "d::": true, "gone": false, "an": false, "a*": false, "Ann": false, "": false} {
+			there, err := n.Has(e.t.Context(), e.channel, key)
+			n.must(err)
+			if there != want {
+				e.t.Errorf("has %q: %t", key, there)
+			}
+		}
+		if there, err := n.Has(e.t.Context(), e.channel+"2", "ann"); err != nil || there {
+			e.t.Errorf("another room has: %t, %v", there, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(e.t.Context())
+	cancel()
+	if _, err := a.Has(ctx, e.channel, "ann"); !errors.Is(err, context.Canceled) {
+		e.t.Errorf("has with a cancelled context: %v", err)
 	}
 }
 

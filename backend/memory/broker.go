@@ -73,6 +73,9 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 		return hub.Published{}, err
 	}
 	s := b.shard(m.Channel)
+	if m.Direct != nil {
+		return b.publishDirect(s, m, o.Key)
+	}
 	if o.Retention.Size <= 0 && o.Key == "" {
 		return b.publishPlain(s, m)
 	}

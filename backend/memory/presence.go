@@ -93,6 +93,12 @@ func (s *PresenceStore) List(ctx context.Context, channel string, q presence.Que
 	return page, err
 }
 
+// Has implements [presence.Store].
+func (s *PresenceStore) Has(ctx context.Context, channel, key string) (there bool, err error) {
+	err = s.in(ctx, channel, func(r *presenceRoom) { there = r.present.Get(key) != nil })
+	return there, err
+}
+
 // Close implements [presence.Store]: the members that no other node holds have
 // left then. Closing again does nothing.
 func (s *PresenceStore) Close() error {

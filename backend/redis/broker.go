@@ -86,7 +86,10 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 	if err := b.open(ctx); err != nil {
 		return hub.Published{}, err
 	}
-	if o.Retention.Size <= 0 {
+	switch {
+	case m.Direct != nil:
+		return b.publishDirect(ctx, m, o.Key)
+	case o.Retention.Size <= 0:
 		return b.publishPlain(ctx, m, o)
 	}
 	n := b.c.names

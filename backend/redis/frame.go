@@ -101,17 +101,24 @@ func appendSerial(dst []byte, s serial) []byte {
 
 // parsePlain is the reverse.
 func parsePlain(channel, s string) (*hub.Message, serial, error) {
-	const fixed = 1 + nodeLength + 8
-	if len(s) < fixed {
+	id, rest, ok := cutSerial(s)
+	if !ok {
 		return nil, serial{}, errFrame
 	}
-	id := serial{s[1 : 1+nodeLength], binary.BigEndian.Uint64([]byte(s[1+nodeLength : fixed]))}
-	m, err := parseMessage(channel, s[fixed:])
+	m, err := parseMessage(channel, rest)
 	if err != nil {
 		return nil, serial{}, err
 	}
 	m.Position = hub.Position{}
 	return m, id, nil
+}
+
+func cutSerial(s string) (id serial, rest string, ok bool) {
+	const fixed = 1 + nodeLength + 8
+	if len(s) < fixed || s[0] != 'e' {
+		return serial{}, "", false
+	}
+	return serial{s[1 : 1+nodeLength], binary.BigEndian.Uint64([]byte(s[1+nodeLength : fixed]))}, s[fixed:], true
 }
 
 // parsePosition reads a position as scripts write it: epoch, offset and anchor with

@@ -17,10 +17,15 @@ func (b *Broker) publishPlain(ctx context.Context, m *hub.Message, o hub.Publish
 	if err := b.endLog(ctx, m.Channel); err != nil && ctx.Err() != nil {
 		return hub.Published{}, err
 	}
+	return b.relay(ctx, m, o.Key)
+}
+
+// relay publishes a message that is not to be stored.
+func (b *Broker) relay(ctx context.Context, m *hub.Message, key string) (hub.Published, error) {
 	id := serial{b.c.node, b.serial.Add(1)}
-	result, err := b.run(ctx, b.plainCall(m, id, o.Key))
+	result, err := b.run(ctx, b.plainCall(m, id, key))
 	switch {
-	case err == nil && result == int64(1) && o.Key != "":
+	case err == nil && result == int64(1) && key != "":
 		return hub.Published{Duplicate: true}, nil
 	case err == nil:
 		m.Position = hub.Position{}
@@ -32,14 +37,18 @@ func (b *Broker) publishPlain(ctx context.Context, m *hub.Message, o hub.Publish
 		return hub.Published{}, err
 	}
 	m.Position = hub.Position{}
-	b.deliverAlone(m, id, o.Key)
+	b.deliverAlone(m, id, key)
 	return hub.Published{Degraded: true}, nil
 }
 
 func (b *Broker) plainCall(m *hub.Message, id serial, key string) *call {
 	n := b.c.names
 	frame := make([]byte, 0, 64+len(m.Event)+len(m.Sender)+len(m.Content))
-	frame = appendMessage(appendSerial(frame, id), m)
+	if m.Direct != nil {
+		frame = appendDirect(frame, m, id)
+	} else {
+		frame = appendMessage(appendSerial(frame, id), m)
+	}
 	if key == "" {
 		return &call{args: []any{"publish", n.topic(m.Channel), frame}}
 	}

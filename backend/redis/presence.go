@@ -314,3 +314,20 @@ func (p *Presence) List(ctx context.Context, channel string, q presence.Query) (
 	}
 	return parsePage(result, limit)
 }
+
+// Has implements [presence.Store].
+func (p *Presence) Has(ctx context.Context, channel, key string) (bool, error) {
+	if err := p.open(ctx); err != nil {
+		return false, err
+	}
+	looks := p.c.names.members(channel)[1]
+	result, err := p.run(ctx, &call{args: []any{"hexists", looks, key}})
+	if err != nil {
+		return false, err
+	}
+	there, ok := result.(int64)
+	if !ok {
+		return false, unexpected(result)
+	}
+	return there == 1, nil
+}

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -106,15 +107,22 @@ func (r *room) receive(payload string) {
 	if payload == "" {
 		return
 	}
-	if payload[0] == 'e' {
-		m, id, err := parsePlain(r.channel, payload)
-		if err == nil && !(id.node == r.b.c.node && r.b.alone.delivered(id)) {
-			r.deliverPlain(m)
+	switch {
+	case payload[0] == 'e':
+		r.receivePlain(parsePlain(r.channel, payload))
+	case strings.HasPrefix(payload, directMark):
+		r.receivePlain(parseDirect(r.channel, payload))
+	default:
+		if m, err := parsePlaced(r.channel, payload); err == nil {
+			r.take(m)
 		}
-		return
 	}
-	if m, err := parsePlaced(r.channel, payload); err == nil {
-		r.take(m)
+}
+
+// receivePlain takes a message that has no position.
+func (r *room) receivePlain(m *hub.Message, id serial, err error) {
+	if err == nil && !(id.node == r.b.c.node && r.b.alone.delivered(id)) {
+		r.deliverPlain(m)
 	}
 }
 

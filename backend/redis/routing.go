@@ -105,5 +105,10 @@ func (ps presences) List(ctx context.Context, channel string, q presence.Query) 
 	return ps.of(channel).List(ctx, channel, q)
 }
 
+// Has implements [presence.Store].
+func (ps presences) Has(ctx context.Context, channel, key string) (bool, error) {
+	return ps.of(channel).Has(ctx, channel, key)
+}
+
 // Close implements [presence.Store].
 func (ps presences) Close() error { return together(ps.parts, (*Presence).Close) }

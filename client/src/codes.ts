@@ -22,6 +22,8 @@ export const ErrorCode = {
   NOT_SUBSCRIBED: 'NOT_SUBSCRIBED',
   /** The connection is subscribed to the channel already. */
   ALREADY_SUBSCRIBED: 'ALREADY_SUBSCRIBED',
+  /** Nobody whom the message is for is in the channel. */
+  NOT_PRESENT: 'NOT_PRESENT',
   /** Conflicts with the current state. */
   CONFLICT: 'CONFLICT',
   /** More than the server accepts at once. */

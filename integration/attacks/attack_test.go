@@ -30,6 +30,7 @@ var groups = []struct {
 	{"order", attackOrders},
 	{"channel", attackChannels},
 	{"presence", attackPresence},
+	{"direct", attackDirect},
 	{"path", attackPaths},
 	{"log", attackLogs},
 	{"stream", attackStreams},

@@ -21,7 +21,7 @@ type envelope struct {
 		Connection, User, Channel, Event, Sender, Message string
 		Code                                              string
 		Duplicate                                         bool
-		Content                                           json.RawMessage
+		Content, Messages, From                           json.RawMessage
 	}
 }
 

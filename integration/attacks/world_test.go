@@ -56,6 +56,19 @@ http://{{site}} {
 			publish anyone
 			presence
 		}
+		room private:* {
+			subscribe anyone
+			publish anyone
+			history 20
+			presence
+		}
+		room hidden:* {
+			subscribe anyone
+			publish anyone
+			presence {
+				visible server
+			}
+		}
 		room inbox:{user} {
 			publish users
 			history 20

@@ -18,6 +18,8 @@ export declare const ErrorCode: {
     readonly NOT_SUBSCRIBED: 'NOT_SUBSCRIBED';
     /** The connection is subscribed to the channel already. */
     readonly ALREADY_SUBSCRIBED: 'ALREADY_SUBSCRIBED';
+    /** Nobody whom the message is for is in the channel. */
+    readonly NOT_PRESENT: 'NOT_PRESENT';
     /** Conflicts with the current state. */
     readonly CONFLICT: 'CONFLICT';
     /** More than the server accepts at once. */

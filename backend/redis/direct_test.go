@@ -1,0 +1,90 @@
+package redis
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/checker"
+)
+
+// Nodes that do not know of messages to one member take them for no message at all,
+// whatever is in them: else they would show them to the whole room. This is what such
+// a node does with a payload.
+func legacy(payload string) error {
+	var err error
+	if payload[0] == 'e' {
+		_, _, err = parsePlain("c", payload)
+	} else {
+		_, err = parsePlaced("c", payload)
+	}
+	return err
+}
+
+func FuzzDirect(f *testing.F) {
+	for _, text := range []string{"", "ann", "h1:5:\x01aaaaaaaaaaaaaaaa", "::", ":5:\x01", "e", "d::"} {
+		f.Add(text, text, text, []byte(`"`+text+`"`))
+	}
+	f.Fuzz(func(t *testing.T, user, connection, from string, content []byte) {
+		m := &hub.Message{Channel: "c", Content: content, Event: connection, Sender: from, Direct: &hub.Direct{
+			To: hub.Address{User: user, Connection: connection}, From: hub.Address{User: from, Connection: user},
+		}}
+		id := serial{"12345678", 0x3a353a01}
+		payload := string(appendDirect(nil, m, id))
+		if legacy(payload) == nil {
+			t.Fatalf("an older node understands %q", payload)
+		}
+		got, gotID, err := parseDirect("c", payload)
+		if err != nil || gotID != id {
+			t.Fatalf("%q: %+v, %v", payload, gotID, err)
+		}
+		got.Time = m.Time
+		if got.Content == nil {
+			got.Content = content
+		}
+		if string(got.Content) != string(content) || !reflect.DeepEqual(got.Direct, m.Direct) || got.Event != m.Event || got.Sender != m.Sender || got.Position != m.Position {
+			t.Fatalf("%+v became %+v", m, got)
+		}
+	})
+}
+
+func FuzzParseDirect(f *testing.F) {
+	f.Add(string(appendDirect(nil, &hub.Message{Direct: new(hub.Direct)}, serial{"12345678", 1})))
+	f.Add(directMark)
+	f.Fuzz(func(t *testing.T, payload string) {
+		if m, _, err := parseDirect("c", payload); err == nil && (m.Direct == nil || m.Position != hub.Position{}) {
+			t.Fatalf("%+v", m)
+		}
+	})
+}
+
+// While Redis is away a message to one member is delivered where it was published, once,
+// also in rooms with history, of which it needs nothing.
+func TestDrillDirectDegrades(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	c := checker.New(checker.Options{})
+	a, b := newNode(t, c, "a", quickly(s.Addr)), newNode(t, c, "b", quickly(s.Addr))
+	for _, n := range []*node{a, b} {
+		n.enter("room")
+	}
+	send := func(content, key string) hub.Published {
+		t.Helper()
+		m := &hub.Message{Channel: "room", Content: []byte(content), Direct: &hub.Direct{To: hub.Address{User: "ann"}}}
+		p, err := a.Publish(t.Context(), m, hub.PublishOptions{Retention: kept, Key: key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	send(`"1"`, "")
+	b.await(t, "it arrives", func() bool { return b.count["room"] == 1 })
+	s.Kill()
+	if p := send(`"2"`, "key"); !p.Degraded {
+		t.Errorf("published %+v", p)
+	}
+	if p := send(`"3"`, "key"); !p.Duplicate {
+		t.Errorf("published again %+v", p)
+	}
+	a.await(t, "this node goes on", func() bool { return a.count["room"] == 2 })
+}
