@@ -5,12 +5,13 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 	"github.com/caddy-realtime/caddy-realtime/backend/redis"
+	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// backend keeps the messages and members of a hub.
+// backend keeps the messages, members and documents of a hub.
 type backend struct {
 	store  store          // that it was made for
 	memory *memory.Broker // nil with Redis
@@ -57,6 +58,13 @@ func (b *backend) control(r *session.Registry) {
 		b.orders = b.redis.Control(e)
 		return b.orders
 	})
+}
+
+func (b *backend) documents(sink document.Sink) (document.Store, error) {
+	if b.redis != nil {
+		return b.redis.Documents(sink), nil
+	}
+	return memory.NewDocumentStore(sink), nil
 }
 
 func (b *backend) resize(bytes int64) {

@@ -11,7 +11,8 @@ import (
 )
 
 // DocumentConfig gives each channel of a room a document: one JSON value that clients
-// change together. Who may subscribe may read it. Where the room has a schema, the document has to match it, too.
+// change together. Who may subscribe may read it. Where the room has a schema, the
+// document has to match it, too.
 type DocumentConfig struct {
 	// Change says who may change the document: `anyone`, `users`, `granted` or
 	// `server` (only the app, over the HTTP API). Default: who may publish.
@@ -86,14 +87,10 @@ func (c *DocumentConfig) compile() (*document.Options, error) {
 	}, nil
 }
 
-// fits finds a document that could not be sent to a subscriber, or that nodes would
-// have to share.
-func (c *DocumentConfig) fits(queue int64, shared bool) error {
-	switch {
-	case c == nil:
+// fits finds a document that could not be sent to a subscriber.
+func (c *DocumentConfig) fits(queue int64) error {
+	if c == nil {
 		return nil
-	case shared:
-		return errors.New("'document' contradicts 'redis': documents live on one node")
 	}
 	if size := cmp.Or(c.Size, document.DefaultSize); size > queue/2 {
 		return fmt.Errorf("document: a size of %d is more than half of the queue, which is %d bytes", size, queue)

@@ -93,7 +93,7 @@ func (n *node) start(s *settings) error {
 	if err != nil {
 		return errors.Join(err, h.Close(), n.backend.close())
 	}
-	documents, err := openDocuments(h)
+	documents, err := openDocuments(h, &n.backend)
 	if err != nil {
 		return errors.Join(err, h.Close(), members.Close(), n.backend.close())
 	}

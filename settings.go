@@ -105,7 +105,7 @@ func (c *HubConfig) fits() error {
 	for _, r := range c.Rooms {
 		err := errors.Join(
 			r.Content.fits(cmp.Or(c.Limits.MessageSize, defaultMessageSize)),
-			r.Document.fits(cmp.Or(c.Limits.Queue.Bytes, defaultQueueBytes), c.Redis != nil),
+			r.Document.fits(cmp.Or(c.Limits.Queue.Bytes, defaultQueueBytes)),
 		)
 		if err != nil {
 			return fmt.Errorf("room '%s': %w", r.Pattern, err)

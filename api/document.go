@@ -20,6 +20,10 @@ const (
 	jsonPatch  = "application/json-patch+json"
 )
 
+// staleHeader says that the store can not be reached, and that the document may have
+// newer versions.
+const staleHeader = "Realtime-Stale"
+
 // changed is the answer to a change of a document.
 type changed struct {
 	Epoch   string `json:"epoch"`
@@ -36,6 +40,9 @@ func getDocument(c *call) *protocol.Error {
 	}
 	tag := entityTag(snap.Epoch, snap.Version)
 	c.w.Header().Set("ETag", tag)
+	if snap.Stale {
+		c.w.Header().Set(staleHeader, "true")
+	}
 	if hasTag(c.r.Header.Values("If-None-Match"), tag) {
 		c.w.WriteHeader(http.StatusNotModified)
 		return nil

@@ -23,9 +23,26 @@ type cached struct {
 // cache holds the documents in use, and the ones used last of the others. Its zero
 // value is empty. It needs the lock of its owner.
 type cache struct {
-	docs  map[string]*doc
-	idle  list.List // of *doc, the one used last in front
-	bytes int       // of the idle ones
+	docs     map[string]*doc
+	attached map[string]int
+	idle     list.List // of *doc, the one used last in front
+	bytes    int       // of the idle ones
+}
+
+func (c *cache) attach(channel string) {
+	if c.attached == nil {
+		c.attached = make(map[string]int)
+	}
+	c.attached[channel]++
+}
+
+func (c *cache) detach(channel string) {
+	switch n := c.attached[channel]; {
+	case n > 1:
+		c.attached[channel] = n - 1
+	case n == 1:
+		delete(c.attached, channel)
+	}
 }
 
 func (c *cache) enter(channel string, create func() *doc) *doc {
@@ -55,7 +72,9 @@ func (c *cache) leave(d *doc, now time.Time) {
 	c.bytes += d.bytes
 	for last := c.idle.Back(); last != nil; last = c.idle.Back() {
 		old := last.Value.(*doc)
-		if c.bytes <= cacheBytes && now.Sub(old.used) < cacheIdle {
+		// One that is followed here does not age: it may be asked for while the store is
+		// away.
+		if c.bytes <= cacheBytes && (now.Sub(old.used) < cacheIdle || c.attached[old.channel] > 0) {
 			return
 		}
 		c.idle.Remove(last)

@@ -56,6 +56,16 @@
 // higher version, in order; of those with lower ones it may hear, too, and must
 // ignore them.
 //
+// What a node is told of a document it makes to its own state when that is used again.
+// So it knows mostly what others have changed before it proposes a change, and while the
+// store can not be reached it can answer with all that it has announced, which is then
+// marked as stale.
+//
+// A version alone does not name a state: a store that went back in time gives it to
+// another change. The anchor of an entry is a hash of all up to it. Whoever asks a store
+// says which anchor it knows, and a store in which that is another one answers with all
+// it has, if it can in another epoch.
+//
 // # Concurrency
 //
 // The methods of Service may be called by several goroutines at once. It starts

@@ -3,6 +3,7 @@ package document
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -39,6 +40,9 @@ type Snapshot struct {
 	Version uint64
 	// State is compact JSON, and must not be changed.
 	State []byte
+	// Stale reports that the store can not be reached, and that there may be newer
+	// versions elsewhere.
+	Stale bool
 }
 
 // Service makes changes of documents, and tells this node of all that are made.
@@ -74,20 +78,36 @@ func New(open func(Sink) (Store, error), announce func(News)) (*Service, error) 
 // Attach begins to announce the changes of a document, and Detach ends it. They are
 // counted. Other changes may be announced as well.
 func (s *Service) Attach(ctx context.Context, channel string) error {
-	return s.store.Attach(ctx, channel)
+	if err := s.store.Attach(ctx, channel); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cache.attach(channel)
+	return nil
 }
 
 // Detach takes back one Attach. It does not block.
-func (s *Service) Detach(channel string) { s.store.Detach(channel) }
+func (s *Service) Detach(channel string) {
+	s.mu.Lock()
+	s.cache.detach(channel)
+	s.mu.Unlock()
+	s.store.Detach(channel)
+}
 
-// Read gives the current state. Errors are those of the store, and ErrClosed.
-func (s *Service) Read(ctx context.Context, channel string, o Options) (Snapshot, error) {
-	var snap Snapshot
-	err := s.in(ctx, channel, func(d *doc) (err error) {
-		if err = d.refresh(ctx, o.withDefaults()); err == nil {
-			snap = Snapshot{d.state.Epoch, d.state.Version, d.text()}
+// Read gives the current state. Of a document that is attached, and that this node
+// has followed so far, it gives the latest one known here while the store can not be
+// reached. Errors are those of the store, and ErrClosed.
+func (s *Service) Read(ctx context.Context, channel string, o Options) (snap Snapshot, err error) {
+	o = o.withDefaults()
+	err = s.in(ctx, channel, func(d *doc) error {
+		err := d.refresh(ctx, o)
+		stale := errors.Is(err, ErrUnavailable) && d.follows(o)
+		if err != nil && !stale {
+			return err
 		}
-		return err
+		snap = Snapshot{d.state.Epoch, d.state.Version, d.text(), stale}
+		return nil
 	})
 	return snap, err
 }
@@ -161,19 +181,6 @@ func (s *Service) land(f flight) {
 	defer s.mu.Unlock()
 	delete(s.origins, f)
 }
-
-// Changed implements [Sink].
-func (s *Service) Changed(channel, epoch string, entries ...Entry) {
-	for _, e := range entries {
-		s.mu.Lock()
-		origin := s.origins[flight{channel, e.Key}]
-		s.mu.Unlock()
-		s.announce(News{channel, epoch, e, origin})
-	}
-}
-
-// Missed implements [Sink].
-func (s *Service) Missed(channel string) { s.announce(News{Channel: channel}) }
 
 // Close closes the store. Changes that are being made may fail.
 func (s *Service) Close() error {

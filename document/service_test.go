@@ -23,6 +23,7 @@ type shelf struct {
 	keys     map[string]uint64
 	before   func(*Commit) error // runs before a commit, without the lock
 	loads    int
+	fail     error // of loads and commits
 }
 
 func (s *shelf) Attach(context.Context, string) error { return nil }
@@ -39,7 +40,9 @@ func (s *shelf) version() uint64 {
 func (s *shelf) Load(_ context.Context, _ string, known Known) (Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.loads++
+	if s.loads++; s.fail != nil {
+		return Record{}, s.fail
+	}
 	r := Record{Epoch: s.epoch, Snapshot: s.snapshot, Version: s.base, Entries: s.entries}
 	if known.Epoch == s.epoch && known.Version <= s.version() && len(s.entries) > 0 && known.Version+1 >= s.entries[0].Version {
 		r.Snapshot, r.Version = nil, known.Version
@@ -56,8 +59,11 @@ func (s *shelf) Commit(_ context.Context, channel string, c Commit) (Committed, 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.fail != nil {
+		return Committed{}, s.fail
+	}
 	if v := s.keys[c.Entry.Key]; v > 0 {
-		return Committed{v, true}, nil
+		return Committed{Version: v, Duplicate: true}, nil
 	}
 	if c.Epoch != s.epoch || c.Entry.Version != s.version()+1 {
 		return Committed{}, nil

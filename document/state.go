@@ -1,6 +1,9 @@
 package document
 
 import (
+	"encoding/binary"
+	"hash/fnv"
+	"io"
 	"slices"
 	"time"
 )
@@ -20,6 +23,29 @@ type Entry struct {
 	Patch []byte
 	// Touched are the paths that have changed, as [Apply] gives them.
 	Touched []string
+	// Anchor is a hash of this entry and of all before it. A log that went back in time
+	// and was continued in another way has other ones. 0: it is not known.
+	Anchor uint64
+}
+
+// AnchorAfter gives the anchor of the entry if it follows one with the anchor before; 0
+// if it is the first.
+func (e *Entry) AnchorAfter(before uint64) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, before))
+	_, _ = h.Write(binary.AppendUvarint(nil, uint64(len(e.Key))))
+	_, _ = io.WriteString(h, e.Key)
+	_, _ = h.Write(e.Patch)
+	return max(h.Sum64(), 1)
+}
+
+// Follows reports that the entry is the next one after a state. Where an anchor is not
+// known, epoch and version have to do.
+func (e *Entry) Follows(k Known) bool {
+	if e.Version != k.Version+1 {
+		return false
+	}
+	return e.Anchor == 0 || k.Anchor == 0 && k.Version > 0 || e.Anchor == e.AnchorAfter(k.Anchor)
 }
 
 // entryBytes is what an entry takes beside its texts.
@@ -42,14 +68,17 @@ type State struct {
 	Version uint64
 	Tree    Tree
 
-	log []Entry // their versions follow each other and end with Version
+	anchor uint64  // of the entry that led to Version; 0: not known
+	log    []Entry // their versions follow each other and end with Version
 }
+
+func (s State) known() Known { return Known{s.Epoch, s.Version, s.anchor} }
 
 // Replay makes a change that was accepted before. An error means that the state is
 // not the one that the change was accepted for.
 func (s State) Replay(e Entry, keep int) (State, error) {
-	if e.Version != s.Version+1 {
-		return s, failf(Invalid, "version %d does not follow %d", e.Version, s.Version)
+	if !e.Follows(s.known()) {
+		return s, failf(Invalid, "this version %d does not follow %d", e.Version, s.Version)
 	}
 	free := unbounded()
 	p, err := ParsePatch(e.Patch, free)
@@ -73,14 +102,14 @@ func unbounded() Limits {
 func (s State) next(tree Tree, e Entry, keep int) State {
 	drop := max(0, len(s.log)+1-max(keep, 0))
 	if drop > len(s.log) {
-		return State{Epoch: s.Epoch, Version: e.Version, Tree: tree}
+		return State{Epoch: s.Epoch, Version: e.Version, Tree: tree, anchor: e.Anchor}
 	}
 	// A new array now and then is what lets go of the entries at the front.
 	log := s.log[drop:]
 	if len(log) == cap(log) {
 		log = slices.Grow(slices.Clone(log), len(log)/2+4)
 	}
-	return State{Epoch: s.Epoch, Version: e.Version, Tree: tree, log: append(log, e)}
+	return State{Epoch: s.Epoch, Version: e.Version, Tree: tree, anchor: e.Anchor, log: append(log, e)}
 }
 
 // since gives the entries after a version. False: the log does not reach back that

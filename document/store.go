@@ -15,12 +15,12 @@ type Store interface {
 	Attach(ctx context.Context, channel string) error
 	// Detach takes back one Attach. It does not block.
 	Detach(channel string)
-	// Load reads a document. If known is a version of the present epoch, and the log
-	// still has all entries after it, those are all there is to the answer.
+	// Load reads a document. If what is known is a state of the present epoch, and the
+	// log still has all entries after it, those are all there is to the answer.
 	Load(ctx context.Context, channel string, known Known) (Record, error)
 	// Commit appends an entry, if the document is still at the entry's version minus
-	// one, in the same epoch. An entry whose key was committed before is not
-	// appended again.
+	// one, with the same anchor in the same epoch. An entry whose key was committed
+	// before is not appended again.
 	Commit(ctx context.Context, channel string, c Commit) (Committed, error)
 	// Find gives the version that the entry with a key was committed as; 0: nothing
 	// is known of it. A store remembers keys for minutes, and longer than entries if
@@ -30,10 +30,15 @@ type Store interface {
 	Close() error
 }
 
-// Known is what the caller of [Store.Load] has already; the zero Known is nothing.
+// Known is a state that the caller of [Store.Load] has already; the zero Known is
+// nothing.
 type Known struct {
 	Epoch   string
 	Version uint64
+	// Anchor is that of the entry that led to Version; 0: it is not known, or there is
+	// none. A store that has another entry there went back in time: it makes the
+	// document anew, or at least does not answer with what follows alone.
+	Anchor uint64
 }
 
 // Record is a document as a store has it.
@@ -54,6 +59,8 @@ type Record struct {
 type Commit struct {
 	Epoch string
 	Entry Entry
+	// After is the anchor of the entry before; 0: it is not known, or there is none.
+	After uint64
 	// Snapshot is the state after the entry, if the caller thinks that a new one is
 	// due; else nil.
 	Snapshot []byte
@@ -69,6 +76,9 @@ type Committed struct {
 	Version uint64
 	// Duplicate reports that the key was known.
 	Duplicate bool
+	// Now may come with a version of 0: what Load gives to whoever knows the state that
+	// the entry was meant to follow. Nil: Load has to be called.
+	Now *Record
 }
 
 // Sink receives what a [Store] delivers to this node. [*Service] is one. Its methods

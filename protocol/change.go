@@ -74,12 +74,17 @@ type DocumentState struct {
 	Version uint64
 	// State is compact JSON.
 	State []byte
+	// Stale reports that there may be newer versions, which come later.
+	Stale bool
 }
 
 func (d *DocumentState) appendField(dst []byte) []byte {
 	dst = append(appendKey(dst, "document"), '{')
 	dst = appendStringField(dst, "epoch", d.Epoch)
 	dst = appendUintField(dst, "version", d.Version)
+	if d.Stale {
+		dst = appendBoolField(dst, "stale", true)
+	}
 	return append(append(appendKey(dst, "state"), d.State...), '}')
 }
 

@@ -27,13 +27,15 @@ func init() {
 			`{"type":"change-accepted","id":7,"timestamp":NOW,"payload":{"channel":"a","localVersion":3,"epoch":"k3v9x2m7","serverVersion":42}}`},
 		{"change-accepted", ChangeAccepted{Channel: "a", Epoch: "e", Version: 1, Duplicate: true},
 			`{"type":"change-accepted","timestamp":NOW,"payload":{"channel":"a","localVersion":0,"epoch":"e","serverVersion":1,"duplicate":true}}`},
-		{"change-rejected", ChangeRejected{ID: seven, Channel: "a", LocalVersion: 3, Err: Errorf(Conflict, "late"), Document: DocumentState{"e", 42, []byte(`{"b":[1]}`)}},
+		{"change-rejected", ChangeRejected{ID: seven, Channel: "a", LocalVersion: 3, Err: Errorf(Conflict, "late"), Document: DocumentState{Epoch: "e", Version: 42, State: []byte(`{"b":[1]}`)}},
 			`{"type":"change-rejected","id":7,"timestamp":NOW,"payload":{"channel":"a","localVersion":3,"code":"CONFLICT","message":"late","epoch":"e","serverVersion":42,"serverState":{"b":[1]}}}`},
 		{"remote-change", RemoteChange{Channel: "a", Epoch: "e", Version: 42, Sender: "ann", Patch: []byte(`{"b":null}`), Connection: "c1"},
 			`{"type":"remote-change","timestamp":NOW,"payload":{"channel":"a","epoch":"e","serverVersion":42,"sender":"ann","patch":{"b":null}}}`},
 		{"remote-change", RemoteChange{Channel: "a", Epoch: "e", Version: 1, Patch: []byte(`[]`)},
 			`{"type":"remote-change","timestamp":NOW,"payload":{"channel":"a","epoch":"e","serverVersion":1,"patch":[]}}`},
-		{"subscribed", SubscribedReply{Channel: "a", Document: &DocumentState{"e", 0, []byte(`{}`)}},
+		{"subscribed", SubscribedReply{Channel: "a", Document: &DocumentState{Epoch: "e", Version: 7, State: []byte(`{}`), Stale: true}},
+			`{"type":"subscribed","timestamp":NOW,"payload":{"channel":"a","document":{"epoch":"e","version":7,"stale":true,"state":{}}}}`},
+		{"subscribed", SubscribedReply{Channel: "a", Document: &DocumentState{Epoch: "e", State: []byte(`{}`)}},
 			`{"type":"subscribed","timestamp":NOW,"payload":{"channel":"a","document":{"epoch":"e","version":0,"state":{}}}}`},
 	}...)
 }

@@ -55,7 +55,7 @@ func (f *following) read(ctx context.Context) *protocol.DocumentState {
 	if snap, f.err = f.registry.documents.Read(ctx, f.channel, f.options); f.err != nil {
 		return nil
 	}
-	return &protocol.DocumentState{Epoch: snap.Epoch, Version: snap.Version, State: snap.State}
+	return &protocol.DocumentState{Epoch: snap.Epoch, Version: snap.Version, State: snap.State, Stale: snap.Stale}
 }
 
 func (f *following) failed() bool { return f != nil && f.err != nil }

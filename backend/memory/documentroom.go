@@ -57,7 +57,7 @@ func (r *documentRoom) detach(s *DocumentStore) {
 
 func (r *documentRoom) load(known document.Known) document.Record {
 	rec := document.Record{Epoch: r.table.epoch}
-	if known.Epoch == rec.Epoch && known.Version <= r.version && r.version-known.Version <= uint64(len(r.entries)) {
+	if known.Epoch == rec.Epoch && r.reaches(known.Version) && !differ(known.Anchor, r.anchor(known.Version)) {
 		rec.Version = known.Version
 		rec.Entries = slices.Clone(r.entries[len(r.entries)-int(r.version-known.Version):])
 		return rec
@@ -67,12 +67,29 @@ func (r *documentRoom) load(known document.Known) document.Record {
 	return rec
 }
 
+// reaches reports that the log has all entries after a version.
+func (r *documentRoom) reaches(version uint64) bool {
+	return version <= r.version && r.version-version <= uint64(len(r.entries))
+}
+
+// anchor is that of an entry in the log, else 0.
+func (r *documentRoom) anchor(version uint64) uint64 {
+	if behind := r.version - version; version <= r.version && behind < uint64(len(r.entries)) {
+		return r.entries[uint64(len(r.entries))-1-behind].Anchor
+	}
+	return 0
+}
+
+// differ compares anchors, of which 0 is not known.
+func differ(a, b uint64) bool { return a != 0 && b != 0 && a != b }
+
 func (r *documentRoom) commit(c document.Commit) (document.Committed, error) {
 	if v := r.keys[c.Entry.Key]; v > 0 {
 		return document.Committed{Version: v, Duplicate: true}, nil
 	}
-	if c.Epoch != r.table.epoch || c.Entry.Version != r.version+1 {
-		return document.Committed{}, nil
+	if c.Epoch != r.table.epoch || c.Entry.Version != r.version+1 || differ(c.After, r.anchor(r.version)) {
+		now := r.load(document.Known{Epoch: c.Epoch, Version: c.Entry.Version - 1, Anchor: c.After})
+		return document.Committed{Now: &now}, nil
 	}
 	size := int64(c.Entry.Bytes() + len(c.Snapshot))
 	// A change that makes a document smaller is let through: it is the way out.

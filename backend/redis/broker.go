@@ -28,7 +28,7 @@ type Broker struct {
 	serial atomic.Uint64 // of this node's messages without position
 	alone  alone         // those that were delivered on this node without Redis
 	plain  forgotten     // rooms without history that have no log
-	due    due           // rooms whose position is to be compared
+	due    due[*room]    // those whose position is to be compared
 
 	repairs, repaired, lostHoles, renewed atomic.Uint64
 
@@ -52,7 +52,7 @@ func (c *shard) broker(sink hub.Sink) *Broker {
 	b := &Broker{c: c, sink: sink, repairing: make(chan struct{}, maxRepairs)}
 	b.ctx, b.cancel = context.WithCancel(c.ctx)
 	b.due.init()
-	b.wg.Go(b.compare)
+	b.wg.Go(func() { b.due.work(b.ctx, b.observeAll) })
 	b.wg.Go(b.compareIdle)
 	return b
 }

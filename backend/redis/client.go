@@ -6,6 +6,7 @@ import (
 
 	"github.com/redis/go-redis/v9/logging"
 
+	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/history"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
@@ -65,12 +66,25 @@ func (c *Client) Presence(sink presence.Sink) presence.Store {
 	return ps
 }
 
+// Documents starts the documents of this node, which delivers to sink. Close it before
+// the client.
+func (c *Client) Documents(sink document.Sink) document.Store {
+	if len(c.shards) == 1 {
+		return c.shards[0].documents(sink)
+	}
+	ds := documentStores{c: c}
+	for _, s := range c.shards {
+		ds.parts = append(ds.parts, s.documents(sink))
+	}
+	return ds
+}
+
 // Control starts the control of this node, which gives the orders of other nodes to
 // an executor. Close it before the client. Orders are in the first shard.
 func (c *Client) Control(e hub.Executor) *Control { return c.shards[0].control(e) }
 
-// Close ends the goroutines and connections. Broker, presence and control are to be
-// closed before it. Closing again does nothing.
+// Close ends the goroutines and connections. Broker, presence, documents and control
+// are to be closed before it. Closing again does nothing.
 func (c *Client) Close() error {
 	return together(c.shards, func(s *shard) error { s.end(); return nil })
 }

@@ -13,20 +13,21 @@ import (
 // compareBatch is how many rooms are compared at once.
 const compareBatch = 256
 
-// due are the rooms whose position is to be compared with that of Redis.
-type due struct {
+// due are the rooms, of one kind or another, whose position is to be compared with that
+// of Redis.
+type due[R comparable] struct {
 	wake chan struct{}
 
 	mu    sync.Mutex
-	rooms map[*room]struct{}
+	rooms map[R]struct{}
 }
 
-func (d *due) init() {
-	d.wake, d.rooms = make(chan struct{}, 1), make(map[*room]struct{})
+func (d *due[R]) init() {
+	d.wake, d.rooms = make(chan struct{}, 1), make(map[R]struct{})
 }
 
 // add does not block.
-func (d *due) add(rs ...*room) {
+func (d *due[R]) add(rs ...R) {
 	d.mu.Lock()
 	for _, r := range rs {
 		d.rooms[r] = struct{}{}
@@ -39,7 +40,7 @@ func (d *due) add(rs ...*room) {
 }
 
 // take gives up to compareBatch rooms.
-func (d *due) take() (rs []*room) {
+func (d *due[R]) take() (rs []R) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for r := range d.rooms {
@@ -52,19 +53,20 @@ func (d *due) take() (rs []*room) {
 	return rs
 }
 
-// compare works through the rooms that are due, until the broker is closed.
-func (b *Broker) compare() {
+// work compares the rooms that are due, until ctx is over. Those with which it failed
+// are due again after a moment.
+func (d *due[R]) work(ctx context.Context, compare func([]R) (failed []R)) {
 	for {
 		select {
-		case <-b.due.wake:
-		case <-b.ctx.Done():
+		case <-d.wake:
+		case <-ctx.Done():
 			return
 		}
-		for rs := b.due.take(); len(rs) > 0; rs = b.due.take() {
-			failed := b.observeAll(rs)
+		for rs := d.take(); len(rs) > 0; rs = d.take() {
+			failed := compare(rs)
 			if len(failed) > 0 {
-				b.due.add(failed...)
-				if pause(b.ctx, 50*time.Millisecond+rand.N(100*time.Millisecond)) != nil {
+				d.add(failed...)
+				if pause(ctx, 50*time.Millisecond+rand.N(100*time.Millisecond)) != nil {
 					return
 				}
 			}

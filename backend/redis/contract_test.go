@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/backend/backendtest"
+	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
@@ -73,6 +74,17 @@ func TestPresenceContract(t *testing.T) {
 				return func(sink presence.Sink) presence.Store {
 					return open(t, o).Presence(sink)
 				}
+			})
+		})
+	}
+}
+
+func TestDocumentContract(t *testing.T) {
+	for name, start := range topologies {
+		t.Run(name, func(t *testing.T) {
+			o := start(t)
+			backendtest.RunDocument(t, func(t *testing.T) func(document.Sink) document.Store {
+				return func(sink document.Sink) document.Store { return open(t, o).Documents(sink) }
 			})
 		})
 	}

@@ -1,4 +1,4 @@
-// Package redis lets several nodes share rooms and members through Redis: a single
+// Package redis lets several nodes share rooms, members and documents through Redis: a single
 // server, the primary that Sentinels name, or several servers that know nothing of
 // each other. It is the only package that knows github.com/redis/go-redis.
 //
@@ -13,7 +13,8 @@
 // A shard is what one node has of one Redis: a pool of connections for commands,
 // which are sent in batches while others are under way, and one connection that is
 // subscribed to exactly the channels of the rooms with connections on this node.
-// A broker, a presence and a control share it; they know nothing of other shards.
+// A broker, a presence, a store of documents and a control share it; they know nothing
+// of other shards.
 //
 // A [Client] is one shard, or several side by side. What belongs to a channel is in
 // one of them, which a hash of its name decides on all nodes alike. Each facility
@@ -36,12 +37,20 @@
 // A room without history is at most once: what is published while a node has no
 // subscription is not delivered there, and nobody is told.
 //
+// A change of a document is one script as well, which appends it if the document is
+// still where the change was made to. Each node hands over the changes in the order of
+// their versions and each once, or says that some were missed. The anchor of a change
+// is a hash of all changes up to it, so that a document that went back in time is found
+// by the first node that knows more, and gets a new epoch. The keys by which a repeated
+// change is known go back together with the document, because both are in one shard.
+//
 // # While Redis is away
 //
 // Connections and attachments stay. Publishing into rooms with history and reading
 // history fail with [hub.ErrUnavailable], within twice the command timeout; a
 // message of a room without history is delivered on its own node, and the publisher
-// is told that it is degraded. When Redis is back all rooms compare their positions
+// is told that it is degraded. Documents can not be changed; those that are attached
+// can be read by whoever has followed them, which a [document.Service] does. When Redis is back all rooms compare their positions
 // and catch up. A publish that fails may have been executed all the same; with a key
 // it is repeated here and can be repeated by the caller without harm.
 //
@@ -51,7 +60,8 @@
 //
 //   - One keeps the subscribed connection: it connects, reads, and broadcasts.
 //     One more writes the subscriptions of a connection, one watches it.
-//   - One checks positions, one sweeps what nobody uses any longer.
+//   - Two check positions, of rooms and of documents, and two more see to it that idle
+//     ones are checked. One sweeps what nobody uses any longer.
 //   - A few send commands, while there are any to send.
 //   - A room has one while it repairs a hole.
 //   - The presence of a node has one that renews its lease and looks for dead nodes.
@@ -61,8 +71,8 @@
 //
 // # Locks
 //
-// Order: room.mu (held while the sink is called, and with it whatever that locks),
-// then link.mu, then nothing. Detach takes link.mu alone, so that a sink may call it
+// Order: room.mu, watch.mu or follower.mu (held while the sink is called, and with it
+// whatever that locks), then link.mu or due.mu, then nothing. Detach takes link.mu alone, so that a sink may call it
 // from within a broadcast. members.mu is held while commands are sent; it belongs to
 // one room of one node. No other lock is held across anything that waits.
 package redis

@@ -46,6 +46,17 @@ func (n names) latest(channel, node string) string { return n.held(channel, node
 // holding are the rooms in which a node holds members.
 func (n names) holding(node string) string { return n.prefix + "rooms:" + node }
 
+// document are head and log of a room's document.
+func (n names) document(channel string) []string {
+	return []string{n.of("dh", channel), n.of("dl", channel)}
+}
+
+// change remembers what became of a change of a document.
+func (n names) change(channel, key string) string { return n.of("dk", channel) + ":" + key }
+
+// changes is the Pub/Sub channel of a document's entries.
+func (n names) changes(channel string) string { return n.of("d", channel) }
+
 // leases and dead are the nodes that live and those that do not.
 func (n names) leases() string { return n.prefix + "nodes" }
 func (n names) dead() string   { return n.prefix + "dead" }

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"sync"
 
+	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
@@ -112,3 +113,37 @@ func (ps presences) Has(ctx context.Context, channel, key string) (bool, error) 
 
 // Close implements [presence.Store].
 func (ps presences) Close() error { return together(ps.parts, (*Presence).Close) }
+
+// documentStores is the [document.Store] of several shards.
+type documentStores struct {
+	c     *Client
+	parts []*Documents // in the order of the shards
+}
+
+func (ds documentStores) of(channel string) *Documents { return ds.parts[ds.c.of(channel)] }
+
+// Attach implements [document.Store].
+func (ds documentStores) Attach(ctx context.Context, channel string) error {
+	return ds.of(channel).Attach(ctx, channel)
+}
+
+// Detach implements [document.Store].
+func (ds documentStores) Detach(channel string) { ds.of(channel).Detach(channel) }
+
+// Load implements [document.Store].
+func (ds documentStores) Load(ctx context.Context, channel string, known document.Known) (document.Record, error) {
+	return ds.of(channel).Load(ctx, channel, known)
+}
+
+// Commit implements [document.Store].
+func (ds documentStores) Commit(ctx context.Context, channel string, c document.Commit) (document.Committed, error) {
+	return ds.of(channel).Commit(ctx, channel, c)
+}
+
+// Find implements [document.Store].
+func (ds documentStores) Find(ctx context.Context, channel, key string) (uint64, error) {
+	return ds.of(channel).Find(ctx, channel, key)
+}
+
+// Close implements [document.Store].
+func (ds documentStores) Close() error { return together(ds.parts, (*Documents).Close) }

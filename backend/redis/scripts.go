@@ -46,6 +46,14 @@ var (
 	orderSource string
 	//go:embed orders.lua
 	ordersSource string
+	//go:embed document.lua
+	documentSource string
+	//go:embed load.lua
+	loadSource string
+	//go:embed commit.lua
+	commitSource string
+	//go:embed find.lua
+	findSource string
 
 	publishScript  = newScript(publishSource)
 	relayScript    = newScript(relaySource)
@@ -59,4 +67,7 @@ var (
 	listScript     = newScript(listSource)
 	orderScript    = newScript(orderSource)
 	ordersScript   = newScript(ordersSource)
+	loadScript     = newScript(documentSource, loadSource)
+	commitScript   = newScript(documentSource, commitSource)
+	findScript     = newScript(findSource)
 )

@@ -1,0 +1,363 @@
+package redis
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/caddy-realtime/caddy-realtime/document"
+	"github.com/caddy-realtime/caddy-realtime/internal/faultproxy"
+)
+
+// library is the documents of one node, and what somebody has of them who follows them
+// by the rules of the protocol.
+type library struct {
+	*document.Service
+	t *testing.T
+
+	mu      sync.Mutex
+	shelf   map[string]*copyOf
+	changed chan struct{} // closed and replaced with each announcement
+}
+
+// copyOf is a document as it was read and followed.
+type copyOf struct {
+	epoch   string
+	version uint64
+	tree    document.Tree
+	missed  int  // times that it had to be read again
+	reading bool // what comes is for afterwards
+	later   []document.News
+}
+
+func newLibrary(t *testing.T, o Options) *library {
+	t.Helper()
+	l := &library{t: t, shelf: make(map[string]*copyOf), changed: make(chan struct{})}
+	c := open(t, o)
+	var err error
+	l.Service, err = document.New(func(sink document.Sink) (document.Store, error) { return c.Documents(sink), nil }, l.announce)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func (l *library) announce(n document.News) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.changed)
+	l.changed = make(chan struct{})
+	if d := l.shelf[n.Channel]; d != nil {
+		l.take(d, n)
+	}
+}
+
+func (l *library) take(d *copyOf, n document.News) {
+	switch e := n.Entry; {
+	case e.Version == 0:
+		d.missed++
+		d.reading, d.later = true, nil
+	case d.reading:
+		d.later = append(d.later, n)
+	case n.Epoch == d.epoch && e.Version <= d.version:
+	case n.Epoch != d.epoch || e.Version != d.version+1:
+		l.t.Errorf("%s: version %d of %s after %d of %s", n.Channel, e.Version, n.Epoch, d.version, d.epoch)
+	default:
+		d.tree, d.version = applied(l.t, d.tree, e.Patch), e.Version
+	}
+}
+
+func applied(t *testing.T, tree document.Tree, patch []byte) document.Tree {
+	p, e := document.ParsePatch(patch, document.Limits{})
+	if e == nil {
+		tree, _, e = document.Apply(tree, p, document.Limits{})
+	}
+	if e != nil {
+		t.Errorf("%s: %v", patch, e)
+	}
+	return tree
+}
+
+// follow attaches a document and reads it, or reads it again.
+func (l *library) follow(channel string) {
+	l.t.Helper()
+	l.mu.Lock()
+	d := l.shelf[channel]
+	if d == nil {
+		d = new(copyOf)
+		l.shelf[channel] = d
+	}
+	first := d.epoch == ""
+	d.reading = true
+	l.mu.Unlock()
+	if first {
+		if err := l.Attach(l.t.Context(), channel); err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	snap := l.read(channel)
+	tree, e := document.Parse(snap.State, document.Limits{})
+	if e != nil {
+		l.t.Fatal(e)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d.epoch, d.version, d.tree = snap.Epoch, snap.Version, tree
+	later := d.later
+	d.reading, d.later = false, nil
+	for _, n := range later {
+		l.take(d, n)
+	}
+}
+
+func (l *library) read(channel string) document.Snapshot {
+	l.t.Helper()
+	snap, err := l.Read(l.t.Context(), channel, document.Options{})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return snap
+}
+
+// set changes one member, on top of whatever the document is, until that is done.
+func (l *library) set(channel, name string, value int) document.Outcome {
+	l.t.Helper()
+	for {
+		out, err := l.propose(channel, document.Change{Key: fmt.Sprint(name, "=", value), Latest: true}, name, value)
+		if err == nil && out.Err == nil {
+			return out
+		}
+		if err == nil || !errors.Is(err, document.ErrUnavailable) {
+			l.t.Fatalf("%+v, %v", out, err)
+		}
+		if pause(l.t.Context(), 5*time.Millisecond) != nil {
+			l.t.Fatal("this takes too long")
+		}
+	}
+}
+
+func (l *library) propose(channel string, c document.Change, name string, value int) (document.Outcome, error) {
+	p, e := document.ParsePatch(fmt.Appendf(nil, `{%q:%d}`, name, value), document.Limits{})
+	if e != nil {
+		l.t.Fatal(e)
+	}
+	c.Patch = p
+	return l.Change(l.t.Context(), channel, c, document.Options{})
+}
+
+// await waits until a condition holds for a document that is followed; it is looked at
+// with the lock.
+func (l *library) await(channel, what string, enough func(*copyOf) bool) {
+	l.t.Helper()
+	over := time.After(patience)
+	for {
+		l.mu.Lock()
+		done, changed := enough(l.shelf[channel]), l.changed
+		l.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-changed:
+		case <-over:
+			l.t.Fatalf("this does not happen: %s", what)
+		}
+	}
+}
+
+// agree waits until everybody who follows a document has what is read of it.
+func agree(t *testing.T, channel string, ls ...*library) {
+	t.Helper()
+	want := ls[0].read(channel)
+	for _, l := range ls {
+		l.await(channel, fmt.Sprint("version ", want.Version), func(d *copyOf) bool { return d.version >= want.Version })
+		l.mu.Lock()
+		d := l.shelf[channel]
+		if got := string(d.tree.Text()); d.epoch != want.Epoch || got != string(want.State) {
+			t.Errorf("%s at %d of %s, want %s at %d of %s", got, d.version, d.epoch, want.State, want.Version, want.Epoch)
+		}
+		l.mu.Unlock()
+		if snap := l.read(channel); snap.Stale || string(snap.State) != string(want.State) {
+			t.Errorf("read %+v, want %+v", snap, want)
+		}
+	}
+}
+
+// dump and restoreAll take a whole Redis back in time, as a failover does to a replica
+// that lags behind.
+func (s *server) dump() map[string]any {
+	all := make(map[string]any)
+	for _, key := range s.do("keys", "*").([]any) {
+		all[key.(string)] = s.do("dump", key)
+	}
+	return all
+}
+
+func (s *server) restoreAll(dump map[string]any) {
+	s.t.Helper()
+	c := goredis.NewClient(&goredis.Options{Addr: s.Addr, Protocol: 2, DisableIdentity: true, MaintNotificationsConfig: unannounced()})
+	defer c.Close()
+	pipe := c.TxPipeline()
+	pipe.FlushAll(s.t.Context())
+	for key, value := range dump {
+		pipe.Restore(s.t.Context(), key, 0, value.(string))
+	}
+	if _, err := pipe.Exec(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// Redis loses the newest changes and gives their versions to others. Whoever saw them
+// reads the document again, in another epoch, and nothing is made on top of them.
+func TestDrillDocumentRollback(t *testing.T) {
+	t.Parallel()
+	for name, after := range map[string]struct {
+		away bool // the node has no link meanwhile
+		n    int  // changes that are made then
+	}{
+		"nothing is written": {n: 0},
+		"fewer are written":  {n: 2},
+		"as many":            {n: 3},
+		"more are written":   {n: 9},
+		"away, nothing":      {away: true, n: 0},
+		"away, fewer":        {away: true, n: 2},
+		"away, as many":      {away: true, n: 3},
+		"away, more":         {away: true, n: 9},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startServer(t)
+			p := faultproxy.Start(t, s.Addr)
+			l, writer := newLibrary(t, quickly(p.Addr())), newLibrary(t, quickly(s.Addr))
+			l.follow("doc")
+			for k := range 7 {
+				writer.set("doc", "a", k)
+			}
+			dump := s.dump()
+			for k := range 3 {
+				writer.set("doc", fmt.Sprint("lost", k), k)
+			}
+			l.await("doc", "all is delivered", func(d *copyOf) bool { return d.version == 10 })
+			seen := l.read("doc")
+			if after.away {
+				p.Away()
+			}
+			s.restoreAll(dump)
+			other := newLibrary(t, quickly(s.Addr)) // which knows nothing of what is lost
+			for k := range after.n {
+				other.set("doc", fmt.Sprint("b", k), k)
+			}
+			p.Heal()
+			l.await("doc", "it has to be read again", func(d *copyOf) bool { return d.missed == 1 })
+			l.follow("doc")
+			writer.follow("doc")
+			other.follow("doc")
+			agree(t, "doc", l, writer, other)
+			snap := l.read("doc")
+			if snap.Epoch == seen.Epoch || snap.Version != uint64(7+after.n) {
+				t.Errorf("version %d of %s, before %d of %s", snap.Version, snap.Epoch, seen.Version, seen.Epoch)
+			}
+			if out, err := l.propose("doc", document.Change{Epoch: seen.Epoch, Base: seen.Version}, "c", 1); err != nil || out.Err == nil || out.Err.Reason != document.Conflict {
+				t.Errorf("a change of what was lost: %+v, %v", out, err)
+			}
+			if out := writer.set("doc", "a", 4); !out.Duplicate || out.Version != 5 {
+				t.Errorf("a change that was kept, once more: %+v", out)
+			}
+			if out := writer.set("doc", "lost1", 1); out.Duplicate || out.Version != snap.Version+1 {
+				t.Errorf("a change that was lost, once more: %+v", out)
+			}
+			agree(t, "doc", l, writer, other)
+		})
+	}
+}
+
+// While Redis is away nothing can be changed, and what is followed here can be read.
+// Afterwards all have the same, whether Redis has kept the documents or not.
+func TestDrillDocumentRestart(t *testing.T) {
+	t.Parallel()
+	for name, kept := range map[string]bool{"kept": true, "lost": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var args []string
+			if kept {
+				args = []string{"--appendonly", "yes"}
+			}
+			s := startServer(t, args...)
+			a, b := newLibrary(t, quickly(s.Addr)), newLibrary(t, quickly(s.Addr))
+			for _, l := range []*library{a, b} {
+				l.follow("doc")
+			}
+			a.set("doc", "a", 1)
+			b.set("doc", "b", 1)
+			a.set("other", "a", 1)
+			agree(t, "doc", a, b)
+			before := a.read("doc")
+			s.Kill()
+			for _, l := range []*library{a, b} {
+				if out, err := l.propose("doc", document.Change{Key: "x", Latest: true}, "x", 1); !errors.Is(err, document.ErrUnavailable) {
+					t.Errorf("a change without Redis: %+v, %v", out, err)
+				}
+				if err := l.Attach(t.Context(), "doc"); err != nil {
+					t.Errorf("once more without Redis: %v", err)
+				}
+				if snap := l.read("doc"); !snap.Stale || snap.Version != 2 || string(snap.State) != string(before.State) {
+					t.Errorf("read without Redis: %+v", snap)
+				}
+				if err := l.Attach(t.Context(), "other"); !errors.Is(err, document.ErrUnavailable) {
+					t.Errorf("another one without Redis: %v", err)
+				}
+				if _, err := l.Read(t.Context(), "other", document.Options{}); !errors.Is(err, document.ErrUnavailable) {
+					t.Errorf("read what is not followed, without Redis: %v", err)
+				}
+			}
+			s.Restart()
+			if !kept {
+				for _, l := range []*library{a, b} {
+					l.await("doc", "it has to be read again", func(d *copyOf) bool { return d.missed > 0 })
+					l.follow("doc")
+				}
+			}
+			out := a.set("doc", "a", 2)
+			if want := map[bool]uint64{true: 3, false: 1}[kept]; out.Version != want || (out.Epoch == before.Epoch) != kept {
+				t.Errorf("version %d of %s, before %s", out.Version, out.Epoch, before.Epoch)
+			}
+			b.set("doc", "b", 2)
+			agree(t, "doc", a, b)
+			for _, l := range []*library{a, b} {
+				if got := l.shelf["doc"].missed; kept && got != 0 || !kept && got != 1 {
+					t.Errorf("read again %d times", got)
+				}
+			}
+		})
+	}
+}
+
+// What was missed is fetched when the link is back, without anybody asking for it, also
+// when it is more than comes at once.
+func TestDrillDocumentMissed(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{1, 60, 500} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			t.Parallel()
+			s := startServer(t)
+			p := faultproxy.Start(t, s.Addr)
+			l, other := newLibrary(t, quickly(p.Addr())), newLibrary(t, quickly(s.Addr))
+			l.follow("doc")
+			other.set("doc", "a", 0)
+			p.Away()
+			for k := range n {
+				other.set("doc", "b", k)
+			}
+			p.Heal()
+			l.await("doc", "it has all", func(d *copyOf) bool { return d.version == uint64(n+1) || d.missed > 0 })
+			if missed := l.shelf["doc"].missed > 0; missed != (n > document.DefaultHistory+100) {
+				t.Errorf("after %d changes it has to be read again: %v", n, missed)
+			}
+		})
+	}
+}
