@@ -65,7 +65,8 @@ type LimitsConfig struct {
 	MessageSize int64 `json:"message_size,omitempty"`
 
 	// Rate is how fast one connection may send commands, and one caller may use
-	// the HTTP API without an API key. Default: no limit.
+	// the HTTP API without an API key. A connection that is over it is not read from
+	// for a moment. Default: no limit.
 	Rate RateConfig `json:"rate,omitzero"`
 
 	// Queue bounds what waits for a connection that reads slowly.

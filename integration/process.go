@@ -141,6 +141,9 @@ func (p *Process) WaitExit(limit time.Duration) int {
 	}
 }
 
+// PID is the id of the process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Addr is [Caddy.Addr].
 func (p *Process) Addr(word string) string {
 	p.t.Helper()

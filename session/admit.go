@@ -11,11 +11,14 @@ import (
 // Admit decides whether a handshake may go on, before costly work is done for it.
 // It looks at the connection limits, which [Registry.Open] checks again and counts,
 // and takes a token of the handshake rate. The errors are UNAUTHORIZED for a token
-// that was revoked, and RATE_LIMITED, LIMIT_EXCEEDED and UNAVAILABLE with a RetryAfter
-// that differs between clients, so that those who were refused together do not come
-// back together.
+// that was revoked, RATE_LIMITED for a client that was thrown out too often, and
+// RATE_LIMITED, LIMIT_EXCEEDED and UNAVAILABLE with a RetryAfter that differs between
+// clients, so that those who were refused together do not come back together.
 func (r *Registry) Admit(p Peer) *protocol.Error {
 	if e := r.Refuse(p.Identity()); e != nil {
+		return e
+	}
+	if e := r.barred(&p); e != nil {
 		return e
 	}
 	what, wait := r.turn(&p)

@@ -29,7 +29,16 @@ func (b *bucket) take(r policy.Rate, now time.Time) (wait time.Duration) {
 	if b.limiter.AllowN(now, 1) {
 		return 0
 	}
-	return untilToken(b.limiter.TokensAt(now), r.PerSecond)
+	return b.wait(now)
+}
+
+// wait is how long it takes until there is a token.
+func (b *bucket) wait(now time.Time) time.Duration {
+	tokens := b.limiter.TokensAt(now)
+	if tokens >= 1 {
+		return 0
+	}
+	return untilToken(tokens, b.rate.PerSecond)
 }
 
 // full reports whether the bucket says nothing that a new one would not say.
@@ -70,6 +79,16 @@ func (b *buckets[K]) take(k K, r policy.Rate, now time.Time) (wait time.Duration
 		one = b.add(k, now)
 	}
 	return one.take(r, now)
+}
+
+// wait is how long it takes until there is a token, and takes none.
+func (b *buckets[K]) wait(k K, now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if one := b.all[k]; one != nil {
+		return one.wait(now)
+	}
+	return 0
 }
 
 func (b *buckets[K]) add(k K, now time.Time) *bucket {

@@ -13,7 +13,9 @@
 // What is cheap to check is checked first: the limits on connections before the
 // handshake, the message rate before a payload is parsed, the permission before
 // the size, the size before the room's rate. A frame that breaks a rule gets an
-// error and the connection lives on; too many of them in a short time end it.
+// error and the connection lives on; too many of them in a short time end it. One
+// that is over its rate is left unread for a while, see slowDown: Receive does not
+// return before. Those who were thrown out too often are not let in for a while.
 //
 // # Identity
 //

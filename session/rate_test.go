@@ -30,13 +30,13 @@ func TestMessageRate(t *testing.T) {
 		other.say(ping1)
 		other.hears(pong1)
 
-		time.Sleep(250 * time.Millisecond)
-		// The payload is not looked at, or this would be INVALID_MESSAGE.
+		// The refusal has lasted 400 ms, and takes at least a tenth of 1.5 s. The payload
+		// is not looked at, or this would be INVALID_MESSAGE.
 		c.say(`{"type":"message","id":2,"payload":{"content":1}}`)
-		c.hears(limited("2", 250))
-		time.Sleep(250 * time.Millisecond)
-		c.say(ping1, ping1)
-		c.hears(pong1, limited("1", 500))
+		c.hears(limited("2", 150))
+		time.Sleep(450 * time.Millisecond)
+		c.say(ping1, ping1, ping1)
+		c.hears(pong1, pong1, limited("1", 500))
 	})
 }
 

@@ -9,19 +9,19 @@ import (
 )
 
 // Receive handles one text frame of the client and returns when it is answered or
-// handed on. Only the transport's reader calls it.
+// handed on, and the client may send another. Only the transport's reader calls it.
 func (s *Session) Receive(frame []byte) {
 	defer s.recovered()
-	wait := s.frames.take(s.registry.rules.Load().limits.Rate, time.Now())
-	cmd, e := protocol.Decode(frame)
-	if e == nil {
-		e = rateLimited(wait, "messages")
-	}
-	if e != nil {
-		s.offend(cmd.ID, e)
+	rate := s.registry.rules.Load().limits.Rate
+	if wait := s.frames.take(rate, time.Now()); wait > 0 {
+		s.slowDown(frame, rate, wait)
 		return
 	}
-	switch e = s.run(cmd); {
+	cmd, e := protocol.Decode(frame)
+	if e == nil {
+		e = s.run(cmd)
+	}
+	switch {
 	case e == nil:
 	case malformed(e.Code), refusedToken(cmd.Type, e.Code):
 		s.offend(cmd.ID, e)
@@ -37,7 +37,7 @@ func (s *Session) Violation(e *protocol.Error) { s.offend(nil, e) }
 func (s *Session) offend(id json.RawMessage, e *protocol.Error) {
 	s.conn.Send(protocol.ErrorReply{ID: id, Err: e})
 	if s.tooMany(time.Now()) {
-		s.conn.Close(protocol.ReasonPolicy)
+		s.ThrowOut(protocol.ReasonPolicy)
 	}
 }
 

@@ -31,6 +31,7 @@ type Registry struct {
 	hub     *hub.Hub
 	callers buckets[string]  // message rate of callers without a connection
 	rooms   buckets[roomKey] // publish rate of the same, for each room
+	abusers buckets[string]  // those who were thrown out, see comebacks
 	members *presence.Tracker
 
 	documents *document.Service
@@ -71,7 +72,7 @@ func newRules(c Config) *rules {
 // New returns a registry that allows nothing until [Registry.Apply] is called.
 func New(h *hub.Hub) *Registry {
 	r := &Registry{hub: h, sessions: make(map[*Session]struct{})}
-	r.callers.limit, r.rooms.limit = maxCallers, maxCallers
+	r.callers.limit, r.rooms.limit, r.abusers.limit = maxCallers, maxCallers, maxCallers
 	r.rules.Store(newRules(Config{}))
 	return r
 }

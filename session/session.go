@@ -62,6 +62,7 @@ type Session struct {
 	follows  map[string]struct{}    // the channels whose documents are followed
 	timer    *time.Timer            // see watch; nil when the peer may stay as it is
 	over     bool                   // the connection has ended
+	thrown   bool                   // by ThrowOut
 }
 
 // maxRoomBuckets bounds the channels whose publish rate one session keeps count

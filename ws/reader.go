@@ -131,6 +131,9 @@ func (r *reader) stay() {
 // end ends the connection for a reason that the reader has found. A client that
 // has not said goodbye may still be sending.
 func (r *reader) end(why hub.Reason, goodbye bool) {
+	if why.Code == protocol.ReasonPolicy.Code && !goodbye {
+		r.session.ThrowOut(why)
+	}
 	r.conn.Close(why)
 	if !goodbye {
 		r.drain()

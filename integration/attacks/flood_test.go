@@ -2,6 +2,7 @@ package attacks
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/integration"
 )
 
 const (
@@ -17,37 +20,76 @@ const (
 	neighbours = 10
 	// Quiet phases and those under attack take turns, each this many messages of
 	// the neighbours long.
-	phases      = 4
-	phaseLength = 30
-	// floodFactor is how much more the attacker sends.
+	phases      = 5
+	phaseLength = 40
+	// floodFactor is how much more the attacker sends, which is also 100 times the rate
+	// of the site with a limit.
 	floodFactor = 100
-	// floor is how slow a delivery may be for reasons of the machine. Where it is
-	// slower without any attack, no two figures can be compared.
-	floor = 10 * time.Millisecond
-	// bound is what neighbours have to be served within on any machine.
-	bound = time.Second
+	// slower is how much longer the neighbours of a flood that is refused may wait.
+	slower = 1.5
+	// cheaper is how much less it has to cost the server to refuse a frame than to
+	// serve one.
+	cheaper = 3
 )
 
+// floodSites are served by a process of their own, so that the work of the attacker
+// is not taken for that of the server.
+const floodSites = `
+http://{{limited}} {
+	realtime /rt {
+		hub limited
+		limits {
+			rate 50/s 100
+		}
+		ROOMS
+	}
+}
+http://{{unlimited}} {
+	realtime /rt {
+		hub unlimited
+		ROOMS
+	}
+}
+`
+
+const floodRooms = `
+		room open:* {
+			subscribe anyone
+			publish anyone
+		}
+		room lobby:* {
+			subscribe anyone
+			publish anyone
+			presence
+		}
+`
+
 // attackNeighbours flood the hub that others use.
-func attackNeighbours(w *world) (rows []attack) {
-	const message = `{"type":"message","payload":{"channel":"open:flood","content":"flood"}}`
+func attackNeighbours(*world) (rows []attack) {
+	expect := fmt.Sprintf("neighbours lose nothing and wait no more than %v times as long; to refuse a frame costs less than a third of serving it", slower)
 	for _, f := range []struct {
 		name     string
-		site     target
 		talk     string   // where the neighbours talk
 		commands []string // of the attacker, in turns
 	}{
-		{"a flood of 100 times the messages, rate limited", w.limited, "open:talk", []string{message}},
-		{"a flood of 100 times the messages, no limit", w.many, "open:talk", []string{message}},
-		{"a member that changes all the time", w.site, "lobby:talk", []string{
+		{"100 times the messages of the limit", "open:talk", []string{
+			`{"type":"message","payload":{"channel":"open:flood","content":"flood"}}`,
+		}},
+		{"a member that changes 100 times as fast as the limit", "lobby:talk", []string{
 			`{"type":"subscribe","payload":{"channel":"lobby:talk"}}`,
 			`{"type":"presence","payload":{"channel":"lobby:talk","status":"away","info":{"a":1}}}`,
 			`{"type":"presence","payload":{"channel":"lobby:talk","status":"online","info":{"a":2}}}`,
 			`{"type":"unsubscribe","payload":{"channel":"lobby:talk"}}`,
 		}},
 	} {
-		rows = append(rows, attack{f.name, "neighbours lose nothing and are as fast as before", func(t *testing.T) string {
-			return flood(t, f.site, f.talk, f.commands)
+		rows = append(rows, attack{f.name, expect, func(t *testing.T) string {
+			p := integration.StartProcess(t, strings.ReplaceAll(floodSites, "ROOMS", floodRooms))
+			newFlood(t, p, "unlimited", f.talk+":warm", f.commands).run(t, 1)
+			served := newFlood(t, p, "unlimited", f.talk, f.commands)
+			served.run(t, 2)
+			refused := newFlood(t, p, "limited", f.talk, f.commands)
+			refused.run(t, phases)
+			return refused.judge(expect, served)
 		}})
 	}
 	return rows
@@ -55,36 +97,108 @@ func attackNeighbours(w *world) (rows []attack) {
 
 // flood lets neighbours talk in phases: every other one under attack, so that what
 // else the machine does falls on both.
-func flood(t *testing.T, s target, channel string, commands []string) string {
-	talk := newTalk(t, s, channel)
-	var quiet, attacked []time.Duration // p99 of each phase
-	sent, thrown := 0, 0
-	for range phases {
-		quiet = append(quiet, talk.phase(t))
-		a := newAttacker(t, s, commands)
-		attacked = append(attacked, talk.phase(t))
-		n, m := a.stop()
-		sent, thrown = sent+n, thrown+m
-	}
-	if n := talk.missing.Load(); n > 0 {
-		return fmt.Sprintf("%d messages were lost or came twice", n)
-	}
-	return compare(quiet, attacked, fmt.Sprintf("%d frames, closed %d times", sent, thrown))
+type flood struct {
+	server   *integration.Process
+	site     target
+	talk     *talk
+	commands []string // of the attacker, in turns
+
+	quiet, attacked side
+	frames, thrown  int // of the attacker
 }
 
-// compare takes the best phase of each kind: an attack that works is felt in all,
-// and what else goes on in the machine in some.
-func compare(quiet, attacked []time.Duration, figures string) string {
-	before, during := slices.Min(quiet), slices.Min(attacked)
-	figures = fmt.Sprintf("p99 %v, under attack %v; %s", before.Round(10*time.Microsecond), during.Round(10*time.Microsecond), figures)
-	allowed := max(before*3/2, floor)
-	if slices.Max(quiet) > 2*floor {
-		allowed, figures = bound, figures+"; too noisy to compare"
+// side is what is known of the phases of one kind.
+type side struct {
+	p99  []time.Duration // of each phase
+	took time.Duration
+	cpu  time.Duration // of the server
+}
+
+func newFlood(t *testing.T, p *integration.Process, site, channel string, commands []string) *flood {
+	s := target(p.Addr(site))
+	return &flood{server: p, site: s, talk: newTalk(t, s, channel), commands: commands}
+}
+
+func (f *flood) run(t *testing.T, times int) {
+	for range times {
+		f.phase(t, false)
+		f.phase(t, true)
 	}
-	if during > allowed || slices.Max(attacked) > bound {
-		return fmt.Sprintf("neighbours wait (%s; all phases: %v and %v)", figures, quiet, attacked)
+}
+
+func (f *flood) phase(t *testing.T, attacked bool) {
+	side, stop := &f.quiet, func() (sent, thrown int) { return 0, 0 }
+	if attacked {
+		side, stop = &f.attacked, newAttacker(t, f.site, f.commands).stop
 	}
-	return "neighbours lose nothing and are as fast as before (" + figures + ")"
+	begin, cpu := time.Now(), cpuTime(t, f.server.PID())
+	side.p99 = append(side.p99, f.talk.phase(t))
+	side.cpu += cpuTime(t, f.server.PID()) - cpu
+	side.took += time.Since(begin)
+	sent, thrown := stop()
+	f.frames, f.thrown = f.frames+sent, f.thrown+thrown
+}
+
+// frameCost is what a frame of the attacker cost the server, in processor time.
+func (f *flood) frameCost() time.Duration {
+	alone := time.Duration(float64(f.quiet.cpu) * float64(f.attacked.took) / float64(f.quiet.took))
+	return max(0, f.attacked.cpu-alone) / time.Duration(f.frames)
+}
+
+// judge compares a flood that is refused with one that is served. The neighbours are
+// slower only if both their usual and their best phases are: an attack that works is
+// felt in all of them, and what else goes on in the machine in some. What a frame
+// costs depends on nothing else.
+func (f *flood) judge(expect string, served *flood) string {
+	usual := ratio(median(f.attacked.p99), median(f.quiet.p99))
+	best := ratio(slices.Min(f.attacked.p99), slices.Min(f.quiet.p99))
+	cost, normal := f.frameCost(), served.frameCost()
+	figures := fmt.Sprintf("usual phases %.2f times, best ones %.2f; a frame costs %v, one that is served %v; %v; while it is served %v",
+		usual, best, cost, normal, f, served)
+	switch lost := f.talk.missing.Load() + served.talk.missing.Load(); {
+	case lost > 0:
+		return fmt.Sprintf("%d messages were lost or came twice", lost)
+	case min(usual, best) > slower:
+		return "neighbours wait: " + figures
+	case cost*cheaper > normal:
+		return "refusing is too dear: " + figures
+	}
+	return fmt.Sprintf("%s (%s)", expect, figures)
+}
+
+func (f *flood) String() string {
+	short := func(list []time.Duration) (all []time.Duration) {
+		for _, d := range list {
+			all = append(all, d.Round(10*time.Microsecond))
+		}
+		return all
+	}
+	return fmt.Sprintf("p99 of each phase %v, under attack %v; server's processor time %.1f%% and %.1f%%; %d frames, thrown out %d times",
+		short(f.quiet.p99), short(f.attacked.p99), 100*ratio(f.quiet.cpu, f.quiet.took), 100*ratio(f.attacked.cpu, f.attacked.took), f.frames, f.thrown)
+}
+
+func median(list []time.Duration) time.Duration {
+	list = slices.Sorted(slices.Values(list))
+	return (list[(len(list)-1)/2] + list[len(list)/2]) / 2
+}
+
+func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
+
+// cpuTime is the processor time that a process has taken.
+func cpuTime(t *testing.T, pid int) time.Duration {
+	t.Helper()
+	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Skip("processor times are read from /proc: ", err)
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	user, err1 := strconv.Atoi(fields[11])
+	system, err2 := strconv.Atoi(fields[12])
+	if err1 != nil || err2 != nil {
+		t.Fatal(string(text))
+	}
+	return time.Duration(user+system) * tick
 }
 
 // talk is what neighbours do: one sends, all receive.
@@ -199,8 +313,11 @@ func (a *attacker) run() {
 			_ = c.conn.Close()
 			c, out = a.connect()
 		case <-tick.C:
-			_, _ = c.conn.Write(a.burst) // fails when it is thrown out
 			a.sent += a.frames
+			// Where it can not be written because the server does not read, the
+			// connection is useless from then on, which the attacker finds out.
+			_ = c.conn.SetWriteDeadline(time.Now().Add(time.Second))
+			_, _ = c.conn.Write(a.burst)
 		}
 	}
 }

@@ -217,20 +217,6 @@ http://{{crowd}} {
 		}
 	}
 }
-http://{{limited}} {
-	realtime /rt {
-		hub limited
-		user {http.request.header.X-User}
-		limits {
-			rate 50/s 100
-			history_memory 4MiB
-		}
-		room open:* {
-			subscribe anyone
-			publish anyone
-		}
-	}
-}
 http://{{long}} {
 	realtime /rt {
 		hub long
@@ -264,7 +250,7 @@ type world struct {
 	site, basic, listed            target
 	believing, stripped, forwarded target
 	tokens, required, asked, rush  target
-	crowd, limited, many, long     target
+	crowd, many, long              target
 
 	publicKey string // of the site required, as its file has it
 }
@@ -288,7 +274,7 @@ func startWorld(t *testing.T) *world {
 		site:  at("site"), basic: at("basic"), listed: at("listed"),
 		believing: at("believing"), stripped: at("stripped"), forwarded: at("forwarded"),
 		tokens: at("tokens"), required: at("required"), asked: at("asked"), rush: at("rush"),
-		crowd: at("crowd"), limited: at("limited"), many: at("many"), long: at("long"),
+		crowd: at("crowd"), many: at("many"), long: at("long"),
 		publicKey: publicKey,
 	}
 }

@@ -30,7 +30,7 @@ http://{{site}} {
 		api_key {env.REALTIME_TEST_KEY}
 		limits {
 			message_size 4KiB
-			rate 20/s 20
+			rate 500/s 20
 		}
 		room open:* {
 			subscribe anyone

@@ -1,0 +1,85 @@
+package session
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// abuse has a peer thrown out, n times.
+func (w *world) abuse(p Peer, n int) {
+	w.t.Helper()
+	for range n {
+		if e := w.registry.Admit(p); e != nil {
+			w.t.Fatal(e)
+		}
+		c, e := w.dial(p)
+		if e != nil {
+			w.t.Fatal(e)
+		}
+		for range 3 * maxViolations { // those that come too late do not count
+			c.say(`{`)
+		}
+		synctest.Wait()
+		if len(c.reasons) != 1 || c.reasons[0] != protocol.ReasonPolicy {
+			w.t.Fatalf("ended with %v", c.reasons)
+		}
+	}
+}
+
+func TestAbusersHaveToWait(t *testing.T) {
+	user, nobody := from("ann", "192.0.2.1"), from("", "2001:db8::1")
+	perIP := Limits{ConnectionsPerIP: 1}
+	tests := map[string]struct {
+		limits       Limits
+		abuser, next Peer
+		want         protocol.Code
+	}{
+		"a user":                             {Limits{}, user, from("ann", "192.0.2.9"), protocol.RateLimited},
+		"another user":                       {perIP, user, from("bob", "192.0.2.1"), ""},
+		"nobody, at the address of a user":   {perIP, user, from("", "192.0.2.1"), ""},
+		"an address":                         {perIP, nobody, from("", "2001:db8::2"), protocol.RateLimited},
+		"a user, at the address of nobody":   {perIP, nobody, from("ann", "2001:db8::1"), ""},
+		"another address":                    {perIP, nobody, from("", "2001:db8:1::1"), ""},
+		"an address where they do not count": {Limits{}, nobody, nobody, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, test.limits, nil, func(t *testing.T, w *world) {
+				w.abuse(test.abuser, comebacks.Burst)
+				e := w.registry.Admit(test.next)
+				if codeOf(e) != test.want {
+					t.Fatalf("%v, want %q", e, test.want)
+				}
+				if e == nil {
+					return
+				}
+				if e.RetryAfter != 10*time.Second {
+					t.Errorf("to wait %v", e.RetryAfter)
+				}
+				time.Sleep(e.RetryAfter)
+				w.abuse(test.abuser, 1)
+				if e := w.registry.Admit(test.next); codeOf(e) != test.want {
+					t.Errorf("after one more time: %v", e)
+				}
+			})
+		})
+	}
+}
+
+// Who comes back without doing it again is forgotten.
+func TestAbuseIsForgotten(t *testing.T) {
+	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
+		ann := from("ann", "")
+		w.abuse(ann, comebacks.Burst-1)
+		for range 100 {
+			if e := w.registry.Admit(ann); e != nil {
+				t.Fatal(e)
+			}
+		}
+		time.Sleep(time.Minute)
+		w.abuse(ann, comebacks.Burst)
+	})
+}
