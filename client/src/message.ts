@@ -1,6 +1,15 @@
 import type { Position } from './position.js';
 import type { Payload, WireMessage } from './wire.js';
 
+/**
+ * A member of a channel: a user, with `connection` just that connection of the user, or
+ * `connection` alone for somebody anonymous.
+ */
+export interface Address {
+  readonly user?: string;
+  readonly connection?: string;
+}
+
 /** A message of a channel. */
 export interface Message<T = unknown> {
   readonly channel: string;
@@ -14,6 +23,10 @@ export interface Message<T = unknown> {
   /** Its number, in channels with history. */
   readonly offset?: number;
   readonly anchor?: string;
+  /** For whom it is, when it is not for everybody. */
+  readonly to?: Address;
+  /** Where an answer to such a message reaches its sender; absent when it does not. */
+  readonly from?: Address;
 }
 
 /** What became of a published message. */
@@ -32,6 +45,8 @@ export interface Ack {
 export interface PublishOptions {
   /** The application's name for the kind of message. */
   event?: string;
+  /** Sends it to one member alone, who has to be there: else it is rejected with NOT_PRESENT. */
+  to?: Address;
 }
 
 export interface HistoryOptions {

@@ -90,9 +90,9 @@ export class Realtime extends Emitter<RealtimeEvents> {
   }
 
   /** Publishes to a channel, subscribed or not. Waits for a connection. Rejects with a {@link RealtimeError}. */
-  async publish(channel: string, content: unknown, { event }: PublishOptions = {}): Promise<Ack> {
+  async publish(channel: string, content: unknown, { event, to }: PublishOptions = {}): Promise<Ack> {
     const key = `${this.#name}-${++this.#count}`;
-    return { channel, ...((await this.#request('message', { channel, content, event, key })) as object) };
+    return { channel, ...((await this.#request('message', { channel, content, event, to, key })) as object) };
   }
 
   /** Asks for a channel's retained messages. Rejects with a {@link RealtimeError}. */

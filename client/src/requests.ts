@@ -38,9 +38,9 @@ export class Requests {
   #request({ type, id = 0, payload }: Command): () => Promise<Envelope | undefined> {
     const path = messagesPath(payload.channel!);
     if (type === 'message') {
-      const { content, event, key } = payload;
+      const { content, event, to, key } = payload;
       const headers = { 'content-type': 'application/json', 'idempotency-key': String(key) };
-      const init = { method: 'POST', headers, body: JSON.stringify({ content, event }) };
+      const init = { method: 'POST', headers, body: JSON.stringify({ content, event, to }) };
       return () => this.#ask('ack', id, this.#http.url(path, []), init);
     }
     if (type === 'history') {

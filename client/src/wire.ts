@@ -1,5 +1,7 @@
 // The envelopes of the protocol, as far as the client looks into them.
 
+import type { Address } from './message.js';
+
 /** What the client sends. */
 export interface Command {
   type: string;
@@ -37,6 +39,8 @@ export interface Payload {
   content?: unknown;
   event?: string;
   sender?: string;
+  to?: Address;
+  from?: Address;
   // ack
   degraded?: boolean;
   duplicate?: boolean;
@@ -71,6 +75,8 @@ export interface WireMessage {
   anchor?: string;
   event?: string;
   sender?: string;
+  to?: Address;
+  from?: Address;
   content?: unknown;
 }
 

@@ -37,6 +37,16 @@ test('a publish resolves to its ack', async (t) => {
   assert.deepEqual(await published, { channel: 'a', epoch: 'e', offset: 3, duplicate: true } satisfies Ack);
 });
 
+test('a publish to one member says to whom, and is not repeated when nobody is there', async (t) => {
+  const w = new World(t);
+  await w.open();
+  const published = w.client.subscribe('a').publish(1, { to: { user: 'ann', connection: 'c' } });
+  assert.deepEqual(w.socket.last('message').payload['to'], { user: 'ann', connection: 'c' });
+  w.socket.answer('message', 'error', { code: 'NOT_PRESENT', message: 'the addressee is not in this channel' });
+  await assert.rejects(published, { code: 'NOT_PRESENT' });
+  assert.equal(w.socket.all('message').length, 1);
+});
+
 test('a refused publish rejects with all there is to know', async (t) => {
   const w = new World(t);
   await w.open();

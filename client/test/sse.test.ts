@@ -577,6 +577,16 @@ test('a publish is a request', async (t) => {
   assert.deepEqual(await published, { channel: 'room:1/x', epoch: 'e', offset: 3 });
 });
 
+test('a publish to one member is a request', async (t) => {
+  const w = new World(t);
+  const client = await streaming(w, {}, 'a');
+  const published = client.publish('a', 1, { to: { user: 'ann' } });
+  await rest();
+  assert.deepEqual(w.request.body, { content: 1, to: { user: 'ann' } });
+  w.request.answer(409, { code: 'NOT_PRESENT', detail: 'the addressee is not in this channel' });
+  await assert.rejects(published, { code: 'NOT_PRESENT' });
+});
+
 test('requests keep their order', async (t) => {
   const w = new World(t);
   const client = await streaming(w, {}, 'a');

@@ -184,6 +184,25 @@ test('a history that went back in time is told by a gap, and its messages are ne
   assert.deepEqual(seen.slice(2), ['subscribed', 'gap 80', 'm81']);
 });
 
+test('a message to one member arrives with its addresses and does not move the position', async (t) => {
+  const w = new World(t);
+  await w.open();
+  const subscription = w.client.subscribe('a');
+  const seen: unknown[] = [];
+  subscription.on('message', ({ content, to, from }) => seen.push([content, to, from]));
+  w.socket.answer('subscribe', 'subscribed', { channel: 'a', epoch: 'e', offset: 4 });
+  const [to, from] = [{ user: 'ann' }, { user: 'bob', connection: 'c' }];
+  w.socket.say({ type: 'message', payload: { channel: 'a', content: 1, to, from } });
+  w.socket.say({ type: 'message', payload: { channel: 'a', content: 2, offset: 5 } });
+  w.socket.say({ type: 'message', payload: { channel: 'a', content: 3, to } });
+  assert.deepEqual(seen, [
+    [1, to, from],
+    [2, undefined, undefined],
+    [3, to, undefined],
+  ]);
+  assert.deepEqual(subscription.position, { epoch: 'e', offset: 5 });
+});
+
 test('a gap on a live connection moves the position', async (t) => {
   const w = new World(t);
   await w.open();

@@ -34,7 +34,7 @@ export declare class Realtime extends Emitter<RealtimeEvents> {
     /** Subscribes to a channel. There is one subscription for each: a second call gives the same one. */
     subscribe<T = unknown>(channel: string, options?: SubscribeOptions): Subscription<T>;
     /** Publishes to a channel, subscribed or not. Waits for a connection. Rejects with a {@link RealtimeError}. */
-    publish(channel: string, content: unknown, { event }?: PublishOptions): Promise<Ack>;
+    publish(channel: string, content: unknown, { event, to }?: PublishOptions): Promise<Ack>;
     /** Asks for a channel's retained messages. Rejects with a {@link RealtimeError}. */
     history<T = unknown>(channel: string, { since, limit }?: HistoryOptions): Promise<HistoryPage<T>>;
 }

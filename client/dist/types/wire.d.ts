@@ -1,3 +1,4 @@
+import type { Address } from './message.js';
 /** What the client sends. */
 export interface Command {
     type: string;
@@ -32,6 +33,8 @@ export interface Payload {
     content?: unknown;
     event?: string;
     sender?: string;
+    to?: Address;
+    from?: Address;
     degraded?: boolean;
     duplicate?: boolean;
     users?: string[];
@@ -60,6 +63,8 @@ export interface WireMessage {
     anchor?: string;
     event?: string;
     sender?: string;
+    to?: Address;
+    from?: Address;
     content?: unknown;
 }
 /** The state of a document. */
