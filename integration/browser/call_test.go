@@ -1,0 +1,147 @@
+package browser
+
+import (
+	"context"
+	_ "embed"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"github.com/caddy-realtime/caddy-realtime/integration"
+)
+
+//go:embed testdata/spy.js
+var spy string
+
+// calling are the flags by which pages reach each other on the loopback address: it is
+// no candidate otherwise, and local addresses are hidden behind names that only a
+// network resolves. The camera is a moving picture.
+var calling = []Flag{
+	{"disable-features", "WebRtcHideLocalIpsWithMdns"},
+	{"allow-loopback-in-peer-connection", true},
+	{"use-fake-device-for-media-stream", true},
+	{"use-fake-ui-for-media-stream", true},
+}
+
+// caller is a tab with the example.
+type caller struct{ *Tab }
+
+// phone opens the example and gives it a name.
+func (c *Chromium) phone(name, url string) caller {
+	c.t.Helper()
+	tab := c.Open(name, "about:blank")
+	tab.Do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: spy})
+		return err
+	}), chromedp.Navigate(url))
+	tab.shows("#status", "open")
+	tab.Run(`own = document.querySelector('#name'); own.value = '%s'; own.dispatchEvent(new Event('change'))`, name)
+	return caller{tab}
+}
+
+// calls presses the button beside a name.
+func (c caller) calls(name string) {
+	c.t.Helper()
+	c.shows("#members", name+"Call")
+	c.Run(`[...document.querySelectorAll('#members li')].find((li) => li.textContent.startsWith('%s')).querySelector('button').click()`, name)
+}
+
+func (c caller) says(text string) {
+	c.t.Helper()
+	c.Run(`document.querySelector('article input').value = '%s'; document.querySelector('article form').requestSubmit()`, text)
+}
+
+// signals counts the messages that the page has received, by what is in them.
+func (c caller) signals(what string) int {
+	c.t.Helper()
+	return Eval[int](c.Tab, `heard.filter(({ type, payload }) => type === 'message' && JSON.stringify(payload).includes('%s')).length`, what)
+}
+
+// Two pages find each other by messages to one member, of which a third one in the room
+// sees nothing. One is closed: the other notices.
+func TestExampleCall(t *testing.T) {
+	s := integration.Start(t, example(t, "call"))
+	browser, url := Start(t, calling...), "http://"+s.Addr("site")+"/"
+	ann, bob, carl := browser.phone("ann", url), browser.phone("bob", url), browser.phone("carl", url)
+
+	ann.calls("bob")
+	for c, other := range map[caller]string{ann: "bob", bob: "ann"} {
+		c.shows("article[data-state=open] header", other+"connected")
+	}
+	ann.says("can you hear me")
+	bob.shows("article ol", "can you hear me")
+	bob.says("loud and clear")
+	ann.shows("article ol", "loud and clear")
+
+	ann.Run(`document.querySelector('#camera').click()`)
+	bob.Do(chromedp.Poll[chromedp.Void](`document.querySelector('article video').videoWidth > 0`))
+	ann.Run(`document.querySelector('#camera').click()`)
+	bob.Do(chromedp.Poll[chromedp.Void](`document.querySelector('article video').hidden`))
+
+	announce(t, url)
+	for _, c := range []caller{ann, bob, carl} {
+		c.Do(chromedp.Poll[chromedp.Void](`heard.some(({ payload }) => payload.content === 'to all')`))
+	}
+	if n := carl.signals(""); n != 1 {
+		t.Errorf("carl received %d messages:\n%s", n, Eval[string](carl.Tab, `JSON.stringify(heard)`))
+	}
+	if n := Eval[int](carl.Tab, `document.querySelectorAll('article').length`); n != 0 {
+		t.Errorf("carl shows %d calls", n)
+	}
+	for c, what := range map[caller]string{ann: `"answer"`, bob: `"offer"`} {
+		if c.signals(what) == 0 || c.signals(`"candidate"`) == 0 {
+			t.Errorf("%s received no %s, or no candidates", c.name, what)
+		}
+	}
+
+	bob.Close()
+	ann.shows("article[data-state=closed] header", "bobhas left")
+	carl.calls("ann")
+	ann.shows("article[data-state=open] header", "carlconnected")
+	carl.Run(`document.querySelector('article .end').click()`)
+	ann.shows("article[data-state=closed]:last-child header", "carlended")
+}
+
+// Both call each other at the same time: each has made its offer before it gets the
+// other's.
+func TestExampleCallGlare(t *testing.T) {
+	s := integration.Start(t, example(t, "call"))
+	browser, url := Start(t, calling...), "http://"+s.Addr("site")+"/"
+	ann, bob := browser.phone("ann", url), browser.phone("bob", url)
+	bob.shows("#members", "annCall")
+	bob.Run(`hold(true)`)
+	ann.calls("bob")
+	bob.Do(chromedp.Poll[chromedp.Void](`heard.some(({ payload }) => payload.content?.description?.type === 'offer')`))
+	bob.calls("ann")
+	ann.Do(chromedp.Poll[chromedp.Void](`heard.some(({ payload }) => payload.content?.description?.type === 'offer')`))
+	bob.Run(`hold(false)`)
+	for _, c := range []caller{ann, bob} {
+		c.shows("article[data-state=open] header", "connected")
+	}
+	bob.says("after you")
+	ann.shows("article ol", "after you")
+	ann.says("no, after you")
+	bob.shows("article ol", "no, after you")
+	for _, c := range []caller{ann, bob} {
+		if n := Eval[int](c.Tab, `document.querySelectorAll('article').length`); n != 1 {
+			t.Errorf("%s shows %d calls", c.name, n)
+		}
+	}
+}
+
+// announce publishes a message to the whole room.
+func announce(t *testing.T, url string) {
+	t.Helper()
+	res, err := http.Post(url+"realtime/channels/call:lobby/messages", "application/json", strings.NewReader(`{"content":"to all"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Fatal(res.Status)
+	}
+}
