@@ -30,6 +30,7 @@ func retentionShrinks(e *env) {
 func retentionEnds(e *env) {
 	r := e.attached(hundred)
 	old := r.publish(3)[2].Position
+	r.wait(3) // what is on its way when the log ends may be skipped, as a gap
 	r.keep.Size = 0
 	if m := r.publish(1)[0]; m.Position != (hub.Position{}) {
 		e.t.Errorf("published at %+v into a room without history", m.Position)
