@@ -45,12 +45,13 @@ type call struct {
 	result any
 	err    error // hub.ErrUnavailable in it, or nil
 	lost   error // what the connection said; the outcome is unknown then
+	undone bool  // it was not executed, and may be soon
 }
 
 // batcher sends calls to Redis, those that come while others are under way together:
 // a round trip and a system call for many. There is no delay when nothing is.
 type batcher struct {
-	redis   *goredis.Client
+	to      primary
 	timeout time.Duration
 
 	// broken is until when nothing is tried, in Unix nanoseconds: who asks a Redis
@@ -64,13 +65,14 @@ type batcher struct {
 	wg      sync.WaitGroup
 }
 
-func newBatcher(r *goredis.Client, timeout time.Duration) *batcher {
-	return &batcher{redis: r, timeout: timeout}
+func newBatcher(to primary, timeout time.Duration) *batcher {
+	return &batcher{to: to, timeout: timeout}
 }
 
 // do sends a call and waits for its result. A context that is over ends the waiting,
 // not what may already be on its way. All other errors wrap [hub.ErrUnavailable].
 func (b *batcher) do(ctx context.Context, c *call) (any, error) {
+	began := time.Now()
 	for n := 0; ; n++ {
 		b.submit(c)
 		select {
@@ -79,11 +81,12 @@ func (b *batcher) do(ctx context.Context, c *call) (any, error) {
 			c.gone.Store(true)
 			return nil, ctx.Err()
 		}
-		if c.lost == nil || !c.again || n == repeats {
+		repeat := c.lost != nil && c.again && n < repeats || c.undone && time.Since(began) < b.timeout
+		if !repeat {
 			return c.result, c.err
 		}
 		c = c.repeated()
-		if err := pause(ctx, rand.N(20*time.Millisecond)<<n); err != nil {
+		if err := pause(ctx, rand.N(20*time.Millisecond)<<min(n, repeats)); err != nil {
 			return nil, err
 		}
 	}
@@ -91,7 +94,7 @@ func (b *batcher) do(ctx context.Context, c *call) (any, error) {
 
 // repeated is the same call as if it had not been sent.
 func (c *call) repeated() *call {
-	return &call{script: c.script, keys: c.keys, args: c.args, again: true}
+	return &call{script: c.script, keys: c.keys, args: c.args, again: c.again}
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -141,7 +144,7 @@ func (b *batcher) fly() {
 		if batch == nil {
 			return
 		}
-		b.send(batch, false)
+		b.send(batch, manner{})
 	}
 }
 
@@ -163,39 +166,71 @@ func (b *batcher) take() []*call {
 	return batch
 }
 
-// send carries a batch out. Scripts that Redis does not know are sent once more, in
-// full: that they were not executed is certain.
-func (b *batcher) send(batch []*call, full bool) {
+// manner is how a batch is sent.
+type manner struct {
+	full   bool // scripts in full
+	follow bool // to where the servers say
+}
+
+// send carries a batch out. What was certainly not executed is sent once more in the
+// manner that it needs: scripts that Redis does not know, in full; what belongs to
+// another server of a cluster, there.
+func (b *batcher) send(batch []*call, how manner) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*b.timeout)
 	defer cancel()
 	now := time.Now()
-	pipe := b.redis.Pipeline()
+	pipe, err := b.pipeline(ctx, how)
+	if err != nil {
+		b.judge(err, now)
+		for _, c := range batch {
+			c.fail(err)
+		}
+		return
+	}
 	sent, replies := batch[:0], make([]*goredis.Cmd, 0, len(batch))
 	for _, c := range batch {
-		if c.gone.Load() || now.After(c.deadline) && !full {
+		if c.gone.Load() || now.After(c.deadline) && how == (manner{}) {
 			c.fail(errors.New("it is too slow"))
 			continue
 		}
-		sent = append(sent, c)
-		replies = append(replies, pipe.Do(ctx, c.words(full)...))
+		cmd := goredis.NewCmd(ctx, c.words(how.full, b.to.sharded())...)
+		_ = pipe.Process(ctx, once{cmd}) // which only takes it down
+		sent, replies = append(sent, c), append(replies, cmd)
 	}
 	if len(sent) == 0 {
 		return
 	}
-	_, err := pipe.Exec(ctx)
+	_, err = pipe.Exec(ctx)
 	b.judge(err, now)
-	var unknown []*call
+	var unknown, elsewhere []*call
 	for i, c := range sent {
 		result, err := replies[i].Result()
-		if !full && c.script != nil && goredis.HasErrorPrefix(err, "NOSCRIPT") {
+		switch {
+		case !how.full && c.script != nil && goredis.HasErrorPrefix(err, "NOSCRIPT"):
 			unknown = append(unknown, c)
-			continue
+		case !how.follow && (goredis.HasErrorPrefix(err, "MOVED ") || goredis.HasErrorPrefix(err, "ASK ")):
+			elsewhere = append(elsewhere, c)
+		default:
+			c.end(result, err)
 		}
-		c.end(result, err)
 	}
 	if len(unknown) > 0 {
-		b.send(unknown, true)
+		b.send(unknown, manner{true, how.follow})
 	}
+	if len(elsewhere) > 0 {
+		b.send(elsewhere, manner{how.full, true})
+	}
+}
+
+func (b *batcher) pipeline(ctx context.Context, how manner) (goredis.Pipeliner, error) {
+	if how.follow {
+		return b.to.follow(), nil
+	}
+	client, err := b.to.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return client.Pipeline(), nil
 }
 
 // judge notes whether Redis answers.
@@ -205,6 +240,7 @@ func (b *batcher) judge(err error, began time.Time) {
 		b.broken.Store(0)
 		return
 	}
+	b.to.doubt()
 	// A connection that broke is replaced with the next batch. If there is no other,
 	// or the answer does not come, trying again at once is of no use.
 	var dial interface{ Timeout() bool }
@@ -214,15 +250,22 @@ func (b *batcher) judge(err error, began time.Time) {
 }
 
 // words are what goes over the wire.
-func (c *call) words(full bool) []any {
+func (c *call) words(full, sharded bool) []any {
 	if c.script == nil {
+		if sharded && c.args[0] == "publish" {
+			return append([]any{"spublish"}, c.args[1:]...)
+		}
 		return c.args
+	}
+	s := c.script
+	if sharded {
+		s = s.sharded
 	}
 	words := make([]any, 0, 3+len(c.keys)+len(c.args))
 	if full {
-		words = append(words, "eval", c.script.source)
+		words = append(words, "eval", s.source)
 	} else {
-		words = append(words, "evalsha", c.script.hash)
+		words = append(words, "evalsha", s.hash)
 	}
 	words = append(words, len(c.keys))
 	for _, k := range c.keys {
@@ -238,6 +281,8 @@ func (c *call) end(result any, err error) {
 		c.result = result
 	case errors.As(err, &answer):
 		c.err = fmt.Errorf("%w: redis: %v", hub.ErrUnavailable, err)
+		// A slot is on its way to another server, or none has it.
+		c.undone = goredis.IsTryAgainError(err) || goredis.IsClusterDownError(err)
 	default:
 		c.err = fmt.Errorf("%w: redis: %v", hub.ErrUnavailable, err)
 		c.lost = err

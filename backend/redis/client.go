@@ -2,6 +2,7 @@ package redis
 
 import (
 	"fmt"
+	"io"
 	"sync"
 
 	"github.com/redis/go-redis/v9/logging"
@@ -15,7 +16,9 @@ import (
 // Client is what one node has of Redis: one shard, or several of which each has its
 // share of the channels. Make one with [Open].
 type Client struct {
-	shards []*shard // set by Open
+	// Set by Open.
+	shards []*shard
+	shared io.Closer // what they share, to be closed after them; nil: nothing
 }
 
 // quiet keeps go-redis from writing to the standard error by itself; whatever it
@@ -29,9 +32,18 @@ func Open(o Options) (*Client, error) {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
 	quiet.Do(logging.Disable)
+	o = o.withDefaults()
 	c, node := new(Client), history.NewEpoch()
-	for _, o := range o.withDefaults().apart() {
-		c.shards = append(c.shards, newShard(o, node))
+	if len(o.Cluster) > 0 {
+		cluster := newCluster(o)
+		c.shared = cluster
+		for _, o := range o.partitions() {
+			c.shards = append(c.shards, newShard(o, node, partition{cluster, o.Prefix}))
+		}
+		return c, nil
+	}
+	for _, o := range o.apart() {
+		c.shards = append(c.shards, newShard(o, node, single{dialled(o)}))
 	}
 	return c, nil
 }
@@ -86,5 +98,9 @@ func (c *Client) Control(e hub.Executor) *Control { return c.shards[0].control(e
 // Close ends the goroutines and connections. Broker, presence, documents and control
 // are to be closed before it. Closing again does nothing.
 func (c *Client) Close() error {
-	return together(c.shards, func(s *shard) error { s.end(); return nil })
+	_ = together(c.shards, func(s *shard) error { s.end(); return nil })
+	if c.shared != nil {
+		_ = c.shared.Close() // of connections that may be broken
+	}
+	return nil
 }

@@ -17,8 +17,12 @@ const (
 	maxUnconfirmed = 4096
 )
 
-// errSilent ends a connection that brings nothing any more.
-var errSilent = errors.New("redis: the subscribed connection is silent")
+var (
+	// errSilent ends a connection that brings nothing any more.
+	errSilent = errors.New("redis: the subscribed connection is silent")
+	// errMigrated ends one whose server has given the shard's slot away.
+	errMigrated = errors.New("redis: the slot has moved to another server")
+)
 
 // conn is one subscribed connection.
 type conn struct {
@@ -27,6 +31,9 @@ type conn struct {
 	dialed *dialOnce
 	wake   chan struct{} // something to write, or a place in the window
 	done   chan struct{} // closed when the reader is over
+
+	// Set when it is made: the commands of the kind of Pub/Sub that the shard has.
+	subscribe, unsubscribe func(ctx context.Context, channels ...string) error
 
 	mu          sync.Mutex
 	todo        []change
@@ -42,7 +49,10 @@ type change struct {
 
 // serve makes a connection and reads from it until it ends.
 func (l *link) serve(b *backoff) error {
-	client, dialed := l.c.subscriber()
+	client, dialed, err := l.c.subscriber(l.c.ctx)
+	if err != nil {
+		return err
+	}
 	defer client.Close()
 	defer dialed.close()
 	// Close of the client must not wait for a dial.
@@ -51,7 +61,11 @@ func (l *link) serve(b *backoff) error {
 	k := &conn{link: l, dialed: dialed, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	k.pubsub = client.Subscribe(l.c.ctx)
 	defer k.pubsub.Close()
-	if err := k.pubsub.Subscribe(l.c.ctx, l.c.names.probe(l.c.node)); err != nil {
+	k.subscribe, k.unsubscribe = k.pubsub.Subscribe, k.pubsub.Unsubscribe
+	if l.c.to.sharded() {
+		k.subscribe, k.unsubscribe = k.pubsub.SSubscribe, k.pubsub.SUnsubscribe
+	}
+	if err := k.subscribe(l.c.ctx, l.c.names.probe(l.c.node)); err != nil {
 		return err
 	}
 	k.unconfirmed = 1
@@ -64,7 +78,7 @@ func (l *link) serve(b *backoff) error {
 	var wg sync.WaitGroup
 	wg.Go(k.write)
 	wg.Go(k.watch)
-	err := k.read()
+	err = k.read()
 	close(k.done)
 	dialed.close()
 	wg.Wait()
@@ -91,7 +105,10 @@ func (k *conn) read() error {
 				h.receive(ev.Payload)
 			}
 		case *goredis.Subscription:
-			if ev.Kind != "subscribe" {
+			if ev.Kind != "subscribe" && ev.Kind != "ssubscribe" {
+				if ev.Channel == probe { // nobody has asked for it
+					return errMigrated
+				}
 				continue
 			}
 			k.confirm()
@@ -160,9 +177,9 @@ func (k *conn) write() {
 			}
 			var err error
 			if subscribe {
-				err = k.pubsub.Subscribe(context.Background(), names...)
+				err = k.subscribe(context.Background(), names...)
 			} else {
-				err = k.pubsub.Unsubscribe(context.Background(), names...)
+				err = k.unsubscribe(context.Background(), names...)
 			}
 			if err != nil {
 				k.abort(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/backend/backendtest"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
@@ -26,6 +27,11 @@ var topologies = map[string]func(t *testing.T) Options{
 	"Several": func(t *testing.T) Options {
 		o := patient("")
 		o.Shards = []string{startServer(t).Addr, startServer(t).Addr}
+		return o
+	},
+	"Cluster": func(t *testing.T) Options {
+		o := patient("")
+		o.Cluster = redistest.StartCluster(t, 3, false).Addrs()[:1]
 		return o
 	},
 }

@@ -63,10 +63,14 @@ func (d *dialOnce) close() {
 
 // subscriber makes the client of one subscribed connection. Its dialer is that of the
 // commands' pool, which knows the way: through TLS, or to whom Sentinel names.
-func (c *shard) subscriber() (*goredis.Client, *dialOnce) {
-	d := &dialOnce{dial: c.redis.Options().Dialer}
+func (c *shard) subscriber(ctx context.Context) (*goredis.Client, *dialOnce, error) {
+	pool, err := c.to.client(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	d := &dialOnce{dial: pool.Options().Dialer}
 	o := plainOptions(c.o)
-	o.Addr, o.Dialer, o.TLSConfig = c.redis.Options().Addr, d.Dial, nil
+	o.Network, o.Addr, o.Dialer, o.TLSConfig = pool.Options().Network, pool.Options().Addr, d.Dial, nil
 	o.PoolSize = 1
-	return goredis.NewClient(o), d
+	return goredis.NewClient(o), d, nil
 }

@@ -1,6 +1,7 @@
-// Package redis lets several nodes share rooms, members and documents through Redis: a single
-// server, the primary that Sentinels name, or several servers that know nothing of
-// each other. It is the only package that knows github.com/redis/go-redis.
+// Package redis lets several nodes share rooms, members and documents through Redis:
+// a single server, the primary that Sentinels name, a Redis Cluster, or several servers
+// that know nothing of each other. It is the only package that knows
+// github.com/redis/go-redis.
 //
 // # What is where
 //
@@ -21,6 +22,22 @@
 // whose calls name a channel has a type in routing.go that hands them to the shard
 // that has it. What is for all nodes and no channel in particular belongs to the
 // first shard. Whether all is well is for all shards together to say.
+//
+// # In a cluster
+//
+// The channels are divided into partitions, each of which is a shard. All names of a
+// partition, also those of leases and probes, begin with its tag in braces and are in
+// one slot, so that a script may touch any of them. Its subscribed connection goes to
+// the server that has the slot, and it uses the Pub/Sub that stays there: scripts and
+// calls say PUBLISH, and the batcher of a partition makes it SPUBLISH.
+//
+// A slot may get another server at any time, because one failed or because it was
+// migrated. Commands that are refused for it were not executed and follow. While keys
+// are on their way, a script that needs some of both servers has to wait; it is tried
+// for as long as a command may take. What is published at the new server before it has
+// the slot officially reaches nobody, and is found by its offset like everything that
+// Pub/Sub loses. Then the old one ends the subscriptions, and the next connection goes
+// to the new one.
 //
 // # What is guaranteed
 //

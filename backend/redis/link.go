@@ -198,6 +198,7 @@ func (l *link) run() {
 		if l.c.ctx.Err() != nil {
 			return
 		}
+		l.c.to.doubt()
 		if time.Since(began) > 10*time.Second {
 			b.reset()
 		}

@@ -3,8 +3,10 @@ package redis
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,6 +21,16 @@ type Options struct {
 	// that they know as Master; Address is not used then.
 	Sentinels []string
 	Master    string
+	// SentinelUsername and SentinelPassword authenticate with the Sentinels. Both may
+	// be empty.
+	SentinelUsername, SentinelPassword string
+	// Cluster are the addresses of some servers of a Redis Cluster, from which the
+	// others become known; Address is not used then. There is only database 0.
+	Cluster []string
+	// Partitions is into how many parts the channels are divided in a cluster; 0
+	// means 16. A part is on one server as a whole, and costs each node a connection
+	// and a lease. It is the same number on all nodes.
+	Partitions int
 	// Shards are the addresses of several independent Redis, which share the
 	// channels; Address is not used then. They stand in the same order on all nodes,
 	// and a new one comes last, because the place decides over the channels.
@@ -56,12 +68,17 @@ type Options struct {
 
 // Validate finds what can not work, without trying it.
 func (o Options) Validate() error {
-	for _, a := range append([]string{o.Address}, o.Shards...) {
-		if a == "" || a[0] == '/' {
+	for i, a := range append([]string{o.Address}, o.Shards...) {
+		if strings.HasPrefix(a, "/") || a == "" && i == 0 {
 			continue
 		}
 		if _, _, err := net.SplitHostPort(a); err != nil {
 			return errors.New("the address is neither host:port nor the path of a socket")
+		}
+	}
+	for _, a := range slices.Concat(o.Sentinels, o.Cluster) {
+		if _, _, err := net.SplitHostPort(a); err != nil {
+			return errors.New("the address of a Sentinel or of a server of a cluster is host:port")
 		}
 	}
 	switch {
@@ -73,11 +90,21 @@ func (o Options) Validate() error {
 		return errors.New("the prefix has braces, which mean something to a cluster")
 	case len(o.Sentinels) > 0 && strings.HasPrefix(o.Address, "/"):
 		return errors.New("there is either a Unix socket or Sentinels")
-	case len(o.Sentinels) > 0 && len(o.Shards) > 0:
-		return errors.New("there are either Sentinels or several Redis")
+	case len(o.Sentinels) > 0 && len(o.Cluster) > 0, len(o.Sentinels) > 0 && len(o.Shards) > 0, len(o.Cluster) > 0 && len(o.Shards) > 0:
+		return errors.New("there is one of Sentinels, a cluster, and several Redis")
+	case len(o.Cluster) > 0 && o.Database != 0:
+		return errors.New("a cluster has no other database than 0")
+	case o.Partitions < 0 || o.Partitions > maxPartitions:
+		return fmt.Errorf("the number of partitions is not between 1 and %d", maxPartitions)
 	}
 	return nil
 }
+
+// defaultPartitions are enough for about as many servers, of which each has one then.
+const (
+	defaultPartitions = 16
+	maxPartitions     = 1024
+)
 
 // apart gives the options of each shard.
 func (o Options) apart() []Options {
@@ -109,6 +136,9 @@ func (o Options) withDefaults() Options {
 	o.Beat = min(o.Beat, o.Lease/3)
 	if o.Address == "" {
 		o.Address = "localhost:6379"
+	}
+	if o.Partitions == 0 {
+		o.Partitions = defaultPartitions
 	}
 	if o.Prefix == "" {
 		o.Prefix = "rt:"

@@ -4,19 +4,27 @@ import (
 	"crypto/sha1"
 	_ "embed"
 	"encoding/hex"
+	"strings"
 )
 
 // script is a Lua script that Redis knows by its hash once it has seen it.
-type script struct{ source, hash string }
+type script struct {
+	source, hash string
+	// sharded is the same script for a cluster, where it publishes with SPUBLISH; nil
+	// in that one itself.
+	sharded *script
+}
 
 func newScript(source ...string) *script {
-	s := new(script)
-	for _, part := range source {
-		s.source += part
-	}
-	sum := sha1.Sum([]byte(s.source))
-	s.hash = hex.EncodeToString(sum[:])
+	text := strings.Join(source, "")
+	s := hashed(text)
+	s.sharded = hashed(strings.ReplaceAll(text, "redis.call('PUBLISH'", "redis.call('SPUBLISH'"))
 	return s
+}
+
+func hashed(source string) *script {
+	sum := sha1.Sum([]byte(source))
+	return &script{source: source, hash: hex.EncodeToString(sum[:])}
 }
 
 var (

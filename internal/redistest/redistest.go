@@ -54,13 +54,27 @@ func StartSentinel(t testing.TB, name string, master *Server) *Server {
 
 func start(t testing.TB, addr, ready string, args ...string) *Server {
 	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Fatal("this test needs the program redis-server, 7.0 or later, in the PATH: apt install redis-server, brew install redis, or from redis.io")
-	}
 	s := &Server{Addr: addr, t: t, args: args, ready: ready}
 	s.Restart()
 	t.Cleanup(s.Kill)
 	return s
+}
+
+// program is the server to start: what the variable REALTIME_TEST_REDIS_SERVER names,
+// else the redis-server or valkey-server that there is.
+func program(t testing.TB) string {
+	t.Helper()
+	candidates := []string{"redis-server", "valkey-server"}
+	if name := os.Getenv("REALTIME_TEST_REDIS_SERVER"); name != "" {
+		candidates = []string{name}
+	}
+	for _, name := range candidates {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Fatalf("this test needs the program %s, 7.0 or later, in the PATH: apt install redis-server, brew install redis, or from redis.io", candidates[0])
+	return ""
 }
 
 // FreeAddr is an address on which nothing listens.
@@ -77,7 +91,7 @@ func FreeAddr(t testing.TB) string {
 // Restart starts the process, after [Server.Kill], and waits until it serves.
 func (s *Server) Restart() {
 	s.t.Helper()
-	s.cmd = exec.Command("redis-server", s.args...)
+	s.cmd = exec.Command(program(s.t), s.args...)
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
 		s.t.Fatal(err)

@@ -1,0 +1,30 @@
+package redis
+
+import (
+	"testing"
+)
+
+// The slots of the tags are those that Redis says, one in each part of all slots.
+func TestTags(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, "--cluster-enabled", "yes")
+	for _, n := range []int{1, 3, 16} {
+		for i, tag := range tags(n) {
+			slot := s.do("cluster", "keyslot", "rt:{"+tag+"}m:{room}").(int64)
+			if slot != int64(crc16(tag)%slots) || int(slot)*n/slots != i {
+				t.Errorf("the tag %s of partition %d of %d has slot %d", tag, i, n, slot)
+			}
+		}
+	}
+	seen := make(map[string]bool)
+	for i, tag := range tags(maxPartitions) {
+		if seen[tag] || int(crc16(tag)%slots)*maxPartitions/slots != i {
+			t.Errorf("the tag %s of partition %d", tag, i)
+		}
+		seen[tag] = true
+	}
+	// Every node, of every version, has to come to the same.
+	if got := tags(16)[:3]; got[0] != "p0.41" || got[1] != "p1.42" || got[2] != "p2.3" {
+		t.Errorf("tags are %q", got)
+	}
+}

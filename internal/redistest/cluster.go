@@ -1,0 +1,153 @@
+package redistest
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// slots is how many a cluster has.
+const slots = 16384
+
+// Cluster is a Redis Cluster of a test.
+type Cluster struct {
+	// Servers are the primaries, each with an equal range of slots, and then as many
+	// replicas, one for each of them, if there are any.
+	Servers []*Server
+
+	t         testing.TB
+	primaries int
+}
+
+// StartCluster starts a cluster, in which a replica takes over from a primary that
+// was silent for a second. It is gone when the test is.
+func StartCluster(t testing.TB, primaries int, replicas bool, args ...string) *Cluster {
+	t.Helper()
+	c := &Cluster{t: t, primaries: primaries}
+	n := primaries
+	if replicas {
+		n *= 2
+	}
+	var first string // port of the bus of the first server
+	for i := range n {
+		_, bus, _ := net.SplitHostPort(FreeAddr(t))
+		if i == 0 {
+			first = bus
+		}
+		c.Servers = append(c.Servers, Start(t, append([]string{
+			"--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-announce-ip", "127.0.0.1",
+			"--cluster-node-timeout", "1000", "--cluster-require-full-coverage", "no", "--repl-diskless-sync-delay", "0",
+		}, args...)...))
+	}
+	for i, s := range c.Servers[:primaries] {
+		s.Do("cluster", "addslotsrange", fmt.Sprint(i*slots/primaries), fmt.Sprint((i+1)*slots/primaries-1))
+	}
+	for i, s := range c.Servers {
+		s.Do("cluster", "set-config-epoch", fmt.Sprint(i+1))
+	}
+	host, port, _ := net.SplitHostPort(c.Servers[0].Addr)
+	for _, s := range c.Servers[1:] {
+		s.Do("cluster", "meet", host, port, first)
+	}
+	c.await("all know each other", func(s *Server) bool {
+		return s.info("cluster", "cluster_known_nodes") == fmt.Sprint(n) && s.info("cluster", "cluster_slots_ok") == fmt.Sprint(slots)
+	})
+	for i, s := range c.Servers[primaries:] {
+		s.Do("cluster", "replicate", c.Servers[i].id())
+	}
+	c.await("it serves", func(s *Server) bool {
+		return s.info("cluster", "cluster_state") == "ok" && (s.info("replication", "role") == "master" || s.info("replication", "master_link_status") == "up")
+	})
+	return c
+}
+
+// Addrs are those of all servers.
+func (c *Cluster) Addrs() []string {
+	var addrs []string
+	for _, s := range c.Servers {
+		addrs = append(addrs, s.Addr)
+	}
+	return addrs
+}
+
+// await waits until something is so on every server.
+func (c *Cluster) await(what string, so func(*Server) bool) {
+	c.t.Helper()
+	end := time.Now().Add(20 * time.Second)
+	for _, s := range c.Servers {
+		for !so(s) {
+			if time.Now().After(end) {
+				c.t.Fatalf("the cluster does not come to this: %s", what)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+}
+
+// Of is the index of the primary that has a slot, as server 0 knows it.
+func (c *Cluster) Of(slot int) int {
+	c.t.Helper()
+	ranges, _ := c.Servers[0].Do("cluster", "slots").([]any)
+	for _, r := range ranges {
+		r := r.([]any)
+		if int64(slot) < r[0].(int64) || int64(slot) > r[1].(int64) {
+			continue
+		}
+		port := strconv.FormatInt(r[2].([]any)[1].(int64), 10)
+		for i, s := range c.Servers {
+			if strings.HasSuffix(s.Addr, ":"+port) {
+				return i
+			}
+		}
+	}
+	c.t.Fatalf("nobody has slot %d", slot)
+	return 0
+}
+
+// Move gives a slot and its keys from one primary to another, as redis-cli does it.
+// The function meanwhile is called after each key.
+func (c *Cluster) Move(slot, from, to int, meanwhile func()) {
+	c.t.Helper()
+	a, b, text := c.Servers[from], c.Servers[to], strconv.Itoa(slot)
+	b.Do("cluster", "setslot", text, "importing", a.id())
+	a.Do("cluster", "setslot", text, "migrating", b.id())
+	host, port, _ := net.SplitHostPort(b.Addr)
+	for {
+		keys, _ := a.Do("cluster", "getkeysinslot", text, "10").([]any)
+		if len(keys) == 0 {
+			break
+		}
+		for _, key := range keys {
+			a.Do("migrate", host, port, key.(string), "0", "5000")
+			meanwhile()
+		}
+	}
+	for _, s := range []*Server{b, a} {
+		s.Do("cluster", "setslot", text, "node", b.id())
+	}
+}
+
+func (s *Server) id() string {
+	s.t.Helper()
+	id, _ := s.Do("cluster", "myid").(string)
+	return id
+}
+
+// info gives a line of the information about a subject.
+func (s *Server) info(subject, line string) string {
+	s.t.Helper()
+	command := []string{"info", subject}
+	if subject == "cluster" {
+		command = []string{"cluster", "info"}
+	}
+	text, _ := s.Do(command...).(string)
+	for l := range strings.Lines(text) {
+		if name, value, _ := strings.Cut(strings.TrimSpace(l), ":"); name == line {
+			return value
+		}
+	}
+	return ""
+}
