@@ -39,6 +39,11 @@ http://{{site}} {
 				grace 200ms
 			}
 		}
+		room doc:* {
+			subscribe anyone
+			publish anyone
+			document
+		}
 	}
 }
 `
