@@ -17,6 +17,7 @@ import (
 //		document  [{ … }]
 //		slow      disconnect|drop_oldest|latest
 //		rate      <n>/s [<burst>]
+//		total_rate <n>/s [<burst>]
 //		content   { … }
 //		schema    <file>|<json>
 //		sanitize  none|text|html
@@ -32,17 +33,18 @@ func parseRoom(d *caddyfile.Dispenser, args []string, c *HubConfig) error {
 }
 
 var roomOptions = options[*RoomConfig]{
-	"subscribe": word(accessWords, func(c *RoomConfig) *string { return &c.Subscribe }, accessWord),
-	"publish":   word(accessWords, func(c *RoomConfig) *string { return &c.Publish }, accessWord),
-	"read":      word(accessWords, func(c *RoomConfig) *string { return &c.Read }, accessWord),
-	"history":   {syntax: "<n> [<ttl>]", min: 1, max: 2, parse: parseHistory},
-	"presence":  {syntax: "[{ … }]", block: true, parse: parsePresence},
-	"document":  {syntax: "[{ … }]", block: true, parse: parseDocument},
-	"slow":      word("disconnect|drop_oldest|latest", func(c *RoomConfig) *string { return &c.Slow }, slowWord),
-	"rate":      rate(func(c *RoomConfig) *RateConfig { return &c.Rate }),
-	"content":   {syntax: "{ … }", block: true, parse: parseContent},
-	"schema":    {syntax: "<file>|<json>", min: 1, max: 1, parse: parseSchema},
-	"sanitize":  word("none|text|html", func(c *RoomConfig) *string { return &c.Sanitize }, sanitizeWord),
+	"subscribe":  word(accessWords, func(c *RoomConfig) *string { return &c.Subscribe }, accessWord),
+	"publish":    word(accessWords, func(c *RoomConfig) *string { return &c.Publish }, accessWord),
+	"read":       word(accessWords, func(c *RoomConfig) *string { return &c.Read }, accessWord),
+	"history":    {syntax: "<n> [<ttl>]", min: 1, max: 2, parse: parseHistory},
+	"presence":   {syntax: "[{ … }]", block: true, parse: parsePresence},
+	"document":   {syntax: "[{ … }]", block: true, parse: parseDocument},
+	"slow":       word("disconnect|drop_oldest|latest", func(c *RoomConfig) *string { return &c.Slow }, slowWord),
+	"rate":       rate(func(c *RoomConfig) *RateConfig { return &c.Rate }),
+	"total_rate": rate(func(c *RoomConfig) *RateConfig { return &c.TotalRate }),
+	"content":    {syntax: "{ … }", block: true, parse: parseContent},
+	"schema":     {syntax: "<file>|<json>", min: 1, max: 1, parse: parseSchema},
+	"sanitize":   word("none|text|html", func(c *RoomConfig) *string { return &c.Sanitize }, sanitizeWord),
 }
 
 const accessWords = "anyone|users|granted|server"

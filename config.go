@@ -148,6 +148,11 @@ type RoomConfig struct {
 	// with its API key is not limited. Default: no limit.
 	Rate RateConfig `json:"rate,omitzero"`
 
+	// TotalRate is how fast all publishers together may send messages into one
+	// channel, on this node. The app with its API key is not limited, and not counted.
+	// Default: no limit.
+	TotalRate RateConfig `json:"total_rate,omitzero"`
+
 	// Content bounds what clients publish. Default: nothing but message_size does.
 	Content ContentConfig `json:"content,omitzero"`
 

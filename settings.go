@@ -142,7 +142,7 @@ func (c *RoomConfig) compile(read readFile) (policy.Room, error) {
 	room := policy.Room{
 		Pattern: c.Pattern,
 		History: hub.Retention{Size: c.History.Size, TTL: time.Duration(c.History.TTL)},
-		Rate:    policy.Rate(c.Rate),
+		Rate:    policy.Rate(c.Rate), TotalRate: policy.Rate(c.TotalRate),
 	}
 	room.Subscribe, errs[0] = policy.ParseAccess(cmp.Or(c.Subscribe, policy.Users.String()))
 	room.Publish, errs[1] = policy.ParseAccess(cmp.Or(c.Publish, policy.Server.String()))
@@ -168,11 +168,14 @@ func (c *RoomConfig) compile(read readFile) (policy.Room, error) {
 // expects something else than what would happen.
 func contradiction(r *policy.Room) error {
 	anonymous := r.Subscribe == policy.Anyone || r.Publish == policy.Anyone || r.HistoryAccess == policy.Anyone || r.ChangeAccess == policy.Anyone
+	appAlone := r.Publish == policy.Server && (r.ChangeAccess == policy.Default || r.ChangeAccess == policy.Server)
 	switch {
 	case anonymous && strings.Contains(r.Pattern, "{user}"):
 		return errors.New("'anyone' contradicts '{user}' in the pattern, which leaves out anonymous clients")
-	case r.Publish == policy.Server && !r.Rate.IsZero():
+	case appAlone && !r.Rate.IsZero():
 		return errors.New("'rate' contradicts 'publish server', because the app is not limited")
+	case appAlone && !r.TotalRate.IsZero():
+		return errors.New("'total_rate' contradicts 'publish server', because the app is not limited")
 	case r.History.Size == 0 && r.HistoryAccess != policy.Default:
 		return errors.New("'read' is about the history, and there is none")
 	case r.History.Size == 0 && r.History.TTL != 0:

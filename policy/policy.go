@@ -68,6 +68,9 @@ type Room struct {
 	Slow hub.Slow
 	// Rate bounds what one publisher sends into one channel of the block.
 	Rate Rate
+	// TotalRate bounds what all publishers together send into one channel of the
+	// block, but for the app.
+	TotalRate Rate
 	// Members makes the room know who is in it, and how; nil: it does not.
 	Members *presence.Options
 	// Document gives the room a document, and says how changes of it are judged; nil:
@@ -117,6 +120,9 @@ func (p *Policy) add(r *Room) (err error) {
 	}
 	if err = r.Rate.Validate(); err != nil {
 		return err
+	}
+	if err = r.TotalRate.Validate(); err != nil {
+		return fmt.Errorf("total_rate: %w", err)
 	}
 	if err = r.prepareChecks(); err != nil {
 		return err

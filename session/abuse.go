@@ -50,5 +50,5 @@ func (r *Registry) abuser(p *Peer) string {
 
 // barred refuses a client that was thrown out too often.
 func (r *Registry) barred(p *Peer) *protocol.Error {
-	return rateLimited(r.abusers.wait(r.abuser(p), time.Now()), "connections that had to be ended for what was sent")
+	return rateLimited(r.abusers.wait(r.abuser(p), comebacks, time.Now()), "connections that had to be ended for what was sent")
 }

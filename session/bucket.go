@@ -82,10 +82,13 @@ func (b *buckets[K]) take(k K, r policy.Rate, now time.Time) (wait time.Duration
 }
 
 // wait is how long it takes until there is a token, and takes none.
-func (b *buckets[K]) wait(k K, now time.Time) time.Duration {
+func (b *buckets[K]) wait(k K, r policy.Rate, now time.Time) time.Duration {
+	if r.IsZero() {
+		return 0
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if one := b.all[k]; one != nil {
+	if one := b.all[k]; one != nil && one.rate == r {
 		return one.wait(now)
 	}
 	return 0

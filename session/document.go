@@ -129,7 +129,7 @@ func (r *Registry) Amend(ctx context.Context, c Caller, p Proposal) (document.Ou
 
 // amend decides about a change in the order in which accept decides about a message.
 func (r *Registry) amend(ctx context.Context, c Caller, p Proposal, take takeFunc) (out document.Outcome, e *protocol.Error) {
-	u := r.rules.Load()
+	u, now := r.rules.Load(), time.Now()
 	room, e := u.room(c, policy.Change, p.Channel)
 	if e == nil {
 		e = r.hasDocument(u, p.Channel)
@@ -139,11 +139,12 @@ func (r *Registry) amend(ctx context.Context, c Caller, p Proposal, take takeFun
 		return out, e
 	case !p.Replace && len(p.Patch) > u.limits.MessageSize:
 		return out, protocol.Errorf(protocol.TooLarge, "the patch is larger than %d bytes", u.limits.MessageSize)
-	case !c.App && !room.Rate.IsZero():
-		e = rateLimited(take(room.Rate, time.Now()), "changes in this channel")
+	}
+	if e = r.pace(c, room, p.Channel, "changes", now, take); e == nil {
+		e = u.consult(ctx, c, auth.Publish, p.Channel)
 	}
 	if e == nil {
-		e = u.consult(ctx, c, auth.Publish, p.Channel)
+		e = r.spendTotal(c, room, p.Channel, "changes", now)
 	}
 	if e != nil {
 		return out, e

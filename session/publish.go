@@ -52,8 +52,12 @@ type takeFunc func(policy.Rate, time.Time) time.Duration
 
 // publish does what both ways of publishing have in common.
 func (r *Registry) publish(ctx context.Context, c Caller, p protocol.Publish, take takeFunc) (hub.Published, *protocol.Error) {
-	now := time.Now()
-	content, e := r.rules.Load().accept(ctx, c, p, now, take)
+	now, u := time.Now(), r.rules.Load()
+	room, e := u.room(c, policy.Publish, p.Channel)
+	if e != nil {
+		return hub.Published{}, e
+	}
+	content, e := r.accept(ctx, u, room, c, p, now, take)
 	if e != nil {
 		return hub.Published{}, e
 	}
@@ -63,25 +67,25 @@ func (r *Registry) publish(ctx context.Context, c Caller, p protocol.Publish, ta
 			return hub.Published{}, e
 		}
 	}
+	if e = r.spendTotal(c, room, p.Channel, "messages", now); e != nil {
+		return hub.Published{}, e
+	}
 	done, err := r.hub.Publish(ctx, m, scoped(c, p.Key))
 	return done, r.failed("publish", err)
 }
 
 // accept decides about a message and gives its content as it is to be published.
-// The room's token is taken before anybody is asked and the content is looked at,
-// which is what costs most. The app may leave the room's rules about content aside.
-func (u *rules) accept(ctx context.Context, c Caller, p protocol.Publish, now time.Time, take takeFunc) (json.RawMessage, *protocol.Error) {
-	room, e := u.room(c, policy.Publish, p.Channel)
-	switch {
-	case e != nil:
-		return nil, e
-	case len(p.Content) > u.limits.MessageSize:
+// The publisher's token is taken before anybody is asked and the content is looked
+// at, which is what costs most. The app may leave the room's rules about content
+// aside.
+func (r *Registry) accept(ctx context.Context, u *rules, room *policy.Room, c Caller, p protocol.Publish, now time.Time, take takeFunc) (json.RawMessage, *protocol.Error) {
+	if len(p.Content) > u.limits.MessageSize {
 		return nil, protocol.Errorf(protocol.TooLarge, "content is larger than %d bytes", u.limits.MessageSize)
-	case c.App && !c.Validate:
-		return p.Content, nil
-	case !c.App && !room.Rate.IsZero():
-		e = rateLimited(take(room.Rate, now), "messages in this channel")
 	}
+	if c.App && !c.Validate {
+		return p.Content, nil
+	}
+	e := r.pace(c, room, p.Channel, "messages", now, take)
 	if e == nil {
 		e = u.consult(ctx, c, auth.Publish, p.Channel)
 	}

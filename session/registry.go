@@ -31,6 +31,7 @@ type Registry struct {
 	hub     *hub.Hub
 	callers buckets[string]  // message rate of callers without a connection
 	rooms   buckets[roomKey] // publish rate of the same, for each room
+	totals  buckets[string]  // what all publishers of a channel may send together
 	abusers buckets[string]  // those who were thrown out, see comebacks
 	members *presence.Tracker
 
@@ -73,6 +74,7 @@ func newRules(c Config) *rules {
 func New(h *hub.Hub) *Registry {
 	r := &Registry{hub: h, sessions: make(map[*Session]struct{})}
 	r.callers.limit, r.rooms.limit, r.abusers.limit = maxCallers, maxCallers, maxCallers
+	r.totals.limit = maxCallers
 	r.rules.Store(newRules(Config{}))
 	return r
 }

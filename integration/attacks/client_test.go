@@ -21,6 +21,7 @@ type envelope struct {
 		Connection, User, Channel, Event, Sender, Message string
 		Code                                              string
 		Duplicate                                         bool
+		RetryAfter                                        int
 		Content, Messages, From                           json.RawMessage
 	}
 }

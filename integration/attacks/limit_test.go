@@ -24,6 +24,9 @@ func attackLimits(w *world) []attack {
 		}},
 		{"a stream of 800 channels", "429 LIMIT_EXCEEDED", func(t *testing.T) string { return manyChannels(t, w.site, 800) }},
 		{"a stream of 60,000 channels", "431", func(t *testing.T) string { return manyChannels(t, w.site, 60_000) }},
+		{"10 members fill a room that takes 20 messages", "20 delivered, the rest RATE_LIMITED with retryAfter; the members live on, and the app is not bounded", func(t *testing.T) string {
+			return fillRoom(t, w.site, 10, 20)
+		}},
 		{"tokens tried out", "closed 1008", func(t *testing.T) string {
 			c := w.tokens.connect(t)
 			go func() { // the end comes before all are sent
@@ -148,6 +151,44 @@ func rush(t *testing.T, s target) string {
 		return "another address is answered with " + fate
 	}
 	return "others are let in"
+}
+
+// fillRoom has members send ten messages each, into a room that takes so many of them
+// all together, and one more each second.
+func fillRoom(t *testing.T, s target, members, most int) string {
+	const each, command = 10, `{"type":"message","id":1,"payload":{"channel":"full:1","content":1}}`
+	begin, got := time.Now(), make(map[string]int)
+	var all []*client
+	for range members {
+		c := s.connect(t)
+		for range each {
+			c.say(t, command)
+		}
+		all = append(all, c)
+	}
+	for _, c := range all {
+		for range each {
+			ev, err := c.next()
+			if err != nil {
+				return err.Error()
+			}
+			if ev.Type == "error" && ev.Payload.RetryAfter < 1 {
+				return fmt.Sprintf("%+v", ev)
+			}
+			got[ev.outcome()]++
+		}
+		if !c.lives(t) {
+			return "a member does not live on"
+		}
+	}
+	late := int(time.Since(begin).Seconds())
+	if n := got["ack"]; n < most || n > most+late || n+got["RATE_LIMITED"] != members*each {
+		return fmt.Sprint(got)
+	}
+	if a := s.send(t, post("full:1", `{"content":1}`, jsonType, bearer(appKey))); a.status != 200 {
+		return "the app is answered with " + a.String()
+	}
+	return fmt.Sprintf("%d delivered, the rest RATE_LIMITED with retryAfter; the members live on, and the app is not bounded (%v)", most, got)
 }
 
 // subscribeAll subscribes to one channel after the other.

@@ -73,6 +73,11 @@ http://{{site}} {
 			publish users
 			history 20
 		}
+		room full:* {
+			subscribe anyone
+			publish anyone
+			total_rate 1/s 20
+		}
 	}
 	respond "the app"
 }
