@@ -51,6 +51,7 @@ type hubUse struct {
 	route    string     // one that uses it
 
 	realms map[string]*realm // by name
+	open   map[string]bool   // the paths with a route that has no realm
 }
 
 // defaultHub is the name of the hub of routes that name none.
@@ -144,7 +145,7 @@ func (a *App) define(name string, config *HubConfig, place string) error {
 func (a *App) hub(name string) *hubUse {
 	u := a.hubs[name]
 	if u == nil {
-		u = &hubUse{node: acquire(name)}
+		u = &hubUse{node: acquire(name), realms: make(map[string]*realm), open: make(map[string]bool)}
 		a.hubs[name] = u
 	}
 	return u

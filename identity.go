@@ -18,7 +18,7 @@ import (
 // nobody has recognized is an error, because to ignore it would only hide the
 // mistake.
 func (h *Handler) identify(r *http.Request) (session.Peer, *protocol.Error) {
-	peer := session.Peer{IP: clientIP(r)}
+	peer := session.Peer{IP: clientIP(r), Realm: openRealm(h.Path)}
 	if e := h.realm.enter(r, &peer); e != nil {
 		return peer, e
 	}

@@ -48,10 +48,11 @@ func (c *realmConfig) equal(o *realmConfig) bool {
 // the same path of one hub share it, which takes the same options: a connection could
 // not tell which of the routes it came through.
 func (a *App) realm(ctx caddy.Context, hub string, c realmConfig, place string) (*realm, error) {
+	u := a.hub(hub)
 	if c.Token == nil && c.Authorize == nil {
+		u.open[c.Path] = true
 		return nil, nil
 	}
-	u := a.hub(hub)
 	if there := u.realms[c.Path]; there != nil {
 		if !there.config.equal(&c) {
 			return nil, fmt.Errorf("'token' or 'authorize' is said differently by %s and by %s, which share the hub '%s'; give one of them another path or hub", there.place, place, hub)
@@ -61,9 +62,6 @@ func (a *App) realm(ctx caddy.Context, hub string, c realmConfig, place string) 
 	r := &realm{config: c, place: place}
 	if err := r.provision(ctx); err != nil {
 		return nil, err
-	}
-	if u.realms == nil {
-		u.realms = make(map[string]*realm)
 	}
 	u.realms[c.Path] = r
 	return r, nil
@@ -105,12 +103,20 @@ func (r *realm) provisionTokens(ctx caddy.Context, c *TokenConfig) (err error) {
 	return nil
 }
 
+// openRealm is the name for connections of a route without options about who may come
+// in. After a reload that gives the route such options it names their realm, unless
+// another route at the path is still without: the two can not be told apart.
+func openRealm(path string) string { return "open " + path }
+
 // startRealms lets the verifiers fetch keys, until ctx ends, and hands the realms to
 // the sessions with the rest of the settings.
 func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
 	u.settings.session.Realms = make(map[string]session.Realm, len(u.realms))
 	for name, r := range u.realms {
 		u.settings.session.Realms[name] = r.session
+		if !u.open[name] {
+			u.settings.session.Realms[openRealm(name)] = r.session
+		}
 		if r.tokens != nil {
 			r.tokens.Start(ctx, func(err error) {
 				log.Warn("the keys for tokens can not be fetched", "url", r.config.Token.JWKS, "error", err)
@@ -119,8 +125,8 @@ func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// enter lets a peer into the realm, which keeps of the request what it will need.
-// The nil realm is open.
+// enter lets a peer into the realm, which keeps of the request what it will need. In
+// the nil realm it stays where it is.
 func (r *realm) enter(req *http.Request, p *session.Peer) (e *protocol.Error) {
 	if r == nil {
 		return nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -165,6 +166,31 @@ func TestApplicationAway(t *testing.T) {
 		}
 		if n := strings.Count(w.logs.String(), `"level":"WARN"`); n != 1 {
 			t.Errorf("%d warnings", n)
+		}
+	})
+}
+
+// A reload that has the application asked is not for those alone who come later.
+func TestAskedAfterReload(t *testing.T) {
+	inRealm(t, Realm{}, open("a"), func(t *testing.T, w *world) {
+		old, e := w.dial(Peer{Realm: site})
+		if e != nil {
+			t.Fatal(e)
+		}
+		kept := w.arrive(Peer{})
+		w.withRealm(Realm{Authorize: new(boss), Ask: auth.Subscribe})
+		late, e := w.dial(Peer{Realm: site}) // its handshake was before the reload
+		if e != nil {
+			t.Fatal(e)
+		}
+		settle()
+		for _, c := range []*client{old, late} {
+			if len(c.reasons) != 1 || c.reasons[0].Code != hub.ReasonReplaced.Code {
+				t.Errorf("ended with %v", c.reasons)
+			}
+		}
+		if len(kept.reasons) > 0 {
+			t.Errorf("ended with %v, though it can be asked about", kept.reasons)
 		}
 	})
 }

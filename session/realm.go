@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -38,10 +39,27 @@ func (u *rules) bars(p *Peer) *protocol.Error {
 	return protocol.Errorf(protocol.Unauthorized, "authenticate first")
 }
 
-// deadline is how long a barred peer may take to authenticate.
+// deadline is how long a barred peer may take to authenticate. One that can not do it
+// on its connection was there before that was asked of it.
 func (u *rules) deadline(p *Peer) time.Duration {
-	if d := u.realms[p.Realm].Deadline; d > 0 {
-		return d
+	switch realm := u.realms[p.Realm]; {
+	case realm.Tokens == nil:
+		return 0
+	case realm.Deadline > 0:
+		return realm.Deadline
 	}
 	return defaultDeadline
+}
+
+// unasked reports that a peer came in before its realm had the application asked,
+// which it can not be any more: nothing of the handshake was kept for it.
+func (u *rules) unasked(p *Peer) bool {
+	return u.realms[p.Realm].Authorize != nil && p.Handshake == ""
+}
+
+// askAgain has a client that the application was not asked about come in once more.
+func (s *Session) askAgain(u *rules, conn *hub.Conn) {
+	if u.unasked(s.who()) {
+		conn.Close(hub.Reason{Code: hub.ReasonReplaced.Code, Text: "the configuration changed: connect again"})
+	}
 }

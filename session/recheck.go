@@ -13,6 +13,7 @@ func (s *Session) recheck(u *rules) {
 	if conn == nil {
 		return // it has no rooms yet, and will find the new rules
 	}
+	s.askAgain(u, conn)
 	s.watch(u)
 	for _, channel := range conn.Channels() {
 		s.review(u, conn, channel)

@@ -91,7 +91,9 @@ func (r *Registry) Open(p Peer, o Options) (*Session, *protocol.Error) {
 		return nil, retry(protocol.Unavailable, "this server takes no new connections", time.Second, 10*time.Second)
 	}
 	s.conn.Send(s.greeting())
-	s.watch(r.rules.Load())
+	u := r.rules.Load()
+	s.askAgain(u, s.conn)
+	s.watch(u)
 	s.endIfRevoked()
 	return s, nil
 }

@@ -75,7 +75,7 @@ func inRealm(t *testing.T, r Realm, rooms []policy.Room, test func(t *testing.T,
 // arrive opens a session of the realm and reads its `connected`.
 func (w *world) arrive(p Peer) *client {
 	w.t.Helper()
-	p.Realm = cmp.Or(p.Realm, site)
+	p.Realm, p.Handshake = cmp.Or(p.Realm, site), cmp.Or(p.Handshake, "kept")
 	c, e := w.dial(p)
 	if e != nil {
 		w.t.Fatal(e)
