@@ -76,6 +76,62 @@ func BenchmarkPublish(b *testing.B) {
 	}
 }
 
+// counted is a sink that counts what it is given.
+type counted struct{ *atomic.Int64 }
+
+func (c counted) Broadcast(_ string, ms ...*hub.Message) { c.Add(int64(len(ms))) }
+
+// BenchmarkDeliver publishes 200 bytes into 1000 rooms, in each of which so many nodes
+// have subscribers, until all of them have everything. An operation is a publish.
+func BenchmarkDeliver(b *testing.B) {
+	content := fmt.Appendf(nil, `"%0198d"`, 1)
+	for name, keep := range map[string]hub.Retention{"plain": {}, "history": {Size: 100, TTL: time.Hour}} {
+		for _, nodes := range []int{1, 3} {
+			b.Run(fmt.Sprintf("%s/nodes=%d", name, nodes), func(b *testing.B) {
+				s := startServer(b)
+				o := Options{Address: s.Addr, Timeout: 30 * time.Second, Probe: time.Minute}
+				var got atomic.Int64
+				for range nodes {
+					broker := open(b, o).Broker(counted{&got})
+					b.Cleanup(func() { broker.Close() })
+					for i := range 1000 {
+						if err := broker.Attach(context.Background(), fmt.Sprint("room:", i), keep); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+				from := open(b, o).Broker(deaf{})
+				b.Cleanup(func() { from.Close() })
+				var next atomic.Int64
+				errs := make(chan error)
+				b.ResetTimer()
+				for range 512 {
+					go func() {
+						for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+							m := &hub.Message{Channel: fmt.Sprint("room:", i%1000), Content: content, Time: time.Now(), Position: hub.Position{Anchor: 1}}
+							if _, err := from.Publish(context.Background(), m, hub.PublishOptions{Retention: keep}); err != nil {
+								errs <- err
+								return
+							}
+						}
+						errs <- nil
+					}()
+				}
+				for range 512 {
+					if err := <-errs; err != nil {
+						b.Fatal(err)
+					}
+				}
+				for got.Load() < int64(b.N*nodes) {
+					time.Sleep(100 * time.Microsecond)
+				}
+				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+				b.ReportMetric(float64(b.N*nodes)/b.Elapsed().Seconds(), "deliveries/s")
+			})
+		}
+	}
+}
+
 type unseen struct{}
 
 func (unseen) Changed(string, ...presence.Event) {}

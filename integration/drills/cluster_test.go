@@ -33,6 +33,10 @@ http://{{site}} {
 			publish anyone
 			history 5000
 		}
+		room brief:* {
+			subscribe anyone
+			history 100 3s
+		}
 		room chat:* {
 			subscribe anyone
 			presence {
@@ -147,9 +151,12 @@ func (d *drill) goOn(more int) {
 	until(d.t, "publishing goes on", func() bool { return d.acked() >= enough })
 }
 
-// longDrills have the drills of clusters take minutes, hold them to times that need
-// an idle machine, and print a table of what came out: see `make drills`.
-var longDrills = os.Getenv("REALTIME_DRILLS") == "long"
+// drillTime is for how long the links of a cluster break in its long drill; 0 means
+// that all drills of clusters are short. Long ones are held to times that need an idle
+// machine, and print a table of what came out: see `make drills`.
+var drillTime, _ = time.ParseDuration(os.Getenv("REALTIME_DRILLS"))
+
+var longDrills = drillTime > 0
 
 func sized[T any](short, long T) T {
 	if longDrills {

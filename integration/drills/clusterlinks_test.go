@@ -16,7 +16,7 @@ func TestClusterLinks(t *testing.T) {
 	c := startCluster(t)
 	d := c.crowd(sized(200, 500), checker.Options{})
 	d.publish()
-	faults := c.breakLinks(sized(6*time.Second, 5*time.Minute))
+	faults := c.breakLinks(sized(6*time.Second, drillTime))
 	d.settle()
 	r := d.verdict()
 	if r.Gaps > 0 {

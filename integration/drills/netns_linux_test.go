@@ -21,6 +21,8 @@ type cable struct {
 	socket    string // the interface of this host
 	plug      string // the interface in the namespace
 	host      string // address of this host
+	far       string // address of the far end
+	spare     string // another address of this host, which is not in use before blackhole
 }
 
 // newCable needs root and iproute2; the error says that there can be no namespace
@@ -31,7 +33,7 @@ func newCable(t *testing.T) (*cable, error) {
 	pid := os.Getpid()
 	address := func(n int) string { return fmt.Sprintf("198.18.%d.%d", pid>>6&0xFF, pid<<2&0xFC+n) }
 	c := &cable{
-		t: t, host: address(1), namespace: fmt.Sprintf("drill-%d", pid),
+		t: t, host: address(1), far: address(2), spare: strings.Replace(address(1), "198.18", "198.19", 1), namespace: fmt.Sprintf("drill-%d", pid),
 		socket: fmt.Sprintf("drs%d", pid), plug: fmt.Sprintf("drc%d", pid),
 	}
 	if out, err := exec.Command("ip", "netns", "add", c.namespace).CombinedOutput(); err != nil {
@@ -41,7 +43,7 @@ func newCable(t *testing.T) (*cable, error) {
 	c.ip("link", "add", c.socket, "type", "veth", "peer", "name", c.plug, "netns", c.namespace)
 	c.ip("address", "add", c.host+"/30", "dev", c.socket)
 	c.ip("link", "set", c.socket, "up")
-	c.ip("-n", c.namespace, "address", "add", address(2)+"/30", "dev", c.plug)
+	c.ip("-n", c.namespace, "address", "add", c.far+"/30", "dev", c.plug)
 	c.ip("-n", c.namespace, "link", "set", c.plug, "up")
 	return c, nil
 }
@@ -70,6 +72,32 @@ func (c *cable) cut() {
 	c.ip("-n", c.namespace, "link", "set", c.plug, "down")
 }
 
+// blackhole has everything vanish that the far end sends into the connections there
+// are now, while new ones go well: they come from another address.
+func (c *cable) blackhole() {
+	c.t.Helper()
+	c.ip("address", "add", c.spare+"/32", "dev", c.socket)
+	c.ip("-n", c.namespace, "route", "add", c.spare+"/32", "dev", c.plug)
+	c.ip("-n", c.namespace, "route", "add", "blackhole", c.host+"/32")
+	c.ip("route", "replace", c.far+"/32", "dev", c.socket, "src", c.spare)
+}
+
+// mend takes the far end up again after cut.
+func (c *cable) mend() {
+	c.t.Helper()
+	c.ip("-n", c.namespace, "link", "set", c.plug, "up")
+	c.ip("-n", c.namespace, "route", "replace", c.spare+"/32", "dev", c.plug)
+}
+
+// listen listens at the far end.
+func (c *cable) listen() (l net.Listener, err error) {
+	err = c.inside(func() (err error) {
+		l, err = net.Listen("tcp", c.far+":0")
+		return err
+	})
+	return l, err
+}
+
 // dial connects from the far end to a port of this host, whatever name of it the
 // address has.
 func (c *cable) dial(_ context.Context, network, addr string) (net.Conn, error) {
@@ -77,23 +105,27 @@ func (c *cable) dial(_ context.Context, network, addr string) (net.Conn, error) 
 	if err != nil {
 		return nil, err
 	}
-	type result struct {
-		conn net.Conn
-		err  error
-	}
-	done := make(chan result)
+	var conn net.Conn
+	err = c.inside(func() (err error) {
+		conn, err = net.DialTimeout(network, net.JoinHostPort(c.host, port), patience)
+		return err
+	})
+	return conn, err
+}
+
+// inside runs f in the namespace. The thread stays there, and ends with the goroutine
+// because it is not unlocked.
+func (c *cable) inside(f func() error) error {
+	done := make(chan error)
 	go func() {
-		// The thread stays in the namespace, and ends with the goroutine because it
-		// is not unlocked.
 		runtime.LockOSThread()
-		r := result{err: c.enter()}
-		if r.err == nil {
-			r.conn, r.err = net.DialTimeout(network, net.JoinHostPort(c.host, port), patience)
+		err := c.enter()
+		if err == nil {
+			err = f()
 		}
-		done <- r
+		done <- err
 	}()
-	r := <-done
-	return r.conn, r.err
+	return <-done
 }
 
 // enter moves this thread into the namespace.

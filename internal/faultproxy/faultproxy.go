@@ -34,6 +34,13 @@ func Start(t testing.TB, target string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return StartOn(t, l, target)
+}
+
+// StartOn is [Start] with a listener that may be anywhere, such as in a network
+// namespace.
+func StartOn(t testing.TB, l net.Listener, target string) *Proxy {
+	t.Helper()
 	p := &Proxy{target: target, listener: l, conns: make(map[net.Conn]struct{}), subscribed: make(map[net.Conn]bool)}
 	p.wg.Go(p.accept)
 	t.Cleanup(func() {
