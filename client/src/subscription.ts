@@ -208,6 +208,7 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
   }
 
   #refused(error: RealtimeError): void {
+    this.#asked = undefined;
     if (!passes(error.code)) return this.#end(true, error);
     const wait = Math.max(error.retryAfter ?? 0, backoff(this.#attempt++, 1000, 30_000));
     this.#retry = setTimeout(() => this._up(), wait);
@@ -216,7 +217,8 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
   #appear({ status, info }: Appearance): void {
     if (status !== undefined) this.#options.status = status;
     if (info !== undefined) this.#options.info = info;
-    if (this.#state === 'subscribed') this.#host._command('presence', { channel: this.channel, status, info });
+    // Behind a subscribe that is under way and says what was true before.
+    if (this.#asked && this.#state !== 'unsubscribed') this.#host._command('presence', { channel: this.channel, status, info });
   }
 
   #end(said: boolean, error?: RealtimeError): void {

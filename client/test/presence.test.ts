@@ -175,6 +175,33 @@ test('the own appearance is told now and after every reconnect', async (t) => {
   assert.equal(w.socket.all('presence').length, 0);
 });
 
+test('an appearance that changes while the subscription is made is told behind it', async (t) => {
+  const w = new World(t);
+  const [presence] = await present(w);
+  presence.update({ status: 'away' });
+  assert.deepEqual(
+    w.socket.sent.map(({ type, payload }) => [type, payload['status']]),
+    [
+      ['subscribe', 'busy'],
+      ['presence', 'away'],
+    ],
+  );
+  w.socket.subscribed();
+  w.client.subscribe('a').unsubscribe();
+  presence.update({ status: 'online' });
+  assert.equal(w.socket.all('presence').length, 1);
+});
+
+test('an appearance that changes while a refused subscription waits goes with the next try', async (t) => {
+  const w = new World(t);
+  const [presence] = await present(w);
+  w.socket.answer('subscribe', 'error', { code: 'UNAVAILABLE', message: '', retryAfter: 10 });
+  presence.update({ status: 'away' });
+  assert.equal(w.socket.all('presence').length, 0);
+  await w.pass(30_000);
+  assert.equal(w.socket.last('subscribe').payload['status'], 'away');
+});
+
 test('an appearance that is refused is told', async (t) => {
   const w = new World(t);
   const [presence] = await present(w);
