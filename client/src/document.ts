@@ -3,7 +3,7 @@ import type { Host } from './host.js';
 import { applyAll, difference, type Operation } from './operation.js';
 import { encode, resolve, type Patch } from './patch.js';
 import { transform, unmove } from './transform.js';
-import { copy, freeze, isObject, isArray, reuse, type Json } from './tree.js';
+import { at, child, copy, freeze, isObject, isArray, reuse, type Json } from './tree.js';
 import { Steps, type Step } from './undo.js';
 import type { Envelope, Payload, WireDocument } from './wire.js';
 
@@ -267,8 +267,9 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     } else {
       // Another epoch knows nothing of the change in flight, and nothing may be there to put into.
       this.#land();
-      for (const unit of this.#waiting) unit.ops = unit.ops.map(rootless);
+      const before = this.#value;
       this.#adopt(document);
+      this.#waiting.reduce((value, unit) => anew(value, unit, before), this.#confirmed);
     }
   }
 
@@ -325,7 +326,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
       this.#accept();
       const expected = this.#confirmed;
       this.#confirmed = value;
-      this.#rebase(difference(expected, value));
+      this.#rebase(difference(expected, value, [], true));
     } else if (own && epoch === this.#epoch && serverVersion! <= this.#version) {
       this.#done();
     }
@@ -378,7 +379,8 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
 
   #adopt({ epoch, version, state }: WireDocument): void {
     const value = reuse(this.#confirmed, freeze(state as Json));
-    const ops = epoch === this.#epoch ? difference(this.#confirmed, value) : [];
+    const seen = epoch === this.#epoch ? value : remains(this.#confirmed, value);
+    const ops = this.#epoch === undefined ? [] : difference(this.#confirmed, seen, [], true);
     this.#confirmed = value;
     this.#version = version;
     this.#epoch = epoch;
@@ -470,11 +472,6 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   }
 }
 
-/** What is new stays so where even its surroundings are gone. */
-function rootless(op: Operation): Operation {
-  return op.was === undefined ? { ...op, from: 0 } : op;
-}
-
 /** The value with a unit on top; undefined: it does not fit. */
 function onTop(value: Json, unit: Unit): Json | undefined {
   try {
@@ -482,6 +479,32 @@ function onTop(value: Json, unit: Unit): Json | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * A value that began anew, as a change of the old one by others: that something is gone
+ * is no change, but for elements of arrays, whose places mean nothing any more.
+ */
+function remains(old: Json, now: Json | undefined): Json {
+  if (now === undefined && isArray(old)) return [];
+  if (!isObject(old) || (now !== undefined && !isObject(now))) return now ?? old;
+  const kept = Object.entries(old).map(([name, v]) => [name, remains(v, child(now, name))] as const);
+  return { ...now, ...Object.fromEntries(kept) };
+}
+
+/**
+ * Has a unit made to a value that begins anew. What it adds finds a place even where its
+ * surroundings are gone, unless they were elements of an array, which nothing names.
+ */
+function anew(value: Json, unit: Unit, before: Json | undefined): Json {
+  const ops = unit.ops.map((op) => {
+    const depth = op.path.length - +(op.kind === 'insert');
+    const named = op.path.slice(0, depth).every((_, n) => !isArray(at(before, op.path.slice(0, n))));
+    return named && op.was === undefined ? { ...op, from: 0 } : op;
+  });
+  const next = onTop(value, { ...unit, ops }) ?? value;
+  if (next !== value) unit.ops = difference(value, next);
+  return next;
 }
 
 /** What a function does to a draft; what it gives counts if it leaves the draft alone. */

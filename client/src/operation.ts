@@ -13,7 +13,10 @@ export interface Operation {
   readonly was?: Json | undefined;
   /** An `insert` at the end, wherever that is. */
   readonly end?: boolean;
-  /** How many segments of the path have to be there: a `set` makes the objects behind them. */
+  /**
+   * How many segments of the path have to be there: what is missing behind them is
+   * made.
+   */
   readonly from?: number;
 }
 
@@ -44,6 +47,8 @@ function put(v: Json | undefined, op: Operation, depth: number): Json | undefine
       else items.splice(i, 1);
       return Object.freeze(items);
     }
+  } else if (v === undefined && kind === 'insert' && last && depth >= from) {
+    return Object.freeze([value!]);
   } else if (v === undefined ? kind === 'unset' || depth >= from : isObject(v) && !(last && moves)) {
     const old = child(v, segment);
     if (kind === 'unset' && old === undefined) return v;
@@ -60,35 +65,60 @@ export function applyAll(root: Json, ops: readonly Operation[]): Json {
   return ops.reduce(apply, root);
 }
 
-/** The operations that make `now` of `old`, as few and as deep down as possible. */
-export function difference(old: Json | undefined, now: Json | undefined, path: Path = []): Operation[] {
+/**
+ * The operations that make `now` of `old`, as few and as deep down as possible.
+ * Elements of arrays are the same if they have the same `id`. Without one, those in
+ * the same place are taken to be the same; not so with `wary`, when nobody knows what
+ * happened in between.
+ */
+export function difference(
+  old: Json | undefined,
+  now: Json | undefined,
+  path: Path = [],
+  wary?: boolean,
+): Operation[] {
   if (old === now) return [];
   if (now === undefined) return [{ kind: 'unset', path, was: old }];
   if (isObject(old) && isObject(now)) {
     return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((name) =>
-      difference(child(old, name), child(now, name), [...path, name]),
+      difference(child(old, name), child(now, name), [...path, name], wary),
     );
   }
-  if (isArray(old) && isArray(now)) return elements(old, now, path);
-  return [{ kind: 'set', path, value: freeze(now), was: old }];
+  if (isArray(old) && isArray(now)) return elements(old, now, path, wary);
+  return replacement(old, now, path);
+}
+
+/** The operation that makes `now` of `old` as a whole. */
+export function replacement(old: Json | undefined, now: Json, path: Path): Operation[] {
+  return equal(old, now) ? [] : [{ kind: 'set', path, value: freeze(now), was: old }];
 }
 
 /**
  * What both arrays have in common, in order, stays where it is; of what lies between,
- * elements that face each other become each other, and the rest comes or goes.
+ * elements without an `id` that face each other become each other, and the rest comes
+ * or goes.
  */
-function elements(old: readonly Json[], now: readonly Json[], path: Path): Operation[] {
+function elements(old: readonly Json[], now: readonly Json[], path: Path, wary?: boolean): Operation[] {
   const ops: Operation[] = [];
   let [i, n, at] = [0, 0, 0];
+  const become = (change: (old: Json, now: Json, path: Path, wary?: boolean) => Operation[]): void => {
+    ops.push(...change(old[i++]!, now[n++]!, [...path, `${at++}`], wary));
+  };
   for (const [a, b] of [...common(old, now), [old.length, now.length] as const]) {
-    for (; i < a && n < b; i++, n++, at++) ops.push(...difference(old[i], now[n], [...path, `${at}`]));
+    while (i < a && n < b && child(old[i], 'id') === undefined) become(wary ? replacement : difference);
     for (; i < a; i++) ops.push({ kind: 'remove', path: [...path, `${at}`], was: old[i] });
     for (; n < b; n++, at++) {
       ops.push({ kind: 'insert', path: [...path, `${at}`], value: freeze(now[n]), end: a === old.length });
     }
-    [i, n, at] = [a + 1, b + 1, at + 1];
+    if (a < old.length) become(difference);
   }
   return ops;
+}
+
+/** Whether elements are one, perhaps at different times. */
+function same(a: Json | undefined, b: Json | undefined): boolean {
+  const id = child(a, 'id');
+  return id === undefined ? equal(a, b) : isObject(b) && equal(id, child(b, 'id'));
 }
 
 /** Beyond so many comparisons only what is equal at both ends is looked for. */
@@ -98,8 +128,8 @@ const patience = 250_000;
 function common(old: readonly Json[], now: readonly Json[]): (readonly [number, number])[] {
   const least = Math.min(old.length, now.length);
   let [head, tail] = [0, 0];
-  while (head < least && equal(old[head], now[head])) head++;
-  while (tail < least - head && equal(old.at(-1 - tail), now.at(-1 - tail))) tail++;
+  while (head < least && same(old[head], now[head])) head++;
+  while (tail < least - head && same(old.at(-1 - tail), now.at(-1 - tail))) tail++;
   const [rows, columns] = [old.length - head - tail, now.length - head - tail];
   const pairs = Array.from({ length: head }, (_, i) => [i, i] as const);
   if (rows * columns <= patience) pairs.push(...subsequence(old, now, head, rows, columns));
@@ -112,7 +142,7 @@ function subsequence(old: readonly Json[], now: readonly Json[], head: number, r
   const lengths = Array.from({ length: rows + 1 }, () => new Array<number>(columns + 1).fill(0));
   for (let i = rows - 1; i >= 0; i--) {
     for (let n = columns - 1; n >= 0; n--) {
-      lengths[i]![n] = equal(old[head + i], now[head + n])
+      lengths[i]![n] = same(old[head + i], now[head + n])
         ? 1 + lengths[i + 1]![n + 1]!
         : Math.max(lengths[i + 1]![n]!, lengths[i]![n + 1]!);
     }

@@ -1,4 +1,4 @@
-import { apply, applyAll, difference, Misfit, pointer, type Operation } from './operation.js';
+import { apply, applyAll, difference, Misfit, pointer, replacement, type Operation } from './operation.js';
 import { at, child, copy, equal, freeze, indexOf, isArray, isObject } from './tree.js';
 import type { Json, JsonObject, Path } from './tree.js';
 
@@ -41,7 +41,7 @@ function merge(target: Json, patch: JsonObject, path: Path): Operation[] {
     const old = child(target, name);
     if (value === null) return [{ kind: 'unset', path: here, was: old }];
     if (isObject(value) && isObject(old)) return merge(old, value, here);
-    return difference(old, isObject(value) ? applyAll({}, merge({}, value, [])) : value, here);
+    return difference(old, isObject(value) ? applyAll({}, merge({}, value, [])) : value, here, true);
   });
 }
 
@@ -56,8 +56,9 @@ function operations(root: Json, { op, path, value: given }: PatchOperation): Ope
   if (op === 'test') return [{ kind: op, path: here, value: freeze(value) }];
   const whole = op === 'remove' && !path;
   if (op !== 'add' && (old === undefined || whole)) throw new Misfit(`nothing to ${op} at ${path}`);
-  if (!path || !isArray(list) || op === 'replace') return difference(old, op === 'remove' ? undefined : value, here);
-  if (op === 'remove') return [{ kind: 'remove', path: here, was: old }];
+  if (!path) return difference(old, value, here, true);
+  if (op === 'remove') return [{ kind: isArray(list) ? 'remove' : 'unset', path: here, was: old }];
+  if (!isArray(list) || op === 'replace') return replacement(old, value, here);
   const end = here.at(-1) === '-';
   const i = end ? list.length : indexOf(here.at(-1)!, list.length);
   if (i === undefined) throw new Misfit(`${path} lies behind the end`);

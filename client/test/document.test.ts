@@ -380,6 +380,21 @@ test('a document that begins anew gets what is pending', async (t) => {
   assert.deepEqual(await Promise.all(fates), [true, false, true]);
 });
 
+test('what is added finds a place where its surroundings are gone', async (t) => {
+  const d = await desk(t, { list: ['a', 'b'], deep: { er: { x: 1 } }, o: { x: 1 }, items: [{ x: 1 }] });
+  d.doc.update((draft) => void draft.list.push('c', 'd'));
+  d.doc.update((draft) => void draft.list.splice(1, 0, 'e'));
+  d.doc.update((draft) => (draft.deep.er.y = 2));
+  const inside = d.doc.update((draft) => (draft.items[0].y = 2));
+  const edit = d.doc.update((draft) => (draft.o.x = 3));
+  await d.reconnect();
+  d.subscribed({}, 0, 'f');
+  assert.deepEqual(d.doc.value, { list: ['e', 'c', 'd'], deep: { er: { y: 2 } } });
+  d.accept(1, { epoch: 'f' });
+  assert.deepEqual([await inside, await edit], [false, false]);
+  assert.deepEqual([d.doc.value.list, d.doc.status], [['e', 'c', 'd'], 'synced']);
+});
+
 test('a version that is missing, a gap and another epoch have it fetched anew', async (t) => {
   const d = await desk(t);
   const again = (): void => {

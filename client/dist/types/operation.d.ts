@@ -12,7 +12,10 @@ export interface Operation {
     readonly was?: Json | undefined;
     /** An `insert` at the end, wherever that is. */
     readonly end?: boolean;
-    /** How many segments of the path have to be there: a `set` makes the objects behind them. */
+    /**
+     * How many segments of the path have to be there: what is missing behind them is
+     * made.
+     */
     readonly from?: number;
 }
 /** Thrown when an operation does not fit. */
@@ -21,7 +24,14 @@ export declare class Misfit extends Error {
 /** Does an operation: a new value, which shares with the old one all that stays. */
 export declare function apply(root: Json, op: Operation): Json;
 export declare function applyAll(root: Json, ops: readonly Operation[]): Json;
-/** The operations that make `now` of `old`, as few and as deep down as possible. */
-export declare function difference(old: Json | undefined, now: Json | undefined, path?: Path): Operation[];
+/**
+ * The operations that make `now` of `old`, as few and as deep down as possible.
+ * Elements of arrays are the same if they have the same `id`. Without one, those in
+ * the same place are taken to be the same; not so with `wary`, when nobody knows what
+ * happened in between.
+ */
+export declare function difference(old: Json | undefined, now: Json | undefined, path?: Path, wary?: boolean): Operation[];
+/** The operation that makes `now` of `old` as a whole. */
+export declare function replacement(old: Json | undefined, now: Json, path: Path): Operation[];
 /** A path as a JSON pointer. */
 export declare function pointer(path: Path): string;

@@ -1,0 +1,85 @@
+package integration
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// desk is a site where anybody may edit documents.
+const desk = `
+	http://{{site}} {
+		realtime {
+			room doc:* {
+				subscribe anyone
+				publish anyone
+				document {
+					%s
+				}
+			}
+		}
+	}
+`
+
+// TestConverge has 2 to 20 editors with the browser client change a document over bad
+// connections, while the server is killed and comes back. What has to be true is said
+// in client/test/converge.mjs.
+func TestConverge(t *testing.T) {
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Skip("tools/needs has said that node is missing")
+	}
+	for _, c := range []struct {
+		name, options   string
+		seeds, restarts int
+	}{
+		{"merge", "", 2, 0},
+		{"strict", "conflict strict", 1, 0},
+		{"short history", "history 3", 1, 0},
+		{"killed", "", 2, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := StartProcess(t, fmt.Sprintf(desk, c.options))
+			for seed := range c.seeds {
+				converge(t, p, seed+1, c.restarts, false)
+			}
+		})
+	}
+}
+
+// converge runs the editors. Each time they say so the server is killed.
+func converge(t *testing.T, p *Process, seed, restarts int, kept bool) {
+	t.Helper()
+	script := filepath.Join(root(), "client", "test", "converge.mjs")
+	args := fmt.Sprintf("--experimental-websocket --no-warnings %s %s %d %d %d %d",
+		script, p.Addr("site"), seed, 100, restarts, map[bool]int{true: 1}[kept])
+	cmd := exec.CommandContext(t.Context(), "node", strings.Fields(args)...)
+	var said strings.Builder
+	cmd.Stderr = &said
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err = cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if lines.Text() != "restart" {
+			t.Logf("seed %d: %s", seed, lines.Text())
+			continue
+		}
+		p.Kill()
+		p.Start()
+		_, _ = io.WriteString(in, "back\n")
+	}
+	if err = cmd.Wait(); err != nil {
+		t.Errorf("seed %d: %v\n%s", seed, err, said.String())
+	}
+}
