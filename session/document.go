@@ -87,11 +87,12 @@ func change(ctx context.Context, s *Session, c protocol.Command) *protocol.Error
 }
 
 // changeKey identifies a change of a client: by the name that it gave itself, or else
-// within its connection.
+// within its connection. Others see the id of an anonymous one, and can not write a
+// key that begins with a control character.
 func (s *Session) changeKey(q *protocol.Change) string {
 	client := q.Client
 	if client == "" {
-		client = "." + s.conn.ID()
+		client = "\x01" + s.conn.ID()
 	}
 	return client + " " + strconv.FormatUint(q.LocalVersion, 10)
 }

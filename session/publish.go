@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"strconv"
 	"strings"
 	"time"
 
@@ -108,20 +107,4 @@ func sender(c Caller) string {
 	// An anonymous request has no connection, and an empty sender would look like
 	// the app: so it gets an id as if it had one.
 	return strings.ToLower(rand.Text()[:16])
-}
-
-// scoped is the idempotency key as the broker sees it: the client's own, behind a
-// prefix that says whose it is. The user's length stands before the user, so that
-// no choice of user and key looks like another pair. Anonymous callers share a
-// scope, since nothing says who they are when they come back.
-func scoped(c Caller, key string) string {
-	switch {
-	case key == "":
-		return ""
-	case c.App:
-		return "s:" + key
-	case c.User == "":
-		return "a:" + key
-	}
-	return "u" + strconv.Itoa(len(c.User)) + ":" + c.User + key
 }

@@ -44,16 +44,20 @@ func TestScopedKeysAreDistinct(t *testing.T) {
 	}
 	for _, key := range parts[1:] {
 		note(Caller{App: true}, key)
-		for _, user := range parts {
+		for _, user := range parts[1:] {
 			note(Caller{User: user}, key)
+			note(Caller{Connection: user}, key)
 		}
+		note(Caller{IP: netip.MustParseAddr("192.0.2.1")}, key)
+		note(Caller{}, key+"-that-nobody-guesses")
 	}
 	if got := scoped(Caller{User: "ann"}, ""); got != "" {
 		t.Errorf("no key became %q", got)
 	}
 	// An anonymous client that comes back has another connection.
-	if scoped(Caller{Connection: "x"}, "k") != scoped(Caller{Connection: "y"}, "k") {
-		t.Error("anonymous callers do not share their keys")
+	key := strings.Repeat("k", unguessable)
+	if scoped(Caller{Connection: "x"}, key) != scoped(Caller{Connection: "y"}, key) || scoped(Caller{}, key) != scoped(Caller{Connection: "x"}, key) {
+		t.Error("an anonymous caller can not repeat what it sent over a lost connection")
 	}
 }
 

@@ -2,6 +2,7 @@ package attacks
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 )
 
@@ -22,14 +23,61 @@ func attackKeysOfOthers(w *world) (rows []attack) {
 		{"key with the prefix of the app's", caller{"", "s:k7", false}, caller{"", "k7", true}, "delivered"},
 		{"user with the prefix of another", caller{"5:alice", "k8", false}, caller{"alice", "k8", false}, "delivered"},
 		{"user and key with a length in it", caller{"a", "1:ak9", false}, caller{"a1:a", "k9", false}, "delivered"},
-		{"key of another nobody (they share one scope)", caller{"", "k10", false}, caller{"", "k10", false}, "duplicate"},
+		{"key of another nobody at the address", caller{"", "k10", false}, caller{"", "k10", false}, "duplicate"},
 	} {
 		rows = append(rows, attack{pair.name, pair.expect, func(t *testing.T) string {
 			pair.first.publish(t, w.site)
 			return pair.second.publish(t, w.site)
 		}})
 	}
-	return rows
+	return append(rows,
+		attack{"guessed key of another nobody", "delivered", func(t *testing.T) string { return twice(t, w.site, "17", false) }},
+		attack{"name of another nobody's connection as that of a document's client", "accepted", func(t *testing.T) string { return stealChange(t, w.site) }},
+		attack{"random key again, by nobody after a reconnect", "duplicate", func(t *testing.T) string {
+			return twice(t, w.site, "q7x2m9v4k1z8w3p6-1", true)
+		}},
+	)
+}
+
+// twice has two anonymous connections publish with the same key.
+func twice(t *testing.T, s target, key string, lost bool) string {
+	command := `{"channel":"open:nobody","content":1,"key":"` + key + `"}`
+	first := s.connect(t)
+	if ev := first.ask(t, "message", command); ev.Type != "ack" {
+		return ev.outcome()
+	}
+	if lost {
+		_ = first.conn.Close()
+	}
+	switch ev := s.connect(t).ask(t, "message", command); {
+	case ev.Type != "ack":
+		return ev.outcome()
+	case ev.Payload.Duplicate:
+		return "duplicate"
+	}
+	return "delivered"
+}
+
+// stealChange has a member of a room propose the next change of another one, whose
+// connection everybody sees, so that the other's own would count as made already.
+func stealChange(t *testing.T, s target) string {
+	victim, thief := s.connect(t), s.connect(t)
+	for _, c := range []*client{victim, thief} {
+		c.ask(t, "subscribe", `{"channel":"board:1"}`)
+	}
+	change := func(c *client, field, more string) envelope {
+		return c.ask(t, "change", `{"channel":"board:1","localVersion":1,"baseVersion":0,"patch":{"`+field+`":1}`+more+`}`)
+	}
+	for _, name := range []string{".", "", "\\u0001"} {
+		if ev := change(thief, "stolen", `,"client":"`+name+victim.id+`"`); ev.Type != "change-accepted" && ev.Type != "change-rejected" && ev.Type != "error" {
+			return ev.outcome()
+		}
+	}
+	ev := change(victim, "own", "")
+	if ev.Type != "change-accepted" || ev.Payload.Duplicate {
+		return fmt.Sprintf("%+v", ev)
+	}
+	return "accepted"
 }
 
 // caller is somebody who publishes with a key.

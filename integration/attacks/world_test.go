@@ -73,6 +73,11 @@ http://{{site}} {
 			publish users
 			history 20
 		}
+		room board:* {
+			subscribe anyone
+			publish anyone
+			document
+		}
 		room full:* {
 			subscribe anyone
 			publish anyone
