@@ -2,6 +2,7 @@ package document
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -113,7 +114,7 @@ var mergePatches = []struct{ name, doc, patch, want string }{
 
 func TestStandards(t *testing.T) {
 	t.Parallel()
-	for _, c := range append(jsonPatches, mergePatches...) {
+	for _, c := range slices.Concat(jsonPatches, conformance, mergePatches) {
 		doc := parse(t, c.doc)
 		got, _, err := try(doc, c.patch, free)
 		switch {

@@ -10,7 +10,7 @@ import (
 )
 
 func seeds(f *testing.F) {
-	for _, c := range append(jsonPatches, mergePatches...) {
+	for _, c := range slices.Concat(jsonPatches, conformance, mergePatches) {
 		f.Add([]byte(c.doc), []byte(c.patch))
 	}
 	f.Add([]byte(`{"a":[{"b":1},{"c":[1,2]}]}`), []byte(`[{"op":"copy","from":"/a","path":"/a/1/c/-"},{"op":"remove","path":"/a/0"},{"op":"move","from":"/a/0/c","path":"/b"}]`))
