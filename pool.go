@@ -93,7 +93,7 @@ func (n *node) start(s *settings) error {
 	if err != nil {
 		return errors.Join(err, h.Close(), n.backend.close())
 	}
-	documents, err := openDocuments(h, &n.backend)
+	documents, err := openDocuments(h, &n.backend, s.hub.Logger)
 	if err != nil {
 		return errors.Join(err, h.Close(), members.Close(), n.backend.close())
 	}

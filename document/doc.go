@@ -47,6 +47,12 @@
 // so that two can append at the same time. What `test` looks at does not count: it is
 // tested when the change is made.
 //
+// # Integrity
+//
+// Everybody who makes the same changes has the same state. Whether that is so is checked
+// now and then: some entries come with a hash of the state after them, see [Tree.Hash],
+// and a node that gets another one says so and reads the document anew.
+//
 // # Service
 //
 // A [Service] makes the changes of one node. Those of one document are made one after

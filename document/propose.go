@@ -52,6 +52,9 @@ func (d *doc) refuse(ctx context.Context, c *Change, o Options) (out Outcome, do
 func (d *doc) commit(ctx context.Context, c *Change, decision Decision, o Options) (out Outcome, done bool, err error) {
 	e := Entry{Version: d.state.Version + 1, Key: c.Key, Author: c.Author, Time: time.Now(), Patch: c.Patch.Text(), Touched: decision.Touched}
 	e.Anchor = e.AnchorAfter(d.state.anchor)
+	if e.Version%hashEvery == 0 {
+		e.Hash = decision.Tree.Hash()
+	}
 	order := Commit{Epoch: d.state.Epoch, Entry: e, After: d.state.anchor, Keep: o.History}
 	var text []byte
 	if d.due(&e, decision.Tree) {
@@ -71,7 +74,7 @@ func (d *doc) commit(ctx context.Context, c *Change, decision Decision, o Option
 	case res.Duplicate:
 		return Outcome{Epoch: order.Epoch, Version: res.Version, Duplicate: true}, true, nil
 	case res.Version == 0 && res.Now != nil:
-		return out, false, d.adopt(*res.Now, o)
+		return out, false, d.takeOver(ctx, *res.Now, o)
 	case res.Version == 0:
 		return out, false, d.refresh(ctx, o)
 	}

@@ -1,6 +1,10 @@
 package document
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+)
 
 // doc is what this node knows of one document.
 type doc struct {
@@ -38,11 +42,26 @@ func (d *doc) refresh(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	return d.adopt(r, o)
+	return d.takeOver(ctx, r, o)
 }
 
-// adopt takes over what the store has to say to who knows the state.
-func (d *doc) adopt(r Record, o Options) error {
+// takeOver adopts a record. If that does not fit what this node has, the document is
+// read anew; then the log is right, whatever comes of it.
+func (d *doc) takeOver(ctx context.Context, r Record, o Options) error {
+	err := d.adopt(r, o, false)
+	if err == nil {
+		return nil
+	}
+	d.service.diverged(d.channel, err)
+	if r, err = d.service.store.Load(ctx, d.channel, Known{}); err == nil {
+		err = d.adopt(r, o, true)
+	}
+	return err
+}
+
+// adopt makes of the state what a record says. With trust a state whose hash is another
+// one than that of whoever made the change is taken all the same.
+func (d *doc) adopt(r Record, o Options, trust bool) error {
 	known := d.state.known()
 	if r.Epoch != known.Epoch || r.Version != known.Version || r.Snapshot != nil {
 		if err := d.restore(r); err != nil {
@@ -53,7 +72,13 @@ func (d *doc) adopt(r Record, o Options) error {
 		if e.Version <= d.state.Version {
 			continue
 		}
-		if err := d.replay(e, o); err != nil {
+		err := d.replay(e, o)
+		if trust && errors.Is(err, errHash) {
+			d.service.diverged(d.channel, err)
+			e.Hash = 0
+			err = d.replay(e, o)
+		}
+		if err != nil {
 			d.forget()
 			return err
 		}
@@ -62,14 +87,21 @@ func (d *doc) adopt(r Record, o Options) error {
 	return nil
 }
 
+// errHash says that a state is not what it was elsewhere after the same change.
+var errHash = errors.New("the state has another hash than it had elsewhere")
+
 // replay makes a change that was made elsewhere.
 func (d *doc) replay(e Entry, o Options) error {
 	next, err := d.state.Replay(e, o.History)
-	if err == nil {
-		d.state = next
-		d.count(&e)
+	if err != nil {
+		return err
 	}
-	return err
+	if e.Hash != 0 && e.Hash != next.Tree.Hash() {
+		return fmt.Errorf("version %d: %w", e.Version, errHash)
+	}
+	d.state = next
+	d.count(&e)
+	return nil
 }
 
 // restore begins with a snapshot, and with the entries before it for comparison.

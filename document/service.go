@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -50,6 +52,9 @@ type Service struct {
 	// Static after New.
 	store    Store
 	announce func(News)
+	log      *slog.Logger
+
+	divergences atomic.Uint64
 
 	// Guarded by mu.
 	mu      sync.Mutex
@@ -66,13 +71,29 @@ type flight struct{ channel, key string }
 // called in the order of a document's versions, maybe with a lock of the store held,
 // and must not block.
 func New(open func(Sink) (Store, error), announce func(News)) (*Service, error) {
-	s := &Service{announce: announce, origins: make(map[flight]any)}
+	s := &Service{announce: announce, log: slog.New(slog.DiscardHandler), origins: make(map[flight]any)}
 	store, err := open(s)
 	if err != nil {
 		return nil, err
 	}
 	s.store = store
 	return s, nil
+}
+
+// WithLogger has what an operator should know logged. It is called before the service is
+// used, and returns s.
+func (s *Service) WithLogger(l *slog.Logger) *Service {
+	s.log = l
+	return s
+}
+
+// Divergences counts how often this node found that what it has of a document is not
+// what others have. It reads it anew then.
+func (s *Service) Divergences() uint64 { return s.divergences.Load() }
+
+func (s *Service) diverged(channel string, err error) {
+	s.divergences.Add(1)
+	s.log.Error("a document is not what it is elsewhere, and is read anew", "channel", channel, "error", err)
 }
 
 // Attach begins to announce the changes of a document, and Detach ends it. They are

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -91,6 +93,7 @@ func (s *shelf) Find(_ context.Context, _, key string) (uint64, error) {
 type library struct {
 	*Service
 	shelf *shelf
+	logs  *strings.Builder // read after the calls that write
 	t     *testing.T
 	mu    sync.Mutex
 	news  []News
@@ -98,7 +101,7 @@ type library struct {
 
 func newLibrary(t *testing.T) *library {
 	t.Helper()
-	l := &library{t: t, shelf: &shelf{epoch: "e", keys: make(map[string]uint64)}}
+	l := &library{t: t, logs: new(strings.Builder), shelf: &shelf{epoch: "e", keys: make(map[string]uint64)}}
 	var err error
 	l.Service, err = New(func(s Sink) (Store, error) {
 		l.shelf.sink = s
@@ -111,6 +114,7 @@ func newLibrary(t *testing.T) *library {
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.WithLogger(slog.New(slog.NewTextHandler(l.logs, nil)))
 	return l
 }
 

@@ -26,6 +26,8 @@ type Entry struct {
 	// Anchor is a hash of this entry and of all before it. A log that went back in time
 	// and was continued in another way has other ones. 0: it is not known.
 	Anchor uint64
+	// Hash is that of the state after the entry; 0: it does not come with this one.
+	Hash uint32
 }
 
 // AnchorAfter gives the anchor of the entry if it follows one with the anchor before; 0

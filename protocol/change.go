@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
@@ -92,6 +93,14 @@ func appendUintField(dst []byte, key string, value uint64) []byte {
 	return strconv.AppendUint(appendKey(dst, key), value, 10)
 }
 
+// appendHash appends the hash of a state, if there is one.
+func appendHash(dst []byte, hash uint32) []byte {
+	if hash == 0 {
+		return dst
+	}
+	return fmt.Appendf(appendKey(dst, "hash"), `"%08x"`, hash)
+}
+
 // ChangeAccepted is the envelope `change-accepted`: the change was made.
 type ChangeAccepted struct {
 	// ID is the command's; nil for none.
@@ -103,6 +112,8 @@ type ChangeAccepted struct {
 	Version uint64
 	// Duplicate reports that it had been made before.
 	Duplicate bool
+	// Hash is that of the state; 0: it does not come with this version.
+	Hash uint32
 }
 
 // EventName is `change-accepted`.
@@ -118,7 +129,7 @@ func (c ChangeAccepted) AppendEnvelope(dst []byte) []byte {
 	if c.Duplicate {
 		dst = appendBoolField(dst, "duplicate", true)
 	}
-	return append(dst, '}', '}')
+	return append(appendHash(dst, c.Hash), '}', '}')
 }
 
 // ChangeRejected is the envelope `change-rejected`: the change was not made.
@@ -159,6 +170,8 @@ type RemoteChange struct {
 	Sender string
 	// Patch is compact JSON.
 	Patch []byte
+	// Hash is that of the state; 0: it does not come with this version.
+	Hash uint32
 	// Connection is the id of the one that gets Accepted instead; empty for none.
 	Connection string
 	Accepted   ChangeAccepted
@@ -184,6 +197,7 @@ func (c RemoteChange) AppendEnvelope(dst []byte) []byte {
 	if c.Sender != "" {
 		dst = appendStringField(dst, "sender", c.Sender)
 	}
+	dst = appendHash(dst, c.Hash)
 	dst = append(appendKey(dst, "patch"), c.Patch...)
 	return append(dst, '}', '}')
 }

@@ -36,11 +36,13 @@ func DocumentEvent(n document.News) hub.Event {
 	}
 	ev := protocol.RemoteChange{
 		Channel: n.Channel, Epoch: n.Epoch, Version: n.Entry.Version, Sender: n.Entry.Author, Patch: n.Entry.Patch,
+		Hash: n.Entry.Hash,
 	}
 	if o, ok := n.Origin.(*origin); ok {
 		ev.Connection = o.connection
 		ev.Accepted = protocol.ChangeAccepted{
 			ID: o.id, Channel: n.Channel, LocalVersion: o.localVersion, Epoch: n.Epoch, Version: n.Entry.Version,
+			Hash: n.Entry.Hash,
 		}
 	}
 	return ev

@@ -107,6 +107,7 @@ func (e *documentEnv) entry(version uint64) document.Entry {
 	return document.Entry{
 		Version: version, Key: fmt.Sprintf("u3:ann key\n{ä}\x00 %d", i), Author: "ann", Time: time.Now().Truncate(time.Millisecond),
 		Patch: fmt.Appendf(nil, `[{"op":"add","path":"/ä/%d","value":"\u2028"}]`, i), Touched: []string{fmt.Sprint("/ä/", i), ""},
+		Hash: uint32(i) << 24,
 	}
 }
 
@@ -132,7 +133,7 @@ func (e *documentEnv) expect(got []document.Entry, want ...document.Entry) {
 	for i := range want {
 		g, w := got[i], want[i]
 		if g.Version != w.Version || g.Key != w.Key || g.Author != w.Author || !g.Time.Equal(w.Time) ||
-			string(g.Patch) != string(w.Patch) || g.Anchor != w.Anchor || !slices.Equal(g.Touched, w.Touched) {
+			string(g.Patch) != string(w.Patch) || g.Anchor != w.Anchor || g.Hash != w.Hash || !slices.Equal(g.Touched, w.Touched) {
 			e.t.Errorf("entry %d is %+v, want %+v", i, g, w)
 		}
 	}

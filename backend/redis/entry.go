@@ -9,8 +9,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
 
-// An entry of a document is stored as: version of the format (1 byte), anchor (8), time
-// in nanoseconds (8), length and text of key and author, number of touched paths,
+// An entry of a document is stored as: version of the format (1 byte), anchor (8), hash
+// of the state (4), time in nanoseconds (8), length and text of key and author, number of touched paths,
 // length and text of each, patch. The scripts read the anchor.
 
 const entryVersion = 1
@@ -19,6 +19,7 @@ const entryVersion = 1
 func appendEntry(dst []byte, e *document.Entry) []byte {
 	dst = append(dst, entryVersion)
 	dst = binary.BigEndian.AppendUint64(dst, e.Anchor)
+	dst = binary.BigEndian.AppendUint32(dst, e.Hash)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(e.Time.UnixNano()))
 	dst = appendText(dst, e.Key)
 	dst = appendText(dst, e.Author)
@@ -35,7 +36,7 @@ func appendText(dst []byte, s string) []byte {
 
 // parseEntryOf is the reverse, with the version as a text.
 func parseEntryOf(version, s string) (e document.Entry, err error) {
-	const fixed = 1 + 8 + 8
+	const fixed = 1 + 8 + 4 + 8
 	if e.Version, err = strconv.ParseUint(version, 10, 64); err != nil {
 		return e, errFrame
 	}
@@ -44,7 +45,8 @@ func parseEntryOf(version, s string) (e document.Entry, err error) {
 	}
 	b := []byte(s) // one copy, of which the patch is a part
 	e.Anchor = binary.BigEndian.Uint64(b[1:])
-	e.Time = time.Unix(0, int64(binary.BigEndian.Uint64(b[9:])))
+	e.Hash = binary.BigEndian.Uint32(b[9:])
+	e.Time = time.Unix(0, int64(binary.BigEndian.Uint64(b[13:])))
 	b = b[fixed:]
 	var ok bool
 	if e.Key, b, ok = cutText(b); !ok {

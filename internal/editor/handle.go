@@ -20,7 +20,7 @@ type frame struct {
 			Version uint64
 			State   json.RawMessage
 		}
-		Code string
+		Code, Hash string
 	}
 }
 
@@ -39,8 +39,10 @@ func (e *Editor) handle(f *frame) {
 		}
 	case "remote-change":
 		e.advance(p.ServerVersion, string(p.Patch))
+		e.verify(p.ServerVersion, p.Hash)
 	case "change-accepted":
 		e.accepted(p.LocalVersion, p.ServerVersion)
+		e.verify(p.ServerVersion, p.Hash)
 	case "change-rejected":
 		e.settle(p.LocalVersion)
 		e.rejected[p.LocalVersion] = true
@@ -91,6 +93,13 @@ func (e *Editor) advance(version uint64, patch string) {
 		e.t.Errorf("%s at version %d can not make %s of version %d", e.name, e.version, patch, version)
 	}
 	e.is(version, next)
+}
+
+// verify compares the hash that may come with a version.
+func (e *Editor) verify(version uint64, hash string) {
+	if own := fmt.Sprintf("%08x", e.state.Hash()); hash != "" && version == e.version && hash != own {
+		e.t.Errorf("version %d of %s has the hash %s, not %s", version, e.name, own, hash)
+	}
 }
 
 func (e *Editor) accepted(local, version uint64) {
