@@ -138,5 +138,8 @@ $("camera").addEventListener("click", async () => {
 
 realtime.on("state", ({ state, retryIn }) => {
   $("status").dataset.state = state;
-  $("status").textContent = state === "reconnecting" && retryIn ? `reconnecting in ${Math.ceil(retryIn / 1000)} s` : state;
+  $("status").textContent =
+    state === "open" ? "connected"
+    : state === "reconnecting" && retryIn ? `reconnecting in ${Math.ceil(retryIn / 1000)} s`
+    : state;
 });

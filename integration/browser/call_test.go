@@ -38,7 +38,7 @@ func (c *Chromium) phone(name, url string) caller {
 		_, err := cdp.Call(ctx, t, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: spy})
 		return err
 	}), chromedp.Navigate(url))
-	tab.shows("#status", "open")
+	tab.shows("#status", "connected")
 	tab.Run(`own = document.querySelector('#name'); own.value = '%s'; own.dispatchEvent(new Event('change'))`, name)
 	return caller{tab}
 }
