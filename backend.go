@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"errors"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 	"github.com/caddy-realtime/caddy-realtime/backend/redis"
@@ -65,6 +66,14 @@ func (b *backend) documents(sink document.Sink) (document.Store, error) {
 		return b.redis.Documents(sink), nil
 	}
 	return memory.NewDocumentStore(sink), nil
+}
+
+// away is for how long the store has been of no use.
+func (b *backend) away() time.Duration {
+	if b.redis == nil {
+		return 0
+	}
+	return b.redis.Away()
 }
 
 func (b *backend) resize(bytes int64) {

@@ -20,7 +20,8 @@ import (
 
 // ServeHTTP answers what lies at and below the handler's path: a WebSocket or an
 // event stream at the path itself, an event stream also at /sse, the browser
-// client at /client.js and /documents.js, the HTTP API elsewhere below. After a successful upgrade
+// client at /client.js and /documents.js, whether the node is ready at /ready, the
+// HTTP API elsewhere below. After a successful upgrade
 // it returns nil whatever happens then.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	path, ok := h.below(r.URL)
@@ -29,6 +30,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	}
 	if script, ok := clientScript(r, path); ok {
 		serveClient(w, r, script)
+		return nil
+	}
+	if path == api.ReadyPath {
+		api.Serve(w, r, path, api.Options{Ready: h.node.ready})
 		return nil
 	}
 	allowed := h.origins.allow(r)

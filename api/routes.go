@@ -48,6 +48,7 @@ var routes = compile(
 	route{method: http.MethodGet, pattern: "/channels/{channel}/presence", handle: members},
 	route{method: http.MethodDelete, pattern: "/connections/{connection}", handle: kickConnection},
 	route{method: http.MethodPost, pattern: "/publish", handle: publishBatch},
+	route{method: http.MethodGet, pattern: ReadyPath, handle: ready},
 	route{method: http.MethodPost, pattern: "/revocations", handle: revoke},
 	route{method: http.MethodDelete, pattern: "/users/{user}/connections", handle: kickUser},
 	route{method: http.MethodGet, pattern: "/openapi.json", handle: describe},

@@ -37,6 +37,7 @@ func TestOtherMethods(t *testing.T) {
 		"/connections/x":       "DELETE, OPTIONS",
 		"/users/x/connections": "DELETE, OPTIONS",
 		"/revocations":         "OPTIONS, POST",
+		"/ready":               "GET, HEAD, OPTIONS",
 	} {
 		w := s.do(app, http.MethodPut, path, "")
 		refused(t, w, http.StatusMethodNotAllowed, "")
@@ -50,6 +51,23 @@ func TestOtherMethods(t *testing.T) {
 	got, head := s.do(app, http.MethodGet, "/channels", ""), s.do(app, http.MethodHead, "/channels", "")
 	if n := head.Header().Get("Content-Length"); head.Code != http.StatusOK || head.Body.Len() > 0 || n != strconv.Itoa(got.Body.Len()) {
 		t.Errorf("HEAD: %d, %s of %d bytes, body %q", head.Code, n, got.Body.Len(), head.Body)
+	}
+}
+
+func TestReady(t *testing.T) {
+	t.Parallel()
+	for status, is := range map[int]bool{http.StatusOK: true, http.StatusServiceUnavailable: false} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/rt/ready", nil)
+		if !Serve(w, r, ReadyPath, Options{Ready: func() bool { return is }}) {
+			t.Fatal("not served")
+		}
+		if !is {
+			refused(t, w, status, "UNAVAILABLE")
+		} else if w.Code != status || w.Body.String() != `{"ready":true}` {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+		hardened(t, w)
 	}
 }
 

@@ -16,7 +16,13 @@ type Options struct {
 	Registry *session.Registry
 	// Caller is who asks. It must be known to be true: the API believes it.
 	Caller session.Caller
+	// Ready tells whether this node takes clients. It is all that a request for
+	// [ReadyPath] needs.
+	Ready func() bool
 }
+
+// ReadyPath is where everybody may ask whether this node takes clients.
+const ReadyPath = "/ready"
 
 // call is a request on its way through the API.
 type call struct {

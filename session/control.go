@@ -81,6 +81,9 @@ func (r *Registry) Execute(body []byte, ago time.Duration) (ended int) {
 // Informed implements [hub.Executor].
 func (r *Registry) Informed() { r.uninformed.Store(false) }
 
+// Ready reports that the registry takes everybody, so that it has been informed.
+func (r *Registry) Ready() bool { return !r.uninformed.Load() }
+
 // Refuse says why an identity is not taken: its token was revoked, or it is not known
 // yet which ones were. Nil: it is taken.
 func (r *Registry) Refuse(id auth.Identity) *protocol.Error {

@@ -65,6 +65,7 @@ func (p *Presence) lease(ctx context.Context, name string, first bool) (alive bo
 	if !ok || len(reply) != 2 {
 		return false, nil, unexpected(result)
 	}
+	p.c.beaten.Store(time.Now().UnixNano())
 	return reply[0] == int64(1), texts(reply[1]), nil
 }
 

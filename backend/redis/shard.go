@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,8 @@ type shard struct {
 	batch *batcher
 	link  *link
 	log   *slog.Logger
+
+	beaten atomic.Int64 // when a lease was last renewed, in Unix nanoseconds; 0: never
 
 	close  sync.Once
 	ctx    context.Context // over when the shard is ended

@@ -1,0 +1,24 @@
+package api
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// readiness is the answer of a node that takes clients.
+type readiness struct {
+	Ready bool `json:"ready"`
+}
+
+// ready is GET /ready, for load balancers. Everybody may ask, and nobody is told more
+// than that.
+func ready(c *call) *protocol.Error {
+	if !c.o.Ready() {
+		e := protocol.Errorf(protocol.Unavailable, "this server should get no new clients at the moment")
+		e.RetryAfter = time.Second + rand.N(4*time.Second)
+		return e
+	}
+	return c.replyValue(readiness{true})
+}
