@@ -223,11 +223,17 @@ func TestExitDrains(t *testing.T) {
 	load(t, config(`{"default": {}}`))
 	n := running("default")
 	_, ended := connect(t, n)
+	if !n.ready() {
+		t.Error("a node that runs is not ready")
+	}
 	if err := caddy.Stop(); err != nil {
 		t.Fatal(err)
 	}
 	if r := <-ended; r != hub.ReasonRestart {
 		t.Errorf("the client was told %v", r)
+	}
+	if n.ready() {
+		t.Error("a node is ready at exit")
 	}
 	if !n.leaving.Load() {
 		t.Error("handshakes are taken at exit")
@@ -256,6 +262,9 @@ func TestRequestsWaitForTheStart(t *testing.T) {
 	case <-got:
 		t.Fatal("a request went on before the start")
 	case <-time.After(20 * time.Millisecond):
+	}
+	if h.node.ready() {
+		t.Error("a node is ready before the start")
 	}
 	if err := h.node.apply(&settings{}); err != nil {
 		t.Fatal(err)

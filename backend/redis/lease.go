@@ -12,14 +12,18 @@ const maxReaped = 200
 // live renews the lease and looks for dead nodes until the store is closed.
 func (p *Presence) live() {
 	beat := p.c.o.Beat
-	first := true
+	first, away := true, false
 	for next := time.Duration(0); p.wait(next); next = beat*3/4 + rand.N(beat/2) {
 		name := p.current()
 		alive, dead, err := p.lease(p.ctx, name, first)
 		if err != nil {
+			if !away && p.ctx.Err() == nil {
+				p.doubt()
+			}
+			away = true
 			continue
 		}
-		first = false
+		first, away = false, false
 		if !alive {
 			p.c.log.Warn("the lease of this node's presence was over, its members enter again")
 			if p.renew(p.ctx, name) != nil {
@@ -33,6 +37,19 @@ func (p *Presence) live() {
 			}
 		}
 	}
+}
+
+// doubt has all rooms read, because Redis does not take a lease: they find out in the
+// same way as those in which something happens that what they know may not be all, and
+// read again until it is.
+func (p *Presence) doubt() {
+	p.c.link.each(func(h handler) {
+		if w, ok := h.(*watch); ok && w.p == p {
+			w.mu.Lock()
+			w.missed()
+			w.mu.Unlock()
+		}
+	})
 }
 
 // wait waits for the next beat, or until there is a new name. False: the store is

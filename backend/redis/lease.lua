@@ -4,13 +4,22 @@
 -- Gives whether the node has a lease, and the dead nodes.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local till = string.format('%d', now + ARGV[2])
+-- If all leases are over, one of which is renewed, it was Redis that was away: the
+-- others get the time to come back.
+if ARGV[3] ~= '1' and redis.call('ZSCORE', KEYS[1], ARGV[1])
+		and #redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%d', now), '+inf', 'LIMIT', 0, 1) == 0 then
+	for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf')) do
+		redis.call('ZADD', KEYS[1], till, node)
+	end
+end
 for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%d', now), 'LIMIT', 0, 100)) do
 	redis.call('ZREM', KEYS[1], node)
 	redis.call('ZADD', KEYS[2], string.format('%d', now), node)
 end
 local alive = 0
 if ARGV[3] == '1' or redis.call('ZSCORE', KEYS[1], ARGV[1]) then
-	redis.call('ZADD', KEYS[1], string.format('%d', now + ARGV[2]), ARGV[1])
+	redis.call('ZADD', KEYS[1], till, ARGV[1])
 	alive = 1
 end
 return {alive, redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '+inf', 'LIMIT', 0, 100)}

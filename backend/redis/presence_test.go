@@ -213,6 +213,42 @@ func TestDrillPresenceRestart(t *testing.T) {
 	})
 }
 
+// Redis does not answer for longer than the leases last: rooms in which nothing happens
+// learn that there may be something they miss, and nobody leaves, because it was not
+// the nodes that were away.
+func TestDrillPresencePause(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	o := quickly(s.Addr)
+	o.Lease = time.Second
+	a, b := newMembers(t, o), newMembers(t, o)
+	if err := b.Attach(t.Context(), "room"); err != nil {
+		t.Fatal(err)
+	}
+	a.tell("room", "a", true)
+	b.tell("room", "b", true)
+	b.lists("room", "a", "b")
+	s.Pause()
+	eventually(t, "the node is told that it may miss something", func() bool {
+		b.alternating.mu.Lock()
+		defer b.alternating.mu.Unlock()
+		return b.missed > 0
+	})
+	time.Sleep(2 * o.Lease)
+	s.Resume()
+	beats := func(n *memberNode) func() bool {
+		began := time.Now()
+		return func() bool { return n.Store.(*Presence).c.beaten.Load() > began.UnixNano() }
+	}
+	for range 3 {
+		eventually(t, "the leases are renewed", beats(a))
+	}
+	b.lists("room", "a", "b")
+	if _, left := b.seen(); left > 0 {
+		t.Errorf("%d members left", left)
+	}
+}
+
 // Three nodes come and go with the same members while their links break.
 func TestDrillPresenceLinks(t *testing.T) {
 	t.Parallel()
