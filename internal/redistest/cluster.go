@@ -108,23 +108,25 @@ func (c *Cluster) Of(slot int) int {
 }
 
 // Move gives a slot and its keys from one primary to another, as redis-cli does it.
-// The function meanwhile is called after each key.
-func (c *Cluster) Move(slot, from, to int, meanwhile func()) {
+// The function moved is called when the keys are there and the slot is not yet.
+func (c *Cluster) Move(slot, from, to int, moved func()) {
 	c.t.Helper()
 	a, b, text := c.Servers[from], c.Servers[to], strconv.Itoa(slot)
 	b.Do("cluster", "setslot", text, "importing", a.id())
 	a.Do("cluster", "setslot", text, "migrating", b.id())
 	host, port, _ := net.SplitHostPort(b.Addr)
 	for {
-		keys, _ := a.Do("cluster", "getkeysinslot", text, "10").([]any)
+		keys, _ := a.Do("cluster", "getkeysinslot", text, "100").([]any)
 		if len(keys) == 0 {
 			break
 		}
+		migrate := []string{"migrate", host, port, "", "0", "5000", "keys"}
 		for _, key := range keys {
-			a.Do("migrate", host, port, key.(string), "0", "5000")
-			meanwhile()
+			migrate = append(migrate, key.(string))
 		}
+		a.Do(migrate...)
 	}
+	moved()
 	for _, s := range []*Server{b, a} {
 		s.Do("cluster", "setslot", text, "node", b.id())
 	}

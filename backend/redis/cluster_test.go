@@ -1,0 +1,177 @@
+package redis
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/checker"
+	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
+)
+
+// inCluster are options that make a node notice within the time of a test.
+func inCluster(c *redistest.Cluster) Options {
+	return Options{
+		Cluster: c.Addrs(), Timeout: 500 * time.Millisecond, Probe: 500 * time.Millisecond, Check: 500 * time.Millisecond,
+		Lease: 6 * time.Second,
+	}
+}
+
+// busy are nodes that publish into all of their rooms until they are told to stop.
+type busy struct {
+	t     *testing.T
+	nodes []*node
+	rooms int
+
+	stop    chan struct{}
+	workers sync.WaitGroup
+	sent    atomic.Int64
+	longest atomic.Int64 // that a publish took with its repeats, in ns
+}
+
+func startBusy(t *testing.T, c *checker.Checker, o Options, rooms int) *busy {
+	t.Helper()
+	b := &busy{t: t, rooms: rooms, stop: make(chan struct{})}
+	for i := range 3 {
+		n := newNode(t, c, fmt.Sprint("node-", i), o)
+		for r := range rooms {
+			n.enter(b.room(r))
+		}
+		b.nodes = append(b.nodes, n)
+	}
+	for i, n := range b.nodes {
+		for w := range 8 {
+			b.workers.Go(func() { b.work(n, fmt.Sprint(i, ".", w)) })
+		}
+	}
+	return b
+}
+
+func (b *busy) room(r int) string { return fmt.Sprint("room:", r) }
+
+func (b *busy) work(n *node, name string) {
+	for k := 0; b.t.Context().Err() == nil; k++ {
+		select {
+		case <-b.stop:
+			return
+		default:
+		}
+		began := time.Now()
+		if n.send(b.t.Context(), b.room(rand.N(b.rooms)), fmt.Sprintf(`"%s.%d"`, name, k)) != nil {
+			return
+		}
+		b.sent.Add(1)
+		for took := int64(time.Since(began)); ; {
+			longest := b.longest.Load()
+			if took <= longest || b.longest.CompareAndSwap(longest, took) {
+				break
+			}
+		}
+		_ = pause(b.t.Context(), time.Millisecond)
+	}
+}
+
+// after waits until so many more have been sent.
+func (b *busy) after(n int64) {
+	b.t.Helper()
+	from := b.sent.Load()
+	eventually(b.t, fmt.Sprint(n, " more messages are sent"), func() bool { return b.sent.Load() >= from+n })
+}
+
+func (b *busy) end() {
+	close(b.stop)
+	b.workers.Wait()
+}
+
+// asked publishes without a key, so that nothing is repeated, and reads it.
+func (n *node) asked(channel, id string) {
+	n.t.Helper()
+	m := &hub.Message{Channel: channel, Content: []byte(id), Position: hub.Position{Anchor: 1}}
+	n.pub.Sent(channel, id)
+	p, err := n.Publish(n.t.Context(), m, hub.PublishOptions{Retention: kept})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.pub.Acked(channel, id, place(p.Position))
+	if page, err := n.History(n.t.Context(), channel, kept, hub.HistoryQuery{Limit: 10}); err != nil || page.Top != p.Position {
+		n.t.Errorf("the room is at %+v instead of %+v: %v", page.Top, p.Position, err)
+	}
+}
+
+// A primary dies, and its replica takes its place with most or all of what it had.
+func TestDrillClusterFailover(t *testing.T) {
+	t.Parallel()
+	servers := redistest.StartCluster(t, 3, true)
+	o := inCluster(servers)
+	c := checker.New(checker.Options{Rollback: true})
+	b := startBusy(t, c, o, 200)
+	member, other := newMembers(t, o), newMembers(t, o)
+	for r := range 20 {
+		member.tell(b.room(r), "before", true)
+	}
+	b.after(300)
+	servers.Servers[0].Kill()
+	killed := time.Now()
+	for r := range 20 {
+		other.tell(b.room(r), "after", true)
+	}
+	t.Logf("presence was out for %v", time.Since(killed))
+	b.after(1000)
+	b.end()
+	// A second to notice, and as a rule three more to put another in its place. A busy
+	// machine takes longer.
+	if took := time.Duration(b.longest.Load()); took > patience {
+		t.Errorf("a publish took %v", took)
+	} else {
+		t.Logf("the longest publish took %v", took)
+	}
+	eventually(t, "all is delivered or told of", func() bool { return c.Behind() == 0 && c.Check().OK() })
+	report := c.Check()
+	if !report.OK() {
+		t.Error(report)
+	}
+	for r := range 20 {
+		other.lists(b.room(r), "before", "after")
+	}
+	t.Logf("%d sent, %s", b.sent.Load(), report)
+}
+
+// Slots move to another server while messages are published in their rooms.
+func TestDrillClusterMigration(t *testing.T) {
+	t.Parallel()
+	servers := redistest.StartCluster(t, 3, false)
+	o := inCluster(servers)
+	o.Partitions = 4
+	c := checker.New(checker.Options{})
+	b := startBusy(t, c, o, 100)
+	n := b.nodes[0]
+	for i, tag := range tags(o.Partitions) {
+		quiet := "quiet:0" // a room of the partition in which nobody else publishes
+		for r := 1; jump(quiet, o.Partitions) != i; r++ {
+			quiet = fmt.Sprint("quiet:", r)
+		}
+		n.enter(quiet)
+		if err := n.send(t.Context(), quiet, fmt.Sprintf(`"before.%d"`, i)); err != nil {
+			t.Fatal(err)
+		}
+		slot := int(crc16(tag) % slots)
+		from := servers.Of(slot)
+		servers.Move(slot, from, (from+1)%3, func() { n.asked(quiet, fmt.Sprintf(`"asked.%d"`, i)) })
+		b.after(100)
+	}
+	b.end()
+	t.Logf("the longest publish took %v", time.Duration(b.longest.Load()))
+	eventually(t, "all is delivered", func() bool { return c.Behind() == 0 })
+	report := c.Check()
+	if !report.OK() || report.Gaps > 0 {
+		t.Error(report)
+	}
+	t.Logf("%d sent, %s", b.sent.Load(), report)
+	for _, n := range b.nodes {
+		t.Logf("%s: %+v", n.name, n.stats())
+	}
+}
