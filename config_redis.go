@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -12,12 +14,23 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/backend/redis"
 )
 
-// RedisConfig lets several nodes share the rooms of a hub through one Redis, 7.0 or
+// RedisConfig lets several nodes share the rooms of a hub through Redis, 7.0 or
 // later. It can not be changed by a reload; that takes a restart.
 type RedisConfig struct {
-	// Address is `<host>:<port>`, or the path of a Unix socket, which begins with a
-	// slash. Placeholders are replaced. Default: `localhost:6379`.
-	Address string `json:"address,omitempty"`
+	// Addresses are `<host>:<port>`, or paths of Unix sockets, which begin with a
+	// slash. Several alone are as many independent Redis, of which each has its share
+	// of the channels; they stand in the same order on all nodes. With `sentinel` they
+	// are those of the Sentinels, and with `cluster` those of some of its servers.
+	// Placeholders are replaced. Default: `localhost:6379`.
+	Addresses []string `json:"addresses,omitempty"`
+
+	// Sentinel has Sentinels asked which Redis is the primary. Default: the addresses
+	// are those of Redis.
+	Sentinel *RedisSentinelConfig `json:"sentinel,omitempty"`
+
+	// Cluster spreads the channels over a Redis Cluster. Default: the addresses are
+	// those of servers that know nothing of each other.
+	Cluster *RedisClusterConfig `json:"cluster,omitempty"`
 
 	// Username is that of a Redis ACL. Placeholders are replaced. Default: none,
 	// which Redis takes as `default`.
@@ -27,7 +40,8 @@ type RedisConfig struct {
 	// not stand in the configuration. Default: none.
 	Password string `json:"password,omitempty"`
 
-	// Database is the number of the database. Default: 0.
+	// Database is the number of the database. A cluster has no other than 0.
+	// Default: 0.
 	Database int `json:"database,omitempty"`
 
 	// Prefix begins the name of every key and channel in Redis. Hubs with the same
@@ -35,8 +49,30 @@ type RedisConfig struct {
 	// `rt:<hub>:`.
 	Prefix string `json:"prefix,omitempty"`
 
-	// TLS encrypts the connections to Redis. Default: they are plain.
+	// TLS encrypts the connections to Redis, and to Sentinels. Default: they are
+	// plain.
 	TLS *RedisTLSConfig `json:"tls,omitempty"`
+}
+
+// RedisSentinelConfig says what to ask Sentinels.
+type RedisSentinelConfig struct {
+	// Master is the name under which they watch the primary. Placeholders are
+	// replaced.
+	Master string `json:"master"`
+
+	// Username and Password authenticate with the Sentinels, which do not know those
+	// of Redis. Placeholders are replaced. Default: none.
+	Username string `json:"username,omitempty"`
+	Password string `json:"password,omitempty"`
+}
+
+// RedisClusterConfig says how the channels are spread over a Redis Cluster.
+type RedisClusterConfig struct {
+	// Partitions is into how many parts the channels are divided, of which each is on
+	// one server; at least as many as there are primaries, at most 1024. Each costs
+	// every node a connection. It is the same number on all nodes: nodes with
+	// different ones do not see each other's rooms. Default: 16.
+	Partitions int `json:"partitions,omitempty"`
 }
 
 // RedisTLSConfig says how the connections to Redis are encrypted. The certificate of
@@ -61,8 +97,7 @@ type store struct {
 	// redis is nil without one, else the options that are in force.
 	redis *redis.Options
 	// config is what the options were made of, placeholders replaced.
-	config RedisConfig
-	tls    RedisTLSConfig
+	config *RedisConfig
 }
 
 // check finds what is wrong whatever placeholders turn out to be.
@@ -72,12 +107,38 @@ func (c *RedisConfig) check() error {
 		return nil
 	case c.TLS != nil && (c.TLS.Cert == "") != (c.TLS.Key == ""):
 		return errors.New("tls: 'cert' and 'key' need each other")
+	case c.Sentinel != nil && c.Cluster != nil:
+		return errors.New("there is either 'sentinel' or 'cluster'")
+	case c.Sentinel != nil && c.Sentinel.Master == "":
+		return errors.New("'sentinel' needs the name of the primary")
+	case c.Sentinel != nil && len(c.Addresses) == 0:
+		return errors.New("'sentinel' needs the addresses of the Sentinels")
+	case c.Cluster != nil && c.Database != 0:
+		return errors.New("a cluster has no other database than 0")
 	}
-	o := redis.Options{Database: c.Database, Prefix: c.Prefix}
-	if !strings.Contains(c.Address, "{") { // no placeholder
-		o.Address = c.Address
+	known := *c
+	known.Addresses = slices.DeleteFunc(slices.Clone(c.Addresses), func(a string) bool { return strings.Contains(a, "{") }) // placeholders
+	return known.options().Validate()
+}
+
+// options are what the backend goes by, TLS aside.
+func (c *RedisConfig) options() *redis.Options {
+	o := &redis.Options{Username: c.Username, Password: c.Password, Database: c.Database, Prefix: c.Prefix}
+	switch {
+	case c.Sentinel != nil:
+		o.Sentinels, o.Master = c.Addresses, c.Sentinel.Master
+		o.SentinelUsername, o.SentinelPassword = c.Sentinel.Username, c.Sentinel.Password
+	case c.Cluster != nil:
+		if o.Cluster = c.Addresses; len(o.Cluster) == 0 {
+			o.Cluster = []string{"localhost:6379"}
+		}
+		o.Partitions = c.Cluster.Partitions
+	case len(c.Addresses) == 1:
+		o.Address = c.Addresses[0]
+	default:
+		o.Shards = c.Addresses
 	}
-	return o.Validate()
+	return o
 }
 
 // compile makes the options, for which files are read.
@@ -85,36 +146,50 @@ func (c *RedisConfig) compile(read readFile) (s store, err error) {
 	if err := c.check(); c == nil || err != nil || read == nil {
 		return store{}, err
 	}
-	s.config = *c
-	s.config.TLS = nil
-	if c.TLS != nil {
-		s.tls = *c.TLS
+	if s.config, err = c.resolve(); err != nil {
+		return store{}, err
 	}
-	repl := caddy.NewReplacer()
-	for name, value := range map[string]*string{
-		"address": &s.config.Address, "username": &s.config.Username, "password": &s.config.Password,
-		"ca": &s.tls.CA, "cert": &s.tls.Cert, "key": &s.tls.Key, "server_name": &s.tls.ServerName,
-	} {
-		if *value == "" {
-			continue
-		}
-		if *value, err = repl.ReplaceOrErr(*value, true, true); err != nil { // the error names the placeholder, not its value
-			return store{}, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	s.redis = &redis.Options{
-		Address: s.config.Address, Username: s.config.Username, Password: s.config.Password,
-		Database: s.config.Database, Prefix: s.config.Prefix,
-	}
+	s.redis = s.config.options()
 	if err := s.redis.Validate(); err != nil {
 		return store{}, err
 	}
-	if c.TLS != nil {
-		if s.redis.TLS, err = s.tls.compile(read); err != nil {
+	if s.config.TLS != nil {
+		if s.redis.TLS, err = s.config.TLS.compile(read); err != nil {
 			return store{}, fmt.Errorf("tls: %w", err)
 		}
 	}
 	return s, nil
+}
+
+// resolve gives a copy with the placeholders replaced.
+func (c *RedisConfig) resolve() (*RedisConfig, error) {
+	r := *c
+	r.Addresses = slices.Clone(c.Addresses)
+	texts := map[string]*string{"username": &r.Username, "password": &r.Password}
+	for i := range r.Addresses {
+		texts[fmt.Sprintf("address %d", i+1)] = &r.Addresses[i]
+	}
+	if c.Sentinel != nil {
+		sentinel := *c.Sentinel
+		r.Sentinel = &sentinel
+		texts["sentinel"], texts["sentinel: username"], texts["sentinel: password"] = &sentinel.Master, &sentinel.Username, &sentinel.Password
+	}
+	if c.TLS != nil {
+		t := *c.TLS
+		r.TLS = &t
+		texts["tls: ca"], texts["tls: cert"], texts["tls: key"], texts["tls: server_name"] = &t.CA, &t.Cert, &t.Key, &t.ServerName
+	}
+	repl := caddy.NewReplacer()
+	for name, text := range texts {
+		if *text == "" {
+			continue
+		}
+		var err error
+		if *text, err = repl.ReplaceOrErr(*text, true, true); err != nil { // the error names the placeholder, not its value
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return &r, nil
 }
 
 func (c *RedisTLSConfig) compile(read readFile) (*tls.Config, error) {
@@ -154,6 +229,4 @@ func (s *store) forHub(name string) {
 
 // same reports that a hub on s need not be made anew for o. What files contain is
 // not compared.
-func (s store) same(o store) bool {
-	return (s.redis == nil) == (o.redis == nil) && s.config == o.config && s.tls == o.tls
-}
+func (s store) same(o store) bool { return reflect.DeepEqual(s.config, o.config) }

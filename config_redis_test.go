@@ -16,7 +16,13 @@ func TestRedisCompile(t *testing.T) {
 		"defaults":         {config: &RedisConfig{}},
 		"password":         {config: &RedisConfig{Password: "{env.REALTIME_PASSWORD}"}},
 		"no placeholder":   {&RedisConfig{Password: "{env.REALTIME_NOTHING}"}, "password: "},
-		"address":          {&RedisConfig{Address: "{env.REALTIME_PASSWORD}"}, "neither host:port"},
+		"address":          {&RedisConfig{Addresses: []string{"a:1", "{env.REALTIME_PASSWORD}"}}, "neither host:port"},
+		"repeated":         {&RedisConfig{Addresses: []string{"a:1", "b:1", "a:1"}}, "repeated"},
+		"sentinel":         {config: &RedisConfig{Addresses: []string{"a:1"}, Sentinel: &RedisSentinelConfig{Master: "m", Password: "{env.REALTIME_PASSWORD}"}}},
+		"sentinel's name":  {&RedisConfig{Addresses: []string{"a:1"}, Sentinel: &RedisSentinelConfig{Master: "{env.REALTIME_NOTHING}"}}, "sentinel: "},
+		"cluster":          {config: &RedisConfig{Cluster: new(RedisClusterConfig)}},
+		"both":             {&RedisConfig{Addresses: []string{"a:1"}, Sentinel: &RedisSentinelConfig{Master: "m"}, Cluster: new(RedisClusterConfig)}, "either"},
+		"partitions":       {&RedisConfig{Cluster: &RedisClusterConfig{Partitions: -1}}, "partitions"},
 		"database":         {&RedisConfig{Database: -1}, "negative database"},
 		"no such file":     {&RedisConfig{TLS: &RedisTLSConfig{CA: "none.pem"}}, "tls: open none.pem"},
 		"no certificate":   {&RedisConfig{TLS: &RedisTLSConfig{CA: "ca.pem"}}, "tls: ca.pem: no certificate"},
@@ -57,11 +63,14 @@ func TestRedisSame(t *testing.T) {
 		}
 		return s
 	}
-	first := store(&RedisConfig{Address: "a:1", TLS: &RedisTLSConfig{ServerName: "r"}})
-	if !first.same(store(&RedisConfig{Address: "a:1", TLS: &RedisTLSConfig{ServerName: "r"}})) || !store(nil).same(store(nil)) {
+	first := store(&RedisConfig{Addresses: []string{"a:1"}, TLS: &RedisTLSConfig{ServerName: "r"}})
+	if !first.same(store(&RedisConfig{Addresses: []string{"a:1"}, TLS: &RedisTLSConfig{ServerName: "r"}})) || !store(nil).same(store(nil)) {
 		t.Error("what was written again is not the same")
 	}
-	for _, other := range []*RedisConfig{nil, {}, {Address: "b:1", TLS: &RedisTLSConfig{ServerName: "r"}}, {Address: "a:1", TLS: &RedisTLSConfig{}}} {
+	for _, other := range []*RedisConfig{nil, {}, {Addresses: []string{"b:1"}, TLS: &RedisTLSConfig{ServerName: "r"}}, {Addresses: []string{"a:1"}, TLS: &RedisTLSConfig{}},
+		{Addresses: []string{"a:1", "b:1"}, TLS: &RedisTLSConfig{ServerName: "r"}},
+		{Addresses: []string{"a:1"}, Cluster: new(RedisClusterConfig), TLS: &RedisTLSConfig{ServerName: "r"}},
+	} {
 		if first.same(store(other)) {
 			t.Errorf("%+v is the same", other)
 		}

@@ -1,37 +1,90 @@
 package redis
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/caddy-realtime/caddy-realtime/history"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
+	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// The access list that the documentation recommends suffices for everything.
-func TestDocumentedAccessList(t *testing.T) {
-	t.Parallel()
-	doc, err := os.ReadFile("../../docs/configuration.md")
+// documented gives the words of an access list in the documentation, behind its
+// beginning.
+func documented(t *testing.T, file, beginning string) []string {
+	t.Helper()
+	doc, err := os.ReadFile("../../docs/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := regexp.MustCompile("(?s)\nACL SETUSER realtime on >secret (.*?)```").FindSubmatch(doc)
+	found := regexp.MustCompile("(?s)\n" + regexp.QuoteMeta(beginning) + " (.*?)```").FindSubmatch(doc)
 	if found == nil {
-		t.Fatal("the documentation has no access list")
+		t.Fatalf("%s has no access list that begins with %q", file, beginning)
 	}
-	r := startServer(t)
-	args := []any{"acl", "setuser", "realtime", "on", ">secret"}
-	for _, word := range strings.Fields(string(found[1])) {
-		args = append(args, word)
-	}
-	r.do(args...)
-	r.do("acl", "setuser", "default", "-@all", "+acl", "+ping", "+hello", "+auth", "+client")
-	o := patient(r.Addr)
-	o.Username, o.Password = "realtime", "secret"
+	return strings.Fields(string(found[1]))
+}
 
+// The access lists that the documentation recommends suffice for everything.
+func TestDocumentedAccessLists(t *testing.T) {
+	t.Parallel()
+	list := append([]string{"acl", "setuser", "realtime", "on", ">secret"}, documented(t, "configuration.md", "ACL SETUSER realtime on >secret")...)
+	more := append([]string{"acl", "setuser", "realtime"}, documented(t, "clustering.md", "ACL SETUSER realtime")...)
+	single, cluster := startServer(t).Server, redistest.StartCluster(t, 3, false)
+	for name, at := range map[string]struct {
+		servers []*redistest.Server
+		o       Options
+	}{
+		"Single":  {[]*redistest.Server{single}, Options{Address: single.Addr}},
+		"Cluster": {cluster.Servers, Options{Cluster: cluster.Addrs()}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, s := range at.servers {
+				s.Do(list...)
+				if len(at.servers) > 1 {
+					s.Do(more...)
+				}
+				s.Do("acl", "setuser", "default", "-@all", "+acl", "+ping", "+hello", "+auth", "+client", "+cluster", "+migrate", "+select", "+restore-asking", "+restore")
+			}
+			o := patient("")
+			o.Address, o.Cluster, o.Username, o.Password = at.o.Address, at.o.Cluster, "realtime", "secret"
+			useEverything(t, o)
+			if len(at.servers) > 1 {
+				moves(t, cluster, o)
+			}
+			for _, s := range at.servers {
+				if log := s.Do("acl", "log"); len(log.([]any)) > 0 {
+					t.Errorf("Redis refused: %v", log)
+				}
+			}
+		})
+	}
+}
+
+// moves uses a room while its slot moves to another server.
+func moves(t *testing.T, cluster *redistest.Cluster, o Options) {
+	t.Helper()
+	n := newNode(t, checker.New(checker.Options{}), "node", o)
+	room := "room:0"
+	for r := 1; jump(room, defaultPartitions) != 0; r++ {
+		room = fmt.Sprint("room:", r)
+	}
+	n.enter(room)
+	n.asked(room, `"before"`)
+	slot := int(crc16(tags(defaultPartitions)[0]) % slots)
+	from := cluster.Of(slot)
+	cluster.Move(slot, from, (from+1)%3, func() { n.asked(room, `"meanwhile"`) })
+	n.asked(room, `"after"`)
+}
+
+// useEverything uses all that a client can do.
+func useEverything(t *testing.T, o Options) {
+	t.Helper()
+	room := "room:" + history.NewEpoch()
 	a, b := newServant(t, o, 1).ready(t), newServant(t, o, 1).ready(t)
 	a.give(t, hub.Order{Body: []byte("x"), Name: "x"}, hub.Answers{Nodes: 1, Ended: 1})
 	newServant(t, o, 1).ready(t).has(t, "x")
@@ -39,26 +92,23 @@ func TestDocumentedAccessList(t *testing.T) {
 
 	c := checker.New(checker.Options{})
 	n := newNode(t, c, "node", o)
-	n.enter("room")
-	if err := n.send(t.Context(), "room", `"1"`); err != nil {
+	n.enter(room)
+	if err := n.send(t.Context(), room, `"1"`); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := n.Publish(t.Context(), &hub.Message{Channel: "plain", Content: []byte("1")}, hub.PublishOptions{Key: "k"}); err != nil {
 		t.Error(err)
 	}
-	n.await(t, "the message arrives", func() bool { return n.last["room"].Offset == 1 })
+	n.await(t, "the message arrives", func() bool { return n.last[room].Offset == 1 })
 
 	m := newMembers(t, o)
-	if err := m.Attach(t.Context(), "room"); err != nil {
+	if err := m.Attach(t.Context(), room); err != nil {
 		t.Fatal(err)
 	}
-	m.tell("room", "ann", true)
-	m.lists("room", "ann")
-	m.tell("room", "ann", false)
-	if _, err := m.List(t.Context(), "room", presence.Query{Limit: 10, Offline: true}); err != nil {
+	m.tell(room, "ann", true)
+	m.lists(room, "ann")
+	m.tell(room, "ann", false)
+	if _, err := m.List(t.Context(), room, presence.Query{Limit: 10, Offline: true}); err != nil {
 		t.Error(err)
-	}
-	if log := r.do("acl", "log"); len(log.([]any)) > 0 {
-		t.Errorf("Redis refused: %v", log)
 	}
 }

@@ -76,6 +76,11 @@ func (o Options) Validate() error {
 			return errors.New("the address is neither host:port nor the path of a socket")
 		}
 	}
+	for i, a := range o.Shards {
+		if slices.Contains(o.Shards[:i], a) {
+			return errors.New("an address is repeated")
+		}
+	}
 	for _, a := range slices.Concat(o.Sentinels, o.Cluster) {
 		if _, _, err := net.SplitHostPort(a); err != nil {
 			return errors.New("the address of a Sentinel or of a server of a cluster is host:port")

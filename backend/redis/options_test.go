@@ -130,6 +130,13 @@ func TestOptionsCheck(t *testing.T) {
 		"master":        {Sentinels: []string{"a:1"}},
 		"prefix":        {Prefix: "{x}"},
 		"two addresses": {Address: "/s", Sentinels: []string{"a:1"}, Master: "m"},
+		"sentinel":      {Sentinels: []string{"/s"}, Master: "m"},
+		"repeated":      {Shards: []string{"a:1", "b:1", "a:1"}},
+		"empty":         {Shards: []string{"a:1", ""}},
+		"both":          {Cluster: []string{"a:1"}, Sentinels: []string{"a:1"}, Master: "m"},
+		"seed":          {Cluster: []string{"a"}},
+		"partitions":    {Cluster: []string{"a:1"}, Partitions: 1025},
+		"only database": {Cluster: []string{"a:1"}, Database: 1},
 	} {
 		if _, err := Open(o); err == nil {
 			t.Errorf("%s: no error", name)
