@@ -43,14 +43,17 @@ http://{{site}} {
 				grace 200ms
 			}
 		}
-		room doc:* {
-			subscribe anyone
-			publish anyone
-			document
-		}
+		` + documentRoom + `
 	}
 }
 `
+
+// documentRoom is what older versions do not take together with Redis.
+const documentRoom = `room doc:* {
+			subscribe anyone
+			publish anyone
+			document
+		}`
 
 // lease is after which silence a node counts as dead.
 const lease = 10 * time.Second

@@ -168,7 +168,8 @@ func TestClusterMixed(t *testing.T) {
 	for i := range 3 {
 		link := faultproxy.Start(t, c.redis.Addr)
 		if i == 0 {
-			c.add(link, integration.StartProgram(t, program, clusterSite, clusterEnv(link.Addr())...))
+			site := strings.Replace(clusterSite, documentRoom, "", 1)
+			c.add(link, integration.StartProgram(t, program, site, clusterEnv(link.Addr())...))
 		} else {
 			c.add(link, integration.StartProcess(t, clusterSite, clusterEnv(link.Addr())...))
 		}
