@@ -19,6 +19,10 @@
 // than could be held back, or because the broker delivered offsets with a hole.
 // Less formally: what was lost is always announced.
 //
+// A message to one member ([Direct]) is queued at its place among the others, for the
+// connections that it is addressed to. It has no position, and is nothing that could be
+// lost: no gap stands for it.
+//
 // There is no order between rooms, except that everything queued for one
 // connection is written in the order in which it was queued.
 //

@@ -9,7 +9,7 @@ const (
 	// Subscribe is to receive the messages of a channel, those included that were
 	// missed and can be recovered.
 	Subscribe Action = iota
-	// Publish is to send a message to everyone in the channel.
+	// Publish is to send a message to everyone in the channel, or to one member.
 	Publish
 	// Presence is to see who is in the channel.
 	Presence

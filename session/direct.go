@@ -14,9 +14,8 @@ import (
 // see the members is told when the addressee is not among them. To all others every
 // address is as good as the next one: nobody looks whether it is there, so that neither
 // the answer nor the time that it takes says so.
-func (r *Registry) direct(ctx context.Context, c Caller, channel string, to hub.Address) (*hub.Direct, *protocol.Error) {
-	u := r.rules.Load()
-	if room := u.policy.Match(channel); r.members == nil || room == nil || room.Members == nil {
+func (r *Registry) direct(ctx context.Context, u *rules, room *policy.Room, c Caller, channel string, to hub.Address) (*hub.Direct, *protocol.Error) {
+	if r.members == nil || room == nil || room.Members == nil {
 		return nil, withoutPresence()
 	}
 	d := &hub.Direct{To: to}

@@ -62,7 +62,7 @@ func (r *Registry) publish(ctx context.Context, c Caller, p protocol.Publish, ta
 	}
 	m := &hub.Message{Channel: p.Channel, Content: content, Event: p.Event, Sender: sender(c), Time: now}
 	if p.To != nil {
-		if m.Direct, e = r.direct(ctx, c, p.Channel, *p.To); e != nil {
+		if m.Direct, e = r.direct(ctx, u, room, c, p.Channel, *p.To); e != nil {
 			return hub.Published{}, e
 		}
 	}
