@@ -23,7 +23,7 @@ const (
 	maxGrowth = 8 << 20
 	// maxDecoding is how long all inputs of one decoder may take, on a machine that
 	// has other things to do and with the race detector.
-	maxDecoding = time.Minute
+	maxDecoding = 2 * time.Minute
 )
 
 // decoder reads what strangers send. Read reports whether the input was accepted,
@@ -39,6 +39,9 @@ type decoder struct {
 func attackDecoders(*world) (rows []attack) {
 	for _, d := range decoders() {
 		rows = append(rows, attack{d.name, "no panic, memory flat", d.attack})
+	}
+	for _, d := range requestDecoders {
+		rows = append(rows, attack{d(nil).name, "no panic, memory flat", func(t *testing.T) string { return d(newRegistry(t)).attack(t) }})
 	}
 	return append(rows, attack{"WebSocket framing", "no panic, memory flat", attackFraming})
 }
@@ -138,11 +141,12 @@ func decoders() []decoder {
 			validChannel(p.Channel)
 			_ = p.Change().Check()
 		}, `{"channel":"chat:42","status":"away","info":{"name":"Ann","status":"x"}}`, `{"channel":"chat:42","after":"bob"}`),
+		changes(), addressed(),
 		decode("DecodeAuthenticate", protocol.DecodeAuthenticate, nil, `{"token":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.x"}`),
 		decode("DecodeContent", func(text json.RawMessage) (json.RawMessage, *protocol.Error) { return protocol.DecodeContent(text) },
 			func(c json.RawMessage) { promise(json.Valid(c), "a content that is not JSON") },
 			`{"a":[1,2.5e-3,"\u2028",{"b":null}]}`, ` [ true , false ] `),
-		cursors(), positions(), patterns(), grants(), contents(), tokens(),
+		cursors(), positions(), patterns(), grants(), contents(), tokens(), patches(),
 	}
 }
 
