@@ -3,6 +3,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
+# What to run.
+EXAMPLE ?= chat
+
 # How long the tests of one package, one fuzz target and one benchmark may take.
 # Fuzzing is bounded by a number of inputs: at the end of a time the go command
 # now and then reports its own deadline as a failure.
@@ -22,8 +25,8 @@ DRILLTIME ?= 10m
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-run: build ## run the chat example on http://localhost:8080
-	cd examples/chat && exec ../../bin/caddy run --config Caddyfile --adapter caddyfile
+run: build ## run an example on http://localhost:8080: chat, or EXAMPLE=todo, form …
+	cd examples/$(EXAMPLE) && exec ../../bin/caddy run --config Caddyfile --adapter caddyfile
 
 cluster: build ## run the chat example on three nodes and a Redis, behind http://localhost:8080
 	@exec tools/cluster

@@ -1,0 +1,71 @@
+import { connect } from "/realtime/documents.js";
+
+const $ = (id) => document.getElementById(id);
+const query = new URLSearchParams(location.search);
+$("name").value = query.get("name") ?? sessionStorage.name ?? `Guest ${Math.floor(Math.random() * 900 + 100)}`;
+
+// The document has one member for each field: { title, date, place, … }
+const realtime = connect("/realtime");
+const doc = realtime.document(`form:${query.get("form") ?? "party"}`, { info: { name: $("name").value } });
+const fields = [...$("form").elements].filter(({ name }) => name);
+
+// What is typed is shown to all at once. Only the one field is sent.
+const valueOf = (field) => (field.type === "checkbox" ? field.checked : field.value);
+for (const field of fields) {
+  field.disabled = true;
+  field.addEventListener("input", () => doc.update({ [field.name]: valueOf(field) }));
+  field.addEventListener("focus", () => appear(field.name));
+  field.addEventListener("blur", () => appear(undefined));
+}
+$("form").addEventListener("submit", (event) => event.preventDefault());
+
+doc.on("change", ({ value }) => {
+  for (const field of fields) {
+    field.disabled = false;
+    const now = value[field.name];
+    if (field.type === "checkbox") field.checked = !!now;
+    else if (field.value !== (now ?? "")) field.value = now ?? "";
+  }
+  $("undo").disabled = !doc.canUndo;
+});
+doc.on("status", ({ status, pending }) => {
+  $("status").dataset.status = status;
+  $("status").textContent = { synced: "saved", saving: "saving", offline: `offline, ${pending} to save` }[status] ?? status;
+});
+doc.on("conflict", ({ patch }) => notice(`Somebody else was in the same field; yours was: ${Object.values(patch ?? {}).join(", ")}`));
+doc.on("rejected", ({ error }) => notice(`Not saved: ${error.message}`));
+$("undo").addEventListener("click", () => doc.undo());
+
+function notice(text) {
+  $("notice").textContent = text;
+  $("notice").hidden = false;
+}
+
+// Who is in which field.
+const { presence } = doc.subscription;
+let at;
+function appear(field) {
+  at = field;
+  presence.update({ info: { name: $("name").value, field } });
+}
+$("name").addEventListener("change", () => {
+  sessionStorage.name = $("name").value;
+  appear(at);
+});
+
+const hue = (id) => [...id].reduce((sum, c) => (sum * 31 + c.codePointAt(0)) % 360, 0);
+function mark() {
+  const others = [...presence.members.values()].filter(({ id }) => id !== realtime.connection);
+  for (const field of fields) {
+    const label = field.closest("label");
+    const here = others.filter(({ info }) => info.field === field.name);
+    label.querySelector(".who")?.remove();
+    label.classList.toggle("taken", here.length > 0);
+    if (!here.length) continue;
+    label.style.setProperty("--hue", hue(here[0].id));
+    const who = label.appendChild(document.createElement("span"));
+    who.className = "who";
+    who.textContent = here.map(({ id, info }) => info.name ?? id).join(", ");
+  }
+}
+for (const event of ["sync", "enter", "leave", "update"]) presence.on(event, mark);

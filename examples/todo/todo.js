@@ -1,0 +1,148 @@
+import { connect } from "/realtime/documents.js";
+
+const $ = (id) => document.getElementById(id);
+const query = new URLSearchParams(location.search);
+const board = query.get("board") ?? "home";
+const name = query.get("name") ?? (sessionStorage.name ??= `Guest ${Math.floor(Math.random() * 900 + 100)}`);
+$("board").textContent = board;
+
+// The document: { cards: { <id>: { text, column, order } } }
+const realtime = connect("/realtime");
+const doc = realtime.document(`todo:${board}`, { info: { name } });
+
+// Changes. Each one names only what it touches, so that others can change the rest.
+const add = (column, text) => doc.update((draft) => {
+  draft.cards ??= {};
+  draft.cards[crypto.randomUUID().slice(0, 8)] = { text, column, order: order(column) };
+});
+const change = (id, fields) => doc.update({ cards: { [id]: fields } });
+const remove = (id) => doc.update({ cards: { [id]: null } });
+
+/** The cards of a column, in order. */
+function cardsOf(column) {
+  return Object.entries(doc.value?.cards ?? {})
+    .filter(([, card]) => card.column === column)
+    .sort(([a, { order: x }], [b, { order: y }]) => x - y || (a < b ? -1 : 1));
+}
+
+/** A number that puts a card before another one of the column, or at the end. */
+function order(column, before) {
+  const cards = cardsOf(column);
+  const i = before ? cards.findIndex(([id]) => id === before) : cards.length;
+  const [previous, next] = [cards[i - 1]?.[1].order, cards[i]?.[1].order];
+  if (next === undefined) return (previous ?? 0) + 1;
+  return previous === undefined ? next - 1 : (previous + next) / 2;
+}
+
+// The page. Values that have not changed are the same objects, so only what differs is drawn.
+const columns = [...document.querySelectorAll("section")];
+const drawn = new Map(); // id -> { card, item }
+
+function draw() {
+  const gone = new Set(drawn.keys());
+  for (const section of columns) {
+    const cards = cardsOf(section.dataset.column);
+    section.querySelector("h2").dataset.count = cards.length;
+    const items = cards.map(([id, card]) => (gone.delete(id), drawCard(id, card)));
+    const list = section.querySelector("ol");
+    items.forEach((item, i) => list.children[i] === item || list.insertBefore(item, list.children[i] ?? null));
+  }
+  for (const id of gone) {
+    drawn.get(id).item.remove();
+    drawn.delete(id);
+  }
+  $("undo").disabled = !doc.canUndo;
+}
+
+function drawCard(id, card) {
+  const known = drawn.get(id);
+  if (known?.card === card) return known.item;
+  const item = known?.item ?? newCard(id);
+  drawn.set(id, { card, item });
+  const text = item.querySelector("textarea");
+  if (text.value !== card.text) text.value = card.text;
+  const at = columns.findIndex((section) => section.dataset.column === card.column);
+  for (const [button, to] of [[".back", columns[at - 1]], [".on", columns[at + 1]]]) {
+    item.querySelector(button).disabled = !to;
+    item.querySelector(button).dataset.to = to?.dataset.column ?? "";
+    item.querySelector(button).ariaLabel = `Move to ${to?.querySelector("h2").textContent ?? "nowhere"}`;
+  }
+  return item;
+}
+
+function newCard(id) {
+  const item = $("card").content.cloneNode(true).firstElementChild;
+  const text = item.querySelector("textarea");
+  item.dataset.id = id;
+  text.addEventListener("input", () => change(id, { text: text.value }));
+  text.addEventListener("keydown", (event) => event.key === "Enter" && (event.preventDefault(), text.blur()));
+  item.querySelector(".delete").addEventListener("click", () => remove(id));
+  for (const button of item.querySelectorAll(".back, .on")) {
+    button.addEventListener("click", () => {
+      const column = button.dataset.to;
+      change(id, { column, order: order(column) });
+      button.focus();
+    });
+  }
+  item.addEventListener("dragstart", (event) => event.dataTransfer.setData("text/plain", id));
+  return item;
+}
+
+for (const section of columns) {
+  const { column } = section.dataset;
+  section.append($("column").content.cloneNode(true));
+  section.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const { text } = event.target.elements;
+    if (text.value.trim()) add(column, text.value.trim());
+    text.value = "";
+  });
+  section.addEventListener("dragover", (event) => event.preventDefault());
+  section.addEventListener("drop", (event) => {
+    event.preventDefault();
+    const id = event.dataTransfer.getData("text/plain");
+    const before = event.target.closest("li")?.dataset.id;
+    if (drawn.has(id) && before !== id) change(id, { column, order: order(column, before) });
+  });
+}
+
+doc.on("change", draw);
+doc.on("status", ({ status, pending }) => {
+  $("status").dataset.status = status;
+  $("status").textContent = { synced: "saved", saving: "saving", offline: `offline, ${pending} to save` }[status] ?? status;
+});
+$("undo").addEventListener("click", () => doc.undo());
+
+// Somebody else was faster: theirs is shown, and mine can be had again.
+doc.on("conflict", ({ patch }) => {
+  const there = Object.keys(patch?.cards ?? {}).every((id) => doc.value.cards?.[id]);
+  if (there) notice("Somebody else has changed the same.", patch);
+  else notice("Somebody else has deleted the card.");
+});
+doc.on("rejected", ({ error }) => notice(`Not saved: ${error.message}`));
+
+function notice(text, patch) {
+  $("notice").textContent = text;
+  $("notice").hidden = false;
+  if (!patch) return;
+  const button = $("notice").appendChild(document.createElement("button"));
+  button.textContent = "Use mine";
+  button.addEventListener("click", () => {
+    $("notice").hidden = true;
+    doc.update(patch);
+  });
+}
+
+// Who is here.
+const { presence } = doc.subscription;
+function people() {
+  $("people").replaceChildren(...[...presence.members.values()].map(({ id, info }) => {
+    const item = document.createElement("li");
+    const who = info.name ?? id;
+    item.textContent = who.split(" ").map((word) => word[0]).join("").slice(0, 2).toUpperCase();
+    item.title = id === realtime.connection ? `${who} (you)` : who;
+    item.style.setProperty("--hue", [...who].reduce((sum, c) => (sum * 31 + c.codePointAt(0)) % 360, 0));
+    return item;
+  }));
+}
+for (const event of ["sync", "enter", "leave", "update"]) presence.on(event, people);
