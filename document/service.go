@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -133,9 +134,14 @@ func (s *Service) Read(ctx context.Context, channel string, o Options) (snap Sna
 	return snap, err
 }
 
-// maxTries is how often a change is tried when others come first. Within a node
-// changes wait for each other, so that it takes as many other nodes.
-const maxTries = 20
+// maxTries is how often a change is tried when others come first. Within a node changes
+// wait for each other, so that others are other nodes. The one that has just won is ready
+// for its next change before the others have made up for it, and could win for ever: so
+// whoever has lost some times waits for a moment, up to maxPause, before it tries again.
+const (
+	maxTries = 200
+	maxPause = 2 * time.Millisecond
+)
 
 // Change makes a change, or says in the [Outcome] why not. Errors are those of the
 // store, and ErrClosed: then it is not known whether the change was made, and it may
@@ -146,15 +152,31 @@ func (s *Service) Change(ctx context.Context, channel string, c Change, o Option
 		c.Key = rand.Text()
 	}
 	err = s.in(ctx, channel, func(d *doc) error {
-		for range maxTries {
+		for n := range maxTries {
 			var done bool
 			if out, done, err = d.try(ctx, &c, o); done || err != nil {
 				return err
+			}
+			if n >= 3 {
+				if err = pause(ctx, mathrand.N(maxPause)); err != nil {
+					return err
+				}
 			}
 		}
 		return fmt.Errorf("%w: others change the document too fast", ErrUnavailable)
 	})
 	return out, err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // in does f with the turn of a document.

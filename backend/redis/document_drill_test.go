@@ -361,3 +361,34 @@ func TestDrillDocumentMissed(t *testing.T) {
 		})
 	}
 }
+
+// Three nodes change one document as fast as they can. None of them is always the last.
+func TestDrillDocumentCrowd(t *testing.T) {
+	t.Parallel()
+	const nodes, writers, each = 3, 4, 40
+	s := startServer(t)
+	var ls []*library
+	for range nodes {
+		l := newLibrary(t, patient(s.Addr))
+		l.follow("doc")
+		ls = append(ls, l)
+	}
+	var wg sync.WaitGroup
+	for i, l := range ls {
+		for w := range writers {
+			wg.Go(func() {
+				for k := range each {
+					out, err := l.propose("doc", document.Change{Latest: true}, fmt.Sprint(i, "-", w), k)
+					if err != nil || out.Err != nil {
+						t.Errorf("node %d: %+v, %v", i, out, err)
+					}
+				}
+			})
+		}
+	}
+	wg.Wait()
+	agree(t, "doc", ls...)
+	if v := ls[0].read("doc").Version; v != nodes*writers*each {
+		t.Errorf("version %d", v)
+	}
+}
