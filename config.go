@@ -44,11 +44,13 @@ type LimitsConfig struct {
 	Connections int `json:"connections,omitempty"`
 
 	// ConnectionsPerUser is the greatest number of connections of one user, who
-	// needs one for each open tab. Default: 0, which means no limit.
+	// needs one for each open tab. With Redis it is that to all nodes together, or
+	// nearly: connections that are made in the same moment to different nodes may go
+	// beyond it. Default: 0, which means no limit.
 	ConnectionsPerUser int `json:"connections_per_user,omitempty"`
 
-	// ConnectionsPerIP is the greatest number of connections from one IPv4 address
-	// or one IPv6 network of 64 bits. Whole companies may share an address.
+	// ConnectionsPerIP is the greatest number of connections to this node from one IPv4
+	// address or one IPv6 network of 64 bits. Whole companies may share an address.
 	// Default: 0, which means no limit.
 	ConnectionsPerIP int `json:"connections_per_ip,omitempty"`
 

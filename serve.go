@@ -79,12 +79,16 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 	switch {
 	case e != nil || c.app && !handshake:
 	case handshake:
-		e = c.registry.Admit(c.peer)
+		e = c.registry.Admit(r.Context(), c.peer)
 	case h.realm.asks():
 		e = c.registry.Afford(c.peer)
 	}
+	user := c.peer.User
 	if e == nil && !c.app {
 		e = h.vet(r, c)
+	}
+	if e == nil && handshake && c.peer.User != user { // whom the app has named
+		e = c.registry.AdmitUser(r.Context(), c.peer.User)
 	}
 	return e
 }

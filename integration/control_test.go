@@ -23,6 +23,9 @@ http://{{site}} {
 		}
 		api_key {env.REALTIME_TEST_KEY}
 		redis {env.REALTIME_TEST_REDIS}
+		limits {
+			connections_per_user 6
+		}
 		room chat:* {
 			subscribe anyone
 			publish anyone
@@ -205,4 +208,61 @@ func TestControlOverNodes(t *testing.T) {
 	if code := closed(t, there); code != 4403 {
 		t.Errorf("closed with %d", code)
 	}
+}
+
+// A user has so many connections over all nodes together. Those of a node that is
+// killed do not count for ever.
+func TestUserLimitOverNodes(t *testing.T) {
+	t.Parallel()
+	c := startControlled(t, 3)
+	const limit = 6
+	login := func(node int) (*websocket.Conn, int) {
+		ws, res := c.login(node, "X-User", "ann")
+		return ws, res.StatusCode
+	}
+	// until tries until it is let in, or not any more, as the others learn of it.
+	until := func(node, want int) *websocket.Conn {
+		t.Helper()
+		for over := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+			ws, status := login(node)
+			if status == want {
+				return ws
+			}
+			if ws != nil {
+				ws.Close()
+			}
+			if time.Now().After(over) {
+				t.Fatalf("node %d answers %d, want %d", node, status, want)
+			}
+		}
+	}
+	var all []*websocket.Conn
+	for i := range limit {
+		all = append(all, until(i%3, http.StatusSwitchingProtocols))
+	}
+	for node := range c.nodes {
+		until(node, http.StatusTooManyRequests)
+	}
+	if ws, _ := c.login(0, "X-User", "bob"); ws == nil {
+		t.Error("another user is refused")
+	}
+	all[0].Close()
+	all[0] = until(1, http.StatusSwitchingProtocols)
+	until(2, http.StatusTooManyRequests)
+
+	c.nodes[2].Kill()
+	killed := time.Now()
+	ws := until(0, http.StatusSwitchingProtocols)
+	if took := time.Since(killed); took > 15*time.Second {
+		t.Errorf("a dead node counted for %v", took)
+	}
+	lives(t, ws)
+	lives(t, all[1])
+
+	// Without Redis each node counts for itself.
+	c.redis.Kill()
+	for range limit - 3 {
+		until(1, http.StatusSwitchingProtocols)
+	}
+	until(1, http.StatusTooManyRequests)
 }

@@ -12,7 +12,7 @@ import (
 func (w *world) abuse(p Peer, n int) {
 	w.t.Helper()
 	for range n {
-		if e := w.registry.Admit(p); e != nil {
+		if e := w.registry.Admit(w.t.Context(), p); e != nil {
 			w.t.Fatal(e)
 		}
 		c, e := w.dial(p)
@@ -49,7 +49,7 @@ func TestAbusersHaveToWait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, test.limits, nil, func(t *testing.T, w *world) {
 				w.abuse(test.abuser, comebacks.Burst)
-				e := w.registry.Admit(test.next)
+				e := w.registry.Admit(t.Context(), test.next)
 				if codeOf(e) != test.want {
 					t.Fatalf("%v, want %q", e, test.want)
 				}
@@ -61,7 +61,7 @@ func TestAbusersHaveToWait(t *testing.T) {
 				}
 				time.Sleep(e.RetryAfter)
 				w.abuse(test.abuser, 1)
-				if e := w.registry.Admit(test.next); codeOf(e) != test.want {
+				if e := w.registry.Admit(t.Context(), test.next); codeOf(e) != test.want {
 					t.Errorf("after one more time: %v", e)
 				}
 			})
@@ -75,7 +75,7 @@ func TestAbuseIsForgotten(t *testing.T) {
 		ann := from("ann", "")
 		w.abuse(ann, comebacks.Burst-1)
 		for range 100 {
-			if e := w.registry.Admit(ann); e != nil {
+			if e := w.registry.Admit(t.Context(), ann); e != nil {
 				t.Fatal(e)
 			}
 		}

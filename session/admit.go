@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -9,16 +10,19 @@ import (
 )
 
 // Admit decides whether a handshake may go on, before costly work is done for it.
-// It looks at the connection limits, which [Registry.Open] checks again and counts,
-// and takes a token of the handshake rate. The errors are UNAUTHORIZED for a token
+// It looks at the connection limits, of which [Registry.Open] checks those of this node
+// again and counts, and takes a token of the handshake rate. The errors are UNAUTHORIZED for a token
 // that was revoked, RATE_LIMITED for a client that was thrown out too often, and
 // RATE_LIMITED, LIMIT_EXCEEDED and UNAVAILABLE with a RetryAfter that differs between
 // clients, so that those who were refused together do not come back together.
-func (r *Registry) Admit(p Peer) *protocol.Error {
+func (r *Registry) Admit(ctx context.Context, p Peer) *protocol.Error {
 	if e := r.Refuse(p.Identity()); e != nil {
 		return e
 	}
 	if e := r.barred(&p); e != nil {
+		return e
+	}
+	if e := r.AdmitUser(ctx, p.User); e != nil {
 		return e
 	}
 	what, wait := r.turn(&p)
@@ -62,7 +66,7 @@ func (r *Registry) enter(s *Session) *protocol.Error {
 	if what := r.census.exceeds(s.who(), limits); what != "" {
 		return overcrowded(what)
 	}
-	r.census.add(s.who(), 1)
+	r.tally(s.who(), 1)
 	r.sessions[s] = struct{}{}
 	return nil
 }
@@ -73,7 +77,7 @@ func (r *Registry) leave(s *Session) {
 	defer r.mu.Unlock()
 	if _, there := r.sessions[s]; there {
 		delete(r.sessions, s)
-		r.census.add(s.who(), -1)
+		r.tally(s.who(), -1)
 	}
 }
 

@@ -60,7 +60,7 @@ func TestConnectionLimits(t *testing.T) {
 					}
 					first = c
 				}
-				if got := codeOf(w.registry.Admit(test.next)); got != test.want {
+				if got := codeOf(w.registry.Admit(t.Context(), test.next)); got != test.want {
 					t.Errorf("Admit: %q, want %q", got, test.want)
 				}
 				_, e := w.dial(test.next)
@@ -134,13 +134,13 @@ func TestHandshakeRate(t *testing.T) {
 	inBubble(t, limits, nil, func(t *testing.T, w *world) {
 		p := from("ann", "192.0.2.1")
 		for range 2 {
-			if e := w.registry.Admit(p); e != nil {
+			if e := w.registry.Admit(t.Context(), p); e != nil {
 				t.Fatal(e)
 			}
 		}
 		seen := make(map[time.Duration]bool)
 		for range 50 {
-			e := w.registry.Admit(p)
+			e := w.registry.Admit(t.Context(), p)
 			if codeOf(e) != protocol.RateLimited || e.RetryAfter < time.Second || e.RetryAfter >= 10*time.Second {
 				t.Fatalf("%v, RetryAfter %v", e, e.RetryAfter)
 			}
@@ -154,7 +154,7 @@ func TestHandshakeRate(t *testing.T) {
 			t.Error(e)
 		}
 		time.Sleep(time.Second)
-		if e := w.registry.Admit(p); e != nil {
+		if e := w.registry.Admit(t.Context(), p); e != nil {
 			t.Error(e)
 		}
 	})
@@ -165,18 +165,18 @@ func TestRefusedHandshakesTakeNoTurn(t *testing.T) {
 	limits := Limits{ConnectionsPerIP: 1, Handshakes: policy.Rate{PerSecond: 1, Burst: 2}}
 	inBubble(t, limits, nil, func(t *testing.T, w *world) {
 		crowd := from("", "192.0.2.1")
-		if e := w.registry.Admit(crowd); e != nil {
+		if e := w.registry.Admit(t.Context(), crowd); e != nil {
 			t.Fatal(e)
 		}
 		if _, e := w.dial(crowd); e != nil {
 			t.Fatal(e)
 		}
 		for range 100 {
-			if e := w.registry.Admit(crowd); codeOf(e) != protocol.LimitExceeded {
+			if e := w.registry.Admit(t.Context(), crowd); codeOf(e) != protocol.LimitExceeded {
 				t.Fatalf("%v", e)
 			}
 		}
-		if e := w.registry.Admit(from("", "192.0.2.2")); e != nil {
+		if e := w.registry.Admit(t.Context(), from("", "192.0.2.2")); e != nil {
 			t.Errorf("another client: %v", e)
 		}
 	})

@@ -27,6 +27,7 @@ type Control interface {
 func (r *Registry) WithControl(open func(hub.Executor) Control) *Registry {
 	r.uninformed.Store(true)
 	r.control = open(r)
+	r.heads, _ = r.control.(Headcount)
 	return r
 }
 

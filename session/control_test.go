@@ -97,12 +97,12 @@ func TestRevocationsReachOtherNodes(t *testing.T) {
 			t.Errorf("%+v, %v", done, e)
 		}
 		ann.hears(`{"close":4401}`)
-		if e := b.registry.Admit(holder); codeOf(e) != protocol.Unauthorized {
+		if e := b.registry.Admit(t.Context(), holder); codeOf(e) != protocol.Unauthorized {
 			t.Errorf("admitted: %v", e)
 		}
 		later := holder
 		later.Issued = now.Add(time.Second)
-		if e := b.registry.Admit(later); e != nil {
+		if e := b.registry.Admit(t.Context(), later); e != nil {
 			t.Errorf("a later token: %v", e)
 		}
 		if o := w.orders[0]; o.Name == "" || o.Lasts > time.Hour || o.Lasts < 50*time.Minute {
@@ -154,7 +154,7 @@ func TestUninformed(t *testing.T) {
 	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
 		w.registry.WithControl(func(hub.Executor) Control { return new(cable) })
 		p := w.tokenPeer(claims("ann"))
-		e := w.registry.Admit(p)
+		e := w.registry.Admit(t.Context(), p)
 		if codeOf(e) != protocol.Unavailable || e.RetryAfter <= 0 {
 			t.Errorf("admitted: %+v", e)
 		}
@@ -165,11 +165,11 @@ func TestUninformed(t *testing.T) {
 		if e := c.become(c.who(), &p); codeOf(e) != protocol.Unavailable {
 			t.Errorf("authenticated: %v", e)
 		}
-		if e := w.registry.Admit(Peer{User: "bob"}); e != nil {
+		if e := w.registry.Admit(t.Context(), Peer{User: "bob"}); e != nil {
 			t.Error(e)
 		}
 		w.registry.Informed()
-		if e := w.registry.Admit(p); e != nil {
+		if e := w.registry.Admit(t.Context(), p); e != nil {
 			t.Error(e)
 		}
 	})

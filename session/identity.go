@@ -22,6 +22,11 @@ func (s *Session) become(old, next *Peer) *protocol.Error {
 	if e := s.registry.Refuse(next.Identity()); e != nil {
 		return e
 	}
+	if old.User != next.User {
+		if e := s.registry.AdmitUser(s.ctx, next.User); e != nil {
+			return e
+		}
+	}
 	return s.registry.rename(s, next)
 }
 
@@ -37,8 +42,8 @@ func (r *Registry) rename(s *Session, next *Peer) *protocol.Error {
 	if old.User != next.User && over(r.census.users[next.User], limits.ConnectionsPerUser) {
 		return overcrowded("too many connections of this user")
 	}
-	r.census.add(old, -1)
-	r.census.add(next, 1)
+	r.tally(old, -1)
+	r.tally(next, 1)
 	s.peer.Store(next)
 	return nil
 }

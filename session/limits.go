@@ -12,7 +12,8 @@ const defaultMessageSize = 64 << 10
 type Limits struct {
 	// Connections is the greatest number of connections.
 	Connections int
-	// ConnectionsPerUser is the greatest number of connections of one user.
+	// ConnectionsPerUser is the greatest number of connections of one user; with a
+	// [Headcount] that to all nodes.
 	// Anonymous connections are bounded by their address alone.
 	ConnectionsPerUser int
 	// ConnectionsPerIP is the greatest number of connections from one IPv4 address

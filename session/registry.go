@@ -39,6 +39,7 @@ type Registry struct {
 
 	revocations auth.Revocations
 	control     Control     // nil: there are no other nodes
+	heads       Headcount   // control, if it can; else nil
 	uninformed  atomic.Bool // revocations of other nodes are not known yet
 
 	applying sync.Mutex // one Apply at a time
@@ -48,6 +49,7 @@ type Registry struct {
 	mu         sync.Mutex
 	handshakes bucket
 	census     census
+	counting   bool // heads is told of changes of the census
 	sessions   map[*Session]struct{}
 }
 
@@ -94,6 +96,7 @@ func (r *Registry) Apply(c Config) {
 	defer r.applying.Unlock()
 	rules := newRules(c)
 	r.rules.Store(rules)
+	r.countUsers(rules.limits.ConnectionsPerUser)
 	for _, s := range r.snapshot() {
 		s.recheck(rules)
 	}

@@ -54,7 +54,7 @@ func TestRevoke(t *testing.T) {
 					t.Errorf("%d connections more were counted than have ended", ended)
 				}
 				for p, want := range map[*Peer]protocol.Code{&first: tc.again, {User: "ann"}: tc.tokenless} {
-					if e := w.registry.Admit(*p); codeOf(e) != want {
+					if e := w.registry.Admit(t.Context(), *p); codeOf(e) != want {
 						t.Errorf("admitted: %v, want %q", e, want)
 					}
 					if _, e := w.dial(*p); codeOf(e) != want {

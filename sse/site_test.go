@@ -115,7 +115,7 @@ func newSite(t *testing.T, c config) *site {
 func (s *site) serve(c config) {
 	s.inside = c.way.h2 || !c.way.hijack
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if e := s.registry.Admit(session.Peer{User: c.user}); e != nil { // as whoever calls Serve does
+		if e := s.registry.Admit(r.Context(), session.Peer{User: c.user}); e != nil { // as whoever calls Serve does
 			if !sse.AskBack(w, r, e) {
 				problem.Write(w, e)
 			}

@@ -89,6 +89,8 @@ func useEverything(t *testing.T, o Options) {
 	a.give(t, hub.Order{Body: []byte("x"), Name: "x"}, hub.Answers{Nodes: 1, Ended: 1})
 	newServant(t, o, 1).ready(t).has(t, "x")
 	b.has(t, "x")
+	a.Count(map[string]int{"ann": 1})
+	b.counts(t, "ann", 1)
 
 	c := checker.New(checker.Options{})
 	n := newNode(t, c, "node", o)

@@ -34,6 +34,7 @@ type Control struct {
 	executor hub.Executor
 	wake     chan struct{} // there is something to read
 	polls    polls
+	heads    headcount
 
 	ctx    context.Context // over when the control is closed
 	cancel context.CancelFunc
@@ -46,7 +47,9 @@ func (c *shard) control(e hub.Executor) *Control {
 	// An error would mean that the client is closed, and then nothing is left to do.
 	_, _ = c.link.acquire(c.names.ordered(), func() handler { return ordered{k} })
 	_, _ = c.link.acquire(c.names.answers(c.node), func() handler { return &k.polls })
+	k.heads.init(k)
 	k.wg.Go(k.follow)
+	k.wg.Go(k.heads.keep)
 	return k
 }
 

@@ -82,7 +82,8 @@
 //   - A few send commands, while there are any to send.
 //   - A room has one while it repairs a hole.
 //   - The presence of a node has one that renews its lease and looks for dead nodes.
-//   - The control of a node has one that executes the orders of others.
+//   - The control of a node has one that executes the orders of others, and one that
+//     tells Redis of the connections of users.
 //
 // [Client.Close] ends all of them.
 //

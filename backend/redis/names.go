@@ -70,6 +70,11 @@ func (n names) orders() string   { return n.control("orders") }
 func (n names) standing() string { return n.control("standing") }
 func (n names) lasting() string  { return n.control("lasting") }
 
+// nodes has those that count the connections of users, by when their lease ends, and
+// users what each has counted.
+func (n names) nodes() string            { return n.control("nodes") }
+func (n names) users(node string) string { return n.control("users:" + node) }
+
 // ordered is the Pub/Sub channel that says that there is an order, and answers the one
 // on which a node hears what became of its own.
 func (n names) ordered() string            { return n.control("ordered") }

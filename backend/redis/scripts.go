@@ -50,6 +50,10 @@ var (
 	leaseSource string
 	//go:embed list.lua
 	listSource string
+	//go:embed count.lua
+	countSource string
+	//go:embed elsewhere.lua
+	elsewhereSource string
 	//go:embed order.lua
 	orderSource string
 	//go:embed orders.lua
@@ -63,19 +67,21 @@ var (
 	//go:embed find.lua
 	findSource string
 
-	publishScript  = newScript(publishSource)
-	relayScript    = newScript(relaySource)
-	positionScript = newScript(positionSource)
-	renewScript    = newScript(renewSource)
-	historyScript  = newScript(historySource)
-	enterScript    = newScript(presenceSource, enterSource)
-	leaveScript    = newScript(presenceSource, leaveSource)
-	reapScript     = newScript(presenceSource, reapSource)
-	leaseScript    = newScript(leaseSource)
-	listScript     = newScript(listSource)
-	orderScript    = newScript(orderSource)
-	ordersScript   = newScript(ordersSource)
-	loadScript     = newScript(documentSource, loadSource)
-	commitScript   = newScript(documentSource, commitSource)
-	findScript     = newScript(findSource)
+	publishScript   = newScript(publishSource)
+	relayScript     = newScript(relaySource)
+	positionScript  = newScript(positionSource)
+	renewScript     = newScript(renewSource)
+	historyScript   = newScript(historySource)
+	enterScript     = newScript(presenceSource, enterSource)
+	leaveScript     = newScript(presenceSource, leaveSource)
+	reapScript      = newScript(presenceSource, reapSource)
+	leaseScript     = newScript(leaseSource)
+	listScript      = newScript(listSource)
+	countScript     = newScript(countSource)
+	elsewhereScript = newScript(elsewhereSource)
+	orderScript     = newScript(orderSource)
+	ordersScript    = newScript(ordersSource)
+	loadScript      = newScript(documentSource, loadSource)
+	commitScript    = newScript(documentSource, commitSource)
+	findScript      = newScript(findSource)
 )
