@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -72,6 +73,25 @@ func TestTLS(t *testing.T) {
 	_, port, _ := net.SplitHostPort(addr)
 	startServer(t, "--tls-port", port, "--port", "0", "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
 	roundTrip(t, Options{Address: addr, TLS: &tls.Config{RootCAs: roots}})
+}
+
+// In a cluster servers name each other, and all of them are spoken to through TLS.
+func TestClusterTLS(t *testing.T) {
+	t.Parallel()
+	cert, key, roots := certificate(t)
+	cluster := redistest.StartCluster(t, 3, false, "--tls-port", redistest.FreePort, "--tls-cluster", "yes",
+		"--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
+	o := Options{Cluster: []string{cluster.TLSAddr()}, TLS: &tls.Config{RootCAs: roots}}
+	c := checker.New(checker.Options{})
+	a, b := newNode(t, c, "a", o), newNode(t, c, "b", o)
+	for r := range 30 {
+		room := fmt.Sprint("room:", r)
+		b.enter(room)
+		if err := a.send(t.Context(), room, `"1"`); err != nil {
+			t.Fatal(err)
+		}
+		b.await(t, "the message arrives", func() bool { return b.last[room].Offset == 1 })
+	}
 }
 
 // certificate makes one for 127.0.0.1 that signs itself.

@@ -3,6 +3,7 @@ package redistest
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,7 +24,8 @@ type Cluster struct {
 }
 
 // StartCluster starts a cluster, in which a replica takes over from a primary that
-// was silent for a second. It is gone when the test is.
+// was silent for a second. It is gone when the test is. Of args, FreePort stands for a
+// free port, another one for each server.
 func StartCluster(t testing.TB, primaries int, replicas bool, args ...string) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t, primaries: primaries}
@@ -37,10 +39,16 @@ func StartCluster(t testing.TB, primaries int, replicas bool, args ...string) *C
 		if i == 0 {
 			first = bus
 		}
+		own := slices.Clone(args)
+		for i := range own {
+			if own[i] == FreePort {
+				_, own[i], _ = net.SplitHostPort(FreeAddr(t))
+			}
+		}
 		c.Servers = append(c.Servers, Start(t, append([]string{
 			"--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-announce-ip", "127.0.0.1",
 			"--cluster-node-timeout", "1000", "--cluster-require-full-coverage", "no", "--repl-diskless-sync-delay", "0",
-		}, args...)...))
+		}, own...)...))
 	}
 	for i, s := range c.Servers[:primaries] {
 		s.Do("cluster", "addslotsrange", fmt.Sprint(i*slots/primaries), fmt.Sprint((i+1)*slots/primaries-1))
@@ -49,6 +57,9 @@ func StartCluster(t testing.TB, primaries int, replicas bool, args ...string) *C
 		s.Do("cluster", "set-config-epoch", fmt.Sprint(i+1))
 	}
 	host, port, _ := net.SplitHostPort(c.Servers[0].Addr)
+	if tls := c.Servers[0].option("--tls-port"); tls != "" {
+		port = tls
+	}
 	for _, s := range c.Servers[1:] {
 		s.Do("cluster", "meet", host, port, first)
 	}
@@ -64,6 +75,9 @@ func StartCluster(t testing.TB, primaries int, replicas bool, args ...string) *C
 	return c
 }
 
+// FreePort is an argument of [StartCluster].
+const FreePort = "<free port>"
+
 // Addrs are those of all servers.
 func (c *Cluster) Addrs() []string {
 	var addrs []string
@@ -71,6 +85,17 @@ func (c *Cluster) Addrs() []string {
 		addrs = append(addrs, s.Addr)
 	}
 	return addrs
+}
+
+// TLSAddr is where the first server expects TLS.
+func (c *Cluster) TLSAddr() string { return "127.0.0.1:" + c.Servers[0].option("--tls-port") }
+
+// option is the value of an argument, or empty.
+func (s *Server) option(name string) string {
+	if i := slices.Index(s.args, name); i >= 0 {
+		return s.args[i+1]
+	}
+	return ""
 }
 
 // await waits until something is so on every server.
