@@ -53,27 +53,8 @@ func BenchmarkPublish(b *testing.B) {
 	} {
 		for _, callers := range []int{1, 64, 512} {
 			b.Run(fmt.Sprintf("%s/callers=%d", kind.name, callers), func(b *testing.B) {
-				var next atomic.Int64
-				errs := make(chan error, callers)
 				busy := s.cpu()
-				b.ResetTimer()
-				for range callers {
-					go func() {
-						for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
-							if err := kind.do(int(i)); err != nil {
-								errs <- err
-								return
-							}
-						}
-						errs <- nil
-					}()
-				}
-				for range callers {
-					if err := <-errs; err != nil {
-						b.Fatal(err)
-					}
-				}
-				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+				publishers(b, callers, kind.do)
 				s.report(b, busy, b.N)
 			})
 		}
@@ -153,6 +134,31 @@ func BenchmarkDeliver(b *testing.B) {
 			})
 		}
 	}
+}
+
+// publishers has so many callers share the operations.
+func publishers(b *testing.B, callers int, do func(i int) error) {
+	b.Helper()
+	var next atomic.Int64
+	errs := make(chan error, callers)
+	b.ResetTimer()
+	for range callers {
+		go func() {
+			for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+				if err := do(int(i)); err != nil {
+					errs <- err
+					return
+				}
+			}
+			errs <- nil
+		}()
+	}
+	for range callers {
+		if err := <-errs; err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
 }
 
 type unseen struct{}

@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,27 +38,7 @@ func BenchmarkTopology(b *testing.B) {
 			return err
 		}
 		for _, callers := range []int{1, 64, 512} {
-			b.Run(fmt.Sprintf("%s/callers=%d", at.name, callers), func(b *testing.B) {
-				var next atomic.Int64
-				errs := make(chan error, callers)
-				for range callers {
-					go func() {
-						for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
-							if err := publish(int(i)); err != nil {
-								errs <- err
-								return
-							}
-						}
-						errs <- nil
-					}()
-				}
-				for range callers {
-					if err := <-errs; err != nil {
-						b.Fatal(err)
-					}
-				}
-				b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
-			})
+			b.Run(fmt.Sprintf("%s/callers=%d", at.name, callers), func(b *testing.B) { publishers(b, callers, publish) })
 		}
 	}
 }
