@@ -103,6 +103,10 @@ func useEverything(t *testing.T, o Options) {
 	}
 	n.await(t, "the message arrives", func() bool { return n.last[room].Offset == 1 })
 
+	l := newLibrary(t, o)
+	l.follow(room)
+	l.set(room, "n", 1)
+
 	m := newMembers(t, o)
 	if err := m.Attach(t.Context(), room); err != nil {
 		t.Fatal(err)
