@@ -75,7 +75,9 @@ func TestClusterRollback(t *testing.T) {
 	c.redis.Restart()
 	d.goOn(sized(500, 5000))
 	d.hush()
-	until(t, "all is delivered, or told of", func() bool { return d.checker.Behind() == 0 && d.checker.Check().OK() })
+	// Being behind proves nothing: what was acknowledged and is lost may have been seen
+	// by nobody, and then the room goes on in the same epoch, with lower offsets.
+	happens(func() bool { return d.checker.Check().OK() })
 	r := d.verdict()
 	if r.Gaps == 0 || r.Disconnects > 0 {
 		t.Errorf("%d gaps and %d disconnects", r.Gaps, r.Disconnects)
