@@ -3,7 +3,8 @@ package attacks
 import (
 	"testing"
 
+	"github.com/caddy-realtime/caddy-realtime/integration"
 	"github.com/caddy-realtime/caddy-realtime/internal/leak"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { leak.Main(m, integration.RemoveProgram) }
