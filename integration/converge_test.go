@@ -8,12 +8,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
 )
 
 // desk is a site where anybody may edit documents.
 const desk = `
 	http://{{site}} {
 		realtime {
+			%s
 			room doc:* {
 				subscribe anyone
 				publish anyone
@@ -35,16 +38,22 @@ func TestConverge(t *testing.T) {
 	for _, c := range []struct {
 		name, options   string
 		seeds, restarts int
+		kept            bool // documents outlive the process
 	}{
-		{"merge", "", 2, 0},
-		{"strict", "conflict strict", 1, 0},
-		{"short history", "history 3", 1, 0},
-		{"killed", "", 2, 2},
+		{"merge", "", 2, 0, false},
+		{"strict", "conflict strict", 1, 0, false},
+		{"short history", "history 3", 1, 0, false},
+		{"killed", "", 2, 2, false},
+		{"killed beside Redis", "", 2, 2, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := StartProcess(t, fmt.Sprintf(desk, c.options))
+			store := ""
+			if c.kept {
+				store = "redis " + redistest.Start(t).Addr
+			}
+			p := StartProcess(t, fmt.Sprintf(desk, store, c.options))
 			for seed := range c.seeds {
-				converge(t, p, seed+1, c.restarts, false)
+				converge(t, p, seed+1, c.restarts, c.kept)
 			}
 		})
 	}

@@ -1,10 +1,10 @@
 import { Emitter, RealtimeError, type Subscription } from './index.js';
 import type { Host } from './host.js';
-import { applyAll, difference, type Operation } from './operation.js';
+import { difference, type Operation } from './operation.js';
 import { encode, resolve, type Patch } from './patch.js';
-import { transform, unmove } from './transform.js';
-import { at, child, copy, freeze, isObject, isArray, reuse, type Json } from './tree.js';
+import { freeze, reuse, type Json } from './tree.js';
 import { Steps, type Step } from './undo.js';
+import { anew, changes, effects, follow, onTop, remains, type Unit } from './unit.js';
 import type { Envelope, Payload, WireDocument } from './wire.js';
 
 /**
@@ -38,17 +38,6 @@ export interface DocumentEvents<T> {
 
 /** Changes a draft, or gives a new value. */
 export type Recipe<T> = (draft: T) => unknown;
-
-/** A call of `update`: done as a whole or not at all. */
-interface Unit {
-  /** To be made to what is shown without this and all later units. */
-  ops: readonly Operation[];
-  /** As they were made, and to what. */
-  readonly made: readonly Operation[];
-  readonly root: Json;
-  readonly step: Step | undefined;
-  readonly done: (saved: boolean) => void;
-}
 
 /** The change that the server was sent. */
 interface Flight {
@@ -389,20 +378,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
 
   /** Has all pending units come after what was done to the confirmed state, and without those that are refused. */
   #rebase(others: readonly Operation[], refused: readonly Unit[] = []): void {
-    let back: readonly Operation[] = [];
-    const keep = (unit: Unit): boolean => {
-      const without = transform(unit.ops, back);
-      const behind = without.ops && transform(without.ops, others);
-      if (refused.includes(unit) || !behind?.ops) {
-        back = [...unmove(unit.ops), ...back];
-        return false;
-      }
-      unit.ops = behind.ops;
-      back = without.others;
-      others = behind.others;
-      return true;
-    };
-    this.#sift(keep, refused);
+    this.#sift(follow(others, refused), refused);
   }
 
   /** Leaves out the units that do not pass. What is in flight is lost, but for the answer. */
@@ -469,57 +445,5 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     if (told === this.#told) return;
     this.#told = told;
     this._emit('status', { status, pending, error: this.#error });
-  }
-}
-
-/** The value with a unit on top; undefined: it does not fit. */
-function onTop(value: Json, unit: Unit): Json | undefined {
-  try {
-    return applyAll(value, unit.ops);
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * A value that began anew, as a change of the old one by others: that something is gone
- * is no change, but for elements of arrays, whose places mean nothing any more.
- */
-function remains(old: Json, now: Json | undefined): Json {
-  if (now === undefined && isArray(old)) return [];
-  if (!isObject(old) || (now !== undefined && !isObject(now))) return now ?? old;
-  const kept = Object.entries(old).map(([name, v]) => [name, remains(v, child(now, name))] as const);
-  return { ...now, ...Object.fromEntries(kept) };
-}
-
-/**
- * Has a unit made to a value that begins anew. What it adds finds a place even where its
- * surroundings are gone, unless they were elements of an array, which nothing names.
- */
-function anew(value: Json, unit: Unit, before: Json | undefined): Json {
-  const ops = unit.ops.map((op) => {
-    const depth = op.path.length - +(op.kind === 'insert');
-    const named = op.path.slice(0, depth).every((_, n) => !isArray(at(before, op.path.slice(0, n))));
-    return named && op.was === undefined ? { ...op, from: 0 } : op;
-  });
-  const next = onTop(value, { ...unit, ops }) ?? value;
-  if (next !== value) unit.ops = difference(value, next);
-  return next;
-}
-
-/** What a function does to a draft; what it gives counts if it leaves the draft alone. */
-function changes(root: Json, recipe: Recipe<Json>): Operation[] {
-  const draft = copy(root);
-  const result = recipe(draft) as Json;
-  if (result instanceof Promise) throw new TypeError('an update can not be asynchronous');
-  const ops = difference(root, copy(draft));
-  return !ops.length && (isObject(result) || isArray(result)) ? difference(root, copy(result)) : ops;
-}
-
-function effects(root: Json, patch: Patch): readonly Operation[] {
-  try {
-    return resolve(root, copy(patch)).ops;
-  } catch (error) {
-    throw new RealtimeError('INVALID_MESSAGE', (error as Error).message);
   }
 }

@@ -258,7 +258,8 @@ function account(editors, epoch, final) {
       fate?.made ? made++ : refused++;
       const times = final.filter((name) => name === entry).length;
       const least = fate?.made && (kept || fate.epoch === epoch) ? 1 : 0;
-      if (times < least || times > (fate?.made ? 1 : 0)) wrong(editor, `finds an update ${times} times`, { entry, fate });
+      const most = fate?.made ? 1 : 0;
+      if (times < least || times > most) wrong(editor, `finds an update ${times} times`, { entry, fate });
     }
   }
   return { made, refused };
@@ -297,9 +298,8 @@ logs.set(epoch, final);
 compare(editors, logs);
 const { made, refused } = account(editors, epoch, final);
 const states = editors.reduce((sum, { shown }) => sum + shown.length, 0);
-console.log(
-  `${editors.length} editors, ${made} updates made, ${refused} refused; ${states} states of ${logs.size} epochs, the last with ${final.length} updates`,
-);
+console.log(`${editors.length} editors, ${made} updates made, ${refused} refused;`, `${states} states of`, logs.size,
+  `epochs, the last with ${final.length} updates`);
 closing = true;
 for (const { client, line } of editors) {
   client.close();

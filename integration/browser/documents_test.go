@@ -38,7 +38,9 @@ func (p *Tab) comesTo(expression, want string) {
 // addCard adds a card to a column of the todo example, as a visitor does.
 func (p *Tab) addCard(column, text string) {
 	p.t.Helper()
-	p.Run(`form = document.querySelector('[data-column=%s] form'); form.elements.text.value = '%s'; form.requestSubmit()`, column, text)
+	p.Run(`form = document.querySelector('[data-column=%s] form')
+		form.elements.text.value = '%s'
+		form.requestSubmit()`, column, text)
 }
 
 // card is an expression for the card with a text.
@@ -61,7 +63,8 @@ func TestExampleTodo(t *testing.T) {
 	s := integration.Start(t, example(t, "todo"))
 	line := newLine(t, s.Addr("site"))
 	browser := Start(t)
-	ann, bob := browser.Open("ann", "http://"+s.Addr("site")+"/?name=Ann"), browser.Open("bob", "http://"+line.addr+"/?name=Bob")
+	ann := browser.Open("ann", "http://"+s.Addr("site")+"/?name=Ann")
+	bob := browser.Open("bob", "http://"+line.addr+"/?name=Bob")
 	for _, tab := range []*Tab{ann, bob} {
 		tab.shows("#status", "saved")
 		tab.Run(enter)

@@ -1,0 +1,91 @@
+import { RealtimeError } from './index.js';
+import type { Recipe } from './document.js';
+import { applyAll, difference, type Operation } from './operation.js';
+import { resolve, type Patch } from './patch.js';
+import { transform, unmove } from './transform.js';
+import { at, child, copy, isArray, isObject, type Json } from './tree.js';
+import type { Step } from './undo.js';
+
+/** A call of `update`: done as a whole or not at all. */
+export interface Unit {
+  /** To be made to what is shown without this and all later units. */
+  ops: readonly Operation[];
+  /** As they were made, and to what. */
+  readonly made: readonly Operation[];
+  readonly root: Json;
+  readonly step: Step | undefined;
+  readonly done: (saved: boolean) => void;
+}
+
+/**
+ * Has units, one after the other, come after what was done to the value below them, and
+ * without those that are refused. False: the unit collides with it, or is one of those.
+ */
+export function follow(others: readonly Operation[], refused: readonly Unit[]): (unit: Unit) => boolean {
+  // What takes back how the units that fall out moved elements.
+  let back: readonly Operation[] = [];
+  return (unit) => {
+    const without = transform(unit.ops, back);
+    const behind = without.ops && transform(without.ops, others);
+    if (refused.includes(unit) || !behind?.ops) {
+      back = [...unmove(unit.ops), ...back];
+      return false;
+    }
+    unit.ops = behind.ops;
+    back = without.others;
+    others = behind.others;
+    return true;
+  };
+}
+
+/** The value with a unit on top; undefined: it does not fit. */
+export function onTop(value: Json, unit: Unit): Json | undefined {
+  try {
+    return applyAll(value, unit.ops);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A value that began anew, as a change of the old one by others: that something is gone
+ * is no change, but for elements of arrays, whose places mean nothing any more.
+ */
+export function remains(old: Json, now: Json | undefined): Json {
+  if (now === undefined && isArray(old)) return [];
+  if (!isObject(old) || (now !== undefined && !isObject(now))) return now ?? old;
+  const kept = Object.entries(old).map(([name, v]) => [name, remains(v, child(now, name))] as const);
+  return { ...now, ...Object.fromEntries(kept) };
+}
+
+/**
+ * Has a unit made to a value that begins anew. What it adds finds a place even where its
+ * surroundings are gone, unless they were elements of an array, which nothing names.
+ */
+export function anew(value: Json, unit: Unit, before: Json | undefined): Json {
+  const ops = unit.ops.map((op) => {
+    const depth = op.path.length - +(op.kind === 'insert');
+    const named = op.path.slice(0, depth).every((_, n) => !isArray(at(before, op.path.slice(0, n))));
+    return named && op.was === undefined ? { ...op, from: 0 } : op;
+  });
+  const next = onTop(value, { ...unit, ops }) ?? value;
+  if (next !== value) unit.ops = difference(value, next);
+  return next;
+}
+
+/** What a function does to a draft; what it gives counts if it leaves the draft alone. */
+export function changes(root: Json, recipe: Recipe<Json>): Operation[] {
+  const draft = copy(root);
+  const result = recipe(draft) as Json;
+  if (result instanceof Promise) throw new TypeError('an update can not be asynchronous');
+  const ops = difference(root, copy(draft));
+  return !ops.length && (isObject(result) || isArray(result)) ? difference(root, copy(result)) : ops;
+}
+
+export function effects(root: Json, patch: Patch): readonly Operation[] {
+  try {
+    return resolve(root, copy(patch)).ops;
+  } catch (error) {
+    throw new RealtimeError('INVALID_MESSAGE', (error as Error).message);
+  }
+}
