@@ -1,9 +1,9 @@
 package redis
 
-// names makes the keys and channels of rooms. All that a script touches of one room
-// has the channel's name in braces, which a cluster takes as the tag that keeps it
-// on one node; channel names have no braces themselves. The exceptions are the keys
-// of nodes: the scripts of presence touch them beside those of a room.
+// names makes the keys and channels of a shard. The name of a room's channel is in
+// braces, of which it has none itself, so that it is clear where it ends. In a cluster
+// the prefix ends in the tag of a partition: the first braces count there, and all
+// that is named here is in the slot of that tag.
 type names struct{ prefix string }
 
 func (n names) of(kind, channel string) string { return n.prefix + kind + ":{" + channel + "}" }

@@ -19,8 +19,7 @@ type Cluster struct {
 	// replicas, one for each of them, if there are any.
 	Servers []*Server
 
-	t         testing.TB
-	primaries int
+	t testing.TB
 }
 
 // StartCluster starts a cluster, in which a replica takes over from a primary that
@@ -28,7 +27,7 @@ type Cluster struct {
 // free port, another one for each server.
 func StartCluster(t testing.TB, primaries int, replicas bool, args ...string) *Cluster {
 	t.Helper()
-	c := &Cluster{t: t, primaries: primaries}
+	c := &Cluster{t: t}
 	n := primaries
 	if replicas {
 		n *= 2
