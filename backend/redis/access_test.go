@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/history"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
@@ -103,10 +104,6 @@ func useEverything(t *testing.T, o Options) {
 	}
 	n.await(t, "the message arrives", func() bool { return n.last[room].Offset == 1 })
 
-	l := newLibrary(t, o)
-	l.follow(room)
-	l.set(room, "n", 1)
-
 	m := newMembers(t, o)
 	if err := m.Attach(t.Context(), room); err != nil {
 		t.Fatal(err)
@@ -116,5 +113,19 @@ func useEverything(t *testing.T, o Options) {
 	m.tell(room, "ann", false)
 	if _, err := m.List(t.Context(), room, presence.Query{Limit: 10, Offline: true}); err != nil {
 		t.Error(err)
+	}
+
+	l := newLibrary(t, o)
+	l.follow(room)
+	l.replace(room, `{"a":0}`)
+	if out, err := l.propose(room, document.Change{Latest: true}, "a", 1); err != nil || out.Version != 2 {
+		t.Errorf("%+v, %v", out, err)
+	}
+	if out, err := l.propose(room, document.Change{Key: "k", Epoch: "gone"}, "a", 2); err != nil || out.Err == nil {
+		t.Errorf("%+v, %v", out, err)
+	}
+	l.await(room, "the changes arrive", func(d *copyOf) bool { return d.version == 2 })
+	if snap := newLibrary(t, o).read(room); string(snap.State) != `{"a":1}` {
+		t.Errorf("read %+v", snap)
 	}
 }

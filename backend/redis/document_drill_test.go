@@ -73,9 +73,10 @@ func (l *library) take(d *copyOf, n document.News) {
 }
 
 func applied(t *testing.T, tree document.Tree, patch []byte) document.Tree {
-	p, e := document.ParsePatch(patch, document.Limits{})
+	free := document.Limits{Root: true}
+	p, e := document.ParsePatch(patch, free)
 	if e == nil {
-		tree, _, e = document.Apply(tree, p, document.Limits{})
+		tree, _, e = document.Apply(tree, p, free)
 	}
 	if e != nil {
 		t.Errorf("%s: %v", patch, e)
@@ -148,6 +149,19 @@ func (l *library) propose(channel string, c document.Change, name string, value 
 	}
 	c.Patch = p
 	return l.Change(l.t.Context(), channel, c, document.Options{})
+}
+
+// replace replaces a whole document, which writes a snapshot.
+func (l *library) replace(channel, state string) {
+	l.t.Helper()
+	tree, e := document.Parse([]byte(state), document.Limits{})
+	if e != nil {
+		l.t.Fatal(e)
+	}
+	c := document.Change{Latest: true, Patch: document.Replacement(tree)}
+	if out, err := l.Change(l.t.Context(), channel, c, document.Options{Limits: document.Limits{Root: true}}); err != nil || out.Err != nil {
+		l.t.Fatalf("%+v, %v", out, err)
+	}
 }
 
 // await waits until a condition holds for a document that is followed; it is looked at
