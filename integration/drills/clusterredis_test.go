@@ -10,8 +10,10 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
 )
 
-// durable has Redis keep its log on disk.
-var durable = []string{"--appendonly", "yes", "--appendfsync", "everysec"}
+// durable has Redis keep its log on disk, and not answer before it is there. With
+// everysec it answers before it has written anything while the disk is busy, and a kill
+// takes up to two seconds of acknowledged messages.
+var durable = []string{"--appendonly", "yes", "--appendfsync", "always"}
 
 // TestClusterRestart kills Redis, which keeps a log on disk, and starts it again: a
 // delay, and nothing else.
