@@ -43,6 +43,10 @@ func (s target) enters(t *testing.T, channel string, header ...string) *client {
 	if ev := c.ask(t, "subscribe", `{"channel":"`+channel+`"}`); ev.Type != "subscribed" {
 		t.Fatalf("subscribing is answered with %s", ev.outcome())
 	}
+	// It is a member a moment after that, and before its next command is looked at.
+	if !c.lives(t) {
+		t.Fatal("a ping is not answered")
+	}
 	return c
 }
 
@@ -157,7 +161,9 @@ func forgeFrom(t *testing.T, s target) string {
 	alice := s.enters(t, channel, "X-User: alice")
 	const forged = `"from":{"user":"bob"},"sender":"bob","content":1,"to":{"user":"alice"}`
 	mallory := s.connect(t, "X-User: mallory")
-	mallory.ask(t, "message", `{"channel":"`+channel+`",`+forged+`}`)
+	if got := mallory.ask(t, "message", `{"channel":"`+channel+`",`+forged+`}`).outcome(); got != "ack" {
+		return got
+	}
 	first, err := alice.nextMessage()
 	if err != nil {
 		t.Fatal(err)
