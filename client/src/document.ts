@@ -4,7 +4,7 @@ import { difference, type Operation } from './operation.js';
 import { encode, resolve, type Patch } from './patch.js';
 import { freeze, reuse, type Json } from './tree.js';
 import { Steps, type Step } from './undo.js';
-import { anew, changes, effects, follow, onTop, remains, type Unit } from './unit.js';
+import { anew, beginning, changes, effects, follow, onTop, type Unit } from './unit.js';
 import type { Envelope, Payload, WireDocument } from './wire.js';
 
 /**
@@ -368,8 +368,8 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
 
   #adopt({ epoch, version, state }: WireDocument): void {
     const value = reuse(this.#confirmed, freeze(state as Json));
-    const seen = epoch === this.#epoch ? value : remains(this.#confirmed, value);
-    const ops = this.#epoch === undefined ? [] : difference(this.#confirmed, seen, [], true);
+    const old = this.#confirmed;
+    const ops = epoch === this.#epoch ? difference(old, value, [], true) : beginning(old, value);
     this.#confirmed = value;
     this.#version = version;
     this.#epoch = epoch;

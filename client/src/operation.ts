@@ -18,6 +18,8 @@ export interface Operation {
    * made.
    */
   readonly from?: number;
+  /** A `remove` that nobody made: the array began anew. */
+  readonly gone?: boolean;
 }
 
 /** Thrown when an operation does not fit. */

@@ -107,13 +107,17 @@ export function asSteps(root: Json, ops: readonly Operation[]): PatchOperation[]
     const before = root;
     root = apply(root, op);
     const { kind, path, value, end } = op;
-    if (kind === 'remove' || kind === 'unset') {
-      return at(before, path) === undefined ? [] : [{ op: 'remove', path: pointer(path) }];
-    }
     if (kind === 'test') return [{ op: kind, path: pointer(path), value }];
-    // The first container on the way that is missing is added with all that is in it.
+    // How far down the path something is there, and one step further.
     let n = 1;
     while (n < path.length && at(before, path.slice(0, n)) !== undefined) n++;
+    if (kind === 'remove' || kind === 'unset') {
+      const here = pointer(path.slice(0, n));
+      // That nothing is there is said, too: others may be about to put something there.
+      const missing = at(before, path) === undefined;
+      return [...(missing ? [{ op: 'add', path: here, value: null } as const] : []), { op: 'remove', path: here }];
+    }
+    // The first container on the way that is missing is added with all that is in it.
     const list = at(before, path.slice(0, n - 1));
     const added = path.slice(n).reduceRight<Json>((inner, segment) => ({ [segment]: inner }), value!);
     if (kind === 'set') {

@@ -69,7 +69,7 @@ function after(op: Operation, other: Operation, later: boolean): Operation | nul
 }
 
 /** After an element came or went. */
-function shifted(op: Operation, { kind, path: place }: Operation, later: boolean): Operation | null | undefined {
+function shifted(op: Operation, { kind, path: place, gone }: Operation, later: boolean): Operation | null | undefined {
   const { path } = op;
   const list = place.slice(0, -1);
   if (!leads(list, path) || path.length === list.length) {
@@ -82,7 +82,7 @@ function shifted(op: Operation, { kind, path: place }: Operation, later: boolean
   if (kind === 'insert') return here > there || !between || later ? step(op, list.length, 1) : op;
   if (here > there) return step(op, list.length, -1);
   if (between) return op;
-  return op.kind === 'remove' && path.length === place.length ? null : undefined;
+  return op.kind === 'remove' && path.length === place.length && !gone ? null : undefined;
 }
 
 function step(op: Operation, depth: number, by: number): Operation {

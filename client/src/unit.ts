@@ -3,7 +3,7 @@ import type { Recipe } from './document.js';
 import { applyAll, difference, type Operation } from './operation.js';
 import { resolve, type Patch } from './patch.js';
 import { transform, unmove } from './transform.js';
-import { at, child, copy, isArray, isObject, type Json } from './tree.js';
+import { at, child, copy, equal, isArray, isObject, type Json } from './tree.js';
 import type { Step } from './undo.js';
 
 /** A call of `update`: done as a whole or not at all. */
@@ -48,10 +48,16 @@ export function onTop(value: Json, unit: Unit): Json | undefined {
 }
 
 /**
- * A value that began anew, as a change of the old one by others: that something is gone
- * is no change, but for elements of arrays, whose places mean nothing any more.
+ * What others did to a value that began anew: that a member is gone is nothing, but
+ * elements of arrays are, whose places mean nothing any more. To remove one of them is
+ * not done by that: whoever added it may bring it along.
  */
-export function remains(old: Json, now: Json | undefined): Json {
+export function beginning(old: Json, now: Json): Operation[] {
+  const ops = difference(old, remains(old, now), [], true);
+  return ops.map((op) => (op.kind === 'remove' ? { ...op, gone: true } : op));
+}
+
+function remains(old: Json, now: Json | undefined): Json {
   if (now === undefined && isArray(old)) return [];
   if (!isObject(old) || (now !== undefined && !isObject(now))) return now ?? old;
   const kept = Object.entries(old).map(([name, v]) => [name, remains(v, child(now, name))] as const);
@@ -63,13 +69,15 @@ export function remains(old: Json, now: Json | undefined): Json {
  * surroundings are gone, unless they were elements of an array, which nothing names.
  */
 export function anew(value: Json, unit: Unit, before: Json | undefined): Json {
-  const ops = unit.ops.map((op) => {
-    const depth = op.path.length - +(op.kind === 'insert');
-    const named = op.path.slice(0, depth).every((_, n) => !isArray(at(before, op.path.slice(0, n))));
-    return named && op.was === undefined ? { ...op, from: 0 } : op;
-  });
+  const named = ({ kind, path }: Operation): boolean =>
+    path.slice(0, path.length - +(kind === 'insert')).every((_, n) => !isArray(at(before, path.slice(0, n))));
+  const ops = unit.ops.map((op) => (named(op) && op.was === undefined ? { ...op, from: 0 } : op));
   const next = onTop(value, { ...unit, ops }) ?? value;
-  if (next !== value) unit.ops = difference(value, next);
+  if (next !== value) {
+    // What is done already stays in it, and collides with those who undo it before.
+    const idle = ops.filter((op) => named(op) && op.kind.endsWith('set') && equal(at(value, op.path), op.value));
+    unit.ops = [...idle, ...difference(value, next)];
+  }
   return next;
 }
 

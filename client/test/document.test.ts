@@ -395,6 +395,53 @@ test('what is added finds a place where its surroundings are gone', async (t) =>
   assert.deepEqual([d.doc.value.list, d.doc.status], [['e', 'c', 'd'], 'synced']);
 });
 
+test('a deletion of what is gone already gives way to whoever puts it back', async (t) => {
+  const d = await desk(t, { a: 1, list: [] });
+  const first = d.doc.update((draft) => {
+    delete draft.a;
+    draft.list.push('mine');
+  });
+  d.remote(5, { a: null });
+  d.reject('CONFLICT', 5, { list: [] });
+  assert.deepEqual(d.doc.value, { list: ['mine'] });
+  // The server is told of it as well, or it would see nothing that collides.
+  assert.deepEqual(d.sent.at(-1)!.patch, [
+    { op: 'add', path: '/a', value: null },
+    { op: 'remove', path: '/a' },
+    { op: 'add', path: '/list/-', value: 'mine' },
+  ]);
+  d.remote(6, { a: 2 });
+  d.reject('CONFLICT', 6, { a: 2, list: [] });
+  assert.deepEqual([await first, d.doc.value], [false, { a: 2, list: [] }]);
+
+  const second = d.doc.update((draft) => {
+    delete draft.a;
+    draft.b = 'mine';
+  });
+  await d.reconnect();
+  d.subscribed({}, 0, 'f');
+  assert.deepEqual(d.doc.value, { b: 'mine' });
+  d.remote(1, { a: 3 }, 'f');
+  assert.deepEqual(d.doc.value, { a: 3 });
+  const { localVersion } = d.sent.at(-1)!;
+  const refusal = { channel: 'd', localVersion: localVersion!, epoch: 'f', serverVersion: 1, serverState: { a: 3 } };
+  d.w.socket.answer('change', 'change-rejected', { ...refusal, code: 'CONFLICT', message: 'no' });
+  assert.equal(await second, false);
+});
+
+test('the removal of an element is taken back when the document begins anew', async (t) => {
+  const d = await desk(t, { list: [{ id: 'x' }] });
+  const fate = d.doc.update((draft) => {
+    draft.list.splice(0, 1);
+    draft.note = 'removed';
+  });
+  await d.reconnect();
+  d.subscribed({}, 0, 'f');
+  assert.deepEqual([await fate, d.doc.value], [false, {}]);
+  d.remote(1, { list: [{ id: 'x' }] }, 'f');
+  assert.deepEqual(d.doc.value, { list: [{ id: 'x' }] });
+});
+
 test('a version that is missing, a gap and another epoch have it fetched anew', async (t) => {
   const d = await desk(t);
   const again = (): void => {
