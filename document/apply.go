@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 func appendInt(dst []byte, n int) []byte { return strconv.AppendInt(dst, int64(n), 10) }
@@ -29,6 +30,8 @@ type edit struct {
 	root    any
 	cost    cost
 	touched []string
+	// appended has the arrays that the patch has appended to, with how long they were.
+	appended map[string]int
 }
 
 func (e *edit) apply(p *Patch) *Error {
@@ -66,11 +69,28 @@ func (e *edit) run(op *operation) *Error {
 
 // touch notes that what is at and below a path has changed.
 func (e *edit) touch(path string) *Error {
+	e.touchAppended(path)
+	return e.note(path)
+}
+
+func (e *edit) note(path string) *Error {
 	if len(path) > e.limits.Pointer {
 		return failf(TooLarge, "a path has more than %d bytes", e.limits.Pointer)
 	}
 	e.touched = append(e.touched, path)
 	return nil
+}
+
+// touchAppended has a patch that names an element which it has appended itself touch
+// the array: by its index it means another one if others have appended as well.
+func (e *edit) touchAppended(path string) {
+	for list, length := range e.appended {
+		rest, in := strings.CutPrefix(path, list+"/")
+		segment, _, _ := strings.Cut(rest, "/")
+		if i, err := strconv.Atoi(segment); in && err == nil && i >= length {
+			e.touched = append(e.touched, list)
+		}
+	}
 }
 
 // grow counts a value in that comes to stand at a depth, with extra bytes around it.
@@ -196,16 +216,31 @@ func (e *edit) insert(a *array, p pointer, v any) *Error {
 	last, path := p[len(p)-1], p[:len(p)-1].String()
 	i, ok := len(a.items), true
 	if last == "-" {
-		path = child(path, strconv.Itoa(i))
+		if err := e.append(path, i); err != nil {
+			return err
+		}
 	} else if i, ok = parseIndex(last, i); !ok {
 		return missing(p)
-	}
-	if err := e.touch(path); err != nil {
+	} else if err := e.touch(path); err != nil {
 		return err
 	}
 	extra := min(1, len(a.items))
 	a.items = slices.Insert(a.items, i, v)
 	return e.grow(v, len(p), extra)
+}
+
+// append notes that a list gets an element at its end, where i is.
+func (e *edit) append(list string, i int) *Error {
+	if err := e.note(child(list, strconv.Itoa(i))); err != nil {
+		return err
+	}
+	if _, again := e.appended[list]; !again {
+		if e.appended == nil {
+			e.appended = make(map[string]int)
+		}
+		e.appended[list] = i
+	}
+	return nil
 }
 
 func (e *edit) remove(p pointer) (any, *Error) {

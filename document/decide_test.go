@@ -56,6 +56,9 @@ func TestDecide(t *testing.T) {
 		{5, `[{"op":"remove","path":"/x"}]`, Invalid, ""},
 		{1, `[{"op":"test","path":"/o/a","value":2},{"op":"add","path":"/o/c","value":1}]`, 0, `{"list":[0,2,3,4],"o":{"a":2,"b":1,"c":1},"rows":[{}]}`},
 		{1, `[{"op":"test","path":"/o/a","value":1},{"op":"add","path":"/o/c","value":1}]`, Failed, ""},
+		// Its second element is the first one of those by now.
+		{2, `[{"op":"add","path":"/list/-","value":{}},{"op":"add","path":"/list/-","value":{}},{"op":"add","path":"/list/4/x","value":1}]`, Conflict, ""},
+		{5, `[{"op":"add","path":"/list/-","value":{}},{"op":"add","path":"/list/4/x","value":1}]`, 0, `{"list":[0,2,3,4,{"x":1}],"o":{"a":2,"b":1},"rows":[{}]}`},
 		{6, `{}`, Conflict, ""},
 		{0, `{}`, Conflict, ""}, // further back than the log
 		{1, `{"x":"` + string(make([]byte, 0)) + `"}`, 0, `{"list":[0,2,3,4],"o":{"a":2,"b":1},"rows":[{}],"x":""}`},

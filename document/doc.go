@@ -44,8 +44,9 @@
 // Changes overlap if the path of one leads to, or is, a path of the other. To insert
 // into an array or to remove from it moves the other elements, and therefore counts
 // as a change of the array. To append an element ("-") touches only its own place,
-// so that two can append at the same time. What `test` looks at does not count: it is
-// tested when the change is made.
+// so that two can append at the same time; but a change that then names what it has
+// appended, which it does by an index, counts as a change of the array. What `test`
+// looks at does not count: it is tested when the change is made.
 //
 // # Integrity
 //
