@@ -148,8 +148,9 @@ func (c *cluster) briefly(t *testing.T) string {
 	return strings.Join(took, ", ")
 }
 
-// oldVersion is the commit that [TestClusterMixed] runs beside this one.
-var oldVersion = cmp.Or(os.Getenv("REALTIME_DRILLS_OLD"), "591c6f8")
+// oldVersion is the commit that [TestClusterMixed] runs beside this one. It has to
+// understand the same JSON configuration.
+var oldVersion = cmp.Or(os.Getenv("REALTIME_DRILLS_OLD"), "c86b87f")
 
 // TestClusterMixed has a node of an older version among those of this one, as they
 // are during an upgrade.
