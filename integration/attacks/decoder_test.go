@@ -23,7 +23,7 @@ const (
 	maxGrowth = 8 << 20
 	// maxDecoding is how long all inputs of one decoder may take, on a machine that
 	// has other things to do and with the race detector.
-	maxDecoding = 2 * time.Minute
+	maxDecoding = time.Minute
 )
 
 // decoder reads what strangers send. Read reports whether the input was accepted,
