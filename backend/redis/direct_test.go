@@ -78,7 +78,9 @@ func TestDrillDirectDegrades(t *testing.T) {
 		return p
 	}
 	send(`"1"`, "")
-	b.await(t, "it arrives", func() bool { return b.count["room"] == 1 })
+	for _, n := range []*node{a, b} { // what Redis has not yet sent dies with it
+		n.await(t, "it arrives", func() bool { return n.count["room"] == 1 })
+	}
 	s.Kill()
 	if p := send(`"2"`, "key"); !p.Degraded {
 		t.Errorf("published %+v", p)

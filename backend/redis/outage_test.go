@@ -163,7 +163,9 @@ func TestDrillPlainDegrades(t *testing.T) {
 		return p
 	}
 	publish(a, `"1"`, "")
-	b.await(t, "it arrives", func() bool { return b.count["plain"] == 1 })
+	for _, n := range []*node{a, b} { // what Redis has not yet sent dies with it
+		n.await(t, "it arrives", func() bool { return n.count["plain"] == 1 })
+	}
 	s.Kill()
 	if p := publish(a, `"2"`, ""); !p.Degraded {
 		t.Errorf("published %+v", p)
