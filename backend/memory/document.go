@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/caddy-realtime/caddy-realtime/document"
@@ -20,8 +19,8 @@ const maxDocuments = 256 << 20
 //
 // A document is kept as long as the store lives, once it was changed; its epoch is
 // the store's. Entries are handed to the sinks in the Commit that appends them, under
-// the lock of the document, which is what keeps their order. Locks: documentTable.mu,
-// then documentRoom.mu, then whatever a sink locks. There is no goroutine.
+// the lock of the document, which is what keeps their order. Locks: those of [table],
+// then whatever a sink locks. There is no goroutine.
 type DocumentStore struct {
 	// Set when the node is made.
 	table *documentTable
@@ -37,14 +36,15 @@ type documentTable struct {
 	epoch string
 	limit int64
 	used  atomic.Int64 // estimated bytes
-
-	mu    sync.Mutex
-	rooms map[string]*documentRoom
+	rooms table[*documentRoom]
 }
 
 // NewDocumentStore returns a store with one node, which delivers to sink.
 func NewDocumentStore(sink document.Sink) *DocumentStore {
-	t := &documentTable{epoch: strings.ToLower(rand.Text()[:8]), limit: maxDocuments, rooms: make(map[string]*documentRoom)}
+	t := &documentTable{epoch: strings.ToLower(rand.Text()[:8]), limit: maxDocuments}
+	t.rooms.init(func(channel string) *documentRoom {
+		return &documentRoom{slot: slot{channel: channel}, table: t}
+	})
 	return &DocumentStore{table: t, sink: sink}
 }
 
@@ -58,8 +58,8 @@ func (s *DocumentStore) in(ctx context.Context, channel string, f func(*document
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := s.table.open(channel)
-	defer s.table.release(r)
+	r := s.table.rooms.open(channel)
+	defer s.table.rooms.release(r)
 	if s.closed.Load() {
 		return document.ErrClosed
 	}
@@ -76,9 +76,9 @@ func (s *DocumentStore) Attach(ctx context.Context, channel string) error {
 
 // Detach implements [document.Store].
 func (s *DocumentStore) Detach(channel string) {
-	r := s.table.open(channel)
+	r := s.table.rooms.open(channel)
 	r.detach(s)
-	s.table.release(r)
+	s.table.rooms.release(r)
 }
 
 // Load implements [document.Store].
@@ -114,51 +114,6 @@ func (s *DocumentStore) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	s.table.mu.Lock()
-	rooms := make([]*documentRoom, 0, len(s.table.rooms))
-	for _, r := range s.table.rooms {
-		rooms = append(rooms, r)
-	}
-	s.table.mu.Unlock()
-	for _, r := range rooms {
-		r.mu.Lock()
-		delete(r.attached, s)
-		s.table.release(r)
-	}
+	s.table.rooms.each(func(r *documentRoom) { delete(r.attached, s) })
 	return nil
-}
-
-// open returns the room of a channel, locked; a new one if there is none.
-func (t *documentTable) open(channel string) *documentRoom {
-	for {
-		t.mu.Lock()
-		r := t.rooms[channel]
-		if r == nil {
-			r = &documentRoom{table: t, channel: strings.Clone(channel)}
-			t.rooms[r.channel] = r
-		}
-		t.mu.Unlock()
-		r.mu.Lock()
-		if !r.dead {
-			return r
-		}
-		r.mu.Unlock() // it was removed in between
-	}
-}
-
-// release unlocks a room, and removes it if it holds nothing.
-func (t *documentTable) release(r *documentRoom) {
-	bare := r.bare()
-	r.mu.Unlock()
-	if !bare {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.dead && r.bare() {
-		r.dead = true
-		delete(t.rooms, r.channel)
-	}
 }

@@ -46,7 +46,7 @@ func TestDocumentIsBounded(t *testing.T) {
 		if err := commitNext(s, v+1, snapshot, `{}`); err != nil {
 			t.Fatal(err)
 		}
-		r = s.table.rooms["d"]
+		r = s.table.rooms.by["d"]
 		if len(r.entries) > 110 || len(r.order) > maxDocumentKeys || len(r.keys) != len(r.order) {
 			t.Fatalf("%d entries, %d keys", len(r.entries), len(r.keys))
 		}
@@ -91,13 +91,13 @@ func TestDocumentRoomsEnd(t *testing.T) {
 			s.Detach(channel)
 		}
 	}
-	if n := len(s.table.rooms); n != 5 {
+	if n := len(s.table.rooms.by); n != 5 {
 		t.Errorf("%d rooms while five are attached", n)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(s.table.rooms); n != 0 {
+	if n := len(s.table.rooms.by); n != 0 {
 		t.Errorf("%d rooms left", n)
 	}
 }

@@ -2,7 +2,6 @@ package memory
 
 import (
 	"slices"
-	"sync"
 
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
@@ -19,13 +18,10 @@ const (
 
 // documentRoom is the document of one channel.
 type documentRoom struct {
-	// Static after creation.
-	table   *documentTable
-	channel string
+	slot
+	table *documentTable // static after creation
 
-	mu sync.Mutex
-	// All below is guarded by mu.
-	dead     bool // out of the table
+	// All below is guarded by the slot's lock.
 	attached map[*DocumentStore]int
 	version  uint64
 	snapshot []byte

@@ -2,8 +2,6 @@ package memory
 
 import (
 	"context"
-	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/caddy-realtime/caddy-realtime/presence"
@@ -15,8 +13,8 @@ import (
 //
 // A room is kept while it has members, remembers some, or a node is attached. Its
 // events are handed to the sinks in the call that causes them, under the lock of
-// the room, which is what keeps their order. Locks: presenceTable.mu, then
-// presenceRoom.mu, then whatever a sink locks. There is no goroutine; a room that
+// the room, which is what keeps their order. Locks: those of [table], then whatever
+// a sink locks. There is no goroutine; a room that
 // remembers members has a timer.
 type PresenceStore struct {
 	// Set when the node is made.
@@ -31,24 +29,23 @@ var _ presence.Store = (*PresenceStore)(nil)
 // presenceTable is what the nodes of one store share.
 type presenceTable struct {
 	clock atomic.Uint64 // orders what the nodes say
-
-	mu    sync.Mutex
-	nodes int // that are not closed
-	rooms map[string]*presenceRoom
+	nodes atomic.Int64  // that are not closed
+	rooms table[*presenceRoom]
 }
 
 // NewPresenceStore returns a store with one node, which delivers to sink.
 func NewPresenceStore(sink presence.Sink) *PresenceStore {
-	t := &presenceTable{nodes: 1, rooms: make(map[string]*presenceRoom)}
-	return &PresenceStore{table: t, sink: sink}
+	t := new(presenceTable)
+	t.rooms.init(func(channel string) *presenceRoom {
+		return &presenceRoom{slot: slot{channel: channel}, table: t}
+	})
+	return (&PresenceStore{table: t}).Join(sink)
 }
 
 // Join returns another node of the same store, which delivers to sink. A store
 // whose nodes are all closed has forgotten everything, but can be joined.
 func (s *PresenceStore) Join(sink presence.Sink) *PresenceStore {
-	s.table.mu.Lock()
-	defer s.table.mu.Unlock()
-	s.table.nodes++
+	s.table.nodes.Add(1)
 	return &PresenceStore{table: s.table, sink: sink}
 }
 
@@ -57,13 +54,13 @@ func (s *PresenceStore) in(ctx context.Context, channel string, f func(*presence
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := s.table.open(channel)
+	r := s.table.rooms.open(channel)
 	err := presence.ErrClosed
 	if !s.closed.Load() {
 		f(r)
 		err = nil
 	}
-	s.table.release(r)
+	s.table.rooms.release(r)
 	return err
 }
 
@@ -105,60 +102,12 @@ func (s *PresenceStore) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	rooms, last := s.table.part()
-	for _, r := range rooms {
-		r.mu.Lock()
+	last := s.table.nodes.Add(-1) == 0
+	s.table.rooms.each(func(r *presenceRoom) {
 		r.abandon(s)
 		if last {
 			r.forget()
 		}
-		s.table.release(r)
-	}
+	})
 	return nil
-}
-
-// part counts a node out. It returns all rooms, and whether it was the last node.
-func (t *presenceTable) part() (rooms []*presenceRoom, last bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.nodes--
-	for _, r := range t.rooms {
-		rooms = append(rooms, r)
-	}
-	return rooms, t.nodes == 0
-}
-
-// open returns the room of a channel, locked; a new one if there is none.
-func (t *presenceTable) open(channel string) *presenceRoom {
-	for {
-		t.mu.Lock()
-		r := t.rooms[channel]
-		if r == nil {
-			r = &presenceRoom{table: t, channel: strings.Clone(channel)}
-			t.rooms[r.channel] = r
-		}
-		t.mu.Unlock()
-		r.mu.Lock()
-		if !r.dead {
-			return r
-		}
-		r.mu.Unlock() // it was removed in between
-	}
-}
-
-// release unlocks a room, and removes it if it holds nothing.
-func (t *presenceTable) release(r *presenceRoom) {
-	bare := r.bare()
-	r.mu.Unlock()
-	if !bare {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.dead && r.bare() {
-		r.dead = true
-		delete(t.rooms, r.channel)
-	}
 }

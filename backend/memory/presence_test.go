@@ -78,7 +78,7 @@ func TestPresenceIsForgotten(t *testing.T) {
 			time.Sleep(time.Minute)
 			synctest.Wait()
 		}
-		if n := len(s.table.rooms); n != 0 {
+		if n := len(s.table.rooms.by); n != 0 {
 			t.Errorf("%d rooms left", n)
 		}
 	})
@@ -115,11 +115,11 @@ func TestPresenceEnds(t *testing.T) {
 	if got := remembered(t, two, "one"); len(got) != 1 {
 		t.Errorf("remembered %v while a node is left", got)
 	}
-	if n := len(two.table.rooms); n != 3 {
+	if n := len(two.table.rooms.by); n != 3 {
 		t.Errorf("%d rooms with one node", n)
 	}
 	two.Close()
-	if n := len(two.table.rooms); n != 0 {
+	if n := len(two.table.rooms.by); n != 0 {
 		t.Errorf("%d rooms without nodes", n)
 	}
 }

@@ -2,7 +2,6 @@ package memory
 
 import (
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/presence"
@@ -10,13 +9,10 @@ import (
 
 // presenceRoom is who is, and was, in a room.
 type presenceRoom struct {
-	// Static after creation.
-	table   *presenceTable
-	channel string
+	slot
+	table *presenceTable // static after creation
 
-	mu sync.Mutex
-	// All below is guarded by mu.
-	dead     bool // out of the table
+	// All below is guarded by the slot's lock.
 	attached []*PresenceStore
 	holds    map[string][]presenceHold // by key; no slice is empty
 	present  presence.Roster           // what those members show
@@ -196,7 +192,7 @@ func (r *presenceRoom) expire() {
 	r.mu.Lock()
 	r.gone.expire(time.Now())
 	r.arm()
-	r.table.release(r)
+	r.table.rooms.release(r)
 }
 
 // forget drops all memory of members that left.
