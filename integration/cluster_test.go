@@ -23,6 +23,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
+	"github.com/caddy-realtime/caddy-realtime/internal/spawn"
 )
 
 // exampleCluster is what tools/cluster has started.
@@ -32,7 +33,7 @@ type exampleCluster struct {
 	front string         // URL of the balancer
 	nodes []string       // URLs
 	pids  map[string]int // of the nodes, by URL
-	over  chan error
+	over  chan *os.ProcessState
 }
 
 var saidNode = regexp.MustCompile(`a node on (http://\S+), process (\d+)`)
@@ -40,7 +41,7 @@ var saidNode = regexp.MustCompile(`a node on (http://\S+), process (\d+)`)
 // startCluster runs the script in a process group of its own, as a terminal would.
 func startCluster(t *testing.T) *exampleCluster {
 	t.Helper()
-	c := &exampleCluster{t: t, pids: make(map[string]int), over: make(chan error, 1)}
+	c := &exampleCluster{t: t, pids: make(map[string]int), over: make(chan *os.ProcessState, 1)}
 	port := func() string {
 		addr := redistest.FreeAddr(t)
 		return addr[strings.LastIndexByte(addr, ':')+1:]
@@ -54,7 +55,9 @@ func startCluster(t *testing.T) *exampleCluster {
 		t.Fatal(err)
 	}
 	c.cmd.Stdout, c.cmd.Stderr = in, in
-	if err := c.cmd.Start(); err != nil {
+	// Killed the script would leave its processes behind; asked to end it takes them along.
+	over, err := spawn.Start(c.cmd, syscall.SIGTERM)
+	if err != nil {
 		t.Fatal(err)
 	}
 	in.Close()
@@ -76,7 +79,8 @@ func startCluster(t *testing.T) *exampleCluster {
 				ready <- true
 			}
 		}
-		c.over <- c.cmd.Wait()
+		<-over
+		c.over <- c.cmd.ProcessState
 		if t.Failed() {
 			t.Logf("the script said:\n%s", log.String())
 		}
@@ -95,9 +99,9 @@ func (c *exampleCluster) interrupt() {
 		c.t.Fatal(err)
 	}
 	select {
-	case err := <-c.over:
-		if err != nil {
-			c.t.Errorf("the script has ended with %v", err)
+	case state := <-c.over:
+		if !state.Success() {
+			c.t.Errorf("the script has ended with %v", state)
 		}
 	case <-time.After(startLimit):
 		c.t.Fatal("the cluster does not end")

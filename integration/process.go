@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/spawn"
 )
 
 // Process is a Caddy in a process of its own, the one that cmd/caddy makes. It is
@@ -25,7 +27,7 @@ type Process struct {
 
 	cmd    *exec.Cmd
 	log    *logBuffer
-	exited chan struct{} // closed when cmd is over
+	exited <-chan struct{} // closed when cmd is over
 }
 
 // StartProcess is [Start] for a process of its own. The environment has nothing of
@@ -83,16 +85,12 @@ func (p *Process) write(caddyfile string) {
 func (p *Process) Start() {
 	p.t.Helper()
 	p.log = &logBuffer{grown: make(chan struct{})}
-	p.exited = make(chan struct{})
 	p.cmd = exec.Command(p.binary, "run", "--config", p.config)
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, p.log, p.log
-	if err := p.cmd.Start(); err != nil {
+	var err error
+	if p.exited, err = spawn.Start(p.cmd, syscall.SIGKILL); err != nil {
 		p.t.Fatal(err)
 	}
-	go func(cmd *exec.Cmd, exited chan struct{}) {
-		_ = cmd.Wait() // the state tells more than the error
-		close(exited)
-	}(p.cmd, p.exited)
 	if _, ok := p.log.wait("serving initial configuration", startLimit); !ok {
 		p.t.Fatalf("Caddy does not serve:\n%s", p.log.take())
 	}

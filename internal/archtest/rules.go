@@ -119,6 +119,11 @@ var rules = []rule{
 		why:     "it adds to package net what both transports need of sockets",
 	},
 	{
+		pkg:  "internal/redistest",
+		ours: []string{"internal/spawn"},
+		why:  "the servers of tests end with the tests",
+	},
+	{
 		pkg:  "internal/editor",
 		ours: []string{"document"},
 		why:  "the model of a client applies patches as the server does, and shares nothing else with it",

@@ -2,15 +2,17 @@
 package redistest
 
 import (
-	"bufio"
+	"bytes"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/spawn"
 )
 
 // Server is a redis-server of a test, in a process and a directory of its own.
@@ -22,7 +24,7 @@ type Server struct {
 	args  []string
 	ready string // what it says when it serves
 	cmd   *exec.Cmd
-	over  chan struct{} // closed when cmd is over
+	over  <-chan struct{} // closed when cmd is over
 }
 
 // Start starts a redis-server on a free port, without persistence unless args say
@@ -91,34 +93,41 @@ func FreeAddr(t testing.TB) string {
 // Restart starts the process, after [Server.Kill], and waits until it serves.
 func (s *Server) Restart() {
 	s.t.Helper()
+	says := &announcement{text: s.ready, made: make(chan struct{})}
 	s.cmd = exec.Command(program(s.t), s.args...)
-	out, err := s.cmd.StdoutPipe()
-	if err != nil {
+	s.cmd.Stdout = says
+	var err error
+	if s.over, err = spawn.Start(s.cmd, syscall.SIGKILL); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
-	ready, over := make(chan struct{}), make(chan struct{})
-	s.over = over
-	go func(cmd *exec.Cmd) {
-		lines := bufio.NewScanner(out)
-		for said := false; lines.Scan(); {
-			if !said && strings.Contains(lines.Text(), s.ready) {
-				said = true
-				close(ready)
-			}
-		}
-		_ = cmd.Wait() // it is killed
-		close(over)
-	}(s.cmd)
 	select {
-	case <-ready:
-	case <-over:
+	case <-says.made:
+	case <-s.over:
 		s.t.Fatal("redis-server ended at once")
 	case <-time.After(20 * time.Second):
 		s.t.Fatal("redis-server does not start")
 	}
+}
+
+// announcement waits for a text in what a process writes.
+type announcement struct {
+	text string
+	made chan struct{} // closed when it was there
+
+	// Owned by the goroutine that writes.
+	before []byte // the end of what was written, while the text was not there
+	there  bool
+}
+
+func (a *announcement) Write(p []byte) (int, error) {
+	if !a.there {
+		a.before = append(a.before, p...)
+		if a.there = bytes.Contains(a.before, []byte(a.text)); a.there {
+			close(a.made)
+		}
+		a.before = a.before[max(0, len(a.before)-len(a.text)):]
+	}
+	return len(p), nil
 }
 
 // Kill ends the process at once and waits until it is gone.

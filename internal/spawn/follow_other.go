@@ -1,0 +1,10 @@
+//go:build !linux
+
+package spawn
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+func follow(*exec.Cmd, syscall.Signal) {}
