@@ -28,7 +28,7 @@ func TestProcessesShareDocuments(t *testing.T) {
 			}
 		}
 	`
-	redis := redistest.Start(t, "--appendonly", "yes")
+	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	env := "REALTIME_TEST_REDIS=" + redis.Addr
 	a, b := StartProcess(t, site, env), StartProcess(t, site, env)
 	base := "http://" + a.Addr("site") + "/rt"

@@ -299,7 +299,7 @@ func TestDrillDocumentRestart(t *testing.T) {
 			t.Parallel()
 			var args []string
 			if kept {
-				args = []string{"--appendonly", "yes"}
+				args = []string{"--appendonly", "yes", "--appendfsync", "always"} // or the end may be lost
 			}
 			s := startServer(t, args...)
 			a, b := newLibrary(t, quickly(s.Addr)), newLibrary(t, quickly(s.Addr))
