@@ -73,11 +73,14 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 		return unavailable("this server takes no new connections")
 	}
 	c.peer.IP = clientIP(r)
+	if c.app && handshake {
+		r, c.app = withoutKey(r), false
+	}
 	if !c.app {
 		c.peer, e = h.identify(r)
 	}
 	switch {
-	case e != nil || c.app && !handshake:
+	case e != nil || c.app:
 	case handshake:
 		e = c.registry.Admit(r.Context(), c.peer)
 	case h.realm.asks():
@@ -91,6 +94,16 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 		e = c.registry.AdmitUser(r.Context(), c.peer.User)
 	}
 	return e
+}
+
+// withoutKey is a request as it would be without its API key, which is for the HTTP
+// API. A connection made with one is a client's like any other: the rules about who
+// comes in hold for it, and the key is not kept.
+func withoutKey(r *http.Request) *http.Request {
+	plain := *r
+	plain.Header = r.Header.Clone()
+	plain.Header.Del("Authorization")
+	return &plain
 }
 
 // vet asks the app about a caller, and then knows all there is to know.

@@ -228,3 +228,55 @@ func TestAuthorizeWithinLimits(t *testing.T) {
 		}
 	}
 }
+
+// TestAPIKeyIsNoWayIn has an API key make a client nothing more on a connection: not
+// past `required`, and not past the app.
+func TestAPIKeyIsNoWayIn(t *testing.T) {
+	a := newApp(t)
+	t.Setenv("REALTIME_TEST_APP", strings.TrimPrefix(a.URL, "http://"))
+	t.Setenv("REALTIME_TEST_KEY", "a-key-that-publishes-news")
+	t.Setenv("REALTIME_TEST_SECRET", strings.Repeat("s", 32))
+	const room = `
+				room * {
+					subscribe anyone
+				}
+			}
+		}
+	`
+	c := Start(t, `
+		http://{{asked}} {
+			realtime {
+				hub asked
+				api_key {env.REALTIME_TEST_KEY} {
+					publish news:*
+				}
+				authorize {
+					reverse_proxy {env.REALTIME_TEST_APP}
+				}`+room+`
+		http://{{closed}} {
+			realtime {
+				hub closed
+				api_key {env.REALTIME_TEST_KEY} {
+					publish news:*
+				}
+				token {
+					hmac {env.REALTIME_TEST_SECRET}
+					from header
+					required
+				}`+room)
+	for _, site := range []string{"asked", "closed"} {
+		base := c.Addr(site) + "/realtime"
+		if _, answer, text := connect(t, "ws://"+base, "Authorization", "Bearer a-key-that-publishes-news"); answer.StatusCode != 401 {
+			t.Fatalf("%s: a WebSocket with the key: %s %s", site, answer.Status, text)
+		}
+		if res, text := request(t, "GET", "http://"+base+"?channel=chat:1", "", "Accept", "text/event-stream", "Authorization", "Bearer a-key-that-publishes-news"); res.StatusCode != 401 {
+			t.Errorf("%s: a stream with the key: %d %.60q", site, res.StatusCode, text)
+		}
+	}
+	ws, answer, _ := connect(t, "ws://"+c.Addr("asked")+"/realtime", "Cookie", "session=1", "Authorization", "Bearer a-key-that-publishes-news")
+	if answer.StatusCode != 101 {
+		t.Fatal(answer.Status)
+	}
+	send(t, ws, `{"type":"subscribe","id":1,"payload":{"channel":"chat:secret"}}`)
+	expect(t, ws, `"code":"FORBIDDEN"`)
+}
