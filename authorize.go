@@ -91,7 +91,7 @@ func (a *authorizer) request(ctx context.Context, w http.ResponseWriter, q auth.
 	if err != nil {
 		return nil, err
 	}
-	r.RequestURI, r.Host, r.RemoteAddr, r.Header = u.RequestURI(), from.Host, net.JoinHostPort(from.IP, "0"), h
+	r.RequestURI, r.Host, r.RemoteAddr, r.Header = u.RequestURI(), from.Host, from.remote(), h
 	if from.TLS { // so that the app is told https
 		r.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: from.Host}
 	}
@@ -119,8 +119,12 @@ const maxHandshake = 16 << 10
 // keep gives the handshake in the form for [auth.Question]. The same client has the
 // same one on each of its connections, so that it has no port.
 func keep(r *http.Request) (string, *protocol.Error) {
+	ip := ""
+	if addr := clientIP(r); addr.IsValid() {
+		ip = addr.String()
+	}
 	text, err := json.Marshal(handshake{
-		Host: r.Host, IP: clientIP(r).String(), TLS: scheme(r) == "https",
+		Host: r.Host, IP: ip, TLS: scheme(r) == "https",
 		Cookie: r.Header.Values("Cookie"), Authorization: r.Header.Values("Authorization"),
 	})
 	if err != nil {
@@ -130,6 +134,14 @@ func keep(r *http.Request) (string, *protocol.Error) {
 		return "", protocol.Errorf(protocol.TooLarge, "the headers Cookie and Authorization are larger than %d bytes", maxHandshake)
 	}
 	return string(text), nil
+}
+
+// remote is the client's address as a request has it, which over a Unix socket is "@".
+func (s *handshake) remote() string {
+	if s.IP == "" {
+		return "@"
+	}
+	return net.JoinHostPort(s.IP, "0")
 }
 
 func (s *handshake) restore(h http.Header) {
@@ -143,6 +155,10 @@ func (s *handshake) restore(h http.Header) {
 
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 64 << 10
+
+// maxExpires is in the year 5138. What is more is a number of milliseconds, and would
+// never come.
+const maxExpires = 100_000_000_000
 
 // recorder takes an answer.
 type recorder struct {
@@ -211,6 +227,9 @@ func (w *recorder) answer() (auth.Answer, error) {
 		answer.Info = said.Info
 	default:
 		return auth.Answer{}, errors.New("realtime: the answer to 'authorize' has an info that is not a JSON object")
+	}
+	if said.Expires > maxExpires {
+		return auth.Answer{}, errors.New("realtime: the answer to 'authorize' has an 'expires' that is not in seconds since 1970")
 	}
 	if said.Expires != 0 {
 		answer.Expires = time.Unix(said.Expires, 0)

@@ -42,6 +42,7 @@ func TestAuthorizeAnswers(t *testing.T) {
 		{name: "broken", kind: "application/json", body: `{"user": `, err: denied},
 		{name: "another type", kind: "application/json", body: `[1]`, err: denied},
 		{name: "a wrong info", kind: "application/json", body: `{"info": "x"}`, err: denied},
+		{name: "an end in milliseconds", kind: "application/json", body: `{"expires": 1767225600000}`, err: denied},
 		{name: "too long", kind: "application/json", body: `{"user": "` + strings.Repeat("x", maxAnswer) + `"}`, err: denied},
 		{name: "too long for a page", kind: "text/html", body: strings.Repeat("x", maxAnswer+1)},
 		{name: "no", status: 404, err: auth.ErrDenied},
@@ -84,6 +85,20 @@ func TestAuthorizeRequest(t *testing.T) {
 		}
 		if r.TLS == nil || r.Host != "site.example:8443" || r.RemoteAddr != "[2001:db8::1]:0" || r.RequestURI != "/authorize?action=connect" {
 			t.Errorf("request %v %s %s %s", r.TLS, r.Host, r.RemoteAddr, r.RequestURI)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAuthorizeOverUnixSocket has no address to speak of.
+func TestAuthorizeOverUnixSocket(t *testing.T) {
+	t.Parallel()
+	_, err := asks(incoming(nil, ""), func(_ http.ResponseWriter, r *http.Request) error {
+		if r.RemoteAddr != "@" {
+			t.Errorf("from %q", r.RemoteAddr)
 		}
 		return nil
 	})

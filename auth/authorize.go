@@ -56,6 +56,9 @@ type Answer struct {
 	// Expires is when the connection ends unless it asks anew, or the answer is not
 	// to be remembered any more; zero for never.
 	Expires time.Time
+	// Asked is when the question was asked, by which a [Revocation] counts; a [Guard]
+	// sets it, and zero means now.
+	Asked time.Time
 }
 
 // Authorizer decides what a client may do beyond the rules of the configuration. It

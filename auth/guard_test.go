@@ -3,7 +3,9 @@ package auth
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -169,4 +171,75 @@ func TestActionString(t *testing.T) {
 			t.Errorf("%d is %q, want %q", a, got, want)
 		}
 	}
+}
+
+// Of whom something has become known, the app is asked anew: about who asked, about who
+// it turned out to be, and also when its answer was on its way.
+func TestGuardForgets(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		o := always(Answer{User: "ann"}, nil)
+		g := NewGuard(o, GuardOptions{})
+		questions := []Question{{Action: Connect, Handshake: "cookie"}, {Action: Publish, Channel: "a", User: "ann"}}
+		ask := func() int64 {
+			before := o.calls.Load()
+			for _, q := range questions {
+				if _, err := g.Authorize(t.Context(), q); err != nil {
+					t.Fatal(err)
+				}
+			}
+			return o.calls.Load() - before
+		}
+		for _, step := range []struct {
+			forget string
+			asked  int64
+		}{{"bob", 2}, {"bob", 0}, {"ann", 2}, {"bob", 0}} {
+			g.Forget(step.forget)
+			if n := ask(); n != step.asked {
+				t.Errorf("after %q was forgotten: asked %d times", step.forget, n)
+			}
+		}
+		g.Forget("ann")
+		o.answer = func(context.Context, Question) (Answer, error) {
+			g.Forget("ann")
+			return Answer{}, nil
+		}
+		if ask(); ask() != 2 {
+			t.Error("an answer from before counts")
+		}
+	})
+}
+
+// A remembered answer is as old as it is, so that a revocation covers it.
+func TestGuardSaysWhenItAsked(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		g, asked := NewGuard(always(Answer{}, nil), GuardOptions{}), time.Now()
+		for range 2 {
+			a, err := g.Authorize(t.Context(), Question{})
+			if err != nil || !a.Asked.Equal(asked) {
+				t.Errorf("asked at %v instead of %v, %v", a.Asked, asked, err)
+			}
+			time.Sleep(time.Second)
+		}
+	})
+}
+
+// What clients send is as long as they like, and secret.
+func TestGuardKeepsNoQuestions(t *testing.T) {
+	// Not in parallel: it looks at the memory of the process.
+	g := NewGuard(always(Answer{}, nil), GuardOptions{Remember: time.Hour})
+	handshake := strings.Repeat("x", 16<<10)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range 5000 {
+		if _, err := g.Authorize(t.Context(), Question{Handshake: handshake + strconv.Itoa(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 16<<20 {
+		t.Errorf("%d answers take %d MiB", len(g.answers), grown>>20)
+	}
+	runtime.KeepAlive(g)
 }

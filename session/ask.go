@@ -46,8 +46,10 @@ func (p *Peer) answered(a auth.Answer) (Peer, error) {
 	if len(a.Info) > 0 {
 		next.Info = a.Info
 	}
-	if p.Expires.IsZero() {
-		next.Issued = time.Now() // it is the answer by which the peer is known
+	if p.Expires.IsZero() { // it is the answer by which the peer is known
+		if next.Issued = a.Asked; a.Asked.IsZero() {
+			next.Issued = time.Now()
+		}
 	}
 	if p.Expires.IsZero() || !a.Expires.IsZero() && a.Expires.Before(next.Expires) {
 		next.Expires = a.Expires
@@ -78,6 +80,20 @@ func (u *rules) ask(ctx context.Context, c Caller, what auth.Action, channel str
 	}
 	u.log.Log(ctx, u.loudness(), "the application does not say what is allowed", "action", what.String(), "channel", channel, "error", err)
 	return a, true, undecided()
+}
+
+// forgetful is an optional ability of an [auth.Authorizer] that remembers answers: to ask
+// anew about a user. Without it there is nothing to forget.
+type forgetful interface{ Forget(user string) }
+
+// forget has the application be asked anew about a user who is sent away. Whoever comes
+// back in the next moment would otherwise get in by the answer from before, and stay.
+func (r *Registry) forget(user string) {
+	for _, realm := range r.rules.Load().realms {
+		if g, remembers := realm.Authorize.(forgetful); remembers {
+			g.Forget(user)
+		}
+	}
 }
 
 // loudness is the level at which to log a failure of the application: a warning now

@@ -194,3 +194,77 @@ func TestAskedAfterReload(t *testing.T) {
 		}
 	})
 }
+
+// A token that comes in a message leads past the application no more than one in the
+// handshake.
+func TestAuthenticationIsAsked(t *testing.T) {
+	b := &boss{no: map[string]error{"user bad": auth.ErrDenied, "user odd": errors.New("away")}}
+	inRealm(t, Realm{Authorize: b, Ask: everything}, []policy.Room{granted("g"), users("a")}, func(t *testing.T, w *world) {
+		c := w.arrive(Peer{Handshake: "h"})
+		for user, code := range map[string]protocol.Code{"bad": protocol.Forbidden, "odd": protocol.Unavailable} {
+			c.say(authenticateWith(token(t, claims(user))))
+			synctest.Wait()
+			if got := c.wire.take(); len(got) != 1 || !strings.Contains(got[0], string(code)) || c.who().User != "" {
+				t.Errorf("%s: %q", user, got)
+			}
+		}
+		soon := time.Now().Add(time.Minute)
+		b.answer = auth.Answer{Grants: []auth.Grant{{Pattern: "g", Allow: []string{"subscribe"}}}, Expires: soon}
+		b.questions()
+		ann := claims("ann", map[string]any{"exp": soon.Unix()}) // as in the answer
+		c.say(authenticateWith(token(t, claims("ann"))), subscribeTo("g"))
+		c.hears(authenticated(ann), subscribed("g"))
+		if got := b.questions(); len(got) == 0 || got[0] != (auth.Question{Action: auth.Connect, User: "ann", Handshake: "h"}) {
+			t.Errorf("asked %v", got)
+		}
+		if p := c.who(); !p.Expires.Equal(soon) {
+			t.Errorf("expires at %v, the application said %v", p.Expires, soon)
+		}
+	})
+}
+
+// Who is sent away does not come back by an answer from before.
+func TestSentAwayIsAskedAnew(t *testing.T) {
+	for name, sendAway := range map[string]func(*Registry) (Ended, *protocol.Error){
+		"kicked": func(r *Registry) (Ended, *protocol.Error) {
+			return r.KickUser(context.Background(), "ann", protocol.ReasonForbidden)
+		},
+		"revoked": func(r *Registry) (Ended, *protocol.Error) {
+			return r.Revoke(context.Background(), auth.Revocation{User: "ann", Before: time.Now()})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := &boss{answer: auth.Answer{User: "ann"}}
+			inRealm(t, Realm{Authorize: auth.NewGuard(b, auth.GuardOptions{}), Ask: everything}, open("a"), func(t *testing.T, w *world) {
+				enter := func() *protocol.Error {
+					_, e := w.registry.Authorize(t.Context(), Peer{Realm: site, Handshake: "cookie"})
+					return e
+				}
+				if e := enter(); e != nil {
+					t.Fatal(e)
+				}
+				b.no = map[string]error{"user ": auth.ErrDenied}
+				if e := enter(); e != nil {
+					t.Fatal(e, "although the answer is remembered")
+				}
+				time.Sleep(time.Millisecond)
+				if _, e := sendAway(w.registry); e != nil {
+					t.Fatal(e)
+				}
+				if e := enter(); codeOf(e) != protocol.Forbidden {
+					t.Errorf("comes back: %v", e)
+				}
+			})
+		})
+	}
+}
+
+// A revocation covers those who were known by an answer that was older.
+func TestAnswerIsAsOldAsItIs(t *testing.T) {
+	t.Parallel()
+	guest, asked := Peer{Realm: site}, time.Now().Add(-3*time.Second)
+	p, err := guest.answered(auth.Answer{User: "ann", Asked: asked})
+	if err != nil || !p.Issued.Equal(asked) || !(auth.Revocation{User: "ann", Before: asked.Add(1)}).Covers(p.Identity()) {
+		t.Errorf("%+v, %v", p, err)
+	}
+}

@@ -12,7 +12,8 @@ import (
 // verifyTimeout bounds how long a client waits for the keys of its issuer.
 const verifyTimeout = 5 * time.Second
 
-// authenticate gives an anonymous connection an identity, or renews the one it has.
+// authenticate gives an anonymous connection an identity, or renews the one it has. The
+// application is asked about it as in a handshake, or it would be the way around it.
 // The reply comes before what follows from it: subscriptions that are not allowed
 // any more, and another member in rooms with presence.
 func authenticate(ctx context.Context, s *Session, c protocol.Command) *protocol.Error {
@@ -23,6 +24,9 @@ func authenticate(ctx context.Context, s *Session, c protocol.Command) *protocol
 	old := s.who()
 	next, e := s.identify(ctx, old, q.Token)
 	if e != nil {
+		return e
+	}
+	if next, e = s.registry.Authorize(ctx, next); e != nil {
 		return e
 	}
 	if e := s.become(old, &next); e != nil {

@@ -48,6 +48,7 @@ func (r *Registry) KickUser(ctx context.Context, user string, reason hub.Reason)
 
 // kickUser ends those connections to this node that began before a time.
 func (r *Registry) kickUser(user string, reason hub.Reason, before time.Time) (n int) {
+	r.forget(user)
 	for _, s := range r.sessionsOf(user) {
 		if conn := s.connection(); conn != nil && !s.started.After(before) {
 			conn.Close(reason)

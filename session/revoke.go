@@ -27,6 +27,9 @@ func (r *Registry) revoke(v auth.Revocation) (ended int) {
 	if !r.revocations.Add(v, time.Now()) {
 		r.rules.Load().log.Warn("so many revocations are in force that the one that ends first was forgotten")
 	}
+	if v.User != "" {
+		r.forget(v.User)
+	}
 	for _, s := range r.suspects(v) {
 		if v.Covers(s.who().Identity()) && s.expel() {
 			ended++
