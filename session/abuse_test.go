@@ -1,6 +1,7 @@
 package session
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,5 +82,24 @@ func TestAbuseIsForgotten(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		w.abuse(ann, comebacks.Burst)
+	})
+}
+
+// Who only says later who it is, or is named by the application, waits as well.
+func TestAbusersWaitWheneverTheyAreKnown(t *testing.T) {
+	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
+		w.abuse(from("ann", ""), comebacks.Burst)
+		if e := w.registry.AdmitUser(t.Context(), "ann"); codeOf(e) != protocol.RateLimited {
+			t.Errorf("named by the application: %v", e)
+		}
+		c := w.arrive(Peer{})
+		c.say(authenticateWith(token(t, claims("ann"))))
+		synctest.Wait()
+		if got := c.wire.take(); len(got) != 1 || !strings.Contains(got[0], `"code":"RATE_LIMITED"`) || !strings.Contains(got[0], `"retryAfter"`) {
+			t.Errorf("by message: %q", got)
+		}
+		bob := claims("bob")
+		c.say(authenticateWith(token(t, bob)))
+		c.hears(authenticated(bob))
 	})
 }

@@ -106,9 +106,11 @@ func (b *buckets[K]) add(k K, now time.Time) *bucket {
 	return one
 }
 
-// sweep makes room for another bucket. When too many are in use one is forgotten,
-// whichever comes: refusing new keys instead would let a caller with many of them
-// lock out the others, and what it gains by being forgotten is one burst.
+// sweep makes room for further buckets. When too many are in use some are forgotten,
+// whichever come: refusing new keys instead would let a caller with many of them
+// lock out the others, and what it gains by being forgotten is one burst. It is an
+// eighth of them, because to look at all of them for each new key would be the most
+// costly thing that a caller can have done.
 func (b *buckets[K]) sweep(now time.Time) {
 	for k, one := range b.all {
 		if one.full(now) {
@@ -116,7 +118,7 @@ func (b *buckets[K]) sweep(now time.Time) {
 		}
 	}
 	for k := range b.all {
-		if len(b.all) < b.limit {
+		if len(b.all) <= b.limit-max(1, b.limit/8) {
 			break
 		}
 		delete(b.all, k)

@@ -212,6 +212,24 @@ func TestBucketsAreBounded(t *testing.T) {
 	}
 }
 
+// A caller with many keys does not make each of them cost a look at all buckets.
+func TestBucketsMakeRoomForMany(t *testing.T) {
+	t.Parallel()
+	b := buckets[int]{limit: 800}
+	now := time.Unix(1000, 0)
+	sweeps := 0
+	for i := range 10_000 {
+		before := len(b.all)
+		b.take(i, policy.Rate{PerSecond: 1, Burst: 1}, now)
+		if len(b.all) <= before {
+			sweeps++
+		}
+	}
+	if sweeps > 10_000/100 {
+		t.Errorf("%d sweeps for 10000 keys", sweeps)
+	}
+}
+
 func TestUnlimitedKeepsNoBucket(t *testing.T) {
 	t.Parallel()
 	b := buckets[int]{limit: 8}
