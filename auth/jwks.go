@@ -114,7 +114,10 @@ func (s *keySet) load(ctx context.Context, report func(error)) (keyfunc.Keyfunc,
 	if err != nil {
 		return nil, err
 	}
-	return keyfunc.New(keyfunc.Options{Ctx: ctx, Storage: client})
+	return keyfunc.New(keyfunc.Options{
+		Ctx: ctx, Storage: client,
+		UseWhitelist: []jwkset.USE{jwkset.UseSig, ""}, // not those for encryption
+	})
 }
 
 // keyfunc waits for the first fetch and returns what selects a token's key.

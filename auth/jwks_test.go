@@ -141,3 +141,22 @@ func TestKeySetRedirect(t *testing.T) {
 		t.Errorf("followed a redirect to another host: %v, %d fetches", err, other.fetches.Load())
 	}
 }
+
+// A key that the issuer has for encryption signs nothing.
+func TestKeyForEncryption(t *testing.T) {
+	t.Parallel()
+	for use, ok := range map[jwkset.USE]bool{jwkset.UseEnc: false, jwkset.UseSig: true} {
+		jwk, err := jwkset.NewJWKFromKey(rsaKey.Public(), jwkset.JWKOptions{Metadata: jwkset.JWKMetadataOptions{KID: "a", USE: use}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_ = json.NewEncoder(w).Encode(jwkset.JWKSMarshal{Keys: []jwkset.JWKMarshal{jwk.Marshal()}})
+		}))
+		t.Cleanup(served.Close)
+		_, err = started(t, &issuer{Server: served}).Verify(context.Background(), sign(t, jwt.SigningMethodRS256, rsaKey, kid("a"), good()))
+		if (err == nil) != ok {
+			t.Errorf("a key for %q: %v", use, err)
+		}
+	}
+}

@@ -196,16 +196,30 @@ type claims struct {
 	all map[string]any
 }
 
-// UnmarshalJSON reads the known claims and keeps the others.
+// UnmarshalJSON reads the known claims and keeps the others. Names are compared exactly,
+// which the decoder of structs does not do: an issuer may let its users choose the names
+// of further claims, and "Sub" is none of ours.
 func (c *claims) UnmarshalJSON(data []byte) error {
-	type plain claims
-	if err := json.Unmarshal(data, (*plain)(c)); err != nil {
-		return err
-	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber() // a float64 would make two large ids look the same
-	return d.Decode(&c.all)
+	if err := d.Decode(&c.all); err != nil {
+		return err
+	}
+	known := make(map[string]any, len(knownClaims))
+	for _, name := range knownClaims {
+		if value, there := c.all[name]; there {
+			known[name] = value
+		}
+	}
+	text, err := json.Marshal(known)
+	if err != nil {
+		return err
+	}
+	type plain claims
+	return json.Unmarshal(text, (*plain)(c))
 }
+
+var knownClaims = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "info", "channels"}
 
 func (c *claims) identity() (Identity, error) {
 	if len(c.Info) > 0 && c.Info[0] != '{' && string(c.Info) != "null" {

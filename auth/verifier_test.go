@@ -171,6 +171,22 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
+// The names of claims are compared exactly: what an issuer lets its users call a claim
+// must not be taken for another one.
+func TestClaimsInOtherLetters(t *testing.T) {
+	t.Parallel()
+	c := good()
+	c["SUB"], c["Exp"], c["Info"] = "eve", in(time.Hour*24*365), map[string]any{"name": "Eve"}
+	c["Channels"] = []map[string]any{{"pattern": "*", "allow": []string{"subscribe"}}}
+	id, err := verifier(t, Config{Secret: secret}).Verify(context.Background(), sign(t, jwt.SigningMethodHS256, secret, nil, c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id.User != "ann" || time.Until(id.Expires) > 2*time.Hour || id.Info != nil || id.Grants != nil || id.Claims["SUB"] != "eve" {
+		t.Errorf("identity %+v", id)
+	}
+}
+
 // No more than so many wait for keys, and the others are told that it takes time.
 func TestVerifyIsBounded(t *testing.T) {
 	t.Parallel()
