@@ -33,7 +33,7 @@ var contentOptions = options[*ContentConfig]{
 
 // parseSchema reads
 //
-//	schema <file>|<json>
+//	schema <file>|`<json>`
 //
 // The file is not opened here, but when the configuration is loaded.
 func parseSchema(_ *caddyfile.Dispenser, args []string, c *RoomConfig) error {

@@ -19,7 +19,7 @@ import (
 //		rate      <n>/s [<burst>]
 //		total_rate <n>/s [<burst>]
 //		content   { … }
-//		schema    <file>|<json>
+//		schema    <file>|`<json>`
 //		sanitize  none|text|html
 //	}
 func parseRoom(d *caddyfile.Dispenser, args []string, c *HubConfig) error {
@@ -43,7 +43,7 @@ var roomOptions = options[*RoomConfig]{
 	"rate":       rate(func(c *RoomConfig) *RateConfig { return &c.Rate }),
 	"total_rate": rate(func(c *RoomConfig) *RateConfig { return &c.TotalRate }),
 	"content":    {syntax: "{ … }", block: true, parse: parseContent},
-	"schema":     {syntax: "<file>|<json>", min: 1, max: 1, parse: parseSchema},
+	"schema":     {syntax: "<file>|`<json>`", min: 1, max: 1, parse: parseSchema},
 	"sanitize":   word("none|text|html", func(c *RoomConfig) *string { return &c.Sanitize }, sanitizeWord),
 }
 

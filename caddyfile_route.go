@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 )
 
@@ -65,7 +66,7 @@ func parseInfo(d *caddyfile.Dispenser, _ []string, h *Handler) error {
 // checkInfo finds values that would be the same for everybody.
 func checkInfo(info map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(info)) {
-		if !strings.Contains(info[name], "{") {
+		if constant(info[name]) {
 			return fmt.Errorf("'%s' for '%s' has no placeholder such as {http.auth.user.name}", info[name], name)
 		}
 	}
@@ -85,10 +86,16 @@ func checkAPIKeys(keys []string) error {
 
 // checkUser finds a user that would be the same for everybody.
 func checkUser(s string) error {
-	if !strings.Contains(s, "{") {
+	if constant(s) {
 		return fmt.Errorf("'%s' has no placeholder such as {http.auth.user.id}, so that everyone would be the same user", s)
 	}
 	return nil
+}
+
+// constant reports that a text has no placeholder, be it because a brace is missing.
+func constant(s string) bool {
+	_, err := caddy.NewEmptyReplacer().ReplaceOrErr(s, false, true)
+	return err == nil
 }
 
 // maxHubName keeps names short enough for metrics, logs and keys.

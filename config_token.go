@@ -86,7 +86,24 @@ func (c *TokenConfig) check() error {
 	case c.Deadline > 0 && !(c.Required && message):
 		return errors.New("'deadline' is about those who must authenticate by message, so that it needs 'required' and 'from message'")
 	}
-	_, err := parseSources(c.from())
+	if _, err := parseSources(c.from()); err != nil {
+		return err
+	}
+	return c.checkLiterals()
+}
+
+// checkLiterals looks at what has no placeholders.
+func (c *TokenConfig) checkLiterals() error {
+	var a auth.Config
+	switch {
+	case c.JWKS != "" && constant(c.JWKS):
+		a.JWKS = c.JWKS
+	case c.HMAC != "" && constant(c.HMAC):
+		a.Secret = []byte(c.HMAC)
+	default:
+		return nil
+	}
+	_, err := auth.New(a)
 	return err
 }
 

@@ -62,7 +62,8 @@ func (o options[T]) parseMixed(d *caddyfile.Dispenser, owner string, into T, oth
 			return located{d.Errf("option '%s' is repeated in '%s', after line %d", name, owner, line)}
 		}
 		lines[name] = d.Line()
-		start, segment := *d, d.NewFromNextSegment()
+		start := *d // before it goes on
+		segment := d.NewFromNextSegment()
 		if !opt.block && d.ValRaw() == "}" { // also after a block without content
 			return located{start.Errf("option '%s' has no block; it is written: %[1]s %s", name, opt.syntax)}
 		}
