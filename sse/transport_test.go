@@ -23,10 +23,7 @@ func TestStuckReader(t *testing.T) {
 	settings := hub.Settings{WriteTimeout: 100 * time.Millisecond}
 	overEachWay(t, config{settings: settings}, func(t *testing.T, s *site) {
 		s.open("channel=plain:1").begin(1)
-		fill := `"` + strings.Repeat("x", 60<<10) + `"`
-		for s.hub.Conns() > 0 {
-			s.publish("plain:1", fill)
-		}
+		s.fill("plain:1")
 		if code := s.end(); code != hub.ReasonSlow.Code && code != hub.ReasonLost.Code {
 			t.Errorf("code %d", code)
 		}
@@ -41,17 +38,28 @@ func TestStuckReader(t *testing.T) {
 	})
 }
 
+// fill publishes to a client that reads nothing until its connection has ended. When
+// enough is on the way to fill all buffers there is no hurry any more.
+func (s *site) fill(channel string) {
+	s.t.Helper()
+	content := `"` + strings.Repeat("x", 60<<10) + `"`
+	for sent := 0; s.hub.Conns() > 0; sent += len(content) {
+		if sent > 32<<20 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		s.publish(channel, content)
+	}
+}
+
 // When a write is cut short, whoever holds the connection is told: the end of the
-// stream cannot be written to it either.
+// stream cannot be written to it either. The timeout is longer than the machine may
+// leave a write alone, because one that passes between two writes cuts none short.
 func TestStuckIsTold(t *testing.T) {
 	t.Parallel()
-	settings := hub.Settings{QueueMessages: 1 << 20, QueueBytes: 1 << 30, WriteTimeout: 100 * time.Millisecond}
+	settings := hub.Settings{QueueMessages: 1 << 20, QueueBytes: 1 << 30, WriteTimeout: time.Second}
 	overEachWay(t, config{settings: settings}, func(t *testing.T, s *site) {
 		s.open("channel=plain:1").begin(1)
-		fill := `"` + strings.Repeat("x", 60<<10) + `"`
-		for s.hub.Conns() > 0 {
-			s.publish("plain:1", fill)
-		}
+		s.fill("plain:1")
 		if code := s.end(); code != hub.ReasonLost.Code {
 			t.Errorf("code %d", code)
 		}
