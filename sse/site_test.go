@@ -208,7 +208,7 @@ func (s *site) publishEvent(channel, content, event string) hub.Position {
 // get asks for a stream; a header is given as name and value.
 func (s *site) get(query string, header ...string) *http.Response {
 	s.t.Helper()
-	ctx, leave := context.WithTimeout(s.t.Context(), 30*time.Second)
+	ctx, leave := context.WithTimeout(s.t.Context(), 2*time.Minute) // for the whole stream
 	s.t.Cleanup(leave)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.server.URL+"/?"+query, nil)
 	if err != nil {
