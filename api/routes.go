@@ -43,6 +43,7 @@ var routes = compile(
 	route{method: http.MethodGet, pattern: "/channels/{channel}/document", handle: getDocument},
 	route{method: http.MethodPatch, pattern: "/channels/{channel}/document", handle: patchDocument},
 	route{method: http.MethodPut, pattern: "/channels/{channel}/document", handle: putDocument},
+	route{method: http.MethodPost, pattern: "/channels/{channel}/document/changes", handle: proposeChange},
 	route{method: http.MethodGet, pattern: "/channels/{channel}/messages", handle: history},
 	route{method: http.MethodPost, pattern: "/channels/{channel}/messages", handle: publish},
 	route{method: http.MethodGet, pattern: "/channels/{channel}/presence", handle: members},

@@ -30,14 +30,15 @@ func TestOtherMethods(t *testing.T) {
 	t.Parallel()
 	s := plainSite(t)
 	for path, want := range map[string]string{
-		"/publish":             "OPTIONS, POST",
-		"/channels":            "GET, HEAD, OPTIONS",
-		"/channels/x/messages": "GET, HEAD, OPTIONS, POST",
-		"/channels/x/presence": "GET, HEAD, OPTIONS",
-		"/connections/x":       "DELETE, OPTIONS",
-		"/users/x/connections": "DELETE, OPTIONS",
-		"/revocations":         "OPTIONS, POST",
-		"/ready":               "GET, HEAD, OPTIONS",
+		"/publish":                     "OPTIONS, POST",
+		"/channels":                    "GET, HEAD, OPTIONS",
+		"/channels/x/messages":         "GET, HEAD, OPTIONS, POST",
+		"/channels/x/presence":         "GET, HEAD, OPTIONS",
+		"/channels/x/document/changes": "OPTIONS, POST",
+		"/connections/x":               "DELETE, OPTIONS",
+		"/users/x/connections":         "DELETE, OPTIONS",
+		"/revocations":                 "OPTIONS, POST",
+		"/ready":                       "GET, HEAD, OPTIONS",
 	} {
 		w := s.do(app, http.MethodPut, path, "")
 		refused(t, w, http.StatusMethodNotAllowed, "")

@@ -34,12 +34,31 @@ type Change struct {
 
 // DecodeChange reads the payload of `change`.
 func DecodeChange(payload json.RawMessage) (Change, *Error) {
+	return decodeChange(payload, "channel")
+}
+
+// DecodeChangeOf reads it where the channel is known, and need not be named again. There
+// is no connection either, so that the client has to have a name.
+func DecodeChangeOf(channel string, payload json.RawMessage) (Change, *Error) {
+	c, e := decodeChange(payload, "client")
+	switch {
+	case e != nil:
+		return Change{}, e
+	case c.Channel != "" && c.Channel != channel:
+		return Change{}, Errorf(InvalidMessage, "the payload is about the channel %s, the path is not", Quote(c.Channel))
+	}
+	c.Channel = channel
+	return c, nil
+}
+
+func decodeChange(payload json.RawMessage, required string) (Change, *Error) {
 	var c Change
 	m := walk(payload, "payload")
 	for m.next() {
 		switch string(m.name) {
 		case "channel":
 			c.Channel = m.text()
+			m.check(ValidChannel, c.Channel)
 		case "client":
 			c.Client = m.text()
 			m.check(ValidKey, c.Client)
@@ -54,8 +73,7 @@ func DecodeChange(payload json.RawMessage) (Change, *Error) {
 			c.Patch = m.content()
 		}
 	}
-	m.require("channel", "localVersion", "baseVersion", "patch")
-	m.check(ValidChannel, c.Channel)
+	m.require(required, "localVersion", "baseVersion", "patch")
 	if m.err != nil {
 		return Change{}, m.err
 	}

@@ -96,7 +96,11 @@ func (s *Session) changeKey(q *protocol.Change) string {
 	if client == "" {
 		client = "\x01" + s.conn.ID()
 	}
-	return client + " " + strconv.FormatUint(q.LocalVersion, 10)
+	return changeKey(client, q.LocalVersion)
+}
+
+func changeKey(client string, localVersion uint64) string {
+	return client + " " + strconv.FormatUint(localVersion, 10)
 }
 
 // Proposal is a change as the HTTP API proposes it.
@@ -128,6 +132,26 @@ func (r *Registry) Amend(ctx context.Context, c Caller, p Proposal) (document.Ou
 	return r.amend(ctx, c, p, func(rate policy.Rate, now time.Time) time.Duration {
 		return r.rooms.take(roomKey{callerKey(c), p.Channel}, rate, now)
 	})
+}
+
+// Propose does for a caller of the HTTP API what `change` does for a connection, and it
+// is the same change if both are tried. As there, only who may subscribe can change the
+// document, because the state is part of the outcome if the change is refused. Errors
+// are those of [Registry.Amend].
+func (r *Registry) Propose(ctx context.Context, c Caller, q protocol.Change) (document.Outcome, *protocol.Error) {
+	if e := r.May(c, policy.Subscribe, q.Channel); e != nil {
+		return document.Outcome{}, e
+	}
+	out, e := r.Amend(ctx, c, Proposal{
+		Channel: q.Channel, Key: changeKey(q.Client, q.LocalVersion), Epoch: q.Epoch, Base: q.BaseVersion, Patch: q.Patch,
+	})
+	if e == nil && out.Err != nil {
+		e = r.rules.Load().consult(ctx, c, auth.Subscribe, q.Channel)
+	}
+	if e != nil {
+		return document.Outcome{}, e
+	}
+	return out, nil
 }
 
 // amend decides about a change in the order in which accept decides about a message.

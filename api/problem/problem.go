@@ -52,6 +52,19 @@ func Write(w http.ResponseWriter, e *protocol.Error) { WriteAs(w, e.Status(), e)
 
 // WriteAs is Write with another status than the usual one of the error.
 func WriteAs(w http.ResponseWriter, status int, e *protocol.Error) {
+	d := prepare(w, e)
+	d.Status, d.Title = status, http.StatusText(status)
+	write(w, status, d)
+}
+
+// WriteWith is Write with more members than those of [Details]: with makes the body,
+// which must be a JSON object that has them, too.
+func WriteWith(w http.ResponseWriter, e *protocol.Error, with func(Details) any) {
+	write(w, e.Status(), with(prepare(w, e)))
+}
+
+// prepare sets the headers that an error of the protocol comes with.
+func prepare(w http.ResponseWriter, e *protocol.Error) Details {
 	h := w.Header()
 	if e.Status() == http.StatusUnauthorized && h.Get("Www-Authenticate") == "" {
 		h.Set("Www-Authenticate", "Bearer")
@@ -59,25 +72,23 @@ func WriteAs(w http.ResponseWriter, status int, e *protocol.Error) {
 	if e.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
-	d := Of(e)
-	d.Status, d.Title = status, http.StatusText(status)
-	write(w, d)
+	return Of(e)
 }
 
 // WriteStatus answers with an error that the protocol has no code for.
 func WriteStatus(w http.ResponseWriter, status int, detail string) {
-	write(w, Details{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail})
+	write(w, status, Details{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail})
 }
 
-func write(w http.ResponseWriter, d Details) {
-	body, err := json.Marshal(d)
+func write(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
 	if err != nil {
 		body = nil // never: nothing in it can fail
 	}
 	h := w.Header()
 	h.Set("Content-Type", ContentType)
 	Harden(h)
-	w.WriteHeader(d.Status)
+	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client is gone if this fails
 }
 

@@ -49,12 +49,14 @@ interface Flight {
   /** Units that collide with what came meanwhile: the server is about to say so. */
   readonly lost: Unit[];
   tries: number;
+  /** The answer, which came ahead of the versions before the change. */
+  answer?: Payload;
 }
 
 /** So many bytes of updates become one change, well within the limits of the server. */
 const batch = 8192;
 /** Errors that say nothing about the change. Those of the first kind are waited out. */
-const passing: readonly unknown[] = ['RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL', 'TOKEN_EXPIRED'];
+const passing: readonly unknown[] = ['RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL', 'TOKEN_EXPIRED', 408, 429];
 const elsewhere: readonly unknown[] = ['CLOSED', 'NOT_SUBSCRIBED', 'UNSUPPORTED'];
 
 /**
@@ -69,7 +71,8 @@ const elsewhere: readonly unknown[] = ['CLOSED', 'NOT_SUBSCRIBED', 'UNSUPPORTED'
  *
  * Whether the change in flight was made is not known after a lost connection, until
  * the server has answered it again. Nothing else is looked at meanwhile (`held`),
- * because what comes may contain it.
+ * because what comes may contain it. So it is from the beginning where events and
+ * answers come on different ways (`apart`).
  */
 export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   readonly channel: string;
@@ -212,6 +215,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   #transmit(flight: Flight): void {
     const { localVersion, epoch, baseVersion, patch } = flight;
     const payload = { channel: this.channel, client: this.#client, localVersion, epoch, baseVersion, patch };
+    if (this.#apart) this.#held ??= [];
     this.#host._command('change', payload, (error) => this.#failed(flight, error));
   }
 
@@ -234,6 +238,11 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   }
 
   // From the server.
+
+  /** An event stream brings the own change as that of somebody else, before or after the answer. */
+  get #apart(): boolean {
+    return this.#host.transport === 'sse';
+  }
 
   #frame(envelope: Envelope): void {
     const { type, payload } = envelope;
@@ -296,6 +305,8 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     this.#confirmed = value;
     this.#version++;
     this.#rebase(ops);
+    const answer = this.#flight?.answer;
+    if (answer?.serverVersion === this.#version + 1) this.#accepted(answer);
   }
 
   /** Whether a version is the next one. If it is a later one, something is missing. */
@@ -305,10 +316,13 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     return false;
   }
 
-  #accepted({ epoch, serverVersion, localVersion }: Payload): void {
+  #accepted(answer: Payload): void {
+    const { epoch, serverVersion, localVersion } = answer;
     const flight = this.#flight;
     const own = localVersion === flight?.localVersion;
-    if (this.#next(epoch, serverVersion!)) {
+    if (own && this.#apart && epoch === this.#epoch && serverVersion! > this.#version + 1) {
+      flight!.answer = answer;
+    } else if (this.#next(epoch, serverVersion!)) {
       if (!own) return this.#restart();
       const { value } = resolve(this.#confirmed, flight!.patch);
       this.#version++;

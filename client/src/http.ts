@@ -33,9 +33,13 @@ export class Http {
   }
 }
 
+/** The body of a response, undefined if it is no JSON. */
+export async function bodyOf(response: Response): Promise<any> {
+  return response.json().catch(() => undefined);
+}
+
 /** What a response that is not what was asked for means for a command. */
-export async function problem(response: Response): Promise<RealtimeError> {
-  const body = await response.json().catch(() => undefined);
+export function problem(response: Response, body: any): RealtimeError {
   return new RealtimeError(
     (body?.code as ErrorCode) ?? response.status,
     body?.detail ?? body?.title ?? `HTTP status ${response.status}`,

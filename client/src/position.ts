@@ -21,10 +21,10 @@ export function positionOf({ epoch, offset, anchor }: Payload): Position | undef
  * was delivered already. A message names its epoch only by what came before it.
  */
 export function advance(at: Position, message: { offset?: number; anchor?: string }): Position | undefined {
-  const { offset, anchor } = message;
+  const { offset } = message;
   if (offset === undefined) return at;
   if (offset <= at.offset) return undefined;
-  return positionOf({ epoch: at.epoch, offset, ...(anchor !== undefined && { anchor }) });
+  return positionOf({ ...message, epoch: at.epoch });
 }
 
 /**

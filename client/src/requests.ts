@@ -1,11 +1,11 @@
 import { backoff } from './retry.js';
 import { RealtimeError } from './error.js';
-import { problem, type Http } from './http.js';
+import { bodyOf, problem, type Http } from './http.js';
 import type { Command, Envelope, Payload } from './wire.js';
 
-/** The path of a channel's messages in the HTTP API. */
-export function messagesPath(channel: string): string {
-  return `/channels/${encodeURIComponent(channel)}/messages`;
+/** The path in the HTTP API of something that a channel has. */
+export function pathOf(channel: string, what = 'messages'): string {
+  return `/channels/${encodeURIComponent(channel)}/${what}`;
 }
 
 /**
@@ -23,10 +23,19 @@ export class Requests {
     this.#reply = reply;
   }
 
-  send(command: Command): void {
-    const request = this.#request(command);
+  send({ type, id = 0, payload }: Command): void {
+    const { channel, content, event, to, key, since, limit } = payload;
+    const [reply, what, body] = ({
+      message: ['ack', 'messages', { content, event, to, id: key }],
+      history: ['history', 'messages'],
+      change: ['change-accepted', 'document/changes', payload],
+    }[type] ?? []) as [string?, string?, object?];
+    const query = Object.entries({ ...(since as object), limit });
+    const init = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
     this.#last = this.#last.then(async () => {
-      const envelope = await request();
+      const envelope = reply
+        ? await this.#ask(reply, id, this.#http.url(pathOf(channel!, what), query), init)
+        : failed(id, new RealtimeError('UNSUPPORTED', `${type} needs a WebSocket`));
       if (envelope && !this.#closed) this.#reply(envelope);
     });
   }
@@ -35,28 +44,15 @@ export class Requests {
     this.#closed = true;
   }
 
-  #request({ type, id = 0, payload }: Command): () => Promise<Envelope | undefined> {
-    const path = messagesPath(payload.channel!);
-    if (type === 'message') {
-      const { content, event, to, key } = payload;
-      const headers = { 'content-type': 'application/json', 'idempotency-key': String(key) };
-      const init = { method: 'POST', headers, body: JSON.stringify({ content, event, to }) };
-      return () => this.#ask('ack', id, this.#http.url(path, []), init);
-    }
-    if (type === 'history') {
-      const query = Object.entries({ ...(payload['since'] as object), limit: payload['limit'] });
-      return () => this.#ask('history', id, this.#http.url(path, query), {});
-    }
-    return async () => failed(id, new RealtimeError('UNSUPPORTED', `${type} needs a WebSocket`));
-  }
-
-  /** Repeats a request until the server itself has answered; the key of a message makes that harmless. */
-  async #ask(type: string, id: string | number, url: URL, init: object): Promise<Envelope | undefined> {
+  /** Repeats a request until the server itself has answered; what names a message or a change makes that harmless. */
+  async #ask(type: string, id: string | number, url: URL, init = {}): Promise<Envelope | undefined> {
     for (let attempt = 0; !this.#closed; attempt++) {
       try {
         const response = await this.#http.send(url, init);
         if (response.ok) return { type, id, payload: (await response.json()) as Payload };
-        const error = await problem(response);
+        const body = await bodyOf(response);
+        if (body?.localVersion) return { type: 'change-rejected', id, payload: body };
+        const error = problem(response, body);
         if (typeof error.code === 'string' || response.status < 500) return failed(id, error);
       } catch {
         // The network. Whether the connection is gone, the stream finds out.

@@ -1,6 +1,6 @@
 import { RealtimeError } from './error.js';
-import { problem, type Http } from './http.js';
-import { messagesPath, Requests } from './requests.js';
+import { bodyOf, problem, type Http } from './http.js';
+import { pathOf, Requests } from './requests.js';
 import type { OpenStream } from './streams.js';
 import type { Ending, Listener, Transport } from './transport.js';
 import { parse, type Command, type Payload } from './wire.js';
@@ -139,8 +139,8 @@ export class StreamTransport implements Transport {
     if (channels.length === 1) return channels;
     const refused = await Promise.all(
       channels.map(async (channel) => {
-        const response = await http.send(http.url(messagesPath(channel), [['limit', 0]]), {});
-        return !response.ok && (await problem(response)).code === code;
+        const response = await http.send(http.url(pathOf(channel), [['limit', 0]]), {});
+        return !response.ok && problem(response, await bodyOf(response)).code === code;
       }),
     );
     return channels.filter((_, i) => refused[i]);

@@ -28,12 +28,12 @@ export class WebSocketTransport implements Transport {
   }
 
   close(goodbye?: boolean): void {
-    const nothing = (): void => {};
+    const socket = this.#socket;
     // With nothing for a listener, some implementations throw errors instead.
-    this.#socket.onmessage = this.#socket.onclose = this.#socket.onerror = nothing;
+    socket.onmessage = socket.onclose = socket.onerror = () => {};
     // Only a goodbye has a code: the server can tell a client that comes back.
-    if (goodbye) this.#socket.close(1000);
-    else this.#socket.close();
+    if (goodbye) socket.close(1000);
+    else socket.close();
   }
 }
 

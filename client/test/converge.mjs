@@ -1,5 +1,5 @@
-// Editors who change one document at the same time over bad connections, with the
-// client as it is served. The Go test integration/converge_test.go runs it:
+// Editors who change one document at the same time over bad connections, some of them
+// over event streams, with the client as it is served. The Go test integration/converge_test.go runs it:
 //
 //   node --experimental-websocket converge.mjs <address> <seed> <steps> <restarts> <kept>
 //
@@ -86,26 +86,22 @@ class Editor {
   conflicts = 0;
   #count = 0;
 
-  constructor(name, roll) {
+  constructor(name, roll, transport) {
     this.name = name;
     this.roll = roll;
+    this.transport = transport;
     this.line = new Line(roll);
   }
 
   async open() {
-    const editor = this;
-    class Watched extends WebSocket {
-      constructor(url) {
-        super(url);
-        this.addEventListener('message', ({ data }) => {
-          const { type, payload } = JSON.parse(data);
-          if (type === 'subscribed') editor.epoch = payload.document.epoch;
-        });
-      }
-    }
     const url = `http://127.0.0.1:${await this.line.listen()}/realtime`;
-    const options = { WebSocket: Watched, transport: 'websocket', minDelay: 10, maxDelay: 100, timeout: 5000 };
-    this.client = connect(url, options);
+    this.client = connect(url, { transport: this.transport, minDelay: 10, maxDelay: 100, timeout: 5000 });
+    // Before the document looks at it.
+    this.client.subscribe(channel).on('frame', ({ type, payload }) => {
+      if (type === 'subscribed') this.epoch = payload.document.epoch;
+      // Over an event stream the answer of a new server may come before the end of the old one.
+      else if (type === 'change-rejected') this.epoch = payload.epoch;
+    });
     this.doc = this.client.document(channel);
     this.doc.on('change', ({ value }) => this.show(value));
     this.doc.on('conflict', () => this.conflicts++);
@@ -266,7 +262,11 @@ function account(editors, epoch, final) {
 }
 
 const roll = dice(seed);
-const editors = Array.from({ length: 2 + roll(19) }, (_, i) => new Editor(`u${i}`, dice(seed * 1000 + i)));
+const transports = ['websocket', 'sse', 'websocket'];
+const editors = Array.from(
+  { length: 2 + roll(19) },
+  (_, i) => new Editor(`u${i}`, dice(seed * 1000 + i), transports[i % 3]),
+);
 const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 for (const editor of editors) await editor.open();
 const edits = editors.map(async (editor) => {
@@ -279,7 +279,7 @@ for (let i = 0; i < restarts; i++) {
 }
 await Promise.all(edits);
 // Who comes late, too, has the same in the end.
-editors.push(new Editor('late', roll));
+editors.push(new Editor('late', roll, transports[roll(3)]));
 await editors.at(-1).open();
 for (const editor of editors) await editor.settled();
 const state = await (await fetch(`http://${address}/realtime/channels/${channel}/document`)).json();

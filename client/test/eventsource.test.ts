@@ -31,6 +31,15 @@ test('streams can be read with an EventSource', async (t) => {
   assert.equal(w.requests.length, 0);
 });
 
+test('changes of documents are heard from an EventSource', async (t) => {
+  const w = new World(t);
+  const types: string[] = [];
+  await open(w);
+  w.client.subscribe('a').on('frame', ({ type }) => types.push(type));
+  w.sources[0]!.say('remote-change', { type: 'remote-change', payload: { channel: 'a', serverVersion: 1, patch: {} } });
+  assert.deepEqual(types, ['remote-change']);
+});
+
 test('a broken EventSource is resumed by the client', async (t) => {
   const w = new World(t);
   await open(w);

@@ -568,11 +568,12 @@ test('a publish is a request', async (t) => {
   await rest();
   assert.equal(w.request.method, 'POST');
   assert.equal(w.request.url.href, 'https://example.com/rt/channels/room%3A1%2Fx/messages');
-  assert.deepEqual(w.request.body, { content: { text: 'hi' }, event: 'said' });
+  const { id, ...body } = w.request.body;
+  assert.deepEqual(body, { content: { text: 'hi' }, event: 'said' });
+  assert.match(id as string, /^[!-~]{1,64}$/);
   assert.equal(w.request.init.credentials, 'include');
   assert.equal(w.request.headers['authorization'], 'Bearer secret');
   assert.equal(w.request.headers['content-type'], 'application/json');
-  assert.match(w.request.headers['idempotency-key']!, /^[!-~]{1,64}$/);
   w.request.answer(200, { epoch: 'e', offset: 3 });
   assert.deepEqual(await published, { channel: 'room:1/x', epoch: 'e', offset: 3 });
 });
@@ -582,7 +583,7 @@ test('a publish to one member is a request', async (t) => {
   const client = await streaming(w, {}, 'a');
   const published = client.publish('a', 1, { to: { user: 'ann' } });
   await rest();
-  assert.deepEqual(w.request.body, { content: 1, to: { user: 'ann' } });
+  assert.deepEqual({ ...w.request.body, id: 0 }, { content: 1, to: { user: 'ann' }, id: 0 });
   w.request.answer(409, { code: 'NOT_PRESENT', detail: 'the addressee is not in this channel' });
   await assert.rejects(published, { code: 'NOT_PRESENT' });
 });
@@ -628,7 +629,7 @@ test('a publish that did not reach the server is repeated with its key', async (
   await w.pass(2000);
   const posts = w.requests.filter(({ method }) => method === 'POST');
   assert.equal(posts.length, 3);
-  assert.equal(new Set(posts.map(({ headers }) => headers['idempotency-key'])).size, 1);
+  assert.equal(new Set(posts.map(({ body }) => body['id'])).size, 1);
   w.request.answer(200, { channel: 'a', duplicate: true });
   assert.equal((await published).duplicate, true);
 });
@@ -646,7 +647,7 @@ test('a publish moves to the next connection with its key', async (t) => {
   w.stream.greet();
   await rest();
   assert.notEqual(w.request, first);
-  assert.equal(w.request.headers['idempotency-key'], first.headers['idempotency-key']);
+  assert.equal(w.request.body['id'], first.body['id']);
   w.request.answer(200, { channel: 'a', offset: 1, duplicate: true });
   assert.equal((await published).duplicate, true);
 });

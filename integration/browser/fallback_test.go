@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -85,4 +86,40 @@ func TestClientBackToWebSocket(t *testing.T) {
 			t.Errorf("got %+v instead of offset %d", m, offset)
 		}
 	}
+}
+
+// Two visitors whose proxy lets no WebSocket through change one board at the same time,
+// each seeing at once what they do themselves.
+func TestExampleTodoBehindMiddlebox(t *testing.T) {
+	s := integration.Start(t, example(t, "todo")+middlebox)
+	browser := Start(t)
+	ann := browser.Open("ann", "http://"+s.Addr("proxy")+"/?name=Ann")
+	bob := browser.Open("bob", "http://"+s.Addr("proxy")+"/?name=Bob")
+	for _, tab := range []*Tab{ann, bob} {
+		tab.shows("#status", "saved")
+		tab.Run(enter)
+	}
+	ann.addCard("todo", "Cake")
+	ann.showsBoard("todo: Cake; doing: ; done: ")
+	bob.showsBoard("todo: Cake; doing: ; done: ")
+	for n := range 8 {
+		ann.addCard("doing", fmt.Sprint("a", n))
+		bob.addCard("done", fmt.Sprint("b", n))
+		ann.rename("Cake", "Cake "+strings.Repeat("!", n+1))
+		ann.rename("Cake "+strings.Repeat("!", n+1), "Cake")
+	}
+	both := func(board string) {
+		t.Helper()
+		for _, tab := range []*Tab{ann, bob} {
+			tab.showsBoard(board)
+			tab.shows("#status", "saved")
+		}
+	}
+	both("todo: Cake; doing: a0, a1, a2, a3, a4, a5, a6, a7; done: b0, b1, b2, b3, b4, b5, b6, b7")
+	bob.Run(`%s.querySelector('.back').click()`, card("b7"))
+	both("todo: Cake; doing: a0, a1, a2, a3, a4, a5, a6, a7, b7; done: b0, b1, b2, b3, b4, b5, b6")
+	for range 2 {
+		bob.Run(`document.querySelector('#undo').click()`)
+	}
+	both("todo: Cake; doing: a0, a1, a2, a3, a4, a5, a6, a7; done: b0, b1, b2, b3, b4, b5, b6")
 }

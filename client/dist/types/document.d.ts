@@ -48,7 +48,8 @@ export type Recipe<T> = (draft: T) => unknown;
  *
  * Whether the change in flight was made is not known after a lost connection, until
  * the server has answered it again. Nothing else is looked at meanwhile (`held`),
- * because what comes may contain it.
+ * because what comes may contain it. So it is from the beginning where events and
+ * answers come on different ways (`apart`).
  */
 export declare class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     #private;

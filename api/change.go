@@ -1,0 +1,71 @@
+package api
+
+import (
+	"encoding/json"
+
+	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// answered are the members that both answers to a change have, named as in the
+// payloads of `change-accepted` and `change-rejected`.
+type answered struct {
+	Channel       string `json:"channel"`
+	LocalVersion  uint64 `json:"localVersion"`
+	Epoch         string `json:"epoch"`
+	ServerVersion uint64 `json:"serverVersion"`
+	// Duplicate: the change was made before, and nothing was done this time.
+	Duplicate bool `json:"duplicate,omitempty"`
+}
+
+// rejection is the payload of `change-rejected`, and a problem.
+type rejection struct {
+	problem.Details
+	answered
+	Message     string          `json:"message"`
+	ServerState json.RawMessage `json:"serverState"`
+}
+
+// proposeChange is POST /channels/{channel}/document/changes: the command `change`, for
+// clients that have no WebSocket.
+func proposeChange(c *call) *protocol.Error {
+	// Before the body is read; Registry.Propose decides again.
+	if e := c.o.Registry.May(c.o.Caller, policy.Change, c.name); e != nil {
+		return e
+	}
+	switch media, ok := c.mediaType(); {
+	case !ok:
+		return nil
+	case media != "application/json":
+		c.unsupported("send application/json")
+		return nil
+	}
+	body, e := c.read(c.bodyLimit())
+	if e != nil {
+		return e
+	}
+	q, e := protocol.DecodeChangeOf(c.name, body)
+	if e != nil {
+		return e
+	}
+	validate, e := flag(c.r.URL.Query(), "validate", false)
+	if e != nil {
+		return e
+	}
+	out, e := c.o.Registry.Propose(c.r.Context(), c.publisher(validate), q)
+	if e != nil {
+		return e
+	}
+	c.w.Header().Set("ETag", entityTag(out.Epoch, out.Version))
+	a := answered{q.Channel, q.LocalVersion, out.Epoch, out.Version, out.Duplicate}
+	if out.Err == nil {
+		return c.replyValue(a)
+	}
+	e = session.DocumentError(out.Err)
+	problem.WriteWith(c.w, e, func(d problem.Details) any {
+		return rejection{d, a, e.Message, out.State}
+	})
+	return nil
+}
