@@ -19,8 +19,9 @@ type APIKeyConfig struct {
 	Key string `json:"key"`
 
 	// Allow are the patterns of the channels in which the key may do something, by
-	// action: `publish`, `history`, `presence`, `change`. Patterns are those of
-	// rooms, without placeholders. Default: none.
+	// action: `publish`, `history`, `presence`, `change`. The document of a channel may
+	// be read with `history` or `change`. Patterns are those of rooms, without
+	// placeholders. Default: none.
 	Allow map[string][]string `json:"allow,omitempty"`
 
 	// Manage lets the key list channels, disconnect users and connections, and

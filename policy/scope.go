@@ -10,12 +10,17 @@ type Scope struct {
 
 // NewScope returns the scope of a key that may do actions in the channels that
 // their patterns match, and, with manage, what concerns connections rather than
-// channels: list, disconnect, revoke. The errors are those of [CompileGrants].
+// channels: list, disconnect, revoke. Who may read the history or change the document
+// may read the document. The errors are those of [CompileGrants].
 func NewScope(actions map[string][]string, manage bool) (*Scope, error) {
 	var grants []Grant
 	for action, patterns := range actions {
 		for _, pattern := range patterns {
-			grants = append(grants, Grant{Pattern: pattern, Allow: []string{action}})
+			allow := []string{action}
+			if action == "history" || action == "change" {
+				allow = append(allow, "subscribe")
+			}
+			grants = append(grants, Grant{Pattern: pattern, Allow: allow})
 		}
 	}
 	compiled, err := CompileGrants(grants)

@@ -24,6 +24,9 @@ func TestScope(t *testing.T) {
 		{news, Publish, "alerts:1", false},
 		{news, History, "news:today", true},
 		{news, History, "alerts", false},
+		{news, Subscribe, "news:today", true}, // which is to read the document
+		{news, Subscribe, "alerts", false},
+		{news, Change, "news:today", false},
 		{news, Presence, "news:today", false},
 		{manager, Publish, "news:today", false},
 	} {
