@@ -38,6 +38,9 @@ func publishBatch(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
+	if e := c.o.Registry.Overdrawn(c.o.Caller); e != nil {
+		return e
+	}
 	body, e := c.read(c.batchLimit())
 	if e != nil {
 		return e

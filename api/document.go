@@ -93,6 +93,9 @@ func (c *call) amend(p session.Proposal, media string, limit int64) *protocol.Er
 	if e := c.o.Registry.May(c.o.Caller, policy.Change, c.name); e != nil {
 		return e
 	}
+	if e := c.o.Registry.Overdrawn(c.o.Caller); e != nil {
+		return e
+	}
 	body, e := c.read(limit)
 	if e == nil {
 		e = validJSON(body)

@@ -49,6 +49,9 @@ func publish(c *call) *protocol.Error {
 	if e := c.o.Registry.May(c.o.Caller, policy.Publish, c.name); e != nil {
 		return e
 	}
+	if e := c.o.Registry.Overdrawn(c.o.Caller); e != nil {
+		return e
+	}
 	media, ok := c.mediaType()
 	if !ok {
 		return nil

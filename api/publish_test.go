@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
@@ -126,6 +127,19 @@ func TestPublishRate(t *testing.T) {
 		t.Errorf("Retry-After %q", w.Header().Get("Retry-After"))
 	}
 	decode[published](t, s.post(app, "/channels/slow:1/messages", `{"content":1}`), http.StatusOK)
+}
+
+// Who is over the rate of requests is told so before the body is looked at.
+func TestRateComesBeforeTheBody(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, session.Limits{Rate: policy.Rate{PerSecond: 0.01, Burst: 1}}, func(b hub.Broker) hub.Broker { return b })
+	decode[published](t, s.post(ann, "/channels/kept:1/messages", `{"content":1}`), http.StatusOK)
+	for _, path := range []string{"/channels/kept:1/messages", "/publish"} {
+		refused(t, s.post(ann, path, `{`), http.StatusTooManyRequests, "RATE_LIMITED")
+	}
+	w := s.do(ann, http.MethodPut, "/channels/kept:1/document", `{`, "Content-Type", "application/json")
+	refused(t, w, http.StatusTooManyRequests, "RATE_LIMITED")
+	decode[published](t, s.post(app, "/channels/kept:1/messages", `{"content":1}`), http.StatusOK)
 }
 
 func TestPublishUnavailable(t *testing.T) {

@@ -67,6 +67,15 @@ func (r *Registry) spend(c Caller) *protocol.Error {
 	return rateLimited(wait, "requests")
 }
 
+// Overdrawn says that a caller without a connection has nothing left of its message rate.
+// It takes nothing: it is for whoever is about to read and decode what spend will refuse.
+func (r *Registry) Overdrawn(c Caller) *protocol.Error {
+	if c.App {
+		return nil
+	}
+	return rateLimited(r.callers.wait(callerKey(c), r.rules.Load().limits.Rate, time.Now()), "requests")
+}
+
 // callerKey tells callers of the HTTP API apart. The first letter keeps users,
 // connections and addresses from being taken for each other.
 func callerKey(c Caller) string {
