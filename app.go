@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,6 +51,7 @@ type hubUse struct {
 	place    string     // where it is defined
 	route    string     // one that uses it
 
+	knows  bool              // a route finds out who is calling
 	realms map[string]*realm // by name
 	open   map[string]bool   // the paths with a route that has no realm
 }
@@ -106,13 +108,14 @@ func (s stopping) Handle(context.Context, caddy.Event) error {
 var exiting = caddy.Exiting
 
 // use gives a route its hub, which config defines unless it is nil. The hub need
-// not be defined yet: routes are provisioned in no particular order.
-func (a *App) use(name string, config *HubConfig, route string) (*node, error) {
+// not be defined yet: routes are provisioned in no particular order. knows says that the
+// route finds out who is calling.
+func (a *App) use(name string, config *HubConfig, route string, knows bool) (*node, error) {
 	if err := checkHubName(name); err != nil {
 		return nil, err
 	}
 	u := a.hub(name)
-	u.route = route
+	u.route, u.knows = route, u.knows || knows
 	if config == nil {
 		return u.node, nil
 	}
@@ -151,6 +154,17 @@ func (a *App) hub(name string) *hubUse {
 	return u
 }
 
+// forUsers finds a room in which nobody may do anything who is anonymous.
+func (c *HubConfig) forUsers() (pattern string) {
+	for _, r := range c.Rooms {
+		known := cmp.Or(r.Subscribe, "users")
+		if (known == "users" || known == "granted") && r.Publish != "anyone" {
+			return r.Pattern
+		}
+	}
+	return ""
+}
+
 // equal compares what the configurations say.
 func (c *HubConfig) equal(o *HubConfig) bool {
 	mine, err1 := json.Marshal(c)
@@ -171,8 +185,11 @@ func (a *App) Start() error {
 			a.revert()
 			return fmt.Errorf("hub '%s': %w", name, err)
 		}
-		if len(u.config.Rooms) == 0 {
+		switch pattern := u.config.forUsers(); {
+		case len(u.config.Rooms) == 0:
 			a.log.Warn("a hub has no rooms, so that nothing can be subscribed to", "hub", name)
+		case pattern != "" && !u.knows:
+			a.log.Warn("a room is for users, and no route of the hub has 'user', 'token' or 'authorize', so that nobody is one", "hub", name, "room", pattern)
 		}
 	}
 	return nil

@@ -109,7 +109,8 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	}
 	h.app = app.(*App)
 	place := h.place(ctx)
-	if h.node, err = h.app.use(h.hubName(), h.HubConfig, place); err != nil {
+	knows := h.User != "" || h.Token != nil || h.Authorize != nil
+	if h.node, err = h.app.use(h.hubName(), h.HubConfig, place, knows); err != nil {
 		return err
 	}
 	h.realm, err = h.app.realm(ctx, h.hubName(), realmConfig{h.Path, h.Token, h.Authorize}, place)

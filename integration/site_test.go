@@ -207,6 +207,32 @@ func TestLiteralKeyWarns(t *testing.T) {
 	}
 }
 
+// TestRoomForNobodyWarns where no route finds out who is calling.
+func TestRoomForNobodyWarns(t *testing.T) {
+	const said = "a room is for users, and no route of the hub"
+	const room = `
+				room open:* {
+					subscribe anyone
+				}
+				room chat:*
+			}
+		}
+	`
+	c := Start(t, `
+		http://{{site}} {
+			realtime {
+				user {http.auth.user.id}`+room)
+	if line, _ := caddyLog.find(said); line != "" {
+		t.Errorf("logged %s", line)
+	}
+	c.Reload(`
+		http://{{site}} {
+			realtime {` + room)
+	if line := c.WaitLog(said); !strings.Contains(line, "chat:*") {
+		t.Errorf("logged %s", line)
+	}
+}
+
 func TestClientScripts(t *testing.T) {
 	c := Start(t, openSiteWithoutKey+`
 		http://{{stripped}} {
