@@ -10,7 +10,7 @@ import (
 const (
 	corsMethods = "GET, POST, PUT, PATCH, DELETE"
 	corsHeaders = "Authorization, Cache-Control, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID"
-	corsExposed = "ETag, Retry-After"
+	corsExposed = "ETag, Realtime-Stale, Retry-After"
 	corsMaxAge  = "600"
 )
 
