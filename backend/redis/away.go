@@ -22,7 +22,7 @@ func (s *shard) away(now time.Time) time.Duration {
 		return math.MaxInt64
 	}
 	var unheard time.Duration
-	if d := now.Sub(time.Unix(0, beat)); d > 2*s.o.Beat {
+	if d := uptime() - time.Duration(beat); d > 2*s.o.Beat {
 		unheard = d
 	}
 	return max(unheard, s.link.downFor(now))

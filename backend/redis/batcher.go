@@ -54,7 +54,7 @@ type batcher struct {
 	to      primary
 	timeout time.Duration
 
-	// broken is until when nothing is tried, in Unix nanoseconds: who asks a Redis
+	// broken is until which uptime nothing is tried: who asks a Redis
 	// that does not answer should not wait for each answer.
 	broken atomic.Int64
 
@@ -117,7 +117,7 @@ func (b *batcher) submit(c *call) {
 			c.size += len(p)
 		}
 	}
-	if now.UnixNano() < b.broken.Load() {
+	if int64(uptime()) < b.broken.Load() {
 		c.fail(errors.New("it did not answer just now"))
 		return
 	}
@@ -245,7 +245,7 @@ func (b *batcher) judge(err error, began time.Time) {
 	// or the answer does not come, trying again at once is of no use.
 	var dial interface{ Timeout() bool }
 	if errors.As(err, &dial) && dial.Timeout() || isDial(err) || time.Since(began) >= b.timeout {
-		b.broken.Store(time.Now().Add(100*time.Millisecond + rand.N(150*time.Millisecond)).UnixNano())
+		b.broken.Store(int64(uptime() + 100*time.Millisecond + rand.N(150*time.Millisecond)))
 	}
 }
 

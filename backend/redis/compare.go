@@ -117,10 +117,16 @@ func (b *Broker) observe(ctx context.Context, r *room) error {
 	return o.end(result)
 }
 
-// observeAll compares rooms together and returns those with which it failed.
+// observeAll compares rooms together and returns those with which it failed. A room that
+// is being repaired is not asked for now: where it is will be known afterwards, and the
+// repairs of many others wait for Redis as well.
 func (b *Broker) observeAll(rs []*room) (failed []*room) {
 	all := make([]observation, 0, len(rs))
 	for _, r := range rs {
+		if r.mending() {
+			failed = append(failed, r)
+			continue
+		}
 		o := r.ask()
 		b.c.batch.submit(o.call)
 		all = append(all, o)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -34,6 +35,8 @@ type conn struct {
 
 	// Set when it is made: the commands of the kind of Pub/Sub that the shard has.
 	subscribe, unsubscribe func(ctx context.Context, channels ...string) error
+
+	heard atomic.Uint64 // how much has come
 
 	mu          sync.Mutex
 	todo        []change
@@ -89,13 +92,12 @@ func (l *link) serve(b *backoff) error {
 func (k *conn) read() error {
 	l := k.link
 	probe := l.c.names.probe(l.c.node)
-	l.heard.Store(time.Now().UnixNano())
 	for {
 		ev, err := k.pubsub.Receive(context.Background())
 		if err != nil {
 			return k.ended(err)
 		}
-		l.heard.Store(time.Now().UnixNano())
+		k.heard.Add(1)
 		switch ev := ev.(type) {
 		case *goredis.Message:
 			if ev.Channel == probe {
@@ -217,28 +219,22 @@ func (k *conn) take() (names []string, subscribe bool) {
 // Redis does not take it, the fault is not with this connection.
 func (k *conn) watch() {
 	l := k.link
-	limit := l.c.o.Probe
-	tick := time.NewTicker(max(limit/4, time.Millisecond))
+	tick := time.NewTicker(max(l.c.o.Probe/silentTicks, time.Millisecond))
 	defer tick.Stop()
-	var asked time.Time
+	var s silence
 	for {
 		select {
 		case <-k.done:
 			return
 		case <-tick.C:
 		}
-		heard := time.Unix(0, l.heard.Load())
-		switch now := time.Now(); {
-		case now.Sub(heard) < limit || heard.After(asked) && !asked.IsZero():
-			asked = time.Time{}
-		case asked.IsZero():
-			if l.probe() {
-				asked = now
-			}
-		case now.Sub(asked) >= limit:
+		switch ask, silent := s.tick(k.heard.Load()); {
+		case silent:
 			l.silent.Add(1)
 			k.abort(errSilent)
 			return
+		case ask:
+			s.asked = l.probe()
 		}
 	}
 }

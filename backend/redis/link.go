@@ -36,7 +36,6 @@ type topic struct {
 type link struct {
 	c *shard
 
-	heard       atomic.Int64 // when something last came, in Unix nanoseconds
 	connections atomic.Uint64
 	silent      atomic.Uint64
 

@@ -216,5 +216,12 @@ func (r *room) idle() bool {
 	defer r.mu.Unlock()
 	was := r.busy
 	r.busy = false
-	return !was && r.retention.Size > 0
+	return !was && r.retention.Size > 0 && !r.repairing
+}
+
+// mending reports that the room is being repaired.
+func (r *room) mending() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.repairing
 }

@@ -20,7 +20,7 @@ type shard struct {
 	link  *link
 	log   *slog.Logger
 
-	beaten atomic.Int64 // when a lease was last renewed, in Unix nanoseconds; 0: never
+	beaten atomic.Int64 // the uptime when a lease was last renewed; 0: never was
 
 	close  sync.Once
 	ctx    context.Context // over when the shard is ended
