@@ -12,30 +12,47 @@ const maxReaped = 200
 // live renews the lease and looks for dead nodes until the store is closed.
 func (p *Presence) live() {
 	beat := p.c.o.Beat
-	first, away := true, false
 	for next := time.Duration(0); p.wait(next); next = beat*3/4 + rand.N(beat/2) {
-		name := p.current()
-		alive, dead, err := p.lease(p.ctx, name, first)
-		if err != nil {
-			if !away && p.ctx.Err() == nil {
-				p.doubt()
-			}
-			away = true
-			continue
+		p.beat()
+	}
+}
+
+// beat is what live does each time.
+func (p *Presence) beat() {
+	name, leased := p.current()
+	alive, dead, err := p.lease(p.ctx, name, !leased)
+	if err != nil {
+		if !p.away && p.ctx.Err() == nil {
+			p.doubt()
 		}
-		first, away = false, false
-		if !alive {
-			p.c.log.Warn("the lease of this node's presence was over, its members enter again")
-			if p.renew(p.ctx, name) != nil {
-				continue
-			}
+		p.away = true
+		return
+	}
+	p.away = false
+	switch {
+	case !leased:
+		p.take(name, name)
+	case !alive:
+		p.c.log.Warn("the lease of this node's presence was over, its members enter again")
+		if p.renew(p.ctx, name) != nil {
+			return
 		}
-		p.reenter()
-		for _, node := range dead {
-			if p.reap(node) != nil {
-				break // next time
-			}
+	}
+	p.reenter()
+	for _, node := range dead {
+		if p.reap(node) != nil {
+			return // next time
 		}
+	}
+}
+
+// take notes that there is a lease of a name, unless another one than the old is in use
+// by now.
+func (p *Presence) take(name, old string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.name == old {
+		p.name, p.leased = name, true
 	}
 }
 
@@ -82,7 +99,7 @@ func (p *Presence) lease(ctx context.Context, name string, first bool) (alive bo
 	if !ok || len(reply) != 2 {
 		return false, nil, unexpected(result)
 	}
-	p.c.beaten.Store(time.Now().UnixNano())
+	p.c.beaten.Store(int64(uptime()))
 	return reply[0] == int64(1), texts(reply[1]), nil
 }
 
@@ -102,16 +119,14 @@ func texts(reply any) []string {
 func (p *Presence) renew(ctx context.Context, dead string) error {
 	p.renewing.Lock()
 	defer p.renewing.Unlock()
-	if p.current() != dead {
+	if name, _ := p.current(); name != dead {
 		return nil
 	}
 	name := nodeName()
 	if _, _, err := p.lease(ctx, name, true); err != nil {
 		return err
 	}
-	p.mu.Lock()
-	p.name = name
-	p.mu.Unlock()
+	p.take(name, dead)
 	select {
 	case p.again <- struct{}{}:
 	default:

@@ -32,11 +32,14 @@ type Presence struct {
 
 	scripts atomic.Uint64 // numbers them, so that one stuck on the way does no harm later
 
+	away bool // the latest beat has not reached Redis; owned by live
+
 	renewing sync.Mutex // held while a new name is taken
 
 	mu       sync.Mutex
 	closed   bool
 	name     string // under which members are held
+	leased   bool   // there has been a lease of it
 	attached map[string]bool
 	rooms    map[string]*members
 }
@@ -58,12 +61,17 @@ const maxEntered = 500
 
 // presence starts a store that delivers to sink.
 func (c *shard) presence(sink presence.Sink) *Presence {
+	p := newPresence(c, sink)
+	p.wg.Go(p.live)
+	return p
+}
+
+func newPresence(c *shard, sink presence.Sink) *Presence {
 	p := &Presence{
 		c: c, sink: sink, again: make(chan struct{}, 1), name: nodeName(),
 		attached: make(map[string]bool), rooms: make(map[string]*members),
 	}
 	p.ctx, p.cancel = context.WithCancel(c.ctx)
-	p.wg.Go(p.live)
 	return p
 }
 
@@ -110,11 +118,11 @@ func (p *Presence) room(channel string) *members {
 	}
 }
 
-// current is the name of the node.
-func (p *Presence) current() string {
+// current is the name of the node, and whether there has been a lease of it.
+func (p *Presence) current() (name string, leased bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.name
+	return p.name, p.leased
 }
 
 // Enter implements [presence.Store].
@@ -134,7 +142,7 @@ func (p *Presence) Enter(ctx context.Context, channel string, ms []*presence.Mem
 // the room's mu.
 func (p *Presence) enter(ctx context.Context, r *members, ms []*presence.Member) error {
 	for {
-		name := p.current()
+		name, _ := p.current()
 		if r.name != name && r.name != "" {
 			ms = r.all()
 		}
@@ -195,7 +203,7 @@ func (p *Presence) Leave(ctx context.Context, channel string, ds []presence.Depa
 	}
 	// Under the name of now: an Enter that failed may have been executed under it, and
 	// what was entered under an older name leaves anyway.
-	name := p.current()
+	name, _ := p.current()
 	for part := ds; len(part) > 0; part = part[min(len(part), maxEntered):] {
 		args := make([]any, 0, 2*len(part))
 		for _, d := range part[:min(len(part), maxEntered)] {

@@ -213,13 +213,29 @@ func TestDrillPresenceRestart(t *testing.T) {
 	})
 }
 
+// A node whose first members gave it its lease, because its first beat found no Redis,
+// knows that it had one when Redis comes back empty.
+func TestPresenceRestartBeforeBeat(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := newPresence(open(t, Options{Address: s.Addr}).shards[0], newAlternating())
+	n := &memberNode{t, p, p.sink.(*alternating)}
+	n.tell("room", "a", true)
+	n.lists("room", "a")
+	s.do("flushall")
+	for range 2 {
+		p.beat()
+	}
+	n.lists("room", "a")
+}
+
 // Redis does not answer for longer than the leases last: rooms in which nothing happens
 // learn that there may be something they miss, and nobody leaves, because it was not
 // the nodes that were away.
 func TestDrillPresencePause(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	o := quickly(s.Addr)
+	o := hastily(s.Addr)
 	o.Lease = time.Second
 	a, b := newMembers(t, o), newMembers(t, o)
 	if err := b.Attach(t.Context(), "room"); err != nil {
@@ -237,8 +253,8 @@ func TestDrillPresencePause(t *testing.T) {
 	time.Sleep(2 * o.Lease)
 	s.Resume()
 	beats := func(n *memberNode) func() bool {
-		began := time.Now()
-		return func() bool { return n.Store.(*Presence).c.beaten.Load() > began.UnixNano() }
+		began := int64(uptime())
+		return func() bool { return n.Store.(*Presence).c.beaten.Load() > began }
 	}
 	for range 3 {
 		eventually(t, "the leases are renewed", beats(a))
@@ -258,11 +274,11 @@ func TestDrillPresenceLinks(t *testing.T) {
 	var proxies []*faultproxy.Proxy
 	for range 3 {
 		p := faultproxy.Start(t, s.Addr)
-		o := quickly(p.Addr())
+		o := hastily(p.Addr())
 		o.Lease = 400 * time.Millisecond
 		proxies, nodes = append(proxies, p), append(nodes, newMembers(t, o))
 	}
-	watcher := newMembers(t, Options{Address: s.Addr})
+	watcher := newMembers(t, patient(s.Addr))
 	for r := range rooms {
 		if err := watcher.Attach(t.Context(), fmt.Sprint("room:", r)); err != nil {
 			t.Fatal(err)
@@ -321,7 +337,8 @@ func TestLateScript(t *testing.T) {
 	n.tell("room", "a", true)
 	n.tell("room", "b", true)
 	p := n.Store.(*Presence)
-	late := p.change(enterScript, "room", p.current(), enterArgs([]*presence.Member{{Key: "a"}}))
+	name, _ := p.current()
+	late := p.change(enterScript, "room", name, enterArgs([]*presence.Member{{Key: "a"}}))
 	n.tell("room", "a", false)
 	for range 2 {
 		if _, err := p.run(t.Context(), late.repeated()); err != nil {

@@ -2,9 +2,11 @@ package redis
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -25,7 +27,9 @@ func startServer(t testing.TB, args ...string) *server {
 // do sends a command behind the package's back.
 func (s *server) do(args ...any) any {
 	s.t.Helper()
-	c := goredis.NewClient(&goredis.Options{Addr: s.Addr, Protocol: 2, DisableIdentity: true, MaintNotificationsConfig: unannounced()})
+	c := goredis.NewClient(&goredis.Options{
+		Addr: s.Addr, Protocol: 2, DisableIdentity: true, ReadTimeout: time.Minute, MaintNotificationsConfig: unannounced(),
+	})
 	defer c.Close()
 	v, err := c.Do(context.Background(), args...).Result()
 	if err != nil && err != goredis.Nil {
@@ -44,9 +48,13 @@ func socket(t testing.TB) string {
 	return filepath.Join(dir, "s")
 }
 
-// open makes a client, closed when the test is over.
+// open makes a client, closed when the test is over, which shows what an operator would
+// see.
 func open(t testing.TB, o Options) *Client {
 	t.Helper()
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
+	}
 	c, err := Open(o)
 	if err != nil {
 		t.Fatal(err)
