@@ -236,8 +236,8 @@ func TestDrillOrdersAfterRestart(t *testing.T) {
 	r.Restart()
 	// As if it had been given before the last one that b knows.
 	n := a.c.names
+	r.do("hset", n.standing(), "x", "standing") // before the order, after which it is read
 	r.do("xadd", n.orders(), "1-1", "n", "other", "q", "1", "o", "behind")
-	r.do("hset", n.standing(), "x", "standing")
 	b.has(t, "before", "behind", "standing")
 	eventually(t, "a new order is answered", func() bool {
 		got, err := a.Order(t.Context(), hub.Order{Body: []byte("after")})

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
@@ -107,21 +108,32 @@ type node struct {
 	name string
 	hub.Broker
 	*witness
-	pub *checker.Publisher
+	pub   *checker.Publisher
+	hasty bool // its options are those of hastily
 }
 
-// quickly makes a node notice within the time of a test.
+// quickly makes a node notice within the time of a test. A connection that breaks is
+// noticed at once; a command is waited for, because a busy machine may not let a node or
+// its Redis run for a while, and then it is not Redis that is away.
 func quickly(addr string) Options {
 	return Options{
-		Address: addr, Timeout: 200 * time.Millisecond, Probe: 150 * time.Millisecond, Check: 500 * time.Millisecond,
+		Address: addr, Timeout: 2 * time.Second, Probe: 150 * time.Millisecond, Check: 500 * time.Millisecond,
 	}
+}
+
+// hastily is quickly for drills in which Redis does not answer without a connection that
+// breaks. Any call may be refused then, also while Redis is there.
+func hastily(addr string) Options {
+	o := quickly(addr)
+	o.Timeout = 200 * time.Millisecond
+	return o
 }
 
 func newNode(t *testing.T, c *checker.Checker, name string, o Options) *node {
 	w := newWitness(c.Subscriber(name))
 	b := open(t, o).Broker(w)
 	t.Cleanup(func() { b.Close() })
-	return &node{t, name, b, w, c.Publisher(name)}
+	return &node{t, name, b, w, c.Publisher(name), o.Timeout == hastily("").Timeout}
 }
 
 // at is the broker of the shard that has a channel.
@@ -134,15 +146,21 @@ func (n *node) at(channel string) *Broker {
 
 func (n *node) stats() Stats { return n.Broker.(interface{ Stats() Stats }).Stats() }
 
-// enter attaches a room, and begins where it is.
+// enter attaches a room, and begins where it is. A node that is hasty may be refused,
+// and tries again as a client would.
 func (n *node) enter(channel string) {
 	n.t.Helper()
 	if err := n.Attach(n.t.Context(), channel, kept); err != nil {
 		n.t.Fatal(err)
 	}
-	page, err := n.History(n.t.Context(), channel, kept, hub.HistoryQuery{})
-	if err != nil {
-		n.t.Fatal(err)
+	var page hub.HistoryPage
+	for again := true; again; {
+		var err error
+		page, err = n.History(n.t.Context(), channel, kept, hub.HistoryQuery{})
+		again = n.hasty && errors.Is(err, hub.ErrUnavailable) && pause(n.t.Context(), 10*time.Millisecond) == nil
+		if err != nil && !again {
+			n.t.Fatal(err)
+		}
 	}
 	n.witness.mu.Lock()
 	defer n.witness.mu.Unlock()
@@ -177,7 +195,7 @@ func TestDrillLinks(t *testing.T) {
 	var proxies []*faultproxy.Proxy
 	for i := range 3 {
 		p := faultproxy.Start(t, s.Addr)
-		n := newNode(t, c, fmt.Sprint("node-", i), quickly(p.Addr()))
+		n := newNode(t, c, fmt.Sprint("node-", i), hastily(p.Addr()))
 		for r := range rooms {
 			n.enter(fmt.Sprint("room:", r))
 		}
@@ -246,9 +264,7 @@ func TestDrillManyRooms(t *testing.T) {
 	s := startServer(t)
 	p := faultproxy.Start(t, s.Addr)
 	c := checker.New(checker.Options{})
-	o := quickly(p.Addr())
-	o.Timeout = 2 * time.Second
-	n, other := newNode(t, c, "node", o), newNode(t, c, "other", Options{Address: s.Addr, Timeout: 2 * time.Second})
+	n, other := newNode(t, c, "node", quickly(p.Addr())), newNode(t, c, "other", quickly(s.Addr))
 	channel := func(r int) string { return fmt.Sprint("room:", r) }
 	each := func(do func(r int)) {
 		var wg sync.WaitGroup
@@ -265,7 +281,9 @@ func TestDrillManyRooms(t *testing.T) {
 	p.Away()
 	each(func(r int) { _ = other.send(t.Context(), channel(r), fmt.Sprintf(`"%d"`, r)) })
 	p.Heal()
-	eventually(t, "all is delivered", func() bool { return c.Behind() == 0 })
+	for left := c.Behind(); left > 0; left = c.Behind() { // how fast is up to the machine
+		eventually(t, "more is delivered", func() bool { return c.Behind() < left })
+	}
 	if report := c.Check(); !report.OK() || report.Gaps > 0 {
 		t.Error(report)
 	}

@@ -81,7 +81,8 @@ func TestClusterTLS(t *testing.T) {
 	cert, key, roots := certificate(t)
 	cluster := redistest.StartCluster(t, 3, false, "--tls-port", redistest.FreePort, "--tls-cluster", "yes",
 		"--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
-	o := Options{Cluster: []string{cluster.TLSAddr()}, TLS: &tls.Config{RootCAs: roots}}
+	o := patient("")
+	o.Cluster, o.TLS = []string{cluster.TLSAddr()}, &tls.Config{RootCAs: roots}
 	c := checker.New(checker.Options{})
 	a, b := newNode(t, c, "a", o), newNode(t, c, "b", o)
 	for r := range 30 {
