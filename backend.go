@@ -1,6 +1,7 @@
 package realtime
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -22,15 +23,22 @@ type backend struct {
 
 var errStoreChanged = errors.New("the options of 'redis' can not be changed while the hub runs; restart Caddy, or give the hub another name")
 
-// openBackend starts what connects to a store. It does not wait for it.
+// openBackend starts what connects to a store. It does not wait for it, but for a moment
+// in which other nodes may show that they look for rooms in other places.
 func openBackend(s *settings) (b backend, err error) {
 	b.store = s.store
-	if s.store.redis != nil {
-		o := *s.store.redis
-		o.Logger = s.hub.Logger
-		b.redis, err = redis.Open(o)
+	if s.store.redis == nil {
+		return b, nil
 	}
-	return b, err
+	o := *s.store.redis
+	o.Logger = s.hub.Logger
+	if b.redis, err = redis.Open(o); err != nil {
+		return b, err
+	}
+	if err := b.redis.Join(context.Background()); err != nil {
+		return b, errors.Join(err, b.redis.Close())
+	}
+	return b, nil
 }
 
 func (b *backend) broker(s *settings) func(hub.Sink) (hub.Broker, error) {

@@ -137,3 +137,24 @@ func TestReloadKeepsRedis(t *testing.T) {
 	}
 	ann.until("still here")
 }
+
+// A node whose rooms would be elsewhere than those of the others does not start, and
+// says why; what it did before goes on.
+func TestOtherLayoutIsRefused(t *testing.T) {
+	first, second := redistest.Start(t), redistest.Start(t)
+	StartProcess(t, sharedSite, "REALTIME_TEST_REDIS="+first.Addr)
+	t.Setenv("REALTIME_TEST_REDIS", first.Addr)
+	c := Start(t, "http://{{site}} {\n respond before\n}")
+	err := c.Load(strings.Replace(sharedSite, "redis {env.REALTIME_TEST_REDIS}", "redis "+first.Addr+" "+second.Addr, 1))
+	for _, part := range []string{"starting the hub", "Redis 1 of 2", "Redis 1 of 1", "same addresses"} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("%q is not in %v", part, err)
+		}
+	}
+	if _, body := get(t, "http://"+c.Addr("site")+"/"); body != "before" {
+		t.Errorf("afterwards the site answers %q", body)
+	}
+	if err := c.Load(sharedSite); err != nil {
+		t.Errorf("like the others: %v", err)
+	}
+}

@@ -17,8 +17,9 @@ import (
 // share of the channels. Make one with [Open].
 type Client struct {
 	// Set by Open.
-	shards []*shard
-	shared io.Closer // what they share, to be closed after them; nil: nothing
+	shards  []*shard
+	layouts *layouts
+	shared  io.Closer // what they share, to be closed after them; nil: nothing
 }
 
 // quiet keeps go-redis from writing to the standard error by itself; whatever it
@@ -40,11 +41,12 @@ func Open(o Options) (*Client, error) {
 		for _, o := range o.partitions() {
 			c.shards = append(c.shards, newShard(o, node, partition{cluster, o.Prefix}))
 		}
-		return c, nil
+	} else {
+		for _, o := range o.apart() {
+			c.shards = append(c.shards, newShard(o, node, single{dialled(o)}))
+		}
 	}
-	for _, o := range o.apart() {
-		c.shards = append(c.shards, newShard(o, node, single{dialled(o)}))
-	}
+	c.layouts = newLayouts(o, c.shards, node)
 	return c, nil
 }
 
@@ -98,6 +100,7 @@ func (c *Client) Control(e hub.Executor) *Control { return c.shards[0].control(e
 // Close ends the goroutines and connections. Broker, presence, documents and control
 // are to be closed before it. Closing again does nothing.
 func (c *Client) Close() error {
+	c.layouts.end()
 	_ = together(c.shards, func(s *shard) error { s.end(); return nil })
 	if c.shared != nil {
 		_ = c.shared.Close() // of connections that may be broken

@@ -64,6 +64,10 @@ func (n names) dead() string   { return n.prefix + "dead" }
 // control makes what nodes tell each other by, which scripts touch together.
 func (n names) control(kind string) string { return n.prefix + "{control}:" + kind }
 
+// layouts has how nodes divide the channels, by when that ends. In a cluster it begins
+// with the prefix without the tag of a partition.
+func (n names) layouts() string { return n.prefix + "{layout}" }
+
 // orders is the stream of orders. Standing is a hash of those that nodes which start
 // later are given, by name; lasting has the names by when they end.
 func (n names) orders() string   { return n.control("orders") }

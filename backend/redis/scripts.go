@@ -66,6 +66,8 @@ var (
 	commitSource string
 	//go:embed find.lua
 	findSource string
+	//go:embed layout.lua
+	layoutSource string
 
 	publishScript   = newScript(publishSource)
 	relayScript     = newScript(relaySource)
@@ -84,4 +86,5 @@ var (
 	loadScript      = newScript(documentSource, loadSource)
 	commitScript    = newScript(documentSource, commitSource)
 	findScript      = newScript(findSource)
+	layoutScript    = newScript(layoutSource)
 )

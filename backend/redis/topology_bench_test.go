@@ -60,6 +60,9 @@ func BenchmarkIdle(b *testing.B) {
 		b.Run(at.name, func(b *testing.B) {
 			before := runtime.NumGoroutine()
 			c := open(b, at.o)
+			if err := c.Join(b.Context()); err != nil {
+				b.Fatal(err)
+			}
 			broker, members := c.Broker(deaf{}), c.Presence(unseen{})
 			defer members.Close()
 			defer broker.Close()

@@ -1,0 +1,193 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// layoutFormat counts the ways in which rooms were ever kept. It grows when nodes
+	// of before can not share rooms with those of now.
+	layoutFormat = 1
+	// layoutReminder is how often an operator is told of the same difference.
+	layoutReminder = 10 * time.Minute
+)
+
+// layouts see to it that all nodes divide the channels in the same way. Which shard has
+// a channel follows from how many there are and in which order. Nodes that do not agree
+// on that look for the same room in different places, and nothing fails.
+//
+// So each node says how it divides them wherever others can see it: in every Redis, and
+// in a cluster under a name that does not depend on the partitions. It holds for a while
+// and is said again in time, so that nodes that have ended do not stand in the way of a
+// change.
+type layouts struct {
+	// Set when they are made.
+	all    []layout
+	own    *batcher // of a cluster, in which no shard has the name; nil: there is none
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup // each layout has a goroutine that says it again
+
+	joined bool // of Join and Close, which are not called at once
+}
+
+// layout is what a node says in one place.
+type layout struct {
+	batch *batcher
+	key   string
+	text  string // for operators, and compared with that of others
+	node  string
+	every time.Duration
+	log   *slog.Logger
+}
+
+func newLayouts(o Options, shards []*shard, node string) *layouts {
+	host, _ := os.Hostname() // for operators alone
+	l := layout{
+		key: names{o.Prefix}.layouts(), node: node + " " + strings.Join(strings.Fields(host), "-"),
+		every: o.Check, log: o.Logger,
+	}
+	ls := new(layouts)
+	ls.ctx, ls.cancel = context.WithCancel(context.Background())
+	if to, ok := shards[0].to.(partition); ok {
+		to.key = l.key
+		ls.own = newBatcher(to, o.Timeout)
+		l.batch, l.text = ls.own, layoutText(fmt.Sprintf("a cluster in %d partitions", len(shards)))
+		ls.all = append(ls.all, l)
+		return ls
+	}
+	for i, s := range shards {
+		l.batch, l.text = s.batch, layoutText(fmt.Sprintf("Redis %d of %d", i+1, len(shards)))
+		ls.all = append(ls.all, l)
+	}
+	return ls
+}
+
+func layoutText(what string) string { return fmt.Sprintf("%s (format %d)", what, layoutFormat) }
+
+// Join has this node say how it divides the channels between the shards, from now on. It
+// fails if there are nodes that do it differently, and none that does it like this one:
+// it would not see the rooms of the others. A node that merely can not find out, because
+// Redis is away, joins. What comes out later is logged, and changes nothing: who is
+// connected stays so. Without it nothing is compared.
+func (c *Client) Join(ctx context.Context) error {
+	ls := c.layouts
+	ls.joined = true
+	refusals := make(chan error, len(ls.all))
+	_ = together(ls.all, func(l layout) error {
+		ctx, cancel := context.WithTimeout(ctx, 2*l.batch.timeout)
+		defer cancel()
+		if others, said, err := l.say(ctx, true); err == nil && !said {
+			refusals <- l.refused(others)
+		}
+		return nil
+	})
+	select {
+	case err := <-refusals: // one tells enough
+		return fmt.Errorf("redis: %w", err)
+	default:
+	}
+	for _, l := range ls.all {
+		ls.wg.Go(func() { l.keep(ls.ctx) })
+	}
+	return nil
+}
+
+// end takes back what was said, as far as Redis can be reached.
+func (ls *layouts) end() {
+	ls.cancel()
+	ls.wg.Wait()
+	if ls.joined {
+		_ = together(ls.all, func(l layout) error { l.retire(); return nil })
+	}
+	if ls.own != nil {
+		ls.own.close()
+	}
+}
+
+// say gives what others say that is not the same.
+func (l layout) say(ctx context.Context, first bool) (others []string, said bool, err error) {
+	flag := "0"
+	if first {
+		flag = "1"
+	}
+	result, err := l.batch.do(ctx, &call{
+		script: layoutScript, keys: []string{l.key}, again: true,
+		args: []any{l.text, l.node, (3 * l.every).Milliseconds(), flag},
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	reply, ok := result.([]any)
+	if !ok || len(reply) != 2 {
+		return nil, false, unexpected(result)
+	}
+	return texts(reply[1]), reply[0] == int64(1), nil
+}
+
+func (l layout) retire() {
+	ctx, cancel := context.WithTimeout(context.Background(), l.batch.timeout)
+	defer cancel()
+	_, _ = l.batch.do(ctx, &call{args: []any{"zrem", l.key, l.text + "\n" + l.node}})
+}
+
+// keep says it again and again, and tells an operator who does it differently.
+func (l layout) keep(ctx context.Context) {
+	var known string
+	var told time.Time
+	for pause(ctx, l.every*3/4+rand.N(l.every/2)) == nil {
+		others, _, err := l.say(ctx, false)
+		if err != nil {
+			continue // that Redis is away is told elsewhere
+		}
+		there, hosts := different(others)
+		switch {
+		case there == "" && known != "":
+			l.log.Info("all nodes divide the channels in the same way again")
+		case there != "" && (there != known || time.Since(told) > layoutReminder):
+			told = time.Now()
+			l.log.Error("nodes that share Redis divide the channels differently and do not see each other's rooms; "+layoutAdvice,
+				"here", l.text, "there", there, "hosts", hosts)
+		}
+		known = there
+	}
+}
+
+const layoutAdvice = "give all nodes the same addresses of Redis in the same order, or the same number of partitions, and restart those that differ"
+
+func (l layout) refused(others []string) error {
+	there, hosts := different(others)
+	return errors.New("this node would not see the rooms of the others: it divides the channels as " + l.text +
+		", and they as " + there + ", on " + hosts + "; " + layoutAdvice +
+		fmt.Sprintf(". To change all, stop all before; a node that was killed counts for %v more", 3*l.every))
+}
+
+// different names the layouts of others, and the hosts that have them, each once.
+func different(others []string) (there, hosts string) {
+	var layouts, on []string
+	for _, said := range others {
+		text, node, _ := strings.Cut(said, "\n")
+		_, host, _ := strings.Cut(node, " ")
+		layouts, on = append(layouts, text), append(on, host)
+	}
+	return distinct(layouts), distinct(on)
+}
+
+// distinct lists words in order, a few at most.
+func distinct(words []string) string {
+	slices.Sort(words)
+	words = slices.Compact(words)
+	if more := len(words) - 5; more > 0 {
+		words = append(words[:5], fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(words, ", ")
+}
