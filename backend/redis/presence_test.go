@@ -160,9 +160,10 @@ func TestDrillPausedNode(t *testing.T) {
 	n.lists("room", all...)
 	signal(syscall.SIGKILL)
 	n.lists("room", "stays")
+	// A busy machine may pause the node once more.
 	eventually(t, "all is told", func() bool {
 		entered, left := n.seen()
-		return entered == 2*many+1 && left == 2*many
+		return entered >= 2*many+1 && left == entered-1
 	})
 	if len(n.wrong) > 0 || n.missed > 0 {
 		t.Errorf("%d events do not follow: %.500q; %d times something was missed", len(n.wrong), n.wrong, n.missed)
