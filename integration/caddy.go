@@ -8,7 +8,6 @@ package integration
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -21,6 +20,7 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard" // a Caddy as it is built
 
 	_ "github.com/caddy-realtime/caddy-realtime" // what is tested
+	"github.com/caddy-realtime/caddy-realtime/internal/freeport"
 )
 
 // process is held by the test whose configuration is loaded.
@@ -163,12 +163,7 @@ func child(m map[string]any, path ...string) map[string]any {
 // Caddy listens, because then it would be another one after each reload.
 func (c *Caddy) addr(word string) string {
 	if c.addrs[word] == "" {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		c.addrs[word] = l.Addr().String()
-		_ = l.Close()
+		c.addrs[word] = freeport.Addr(c.t)
 	}
 	return c.addrs[word]
 }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/caddy-realtime/caddy-realtime/internal/freeport"
 	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
 	"github.com/caddy-realtime/caddy-realtime/internal/spawn"
 )
@@ -43,7 +44,7 @@ func startCluster(t *testing.T) *exampleCluster {
 	t.Helper()
 	c := &exampleCluster{t: t, pids: make(map[string]int), over: make(chan *os.ProcessState, 1)}
 	port := func() string {
-		addr := redistest.FreeAddr(t)
+		addr := freeport.Addr(t)
 		return addr[strings.LastIndexByte(addr, ':')+1:]
 	}
 	front, nodes := port(), []string{port(), port(), port()}

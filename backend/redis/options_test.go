@@ -19,6 +19,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
+	"github.com/caddy-realtime/caddy-realtime/internal/freeport"
 	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
 )
 
@@ -69,7 +70,7 @@ func TestAccessList(t *testing.T) {
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	cert, key, roots := certificate(t)
-	addr := redistest.FreeAddr(t)
+	addr := freeport.Addr(t)
 	_, port, _ := net.SplitHostPort(addr)
 	startServer(t, "--tls-port", port, "--port", "0", "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
 	roundTrip(t, Options{Address: addr, TLS: &tls.Config{RootCAs: roots}})

@@ -120,8 +120,8 @@ var rules = []rule{
 	},
 	{
 		pkg:  "internal/redistest",
-		ours: []string{"internal/spawn"},
-		why:  "the servers of tests end with the tests",
+		ours: []string{"internal/freeport", "internal/spawn"},
+		why:  "the servers of tests have ports of their own, and end with the tests",
 	},
 	{
 		pkg:  "internal/editor",

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/freeport"
 )
 
 // slots is how many a cluster has.
@@ -34,14 +36,14 @@ func StartCluster(t testing.TB, primaries int, replicas bool, args ...string) *C
 	}
 	var first string // port of the bus of the first server
 	for i := range n {
-		_, bus, _ := net.SplitHostPort(FreeAddr(t))
+		_, bus, _ := net.SplitHostPort(freeport.Addr(t))
 		if i == 0 {
 			first = bus
 		}
 		own := slices.Clone(args)
 		for i := range own {
 			if own[i] == FreePort {
-				_, own[i], _ = net.SplitHostPort(FreeAddr(t))
+				_, own[i], _ = net.SplitHostPort(freeport.Addr(t))
 			}
 		}
 		c.Servers = append(c.Servers, Start(t, append([]string{

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/internal/freeport"
 	"github.com/caddy-realtime/caddy-realtime/internal/spawn"
 )
 
@@ -31,7 +32,7 @@ type Server struct {
 // otherwise. It is gone when the test is. Where there is none the test fails.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
-	addr := FreeAddr(t)
+	addr := freeport.Addr(t)
 	_, port, _ := net.SplitHostPort(addr)
 	args = append([]string{"--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), "--save", "", "--appendonly", "no"}, args...)
 	return start(t, addr, "eady to accept connections", args...)
@@ -41,7 +42,7 @@ func Start(t testing.TB, args ...string) *Server {
 // puts one of its replicas in its place after half a second.
 func StartSentinel(t testing.TB, name string, master *Server) *Server {
 	t.Helper()
-	addr := FreeAddr(t)
+	addr := freeport.Addr(t)
 	_, port, _ := net.SplitHostPort(addr)
 	_, masterPort, _ := net.SplitHostPort(master.Addr)
 	dir := t.TempDir()
@@ -77,17 +78,6 @@ func program(t testing.TB) string {
 	}
 	t.Fatalf("this test needs the program %s, 7.0 or later, in the PATH: apt install redis-server, brew install redis, or from redis.io", candidates[0])
 	return ""
-}
-
-// FreeAddr is an address on which nothing listens.
-func FreeAddr(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // Restart starts the process, after [Server.Kill], and waits until it serves.

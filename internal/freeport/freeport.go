@@ -1,0 +1,2 @@
+// Package freeport finds ports for servers that tests start.
+package freeport
