@@ -71,8 +71,12 @@ func (c *Caddy) Load(caddyfile string) error {
 	if err != nil {
 		return err
 	}
-	defer settleListeners(c.addrs)
-	return caddy.Load(config, true)
+	err = caddy.Load(config, true)
+	settleListeners(c.addrs)
+	// In the background, and at any time from now on, the servers of the configuration
+	// before close connections on which nothing happens: a request must not meet that.
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	return err
 }
 
 // Stop stops Caddy before the test ends.
