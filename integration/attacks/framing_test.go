@@ -11,7 +11,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 	"github.com/caddy-realtime/caddy-realtime/hub"
@@ -37,13 +36,13 @@ var commands = []string{
 // attackFraming sends frames through pipes to sessions of a hub of its own.
 func attackFraming(t *testing.T) string {
 	registry := newRegistry(t)
-	begin, before := time.Now(), inUse()
+	before, begin := inUse(), processorTime()
 	var sent, connections atomic.Int64
 	var all sync.WaitGroup
 	for half := range uint64(2) {
 		all.Go(func() {
 			n := newNoise(2 + half)
-			for sent.Load() < randomFrames && time.Since(begin) < maxDecoding {
+			for sent.Load() < randomFrames && processorTime()-begin < maxDecoding {
 				sent.Add(sendFrames(t, registry, n))
 				connections.Add(1)
 			}

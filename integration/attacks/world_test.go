@@ -168,7 +168,7 @@ http://{{required}} {
 		token {
 			public_key {env.REALTIME_TEST_KEY_FILE}
 			required
-			deadline 1s
+			deadline 3s
 		}
 		room open:* {
 			subscribe anyone
