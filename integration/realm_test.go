@@ -41,7 +41,7 @@ func TestRequiredByReload(t *testing.T) {
 	send(t, ann, `{"type":"subscribe","payload":{"channel":"open:1"}}`)
 	expect(t, ann, `"type":"subscribed"`)
 
-	reload("token {\n hmac {env.REALTIME_TEST_SECRET}\n required\n deadline 2s\n}")
+	reload("token {\n hmac {env.REALTIME_TEST_SECRET}\n required\n deadline 5s\n}")
 	expect(t, ann, `"type":"unsubscribed"`)
 	send(t, ann, `{"type":"message","id":1,"payload":{"channel":"open:1","content":1}}`)
 	expect(t, ann, `"code":"UNAUTHORIZED"`)

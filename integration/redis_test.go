@@ -37,7 +37,7 @@ type roomStream struct {
 
 func follow(t *testing.T, base, user, channel string) *roomStream {
 	t.Helper()
-	ctx, end := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, end := context.WithTimeout(t.Context(), 2*time.Minute) // for all that the test does
 	t.Cleanup(end)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"?channel="+channel, nil)
 	if err != nil {

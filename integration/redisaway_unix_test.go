@@ -40,6 +40,9 @@ http://{{site}} {
 }
 `
 
+// awayLimit is after how long without Redis a node wants no new clients.
+const awayLimit = 10 * time.Second
+
 // talker is a WebSocket to one of several nodes. It is read all the time, so that the
 // pings of the server are answered.
 type talker struct {
@@ -221,14 +224,18 @@ func TestRedisAway(t *testing.T) {
 			if res, body := request(t, "GET", baseA+"/channels/here:1/presence", ""); res.StatusCode != 200 || !strings.Contains(body, `"partial":true`) || !strings.Contains(body, `"cleo"`) {
 				t.Errorf("the members: %s %s", res.Status, body)
 			}
-			if took := time.Since(began); took > 10*time.Second {
-				t.Logf("this took %v, so that the node was not asked in time whether it is ready", took)
-			} else if res, _ := request(t, "GET", baseA+"/ready", ""); res.StatusCode != 200 {
+			// A node counts from when Redis last took its lease, which is every second or
+			// two, and more on a busy machine. A request that comes later says nothing.
+			const soon = awayLimit - 4*time.Second
+			res, _ := request(t, "GET", baseA+"/ready", "")
+			if took := time.Since(began); took > soon {
+				t.Logf("all this took %v, so that it says nothing that the node is %s", took, res.Status)
+			} else if res.StatusCode != 200 {
 				t.Errorf("after %v the node is not ready: %s", took, res.Status)
 			}
 			readiness(t, baseA, http.StatusServiceUnavailable)
 			readiness(t, baseB, http.StatusServiceUnavailable)
-			if took := time.Since(began); took < 8*time.Second {
+			if took := time.Since(began); took < soon {
 				t.Errorf("the nodes are not ready after %v", took)
 			}
 			for _, v := range []*talker{ann, ben, cleo} {

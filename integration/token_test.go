@@ -56,7 +56,7 @@ http://{{site}} {
 		token {
 			hmac {env.REALTIME_TEST_SECRET}
 			required
-			deadline 100ms
+			deadline 2s
 		}
 	}
 }
