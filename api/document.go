@@ -38,12 +38,11 @@ func getDocument(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	tag := entityTag(snap.Epoch, snap.Version)
-	c.w.Header().Set("ETag", tag)
+	c.w.Header().Set("ETag", entityTag(snap.Epoch, snap.Version))
 	if snap.Stale {
 		c.w.Header().Set(staleHeader, "true")
 	}
-	if hasTag(c.r.Header.Values("If-None-Match"), tag) {
+	if hasTag(c.r.Header.Values("If-None-Match"), snap.Epoch, snap.Version) {
 		c.w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
@@ -164,7 +163,8 @@ func (c *call) rejected(p *session.Proposal, err *document.Error) *protocol.Erro
 func (c *call) condition(p *session.Proposal) *protocol.Error {
 	values := c.r.Header.Values("If-Match")
 	tag := strings.TrimSpace(strings.Join(values, ","))
-	if tag == "" || tag == "*" {
+	// An empty one is no *: it is sent by who lost the tag.
+	if len(values) == 0 || tag == "*" {
 		p.Latest = true
 		return nil
 	}
@@ -181,18 +181,22 @@ func entityTag(epoch string, version uint64) string {
 	return `"` + epoch + "-" + strconv.FormatUint(version, 10) + `"`
 }
 
+// parseTag reads a tag. Who compresses the answers on the way makes it a weak one, or as
+// Caddy's encode does writes -gzip behind it; it names the state all the same.
 func parseTag(tag string) (epoch string, version uint64, ok bool) {
-	inner, opened := strings.CutPrefix(tag, `"`)
+	inner, opened := strings.CutPrefix(strings.TrimPrefix(tag, "W/"), `"`)
 	inner, closed := strings.CutSuffix(inner, `"`)
-	epoch, number, cut := strings.Cut(inner, "-")
+	epoch, rest, cut := strings.Cut(inner, "-")
+	number, _, _ := strings.Cut(rest, "-")
 	version, err := strconv.ParseUint(number, 10, 64)
 	return epoch, version, opened && closed && cut && epoch != "" && err == nil
 }
 
-// hasTag reports whether a header lists a tag, be it as a weak one.
-func hasTag(values []string, tag string) bool {
+// hasTag reports whether a header lists the tag of a state.
+func hasTag(values []string, epoch string, version uint64) bool {
 	for one := range strings.SplitSeq(strings.Join(values, ","), ",") {
-		if one = strings.TrimSpace(one); one == "*" || strings.TrimPrefix(one, "W/") == tag {
+		one = strings.TrimSpace(one)
+		if e, v, ok := parseTag(one); one == "*" || ok && e == epoch && v == version {
 			return true
 		}
 	}

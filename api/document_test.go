@@ -90,6 +90,28 @@ func TestDocument(t *testing.T) {
 	}
 }
 
+// Who compresses answers on the way makes tags weak, or writes behind them. The state is
+// still the one that they name.
+func TestDocumentTagOfProxies(t *testing.T) {
+	t.Parallel()
+	s := docSite(t)
+	for version, tag := range map[string]func(string) string{
+		`{"n":1}`: func(tag string) string { return "W/" + tag },
+		`{"n":2}`: func(tag string) string { return strings.TrimSuffix(tag, `"`) + `-gzip"` },
+		`{"n":3}`: func(tag string) string { return "W/" + strings.TrimSuffix(tag, `"`) + `-gzip"` },
+	} {
+		now := s.do(nobody, http.MethodGet, docPath, "").Header().Get("ETag")
+		if w := s.do(nobody, http.MethodGet, docPath, "", "If-None-Match", tag(now)); w.Code != http.StatusNotModified {
+			t.Errorf("If-None-Match %s: %d", tag(now), w.Code)
+		}
+		for _, status := range []int{200, 412} {
+			if w := s.do(ann, http.MethodPatch, docPath, version, "Content-Type", mergePatch, "If-Match", tag(now)); w.Code != status {
+				t.Errorf("If-Match %s: %d %s", tag(now), w.Code, w.Body)
+			}
+		}
+	}
+}
+
 func TestDocumentKey(t *testing.T) {
 	t.Parallel()
 	s := docSite(t)
@@ -120,6 +142,10 @@ func TestDocumentRefused(t *testing.T) {
 		{ann, "PATCH", path, `{}`, jsonPatch + ";*", 400, "INVALID_MESSAGE"},
 		{ann, "PATCH", path, `{`, mergePatch + ";*", 400, "INVALID_JSON"},
 		{ann, "PATCH", path, `{}`, mergePatch + ";7", 400, "INVALID_MESSAGE"},
+		{ann, "PATCH", path, `{}`, mergePatch + "; ", 400, "INVALID_MESSAGE"},
+		{ann, "PUT", path, `{}`, "application/json; ", 400, "INVALID_MESSAGE"},
+		{ann, "DELETE", path, ``, ";,", 400, "INVALID_MESSAGE"},
+		{ann, "PATCH", path, `{}`, mergePatch + `;"a-1x"`, 400, "INVALID_MESSAGE"},
 		{ann, "PATCH", path, `{}`, mergePatch + `;"a-1","a-2"`, 400, "INVALID_MESSAGE"},
 		{ann, "PATCH", path, `{}`, mergePatch + `;"other-0"`, 412, "CONFLICT"},
 		{ann, "PATCH", path, `{"constructor":1}`, mergePatch + ";*", 400, "INVALID_MESSAGE"},

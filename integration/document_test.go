@@ -66,6 +66,40 @@ func TestDocument(t *testing.T) {
 	expect(t, ws, `"code":"UNAUTHORIZED"`)
 }
 
+// What compresses the answers gives them other ETags. They still say which state it was.
+func TestDocumentTagBehindEncode(t *testing.T) {
+	t.Setenv("REALTIME_TEST_KEY", appKey)
+	c := Start(t, `
+		http://{{site}} {
+			encode
+			realtime {
+				api_key {env.REALTIME_TEST_KEY}
+				room doc:* {
+					document
+				}
+			}
+		}
+	`)
+	path, key := "http://"+c.Addr("site")+"/realtime/channels/doc:1/document", "Bearer "+appKey
+	res, text := request(t, "PUT", path, `{"text":"`+strings.Repeat("x", 1000)+`"}`, "Authorization", key, "Content-Type", "application/json")
+	if res.StatusCode != 200 {
+		t.Fatalf("%d %s", res.StatusCode, text)
+	}
+	plain := res.Header.Get("ETag")
+	res, _ = request(t, "GET", path, "", "Authorization", key, "Accept-Encoding", "gzip")
+	tag := res.Header.Get("ETag")
+	if res.Header.Get("Content-Encoding") != "gzip" || tag == plain {
+		t.Fatalf("the tag of the compressed document is %s: %v", tag, res.Header)
+	}
+	for _, want := range []int{200, 412} {
+		res, text = request(t, "PATCH", path, `{"text":"y"}`,
+			"Authorization", key, "Content-Type", "application/merge-patch+json", "If-Match", tag)
+		if res.StatusCode != want {
+			t.Errorf("%d %s, want %d", res.StatusCode, text, want)
+		}
+	}
+}
+
 // documentAnswers are changes of a document that has seen {"a":1,"list":[1]} and then
 // {"b":2}, each on a document of its own, and what the server says.
 var documentAnswers = []struct {
