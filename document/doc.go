@@ -13,10 +13,10 @@
 // the [Limits] bound is counted along the way, so that a change costs what it
 // touches and not what the document holds.
 //
-// Two things are stricter than the standards. Members with the names __proto__,
-// prototype and constructor are refused, for the sake of clients that are written in
-// JavaScript, and so are members that come twice. move, copy, and replacing the whole
-// document have to be allowed.
+// Some things are stricter than the standards. For the sake of clients that are written
+// in JavaScript, members with the names __proto__, prototype and constructor are refused,
+// numbers that are infinite there, and strings with half of a surrogate pair; and so are
+// members that come twice. move, copy, and replacing the whole document have to be allowed.
 //
 // Why not github.com/evanphx/json-patch, which most programs use: it works on text,
 // and reads and writes the whole document for each patch, where only the bytes of

@@ -23,6 +23,9 @@ type Limits struct {
 	Move bool
 	// Root allows a patch to replace the whole document.
 	Root bool
+
+	// trusted takes what was accepted before as it is.
+	trusted bool
 }
 
 // The defaults of [Limits].

@@ -8,12 +8,12 @@ import (
 	"unicode/utf8"
 )
 
-// Parse reads a JSON text. Members that come twice, the names that JavaScript gives
-// a meaning of its own, text that is not UTF-8 and what is beyond the limits are
-// errors.
+// Parse reads a JSON text. Errors are members that come twice, the names that JavaScript
+// gives a meaning of its own, text that is not UTF-8 or has half of a surrogate pair,
+// numbers that JavaScript can not hold, and what is beyond the limits.
 func Parse(text []byte, l Limits) (Tree, *Error) {
 	l = l.withDefaults()
-	p := parser{depth: l.Depth, nodes: l.Nodes}
+	p := parser{depth: l.Depth, nodes: l.Nodes, trusted: l.trusted}
 	root, e := p.parse(text)
 	if e != nil {
 		return Tree{}, e
@@ -29,6 +29,7 @@ func Parse(text []byte, l Limits) (Tree, *Error) {
 type parser struct {
 	in           *json.Decoder
 	depth, nodes int // that are left
+	trusted      bool
 }
 
 func (p *parser) parse(text []byte) (any, *Error) {
@@ -39,10 +40,15 @@ func (p *parser) parse(text []byte) (any, *Error) {
 	p.in.UseNumber()
 	v, err := p.value()
 	if err == nil {
-		if _, err = p.in.Token(); err == io.EOF {
+		_, err = p.in.Token()
+		switch {
+		case err != io.EOF:
+			err = errors.New("something follows the JSON text")
+		case !p.trusted && hasHalfPair(text):
+			return nil, failf(Invalid, "a string has half of a surrogate pair")
+		default:
 			return v, nil
 		}
-		err = errors.New("something follows the JSON text")
 	}
 	if e := (*Error)(nil); errors.As(err, &e) {
 		return nil, e
@@ -62,6 +68,9 @@ func (p *parser) value() (any, error) {
 func (p *parser) rest(t json.Token) (v any, err error) {
 	if p.nodes--; p.nodes < 0 {
 		return nil, failf(TooLarge, "too many values")
+	}
+	if n, ok := t.(json.Number); ok && !p.trusted && !isFinite(string(n)) {
+		return nil, failf(Invalid, "the number %s is larger than those of JavaScript", quote(string(n)))
 	}
 	d, nested := t.(json.Delim)
 	if !nested {
@@ -112,10 +121,4 @@ func (p *parser) array() (any, error) {
 	}
 	_, err := p.in.Token()
 	return a, err
-}
-
-// isForbidden tells the names with which a patch could change more than the document
-// in a client that is written in JavaScript.
-func isForbidden(name string) bool {
-	return name == "__proto__" || name == "prototype" || name == "constructor"
 }

@@ -28,7 +28,7 @@ func (p *Patch) Text() []byte { return p.text }
 func ParsePatch(text []byte, l Limits) (*Patch, *Error) {
 	l = l.withDefaults()
 	// A patch is nested more deeply than what it puts into the document.
-	in := parser{depth: l.Depth + 2, nodes: l.Nodes + 4*l.Operations + 1}
+	in := parser{depth: l.Depth + 2, nodes: l.Nodes + 4*l.Operations + 1, trusted: l.trusted}
 	v, e := in.parse(text)
 	if e != nil {
 		return nil, e

@@ -97,7 +97,7 @@ func (s State) Replay(e Entry, keep int) (State, error) {
 // unbounded are limits for what was held against limits before.
 func unbounded() Limits {
 	const much = 1 << 30
-	return Limits{Size: much, Depth: 1 << 10, Nodes: much, Operations: 1 << 20, Pointer: much, Move: true, Root: true}
+	return Limits{Size: much, Depth: 1 << 10, Nodes: much, Operations: 1 << 20, Pointer: much, Move: true, Root: true, trusted: true}
 }
 
 // next is the state after an entry, with at most keep entries in the log.

@@ -14,9 +14,13 @@ export function isArray(v: unknown): v is readonly Json[] {
   return Array.isArray(v);
 }
 
-/** The value as JSON would carry it: a copy that may be changed. */
+/**
+ * The value as JSON would carry it: a copy that may be changed. Half of a surrogate pair,
+ * which is left where a text was cut, is no text for anybody else.
+ */
 export function copy<T>(v: T): T {
-  return JSON.parse(JSON.stringify(v) ?? 'null') as T;
+  const text = JSON.stringify(v) ?? 'null';
+  return JSON.parse(text.replace(/\\(ud...|.)/g, (escape, { length }) => (length > 1 ? '\\ufffd' : escape))) as T;
 }
 
 export function freeze<T extends Json | undefined>(v: T): T {

@@ -155,6 +155,14 @@ test('a function changes its draft, or gives a new value', async (t) => {
   assert.deepEqual((d.doc.value as unknown as { own: unknown }).own, { deep: [1] });
 });
 
+test('a text that was cut in the middle of a character is made whole', async (t) => {
+  const d = await desk(t, {});
+  d.doc.update((draft) => void (draft.a = '\\ud83d😀'.slice(0, -1)));
+  d.doc.update({ ['k\ud800']: ['\udc00"\\'] });
+  assert.deepEqual(d.doc.value, { a: '\\ud83d\ufffd', 'k\ufffd': ['\ufffd"\\'] });
+  assert.deepEqual(d.sent[0]!.patch, { a: '\\ud83d\ufffd' });
+});
+
 test('changes of others go below the own ones', async (t) => {
   const d = await desk(t, { list: ['a'], o: {} });
   d.doc.update((draft) => draft.list.push('mine'));

@@ -6,7 +6,10 @@ export type JsonObject = {
 export type Path = readonly string[];
 export declare function isObject(v: Json | undefined): v is JsonObject;
 export declare function isArray(v: unknown): v is readonly Json[];
-/** The value as JSON would carry it: a copy that may be changed. */
+/**
+ * The value as JSON would carry it: a copy that may be changed. Half of a surrogate pair,
+ * which is left where a text was cut, is no text for anybody else.
+ */
 export declare function copy<T>(v: T): T;
 export declare function freeze<T extends Json | undefined>(v: T): T;
 /** The index that a segment of a path names, at most `top`; undefined: it names none. */
