@@ -130,8 +130,12 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
 
   /** How many updates the server does not have yet. */
   get pending(): number {
+    return this.#units.length;
+  }
+
+  get #units(): Unit[] {
     const { units = [], lost = [] } = this.#flight ?? {};
-    return units.length + lost.length + this.#waiting.length;
+    return [...units, ...lost, ...this.#waiting];
   }
 
   get canUndo(): boolean {
@@ -170,6 +174,14 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   /** Ends it, and the subscription. What the server does not have yet is given up. */
   close(): void {
     this.subscription.unsubscribe();
+    this.#giveUp();
+  }
+
+  #giveUp(): void {
+    const units = this.#units;
+    this.#flight = undefined;
+    this.#waiting = [];
+    for (const unit of units) unit.done(false);
   }
 
   #make(root: Json, ops: readonly Operation[], note?: (ops: readonly Operation[]) => Step): Promise<boolean> {
@@ -427,6 +439,8 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     this.#held = this.#early = undefined;
     error ??= new RealtimeError('CLOSED', 'the document is closed');
     this.#error = state === 'unsubscribed' ? error : undefined;
+    // A client that was closed may connect again, and go on.
+    if (this.#error && this.#host.state !== 'closed') this.#giveUp();
     this.#tell();
   }
 

@@ -1,11 +1,12 @@
 import type { RealtimeError } from './error.js';
 import type { Ack, HistoryOptions, HistoryPage, PublishOptions } from './message.js';
-import type { TransportName } from './state.js';
+import type { State, TransportName } from './state.js';
 import type { Subscription } from './subscription.js';
 import type { Command } from './wire.js';
 
 /** What a subscription needs of its client, which is a `Realtime`. */
 export interface Host {
+  readonly state: State;
   readonly transport: TransportName | undefined;
   publish(channel: string, content: unknown, options?: PublishOptions): Promise<Ack>;
   history<T>(channel: string, options?: HistoryOptions): Promise<HistoryPage<T>>;

@@ -524,6 +524,32 @@ test('a channel without a document, and one that ends', async (t) => {
   assert.equal(next.subscription.state, 'unsubscribed');
 });
 
+test('what the server does not have is given up when a document is closed, by whomever', async (t) => {
+  const d = await desk(t);
+  const fates = [d.doc.update({ title: 'b' }), d.doc.update({ title: 'c' })];
+  d.doc.close();
+  assert.deepEqual(await Promise.all(fates), [false, false]);
+  assert.deepEqual([d.doc.status, d.doc.pending], ['closed', 0]);
+  // A late answer brings nothing back.
+  d.w.socket.answer('change', 'error', { code: 'UNAVAILABLE', message: '' });
+  await d.w.pass(10_000);
+  assert.equal(d.sent.length, 1);
+
+  const next = (d.w.client as Realtime).document('d');
+  d.subscribed({ n: 1 }, 1);
+  const fate = next.update({ n: 2 });
+  d.w.socket.say({ type: 'unsubscribed', payload: { channel: 'd', code: 'FORBIDDEN', message: '' } });
+  assert.equal(await fate, false);
+
+  const last = (d.w.client as Realtime).document('d');
+  d.subscribed({ n: 1 }, 1);
+  const kept = last.update({ n: 2 });
+  d.w.client.close();
+  assert.equal(last.pending, 1);
+  last.close();
+  assert.equal(await kept, false);
+});
+
 test('a client that is closed and connected again goes on', async (t) => {
   const d = await desk(t);
   d.doc.update({ title: 'b' });
@@ -560,7 +586,7 @@ test('a store tells its value at once and whenever it changes', async (t) => {
   assert.deepEqual(titles, ['a', 'b']);
 });
 
-test('over an event stream a document can be read, and changes wait', async (t) => {
+test('a document can be read beside an older client.js, which has no changes over event streams', async (t) => {
   const d = await desk(t);
   d.doc.update({ title: 'b' });
   d.w.socket.answer('change', 'error', { code: 'UNSUPPORTED', message: '' });
