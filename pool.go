@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
@@ -40,7 +41,23 @@ type node struct {
 	before  *settings // what to go back to if the configuration of now fails to start
 	ended   bool
 
-	documents *document.Service // like hub
+	documents *document.Service         // like hub
+	verifiers map[string]*auth.Verifier // by realm, of the configuration started last
+}
+
+// takeOver gives verifiers the keys that those of the configuration before have, so
+// that a reload is no time at which the issuer has to be there.
+func (n *node) takeOver(realms map[string]*realm) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	before := n.verifiers
+	n.verifiers = make(map[string]*auth.Verifier)
+	for name, r := range realms {
+		if r.tokens != nil {
+			r.tokens.TakeOver(before[name])
+			n.verifiers[name] = r.tokens
+		}
+	}
 }
 
 func acquire(name string) *node {

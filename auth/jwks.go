@@ -31,10 +31,11 @@ const (
 // keySet is a set of keys at a URL. What was fetched last stays in use while the
 // URL does not answer.
 type keySet struct {
-	// Static.
+	// Static after start.
 	url    string
 	client *http.Client
-	ready  chan struct{} // closed after the first fetch
+	ready  chan struct{}  // closed after the first fetch
+	keys   jwkset.Storage // may be shared with an earlier set of the URL
 
 	// Written before ready is closed.
 	find keyfunc.Keyfunc
@@ -52,7 +53,7 @@ func newKeySet(address string, client *http.Client) (*keySet, error) {
 	if client == nil {
 		client = fetcher(u.Host)
 	}
-	return &keySet{url: address, client: client, ready: make(chan struct{})}, nil
+	return &keySet{url: address, client: client, ready: make(chan struct{}), keys: jwkset.NewMemoryStorage()}, nil
 }
 
 func loopback(host string) bool {
@@ -100,8 +101,8 @@ func (s *keySet) start(ctx context.Context, report func(error)) {
 func (s *keySet) load(ctx context.Context, report func(error)) (keyfunc.Keyfunc, error) {
 	store, err := jwkset.NewStorageFromHTTP(s.url, jwkset.HTTPClientStorageOptions{
 		Client: s.client, Ctx: ctx, HTTPTimeout: fetchTimeout, RefreshInterval: refreshKeys,
-		NoErrorReturnFirstHTTPReq: true,
-		RefreshErrorHandler:       func(_ context.Context, err error) { report(err) },
+		Storage: s.keys, NoErrorReturnFirstHTTPReq: true,
+		RefreshErrorHandler: func(_ context.Context, err error) { report(err) },
 	})
 	if err != nil {
 		return nil, err

@@ -59,6 +59,7 @@ type Verifier struct {
 	parser *jwt.Parser
 	keys   func(context.Context) (jwt.Keyfunc, error)
 	start  func(context.Context, func(error))
+	set    *keySet       // nil with other keys
 	slots  chan struct{} // holds one for each token that is being verified
 }
 
@@ -106,7 +107,7 @@ func (c Config) keys() ([]string, *Verifier, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		return publicAlgorithms, &Verifier{keys: set.keyfunc, start: set.start}, nil
+		return publicAlgorithms, &Verifier{keys: set.keyfunc, start: set.start, set: set}, nil
 	case len(c.Secret) < minSecret:
 		return nil, nil, fmt.Errorf("auth: the secret has %d bytes, at least %d are needed", len(c.Secret), minSecret)
 	}
@@ -118,6 +119,15 @@ func fixed(key any) *Verifier {
 	return &Verifier{
 		keys:  func(context.Context) (jwt.Keyfunc, error) { return find, nil },
 		start: func(context.Context, func(error)) {},
+	}
+}
+
+// TakeOver has v begin with the keys that another verifier has fetched from the same
+// URL, so that they stay in use if the issuer is away when v starts. It is called
+// before Start; from may be nil.
+func (v *Verifier) TakeOver(from *Verifier) {
+	if v.set != nil && from != nil && from.set != nil && v.set.url == from.set.url {
+		v.set.keys = from.set.keys
 	}
 }
 
@@ -226,7 +236,7 @@ func (c *claims) identity() (Identity, error) {
 		return Identity{}, errors.New("auth: the claim info is not a JSON object")
 	}
 	if !ValidUser(c.Subject) {
-		return Identity{}, errors.New("auth: the subject (sub) is too long for a user id, or has control characters")
+		return Identity{}, errors.New("auth: the subject (sub) is too long for a user id, or has control characters or space around it")
 	}
 	id := Identity{
 		User: c.Subject, Expires: c.ExpiresAt.Time, ID: c.ID,

@@ -312,6 +312,10 @@ func TestKeySet(t *testing.T) {
 	}
 	keys.Close()
 	c.Reload(fmt.Sprintf(site, 9))
+	if _, answer, first := connect(t, "ws://"+c.Addr("site")+"/realtime", "Authorization", "Bearer "+token); !strings.Contains(first, `"user":"ann"`) {
+		t.Errorf("after a reload without the issuer: %s %s", answer.Status, first)
+	}
+	c.Reload(strings.Replace(fmt.Sprintf(site, 9), "/keys", "/others", 1))
 	_, answer, first := connect(t, "ws://"+c.Addr("site")+"/realtime", "Authorization", "Bearer "+token)
 	if answer.StatusCode != 503 || answer.Header.Get("Retry-After") == "" {
 		t.Errorf("without keys: %s %s", answer.Status, first)
