@@ -36,7 +36,7 @@ type authorizer struct {
 func (a *authorizer) Authorize(ctx context.Context, q auth.Question) (answer auth.Answer, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			answer, err = auth.Answer{}, fmt.Errorf("realtime: the routes of 'authorize' panicked: %v", v)
+			answer, err = auth.Answer{}, brokenOff(ctx, v)
 		}
 	}()
 	w := &recorder{header: make(http.Header)}
@@ -57,6 +57,18 @@ func (a *authorizer) Authorize(ctx context.Context, q auth.Question) (answer aut
 		return auth.Answer{}, fmt.Errorf("realtime: 'authorize' answers %d: %w", status, cmp.Or(err, errFailed))
 	}
 	return auth.Answer{}, auth.ErrDenied
+}
+
+// brokenOff is what a panic of the routes means. Proxies panic to end a request whose
+// answer they can not pass on whole, be it because nobody waits for it any more.
+func brokenOff(ctx context.Context, v any) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case v == http.ErrAbortHandler:
+		return errors.New("realtime: the answer to 'authorize' ended too early")
+	}
+	return fmt.Errorf("realtime: the routes of 'authorize' panicked: %v", v)
 }
 
 var errFailed = errors.New("the app failed")

@@ -64,8 +64,11 @@ func TestAuthorizeAnswers(t *testing.T) {
 			t.Errorf("%s: %+v, %v", test.name, answer, err)
 		}
 	}
-	if _, err := asks(incoming(nil, "192.0.2.1"), func(http.ResponseWriter, *http.Request) error { panic("app") }); err == nil || errors.Is(err, auth.ErrDenied) {
-		t.Errorf("a panic: %v", err)
+	for v, want := range map[any]string{"app": "panicked: app", http.ErrAbortHandler: "ended too early"} {
+		_, err := asks(incoming(nil, "192.0.2.1"), func(http.ResponseWriter, *http.Request) error { panic(v) })
+		if err == nil || errors.Is(err, auth.ErrDenied) || !strings.Contains(err.Error(), want) {
+			t.Errorf("a panic: %v, want %q", err, want)
+		}
 	}
 }
 

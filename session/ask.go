@@ -40,7 +40,7 @@ func (r *Registry) Afford(p Peer) *protocol.Error {
 func (p *Peer) answered(a auth.Answer) (Peer, error) {
 	next := *p
 	if !auth.ValidUser(a.User) {
-		return next, errors.New("session: the user is too long, or has control characters")
+		return next, errors.New("session: the user is too long, or has control characters or space around it")
 	}
 	next.User = cmp.Or(a.User, p.User)
 	if len(a.Info) > 0 {
@@ -78,7 +78,7 @@ func (u *rules) ask(ctx context.Context, c Caller, what auth.Action, channel str
 	case errors.Is(err, auth.ErrUnauthorized):
 		return a, true, protocol.Errorf(protocol.Unauthorized, "the application wants you to sign in")
 	}
-	u.log.Log(ctx, u.loudness(), "the application does not say what is allowed", "action", what.String(), "channel", channel, "error", err)
+	u.log.Log(ctx, u.loudness(ctx), "the application does not say what is allowed", "action", what.String(), "channel", channel, "error", err)
 	return a, true, undecided()
 }
 
@@ -97,8 +97,12 @@ func (r *Registry) forget(user string) {
 }
 
 // loudness is the level at which to log a failure of the application: a warning now
-// and then, because each client meets it.
-func (u *rules) loudness() slog.Level {
+// and then, because each client meets it. That the client went away meanwhile, or the
+// connection ended, is none.
+func (u *rules) loudness(ctx context.Context) slog.Level {
+	if ctx.Err() != nil {
+		return slog.LevelDebug
+	}
 	now, last := time.Now().Unix(), u.warned.Load()
 	if now-last < 10 || !u.warned.CompareAndSwap(last, now) {
 		return slog.LevelDebug

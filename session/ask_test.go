@@ -167,6 +167,15 @@ func TestApplicationAway(t *testing.T) {
 		if n := strings.Count(w.logs.String(), `"level":"WARN"`); n != 1 {
 			t.Errorf("%d warnings", n)
 		}
+		time.Sleep(time.Minute)
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		if _, e := w.registry.Authorize(gone, Peer{User: "ann", Realm: site, Handshake: "h"}); codeOf(e) != protocol.Unavailable {
+			t.Error(e)
+		}
+		if n := strings.Count(w.logs.String(), `"level":"WARN"`); n != 1 {
+			t.Error("a client that went away is a failure of the application")
+		}
 	})
 }
 
