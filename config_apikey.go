@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -100,6 +101,9 @@ func (h *Handler) provisionKey(place, key string, scope *policy.Scope) error {
 	resolved, err := caddy.NewReplacer().ReplaceOrErr(key, true, true)
 	if err != nil {
 		return fmt.Errorf("%s: %w", place, err) // names the placeholder, not the key
+	}
+	if strings.TrimSpace(resolved) != resolved {
+		return fmt.Errorf("%s begins or ends with white space, and so would never be found in a request", place)
 	}
 	if resolved == key {
 		h.log.Warn("an API key stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "key", place)

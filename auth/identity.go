@@ -12,10 +12,12 @@ import (
 const maxUser = 255
 
 // ValidUser reports whether a user id can be sent and logged without harm: at most
-// 255 bytes of UTF-8 without control characters. The empty one is valid and means
-// that there is no user.
+// 255 bytes of UTF-8 without control characters, and without space around it, which a
+// header loses on its way: an [Authorizer] would be asked about another user. The empty
+// one is valid and means that there is no user.
 func ValidUser(id string) bool {
-	return len(id) <= maxUser && utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl)
+	return len(id) <= maxUser && utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl) &&
+		strings.TrimSpace(id) == id
 }
 
 // Identity is what a token says of its bearer.

@@ -113,6 +113,7 @@ func TestVerify(t *testing.T) {
 		"info is not an object":        {shared, hs(with("info", "name")), errBad},
 		"channels are not a list":      {shared, hs(with("channels", "chat:*")), errBad},
 		"subject too long":             {shared, hs(with("sub", strings.Repeat("x", 256))), errBad},
+		"subject with space around it": {shared, hs(with("sub", " ann")), errBad},
 		"subject with a line break":    {shared, hs(with("sub", "ann\n")), errBad},
 		"claims are not of their type": {shared, hs(with("sub", 7)), errBad},
 	}

@@ -200,7 +200,7 @@ func (a *authority) keyFile() string {
 func TestKeyScopes(t *testing.T) {
 	t.Setenv("REALTIME_TEST_NEWS", "news-key")
 	t.Setenv("REALTIME_TEST_ADMIN", "admin-key")
-	c := Start(t, `
+	const site = `
 		http://{{site}} {
 			realtime {
 				api_key {env.REALTIME_TEST_NEWS} {
@@ -215,7 +215,8 @@ func TestKeyScopes(t *testing.T) {
 				}
 			}
 		}
-	`)
+	`
+	c := Start(t, site)
 	base := "http://" + c.Addr("site") + "/realtime"
 	for _, test := range []struct {
 		key, method, path string
@@ -243,5 +244,9 @@ func TestKeyScopes(t *testing.T) {
 	}
 	if _, text := request(t, "POST", base+"/publish", `[{"channels": ["news:1", "alerts"], "content": 1}]`, "Authorization", "Bearer news-key", "Content-Type", "application/json"); strings.Count(text, "FORBIDDEN") != 1 {
 		t.Errorf("a list with a channel out of scope: %s", text)
+	}
+	t.Setenv("REALTIME_TEST_NEWS", "news-key ")
+	if err := c.Load(site); err == nil || !strings.Contains(err.Error(), "white space") || strings.Contains(err.Error(), "news-key") {
+		t.Errorf("a key that can not be sent: %v", err)
 	}
 }
