@@ -78,6 +78,8 @@ func Start(t testing.TB, flags ...Flag) *Chromium {
 	for _, f := range append(flags, base...) {
 		options = append(options, chromedp.Flag(f.Name, f.Value))
 	}
+	// The first start reads hundreds of megabytes from the disk.
+	options = append(options, chromedp.WSURLReadTimeout(2*time.Minute))
 	allocator, release := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(release)
 	// Chromium says things that this version of the library does not know.

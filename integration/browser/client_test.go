@@ -9,12 +9,14 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/integration"
 )
 
-// chat is a site for the browser client. Users are whom their cookies call them.
+// chat is a site for the browser client. Users are whom their cookies call them. A
+// browser that has much else to do has some seconds to answer, because to be thrown out
+// would show in the events.
 const chat = global + `
 http://{{site}} {
 	` + around + `
 	realtime /rt {
-		heartbeat 1s 1s
+		heartbeat 5s 5s
 		api_key app-key
 		user {http.request.cookie.user}
 		room chat:* {

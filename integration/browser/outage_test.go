@@ -109,7 +109,8 @@ func TestClientServerGone(t *testing.T) {
 				p := integration.StartProcess(t, caddyfile(t, chat))
 				base := "http://" + p.Addr("site")
 				app := publisher{t, base + "/rt"}
-				tab := Start(t).visitor("ann", base, fmt.Sprintf(`{ transport: '%s' }`, transport))
+				// However long the start takes, the client must not wait for much longer.
+				tab := Start(t).visitor("ann", base, fmt.Sprintf(`{ transport: '%s', maxDelay: 2000 }`, transport))
 				tab.Run(`chat = join(client, 'chat:x')`)
 				Await[any](tab, "subscribed")
 				app.publish("chat:x", `{"content": "before"}`)
