@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
@@ -45,9 +44,10 @@ func TestClientOutage(t *testing.T) {
 			mend: func(_ *Tab, l *line) { l.mend() },
 		},
 		{
-			name: "silent",
-			cut:  func(_ *Tab, l *line) { l.silence() },
-			mend: func(_ *Tab, l *line) { l.mend() },
+			name:    "silent",
+			options: "timeout: 6000",
+			cut:     func(_ *Tab, l *line) { l.silence() },
+			mend:    func(_ *Tab, l *line) { l.mend() },
 		},
 		{
 			name:    "offline",
@@ -101,7 +101,7 @@ func TestClientServerGone(t *testing.T) {
 		{"killed", func(p *integration.Process) { p.Kill() }},
 		{"restarted", func(p *integration.Process) {
 			p.Terminate()
-			p.WaitExit(10 * time.Second)
+			p.WaitExit()
 		}},
 	} {
 		for _, transport := range []string{"websocket", "sse"} {

