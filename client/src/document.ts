@@ -1,4 +1,6 @@
 import { Emitter, RealtimeError, type Subscription } from './index.js';
+import type { DocumentEvents, DocumentStatus, Recipe } from './documentevents.js';
+import { batch, elsewhere, passing, type Flight } from './flight.js';
 import type { Host } from './host.js';
 import { difference, type Operation } from './operation.js';
 import { encode, resolve, type Patch } from './patch.js';
@@ -6,58 +8,6 @@ import { freeze, reuse, type Json } from './tree.js';
 import { Steps, type Step } from './undo.js';
 import { anew, beginning, changes, effects, follow, onTop, type Unit } from './unit.js';
 import type { Envelope, Payload, WireDocument } from './wire.js';
-
-/**
- * - `loading`: nothing is known yet.
- * - `synced`: what is shown is what the server has.
- * - `saving`: updates are on the way to the server.
- * - `offline`: there is no connection; updates wait.
- * - `closed`: ended by the page or the server; only if the client was closed, it
- *   goes on when the client connects again.
- */
-export type DocumentStatus = 'loading' | 'synced' | 'saving' | 'offline' | 'closed';
-
-/** An update that was taken back. */
-export interface Refusal {
-  /** The update. To insist on it, pass it to `update`. Undefined: it would change nothing. */
-  readonly patch: Patch | undefined;
-  readonly error: RealtimeError;
-}
-
-/** The events of a document. */
-export interface DocumentEvents<T> {
-  /** What is shown has changed; `remote`: not by an update of this page, or not by one alone. */
-  change: { readonly value: T; readonly previous: T | undefined; readonly remote: boolean };
-  /** Somebody else has changed the same before: the update was taken back. */
-  conflict: Refusal;
-  /** The server does not accept an update, which was taken back. */
-  rejected: Refusal;
-  /** `status`, or the number of pending updates, has changed. `error`: why the document is closed. */
-  status: { readonly status: DocumentStatus; readonly pending: number; readonly error: RealtimeError | undefined };
-}
-
-/** Changes a draft, or gives a new value. */
-export type Recipe<T> = (draft: T) => unknown;
-
-/** The change that the server was sent. */
-interface Flight {
-  readonly localVersion: number;
-  readonly epoch: string;
-  readonly baseVersion: number;
-  readonly patch: Patch;
-  units: readonly Unit[];
-  /** Units that collide with what came meanwhile: the server is about to say so. */
-  readonly lost: Unit[];
-  tries: number;
-  /** The answer, which came ahead of the versions before the change. */
-  answer?: Payload;
-}
-
-/** So many bytes of updates become one change, well within the limits of the server. */
-const batch = 8192;
-/** Errors that say nothing about the change. Those of the first kind are waited out. */
-const passing: readonly unknown[] = ['RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL', 'TOKEN_EXPIRED', 408, 429];
-const elsewhere: readonly unknown[] = ['CLOSED', 'NOT_SUBSCRIBED', 'UNSUPPORTED'];
 
 /**
  * A document that a page changes together with others. What it shows, `value`, is

@@ -2,7 +2,8 @@ import { Realtime as Client, type Options, type SubscribeOptions, type Subscript
 import { SharedDocument } from './document.js';
 
 export * from './index.js';
-export type { DocumentEvents, DocumentStatus, Recipe, Refusal, SharedDocument } from './document.js';
+export type { SharedDocument } from './document.js';
+export type { DocumentEvents, DocumentStatus, Recipe, Refusal } from './documentevents.js';
 export type { Patch, PatchOperation } from './patch.js';
 
 /** A client with documents. */

@@ -1,5 +1,5 @@
 import { RealtimeError } from './index.js';
-import type { Recipe } from './document.js';
+import type { Recipe } from './documentevents.js';
 import { applyAll, difference, type Operation } from './operation.js';
 import { resolve, type Patch } from './patch.js';
 import { transform, unmove } from './transform.js';
