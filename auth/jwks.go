@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/MicahParks/jwkset"
@@ -34,8 +35,8 @@ type keySet struct {
 	// Static after start.
 	url    string
 	client *http.Client
-	ready  chan struct{}  // closed after the first fetch
-	keys   jwkset.Storage // may be shared with an earlier set of the URL
+	ready  chan struct{} // closed after the first fetch
+	keys   *fetched      // may be shared with an earlier set of the URL
 
 	// Written before ready is closed.
 	find keyfunc.Keyfunc
@@ -53,7 +54,19 @@ func newKeySet(address string, client *http.Client) (*keySet, error) {
 	if client == nil {
 		client = fetcher(u.Host)
 	}
-	return &keySet{url: address, client: client, ready: make(chan struct{}), keys: jwkset.NewMemoryStorage()}, nil
+	return &keySet{url: address, client: client, ready: make(chan struct{}), keys: &fetched{Storage: jwkset.NewMemoryStorage()}}, nil
+}
+
+// fetched are the keys as they were fetched last.
+type fetched struct {
+	jwkset.Storage
+	away atomic.Bool // the last fetch failed
+}
+
+// KeyReplaceAll is called when a fetch went well.
+func (f *fetched) KeyReplaceAll(ctx context.Context, keys []jwkset.JWK) error {
+	f.away.Store(false)
+	return f.Storage.KeyReplaceAll(ctx, keys)
 }
 
 func loopback(host string) bool {
@@ -102,7 +115,10 @@ func (s *keySet) load(ctx context.Context, report func(error)) (keyfunc.Keyfunc,
 	store, err := jwkset.NewStorageFromHTTP(s.url, jwkset.HTTPClientStorageOptions{
 		Client: s.client, Ctx: ctx, HTTPTimeout: fetchTimeout, RefreshInterval: refreshKeys,
 		Storage: s.keys, NoErrorReturnFirstHTTPReq: true,
-		RefreshErrorHandler: func(_ context.Context, err error) { report(err) },
+		RefreshErrorHandler: func(_ context.Context, err error) {
+			s.keys.away.Store(true)
+			report(err)
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -134,16 +150,18 @@ func (s *keySet) keyfunc(ctx context.Context) (jwt.Keyfunc, error) {
 	return s.find1(ctx), nil
 }
 
-// find1 selects one key and refuses weak ones.
+// find1 selects one key and refuses weak ones. A fetch that an unknown key makes
+// necessary is for everybody, and goes on if the client leaves, whose token may be the
+// only one for which it is done in a while.
 func (s *keySet) find1(ctx context.Context) jwt.Keyfunc {
-	find := s.find.KeyfuncCtx(ctx)
+	find := s.find.KeyfuncCtx(context.WithoutCancel(ctx))
 	return func(t *jwt.Token) (any, error) {
 		if _, named := t.Header["kid"]; !named {
 			return nil, errors.New("the token names no key (kid)")
 		}
 		key, err := find(t)
 		if err != nil {
-			return nil, s.explain(ctx, err)
+			return nil, s.explain(ctx, t, err)
 		}
 		if weak, ok := key.(*rsa.PublicKey); ok && weak.N.BitLen() < minRSA {
 			return nil, fmt.Errorf("the RSA key has %d bits, at least %d are needed", weak.N.BitLen(), minRSA)
@@ -152,8 +170,13 @@ func (s *keySet) find1(ctx context.Context) jwt.Keyfunc {
 	}
 }
 
-// explain tells a token with an unknown key from a set that was never fetched.
-func (s *keySet) explain(ctx context.Context, err error) error {
+// explain tells a token with an unknown key from a set that was never fetched, or may
+// have the key by now.
+func (s *keySet) explain(ctx context.Context, t *jwt.Token, err error) error {
+	kid, _ := t.Header["kid"].(string)
+	if _, e := s.keys.KeyRead(ctx, kid); errors.Is(e, jwkset.ErrKeyNotFound) && s.keys.away.Load() {
+		return ErrKeys
+	}
 	if keys, all := s.find.Storage().KeyReadAll(ctx); all != nil || len(keys) == 0 {
 		return ErrKeys
 	}

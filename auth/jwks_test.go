@@ -110,6 +110,44 @@ func TestKeyRotation(t *testing.T) {
 	}
 }
 
+// The one fetch that an unknown key makes in a while is not lost with a client that
+// leaves.
+func TestKeyRotationWithoutTheClient(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, map[string]any{"old": rsaKey.Public()})
+	v := started(t, i)
+	if _, err := v.Verify(context.Background(), sign(t, jwt.SigningMethodRS256, rsaKey, kid("old"), good())); err != nil {
+		t.Fatal(err)
+	}
+	i.keys.Store(&map[string]any{"new": ecKey.Public()})
+	leaving, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	_, _ = v.Verify(leaving, sign(t, jwt.SigningMethodES256, ecKey, kid("invented"), good()))
+	if _, err := v.Verify(context.Background(), sign(t, jwt.SigningMethodES256, ecKey, kid("new"), good())); err != nil {
+		t.Errorf("after the rotation: %v", err)
+	}
+}
+
+// While the issuer is away an unknown key may be a new one.
+func TestUnknownKeyWhileTheIssuerIsAway(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, map[string]any{"old": rsaKey.Public()})
+	v := started(t, i)
+	old := sign(t, jwt.SigningMethodRS256, rsaKey, kid("old"), good())
+	if _, err := v.Verify(context.Background(), old); err != nil {
+		t.Fatal(err)
+	}
+	i.status.Store(http.StatusInternalServerError)
+	for range 2 { // the second time nothing is fetched
+		if _, err := v.Verify(context.Background(), sign(t, jwt.SigningMethodES256, ecKey, kid("new"), good())); !errors.Is(err, ErrKeys) {
+			t.Errorf("%v, want ErrKeys", err)
+		}
+	}
+	if _, err := v.Verify(context.Background(), old); err != nil {
+		t.Errorf("a known key: %v", err)
+	}
+}
+
 func TestKeySetAway(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, map[string]any{"a": rsaKey.Public()})
