@@ -196,8 +196,8 @@ func TestRedisCost(t *testing.T) {
 	enter("kept:1", "subscribed")
 	cmds.expect("the next one", "kept:1", page)
 
-	const entering = "evalsha(time zscore get set hincrby hget sadd hset hset zadd hdel scard sadd hincrby publish zcard persist)"
-	const leaving = "evalsha(time get set hget srem hget hdel hdel zrem scard sadd hincrby publish zcard persist)"
+	const entering = "evalsha(time zscore get set hincrby hget sadd hset hset zadd hdel scard sadd hincrby publish zcard persist zscore hincrby)"
+	const leaving = "evalsha(time get set hget srem hget hdel hdel zrem scard sadd hincrby publish zcard persist zscore hincrby)"
 	watcher = enter("chat:1", "presence")
 	cmds.expect("the first member", "chat:1", "subscribe", "subscribe", entering, "evalsha(zcard zrangebylex hmget)")
 	next := enter("chat:1", "presence")

@@ -79,7 +79,9 @@ func TestPresenceContract(t *testing.T) {
 			backendtest.RunPresence(t, func(t *testing.T) func(presence.Sink) presence.Store {
 				o := o
 				if strings.HasSuffix(t.Name(), "/PresenceClose") {
-					o.Lease = 3 * time.Second // a node that stops is noticed after it
+					// A node that stops is noticed after its lease, which is the same for all
+					// who share a prefix.
+					o.Lease, o.Prefix = 3*time.Second, "close:"
 				}
 				return func(sink presence.Sink) presence.Store {
 					return open(t, o).Presence(sink)

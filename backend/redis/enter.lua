@@ -1,11 +1,12 @@
 -- Says that a node holds members. ARGV, for each: key, rank of its status, status,
 -- info, how long to remember it in ms. Gives 0, and does nothing, when the node has
--- no lease any more: its members have left, or are about to.
+-- no lease any more: its members have left, or are about to. Gives how many steps the node
+-- has made, or -1 if this was none.
 if not redis.call('ZSCORE', leases, node) then
 	return 0
 end
 if overtaken() then
-	return 1
+	return -1
 end
 local count = (#ARGV - 4) / 5
 local at = redis.call('HINCRBY', counters, 'at', count) - count
@@ -26,4 +27,4 @@ for i = 5, #ARGV, 5 do
 	settle(key, list, packed and redis.call('HGET', looks, key))
 end
 finish()
-return 1
+return step()

@@ -20,7 +20,8 @@ func (p *Presence) live() {
 // beat is what live does each time.
 func (p *Presence) beat() {
 	name, leased := p.current()
-	alive, dead, err := p.lease(p.ctx, name, !leased)
+	made := p.made(name)
+	alive, dead, steps, err := p.lease(p.ctx, name, !leased)
 	if err != nil {
 		if !p.away && p.ctx.Err() == nil {
 			p.doubt()
@@ -34,6 +35,11 @@ func (p *Presence) beat() {
 		p.take(name, name)
 	case !alive:
 		p.c.log.Warn("the lease of this node's presence was over, its members enter again")
+		if p.renew(p.ctx, name) != nil {
+			return
+		}
+	case p.behind(name, steps < made):
+		p.c.log.Warn("Redis has lost changes of this node's members, which enter again")
 		if p.renew(p.ctx, name) != nil {
 			return
 		}
@@ -51,9 +57,13 @@ func (p *Presence) beat() {
 func (p *Presence) take(name, old string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.name == old {
-		p.name, p.leased = name, true
+	if p.name != old {
+		return
 	}
+	if name != old {
+		p.steps, p.lost = 0, false
+	}
+	p.name, p.leased = name, true
 }
 
 // doubt has all rooms read, because Redis does not take a lease: they find out in the
@@ -83,24 +93,25 @@ func (p *Presence) wait(d time.Duration) bool {
 }
 
 // lease renews a lease, or takes the first one of a name.
-func (p *Presence) lease(ctx context.Context, name string, first bool) (alive bool, dead []string, err error) {
+func (p *Presence) lease(ctx context.Context, name string, first bool) (alive bool, dead []string, steps int64, err error) {
 	join := "0"
 	if first {
 		join = "1"
 	}
 	result, err := p.run(ctx, &call{
-		script: leaseScript, keys: []string{p.c.names.leases(), p.c.names.dead()},
+		script: leaseScript, keys: []string{p.c.names.leases(), p.c.names.dead(), p.c.names.steps()},
 		args: []any{name, p.c.o.Lease.Milliseconds(), join},
 	})
 	if err != nil {
-		return false, nil, err
+		return false, nil, 0, err
 	}
 	reply, ok := result.([]any)
-	if !ok || len(reply) != 2 {
-		return false, nil, unexpected(result)
+	if !ok || len(reply) != 3 {
+		return false, nil, 0, unexpected(result)
 	}
 	p.c.beaten.Store(int64(uptime()))
-	return reply[0] == int64(1), texts(reply[1]), nil
+	steps, _ = reply[2].(int64)
+	return reply[0] == int64(1), texts(reply[1]), steps, nil
 }
 
 // texts are the strings of a reply.
@@ -123,14 +134,11 @@ func (p *Presence) renew(ctx context.Context, dead string) error {
 		return nil
 	}
 	name := nodeName()
-	if _, _, err := p.lease(ctx, name, true); err != nil {
+	if _, _, _, err := p.lease(ctx, name, true); err != nil {
 		return err
 	}
 	p.take(name, dead)
-	select {
-	case p.again <- struct{}{}:
-	default:
-	}
+	p.rouse()
 	return nil
 }
 
@@ -173,6 +181,9 @@ func (p *Presence) reap(node string) error {
 				return err
 			}
 		}
+	}
+	if _, err := p.run(p.ctx, &call{args: []any{"hdel", n.steps(), node}}); err != nil {
+		return err
 	}
 	_, err := p.run(p.ctx, &call{args: []any{"zrem", n.dead(), node}})
 	return err

@@ -1,7 +1,7 @@
 -- Renews the lease of a node and finds nodes whose lease is over, by Redis's clock.
--- KEYS: leases by node and end, dead nodes by the time of their death
+-- KEYS: leases by node and end, dead nodes by the time of their death, steps by node
 -- ARGV: node, length of the lease in ms, 1 to take one for the first time
--- Gives whether the node has a lease, and the dead nodes.
+-- Gives whether the node has a lease, the dead nodes, and how many steps it has made.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local till = string.format('%d', now + ARGV[2])
@@ -13,6 +13,10 @@ if ARGV[3] ~= '1' and redis.call('ZSCORE', KEYS[1], ARGV[1])
 		redis.call('ZADD', KEYS[1], till, node)
 	end
 end
+-- No lease is longer. One that is was taken before the clock was set back.
+for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. till, '+inf', 'LIMIT', 0, 100)) do
+	redis.call('ZADD', KEYS[1], till, node)
+end
 for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%d', now), 'LIMIT', 0, 100)) do
 	redis.call('ZREM', KEYS[1], node)
 	redis.call('ZADD', KEYS[2], string.format('%d', now), node)
@@ -22,4 +26,5 @@ if ARGV[3] == '1' or redis.call('ZSCORE', KEYS[1], ARGV[1]) then
 	redis.call('ZADD', KEYS[1], till, ARGV[1])
 	alive = 1
 end
-return {alive, redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '+inf', 'LIMIT', 0, 100)}
+local steps = tonumber(redis.call('HGET', KEYS[3], ARGV[1]) or '0')
+return {alive, redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '+inf', 'LIMIT', 0, 100), steps}

@@ -1,10 +1,10 @@
 -- Says that a node no longer holds members. ARGV, for each: key, how long ago it was
--- last seen in ms.
+-- last seen in ms. Gives how many steps the node has made, or -1 if this was none.
 if overtaken() then
-	return 1
+	return -1
 end
 for i = 5, #ARGV, 2 do
 	leave(ARGV[i], tonumber(ARGV[i + 1]))
 end
 finish()
-return 1
+return step()

@@ -61,6 +61,9 @@ func (n names) changes(channel string) string { return n.of("d", channel) }
 func (n names) leases() string { return n.prefix + "nodes" }
 func (n names) dead() string   { return n.prefix + "dead" }
 
+// steps is how many changes of members each node has had executed.
+func (n names) steps() string { return n.prefix + "steps" }
+
 // control makes what nodes tell each other by, which scripts touch together.
 func (n names) control(kind string) string { return n.prefix + "{control}:" + kind }
 

@@ -28,7 +28,7 @@ type Presence struct {
 	ctx    context.Context // over when the store is closed
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
-	again  chan struct{} // the node has a new name
+	again  chan struct{} // the node has a new name, or needs one
 
 	scripts atomic.Uint64 // numbers them, so that one stuck on the way does no harm later
 
@@ -40,6 +40,8 @@ type Presence struct {
 	closed   bool
 	name     string // under which members are held
 	leased   bool   // there has been a lease of it
+	steps    int64  // how many Redis has counted of it
+	lost     bool   // Redis does not have all of them any more
 	attached map[string]bool
 	rooms    map[string]*members
 }
@@ -148,11 +150,11 @@ func (p *Presence) enter(ctx context.Context, r *members, ms []*presence.Member)
 		}
 		alive := true
 		for part := ms; len(part) > 0 && alive; part = part[min(len(part), maxEntered):] {
-			result, err := p.run(ctx, p.change(enterScript, r.channel, name, enterArgs(part[:min(len(part), maxEntered)])))
+			steps, err := p.step(ctx, p.change(enterScript, r.channel, name, enterArgs(part[:min(len(part), maxEntered)])), name)
 			if err != nil {
 				return err
 			}
-			alive = result == int64(1)
+			alive = steps != 0
 		}
 		if alive {
 			r.name = name
@@ -186,7 +188,7 @@ func (p *Presence) change(s *script, channel, node string, args []any) *call {
 	n := p.c.names
 	return &call{
 		script: s,
-		keys:   append(n.members(channel), n.held(channel, node), n.latest(channel, node), n.holding(node), n.leases()),
+		keys:   append(n.members(channel), n.held(channel, node), n.latest(channel, node), n.holding(node), n.leases(), n.steps()),
 		args:   append([]any{node, n.presence(channel), channel, p.scripts.Add(1)}, args...),
 	}
 }
@@ -209,7 +211,7 @@ func (p *Presence) Leave(ctx context.Context, channel string, ds []presence.Depa
 		for _, d := range part[:min(len(part), maxEntered)] {
 			args = append(args, d.Key, max(d.Ago, 0).Milliseconds())
 		}
-		if _, err := p.run(ctx, p.change(leaveScript, r.channel, name, args)); err != nil {
+		if _, err := p.step(ctx, p.change(leaveScript, r.channel, name, args), name); err != nil {
 			return err
 		}
 	}

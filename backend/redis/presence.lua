@@ -5,11 +5,11 @@
 -- status, the info.
 -- KEYS: holds, looks, index of the room's members; those who left, index and expiry
 --       of these; counters; members that the node holds, the number of its latest
---       script in the room; rooms in which it holds any; leases
+--       script in the room; rooms in which it holds any; leases; steps by node
 -- ARGV: node, Pub/Sub channel, room, number of the script, then what each script says
 local holds, looks, index = KEYS[1], KEYS[2], KEYS[3]
 local gone, goneIndex, goneExpiry = KEYS[4], KEYS[5], KEYS[6]
-local counters, held, latest, rooms, leases = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local counters, held, latest, rooms, leases, steps = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local node, channel, room, number = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local maxGone = 10000
 
@@ -25,6 +25,12 @@ local function overtaken()
 	end
 	redis.call('SET', latest, ARGV[4], 'PX', 3600000)
 	return false
+end
+
+-- Counts what the node has had executed, by which it sees whether Redis went back in
+-- time. Of a node without a lease nothing is kept.
+local function step()
+	return redis.call('ZSCORE', leases, node) and redis.call('HINCRBY', steps, node, 1) or -1
 end
 
 local function tell(kind, key, look)

@@ -214,6 +214,51 @@ func TestDrillPresenceRestart(t *testing.T) {
 	})
 }
 
+// A replica takes over that lacks the latest changes: who has left does not stay, and who
+// has entered is there, whether anything happens afterwards or not.
+func TestDrillPresenceRollback(t *testing.T) {
+	t.Parallel()
+	for name, after := range map[string][]string{"nothing happens": nil, "as much happens": {"c", "d"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := startServer(t)
+			n := newMembers(t, Options{Address: s.Addr, Timeout: 10 * time.Second, Lease: 3 * time.Second})
+			if err := n.Attach(t.Context(), "room"); err != nil {
+				t.Fatal(err)
+			}
+			n.tell("room", "a", true)
+			n.tell("other", "a", true)
+			dump := s.dump()
+			n.tell("room", "b", true)
+			n.tell("other", "a", false)
+			s.restoreAll(dump)
+			for _, key := range after {
+				n.tell("third", key, true)
+			}
+			n.lists("room", "a", "b")
+			n.lists("other")
+			n.lists("third", after...)
+		})
+	}
+}
+
+// Redis's clock is set back, or a replica takes over whose clock is behind: a node that
+// is dead seems to have a lease for long.
+func TestPresenceClockSetBack(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	o := Options{Address: s.Addr, Timeout: 10 * time.Second, Lease: 2 * time.Second}
+	stays, dies := newMembers(t, o), newMembers(t, o)
+	stays.tell("room", "a", true)
+	dies.tell("room", "b", true)
+	p := dies.Store.(*Presence)
+	p.cancel()
+	p.wg.Wait()
+	name, _ := p.current()
+	s.do("zadd", p.c.names.leases(), time.Now().Add(time.Hour).UnixMilli(), name)
+	stays.lists("room", "a")
+}
+
 // A node whose first members gave it its lease, because its first beat found no Redis,
 // knows that it had one when Redis comes back empty.
 func TestPresenceRestartBeforeBeat(t *testing.T) {
