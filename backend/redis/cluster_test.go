@@ -149,6 +149,7 @@ func TestDrillClusterMigration(t *testing.T) {
 	servers := redistest.StartCluster(t, 3, false)
 	o := inCluster(servers)
 	o.Partitions = 4
+	o.Timeout = 5 * time.Second // nothing is away for longer than the machine is busy
 	c := checker.New(checker.Options{})
 	b := startBusy(t, c, o, 100)
 	n := b.nodes[0]

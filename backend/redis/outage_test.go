@@ -3,6 +3,7 @@ package redis
 import (
 	"errors"
 	"fmt"
+	"net"
 	"testing"
 	"time"
 
@@ -186,6 +187,75 @@ func TestDrillPlainDegrades(t *testing.T) {
 	if p := publish(a, `"4"`, "key"); !p.Duplicate {
 		t.Errorf("published once more %+v", p)
 	}
+}
+
+// Redis takes a message and its answer is late: who is subscribed here gets it once.
+func TestDrillPlainReplyLate(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	p := faultproxy.Start(t, s.Addr)
+	n := newNode(t, checker.New(checker.Options{}), "node", hastily(p.Addr()))
+	if err := n.Attach(t.Context(), "plain", hub.Retention{}); err != nil {
+		t.Fatal(err)
+	}
+	publish := func(content string) bool {
+		t.Helper()
+		got, err := n.Publish(t.Context(), &hub.Message{Channel: "plain", Content: []byte(content)}, hub.PublishOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Degraded
+	}
+	n.enter("fence")
+	fence := uint64(0)
+	// count is how many messages have come, once all have that were published before.
+	count := func() (count int) {
+		t.Helper()
+		fence++
+		if err := n.send(t.Context(), "fence", fmt.Sprintf(`"%d"`, fence)); err != nil {
+			t.Fatal(err)
+		}
+		n.await(t, "the fence arrives", func() bool { count = n.count["plain"]; return n.last["fence"].Offset == fence })
+		return count
+	}
+	eventually(t, "Redis is used", func() bool { return !publish(`"before"`) })
+	before, sent := count(), n.serial()
+	p.StallReplies()
+	if !publish(`"1"`) {
+		t.Error("an answer came that was held back")
+	}
+	p.Heal()
+	if got, want := count()-before, n.serial()-sent; got != want {
+		t.Errorf("%d messages for %d", got, want)
+	}
+}
+
+// serial is how many messages without position the node has published.
+func (n *node) serial() int { return int(n.Broker.(*Broker).serial.Load()) }
+
+// The primary becomes a replica without closing a connection, and its name leads to
+// another server, as with some that are managed by others.
+func TestDrillDemoted(t *testing.T) {
+	t.Parallel()
+	old, next := startServer(t), startServer(t)
+	p := faultproxy.Start(t, old.Addr)
+	c := checker.New(checker.Options{Rollback: true})
+	n := newNode(t, c, "node", quickly(p.Addr()))
+	n.enter("room")
+	if err := n.send(t.Context(), "room", `"before"`); err != nil {
+		t.Fatal(err)
+	}
+	p.Redirect(next.Addr)
+	host, port, _ := net.SplitHostPort(next.Addr)
+	old.do("replicaof", host, port)
+	eventually(t, "publishing goes to the new primary", func() bool {
+		_, err := n.Publish(t.Context(), &hub.Message{Channel: "other", Content: []byte("1")}, hub.PublishOptions{Retention: kept})
+		return err == nil
+	})
+	if err := n.send(t.Context(), "room", `"after"`); err != nil {
+		t.Fatal(err)
+	}
+	n.await(t, "what is published there is delivered", func() bool { return n.gaps["room"] == 1 && n.last["room"].Offset == 1 })
 }
 
 // The connection of a subscription hangs without an error while commands go through.

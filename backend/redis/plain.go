@@ -23,6 +23,8 @@ func (b *Broker) publishPlain(ctx context.Context, m *hub.Message, o hub.Publish
 // relay publishes a message that is not to be stored.
 func (b *Broker) relay(ctx context.Context, m *hub.Message, key string) (hub.Published, error) {
 	id := serial{b.c.node, b.serial.Add(1)}
+	b.alone.begin(id)
+	defer b.alone.end(id)
 	result, err := b.run(ctx, b.plainCall(m, id, key))
 	switch {
 	case err == nil && result == int64(1) && key != "":
@@ -58,10 +60,12 @@ func (b *Broker) plainCall(m *hub.Message, id serial, key string) *call {
 	}
 }
 
-// deliverAlone hands a message to the connections of this node. Should it come back
-// from Redis after all, the room knows it.
+// deliverAlone hands a message to the connections of this node, unless it has come back
+// from Redis. Should it come back after all, the room knows it.
 func (b *Broker) deliverAlone(m *hub.Message, id serial, key string) {
-	b.alone.add(id, m.Channel, key, b.c.o.KeyWindow)
+	if !b.alone.add(id, m.Channel, key, b.c.o.KeyWindow) {
+		return
+	}
 	if r := b.find(m.Channel); r != nil {
 		r.deliverPlain(m)
 	}
@@ -126,9 +130,10 @@ func (f *forgotten) remove(channel string) {
 }
 
 // alone are the messages, and their keys, that were delivered on this node without
-// Redis. The newest are enough.
+// Redis, and those of which it is not known yet. The newest are enough.
 type alone struct {
 	mu      sync.Mutex
+	flying  map[serial]bool // on their way to Redis; true: came back from there
 	serials map[serial]struct{}
 	keys    map[roomKey]time.Time // until when
 	order   []serial              // of serials
@@ -138,11 +143,37 @@ type roomKey struct{ channel, key string }
 
 const maxAlone = 4096
 
-func (a *alone) add(id serial, channel, key string, window time.Duration) {
+// begin notes that a message is on its way to Redis, until end.
+func (a *alone) begin(id serial) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.flying == nil {
+		a.flying = make(map[serial]bool)
+	}
+	a.flying[id] = false
+}
+
+func (a *alone) end(id serial) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.flying, id)
+}
+
+// add notes that a message is delivered here. False: it came back from Redis.
+func (a *alone) add(id serial, channel, key string, window time.Duration) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.serials == nil {
 		a.serials, a.keys = make(map[serial]struct{}), make(map[roomKey]time.Time)
+	}
+	if key != "" {
+		if len(a.keys) >= maxAlone {
+			a.tidy(time.Now())
+		}
+		a.keys[roomKey{channel, key}] = time.Now().Add(window)
+	}
+	if a.flying[id] {
+		return false
 	}
 	if len(a.order) == maxAlone {
 		delete(a.serials, a.order[0])
@@ -150,13 +181,7 @@ func (a *alone) add(id serial, channel, key string, window time.Duration) {
 	}
 	a.serials[id] = struct{}{}
 	a.order = append(a.order, id)
-	if key == "" {
-		return
-	}
-	if len(a.keys) >= maxAlone {
-		a.tidy(time.Now())
-	}
-	a.keys[roomKey{channel, key}] = time.Now().Add(window)
+	return true
 }
 
 // tidy makes room: what is over goes, or else everything.
@@ -179,10 +204,16 @@ func (a *alone) said(channel, key string) bool {
 	return ok && time.Now().Before(until)
 }
 
-// delivered reports that a message was delivered here.
-func (a *alone) delivered(id serial) bool {
+// came notes that a message comes back from Redis, and reports that it was delivered
+// here.
+func (a *alone) came(id serial) (delivered bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	_, ok := a.serials[id]
-	return ok
+	if _, delivered = a.serials[id]; delivered {
+		return true
+	}
+	if _, ok := a.flying[id]; ok {
+		a.flying[id] = true
+	}
+	return false
 }

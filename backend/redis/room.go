@@ -121,7 +121,7 @@ func (r *room) receive(payload string) {
 
 // receivePlain takes a message that has no position.
 func (r *room) receivePlain(m *hub.Message, id serial, err error) {
-	if err == nil && !(id.node == r.b.c.node && r.b.alone.delivered(id)) {
+	if err == nil && !(id.node == r.b.c.node && r.b.alone.came(id)) {
 		r.deliverPlain(m)
 	}
 }

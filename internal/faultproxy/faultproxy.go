@@ -13,13 +13,13 @@ import (
 
 // Proxy passes connections on. Its methods may be called by any goroutine.
 type Proxy struct {
-	target   string
 	listener net.Listener
 	wg       sync.WaitGroup
 	back     atomic.Int64 // bytes that the target sent
 
 	mu         sync.Mutex
-	conns      map[net.Conn]struct{}
+	target     string
+	conns      map[net.Conn]bool // true: of those who connect
 	refuse     bool
 	subscribed map[net.Conn]bool
 	only       map[net.Conn]bool // not nil: the stall is of these
@@ -41,7 +41,7 @@ func Start(t testing.TB, target string) *Proxy {
 // namespace.
 func StartOn(t testing.TB, l net.Listener, target string) *Proxy {
 	t.Helper()
-	p := &Proxy{target: target, listener: l, conns: make(map[net.Conn]struct{}), subscribed: make(map[net.Conn]bool)}
+	p := &Proxy{target: target, listener: l, conns: make(map[net.Conn]bool), subscribed: make(map[net.Conn]bool)}
 	p.wg.Go(p.accept)
 	t.Cleanup(func() {
 		l.Close()
@@ -73,7 +73,10 @@ func (p *Proxy) accept() {
 
 func (p *Proxy) serve(c net.Conn) {
 	defer c.Close()
-	up, err := net.Dial("tcp", p.target)
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	up, err := net.Dial("tcp", target)
 	if err != nil {
 		return
 	}
@@ -88,15 +91,13 @@ func (p *Proxy) serve(c net.Conn) {
 	wg.Wait()
 }
 
-func (p *Proxy) admit(conns ...net.Conn) bool {
+func (p *Proxy) admit(c, up net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.refuse || p.over {
 		return false
 	}
-	for _, c := range conns {
-		p.conns[c] = struct{}{}
-	}
+	p.conns[c], p.conns[up] = true, false
 	return true
 }
 
@@ -180,6 +181,25 @@ func (p *Proxy) StallSubscribers() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.only = maps.Clone(p.subscribed)
+}
+
+// StallReplies stalls what comes back over the connections that there are, but for the
+// subscribed ones.
+func (p *Proxy) StallReplies() {
+	p.Stall()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.only = make(map[net.Conn]bool)
+	for c, connects := range p.conns {
+		p.only[c] = connects && !p.subscribed[c]
+	}
+}
+
+// Redirect has new connections go elsewhere, as a name does that gets another address.
+func (p *Proxy) Redirect(target string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = target
 }
 
 // Away cuts all connections and takes no new ones until [Proxy.Heal].

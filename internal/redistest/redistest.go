@@ -93,11 +93,14 @@ func (s *Server) Restart() {
 	select {
 	case <-says.made:
 	case <-s.over:
-		s.t.Fatal("redis-server ended at once")
+		s.t.Fatalf("redis-server ended at once: %s", says.before)
 	case <-time.After(20 * time.Second):
 		s.t.Fatal("redis-server does not start")
 	}
 }
+
+// kept is how much is remembered of what a process writes, longer than any announcement.
+const kept = 500
 
 // announcement waits for a text in what a process writes.
 type announcement struct {
@@ -105,7 +108,7 @@ type announcement struct {
 	made chan struct{} // closed when it was there
 
 	// Owned by the goroutine that writes.
-	before []byte // the end of what was written, while the text was not there
+	before []byte // the end of what was written, until the text was there
 	there  bool
 }
 
@@ -115,7 +118,7 @@ func (a *announcement) Write(p []byte) (int, error) {
 		if a.there = bytes.Contains(a.before, []byte(a.text)); a.there {
 			close(a.made)
 		}
-		a.before = a.before[max(0, len(a.before)-len(a.text)):]
+		a.before = a.before[max(0, len(a.before)-kept):]
 	}
 	return len(p), nil
 }
