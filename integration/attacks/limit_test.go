@@ -122,6 +122,7 @@ func (s target) knockFrom(d *net.Dialer, conn *net.Conn) (*client, string) {
 	if _, err = c.next(); err != nil { // it was the last one but came too late
 		return nil, err.Error()
 	}
+	_ = (*conn).SetDeadline(time.Time{}) // it may be held for long
 	return c, "served"
 }
 
