@@ -18,9 +18,6 @@ const (
 	maxStanding = 100_000
 	// readOrders is how many orders are read at once.
 	readOrders = 100
-	// answerTime is how long the answers of other nodes are waited for; to an older
-	// order none are given.
-	answerTime = time.Second
 )
 
 // Control carries orders between the nodes of a hub, over one shard. Make one with
@@ -76,8 +73,12 @@ func (k *Control) Order(ctx context.Context, o hub.Order) (hub.Answers, error) {
 	if !ok {
 		return hub.Answers{}, unexpected(result)
 	}
-	return k.polls.wait(ctx, p, int(told)), nil
+	return k.polls.wait(ctx, p, int(told), k.answerTime()), nil
 }
+
+// answerTime is how long the answers of other nodes are waited for; to an older order
+// none are given. It is the time of two commands: to learn of the order, and to answer.
+func (k *Control) answerTime() time.Duration { return 2 * k.c.o.Timeout }
 
 // Close ends the control.
 func (k *Control) Close() {

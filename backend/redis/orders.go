@@ -94,7 +94,7 @@ func (k *Control) execute(o given) {
 		return // which has done it already
 	}
 	ended := k.executor.Execute([]byte(o.body), o.ago)
-	if o.ago < answerTime {
+	if o.ago < k.answerTime() {
 		// Nobody can do anything about it if this gets lost.
 		k.c.batch.submit(&call{args: []any{"publish", k.c.names.answers(o.node), o.number + ":" + strconv.Itoa(ended)}})
 	}

@@ -81,9 +81,9 @@ func (ps *polls) receive(payload string) {
 	})
 }
 
-// wait waits until all nodes that were told have answered, or for answerTime.
-func (ps *polls) wait(ctx context.Context, p *poll, told int) hub.Answers {
-	timer := time.NewTimer(answerTime)
+// wait waits until all nodes that were told have answered, up to a limit.
+func (ps *polls) wait(ctx context.Context, p *poll, told int, limit time.Duration) hub.Answers {
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for {
 		answers := ps.answers(p, told)
