@@ -82,16 +82,17 @@ func someChannels(i int, long, short []string) []string {
 }
 
 // cutAtRandom cuts connections until enough has happened, half of them with a reset.
-// After each it calls a function, which may be nil.
+// That may take long, as long as publishing goes on. After each it calls a function, which may be nil.
 func (d *drill) cutAtRandom(messages, enough int, after func(cuts int)) (cuts int) {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	end := time.After(drillLimit)
-	for d.acked() < messages || cuts < enough {
-		select {
-		case <-tick.C:
-		case <-end:
-			d.t.Fatalf("%d messages and %d cuts after %v", d.acked(), cuts, drillLimit)
+	last, acked := time.Now(), d.acked()
+	for acked < messages || cuts < enough {
+		<-tick.C
+		if n := d.acked(); n > acked {
+			last, acked = time.Now(), n
+		} else if time.Since(last) > drillLimit {
+			d.t.Fatalf("nothing was acknowledged for %v, after %d messages and %d cuts", drillLimit, n, cuts)
 		}
 		s := d.subscribers[rand.N(len(d.subscribers))]
 		if !s.inside.Load() {
