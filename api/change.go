@@ -35,6 +35,9 @@ func proposeChange(c *call) *protocol.Error {
 	if e := c.o.Registry.May(c.o.Caller, policy.Change, c.name); e != nil {
 		return e
 	}
+	if e := c.o.Registry.Overdrawn(c.o.Caller); e != nil {
+		return e
+	}
 	switch media, ok := c.mediaType(); {
 	case !ok:
 		return nil

@@ -134,7 +134,7 @@ func TestRateComesBeforeTheBody(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, session.Limits{Rate: policy.Rate{PerSecond: 0.01, Burst: 1}}, func(b hub.Broker) hub.Broker { return b })
 	decode[published](t, s.post(ann, "/channels/kept:1/messages", `{"content":1}`), http.StatusOK)
-	for _, path := range []string{"/channels/kept:1/messages", "/publish"} {
+	for _, path := range []string{"/channels/kept:1/messages", "/channels/kept:1/document/changes", "/publish"} {
 		refused(t, s.post(ann, path, `{`), http.StatusTooManyRequests, "RATE_LIMITED")
 	}
 	w := s.do(ann, http.MethodPut, "/channels/kept:1/document", `{`, "Content-Type", "application/json")
