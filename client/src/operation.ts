@@ -71,22 +71,23 @@ export function applyAll(root: Json, ops: readonly Operation[]): Json {
  * The operations that make `now` of `old`, as few and as deep down as possible.
  * Elements of arrays are the same if they have the same `id`. Without one, those in
  * the same place are taken to be the same; not so with `wary`, when nobody knows what
- * happened in between.
+ * happened in between. With `whole` an array is replaced.
  */
 export function difference(
   old: Json | undefined,
   now: Json | undefined,
   path: Path = [],
   wary?: boolean,
+  whole?: boolean,
 ): Operation[] {
   if (old === now) return [];
   if (now === undefined) return [{ kind: 'unset', path, was: old }];
   if (isObject(old) && isObject(now)) {
     return [...new Set([...Object.keys(old), ...Object.keys(now)])].flatMap((name) =>
-      difference(child(old, name), child(now, name), [...path, name], wary),
+      difference(child(old, name), child(now, name), [...path, name], wary, whole),
     );
   }
-  if (isArray(old) && isArray(now)) return elements(old, now, path, wary);
+  if (!whole && isArray(old) && isArray(now)) return elements(old, now, path, wary);
   return replacement(old, now, path);
 }
 

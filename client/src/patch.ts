@@ -83,8 +83,12 @@ export function encode(root: Json, ops: readonly Operation[]): Patch | undefined
   } catch {
     // It does not even fit.
   }
-  return asSteps(root, ops);
+  const steps = asSteps(root, ops);
+  return steps.length > most ? asSteps(root, difference(root, value, [], false, true)) : steps;
 }
+
+/** So many operations a room takes at once by default. */
+const most = 256;
 
 /** What may be the same as a merge patch. */
 function asMerge(ops: readonly Operation[]): Patch | undefined {

@@ -151,6 +151,21 @@ test('what is sent does what was meant, as a merge patch if it can', () => {
   assert.equal(sent(root), undefined);
 });
 
+test('what would be too many steps replaces the arrays in question', () => {
+  const numbers = (n: number): Json[] => Array.from({ length: n }, (_, i) => i);
+  const root = freeze({ title: 'old', board: { cards: numbers(300), tags: ['a'] } });
+  const sent = (now: Json): unknown => encode(root, difference(root, freeze(now)));
+  const cleared = { title: 'new', board: { cards: [], tags: ['a'] } };
+  assert.deepEqual(sent(cleared), [
+    { op: 'add', path: '/title', value: 'new' },
+    { op: 'add', path: '/board/cards', value: [] },
+  ]);
+  const many = encode(root, difference(root, freeze({ ...cleared, board: { cards: numbers(900).reverse(), tags: [] } })));
+  assert.equal((many as unknown[]).length, 3);
+  const few = sent({ title: 'old', board: { cards: numbers(50), tags: ['a'] } }) as { op: string }[];
+  assert.deepEqual([few.length, few[0]!.op], [250, 'remove']);
+});
+
 test('what is the same stays the same object', () => {
   const old = freeze({ a: { x: 1 }, b: { y: [1, { z: 2 }] } });
   const now = reuse(old, freeze(JSON.parse('{"b":{"y":[1,{"z":3}]},"a":{"x":1}}')) as Json) as typeof old;

@@ -30,9 +30,9 @@ export declare function applyAll(root: Json, ops: readonly Operation[]): Json;
  * The operations that make `now` of `old`, as few and as deep down as possible.
  * Elements of arrays are the same if they have the same `id`. Without one, those in
  * the same place are taken to be the same; not so with `wary`, when nobody knows what
- * happened in between.
+ * happened in between. With `whole` an array is replaced.
  */
-export declare function difference(old: Json | undefined, now: Json | undefined, path?: Path, wary?: boolean): Operation[];
+export declare function difference(old: Json | undefined, now: Json | undefined, path?: Path, wary?: boolean, whole?: boolean): Operation[];
 /** The operation that makes `now` of `old` as a whole. */
 export declare function replacement(old: Json | undefined, now: Json, path: Path): Operation[];
 /** A path as a JSON pointer. */
