@@ -33,18 +33,15 @@ export class Http {
   }
 }
 
-/** The body of a response, undefined if it is no JSON. */
-export async function bodyOf(response: Response): Promise<any> {
-  return response.json().catch(() => undefined);
-}
-
-/** What a response that is not what was asked for means for a command. */
-export function problem(response: Response, body: any): RealtimeError {
-  return new RealtimeError(
+/** What a response that is not what was asked for means for a command, and its body if that is JSON. */
+export async function problem(response: Response): Promise<[RealtimeError, any]> {
+  const body = await response.json().catch(() => undefined);
+  const error = new RealtimeError(
     (body?.code as ErrorCode) ?? response.status,
     body?.detail ?? body?.title ?? `HTTP status ${response.status}`,
     body?.retryAfter ?? (Number(response.headers.get('retry-after')) * 1000 || undefined),
   );
+  return [error, body];
 }
 
 /**

@@ -1,6 +1,6 @@
 import { backoff } from './retry.js';
 import { RealtimeError } from './error.js';
-import { bodyOf, problem, type Http } from './http.js';
+import { problem, type Http } from './http.js';
 import type { Command, Envelope, Payload } from './wire.js';
 
 /** The path in the HTTP API of something that a channel has. */
@@ -23,19 +23,19 @@ export class Requests {
     this.#reply = reply;
   }
 
-  send({ type, id = 0, payload }: Command): void {
+  send({ type, id, payload }: Command): void {
     const { channel, content, event, to, key, since, limit } = payload;
-    const [reply, what, body] = ({
-      message: ['ack', 'messages', { content, event, to, id: key }],
-      history: ['history', 'messages'],
-      change: ['change-accepted', 'document/changes', payload],
-    }[type] ?? []) as [string?, string?, object?];
+    const [reply, body, what] = ({
+      message: ['ack', { content, event, to, id: key }],
+      history: [type],
+      change: ['change-accepted', payload, 'document/changes'],
+    }[type] ?? []) as [string?, object?, string?];
     const query = Object.entries({ ...(since as object), limit });
     const init = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
     this.#last = this.#last.then(async () => {
       const envelope = reply
-        ? await this.#ask(reply, id, this.#http.url(pathOf(channel!, what), query), init)
-        : failed(id, new RealtimeError('UNSUPPORTED', `${type} needs a WebSocket`));
+        ? await this.#ask(reply, id!, this.#http.url(pathOf(channel!, what), query), init)
+        : failed(id!, new RealtimeError('UNSUPPORTED', 'needs WebSocket'));
       if (envelope && !this.#closed) this.#reply(envelope);
     });
   }
@@ -50,9 +50,8 @@ export class Requests {
       try {
         const response = await this.#http.send(url, init);
         if (response.ok) return { type, id, payload: (await response.json()) as Payload };
-        const body = await bodyOf(response);
+        const [error, body] = await problem(response);
         if (body?.localVersion) return { type: 'change-rejected', id, payload: body };
-        const error = problem(response, body);
         if (typeof error.code === 'string' || response.status < 500) return failed(id, error);
       } catch {
         // The network. Whether the connection is gone, the stream finds out.

@@ -1,5 +1,5 @@
 import { RealtimeError } from './error.js';
-import { bodyOf, problem, type Http } from './http.js';
+import { problem, type Http } from './http.js';
 import { pathOf, Requests } from './requests.js';
 import type { OpenStream } from './streams.js';
 import type { Ending, Listener, Transport } from './transport.js';
@@ -140,7 +140,7 @@ export class StreamTransport implements Transport {
     const refused = await Promise.all(
       channels.map(async (channel) => {
         const response = await http.send(http.url(pathOf(channel), [['limit', 0]]), {});
-        return !response.ok && problem(response, await bodyOf(response)).code === code;
+        return !response.ok && (await problem(response))[0].code === code;
       }),
     );
     return channels.filter((_, i) => refused[i]);

@@ -1,5 +1,5 @@
 import { EventStreamParser, type StreamSink } from './eventstream.js';
-import { bodyOf, problem, refusal, type Http } from './http.js';
+import { problem, refusal, type Http } from './http.js';
 import { textOf } from './error.js';
 import { lost, type Ending } from './transport.js';
 
@@ -27,7 +27,7 @@ export const fetchStream: OpenStream = (http, url, listener) => {
     const response = await http.send(url, { headers: { accept: 'text/event-stream' }, cache: 'no-store', signal });
     const type = response.headers.get('content-type') ?? '';
     if (response.status !== 200 || !type.startsWith('text/event-stream')) {
-      return end(refusal(response.status, problem(response, await bodyOf(response))));
+      return end(refusal(response.status, (await problem(response))[0]));
     }
     const reader = response.body!.getReader();
     const decoder = new TextDecoder();

@@ -31,9 +31,8 @@ export class WebSocketTransport implements Transport {
     const socket = this.#socket;
     // With nothing for a listener, some implementations throw errors instead.
     socket.onmessage = socket.onclose = socket.onerror = () => {};
-    // Only a goodbye has a code: the server can tell a client that comes back.
-    if (goodbye) socket.close(1000);
-    else socket.close();
+    // Only a goodbye has a code (undefined is none): the server can tell a client that comes back.
+    socket.close(goodbye ? 1000 : undefined);
   }
 }
 

@@ -698,7 +698,7 @@ test('what a stream cannot do is said', async (t) => {
   await rest();
   client.subscribe('a').presence.update({ status: 'away' });
   await rest();
-  assert.deepEqual(errors, [['UNSUPPORTED', 'presence needs a WebSocket']]);
+  assert.deepEqual(errors, [['UNSUPPORTED', 'needs WebSocket']]);
 });
 
 test('more channels than commands may wait for answers', async (t) => {
