@@ -236,7 +236,7 @@ func TestExampleCluster(t *testing.T) {
 	say(t, c.front, "three")
 	ben.reads("three")
 	ann, ev := visit(t, c.front, place)
-	if ms := ev.Payload.Messages; !ev.Payload.Recovered || len(ms) != said+1 || ms[said].Content != "three" {
+	if ms := ev.Payload.Messages; !ev.Payload.Recovered || len(ms) != said+1 || ms[0].Content != "two" || ms[said-1].Content != "two" || ms[said].Content != "three" {
 		t.Errorf("behind the balancer ann gets %+v", ev.Payload)
 	}
 	members := []string{ann.id, ben.id}

@@ -99,9 +99,9 @@ func (p *Process) Start() {
 // startLimit leaves time for making certificates on a busy machine.
 const startLimit = 30 * time.Second
 
-// exitLimit leaves time for sending many clients away on a busy machine. Who holds up the
-// exit does so for ever, because Caddy by itself waits without a limit.
-const exitLimit = time.Minute
+// exitLimit leaves time for sending many clients away. Operators are told to give a node
+// 20 seconds.
+const exitLimit = 15 * time.Second
 
 // Kill ends the process at once, as a crash would, and waits until it is gone.
 func (p *Process) Kill() {

@@ -25,10 +25,10 @@ type Headcount interface {
 const headcountTime = time.Second
 
 // AdmitUser decides whether somebody who turns out to be a user may have another
-// connection, with those to other nodes counted. Connections that are made in the same moment to different nodes may
-// go beyond the limit, and nodes that can not be asked are not counted: to keep
-// everybody out would be worse. The errors are LIMIT_EXCEEDED, and RATE_LIMITED for a
-// user who was thrown out too often.
+// connection, with those to other nodes counted. Connections that are made in the same
+// moment to different nodes may go beyond the limit, and nodes that can not be asked are
+// not counted: to keep everybody out would be worse. The errors are LIMIT_EXCEEDED, and
+// RATE_LIMITED for a user who was thrown out too often.
 func (r *Registry) AdmitUser(ctx context.Context, user string) *protocol.Error {
 	if e := r.barred(&Peer{User: user}); e != nil {
 		return e
