@@ -20,11 +20,13 @@ type rule struct {
 var rules = []rule{
 	{
 		pkg:  "hub",
+		ours: []string{"internal/guard"},
 		deny: []string{"net", "net/http"},
 		why:  "the core knows no wire, no server and no store, so that it can be read, tested and fuzzed alone",
 	},
 	{
 		pkg:  "presence",
+		ours: []string{"internal/guard"},
 		deny: []string{"net", "net/http"},
 		why:  "members are a state machine of their own; other packages hand them plain values",
 	},
@@ -45,7 +47,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "auth",
-		ours:    []string{"protocol"},
+		ours:    []string{"protocol", "internal/guard"},
 		outside: []string{"github.com/golang-jwt/jwt/v5", "github.com/MicahParks/jwkset", "github.com/MicahParks/keyfunc/v3", "golang.org/x/time"},
 		why:     "tokens are verified in one place, which knows neither rooms nor connections; it is the only door to the token libraries",
 	},
@@ -58,20 +60,20 @@ var rules = []rule{
 	},
 	{
 		pkg:     "session",
-		ours:    []string{"hub", "presence", "document", "protocol", "policy", "auth"},
+		ours:    []string{"hub", "presence", "document", "protocol", "policy", "auth", "internal/guard"},
 		outside: []string{"golang.org/x/time"},
 		deny:    []string{"net/http"},
 		why:     "a conversation is the same over every transport, so that it knows none",
 	},
 	{
 		pkg:     "ws",
-		ours:    []string{"hub", "protocol", "policy", "session", "api/problem", "internal/rawtcp"},
+		ours:    []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/rawtcp"},
 		outside: []string{"github.com/gorilla/websocket"},
 		why:     "transports stand side by side and know neither each other nor the server; this is the only door to gorilla/websocket",
 	},
 	{
 		pkg:  "sse",
-		ours: []string{"hub", "protocol", "policy", "session", "api/problem", "internal/rawtcp"},
+		ours: []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/rawtcp"},
 		why:  "transports stand side by side and know neither each other nor the server",
 	},
 	{
@@ -91,12 +93,12 @@ var rules = []rule{
 	},
 	{
 		pkg:  "backend/memory",
-		ours: []string{"hub", "presence", "document", "history"},
+		ours: []string{"hub", "presence", "document", "history", "internal/guard"},
 		why:  "a backend fulfils what the core asks for and is known to the root alone",
 	},
 	{
 		pkg:     "backend/redis",
-		ours:    []string{"hub", "presence", "document", "history"},
+		ours:    []string{"hub", "presence", "document", "history", "internal/guard"},
 		outside: []string{"github.com/redis/go-redis/v9"},
 		why:     "a backend fulfils what the core asks for and is known to the root alone; this is the only door to go-redis",
 	},
@@ -112,6 +114,10 @@ var rules = []rule{
 	{
 		pkg: "console",
 		why: "it embeds a page and nothing else",
+	},
+	{
+		pkg: "internal/guard",
+		why: "it ends panics with nothing but the standard library, so that the core may use it as well",
 	},
 	{
 		pkg:     "internal/rawtcp",
@@ -135,7 +141,7 @@ var rules = []rule{
 	{
 		pkg: ".",
 		ours: []string{"hub", "presence", "history", "document", "protocol", "auth", "policy", "session",
-			"ws", "sse", "api/...", "dialect/...", "backend/memory", "backend/redis", "client", "console"},
+			"ws", "sse", "api/...", "dialect/...", "backend/memory", "backend/redis", "client", "console", "internal/guard"},
 		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap", "github.com/prometheus/client_golang", "github.com/spf13/cobra"},
 		why:     "the module for Caddy wires everything together; it is the only package that knows Caddy",
 	},
