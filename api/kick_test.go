@@ -146,6 +146,9 @@ func TestRevokeRefused(t *testing.T) {
 	for _, body := range []string{
 		``, `{}`, `{"user":""}`, `{"user":7}`, `{"user":"a\nb"}`, `{"name":"ann"}`, `{"user":"ann","until":0}`,
 		`{"user":"ann","until":1700000000000}`, `{"user":"ann","before":1700000000}`, `{"user":"ann","before":"now"}`, `{"until":99999999999999}`,
+		`{"user":"ann","until":253402300800000}`, `{"user":"ann","before":253402300800000}`, `{"user":"ann","until":1796000000000000}`,
+		`{"user":"ann","before":1796000000000000}`, `{"user":"ann","before":-1796000000000}`, `{"user":"ann","until":9223372036854775807}`,
+		`{"user":"ann","until":1e13}`,
 	} {
 		refused(t, s.post(app, "/revocations", body), 400, "INVALID_MESSAGE")
 	}

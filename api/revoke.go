@@ -53,8 +53,12 @@ func (m object) revocation(now time.Time) (v auth.Revocation, e *protocol.Error)
 }
 
 // leastTime is in 1973. What is less is a number of seconds, as in tokens, and would
-// revoke nothing.
-const leastTime = 100_000_000_000
+// revoke nothing. greatestTime is the end of the year 9999. What is more is a number of
+// microseconds.
+const (
+	leastTime    = 100_000_000_000
+	greatestTime = 253_402_300_799_999
+)
 
 // time gives a member that is a time in milliseconds since 1970; zero when it is not
 // there.
@@ -63,7 +67,7 @@ func (m object) time(name string) (time.Time, *protocol.Error) {
 	if _, there := m[name]; !there || e != nil {
 		return time.Time{}, e
 	}
-	if ms < leastTime {
+	if ms < leastTime || ms > greatestTime {
 		return time.Time{}, protocol.Errorf(protocol.InvalidMessage, "the member %q must be a time in milliseconds", name)
 	}
 	return time.UnixMilli(ms), nil

@@ -24,7 +24,8 @@ type Answers struct {
 	// Nodes counts those that have done it, and Ended the connections that it ended
 	// there.
 	Nodes, Ended int
-	// Pending counts those that have been told and not answered.
+	// Pending counts those that were told and have not done it: they did not answer
+	// in time, or did not understand the order.
 	Pending int
 }
 
@@ -32,9 +33,9 @@ type Answers struct {
 // at a time.
 type Executor interface {
 	// Execute does what an order says that was given some time ago, and returns how
-	// many connections it ended. An order that it does not understand, because a
-	// newer version gave it, ends none.
-	Execute(body []byte, ago time.Duration) (ended int)
+	// many connections it ended. An error means that it did nothing, because it does
+	// not understand the order: a newer version may have given it.
+	Execute(body []byte, ago time.Duration) (ended int, err error)
 	// Informed says, once, that all standing orders have been executed that there
 	// were when this node started.
 	Informed()

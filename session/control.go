@@ -36,8 +36,9 @@ type Ended struct {
 	// Connections is how many were ended by the nodes that have answered, and Nodes
 	// how many nodes those are, this one among them.
 	Connections, Nodes int
-	// Pending is how many nodes were told and did not answer in time. They do it as
-	// soon as they can.
+	// Pending is how many nodes were told and have not done it. Those that did not
+	// answer in time do it as soon as they can; a node of another version may not
+	// understand the order.
 	Pending int
 }
 
@@ -50,7 +51,11 @@ func (r *Registry) order(ctx context.Context, here int, o order, name string, la
 	if r.control == nil {
 		return done, nil
 	}
-	answers, err := r.control.Order(ctx, hub.Order{Body: o.encode(), Name: name, Lasts: lasts})
+	body, err := o.encode()
+	var answers hub.Answers
+	if err == nil {
+		answers, err = r.control.Order(ctx, hub.Order{Body: body, Name: name, Lasts: lasts})
+	}
 	if err != nil {
 		r.rules.Load().log.Warn("other nodes could not be told to end connections", "error", err)
 		return done, retry(protocol.Unavailable, "this is done on one server, but the others could not be told; send it again", time.Second, 3*time.Second)
@@ -62,21 +67,19 @@ func (r *Registry) order(ctx context.Context, here int, o order, name string, la
 }
 
 // Execute implements [hub.Executor].
-func (r *Registry) Execute(body []byte, ago time.Duration) (ended int) {
+func (r *Registry) Execute(body []byte, ago time.Duration) (ended int, err error) {
 	o, err := decodeOrder(body)
-	if err != nil {
-		r.rules.Load().log.Warn("an order of another node is not understood", "error", err)
-		return 0
-	}
 	switch {
+	case err != nil:
+		r.rules.Load().log.Warn("an order of another node is not understood", "error", err)
 	case o.Kick != nil && o.Kick.Connection != "":
-		return r.kickConnection(o.Kick.Connection, o.Kick.reason())
+		ended = r.kickConnection(o.Kick.Connection, o.Kick.reason())
 	case o.Kick != nil:
-		return r.kickUser(o.Kick.User, o.Kick.reason(), time.Now().Add(-ago))
+		ended = r.kickUser(o.Kick.User, o.Kick.reason(), time.Now().Add(-ago))
 	case o.Revoke != nil:
-		return r.revoke(o.Revoke.revocation())
+		ended = r.revoke(o.Revoke.revocation())
 	}
-	return 0
+	return ended, err
 }
 
 // Informed implements [hub.Executor].

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -24,7 +25,11 @@ func (c *cable) Order(_ context.Context, o hub.Order) (hub.Answers, error) {
 		return hub.Answers{}, fmt.Errorf("%w: cut", hub.ErrUnavailable)
 	}
 	c.orders = append(c.orders, o)
-	return hub.Answers{Nodes: 1, Ended: c.to.Execute(o.Body, 0), Pending: 2}, nil
+	ended, err := c.to.Execute(o.Body, 0)
+	if err != nil {
+		return hub.Answers{Pending: 3}, nil
+	}
+	return hub.Answers{Nodes: 1, Ended: ended, Pending: 2}, nil
 }
 
 // overTwoNodes runs a test with two nodes, the first of which can give orders.
@@ -78,9 +83,12 @@ func TestLateKickSparesWhoCameBack(t *testing.T) {
 		time.Sleep(time.Minute)
 		back := b.connect("ann")
 		time.Sleep(time.Minute)
-		body := order{Kick: &kick{User: "ann", Code: 4403}}.encode()
-		if n := b.registry.Execute(body, 90*time.Second); n != 1 {
-			t.Errorf("%d connections ended", n)
+		body, err := order{Kick: &kick{User: "ann", Code: 4403}}.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := b.registry.Execute(body, 90*time.Second); n != 1 || err != nil {
+			t.Errorf("%d connections ended, %v", n, err)
 		}
 		old.hears(`{"close":4403}`)
 		back.hears()
@@ -138,10 +146,13 @@ func TestOrderFails(t *testing.T) {
 func TestOrdersOfOtherVersions(t *testing.T) {
 	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
 		ann := w.connect("ann")
-		for _, body := range []string{``, `{`, `[]`, `null`, `{}`, `{"promote":{"user":"ann"}}`, `{"kick":{}}`, `{"kick":null}`, `{"kick":{"user":7}}`} {
-			if n := w.registry.Execute([]byte(body), 0); n != 0 {
-				t.Errorf("%s ended %d connections", body, n)
+		for _, body := range []string{``, `{`, `[]`, `null`, `{}`, `{"promote":{"user":"ann"}}`, `{"kick":null}`, `{"kick":{"user":7}}`, `{"revoke":{"untilMicros":"x"}}`} {
+			if n, err := w.registry.Execute([]byte(body), 0); n != 0 || err == nil {
+				t.Errorf("%s ended %d connections, %v", body, n, err)
 			}
+		}
+		if n, err := w.registry.Execute([]byte(`{"kick":{}}`), 0); n != 0 || err != nil {
+			t.Errorf("a kick of nobody ended %d connections, %v", n, err)
 		}
 		synctest.Wait()
 		ann.hears()
@@ -171,6 +182,50 @@ func TestUninformed(t *testing.T) {
 		w.registry.Informed()
 		if e := w.registry.Admit(t.Context(), p); e != nil {
 			t.Error(e)
+		}
+	})
+}
+
+// A time that has no form on the wire is refused before anything is done. One that has
+// reaches the other nodes, also those of an earlier version, and so does theirs.
+func TestRevocationsOnTheWire(t *testing.T) {
+	overTwoNodes(t, func(t *testing.T, a, b *world, w *cable) {
+		now := time.Now().Add(123 * time.Nanosecond)
+		first := auth.Revocation{User: "ann", Before: now}
+		if done, e := a.registry.Revoke(t.Context(), first); e != nil || done.Nodes != 2 {
+			t.Fatalf("%+v, %v", done, e)
+		}
+		for _, far := range []time.Time{time.UnixMilli(253402300800000), time.UnixMilli(1796e12), time.UnixMilli(-1), time.Time{}.AddDate(-1, 0, 0)} {
+			for _, v := range []auth.Revocation{{User: "ann", Before: far}, {User: "ann", Until: far}} {
+				if _, e := a.registry.Revoke(t.Context(), v); codeOf(e) != protocol.InvalidMessage {
+					t.Errorf("%v: %v", v, e)
+				}
+			}
+		}
+		if len(w.orders) != 1 {
+			t.Errorf("%d orders were given", len(w.orders))
+		}
+		for name, n := range map[string]*world{"here": a, "there": b} {
+			if !n.registry.Revoked(auth.Identity{User: "ann", Issued: now.Add(-1)}) || n.registry.Revoked(auth.Identity{User: "ann", Issued: now.Add(time.Microsecond)}) {
+				t.Error("another revocation is in force", name)
+			}
+		}
+		last := time.UnixMilli(253402300799999).In(time.FixedZone("east", 14*3600))
+		if done, e := a.registry.Revoke(t.Context(), auth.Revocation{ID: "t1", Until: last}); e != nil || done.Nodes != 2 {
+			t.Errorf("%+v, %v", done, e)
+		}
+		var old struct {
+			Revoke struct{ Before, Until time.Time }
+		}
+		if err := json.Unmarshal(w.orders[0].Body, &old); err != nil || !old.Revoke.Before.Equal(now) {
+			t.Errorf("an earlier version reads %v, %v", old, err)
+		}
+		early := now.Add(-time.Minute).UTC().Format(time.RFC3339Nano)
+		if _, err := b.registry.Execute([]byte(`{"revoke":{"user":"bob","before":"`+early+`"}}`), 0); err != nil {
+			t.Fatal(err)
+		}
+		if !b.registry.Revoked(auth.Identity{User: "bob", Issued: now.Add(-time.Hour)}) || b.registry.Revoked(auth.Identity{User: "bob", Issued: now}) {
+			t.Error("a revocation of an earlier version counts otherwise")
 		}
 	})
 }

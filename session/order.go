@@ -2,6 +2,8 @@ package session
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
@@ -25,29 +27,79 @@ type kick struct {
 
 func (k *kick) reason() hub.Reason { return hub.Reason{Code: k.Code, Text: k.Reason} }
 
-// revocation is an [auth.Revocation].
+// revocation is an [auth.Revocation] on its way to other nodes.
 type revocation struct {
-	User   string    `json:"user,omitempty"`
-	ID     string    `json:"id,omitempty"`
-	Before time.Time `json:"before,omitzero"`
-	Until  time.Time `json:"until,omitzero"`
+	User string `json:"user,omitempty"`
+	ID   string `json:"id,omitempty"`
+	// Before and Until are microseconds since 1970, rounded up; 0 means none.
+	Before int64 `json:"beforeMicros,omitempty"`
+	Until  int64 `json:"untilMicros,omitempty"`
+	// OldBefore and OldUntil are the same times for nodes of an earlier version, which
+	// read nothing else. A node of an earlier version sends only these.
+	OldBefore time.Time `json:"before,omitzero"`
+	OldUntil  time.Time `json:"until,omitzero"`
 }
 
-func (v *revocation) revocation() auth.Revocation { return auth.Revocation(*v) }
+// firstYear and lastYear bound the times of a revocation. A text has no form for times
+// beyond them.
+const (
+	firstYear = 1971
+	lastYear  = 9999
+)
 
-func (o order) encode() []byte {
-	body, _ := json.Marshal(o) // texts, numbers and times, which always have a JSON form
-	return body
+// newRevocation makes the form for other nodes, and refuses what has none.
+func newRevocation(v auth.Revocation) (*revocation, error) {
+	o := &revocation{User: v.User, ID: v.ID, OldBefore: v.Before.UTC(), OldUntil: v.Until.UTC()}
+	for _, t := range []time.Time{o.OldBefore, o.OldUntil} {
+		if year := t.Year(); !t.IsZero() && (year < firstYear || year > lastYear) {
+			return nil, fmt.Errorf("session: a revocation has a time outside of the years %d to %d", firstYear, lastYear)
+		}
+	}
+	o.Before, o.Until = micros(v.Before), micros(v.Until)
+	return o, nil
+}
+
+// micros rounds up, so that a revocation covers no less on another node.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Add(time.Microsecond - 1).UnixMicro()
+}
+
+func (v *revocation) revocation() auth.Revocation {
+	return auth.Revocation{User: v.User, ID: v.ID, Before: moment(v.Before, v.OldBefore), Until: moment(v.Until, v.OldUntil)}
+}
+
+func moment(micros int64, old time.Time) time.Time {
+	if micros == 0 {
+		return old
+	}
+	return time.UnixMicro(micros)
+}
+
+// errOrder means that an order is empty, or of a newer version.
+var errOrder = errors.New("session: an order that says nothing which is known here")
+
+// encode gives the form for other nodes. An empty order is an error: it would replace
+// a standing order by nothing.
+func (o order) encode() ([]byte, error) {
+	if o == (order{}) {
+		return nil, errOrder
+	}
+	return json.Marshal(o)
 }
 
 func decodeOrder(body []byte) (o order, err error) {
-	err = json.Unmarshal(body, &o)
+	if err = json.Unmarshal(body, &o); err == nil && o == (order{}) {
+		err = errOrder
+	}
 	return o, err
 }
 
 // name makes a revocation a standing order; of two with the same subject the later
 // one counts, as in [auth.Revocations].
 func (v *revocation) name() string {
-	name, _ := json.Marshal([2]string{v.User, v.ID})
+	name, _ := json.Marshal([2]string{v.User, v.ID}) // texts always have a JSON form
 	return string(name)
 }

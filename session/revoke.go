@@ -11,15 +11,20 @@ import (
 // Revoke takes tokens back, on all nodes: connections that live by them end with
 // 4401, and nobody is let in with them. A revocation of a user also ends the
 // connections of that user which were recognized without a token. Without a
-// [Control] it is forgotten with this process. The error is UNAVAILABLE when only
-// this node did it.
+// [Control] it is forgotten with this process. The errors are UNAVAILABLE when only
+// this node did it, and INVALID_MESSAGE, with which nothing is done, for times before
+// 1971 or after 9999.
 func (r *Registry) Revoke(ctx context.Context, v auth.Revocation) (Ended, *protocol.Error) {
-	here, o := r.revoke(v), revocation(v)
+	o, err := newRevocation(v)
+	if err != nil {
+		return Ended{}, protocol.Errorf(protocol.InvalidMessage, "a time is before the year %d or after %d", firstYear, lastYear)
+	}
+	here := r.revoke(v)
 	var lasts time.Duration
 	if !v.Until.IsZero() {
 		lasts = max(time.Until(v.Until), time.Second)
 	}
-	return r.order(ctx, here, order{Revoke: &o}, o.name(), lasts)
+	return r.order(ctx, here, order{Revoke: o}, o.name(), lasts)
 }
 
 // revoke does it on this node.

@@ -52,8 +52,8 @@ func (c *shard) control(e hub.Executor) *Control {
 
 // Order gives an order to the other nodes and waits a moment for their answers.
 func (k *Control) Order(ctx context.Context, o hub.Order) (hub.Answers, error) {
-	if len(o.Body) > hub.MaxOrder {
-		return hub.Answers{}, fmt.Errorf("redis: an order of %d bytes", len(o.Body))
+	if n := len(o.Body); n == 0 || n > hub.MaxOrder { // an empty one would end the standing order of its name
+		return hub.Answers{}, fmt.Errorf("redis: an order of %d bytes", n)
 	}
 	n := k.c.names
 	p := k.polls.begin()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +21,8 @@ type servant struct {
 	orders   []string
 	ago      []time.Duration
 	informed int
-	ends     int // connections for each order
+	ends     int  // connections for each order
+	plain    bool // it does not understand what is strange
 }
 
 func newServant(t *testing.T, o Options, ends int) *servant {
@@ -30,11 +32,14 @@ func newServant(t *testing.T, o Options, ends int) *servant {
 	return s
 }
 
-func (s *servant) Execute(body []byte, ago time.Duration) int {
+func (s *servant) Execute(body []byte, ago time.Duration) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.orders, s.ago = append(s.orders, string(body)), append(s.ago, ago)
-	return s.ends
+	if strings.HasPrefix(string(body), "strange") && s.plain {
+		return 0, errors.New("not understood")
+	}
+	return s.ends, nil
 }
 
 func (s *servant) Informed() {
@@ -103,6 +108,31 @@ func TestOrders(t *testing.T) {
 	}
 	if n := r.do("pttl", a.c.names.orders()); n.(int64) <= 0 {
 		t.Errorf("the orders stay for ever: %v", n)
+	}
+}
+
+// A node that does not understand an order is not one of those that have done it, and
+// nobody waits for it.
+func TestOrderNotUnderstood(t *testing.T) {
+	t.Parallel()
+	r := startServer(t)
+	a, b, c := newServant(t, patient(r.Addr), 1).ready(t), newServant(t, patient(r.Addr), 20).ready(t), newServant(t, patient(r.Addr), 300).ready(t)
+	c.mu.Lock()
+	c.plain = true
+	c.mu.Unlock()
+	began := time.Now()
+	a.give(t, hub.Order{Body: []byte("strange")}, hub.Answers{Nodes: 1, Ended: 20, Pending: 1})
+	if took := time.Since(began); took >= a.answerTime() {
+		t.Errorf("the node was waited for: %v", took)
+	}
+	b.has(t, "strange")
+	// An empty order takes the place of no standing one.
+	a.give(t, hub.Order{Body: []byte("x"), Name: "x"}, hub.Answers{Nodes: 2, Ended: 320})
+	if _, err := a.Order(t.Context(), hub.Order{Name: "x"}); err == nil {
+		t.Error("an empty order is given")
+	}
+	if got := r.do("hget", a.c.names.standing(), "x"); got != "x" {
+		t.Errorf("the standing order is %v", got)
 	}
 }
 

@@ -93,10 +93,14 @@ func (k *Control) execute(o given) {
 	if o.node == k.c.node {
 		return // which has done it already
 	}
-	ended := k.executor.Execute([]byte(o.body), o.ago)
+	ended, err := k.executor.Execute([]byte(o.body), o.ago)
+	answer := strconv.Itoa(ended)
+	if err != nil {
+		answer = notUnderstood
+	}
 	if o.ago < k.answerTime() {
 		// Nobody can do anything about it if this gets lost.
-		k.c.batch.submit(&call{args: []any{"publish", k.c.names.answers(o.node), o.number + ":" + strconv.Itoa(ended)}})
+		k.c.batch.submit(&call{args: []any{"publish", k.c.names.answers(o.node), o.number + ":" + answer}})
 	}
 }
 
@@ -114,7 +118,7 @@ func (k *Control) executeStanding() error {
 		}
 		pairs := texts(reply[1])
 		for i := 1; i < len(pairs); i += 2 {
-			k.executor.Execute([]byte(pairs[i]), 0)
+			_, _ = k.executor.Execute([]byte(pairs[i]), 0) // it has logged what it does not understand
 		}
 		if cursor, _ = reply[0].(string); cursor == "0" || cursor == "" {
 			return nil

@@ -25,6 +25,7 @@ type poll struct {
 
 	// Guarded by polls.mu.
 	here    bool // this node has heard of the order as well
+	refused int  // nodes that do not understand the order
 	answers hub.Answers
 }
 
@@ -68,11 +69,19 @@ func (ps *polls) heard(number string) { ps.note(number, func(p *poll) { p.here =
 
 func (ps *polls) subscribed() {}
 
+// notUnderstood stands in an answer in place of the number of connections. A node of an
+// earlier version takes no notice of it.
+const notUnderstood = "?"
+
 // receive takes an answer: the number of the order, and how many connections it ended.
 func (ps *polls) receive(payload string) {
 	number, count, _ := strings.Cut(payload, ":")
+	if count == notUnderstood {
+		ps.note(number, func(p *poll) { p.refused++ })
+		return
+	}
 	ended, err := strconv.Atoi(count)
-	if err != nil {
+	if err != nil || ended < 0 {
 		return
 	}
 	ps.note(number, func(p *poll) {
@@ -86,8 +95,8 @@ func (ps *polls) wait(ctx context.Context, p *poll, told int, limit time.Duratio
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for {
-		answers := ps.answers(p, told)
-		if answers.Pending == 0 {
+		answers, silent := ps.answers(p, told)
+		if silent == 0 {
 			return answers
 		}
 		select {
@@ -100,13 +109,14 @@ func (ps *polls) wait(ctx context.Context, p *poll, told int, limit time.Duratio
 	}
 }
 
-func (ps *polls) answers(p *poll, told int) hub.Answers {
+// answers are those so far. silent is how many nodes may still answer.
+func (ps *polls) answers(p *poll, told int) (a hub.Answers, silent int) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
-	a := p.answers
+	a = p.answers
 	if p.here {
 		told--
 	}
 	a.Pending = max(told-a.Nodes, 0)
-	return a
+	return a, max(a.Pending-p.refused, 0)
 }
