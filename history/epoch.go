@@ -1,6 +1,9 @@
 package history
 
-import "crypto/rand"
+import (
+	"crypto/rand"
+	"crypto/sha256"
+)
 
 const (
 	epochLength   = 8
@@ -26,4 +29,27 @@ func NewEpoch() string {
 			}
 		}
 	}
+}
+
+// EpochOf gives the epoch of a log that has no entry yet and is kept nowhere. The same
+// name, secret and generation give the same epoch, so that nothing has to be remembered
+// of such a log. Whoever forgets a log with entries changes the generation.
+func EpochOf(name, secret string, generation uint64) string {
+	h := sha256.New()
+	var number [8]byte
+	for i := range number {
+		number[i] = byte(generation >> (8 * i))
+	}
+	h.Write(number[:])
+	h.Write([]byte(secret))
+	h.Write([]byte{0})
+	h.Write([]byte(name))
+	var sum [sha256.Size]byte
+	h.Sum(sum[:0])
+	epoch := make([]byte, epochLength)
+	for i := range epoch {
+		// Two bytes for each letter make all letters about equally likely.
+		epoch[i] = epochAlphabet[(int(sum[2*i])<<8|int(sum[2*i+1]))%len(epochAlphabet)]
+	}
+	return string(epoch)
 }

@@ -54,6 +54,7 @@ var contract = []struct {
 	{"HistoryAhead", historyAhead},
 	{"HistoryAnchor", historyAnchor},
 	{"HistoryEmpty", historyEmpty},
+	{"HistoryUnpublished", historyUnpublished},
 	{"HistoryCancelled", historyCancelled},
 	{"HistoryWhilePublishing", historyWhilePublishing},
 

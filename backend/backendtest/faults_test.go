@@ -176,14 +176,15 @@ var faults = map[string]fault{
 	"ignores contexts":  {ignoresContexts, []string{"PublishCancelled", "AttachCancelled", "HistoryCancelled"}},
 	"attaches once":     {attachesOnce, []string{"AttachCounts"}},
 	"attaches late":     {attachesLate, []string{"AttachDelivers", "AttachWhilePublishing"}},
-	"attaches to a new": {attachesToNew, []string{"AttachEpoch", "AttachAgain"}},
+	"attaches to a new": {attachesToNew, []string{"AttachAgain", "HistoryUnpublished"}},
 	"locks on detach":   {locksOnDetach, []string{"DetachInBroadcast"}},
 	"does not close":    {doesNotClose, []string{"Close"}},
 
-	"never says lost":  {answers(func(p *hub.HistoryPage) { p.Lost = false }), []string{"HistoryTrimmed", "HistoryOtherEpoch", "HistoryAhead", "HistoryAnchor", "HistoryEmpty", "RetentionShrinks", "RetentionEnds", "RetentionTTL"}},
-	"always says lost": {answers(func(p *hub.HistoryPage) { p.Lost = true }), []string{"HistorySince", "HistoryNewest"}},
-	"never says more":  {answers(func(p *hub.HistoryPage) { p.More = false }), []string{"HistoryPages"}},
-	"forgets the top":  {answers(func(p *hub.HistoryPage) { p.Top = hub.Position{} }), []string{"HistoryNewest", "HistorySince"}},
+	"never says lost":     {answers(func(p *hub.HistoryPage) { p.Lost = false }), []string{"HistoryTrimmed", "HistoryOtherEpoch", "HistoryAhead", "HistoryAnchor", "HistoryEmpty", "RetentionShrinks", "RetentionEnds", "RetentionTTL"}},
+	"always says lost":    {answers(func(p *hub.HistoryPage) { p.Lost = true }), []string{"HistorySince", "HistoryNewest"}},
+	"never says more":     {answers(func(p *hub.HistoryPage) { p.More = false }), []string{"HistoryPages"}},
+	"forgets the top":     {answers(func(p *hub.HistoryPage) { p.Top = hub.Position{} }), []string{"HistoryNewest", "HistorySince"}},
+	"tells another epoch": {answers(func(p *hub.HistoryPage) { p.Top.Epoch = "zzzzzzzz" }), []string{"AttachEpoch", "HistoryUnpublished"}},
 	"has a hole": {answers(func(p *hub.HistoryPage) {
 		if len(p.Messages) > 2 {
 			p.Messages = append(p.Messages[:1:1], p.Messages[2:]...)

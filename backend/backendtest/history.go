@@ -152,6 +152,31 @@ func historyEmpty(e *env) {
 	}
 }
 
+// Who saw a room before its first message goes on from there, whether somebody stayed in
+// the room or not.
+func historyUnpublished(e *env) {
+	for _, stays := range []bool{true, false} {
+		r := e.attached(hundred)
+		before := r.newest(10).Top
+		if !stays {
+			e.b.Detach(r.channel)
+		}
+		again := r.newest(10)
+		r.page("still without messages", again, before, false, false)
+		sent := r.publish(3)
+		page := r.since(before, 10)
+		r.page("since before the first message", page, sent[2].Position, false, false)
+		expect(e.t, page.Messages, sent)
+		if sent[0].Position.Epoch != before.Epoch || sent[0].Position.Offset != 1 {
+			e.t.Errorf("the first message is at %+v, the room was at %+v", sent[0].Position, before)
+		}
+		if !stays {
+			r.attach()
+		}
+		r.page("attached again", r.since(before, 10), sent[2].Position, false, false)
+	}
+}
+
 func historyCancelled(e *env) {
 	r := e.attached(hundred)
 	ctx, cancel := context.WithCancel(e.t.Context())

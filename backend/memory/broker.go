@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"crypto/rand"
 	"hash/maphash"
 	"sync"
 	"sync/atomic"
@@ -45,8 +46,9 @@ func New(sink hub.Sink, o Options) *Broker {
 		seed:    maphash.MakeSeed(),
 		closing: make(chan struct{}),
 	}
+	secret := rand.Text()
 	for i := range b.shards {
-		b.shards[i].init(&b.used)
+		b.shards[i].init(&b.used, secret)
 	}
 	b.limit.Store(b.o.HistoryBytes)
 	b.janitor.Go(b.sweepUntilClosed)
@@ -155,12 +157,13 @@ func (b *Broker) History(ctx context.Context, channel string, r hub.Retention, q
 		return hub.HistoryPage{}, err
 	}
 	now := time.Now()
-	rm, err := b.shard(channel).pin(channel, now.Sub(b.born), false)
+	s := b.shard(channel)
+	rm, err := s.pin(channel, now.Sub(b.born), false)
 	switch {
 	case err != nil:
 		return hub.HistoryPage{}, err
 	case rm == nil:
-		return hub.HistoryPage{Lost: r.Size > 0 && q.Since != nil}, nil
+		return s.blank(channel, r, q), nil
 	}
 	defer rm.unpin()
 	rm.mu.Lock()
@@ -181,6 +184,15 @@ func (b *Broker) Close() error {
 		}
 	})
 	return nil
+}
+
+// blank answers a query about a room of which nothing is kept.
+func (s *shard) blank(channel string, r hub.Retention, q hub.HistoryQuery) hub.HistoryPage {
+	if r.Size <= 0 {
+		return hub.HistoryPage{}
+	}
+	top := hub.Position{Epoch: s.epoch(channel)}
+	return hub.HistoryPage{Top: top, Lost: q.Since != nil && (q.Since.Epoch != top.Epoch || q.Since.Offset > 0)}
 }
 
 // keep applies a retention to a pinned room.

@@ -10,6 +10,10 @@
 // the TTL of its messages if that is longer, so that an ordinary absence does not
 // cost a client its place.
 //
+// Of a room that nobody has published to nothing is kept. Its epoch is a hash of its name
+// and of how many logs with messages its shard has forgotten. So a client that saw the
+// room empty has all messages from the first on, or learns that some may be missing.
+//
 // All logs and idempotency keys together, and the records of rooms nobody is
 // attached to, stay within Options.HistoryBytes. When they do not, the least
 // recently used of the unattached rooms go first, log and keys and all: should

@@ -59,10 +59,12 @@ func (s *shard) release(rooms []*room, now time.Duration) {
 // over reports that nothing is lost with the room. Needs the room to oneself.
 func (r *room) over(now time.Duration) bool {
 	switch {
-	case r.attached != 0 || r.keys != nil:
+	case r.attached != 0:
 		return false
-	case r.log.Load() == nil:
+	case r.bare():
 		return true
+	case r.keys != nil:
+		return false
 	}
 	return now-r.used > max(idleFor, 10*min(r.retention.TTL, never/10))
 }

@@ -54,6 +54,7 @@ func TestIdleRoomsAreForgotten(t *testing.T) {
 		publish(t, b, "short", 1, hub.PublishOptions{Retention: hundred})
 		publish(t, b, "long", 1, hub.PublishOptions{Retention: long})
 		attach(t, b, "left", hundred)
+		publish(t, b, "left", 1, hub.PublishOptions{Retention: hundred})
 		time.Sleep(day - time.Minute)
 		b.Detach("left")
 		synctest.Wait()
@@ -87,8 +88,9 @@ func TestIdleRoomsAreForgotten(t *testing.T) {
 
 func TestOldestRetentionDoesNotOverflow(t *testing.T) {
 	t.Parallel()
-	r := &room{retention: hub.Retention{Size: 1, TTL: 200 * 365 * day}}
+	r := &room{home: new(shard), retention: hub.Retention{Size: 1, TTL: 200 * 365 * day}}
 	r.keep(time.Now(), r.retention)
+	r.append(time.Now(), new(hub.Message))
 	if r.over(365 * day) {
 		t.Error("a room of two centuries is over after a year")
 	}

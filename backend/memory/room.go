@@ -19,6 +19,7 @@ type log = history.Log[*hub.Message]
 type room struct {
 	// Set when the room is made.
 	channel string
+	home    *shard
 
 	// Guarded by the shard's mu.
 	attached   int           // Attach minus Detach; below 0 while a Detach is early
@@ -48,10 +49,13 @@ func (r *room) keep(now time.Time, to hub.Retention) {
 	case to.Size > 0 && l != nil:
 		l.Trim(now, history.Bounds(to))
 	case to.Size > 0:
-		r.log.Store(history.New[*hub.Message](history.Position{Epoch: history.NewEpoch()}, now))
+		r.log.Store(history.New[*hub.Message](history.Position{Epoch: r.home.epoch(r.channel)}, now))
 	case l != nil:
 		// Dropped and not just emptied: what is published from now on has no
 		// position, so nobody may continue from an old one later.
+		if published(l) {
+			r.home.forgotten.Add(1)
+		}
 		r.log.Store(nil)
 	}
 }
@@ -124,5 +128,9 @@ func (r *room) size() int64 {
 	return n
 }
 
-// bare reports that the room holds nothing. Needs mu, or the room to oneself.
-func (r *room) bare() bool { return r.log.Load() == nil && r.keys == nil }
+// bare reports that nothing is lost with the room: it has no keys, and no message was
+// ever published to its log. Needs mu, or the room to oneself.
+func (r *room) bare() bool { return !published(r.log.Load()) && r.keys == nil }
+
+// published reports that a log has or had entries.
+func published(l *log) bool { return l != nil && l.Top().Offset > 0 }

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/history"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
@@ -15,7 +16,13 @@ const roomBytes = 384
 
 // shard is one table of rooms.
 type shard struct {
-	used *atomic.Int64 // Broker.used
+	// Set by init.
+	used   *atomic.Int64 // Broker.used
+	secret string        // of the broker, for epochs
+
+	// forgotten counts the logs with messages that were dropped. It is changed before
+	// such a log can begin anew, so that the new one has another epoch.
+	forgotten atomic.Uint64
 
 	mu     sync.Mutex
 	closed bool
@@ -23,8 +30,15 @@ type shard struct {
 	idle   idleList // the rooms with attached == 0
 }
 
-func (s *shard) init(used *atomic.Int64) {
-	s.used, s.rooms = used, make(map[string]*room)
+func (s *shard) init(used *atomic.Int64, secret string) {
+	s.used, s.secret, s.rooms = used, secret, make(map[string]*room)
+}
+
+// epoch is that of a log which begins now, or of a room without a log. It stays the same
+// until a log of the shard is forgotten: whoever saw a room before its first message can
+// go on from there, although nothing was kept of the room.
+func (s *shard) epoch(channel string) string {
+	return history.EpochOf(channel, s.secret, s.forgotten.Load())
 }
 
 // pin finds a room, and makes it if wanted; nil without an error means that there
@@ -102,7 +116,7 @@ func (s *shard) detach(channel string, now time.Duration) {
 // add makes a room without attachments. Needs mu.
 func (s *shard) add(channel string, now time.Duration) *room {
 	// A copy of the name: the caller's may be a small part of a large frame.
-	r := &room{channel: strings.Clone(channel), used: now}
+	r := &room{channel: strings.Clone(channel), home: s, used: now}
 	s.rooms[r.channel] = r
 	s.idle.push(r)
 	s.used.Add(weight(r))
@@ -124,6 +138,9 @@ func (s *shard) count(r *room, n int, now time.Duration) {
 
 // remove forgets an idle room that has no pins. Needs mu.
 func (s *shard) remove(r *room) {
+	if published(r.log.Load()) {
+		s.forgotten.Add(1)
+	}
 	delete(s.rooms, r.channel)
 	s.idle.remove(r)
 	s.used.Add(-weight(r) - r.bytes)
