@@ -14,13 +14,17 @@ if known.e ~= doc.e or known.v ~= doc.v or differ(known.a, doc.a) then
 	return {0, answer(false)}
 end
 local version = text(doc.v + 1)
+redis.call('HSET', head, 'v', version, 'a', ARGV[8])
 local added = redis.pcall('XADD', log, version .. '-0', 'd', ARGV[7])
 if type(added) == 'table' and added.err then
-	-- The log is ahead of the head, or no log at all.
-	salvage()
+	redis.call('HSET', head, 'v', text(doc.v), 'a', doc.a)
+	if not string.find(added.err, 'equal or smaller', 1, true) then
+		return added -- Redis refuses it, and nothing has changed
+	end
+	salvage() -- the log is ahead of the head
 	return {0, answer(false)}
 end
-redis.call('HSET', head, 'v', version, 'a', ARGV[8])
+redis.call('SET', KEYS[3], doc.g .. ':' .. version .. ':' .. ARGV[11], 'PX', ARGV[12])
 if doc.v == 0 then
 	redis.call('PERSIST', head)
 end
@@ -28,6 +32,5 @@ if ARGV[9] ~= '' then
 	redis.call('HSET', head, 's', ARGV[9], 'sv', version)
 	redis.call('XTRIM', log, 'MINID', text(math.max(doc.v + 2 - tonumber(ARGV[10]), 1)))
 end
-redis.call('SET', KEYS[3], doc.g .. ':' .. version .. ':' .. ARGV[11], 'PX', ARGV[12])
 redis.call('PUBLISH', topic, 'd' .. doc.e .. ':' .. version .. ':' .. ARGV[7])
 return {1, version}

@@ -28,8 +28,9 @@ local doc = {
 if not doc.e then
 	-- A log without its head must not come back under another epoch's versions.
 	doc = {e = fresh, g = fresh, v = 0, a = '', sv = 0}
-	redis.call('DEL', head, log)
-	redis.call('HSET', head, 'e', fresh, 'g', fresh)
+	redis.call('HSET', head, 'e', fresh, 'g', fresh) -- first, because a full Redis refuses it
+	redis.call('HDEL', head, 'v', 'a', 's', 'sv')
+	redis.call('DEL', log)
 end
 if doc.v == 0 then
 	redis.call('PEXPIRE', head, ARGV[2])
@@ -43,12 +44,13 @@ local function renew()
 	redis.call('PUBLISH', topic, 'r' .. fresh)
 end
 
--- Goes back to the snapshot, because a part of the log is gone.
+-- Goes back to the snapshot, because a part of the log is gone. The log goes last: if
+-- Redis refuses anything before, nothing is lost.
 local function salvage()
 	doc = {e = fresh, g = fresh, v = doc.sv, a = '', sv = doc.sv}
-	redis.call('DEL', log)
 	redis.call('HSET', head, 'g', fresh, 'v', text(doc.v), 'a', '')
 	renew()
+	redis.call('DEL', log)
 end
 
 -- Reads entries from a version on, a page at most: versions and entries in turn.

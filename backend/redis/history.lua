@@ -12,9 +12,8 @@ if not epoch then
 	if ARGV[4] == '' then
 		return {'', {}}
 	end
-	redis.call('DEL', KEYS[1])
+	redis.call('HSET', KEYS[1], 'e', ARGV[4], 's', '0', 'a', '0') -- first, because a full Redis refuses it
 	redis.call('DEL', KEYS[2])
-	redis.call('HSET', KEYS[1], 'e', ARGV[4])
 	return {ARGV[4] .. ':0:0', {}}
 end
 local top, size, ttl, count = tonumber(meta[2] or '0'), tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])

@@ -5,9 +5,8 @@
 -- Gives the position.
 local meta = redis.call('HMGET', KEYS[1], 'e', 's', 'a')
 if not meta[1] then
-	redis.call('DEL', KEYS[1])
+	redis.call('HSET', KEYS[1], 'e', ARGV[1], 's', '0', 'a', '0') -- first, because a full Redis refuses it
 	redis.call('DEL', KEYS[2])
-	redis.call('HSET', KEYS[1], 'e', ARGV[1])
 	meta = {ARGV[1]}
 end
 if ARGV[2] ~= '0' then

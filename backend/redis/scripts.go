@@ -15,8 +15,27 @@ type script struct {
 	sharded *script
 }
 
-func newScript(source ...string) *script {
-	text := strings.Join(source, "")
+// whenFull is the first line of a script. It tells Redis what the script may do while
+// Redis is full, that is, over its maxmemory. Without such a line Redis looks no further
+// than the first write: a script that begins with one that frees memory may then take as
+// much as it likes.
+type whenFull string
+
+const (
+	// refused: Redis refuses the script. It is for what makes clients' data grow.
+	refused whenFull = "#!lua\n"
+	// allowed: the script runs. It is for what frees memory, and for what has a bound
+	// of its own and has to go on.
+	allowed whenFull = "#!lua flags=allow-oom\n"
+	// pure: the script writes nothing, which Redis sees to, and runs.
+	pure whenFull = "#!lua flags=no-writes\n"
+	// until: the script runs until it wants to add something. Its first write adds, and
+	// is refused, or all of its writes delete or shorten.
+	until whenFull = ""
+)
+
+func newScript(f whenFull, source ...string) *script {
+	text := string(f) + strings.Join(source, "")
 	s := hashed(text)
 	s.sharded = hashed(strings.ReplaceAll(text, "redis.call('PUBLISH'", "redis.call('SPUBLISH'"))
 	return s
@@ -69,22 +88,22 @@ var (
 	//go:embed layout.lua
 	layoutSource string
 
-	publishScript   = newScript(publishSource)
-	relayScript     = newScript(relaySource)
-	positionScript  = newScript(positionSource)
-	renewScript     = newScript(renewSource)
-	historyScript   = newScript(historySource)
-	enterScript     = newScript(presenceSource, enterSource)
-	leaveScript     = newScript(presenceSource, leaveSource)
-	reapScript      = newScript(presenceSource, reapSource)
-	leaseScript     = newScript(leaseSource)
-	listScript      = newScript(listSource)
-	countScript     = newScript(countSource)
-	elsewhereScript = newScript(elsewhereSource)
-	orderScript     = newScript(orderSource)
-	ordersScript    = newScript(ordersSource)
-	loadScript      = newScript(documentSource, loadSource)
-	commitScript    = newScript(documentSource, commitSource)
-	findScript      = newScript(findSource)
-	layoutScript    = newScript(layoutSource)
+	publishScript   = newScript(refused, publishSource)
+	relayScript     = newScript(refused, relaySource)
+	positionScript  = newScript(until, positionSource)
+	renewScript     = newScript(allowed, renewSource)
+	historyScript   = newScript(until, historySource)
+	enterScript     = newScript(refused, presenceSource, enterSource)
+	leaveScript     = newScript(allowed, presenceSource, leaveSource)
+	reapScript      = newScript(allowed, presenceSource, reapSource)
+	leaseScript     = newScript(allowed, leaseSource)
+	listScript      = newScript(until, listSource)
+	countScript     = newScript(allowed, countSource)
+	elsewhereScript = newScript(pure, elsewhereSource)
+	orderScript     = newScript(allowed, orderSource)
+	ordersScript    = newScript(pure, ordersSource)
+	loadScript      = newScript(until, documentSource, loadSource)
+	commitScript    = newScript(refused, documentSource, commitSource)
+	findScript      = newScript(pure, findSource)
+	layoutScript    = newScript(allowed, layoutSource)
 )

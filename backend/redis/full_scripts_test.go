@@ -1,0 +1,106 @@
+package redis
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strings"
+	"testing"
+)
+
+type scriptWhenFull struct {
+	name   string
+	script *script
+	keys   int
+	args   []any
+	want   string
+}
+
+// scriptsWhenFull says of every script what a full Redis makes of it, where nothing is
+// there yet that it could work on: "refused", "runs".
+var scriptsWhenFull = []scriptWhenFull{
+	{"publish", publishScript, 2, []any{"text", "1", 100, 60000, 60000, "topic", "epoch"}, "refused"},
+	{"relay", relayScript, 1, []any{"text", "topic", 60000}, "refused"},
+	{"commit", commitScript, 3, []any{"epoch", 60000, "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000}, "refused"},
+	{"enter", enterScript, 12, []any{"node", "topic", "room", 1, "key", 0, "", "", 0}, "refused"},
+
+	// These begin a log, a document or an epoch where there is none.
+	{"position", positionScript, 2, []any{"epoch", 60000}, "refused"},
+	{"history with create", historyScript, 2, []any{100, 0, 10, "epoch"}, "refused"},
+	{"history", historyScript, 2, []any{100, 0, 10, ""}, "runs"},
+	{"load", loadScript, 2, []any{"epoch", 60000, "topic", "", 0, "", "0"}, "refused"},
+
+	// These free memory.
+	{"leave", leaveScript, 12, []any{"node", "topic", "room", 1, "key", 0}, "runs"},
+	{"reap", reapScript, 12, []any{"node", "topic", "room", 1, 100}, "runs"},
+
+	// What these write has a bound: by nodes, by connections, by a number.
+	{"lease", leaseScript, 3, []any{"node", 60000, 1}, "runs"},
+	{"layout", layoutScript, 1, []any{"text", "node", 60000, 1}, "runs"},
+	{"count", countScript, 2, []any{"node", 1, 60000, 1, "ann", 1}, "runs"},
+	{"order", orderScript, 3, []any{"node", 1, "order", "topic", 10, 60000, "name", 0, 10}, "runs"},
+	{"renew", renewScript, 1, []any{"old", "new"}, "runs"},
+
+	// These read.
+	{"orders", ordersScript, 1, []any{"", 10}, "runs"},
+	{"elsewhere", elsewhereScript, 1, []any{"node", "prefix", "ann"}, "runs"},
+	{"find", findScript, 2, nil, "runs"},
+	{"list", listScript, 5, []any{"", 10, 1}, "runs"},
+}
+
+func TestScriptsWhenFull(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	s.fill()
+	for _, test := range scriptsWhenFull {
+		words := []string{"eval", test.script.source, fmt.Sprint(test.keys)}
+		for i := range test.keys {
+			words = append(words, fmt.Sprintf("%s:%d", test.name, i))
+		}
+		for _, a := range test.args {
+			words = append(words, fmt.Sprint(a))
+		}
+		got := "runs"
+		reply, err := s.Try(words...)
+		if err != nil && strings.Contains(err.Error(), "OOM") {
+			got = "refused"
+		} else if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		if got != test.want {
+			t.Errorf("%s: %s, with %v, %v; want %s", test.name, got, reply, err, test.want)
+		}
+		if got == "refused" {
+			if left := s.do("keys", test.name+":*"); len(left.([]any)) > 0 {
+				t.Errorf("%s is refused and leaves %v", test.name, left)
+			}
+		}
+	}
+}
+
+// Every script is in the table.
+func TestScriptsWhenFullAreAll(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseFile(token.NewFileSet(), "scripts.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) == 0 || !strings.HasSuffix(spec.Names[0].Name, "Script") {
+			return true
+		}
+		found++
+		name := strings.TrimSuffix(spec.Names[0].Name, "Script")
+		if !slices.ContainsFunc(scriptsWhenFull, func(row scriptWhenFull) bool { return row.name == name }) {
+			t.Errorf("it is not said whether the script %s runs when Redis is full", name)
+		}
+		return true
+	})
+	if found < 18 {
+		t.Errorf("found %d scripts", found)
+	}
+}
