@@ -3,6 +3,7 @@ package realtime
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -40,33 +41,42 @@ func (c *APIKeyConfig) scope() (*policy.Scope, error) {
 // apiKey is the hash of a key, which makes all of them equally long.
 type apiKey struct {
 	sum   [sha256.Size]byte
+	id    string
 	scope *policy.Scope // nil: everything
+}
+
+// keyID identifies a key to the other nodes and in the store, without telling it: the
+// same key has the same id everywhere. The word before the key makes it another hash
+// than the one that requests are compared with.
+func keyID(key string) string {
+	sum := sha256.Sum256([]byte("caddy-realtime API key\x00" + key))
+	return hex.EncodeToString(sum[:8])
 }
 
 type apiKeys []apiKey
 
 func (ks *apiKeys) add(key string, scope *policy.Scope) {
-	*ks = append(*ks, apiKey{sha256.Sum256([]byte(key)), scope})
+	*ks = append(*ks, apiKey{sha256.Sum256([]byte(key)), keyID(key), scope})
 }
 
-// match gives the scope of a token that is a key. It takes the same time for every
+// match finds the key that a token is; nil for none. It takes the same time for every
 // token, right or wrong.
-func (ks apiKeys) match(token string) (scope *policy.Scope, ok bool) {
+func (ks apiKeys) match(token string) *apiKey {
 	sum, found := sha256.Sum256([]byte(token)), -1
 	for i := range ks {
 		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(ks[i].sum[:], sum[:]), i, found)
 	}
 	if found < 0 {
-		return nil, false
+		return nil
 	}
-	return ks[found].scope, true
+	return &ks[found]
 }
 
-// isApp reports whether a request has one of the API keys, and what that may do.
-func (h *Handler) isApp(r *http.Request) (scope *policy.Scope, ok bool) {
+// appKey is the API key of a request; nil for none.
+func (h *Handler) appKey(r *http.Request) *apiKey {
 	token, sent := bearer(r)
 	if !sent {
-		return nil, false
+		return nil
 	}
 	return h.keys.match(token)
 }
@@ -108,7 +118,7 @@ func (h *Handler) provisionKey(place, key string, scope *policy.Scope) error {
 	if resolved == key {
 		h.log.Warn("an API key stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "key", place)
 	}
-	if _, twice := h.keys.match(resolved); twice {
+	if h.keys.match(resolved) != nil {
 		return fmt.Errorf("%s is the same as one before it", place)
 	}
 	h.keys.add(resolved, scope)

@@ -2,6 +2,8 @@ package realtime
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -63,7 +65,7 @@ func TestIdentify(t *testing.T) {
 			if test.auth != "" {
 				r.Header.Set("Authorization", test.auth)
 			}
-			if _, app := h.isApp(r); app != test.app {
+			if app := h.appKey(r) != nil; app != test.app {
 				t.Errorf("the app: %t", !test.app)
 			}
 			if test.app {
@@ -102,7 +104,7 @@ func TestInfo(t *testing.T) {
 func TestNoKeys(t *testing.T) {
 	t.Parallel()
 	for _, token := range []string{"", "x"} {
-		if _, ok := apiKeys(nil).match(token); ok {
+		if apiKeys(nil).match(token) != nil {
 			t.Errorf("%q passes", token)
 		}
 	}
@@ -116,9 +118,26 @@ func TestKeysKeepTheirScopes(t *testing.T) {
 	keys.add("narrow", narrow)
 	keys.add("last", nil)
 	for token, want := range map[string]*policy.Scope{"all": nil, "narrow": narrow, "last": nil} {
-		if scope, ok := keys.match(token); !ok || scope != want {
-			t.Errorf("%s: %v, %t", token, scope, ok)
+		if key := keys.match(token); key == nil || key.scope != want {
+			t.Errorf("%s: %+v", token, key)
 		}
+	}
+}
+
+// The id of a key does not depend on where it stands in the configuration. It is in the
+// keys of the store, and so it must stay the same from one version to the next.
+func TestKeyID(t *testing.T) {
+	t.Parallel()
+	var one, other apiKeys
+	one.add("first", nil)
+	one.add("second", nil)
+	other.add("second", new(policy.Scope))
+	a, b, c := one.match("first").id, one.match("second").id, other.match("second").id
+	if a == b || b != c || a != "0eb7e8f8fc03a9d3" {
+		t.Errorf("ids %s, %s, %s", a, b, c)
+	}
+	if sum := sha256.Sum256([]byte("first")); strings.HasPrefix(hex.EncodeToString(sum[:]), a) {
+		t.Error("the id is a part of the hash that requests are compared with")
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-realtime/caddy-realtime/api"
-	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 	"github.com/caddy-realtime/caddy-realtime/sse"
@@ -42,9 +41,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		answerPreflight(w)
 		return nil
 	}
-	var c call
-	c.scope, c.app = h.isApp(r)
-	if !allowed && !c.app && actsForVisitor(r, path) {
+	c := call{key: h.appKey(r)}
+	if !allowed && c.key == nil && actsForVisitor(r, path) {
 		return h.refuse(w, r, errOrigin)
 	}
 	if c.registry = h.registry(r.Context()); c.registry == nil {
@@ -73,21 +71,21 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 		return unavailable("this server takes no new connections")
 	}
 	c.peer.IP = clientIP(r)
-	if c.app && handshake {
-		r, c.app = withoutKey(r), false
+	if c.key != nil && handshake {
+		r, c.key = withoutKey(r), nil
 	}
-	if !c.app {
+	if c.key == nil {
 		c.peer, e = h.identify(r)
 	}
 	switch {
-	case e != nil || c.app:
+	case e != nil || c.key != nil:
 	case handshake:
 		e = c.registry.Admit(r.Context(), c.peer)
 	case h.realm.asks():
 		e = c.registry.Afford(c.peer)
 	}
 	user := c.peer.User
-	if e == nil && !c.app {
+	if e == nil && c.key == nil {
 		e = h.vet(r, c)
 	}
 	if e == nil && handshake && c.peer.User != user { // whom the app has named
@@ -120,15 +118,16 @@ func (h *Handler) vet(r *http.Request, c *call) (e *protocol.Error) {
 // call is a request that may go on.
 type call struct {
 	registry *session.Registry
-	app      bool // has an API key
-	scope    *policy.Scope
+	key      *apiKey // nil: it has none
 	peer     session.Peer
 }
 
 // caller is who asks, as the HTTP API needs to know it.
 func (c *call) caller() session.Caller {
 	caller := c.peer.Caller()
-	caller.App, caller.Scope = c.app, c.scope
+	if c.key != nil {
+		caller.App, caller.Key, caller.Scope = true, c.key.id, c.key.scope
+	}
 	return caller
 }
 

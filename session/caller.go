@@ -24,6 +24,9 @@ type Caller struct {
 	// covers is allowed to it, and no rate applies; the size of a message is
 	// bounded as for everyone.
 	App bool
+	// Key identifies the API key, and is not the key itself. It is the same on all nodes
+	// and after reloads, because idempotency keys count for the API key that sent them.
+	Key string
 	// Scope bounds what the app's key may do; nil does not.
 	Scope *policy.Scope
 	// Validate has what the app publishes checked and sanitized as the room says,

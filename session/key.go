@@ -11,6 +11,9 @@ const unguessable = 16
 // prefix that says whose it is. The length of a user stands before the user, so that
 // no choice of user and key looks like another pair.
 //
+// Each API key has a scope of its own: one that may do little would otherwise make a
+// message of one that may do everything a duplicate, which nobody gets.
+//
 // Nothing says who an anonymous client is when it comes back to repeat what it does
 // not know to have arrived, so that all of them share one scope. A short key is for
 // its connection alone, or else two that count from 1 would take each other's
@@ -20,7 +23,7 @@ func scoped(c Caller, key string) string {
 	case key == "":
 		return ""
 	case c.App:
-		return "s:" + key
+		return owned("s", c.Key, key)
 	case c.User != "":
 		return owned("u", c.User, key)
 	case len(key) >= unguessable:

@@ -43,8 +43,8 @@ func TestScopedKeysAreDistinct(t *testing.T) {
 		seen[scoped(c, key)] = who
 	}
 	for _, key := range parts[1:] {
-		note(Caller{App: true}, key)
 		for _, user := range parts[1:] {
+			note(Caller{App: true, Key: user}, key)
 			note(Caller{User: user}, key)
 			note(Caller{Connection: user}, key)
 		}

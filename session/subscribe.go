@@ -91,9 +91,22 @@ func (s *Session) hasRoom(limit int, channel string) *protocol.Error {
 	case slices.Contains(channels, channel):
 		return alreadySubscribed()
 	case over(len(channels), limit):
-		return protocol.Errorf(protocol.LimitExceeded, "no more than %d channels for one connection", limit)
+		return tooManyChannels(limit)
 	}
 	return nil
+}
+
+// MayHaveChannels says why no connection may subscribe to n channels: LIMIT_EXCEEDED. A
+// transport whose clients name all their channels at once asks before it opens a session.
+func (r *Registry) MayHaveChannels(n int) *protocol.Error {
+	if limit := r.rules.Load().limits.Channels; over(n-1, limit) {
+		return tooManyChannels(limit)
+	}
+	return nil
+}
+
+func tooManyChannels(limit int) *protocol.Error {
+	return protocol.Errorf(protocol.LimitExceeded, "no more than %d channels for one connection", limit)
 }
 
 func alreadySubscribed() *protocol.Error {

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,9 +58,43 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("%s: %v", tt.name, err)
 			}
 		}
-		if s.end(); s.hub.Conns() != 0 { // of the one that had too many channels
+		if s.hub.Conns() != 0 {
 			t.Error("refused streams have left connections behind")
 		}
+	})
+}
+
+// counting counts the rooms that a broker is told of.
+type counting struct {
+	hub.Broker
+	rooms *atomic.Int32
+}
+
+func (c counting) Attach(ctx context.Context, channel string, r hub.Retention) error {
+	c.rooms.Add(1)
+	return c.Broker.Attach(ctx, channel, r)
+}
+
+// The channels are counted before the first of them is subscribed to.
+func TestTooManyChannelsCostNothing(t *testing.T) {
+	t.Parallel()
+	var rooms atomic.Int32
+	c := config{limits: session.Limits{Channels: 3}, broker: func(b hub.Broker) hub.Broker { return counting{b, &rooms} }}
+	overEachWay(t, c, func(t *testing.T, s *site) {
+		if res := s.get("channel=kept:1&channel=kept:2&channel=kept:3&channel=kept:4"); res.StatusCode != http.StatusTooManyRequests {
+			t.Errorf("status %d", res.StatusCode)
+		}
+		if n := rooms.Load(); n != 0 {
+			t.Errorf("%d rooms were made", n)
+		}
+	})
+}
+
+// A channel that is named twice counts once.
+func TestRepeatedChannelCountsOnce(t *testing.T) {
+	t.Parallel()
+	overEachWay(t, config{limits: session.Limits{Channels: 3}}, func(_ *testing.T, s *site) {
+		s.open("channel=kept:1&channel=kept:2&channel=kept:3&channel=kept:1").begin(3)
 	})
 }
 

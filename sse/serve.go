@@ -89,8 +89,13 @@ func begin(w http.ResponseWriter, f framing, s *session.Session, first []byte) e
 	return err
 }
 
-// admit checks what can be known before anything is set up.
+// admit checks what can be known before anything is set up. The number of channels
+// comes first: each subscription costs the rooms, and with several nodes the store, a
+// write that a refusal would not take back.
 func admit(o Options, q request) *protocol.Error {
+	if e := o.Registry.MayHaveChannels(len(q.channels)); e != nil {
+		return e
+	}
 	caller := o.Peer.Caller()
 	for _, c := range q.channels {
 		if e := o.Registry.May(caller, policy.Subscribe, c.name); e != nil {

@@ -14,16 +14,18 @@ func attackKeysOfOthers(w *world) (rows []attack) {
 		first, second caller
 		expect        string
 	}{
-		{"own key again", caller{"alice", "k1", false}, caller{"alice", "k1", false}, "duplicate"},
-		{"key of another user", caller{"alice", "k2", false}, caller{"bob", "k2", false}, "delivered"},
-		{"key of a user, as the app", caller{"alice", "k3", false}, caller{"", "k3", true}, "delivered"},
-		{"key of the app, as a user", caller{"", "k4", true}, caller{"alice", "k4", false}, "delivered"},
-		{"key of a user, as nobody", caller{"alice", "k5", false}, caller{"", "k5", false}, "delivered"},
-		{"key that ends the user's id", caller{"al", "icek6", false}, caller{"alice", "k6", false}, "delivered"},
-		{"key with the prefix of the app's", caller{"", "s:k7", false}, caller{"", "k7", true}, "delivered"},
-		{"user with the prefix of another", caller{"5:alice", "k8", false}, caller{"alice", "k8", false}, "delivered"},
-		{"user and key with a length in it", caller{"a", "1:ak9", false}, caller{"a1:a", "k9", false}, "delivered"},
-		{"key of another nobody at the address", caller{"", "k10", false}, caller{"", "k10", false}, "duplicate"},
+		{"own key again", caller{"alice", "k1", ""}, caller{"alice", "k1", ""}, "duplicate"},
+		{"key of another user", caller{"alice", "k2", ""}, caller{"bob", "k2", ""}, "delivered"},
+		{"key of a user, as the app", caller{"alice", "k3", ""}, caller{"", "k3", appKey}, "delivered"},
+		{"key of the app, as a user", caller{"", "k4", appKey}, caller{"alice", "k4", ""}, "delivered"},
+		{"key of a user, as nobody", caller{"alice", "k5", ""}, caller{"", "k5", ""}, "delivered"},
+		{"key that ends the user's id", caller{"al", "icek6", ""}, caller{"alice", "k6", ""}, "delivered"},
+		{"key of one API key, with another", caller{"", "k11", narrowKey}, caller{"", "k11", appKey}, "delivered"},
+		{"key of an API key again", caller{"", "k12", narrowKey}, caller{"", "k12", narrowKey}, "duplicate"},
+		{"key with the prefix of the app's", caller{"", "s:k7", ""}, caller{"", "k7", appKey}, "delivered"},
+		{"user with the prefix of another", caller{"5:alice", "k8", ""}, caller{"alice", "k8", ""}, "delivered"},
+		{"user and key with a length in it", caller{"a", "1:ak9", ""}, caller{"a1:a", "k9", ""}, "delivered"},
+		{"key of another nobody at the address", caller{"", "k10", ""}, caller{"", "k10", ""}, "duplicate"},
 	} {
 		rows = append(rows, attack{pair.name, pair.expect, func(t *testing.T) string {
 			pair.first.publish(t, w.site)
@@ -82,15 +84,14 @@ func stealChange(t *testing.T, s target) string {
 
 // caller is somebody who publishes with a key.
 type caller struct {
-	user, key string
-	app       bool
+	user, key, apiKey string
 }
 
 func (c caller) publish(t *testing.T, s target) string {
 	t.Helper()
 	header := []string{jsonType, "Idempotency-Key: " + c.key}
-	if c.app {
-		header = append(header, bearer(appKey))
+	if c.apiKey != "" {
+		header = append(header, bearer(c.apiKey))
 	}
 	if c.user != "" {
 		header = append(header, "X-User: "+c.user)

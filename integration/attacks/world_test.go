@@ -23,6 +23,10 @@ const patience = 30 * time.Second
 // appKey is the API key of the site, which names it as {env.REALTIME_TEST_KEY}.
 const appKey = "k3y-of-the-App-0123456789abcdef"
 
+// narrowKey is an API key of the site that may publish to some channels and no more. It
+// is {env.REALTIME_TEST_NARROW_KEY}.
+const narrowKey = "narrow-k3y-0123456789abcdef"
+
 // caddyfile has a site for each way to find out who is calling, and one for each
 // kind of limit, each with a hub of its own.
 const sites = `
@@ -38,6 +42,9 @@ http://{{site}} {
 	realtime /rt {
 		hub site
 		api_key {env.REALTIME_TEST_KEY}
+		api_key {env.REALTIME_TEST_NARROW_KEY} {
+			publish open:keys
+		}
 		user {http.request.header.X-User} # stands for whatever the tests need
 		room open:* {
 			subscribe anyone
@@ -271,6 +278,7 @@ type target string
 func startWorld(t *testing.T) *world {
 	t.Helper()
 	t.Setenv("REALTIME_TEST_KEY", appKey)
+	t.Setenv("REALTIME_TEST_NARROW_KEY", narrowKey)
 	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
 	if err != nil {
 		t.Fatal(err)
