@@ -41,6 +41,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		answerPreflight(w)
 		return nil
 	}
+	if isEarly(r) && !bearsRepeating(r, path) {
+		return h.refuseEarly(w, r)
+	}
 	c := call{key: h.appKey(r)}
 	if !allowed && c.key == nil && actsForVisitor(r, path) {
 		return h.refuse(w, r, errOrigin)

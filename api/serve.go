@@ -79,6 +79,7 @@ func (c *call) reply(body []byte) {
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
+	c.w.WriteHeader(http.StatusOK) // also to HEAD, or the access log would have no status
 	if c.r.Method != http.MethodHead {
 		_, _ = c.w.Write(body) // the client is gone if this fails
 	}
