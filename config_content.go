@@ -13,8 +13,8 @@ import (
 )
 
 // SchemaConfig is a JSON Schema: draft 2020-12, unless its $schema names an older
-// one. References lead to places in the schema itself only. Exactly one of its
-// fields is given.
+// one. References lead to places in the schema itself only, and none may apply a
+// schema to the same value again. Exactly one of its fields is given.
 type SchemaConfig struct {
 	// File is the path of a file with the schema, relative to the directory in which
 	// Caddy runs. It is read when the configuration is loaded, and not again before

@@ -50,7 +50,10 @@ func (b *Bounds) checkSize(content json.RawMessage) *protocol.Error {
 
 // shape is what there is to know of a content before it is decoded.
 type shape struct {
-	depth, nodes, keys int
+	depth   int // at the token that was read last
+	deepest int
+	nodes   int
+	keys    int
 }
 
 // checkShape looks at every value without decoding any. numbers says that they have
@@ -82,6 +85,7 @@ func (s *shape) add(t token) {
 		return
 	case t.kind == '{', t.kind == '[':
 		s.depth++
+		s.deepest = max(s.deepest, s.depth)
 	}
 	s.nodes++
 }

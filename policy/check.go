@@ -45,7 +45,7 @@ func (r *Room) checkForm(content json.RawMessage) *protocol.Error {
 	if e != nil || r.Schema == nil {
 		return e
 	}
-	return r.Schema.check(content, shape.keys)
+	return r.Schema.check(content, shape)
 }
 
 // prepareChecks finds out what Check has to do.

@@ -18,7 +18,7 @@ func (r *Room) CheckDocument(state json.RawMessage) *protocol.Error {
 	bounds := Bounds{Nodes: defaultNodes}
 	shape, e := bounds.checkShape(state, r.Schema != nil)
 	if e == nil && r.Schema != nil {
-		e = r.Schema.check(state, shape.keys)
+		e = r.Schema.check(state, shape)
 	}
 	if e != nil || r.Sanitize == SanitizeNone {
 		return e

@@ -11,9 +11,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Schema is a compiled JSON Schema. It is immutable and may be used by several
-// goroutines at once.
-type Schema struct{ compiled *jsonschema.Schema }
+// Schema is a compiled JSON Schema. Several goroutines may use it at once.
+type Schema struct{ copies *copies }
 
 // schemaURL is the base of references. Errors show it to the author of the schema,
 // who must not take it for a place that anything is loaded from.
@@ -23,24 +22,36 @@ const schemaURL = "room:///schema"
 // $schema names one of the older drafts. A format is asserted, not just noted. A
 // reference may lead to a place in the same text or to the specification's own
 // schemas; any other one is an error, because what a message has to look like must
-// not depend on whether a file or server can be read.
+// not depend on whether a file or server can be read. A schema that can apply itself
+// to the same value again is an error as well, because checking would not end.
 func CompileSchema(text []byte) (*Schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
 		return nil, fmt.Errorf("schema is not valid JSON: %w", err)
 	}
+	c, err := newCompiler(doc)
+	if err != nil {
+		return nil, fmt.Errorf("schema: %w", err)
+	}
+	// The metered copy is compiled with a vocabulary, with which the compiler looks at
+	// less of the schema's own form. This first one looks at all of it.
+	if _, err = c.Compile(schemaURL); err != nil {
+		return nil, fmt.Errorf("schema: %w", err)
+	}
+	first, err := compileMetered(doc)
+	if err != nil {
+		return nil, fmt.Errorf("schema: %w", err)
+	}
+	return &Schema{copies: newCopies(doc, first)}, nil
+}
+
+// newCompiler returns a compiler that knows doc at schemaURL.
+func newCompiler(doc any) (*jsonschema.Compiler, error) {
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.AssertFormat()
 	c.UseLoader(noLoader{})
-	if err = c.AddResource(schemaURL, doc); err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
-	}
-	compiled, err := c.Compile(schemaURL)
-	if err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
-	}
-	return &Schema{compiled: compiled}, nil
+	return c, c.AddResource(schemaURL, doc)
 }
 
 // noLoader refuses what is not part of a schema. Without a loader of its own the
@@ -52,22 +63,33 @@ func (noLoader) Load(string) (any, error) {
 }
 
 // check compares a content with the schema. Its shape was checked before: numbers
-// of any size must not come here. keys is the number of members in its text.
-func (s *Schema) check(content json.RawMessage, keys int) *protocol.Error {
+// of any size must not come here. The errors are TOO_LARGE, when the comparison takes
+// more steps than one content is worth, and SCHEMA_VIOLATION.
+func (s *Schema) check(content json.RawMessage, shape shape) *protocol.Error {
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(content))
 	if err != nil {
 		return protocol.Errorf(protocol.InvalidJSON, "content is not valid JSON")
 	}
 	// Of two members with one name the decoder keeps the last, and a subscriber
 	// may look at the first, which nobody checked.
-	if members(v) != keys {
+	if members(v) != shape.keys {
 		return protocol.Errorf(protocol.SchemaViolation, "content has an object with two members of one name")
 	}
-	var found *jsonschema.ValidationError
-	if err = s.compiled.Validate(v); errors.As(err, &found) {
+	m, err := s.copies.take()
+	if err != nil {
+		return protocol.AsError(err)
+	}
+	defer s.copies.put(m)
+	switch valid, within := m.valid(v); {
+	case !within:
+		return protocol.Errorf(protocol.TooLarge, "the content takes too many steps to compare with the schema")
+	case valid:
+		return nil
+	}
+	if found := m.violations(v, shape.deepest); found != nil {
 		return protocol.Errorf(protocol.SchemaViolation, "the content does not match the schema: %s", describe(found))
 	}
-	return protocol.AsError(err)
+	return protocol.Errorf(protocol.SchemaViolation, "the content does not match the schema, in too many ways to list them")
 }
 
 // members counts the members of all objects in v.
