@@ -76,7 +76,8 @@ type LimitsConfig struct {
 
 	// HistoryMemory is the greatest amount of memory for the retained messages of
 	// all rooms together, in bytes. The rooms that were not used for the longest
-	// time lose theirs first. A reload does not change it. Default: 268435456
+	// time lose theirs first. An eighth of it at most is for idempotency keys. A
+	// reload does not change it. Default: 268435456
 	// (256MiB), which zero means as well.
 	HistoryMemory int64 `json:"history_memory,omitempty"`
 }

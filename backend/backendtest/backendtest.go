@@ -13,6 +13,8 @@
 //   - Detach may be called from within Sink.Broadcast.
 //   - A repeat (by key) leaves its message untouched, and its position is the
 //     whole position of the first, anchor included.
+//   - Keys may be forgotten before their time to bound what is kept, and only the older
+//     ones of a room. They cost no room its messages.
 //   - The bounds that count are those of the call: a page never holds more than
 //     the Size it was asked with, whatever the store still has.
 //   - A publish with Size 0 ends a room's log. Nobody continues an old position
@@ -62,6 +64,7 @@ var contract = []struct {
 	{"KeyConcurrently", keyConcurrently},
 	{"KeyOfChannel", keyOfChannel},
 	{"KeyEphemeral", keyEphemeral},
+	{"KeyMany", keyMany},
 	{"KeyCancelled", keyCancelled},
 
 	{"RetentionShrinks", retentionShrinks},

@@ -99,6 +99,32 @@ func keyEphemeral(e *env) {
 	unattached.repeat("a", hub.Position{})
 }
 
+// Keys of some rooms cost others neither their messages nor their latest keys.
+func keyMany(e *env) {
+	const publishers, keys, rooms = 4, 500, 10
+	kept := e.attached(hundred)
+	sent := []*hub.Message{kept.first("key")}
+	sent = append(sent, kept.publish(9)...)
+	e.concurrently(publishers, func(p int) error {
+		var others [rooms]*room
+		for i := range others {
+			others[i] = e.room(hub.Retention{})
+		}
+		for k := range keys {
+			r, key := others[k%rooms], fmt.Sprint("key-", k)
+			if _, first, err := r.try(e.t.Context(), key); err != nil || first.Duplicate {
+				return fmt.Errorf("publisher %d, key %d: %+v, %v", p, k, first, err)
+			}
+			if _, again, err := r.try(e.t.Context(), key); err != nil || !again.Duplicate {
+				return fmt.Errorf("publisher %d, key %d again: %+v, %v", p, k, again, err)
+			}
+		}
+		return nil
+	})
+	expect(e.t, kept.newest(100).Messages, sent)
+	kept.repeat("key", sent[0].Position)
+}
+
 // What was not published does not use its key up.
 func keyCancelled(e *env) {
 	ctx, cancel := context.WithCancel(e.t.Context())

@@ -26,6 +26,7 @@ type Broker struct {
 
 	limit   atomic.Int64 // Options.HistoryBytes, which Resize changes
 	used    atomic.Int64 // bytes of all rooms, see room.bytes and shard.weight
+	keyed   atomic.Int64 // those of them that are for keys, see room.keyed
 	evicted atomic.Uint64
 	reduced atomic.Uint64
 
@@ -48,7 +49,7 @@ func New(sink hub.Sink, o Options) *Broker {
 	}
 	secret := rand.Text()
 	for i := range b.shards {
-		b.shards[i].init(&b.used, secret)
+		b.shards[i].init(&b.used, &b.keyed, secret)
 	}
 	b.limit.Store(b.o.HistoryBytes)
 	b.janitor.Go(b.sweepUntilClosed)
@@ -203,18 +204,23 @@ func (b *Broker) keep(r *room, now time.Time, to hub.Retention) {
 	b.account(r)
 }
 
-// account brings b.used up to date with a room, whose lock is held.
+// account brings b.used and b.keyed up to date with a room, whose lock is held.
 func (b *Broker) account(r *room) {
 	if is := r.size(); is != r.bytes {
 		b.used.Add(is - r.bytes)
 		r.bytes = is
 	}
+	if is := r.keySize(); is != r.keyed {
+		b.keyed.Add(is - r.keyed)
+		r.keyed = is
+	}
 }
 
 // Stats are figures for an operator.
 type Stats struct {
-	// Bytes is what counts against Options.HistoryBytes now.
-	Bytes int64
+	// Bytes is what counts against Options.HistoryBytes now, and Keys the part of it
+	// that is for idempotency keys.
+	Bytes, Keys int64
 	// Evicted counts the rooms that were forgotten to stay within it, and Reduced
 	// how often a room lost its oldest messages to it.
 	Evicted, Reduced uint64
@@ -222,5 +228,5 @@ type Stats struct {
 
 // Stats returns the figures of this moment.
 func (b *Broker) Stats() Stats {
-	return Stats{Bytes: b.used.Load(), Evicted: b.evicted.Load(), Reduced: b.reduced.Load()}
+	return Stats{Bytes: b.used.Load(), Keys: b.keyed.Load(), Evicted: b.evicted.Load(), Reduced: b.reduced.Load()}
 }

@@ -14,6 +14,10 @@
 // and of how many logs with messages its shard has forgotten. So a client that saw the
 // room empty has all messages from the first on, or learns that some may be missing.
 //
+// Idempotency keys have an eighth of Options.HistoryBytes. When there are more, the rooms
+// with the most keys lose the older ones. If all rooms have few, those go first in which
+// no key came for the longest time. A repeat of a forgotten key is published.
+//
 // All logs and idempotency keys together, and the records of rooms nobody is
 // attached to, stay within Options.HistoryBytes. When they do not, the least
 // recently used of the unattached rooms go first, log and keys and all: should

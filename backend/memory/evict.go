@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// bound keeps the memory of all rooms within Options.HistoryBytes. It is called
-// without locks, by whoever added something; when somebody else is at it already,
+// bound keeps the memory of all rooms within Options.HistoryBytes, and that of keys
+// within their share. It is called without locks, by whoever added something; when somebody else is at it already,
 // the caller goes on.
 func (b *Broker) bound() {
-	if b.used.Load() > b.limit.Load() && b.house.TryLock() {
+	if (b.used.Load() > b.limit.Load() || b.keyed.Load() > b.keyLimit()) && b.house.TryLock() {
 		defer b.house.Unlock()
 		b.fit()
 	}
@@ -18,6 +18,9 @@ func (b *Broker) bound() {
 
 // fit removes what is over the bound, if anything is. Needs the house.
 func (b *Broker) fit() {
+	if b.keyed.Load() > b.keyLimit() {
+		b.fitKeys()
+	}
 	if b.used.Load() <= b.limit.Load() {
 		return
 	}

@@ -75,7 +75,7 @@ func rooms(b *Broker) (n int) {
 // it keeps, and the idle lists hold the rooms they should.
 func audit(t testing.TB, b *Broker) {
 	t.Helper()
-	var bytes int64
+	var bytes, keyed int64
 	for i := range b.shards {
 		s := &b.shards[i]
 		idle := 0
@@ -87,6 +87,10 @@ func audit(t testing.TB, b *Broker) {
 				t.Errorf("room %q has %d bytes and counts %d", r.channel, r.size(), r.bytes)
 			}
 			bytes += r.bytes
+			keyed += r.keyed
+			if r.keySize() != r.keyed {
+				t.Errorf("room %q has %d bytes of keys and counts %d", r.channel, r.keySize(), r.keyed)
+			}
 			if r.attached == 0 {
 				bytes += weight(r)
 				idle++
@@ -103,8 +107,8 @@ func audit(t testing.TB, b *Broker) {
 			t.Errorf("the idle list lacks %d rooms", idle)
 		}
 	}
-	if got := b.Stats().Bytes; got != bytes {
-		t.Errorf("the broker counts %d bytes and keeps %d", got, bytes)
+	if got := b.Stats(); got.Bytes != bytes || got.Keys != keyed {
+		t.Errorf("the broker counts %+v and keeps %d bytes, %d of them keys", got, bytes, keyed)
 	}
 }
 

@@ -7,8 +7,12 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// keyBytes is what a key costs beside its text.
-const keyBytes = 128
+const (
+	// keyBytes is what a key costs beside its text.
+	keyBytes = 128
+	// keysBytes is what a room with keys costs beside them: the struct and its maps.
+	keysBytes = 384
+)
 
 // keys are the idempotency keys of a room and what became of their messages. They
 // are kept in two generations, and the older one is forgotten as a whole: maps do
@@ -75,6 +79,34 @@ func (k *keys) expire(now, window time.Duration) (empty bool) {
 		k.young = generation{}
 	}
 	return k.old.seen == nil && k.young.seen == nil
+}
+
+// reduce brings the keys down to a number of bytes. The oldest go first.
+func (k *keys) reduce(bytes int64) {
+	k.old = generation{}
+	for int64(k.young.bytes) > bytes {
+		k.young = k.young.newer()
+	}
+}
+
+// newer gives a generation with the keys of the later half of the time.
+func (g generation) newer() generation {
+	oldest := g.newest
+	for _, s := range g.seen {
+		oldest = min(oldest, s.at)
+	}
+	middle := oldest + (g.newest-oldest)/2
+	half := generation{seen: make(map[string]seen), first: middle, newest: g.newest}
+	for key, s := range g.seen {
+		if s.at > middle {
+			half.seen[key] = s
+			half.bytes += keyBytes + len(key)
+		}
+	}
+	if len(half.seen) == 0 {
+		return generation{}
+	}
+	return half
 }
 
 func (k *keys) size() int64 {

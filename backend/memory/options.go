@@ -5,7 +5,7 @@ import "time"
 // Options bound what a [Broker] keeps. The zero value means the defaults.
 type Options struct {
 	// HistoryBytes bounds the memory of all rooms together, in bytes: messages,
-	// idempotency keys, and rooms that nobody is attached to. It may be exceeded by
+	// idempotency keys, which have an eighth of it, and rooms that nobody is attached to. It may be exceeded by
 	// what is published while older things are being removed. 0 means 256 MiB.
 	HistoryBytes int64
 	// KeyWindow is how long an idempotency key is remembered; 0 means 10 minutes.

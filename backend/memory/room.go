@@ -36,6 +36,7 @@ type room struct {
 	keys      *keys         // nil: none
 	retention hub.Retention // as of the latest call
 	bytes     int64         // what Broker.used counts for log and keys
+	keyed     int64         // what Broker.keyed counts for the keys
 }
 
 func (r *room) unpin() { r.pins.Add(-1) }
@@ -112,7 +113,7 @@ func (r *room) tend(now time.Time, since time.Duration, o Options) {
 // because their loss is told, then the keys. Needs mu.
 func (r *room) reduce(bytes int64) {
 	if l := r.log.Load(); l != nil {
-		l.Reduce(int(max(bytes-r.keys.size(), 0)))
+		l.Reduce(int(max(bytes-r.keySize(), 0)))
 	}
 	if r.size() > bytes {
 		r.keys = nil
@@ -121,11 +122,19 @@ func (r *room) reduce(bytes int64) {
 
 // size is the cost of log and keys. Needs mu.
 func (r *room) size() int64 {
-	n := r.keys.size()
+	n := r.keySize()
 	if l := r.log.Load(); l != nil {
 		n += int64(l.Bytes())
 	}
 	return n
+}
+
+// keySize is the cost of the keys. Needs mu.
+func (r *room) keySize() int64 {
+	if r.keys == nil {
+		return 0
+	}
+	return keysBytes + r.keys.size()
 }
 
 // bare reports that nothing is lost with the room: it has no keys, and no message was

@@ -18,6 +18,7 @@ const roomBytes = 384
 type shard struct {
 	// Set by init.
 	used   *atomic.Int64 // Broker.used
+	keyed  *atomic.Int64 // Broker.keyed
 	secret string        // of the broker, for epochs
 
 	// forgotten counts the logs with messages that were dropped. It is changed before
@@ -30,8 +31,8 @@ type shard struct {
 	idle   idleList // the rooms with attached == 0
 }
 
-func (s *shard) init(used *atomic.Int64, secret string) {
-	s.used, s.secret, s.rooms = used, secret, make(map[string]*room)
+func (s *shard) init(used, keyed *atomic.Int64, secret string) {
+	s.used, s.keyed, s.secret, s.rooms = used, keyed, secret, make(map[string]*room)
 }
 
 // epoch is that of a log which begins now, or of a room without a log. It stays the same
@@ -144,6 +145,7 @@ func (s *shard) remove(r *room) {
 	delete(s.rooms, r.channel)
 	s.idle.remove(r)
 	s.used.Add(-weight(r) - r.bytes)
+	s.keyed.Add(-r.keyed)
 }
 
 // pinAll appends all rooms to rs, pinned.
