@@ -11,9 +11,10 @@ import (
 // [PresenceStore.Join] makes others that share the members, for several hubs in a
 // process that are to be one, and for tests of what happens between nodes.
 //
-// A room is kept while it has members, remembers some, or a node is attached. Its
+// A room is kept while it has members, remembers some, or a node is attached. All rooms
+// together remember a bounded number of members; those who left first go first. Its
 // events are handed to the sinks in the call that causes them, under the lock of
-// the room, which is what keeps their order. Locks: those of [table], then whatever
+// the room, which is what keeps their order. Locks: those of [table], then the ledger's or whatever
 // a sink locks. There is no goroutine; a room that
 // remembers members has a timer.
 type PresenceStore struct {
@@ -31,13 +32,16 @@ type presenceTable struct {
 	clock atomic.Uint64 // orders what the nodes say
 	nodes atomic.Int64  // that are not closed
 	rooms table[*presenceRoom]
+	gone  presenceLedger
 }
 
 // NewPresenceStore returns a store with one node, which delivers to sink.
 func NewPresenceStore(sink presence.Sink) *PresenceStore {
-	t := new(presenceTable)
+	t := &presenceTable{gone: presenceLedger{most: maxRememberedInAll, mostBytes: maxRememberedBytes}}
 	t.rooms.init(func(channel string) *presenceRoom {
-		return &presenceRoom{slot: slot{channel: channel}, table: t}
+		r := &presenceRoom{slot: slot{channel: channel}, table: t}
+		r.gone.room, r.gone.ledger = r, &t.gone
+		return r
 	})
 	return (&PresenceStore{table: t}).Join(sink)
 }
@@ -81,7 +85,9 @@ func (s *PresenceStore) Enter(ctx context.Context, channel string, ms []*presenc
 
 // Leave implements [presence.Store].
 func (s *PresenceStore) Leave(ctx context.Context, channel string, ds []presence.Departure) error {
-	return s.in(ctx, channel, func(r *presenceRoom) { r.leave(s, ds) })
+	err := s.in(ctx, channel, func(r *presenceRoom) { r.leave(s, ds) })
+	s.table.fit()
+	return err
 }
 
 // List implements [presence.Store].
@@ -109,5 +115,6 @@ func (s *PresenceStore) Close() error {
 			r.forget()
 		}
 	})
+	s.table.fit()
 	return nil
 }

@@ -12,9 +12,11 @@ import (
 // forgotten first go first.
 const maxRemembered = 10_000
 
-// presenceMemory is the members that left a room not long ago. Its zero value is
-// empty.
+// presenceMemory is the members that left a room not long ago. The room's lock guards
+// it.
 type presenceMemory struct {
+	room    *presenceRoom   // static after creation
+	ledger  *presenceLedger // static after creation
 	members presence.Roster
 	times   map[string]*presenceGone
 	order   presenceOrder
@@ -22,10 +24,13 @@ type presenceMemory struct {
 
 // presenceGone is when a member was seen, and until when it is remembered.
 type presenceGone struct {
-	key     string
+	room    *presenceRoom // static after creation
+	key     string        // static after creation
 	seen    time.Time
 	expires time.Time
 	index   int // in the order
+
+	entry presenceEntry // the ledger's
 }
 
 func (p *presenceMemory) len() int { return len(p.order) }
@@ -39,10 +44,11 @@ func (p *presenceMemory) add(m *presence.Member, seen, now time.Time) {
 	if p.times == nil {
 		p.times = make(map[string]*presenceGone)
 	}
-	g := &presenceGone{key: m.Key, seen: seen, expires: now.Add(m.Remember)}
+	g := &presenceGone{room: p.room, key: m.Key, seen: seen, expires: now.Add(m.Remember)}
 	p.members.Put(m)
 	p.times[m.Key] = g
 	heap.Push(&p.order, g)
+	p.ledger.add(g, presenceCost(m))
 	if len(p.order) > maxRemembered {
 		p.remove(p.order[0].key)
 	}
@@ -57,6 +63,17 @@ func (p *presenceMemory) remove(key string) {
 	p.members.Delete(key)
 	delete(p.times, key)
 	heap.Remove(&p.order, g.index)
+	p.ledger.remove(g)
+	if len(p.times) == 0 {
+		p.members, p.times, p.order = presence.Roster{}, nil, nil // maps do not shrink
+	}
+}
+
+// clear forgets all members.
+func (p *presenceMemory) clear() {
+	for len(p.order) > 0 {
+		p.remove(p.order[0].key)
+	}
 }
 
 // first returns when the next member is to be forgotten, if there is any.

@@ -99,7 +99,9 @@ func (r *presenceRoom) release(s *PresenceStore, key string) bool {
 	case i < 0:
 		return false
 	case len(holds) == 1:
-		delete(r.holds, key)
+		if delete(r.holds, key); len(r.holds) == 0 {
+			r.holds = nil
+		}
 	default:
 		r.holds[key] = slices.Delete(holds, i, i+1)
 	}
@@ -195,8 +197,18 @@ func (r *presenceRoom) expire() {
 	r.table.rooms.release(r)
 }
 
+// drop forgets one member, unless it came back meanwhile.
+func (r *presenceRoom) drop(g *presenceGone) {
+	r.mu.Lock()
+	if r.gone.times[g.key] == g {
+		r.gone.remove(g.key)
+		r.arm()
+	}
+	r.table.rooms.release(r)
+}
+
 // forget drops all memory of members that left.
 func (r *presenceRoom) forget() {
-	r.gone = presenceMemory{}
+	r.gone.clear()
 	r.arm()
 }
