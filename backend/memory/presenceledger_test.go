@@ -30,13 +30,18 @@ func auditGone(t testing.TB, s *PresenceStore, count int) {
 	t.Helper()
 	var kept int
 	var bytes int64
+	l := &s.table.gone
 	s.table.rooms.each(func(r *presenceRoom) {
 		kept += r.gone.len()
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		for _, g := range r.gone.times {
 			bytes += g.entry.bytes
 		}
 	})
-	if l := &s.table.gone; kept != count || l.count != count || l.bytes != bytes {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if kept != count || l.count != count || l.bytes != bytes {
 		t.Errorf("the rooms remember %d in %d bytes, and the ledger %d in %d, want %d", kept, bytes, l.count, l.bytes, count)
 	}
 }
@@ -84,7 +89,10 @@ func TestPresenceLedgerForgets(t *testing.T) {
 		time.Sleep(6 * time.Minute)
 		synctest.Wait()
 		auditGone(t, s, 0)
-		if l := &s.table.gone; l.oldest != nil || l.newest != nil {
+		l := &s.table.gone
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.oldest != nil || l.newest != nil {
 			t.Error("somebody is left in the ledger")
 		}
 	})
