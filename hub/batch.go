@@ -1,5 +1,7 @@
 package hub
 
+import "slices"
+
 // batch is what one broadcast sends to every member, encoded on demand and once
 // for each Encoder.
 type batch struct {
@@ -10,8 +12,8 @@ type batch struct {
 	forms     []form
 }
 
-func newBatch(events []Event, slow Slow) *batch {
-	b := &batch{events: events, slow: slow}
+func newBatch(events []Event, slow Slow) batch {
+	b := batch{events: events, slow: slow}
 	for _, ev := range events {
 		switch ev := ev.(type) {
 		case *Message:
@@ -52,26 +54,50 @@ type form struct {
 	ends    []int // where each event ends in bytes
 }
 
-func (b *batch) form(e Encoder) *form {
+// form gives the batch in the bytes of a connection's Encoder.
+func (b *batch) form(c *Conn) *form {
 	for i := range b.forms {
-		if b.forms[i].encoder == e {
+		if b.forms[i].encoder == c.encoder {
 			return &b.forms[i]
 		}
 	}
-	f := form{encoder: e, ends: make([]int, len(b.events))}
+	f := form{encoder: c.encoder, ends: make([]int, len(b.events))}
 	for i, ev := range b.events {
-		f.bytes = e.AppendEvent(f.bytes, ev)
+		f.bytes = c.encode(f.bytes, ev)
 		f.ends[i] = len(f.bytes)
 	}
 	b.forms = append(b.forms, f)
 	return &b.forms[len(b.forms)-1]
 }
 
+// encode appends an event of a broadcast. Where the Encoder panics, a gap stands for
+// the message, because to close the connections would take from all of them what one
+// event has spoiled, and again when they recover it.
+func (c *Conn) encode(dst []byte, ev Event) (out []byte) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.hub.panicked("an encoder", v)
+			out = dst
+			if m, ok := ev.(*Message); ok && m.Direct == nil {
+				out = c.encoder.AppendEvent(dst, Gap{m.Channel, m.Position})
+			}
+		}
+	}()
+	return c.encoder.AppendEvent(dst, ev)
+}
+
+// cut finds where n bytes end: before an event, or in it.
+func (f *form) cut(n int) (event int, in bool) {
+	event, _ = slices.BinarySearch(f.ends, n+1)
+	return event, n > f.start(event)
+}
+
 // event returns the bytes of one event.
-func (f *form) event(i int) []byte {
-	start := 0
-	if i > 0 {
-		start = f.ends[i-1]
+func (f *form) event(i int) []byte { return f.bytes[f.start(i):f.ends[i]:f.ends[i]] }
+
+func (f *form) start(i int) int {
+	if i == 0 {
+		return 0
 	}
-	return f.bytes[start:f.ends[i]:f.ends[i]]
+	return f.ends[i-1]
 }

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"testing"
 )
 
@@ -55,4 +56,46 @@ func BenchmarkConnectSubscribe(b *testing.B) {
 		subscribe(b, h, c, "room", SubscribeOptions{})
 		c.Close(ReasonNormal)
 	}
+}
+
+// BenchmarkStuck is what a reader costs that has been stuck for a number of messages,
+// for each further one: the same, however many were dropped.
+func BenchmarkStuck(b *testing.B) {
+	for name, slow := range map[string]Slow{"drop_oldest": SlowDropOldest, "latest": SlowLatest} {
+		for _, dropped := range []int{0, 10_000, 100_000} {
+			b.Run(fmt.Sprintf("%s/dropped=%d", name, dropped), func(b *testing.B) {
+				c, s, batch := stuckFor(b, slow, dropped)
+				for b.Loop() {
+					c.deliver(s, batch)
+				}
+			})
+		}
+	}
+}
+
+// stuckFor is a subscription whose connection has been stuck for some messages.
+func stuckFor(t testing.TB, slow Slow, messages int) (*Conn, *subscription, *batch) {
+	room := func(string) RoomOptions { return RoomOptions{Slow: slow} }
+	h, _ := newTestHub(t, Settings{Room: room})
+	w := newWire()
+	t.Cleanup(func() { w.stick(false) })
+	c := connect(t, h, w)
+	subscribe(t, h, c, "other", SubscribeOptions{})
+	subscribe(t, h, c, "room", SubscribeOptions{})
+	w.stick(true)
+	c.Send("stuck")
+	for c.queued() > 0 {
+		runtime.Gosched()
+	}
+	b := newBatch([]Event{&Message{Channel: "room", Content: []byte("x")}}, slow)
+	for range messages + 1000 {
+		c.deliver(c.subs[1], &b)
+	}
+	return c, c.subs[1], &b
+}
+
+func (c *Conn) queued() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.queue.bytes
 }

@@ -3,6 +3,7 @@ package hub
 import (
 	"crypto/rand"
 	"encoding/base32"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -94,6 +95,10 @@ func (c *Conn) ID() string { return c.id }
 // Heard tells the hub that something arrived from the peer.
 func (c *Conn) Heard() { c.heard.Store(int64(c.hub.beat.now())) }
 
+// Unread tells the hub that nothing of the peer is read for a while, until
+// [Conn.Heard]. Its answers wait, and it does not count as silent.
+func (c *Conn) Unread() { c.heard.Store(math.MaxInt64) }
+
 // Channels returns the channels the connection is subscribed to.
 func (c *Conn) Channels() []string {
 	c.mu.Lock()
@@ -136,10 +141,9 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 		set := c.hub.settings.Load()
 		s.held.hold(b.eventsFor(c), set.QueueMessages, set.QueueBytes)
 	case !b.selective && c.direct(s):
-		c.tryWrite(b.form(c.encoder).bytes)
-		c.pump()
+		c.deliverDirect(s, b)
 	default:
-		c.deliverEach(s, b)
+		c.deliverEach(s, b, 0)
 		c.pump()
 	}
 }
@@ -152,9 +156,27 @@ func (c *Conn) direct(s *subscription) bool {
 
 func (c *Conn) idle() bool { return !c.flushing && len(c.rest) == 0 && c.queue.empty() }
 
-func (c *Conn) deliverEach(s *subscription, b *batch) {
-	f := b.form(c.encoder)
-	for i, ev := range b.events {
+// deliverDirect writes a batch at once. Of an event that the transport takes in part
+// the rest must follow; what comes behind it waits in the queue, under its limits.
+func (c *Conn) deliverDirect(s *subscription, b *batch) {
+	f := b.form(c)
+	n := c.tryOnce(f.bytes)
+	if n < len(f.bytes) && !c.ending {
+		i, in := f.cut(n)
+		if in {
+			c.rest = f.bytes[n:f.ends[i]:f.ends[i]] // shared with other connections
+			i++
+		}
+		c.deliverEach(s, b, i)
+	}
+	c.pump()
+}
+
+// deliverEach queues the events of a batch from one on.
+func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
+	f := b.form(c)
+	for i := from; i < len(b.events); i++ {
+		ev := b.events[i]
 		switch ev := ev.(type) {
 		case *Message:
 			if !c.addressed(ev) || ev.Direct == nil && !c.begin(s, ev.Position) {
@@ -218,9 +240,9 @@ func (c *Conn) end(r Reason) {
 		c.queue.push(item{frame: c.encoder.AppendClose(nil, r), exempt: true})
 	}
 	c.relieve()
-	c.pump()
 	go c.finish(c.subs)
 	c.subs = nil
+	c.pump()
 }
 
 // finish takes the connection out of everything and ends the transport.
@@ -231,9 +253,7 @@ func (c *Conn) finish(subs []*subscription) {
 	}
 	c.hub.beat.remove(c)
 	c.hub.forget(c)
-	if c.onClose != nil {
-		c.onClose(c.reason)
-	}
+	c.tellClosed()
 	give := time.NewTimer(linger)
 	defer give.Stop()
 	select {
@@ -241,6 +261,17 @@ func (c *Conn) finish(subs []*subscription) {
 	case <-give.C:
 	}
 	c.transport.Close()
+}
+
+func (c *Conn) tellClosed() {
+	defer func() {
+		if v := recover(); v != nil {
+			c.hub.panicked("the end of a connection", v)
+		}
+	}()
+	if c.onClose != nil {
+		c.onClose(c.reason)
+	}
 }
 
 func (h *Hub) forget(c *Conn) {

@@ -158,7 +158,8 @@ func TestDirectPassesTheOthers(t *testing.T) {
 			{[]Event{to("bob"), "an event"}, false},
 			{[]Event{to("bob"), new(Message)}, false},
 		} {
-			if got := newBatch(test.events, SlowDisconnect).passes(c); got != test.want {
+			b := newBatch(test.events, SlowDisconnect)
+			if got := b.passes(c); got != test.want {
 				t.Errorf("%v passes: %t", test.events, got)
 			}
 		}

@@ -49,17 +49,22 @@ func (c *Conn) pumpTry() {
 }
 
 // tryWrite writes p as far as possible without waiting; pump sees to the rest. The
-// connection is idle, or the caller has taken p from its queue.
+// caller has taken p from the queue.
 func (c *Conn) tryWrite(p []byte) {
+	if n := c.tryOnce(p); n < len(p) && !c.ending {
+		c.rest = append([]byte(nil), p[n:]...)
+	}
+}
+
+// tryOnce writes p as far as possible without waiting. A connection that cannot be
+// written to is ended.
+func (c *Conn) tryOnce(p []byte) int {
 	n, err := c.try.TryWrite(p)
 	if err != nil {
 		c.queue = queue{}
 		c.end(ReasonLost)
-		return
 	}
-	if n < len(p) {
-		c.rest = append([]byte(nil), p[n:]...)
-	}
+	return n
 }
 
 // settled tells finish that everything is written.
@@ -77,6 +82,12 @@ func (c *Conn) settled() {
 func (c *Conn) flush() {
 	b := getBuffer()
 	defer putBuffer(b)
+	defer func() {
+		if v := recover(); v != nil {
+			c.hub.panicked("a write", v)
+			c.abort()
+		}
+	}()
 	for c.next(b) {
 		if err := c.transport.Write(*b); err != nil {
 			c.abort()
@@ -115,9 +126,6 @@ func (c *Conn) abort() {
 func (c *Conn) take(dst []byte) []byte {
 	for len(dst) < maxWrite && !c.queue.empty() {
 		it := c.queue.shift()
-		if it.frame == nil {
-			continue
-		}
 		if it.msg != nil && it.sub != nil && it.sub.gap {
 			dst = c.appendGap(dst, it.sub)
 		}

@@ -69,7 +69,7 @@ func (b *heartbeat) run() {
 		case <-b.resets:
 			tick.Reset(tickOf(b.hub.Settings()))
 		case <-tick.C:
-			b.beat(slot)
+			b.visit(slot)
 			slot = (slot + 1) % beatSlots
 		}
 	}
@@ -77,10 +77,20 @@ func (b *heartbeat) run() {
 
 func tickOf(s Settings) time.Duration { return max(s.Heartbeat/beatSlots, time.Millisecond) }
 
+// visit is beat, and outlives its mistakes.
+func (b *heartbeat) visit(slot int) {
+	defer func() {
+		if v := recover(); v != nil {
+			b.hub.panicked("the heartbeat", v)
+		}
+	}()
+	b.beat(slot)
+}
+
 // beat pings one slot and checks the one whose ping is a timeout old.
 func (b *heartbeat) beat(slot int) {
 	s, now := b.hub.Settings(), b.now()
-	if late := now - b.last; late > s.Timeout/2 {
+	if late := now - b.last - tickOf(s); late > s.Timeout/2 {
 		// This process was held up itself; answers may wait unread.
 		b.trust = now + s.Timeout
 	}

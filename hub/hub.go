@@ -20,6 +20,7 @@ type Hub struct {
 
 	settings atomic.Pointer[Settings]
 	ended    atomic.Bool // Close was called
+	stats    stats
 
 	// Guarded by mu.
 	mu     sync.Mutex
@@ -137,25 +138,30 @@ func (h *Hub) refuse() []*Conn {
 
 // Publish hands a message to the broker, which broadcasts it on every node. It
 // sets m.Time when that is zero. With a key, a repeat within the broker's window
-// is harmless. Errors are the broker's.
+// is harmless. While the room has too much to broadcast Publish waits, before the
+// message is accepted. Errors are those of [Hub.Reserve] and the broker's.
 func (h *Hub) Publish(ctx context.Context, m *Message, key string) (Published, error) {
 	if m.Time.IsZero() {
 		m.Time = time.Now()
 	}
+	space, room, err := h.reserve(ctx, m.Channel, weigh(m))
+	if err != nil {
+		return Published{}, err
+	}
 	if m.Direct != nil {
 		// Without an offer: what a sender waits for does not depend on who is there.
+		defer space.Release()
 		return h.broker.Publish(ctx, m, PublishOptions{Key: directKey(key)})
 	}
-	o := PublishOptions{Retention: h.settings.Load().Room(m.Channel).Retention, Key: key}
+	o := PublishOptions{Retention: room.Retention, Key: key}
 	if o.Retention.Size > 0 {
 		m.Position.Anchor = anchor(m)
 	}
 	m.offer()
-	p, err := h.broker.Publish(ctx, m, o)
-	if m.withdraw() {
-		h.room(m.Channel).drainInline()
-	}
-	return p, err
+	// Deferred because a room that was promised to be drained stays silent otherwise.
+	defer m.keep()
+	defer space.Release()
+	return h.broker.Publish(ctx, m, o)
 }
 
 // History reads retained messages of a room. Errors are the broker's.

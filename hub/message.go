@@ -40,7 +40,8 @@ type Message struct {
 	// Direct has the message delivered to one member alone; nil: to the room.
 	Direct *Direct
 
-	drain uint32 // see offer; used atomically
+	drain   uint32 // see offer; used atomically
+	drainer *room  // see claim
 }
 
 // Event is anything a room or a session sends to a connection: a [*Message], a

@@ -10,7 +10,7 @@ import (
 const (
 	drainNobody  uint32 = iota // the room starts a goroutine
 	drainOffered               // Publish waits for the broker and can do it
-	drainClaimed               // the room has left it to Publish
+	drainClaimed               // a room, Message.drainer, has left it to Publish
 )
 
 // offer tells the room that this goroutine can do the broadcast once the broker
@@ -18,14 +18,29 @@ const (
 // broadcast from inside the broker it runs without the broker's lock.
 func (m *Message) offer() { atomic.StoreUint32(&m.drain, drainOffered) }
 
-// claim is called by the room; true means that Publish will drain it.
-func (m *Message) claim() bool {
-	return atomic.CompareAndSwapUint32(&m.drain, drainOffered, drainClaimed)
+// claim is called by a room; true means that Publish will drain that room, even if
+// another one has the channel by then. No two rooms claim a message at once, because
+// a broker broadcasts it once.
+func (m *Message) claim(r *room) bool {
+	if atomic.LoadUint32(&m.drain) != drainOffered {
+		return false
+	}
+	m.drainer = r // before the swap, behind which Publish reads it
+	if atomic.CompareAndSwapUint32(&m.drain, drainOffered, drainClaimed) {
+		return true
+	}
+	m.drainer = nil
+	return false
 }
 
-// withdraw ends the offer and reports whether the room claimed it.
-func (m *Message) withdraw() bool {
-	return atomic.SwapUint32(&m.drain, drainNobody) == drainClaimed
+// keep ends the offer and does what it promised to the room that claimed it.
+func (m *Message) keep() {
+	if atomic.SwapUint32(&m.drain, drainNobody) != drainClaimed {
+		return
+	}
+	r := m.drainer
+	m.drainer = nil // the history keeps the message
+	r.drainInline()
 }
 
 // anchor hashes what makes a message this message. It guards against accidents,

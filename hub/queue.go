@@ -11,62 +11,122 @@ type item struct {
 	exempt bool
 }
 
+// droppable items are those that the slow policy of a subscription may drop.
+func (it *item) droppable() bool { return it.sub != nil && it.msg != nil }
+
+// place is where an item is in a queue: 0 is nowhere.
+type place int32
+
+// slot holds an item and its neighbours in the queue. A droppable one also knows the
+// next of its subscription, which are a queue of their own, so that to drop the oldest
+// costs the same however long the queue is. A free one has only next.
+type slot struct {
+	item
+	prev, next, same place
+}
+
+// chain is the droppable items of a subscription.
+type chain struct{ first, last place }
+
 // queue is what waits for one connection, oldest first. It holds no memory while
 // it is empty.
 type queue struct {
-	items []item
-	head  int
-	count int // items that are not exempt
-	bytes int
+	slots       []slot
+	first, last place
+	free        place // the first of the free slots
+	count       int   // items that are not exempt
+	bytes       int
 }
 
-func (q *queue) empty() bool { return q.head == len(q.items) }
+func (q *queue) empty() bool { return q.first == 0 }
+
+func (q *queue) at(p place) *slot { return &q.slots[p-1] }
 
 func (q *queue) push(it item) {
 	if len(it.frame) == 0 {
 		return // the event has no form in this dialect
 	}
-	q.items = append(q.items, it)
+	p := q.add(slot{item: it, prev: q.last})
+	if q.last == 0 {
+		q.first = p
+	} else {
+		q.at(q.last).next = p
+	}
+	q.last = p
+	if it.droppable() {
+		q.chain(&it.sub.queued, p)
+	}
 	q.bytes += len(it.frame)
 	if !it.exempt {
 		q.count++
 	}
 }
 
-// shift takes the oldest item. Dropped ones have no frame.
-func (q *queue) shift() item {
-	it := q.items[q.head]
-	q.items[q.head] = item{}
-	q.head++
-	q.subtract(it)
-	switch {
-	case q.empty():
-		q.items, q.head = nil, 0
-	case q.head >= 64 && q.head*2 >= len(q.items):
-		q.items = append([]item(nil), q.items[q.head:]...)
-		q.head = 0
+// add puts s into a free slot.
+func (q *queue) add(s slot) place {
+	if p := q.free; p != 0 {
+		q.free = q.at(p).next
+		*q.at(p) = s
+		return p
 	}
-	return it
+	q.slots = append(q.slots, s)
+	return place(len(q.slots))
 }
 
-func (q *queue) subtract(it item) {
-	q.bytes -= len(it.frame)
-	if !it.exempt && it.frame != nil {
-		q.count--
+func (q *queue) chain(c *chain, p place) {
+	if c.first == 0 {
+		c.first = p
+	} else {
+		q.at(c.last).same = p
 	}
+	c.last = p
 }
+
+// shift takes the oldest item of a queue that is not empty.
+func (q *queue) shift() item { return q.remove(q.first) }
 
 // drop takes the oldest message of a subscription out of the queue and returns
-// it, or nil if there is none. Its place stays, empty, until it is shifted out.
+// it, or nil if there is none.
 func (q *queue) drop(s *subscription) *Message {
-	for i := q.head; i < len(q.items); i++ {
-		if it := q.items[i]; it.sub == s && it.msg != nil {
-			q.subtract(it)
-			q.items[i] = item{exempt: true}
-			return it.msg
+	if s.queued.first == 0 {
+		return nil
+	}
+	return q.remove(s.queued.first).msg
+}
+
+// remove takes an item out, which is the oldest of its subscription if it is droppable.
+func (q *queue) remove(p place) item {
+	it := *q.at(p)
+	if it.droppable() {
+		if it.sub.queued.first = it.same; it.same == 0 {
+			it.sub.queued.last = 0
 		}
 	}
-	return nil
+	q.unlink(p)
+	q.bytes -= len(it.frame)
+	if !it.exempt {
+		q.count--
+	}
+	return it.item
+}
+
+// unlink frees a slot.
+func (q *queue) unlink(p place) {
+	it := *q.at(p)
+	if it.prev == 0 {
+		q.first = it.next
+	} else {
+		q.at(it.prev).next = it.next
+	}
+	if it.next == 0 {
+		q.last = it.prev
+	} else {
+		q.at(it.next).prev = it.prev
+	}
+	*q.at(p) = slot{next: q.free}
+	if q.free = p; q.first == 0 {
+		q.slots, q.free = nil, 0
+	}
 }
 
 // enqueue queues an event under the limits and the room's slow policy. It never

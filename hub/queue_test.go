@@ -2,6 +2,8 @@ package hub
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -177,5 +179,128 @@ func TestReplayWaitsForSpace(t *testing.T) {
 		w.stick(false)
 		<-done
 		expect(t, w, "stuck", strings.Repeat("r", 600), strings.Repeat("r", 600))
+	})
+}
+
+// What was dropped leaves nothing behind, so that the next message costs the same.
+func TestDroppedLeavesNothing(t *testing.T) {
+	for slow, want := range map[Slow]int{SlowDropOldest: 256, SlowLatest: 1} {
+		c, _, _ := stuckFor(t, slow, 10_000)
+		if q := &c.queue; len(q.slots) > 257 || q.count != want {
+			t.Errorf("policy %d: %d places for %d messages, want %d", slow, len(q.slots), q.count, want)
+		}
+	}
+}
+
+// The queue keeps the order of everything while messages of several rooms are dropped
+// from all over it.
+func TestQueueAgainstAModel(t *testing.T) {
+	type entry struct {
+		frame byte
+		sub   int
+	}
+	subs, random := []*subscription{nil, {}, {}, {}}, rand.New(rand.NewPCG(1, 2))
+	var q queue
+	var model []entry
+	for i := range 100_000 {
+		switch n := random.IntN(5); {
+		case n < 2 || len(model) == 0:
+			e := entry{byte(i), random.IntN(len(subs))}
+			it := item{frame: []byte{e.frame}, sub: subs[e.sub], exempt: n == 0}
+			if e.sub > 0 {
+				it.msg = &Message{Content: it.frame}
+			}
+			q.push(it)
+			model = append(model, e)
+		case n == 2:
+			if got := q.shift(); got.frame[0] != model[0].frame {
+				t.Fatalf("step %d: shifted %d, want %d", i, got.frame[0], model[0].frame)
+			}
+			model = model[1:]
+		default:
+			sub := 1 + random.IntN(len(subs)-1)
+			at := slices.IndexFunc(model, func(e entry) bool { return e.sub == sub })
+			m := q.drop(subs[sub])
+			if (m == nil) != (at < 0) || m != nil && m.Content[0] != model[at].frame {
+				t.Fatalf("step %d: dropped %v", i, m)
+			}
+			if at >= 0 {
+				model = slices.Delete(model, at, at+1)
+			}
+		}
+		if q.empty() != (len(model) == 0) || q.bytes != len(model) || q.empty() && (q.count != 0 || q.slots != nil) {
+			t.Fatalf("step %d: %d bytes, %d items, want %d", i, q.bytes, q.count, len(model))
+		}
+	}
+}
+
+// A direct write that the socket takes in part leaves no more behind than the queue may
+// hold: what comes behind the broken frame is under the limits and the slow policy.
+func TestDirectWriteStaysInBounds(t *testing.T) {
+	const limit, size = 256 << 10, 60 << 10
+	for slow, want := range map[Slow]string{SlowDisconnect: "close 4500", SlowDropOldest: "h@41 ", SlowLatest: "h@41 "} {
+		for _, part := range []int{0, 1000, size + len("h@2 \n")} {
+			synctest.Test(t, func(t *testing.T) {
+				room := func(string) RoomOptions { return RoomOptions{Slow: slow, Retention: Retention{Size: 100}} }
+				h, _ := newTestHub(t, Settings{QueueBytes: limit, Room: room})
+				w := &tryWire{wire: newWire(), part: part}
+				c := connect(t, h, w)
+				subscribe(t, h, c, "h", SubscribeOptions{})
+				publish(t, h, "h", "before")
+				synctest.Wait()
+				w.stick(true)
+				burst(t, h, 40, size)
+				if held := c.queue.bytes + len(c.rest); held > limit+size {
+					t.Errorf("policy %d: %d bytes are held", slow, held)
+				}
+				w.stick(false)
+				synctest.Wait()
+				got := w.lines()
+				if last := got[len(got)-1]; !strings.HasPrefix(last, want) {
+					t.Errorf("policy %d, part %d: the end is %.20q, want %q", slow, part, last, want)
+				}
+				if slow != SlowDisconnect && strings.Count(w.text(), "gap h@") != 1 {
+					t.Errorf("policy %d, part %d: not exactly one gap", slow, part)
+				}
+			})
+		}
+	}
+}
+
+// burst gives a room n messages at once, behind the first.
+func burst(t *testing.T, h *Hub, n, size int) {
+	var ms []*Message
+	for i := range n {
+		ms = append(ms, &Message{
+			Channel: "h", Content: []byte(strings.Repeat("x", size)), Position: Position{Epoch: "e", Offset: uint64(i) + 2},
+		})
+	}
+	h.Broadcast("h", ms...)
+	synctest.Wait()
+}
+
+// A burst of many small messages that the socket does not take goes to the queue one by
+// one.
+func TestSmallMessagesBehindAFullSocket(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{QueueMessages: 8, Room: func(string) RoomOptions {
+			return RoomOptions{Slow: SlowDropOldest, Retention: Retention{Size: 100}}
+		}})
+		w := &tryWire{wire: newWire(), part: len("h@2 xxxx\nh@3")}
+		c := connect(t, h, w)
+		subscribe(t, h, c, "h", SubscribeOptions{})
+		publish(t, h, "h", "before")
+		synctest.Wait()
+		w.stick(true)
+		burst(t, h, 60, 4)
+		if c.queue.count > 8 {
+			t.Errorf("%d messages are queued", c.queue.count)
+		}
+		w.stick(false)
+		synctest.Wait()
+		got := w.lines()
+		if got[1] != "h@2 xxxx" || got[2] != "h@3 xxxx" || !strings.HasPrefix(got[3], "gap") || got[len(got)-1] != "h@61 xxxx" {
+			t.Errorf("%q", got)
+		}
 	})
 }

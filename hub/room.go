@@ -1,12 +1,8 @@
 package hub
 
-import "sync"
-
-const (
-	// inlineMembers is the size up to which a publisher broadcasts by itself.
-	inlineMembers = 32
-	// batchEvents bounds what is merged into one write.
-	batchEvents = 64
+import (
+	"container/list"
+	"sync"
 )
 
 // room is what the hub keeps for one channel while it has connections here.
@@ -28,6 +24,9 @@ type room struct {
 	members  []*subscription
 	shared   bool
 	pending  []Event
+	load     int        // weight of pending
+	reserved int        // weight of what publishers are handing to the broker
+	waiting  *list.List // publishers that wait for space, *waiter; nil: none ever did
 	draining bool
 	last     Position // of the newest message that was broadcast, or where a subscriber began
 	began    bool     // last is that of a broadcast message
@@ -86,59 +85,6 @@ func (r *room) snapshot() RoomOptions {
 	return r.options
 }
 
-// broadcast appends messages to what is pending. It is called in the order of
-// the offsets.
-func (r *room) broadcast(ms []*Message) {
-	r.mu.Lock()
-	for _, m := range ms {
-		r.admit(m)
-	}
-	r.wake(ms[len(ms)-1])
-}
-
-// admit appends one message, and a gap where its predecessor is missing. A
-// broker repairs holes itself; this is what keeps one that could not from being
-// silent.
-func (r *room) admit(m *Message) {
-	if p := m.Position; !p.IsZero() {
-		switch {
-		case r.last.Epoch == p.Epoch && p.Offset <= r.last.Offset:
-			if r.began {
-				return // delivered before
-			}
-			// A subscriber read the log ahead of the broadcast; others may still
-			// need this message, and each knows where it began itself.
-			r.pending = append(r.pending, m)
-			return
-		case !r.last.IsZero() && (r.last.Epoch != p.Epoch || p.Offset != r.last.Offset+1):
-			r.pending = append(r.pending, Gap{r.channel, Position{Epoch: p.Epoch, Offset: p.Offset - 1}})
-		}
-		r.last, r.began = p, true
-	}
-	r.pending = append(r.pending, m)
-}
-
-func (r *room) announce(ev Event) {
-	r.mu.Lock()
-	r.pending = append(r.pending, ev)
-	r.wake(nil)
-}
-
-// wake sees to it that somebody drains the room, the publisher of m if it offered
-// to, and releases mu.
-func (r *room) wake(m *Message) {
-	if r.draining || len(r.pending) == 0 {
-		r.mu.Unlock()
-		return
-	}
-	r.draining = true
-	inline := m != nil && len(r.members) <= inlineMembers && m.claim()
-	r.mu.Unlock()
-	if !inline {
-		go r.drain()
-	}
-}
-
 // settle tells the room its position when no message has told it yet, so that a
 // hole before the first broadcast message is seen too.
 func (r *room) settle(p Position) {
@@ -147,51 +93,4 @@ func (r *room) settle(p Position) {
 	if r.last.IsZero() {
 		r.last = p
 	}
-}
-
-// drain broadcasts until nothing is pending.
-func (r *room) drain() {
-	for r.step() {
-	}
-}
-
-// drainInline broadcasts once and leaves the rest, if any, to a goroutine, so
-// that one publisher does not end up working for all others.
-func (r *room) drainInline() {
-	if r != nil && r.step() && r.more() {
-		go r.drain()
-	}
-}
-
-// more reports whether anything is pending; if not, the drain is over.
-func (r *room) more() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.draining, r.shared = len(r.pending) > 0, false
-	return r.draining
-}
-
-// step broadcasts what is pending, up to batchEvents. False ends the drain.
-func (r *room) step() bool {
-	r.mu.Lock()
-	n := min(len(r.pending), batchEvents)
-	if n == 0 {
-		r.draining, r.shared = false, false
-		r.mu.Unlock()
-		return false
-	}
-	b := newBatch(r.pending[:n:n], r.options.Slow)
-	if r.pending = r.pending[n:]; len(r.pending) == 0 {
-		r.pending = nil
-	}
-	members := r.members
-	r.shared = true
-	r.mu.Unlock()
-
-	for _, s := range members {
-		if !b.passes(s.conn) {
-			s.conn.deliver(s, b)
-		}
-	}
-	return true
 }

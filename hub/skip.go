@@ -13,6 +13,6 @@ func (h *Hub) Skip(channel string, to Position) {
 func (r *room) skip(to Position) {
 	r.mu.Lock()
 	r.last, r.began = to, true
-	r.pending = append(r.pending, Gap{r.channel, to})
+	r.gap(to)
 	r.wake(nil)
 }

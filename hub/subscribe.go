@@ -231,7 +231,8 @@ func (c *Conn) release(s *subscription, slow Slow) {
 		c.reply(Gap{Channel: s.channel})
 	}
 	if len(h.events) > 0 {
-		c.deliverEach(s, newBatch(h.events, slow))
+		b := newBatch(h.events, slow)
+		c.deliverEach(s, &b, 0)
 	}
 }
 

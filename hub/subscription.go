@@ -22,6 +22,7 @@ type subscription struct {
 	phase     phase
 	interests uint8
 	held      *held    // while joining
+	queued    chain    // its messages in conn.queue
 	from      Position // until the first live message: where delivery began
 	lost      Position // of the newest dropped message
 	gap       bool     // messages were dropped that the connection does not know of
@@ -45,15 +46,6 @@ func (h *held) hold(events []Event, maxEvents, maxBytes int) {
 		h.bytes -= eventSize(h.events[0])
 		h.events, h.dropped = h.events[1:], true
 	}
-}
-
-// eventSize estimates what an event holds in memory.
-func eventSize(ev Event) int {
-	const overhead = 64
-	if m, ok := ev.(*Message); ok {
-		return overhead + len(m.Content)
-	}
-	return overhead
 }
 
 // fit decides about a message of a connection that began at from: whether it is

@@ -1,0 +1,95 @@
+package hub
+
+const (
+	// inlineMembers is the size up to which a publisher broadcasts by itself.
+	inlineMembers = 32
+	// batchEvents and batchBytes bound what is merged into one write. A single event
+	// may be larger.
+	batchEvents = 64
+	batchBytes  = 64 << 10
+)
+
+// drain broadcasts until nothing is pending.
+func (r *room) drain() {
+	for r.step() {
+	}
+}
+
+// drainInline broadcasts once and leaves the rest, if any, to a goroutine, so
+// that one publisher does not end up working for all others.
+func (r *room) drainInline() {
+	if r.step() && r.more() {
+		go r.drain()
+	}
+}
+
+// more reports whether anything is pending; if not, the drain is over.
+func (r *room) more() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.draining, r.shared = len(r.pending) > 0, false
+	return r.draining
+}
+
+// step broadcasts a part of what is pending. False ends the drain.
+func (r *room) step() bool {
+	b, members := r.next()
+	if len(b.events) == 0 {
+		return false
+	}
+	for at := 0; at < len(members); {
+		at = r.fanOut(&b, members, at)
+	}
+	return true
+}
+
+// next takes the next batch, and shares the members with its broadcast. An empty
+// one ends the drain.
+func (r *room) next() (batch, []*subscription) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n, weight := r.batchSize()
+	if n == 0 {
+		r.draining, r.shared = false, false
+		return batch{}, nil
+	}
+	b := newBatch(r.pending[:n:n], r.options.Slow)
+	if r.pending = r.pending[n:]; len(r.pending) == 0 {
+		r.pending = nil
+	}
+	r.load -= weight
+	r.relieve()
+	r.shared = true
+	return b, r.members
+}
+
+// batchSize is how many events make the next batch, and what they weigh. Needs mu.
+func (r *room) batchSize() (n, weight int) {
+	for size := 0; n < min(len(r.pending), batchEvents); n++ {
+		size += eventSize(r.pending[n])
+		if n > 0 && size > batchBytes {
+			break
+		}
+		weight += weigh(r.pending[n])
+	}
+	return n, weight
+}
+
+// fanOut delivers a batch to the members from one on, and returns where to go on. A
+// panic costs the member at which it came up its connection, and nobody else anything.
+func (r *room) fanOut(b *batch, members []*subscription, from int) (next int) {
+	at := from
+	defer func() {
+		if v := recover(); v != nil {
+			r.hub.panicked("a broadcast", v)
+			members[at].conn.Close(ReasonLost)
+			next = at + 1
+		}
+	}()
+	for ; at < len(members); at++ {
+		if s := members[at]; !b.passes(s.conn) {
+			s.conn.deliver(s, b)
+		}
+	}
+	return at
+}

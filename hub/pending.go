@@ -1,0 +1,117 @@
+package hub
+
+const (
+	// maxPending bounds what a room has yet to broadcast, by weight. Publishers wait
+	// for space below it. The heaviest message fits into an empty room.
+	maxPending = 1 << 20
+	// minWeight is what the smallest event weighs, so that the bound is also one of
+	// 1,024 messages.
+	minWeight = 1 << 10
+	// maxFlood bounds what comes without having waited: from other nodes, or as the
+	// news of presence and documents. Beyond it messages are lost, and a [Gap] says so.
+	maxFlood = 4 * maxPending
+)
+
+// Sized is an optional ability of an announced [Event]: about how many bytes it
+// holds. Without it an event counts as a small one.
+type Sized interface{ Size() int }
+
+// eventSize estimates what an event holds in memory.
+func eventSize(ev Event) int {
+	const overhead = 64
+	switch ev := ev.(type) {
+	case *Message:
+		return overhead + len(ev.Content)
+	case Sized:
+		return overhead + ev.Size()
+	}
+	return overhead
+}
+
+// weigh is what an event counts against maxPending.
+func weigh(ev Event) int { return max(eventSize(ev), minWeight) }
+
+// broadcast appends messages to what is pending. It is called in the order of
+// the offsets.
+func (r *room) broadcast(ms []*Message) {
+	r.mu.Lock()
+	for _, m := range ms {
+		r.admit(m)
+	}
+	r.wake(ms[len(ms)-1])
+}
+
+// admit appends one message, and a gap where its predecessor is missing. A
+// broker repairs holes itself; this is what keeps one that could not from being
+// silent. Needs mu.
+func (r *room) admit(m *Message) {
+	if p := m.Position; !p.IsZero() {
+		switch {
+		case r.last.Epoch == p.Epoch && p.Offset <= r.last.Offset:
+			if r.began {
+				return // delivered before
+			}
+			// A subscriber read the log ahead of the broadcast; others may still
+			// need this message, and each knows where it began itself.
+			r.put(m, p)
+			return
+		case !r.last.IsZero() && (r.last.Epoch != p.Epoch || p.Offset != r.last.Offset+1):
+			r.gap(Position{Epoch: p.Epoch, Offset: p.Offset - 1})
+		}
+		r.last, r.began = p, true
+	}
+	r.put(m, m.Position)
+}
+
+func (r *room) announce(ev Event) {
+	r.mu.Lock()
+	r.put(ev, Position{}) // a gap with a position is not told to those who began there
+	r.wake(nil)
+}
+
+// put appends an event, or a gap up to a position where there is no space. Needs mu.
+func (r *room) put(ev Event, at Position) {
+	w := weigh(ev)
+	if r.load == 0 || r.load+w <= maxFlood {
+		r.pending = append(r.pending, ev)
+		r.load += w
+		return
+	}
+	r.hub.stats.dropped.Add(1)
+	if m, ok := ev.(*Message); !ok || m.Direct == nil {
+		r.gap(at)
+	}
+}
+
+// gap appends a gap. Of those that come one after the other the newest is enough, one
+// with a position and one without: so they take two places beyond the bound at most.
+// Needs mu.
+func (r *room) gap(to Position) {
+	for i := len(r.pending) - 1; i >= max(0, len(r.pending)-2); i-- {
+		g, ok := r.pending[i].(Gap)
+		if !ok {
+			break
+		}
+		if g.Position.IsZero() == to.IsZero() {
+			r.pending[i] = Gap{r.channel, to}
+			return
+		}
+	}
+	r.pending = append(r.pending, Gap{r.channel, to})
+	r.load += minWeight
+}
+
+// wake sees to it that somebody drains the room, the publisher of m if it offered
+// to, and releases mu.
+func (r *room) wake(m *Message) {
+	if r.draining || len(r.pending) == 0 {
+		r.mu.Unlock()
+		return
+	}
+	r.draining = true
+	inline := m != nil && len(r.members) <= inlineMembers && m.claim(r)
+	r.mu.Unlock()
+	if !inline {
+		go r.drain()
+	}
+}

@@ -1,0 +1,150 @@
+package hub
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrCrowded is returned to a publisher that would have to wait longer than
+// [WithPatience] allows, because a room has more to broadcast than it may hold.
+var ErrCrowded = errors.New("hub: the room has too much to broadcast")
+
+// patience is the key of a context's value: until when a publisher waits.
+type patience struct{}
+
+// WithPatience bounds how long publishers wait for space in rooms, all waits under
+// the returned context together. Without it they wait as long as the context lasts.
+func WithPatience(ctx context.Context, d time.Duration) context.Context {
+	return context.WithValue(ctx, patience{}, time.Now().Add(d))
+}
+
+// Space is what a publisher has reserved in a room. The zero Space is none.
+type Space struct {
+	room   *room // nil: the channel has no connections here
+	weight int
+}
+
+// waiter is a publisher that waits for space.
+type waiter struct {
+	weight int
+	ready  chan struct{} // closed when the space is reserved
+}
+
+// Reserve waits until a room has space for an event of a size in bytes, which is then
+// kept for the caller until [Space.Release]. [Hub.Publish] does it by itself; it is for
+// those who announce something. Errors are that of ctx and [ErrCrowded].
+func (h *Hub) Reserve(ctx context.Context, channel string, size int) (Space, error) {
+	s, _, err := h.reserve(ctx, channel, max(size, minWeight))
+	return s, err
+}
+
+// reserve is Reserve, and also gives the options of the room.
+func (h *Hub) reserve(ctx context.Context, channel string, weight int) (Space, RoomOptions, error) {
+	r := h.room(channel)
+	if r == nil {
+		return Space{}, h.settings.Load().Room(channel), nil
+	}
+	r.mu.Lock()
+	o, place := r.options, (*list.Element)(nil)
+	if r.crowded(weight) {
+		place = r.queue(weight)
+	} else {
+		r.reserved += weight
+	}
+	r.mu.Unlock()
+	if place != nil {
+		if err := r.await(ctx, place); err != nil {
+			return Space{}, o, err
+		}
+	}
+	return Space{r, weight}, o, nil
+}
+
+// Release gives the space back. It is called once.
+func (s Space) Release() {
+	if s.room == nil {
+		return
+	}
+	s.room.mu.Lock()
+	defer s.room.mu.Unlock()
+	s.room.reserved -= s.weight
+	s.room.relieve()
+}
+
+// crowded reports whether a publisher has to wait: for space, or behind others. Needs
+// mu.
+func (r *room) crowded(weight int) bool {
+	return !r.fits(weight) || r.waiting != nil && r.waiting.Len() > 0
+}
+
+func (r *room) fits(weight int) bool {
+	held := r.load + r.reserved
+	return held == 0 || held+weight <= maxPending
+}
+
+// queue puts a publisher behind those who wait. Needs mu.
+func (r *room) queue(weight int) *list.Element {
+	if r.waiting == nil {
+		r.waiting = list.New()
+	}
+	r.hub.stats.waited.Add(1)
+	return r.waiting.PushBack(&waiter{weight: weight, ready: make(chan struct{})})
+}
+
+// relieve lets those publishers go on for whom there is space now. Needs mu.
+func (r *room) relieve() {
+	if r.waiting == nil {
+		return
+	}
+	for e := r.waiting.Front(); e != nil; e = r.waiting.Front() {
+		w := e.Value.(*waiter)
+		if !r.fits(w.weight) {
+			return
+		}
+		r.reserved += w.weight
+		r.waiting.Remove(e)
+		close(w.ready)
+	}
+}
+
+// await waits for the space that a publisher has queued for.
+func (r *room) await(ctx context.Context, place *list.Element) error {
+	w := place.Value.(*waiter)
+	var late <-chan time.Time
+	if until, ok := ctx.Value(patience{}).(time.Time); ok {
+		t := time.NewTimer(time.Until(until))
+		defer t.Stop()
+		late = t.C
+	}
+	err := ErrCrowded
+	select {
+	case <-w.ready:
+		return nil
+	case <-late:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if !r.leaveQueue(place) {
+		return nil // the space came at the same moment
+	}
+	if err == ErrCrowded {
+		r.hub.stats.refused.Add(1)
+	}
+	return err
+}
+
+// leaveQueue takes a publisher out of the queue. False: it has its space already.
+func (r *room) leaveQueue(place *list.Element) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case <-place.Value.(*waiter).ready:
+		return false
+	default:
+	}
+	r.waiting.Remove(place)
+	r.relieve() // a heavier one may have held up those behind it
+	return true
+}
