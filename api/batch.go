@@ -50,8 +50,9 @@ func publishBatch(c *call) *protocol.Error {
 		return e
 	}
 	results := make([]batchResult, len(items))
+	ctx := c.patient()
 	for i, item := range items {
-		results[i] = c.publishItem(c.r.Context(), item, validate)
+		results[i] = c.publishItem(ctx, item, validate)
 	}
 	return c.replyValue(results)
 }

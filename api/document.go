@@ -137,7 +137,7 @@ func (c *call) propose(p session.Proposal) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	out, e := c.o.Registry.Amend(c.r.Context(), c.publisher(validate), p)
+	out, e := c.o.Registry.Amend(c.patient(), c.publisher(validate), p)
 	if e != nil {
 		return e
 	}

@@ -68,7 +68,7 @@ func publish(c *call) *protocol.Error {
 		return e
 	}
 	p.Channel = c.name
-	done, e := c.o.Registry.Publish(c.r.Context(), c.publisher(validate || checked), p)
+	done, e := c.o.Registry.Publish(c.patient(), c.publisher(validate || checked), p)
 	if e != nil {
 		return e
 	}

@@ -1,11 +1,14 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -59,6 +62,13 @@ func Serve(w http.ResponseWriter, r *http.Request, path string, o Options) (hand
 	}
 	return true
 }
+
+// patience is how long a request waits in all for space in channels that have too much
+// to deliver. A connection waits as long as it takes.
+const patience = 2 * time.Second
+
+// patient is the context of what the request does, from now on.
+func (c *call) patient() context.Context { return hub.WithPatience(c.r.Context(), patience) }
 
 func (c *call) run(to *route, segments []string) {
 	name, e := to.name(segments)

@@ -11,8 +11,21 @@ const (
 
 // drain broadcasts until nothing is pending.
 func (r *room) drain() {
+	defer func() {
+		if v := recover(); v != nil { // fanOut ends all that are expected
+			r.hub.panicked("a room", v)
+			r.pause()
+		}
+	}()
 	for r.step() {
 	}
+}
+
+// pause ends a drain early; what is pending waits for the next event.
+func (r *room) pause() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.draining, r.shared = false, false
 }
 
 // drainInline broadcasts once and leaves the rest, if any, to a goroutine, so

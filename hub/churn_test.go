@@ -8,13 +8,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestChurn lets publishers, subscribers and settings change at once, over real
 // goroutines, and then reads what each connection was sent.
 func TestChurn(t *testing.T) {
 	const rooms, publishers, messages, clients = 4, 4, 300, 16
-	h, b := newTestHub(t, Settings{})
+	h, b := newTestHub(t, Settings{Heartbeat: time.Hour})
 	var publishing, subscribing sync.WaitGroup
 	done := make(chan struct{})
 	for range publishers {

@@ -248,6 +248,8 @@ func (c *Conn) end(r Reason) {
 // finish takes the connection out of everything and ends the transport.
 func (c *Conn) finish(subs []*subscription) {
 	defer c.hub.wg.Done()
+	defer c.hub.survive("the end of a connection")
+	defer c.transport.Close()
 	for _, s := range subs {
 		c.hub.leave(s)
 	}
@@ -260,15 +262,11 @@ func (c *Conn) finish(subs []*subscription) {
 	case <-c.flushed:
 	case <-give.C:
 	}
-	c.transport.Close()
 }
 
+// tellClosed calls onClose; a mistake there does not take the last words from the peer.
 func (c *Conn) tellClosed() {
-	defer func() {
-		if v := recover(); v != nil {
-			c.hub.panicked("the end of a connection", v)
-		}
-	}()
+	defer c.hub.survive("what follows the end of a connection")
 	if c.onClose != nil {
 		c.onClose(c.reason)
 	}

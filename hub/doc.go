@@ -16,7 +16,8 @@
 // Each message after the position it subscribed at reaches its queue exactly
 // once, or a [Gap] stands in its place: because the queue overflowed and the room
 // drops ([SlowDropOldest], [SlowLatest]), because more arrived during the replay
-// than could be held back, or because the broker delivered offsets with a hole.
+// than could be held back, because more came from other nodes than the room could
+// broadcast in time, or because the broker delivered offsets with a hole.
 // Less formally: what was lost is always announced.
 //
 // A message to one member ([Direct]) is queued at its place among the others, for the
@@ -31,10 +32,14 @@
 //   - The hub runs one goroutine for heartbeats, from New to Close.
 //   - A room has a goroutine only while it has something to broadcast: it takes
 //     all that is pending, encodes it once per Encoder and writes it to, or queues
-//     it for, each member. In small rooms the publisher does this itself.
+//     it for, each member. In small rooms the publisher does this itself. What is
+//     pending is bounded: publishers wait for space before their message is accepted
+//     ([Hub.Reserve]); nobody else ever waits.
 //   - A connection has a goroutine only while its transport cannot take more: it
 //     drains the queue in as few writes as possible and ends.
 //   - A connection that ends has one until its last bytes are written or given up.
+//
+// A panic in one of them costs the connection at which it came up, and is logged.
 //
 // Nothing else is started. An idle connection costs its structs and no buffer.
 //

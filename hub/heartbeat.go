@@ -60,6 +60,7 @@ func (b *heartbeat) stop() {
 
 func (b *heartbeat) run() {
 	defer close(b.ended)
+	defer b.hub.survive("the heartbeat")
 	tick := time.NewTicker(tickOf(b.hub.Settings()))
 	defer tick.Stop()
 	for slot := 0; ; {
@@ -79,11 +80,7 @@ func tickOf(s Settings) time.Duration { return max(s.Heartbeat/beatSlots, time.M
 
 // visit is beat, and outlives its mistakes.
 func (b *heartbeat) visit(slot int) {
-	defer func() {
-		if v := recover(); v != nil {
-			b.hub.panicked("the heartbeat", v)
-		}
-	}()
+	defer b.hub.survive("the heartbeat")
 	b.beat(slot)
 }
 

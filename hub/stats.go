@@ -1,8 +1,9 @@
 package hub
 
 import (
-	"runtime/debug"
 	"sync/atomic"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 // Stats are figures for an operator. Those that count do so since the hub's start.
@@ -51,9 +52,15 @@ func (sh *shard) count(s *Stats) {
 	}
 }
 
-// panicked logs a panic that was recovered from. It is called while the stack is still
-// that of the panic.
-func (h *Hub) panicked(where string, v any) {
+// panicked takes note of a panic that the caller, a deferred function, has recovered.
+func (h *Hub) panicked(what string, v any) {
 	h.stats.panics.Add(1)
-	h.settings.Load().Logger.Error("panic in "+where, "panic", v, "stack", string(debug.Stack()))
+	guard.Report(h.settings.Load().Logger, what, v)
+}
+
+// survive is deferred by a function whose panic costs nothing but its own work.
+func (h *Hub) survive(what string) {
+	if v := recover(); v != nil {
+		h.panicked(what, v)
+	}
 }

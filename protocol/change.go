@@ -198,6 +198,9 @@ type RemoteChange struct {
 // EventName is `remote-change`.
 func (RemoteChange) EventName() string { return TypeRemoteChange }
 
+// Size implements [hub.Sized].
+func (c RemoteChange) Size() int { return len(c.Patch) }
+
 // For implements [hub.Personal].
 func (c RemoteChange) For(connection string) hub.Event {
 	if c.Connection == "" || c.Connection != connection {

@@ -56,6 +56,8 @@ func AsError(err error) *Error {
 		return &Error{Code: AlreadySubscribed, Message: AlreadySubscribed.Info().Title}
 	case errors.Is(err, hub.ErrUnavailable):
 		return unavailable("the message store cannot be reached, try again")
+	case errors.Is(err, hub.ErrCrowded):
+		return unavailable("the channel has too much to deliver, try again")
 	case errors.Is(err, hub.ErrClosed), errors.Is(err, hub.ErrLeft):
 		return unavailable("the server is shutting down, connect again")
 	case errors.Is(err, context.DeadlineExceeded):

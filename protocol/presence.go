@@ -92,6 +92,23 @@ func (PresenceEvent) EventName() string { return TypePresence }
 // Concerns those who may see who is present.
 func (PresenceEvent) Concerns(interests uint8) bool { return interests&InterestPresence != 0 }
 
+// Size implements [hub.Sized]. The members of a snapshot are those of the room and shared.
+func (p PresenceEvent) Size() (n int) {
+	d, ok := p.Frame.(*presence.Diff)
+	if !ok {
+		return 0
+	}
+	for _, list := range [][]*presence.Member{d.Entered, d.Updated, d.Left} {
+		for _, m := range list {
+			n += memberSize + len(m.Key) + len(m.Info)
+		}
+	}
+	return n
+}
+
+// memberSize is about what a member holds beside its texts.
+const memberSize = 128
+
 // AppendEnvelope appends the envelope.
 func (p PresenceEvent) AppendEnvelope(dst []byte) []byte {
 	dst = append(beginEnvelope(dst, TypePresence, p.ID), '{')

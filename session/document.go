@@ -123,8 +123,8 @@ type Proposal struct {
 
 // Amend changes a document for a caller of the HTTP API. That a change is not made is
 // part of the outcome. Errors are those of [Registry.May], FORBIDDEN where the room
-// has no document, TOO_LARGE, RATE_LIMITED, LIMIT_EXCEEDED and, when the store fails,
-// UNAVAILABLE or INTERNAL.
+// has no document, TOO_LARGE, RATE_LIMITED, LIMIT_EXCEEDED, UNAVAILABLE when the store
+// fails or the room has too much to deliver, and INTERNAL.
 func (r *Registry) Amend(ctx context.Context, c Caller, p Proposal) (document.Outcome, *protocol.Error) {
 	if e := r.spend(c); e != nil {
 		return document.Outcome{}, e
@@ -202,6 +202,11 @@ func (r *Registry) propose(ctx context.Context, c Caller, p Proposal, room *poli
 			return nil
 		}
 	}
+	space, err := r.hub.Reserve(ctx, p.Channel, len(p.Patch))
+	if err != nil {
+		return document.Outcome{}, r.documentFailed(err)
+	}
+	defer space.Release()
 	out, err := r.documents.Change(ctx, p.Channel, change, o)
 	return out, r.documentFailed(err)
 }

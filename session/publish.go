@@ -33,7 +33,8 @@ func publish(ctx context.Context, s *Session, c protocol.Command) *protocol.Erro
 // rate, permission, size, the room's rate and its rules about content, and hands
 // the message to the hub. Errors are those of [Registry.May], TOO_LARGE,
 // RATE_LIMITED, SCHEMA_VIOLATION, for a message to one member FORBIDDEN in rooms without
-// presence and NOT_PRESENT, and, when the hub fails, UNAVAILABLE or INTERNAL.
+// presence and NOT_PRESENT, and, when the hub fails or the room has too much to deliver,
+// UNAVAILABLE or INTERNAL.
 func (r *Registry) Publish(ctx context.Context, c Caller, p protocol.Publish) (hub.Published, *protocol.Error) {
 	if e := r.spend(c); e != nil {
 		return hub.Published{}, e

@@ -12,6 +12,10 @@ import (
 // handed on, and the client may send another. Only the transport's reader calls it.
 func (s *Session) Receive(frame []byte) {
 	defer s.recovered()
+	// A command may take a while: a publisher waits for space in a room, or the app is
+	// asked. Meanwhile nothing of the client is read, and its silence proves nothing.
+	s.conn.Unread()
+	defer s.conn.Heard()
 	rate := s.registry.rules.Load().limits.Rate
 	if wait := s.frames.take(rate, time.Now()); wait > 0 {
 		s.slowDown(frame, rate, wait)
