@@ -35,8 +35,9 @@ type Caddy struct {
 
 // Start loads a Caddyfile and stops it at the end of the test. A word in double
 // braces, such as {{site}}, becomes an address of its own on 127.0.0.1, without a
-// scheme: write http://{{site}} for a site without TLS. The admin endpoint is off,
-// and nothing is written outside of the test's own directory.
+// scheme: write http://{{site}} for a site without TLS. The admin endpoint is off
+// unless the Caddyfile gives it an address, and nothing is written outside of the
+// test's own directory.
 func Start(t testing.TB, caddyfile string) *Caddy {
 	t.Helper()
 	process.Lock()
@@ -128,7 +129,9 @@ func (c *Caddy) adapt(caddyfile string) ([]byte, error) {
 
 // confine keeps a configuration away from what is outside of the test.
 func (c *Caddy) confine(config map[string]any) {
-	config["admin"] = map[string]any{"disabled": true, "config": map[string]any{"persist": false}}
+	admin := child(config, "admin")
+	admin["disabled"] = admin["listen"] == nil
+	admin["config"] = map[string]any{"persist": false}
 	config["storage"] = map[string]any{"module": "file_system", "root": c.store}
 	log := child(config, "logging", "logs", "default")
 	log["level"] = "DEBUG"

@@ -143,6 +143,16 @@ func (p *Process) WaitExit() int {
 	}
 }
 
+// Running reports whether the process is not over.
+func (p *Process) Running() bool {
+	select {
+	case <-p.exited:
+		return false
+	default:
+		return true
+	}
+}
+
 // PID is the id of the process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
@@ -185,7 +195,7 @@ func build(t testing.TB) string {
 	built.dir = dir
 	name = filepath.Join(dir, "caddy")
 	args := []string{"build", "-o", name}
-	if raceEnabled() {
+	if RaceEnabled() {
 		args = append(args, "-race")
 	}
 	cmd := exec.Command("go", append(args, "./cmd/caddy")...)
@@ -202,7 +212,9 @@ func root() string {
 	return filepath.Dir(filepath.Dir(file))
 }
 
-func raceEnabled() bool {
+// RaceEnabled reports whether the tests, and so the processes they start, have the
+// race detector.
+func RaceEnabled() bool {
 	info, _ := debug.ReadBuildInfo()
 	for _, s := range info.Settings {
 		if s.Key == "-race" {

@@ -47,7 +47,7 @@ var groups = []struct {
 
 func TestAttacks(t *testing.T) {
 	w := startWorld(t)
-	var done table
+	done := table{gauge: w.gauge}
 	for _, group := range groups {
 		for _, a := range group.attacks(w) {
 			a.name = group.name + ": " + a.name
@@ -58,28 +58,40 @@ func TestAttacks(t *testing.T) {
 }
 
 // table is what came of the attacks.
-type table struct{ rows []row }
+type table struct {
+	gauge *gauge
+	rows  []row
+}
 
 type row struct {
 	attack
 	happened string
+	cost     cost
 	ok       bool
 }
 
+// run makes a row. It fails when something else happens than is expected, and when
+// it costs more than it may.
 func (l *table) run(t *testing.T, a attack) {
 	r := row{attack: a, happened: "the test itself failed"}
 	defer func() { l.rows = append(l.rows, r) }()
+	l.gauge.begin()
 	r.happened = a.try(t)
+	r.cost = l.gauge.end()
 	r.ok = r.happened == a.expect || strings.HasPrefix(r.happened, a.expect+" (")
 	if !r.ok {
 		t.Errorf("expected: %s\nhappened: %s", a.expect, r.happened)
+	}
+	if beyond := r.cost.beyond(l.gauge.allowed.orUsual()); beyond != "" {
+		r.ok = false
+		t.Error(beyond)
 	}
 }
 
 func (l *table) String() string {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 1, ' ', tabwriter.Debug)
-	fmt.Fprintln(w, "attack\t expected\t what happened\t ok")
+	fmt.Fprintln(w, "attack\t expected\t what happened\t RSS peak\t RSS kept\t CPU\t p50\t p99\t p99 elsewhere\t ok")
 	good := 0
 	for _, r := range l.rows {
 		verdict := "NO"
@@ -87,7 +99,7 @@ func (l *table) String() string {
 			verdict = "yes"
 			good++
 		}
-		fmt.Fprintf(w, "%s\t %s\t %s\t %s\n", r.name, r.expect, r.happened, verdict)
+		fmt.Fprintf(w, "%s\t %s\t %s\t %s\t %s\n", r.name, r.expect, r.happened, r.cost.columns(), verdict)
 	}
 	_ = w.Flush() // into memory
 	fmt.Fprintf(&text, "%d of %d as expected\n", good, len(l.rows))

@@ -1,35 +1,40 @@
 package attacks
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
+	"net"
 	"strings"
 	"sync"
+	"testing"
 	"time"
-
-	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 )
 
-func init() { caddy.RegisterModule(new(auditWriter)) }
-
-// auditWriter is where the log `audit` goes, which gets every line of Caddy's.
-type auditWriter struct{}
-
-func (*auditWriter) CaddyModule() caddy.ModuleInfo {
-	return caddy.ModuleInfo{ID: "caddy.logging.writers.attacks", New: func() caddy.Module { return new(auditWriter) }}
+// listenAudit takes the log `audit` of the server, which sends every line of its own
+// to the address. It gives each line to the auditor.
+func listenAudit(t *testing.T) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for { // a server that is started again connects again
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() { audit.read(conn) })
+		}
+	})
+	t.Cleanup(func() { _ = l.Close(); all.Wait() })
+	return l.Addr().String()
 }
 
-func (*auditWriter) UnmarshalCaddyfile(*caddyfile.Dispenser) error { return nil }
-
-func (*auditWriter) String() string    { return "attacks" }
-func (*auditWriter) WriterKey() string { return "attacks" }
-
-func (*auditWriter) OpenWriter() (io.WriteCloser, error) { return audit, nil }
-
-// audit is the log of this process.
+// audit is the log of the server.
 var audit = &auditor{grown: make(chan struct{})}
 
 // marker is in every text that tries to forge a line of the log.
@@ -45,32 +50,41 @@ type auditor struct {
 	marked map[string]int // fields with the marker, by name
 }
 
-func (a *auditor) Close() error { return nil }
+// read reads lines until the server ends. What it was writing then is no line.
+func (a *auditor) read(conn net.Conn) {
+	defer conn.Close()
+	in := bufio.NewReader(conn)
+	for {
+		line, err := in.ReadBytes('\n')
+		if err != nil {
+			return
+		}
+		a.take(line[:len(line)-1])
+	}
+}
 
-func (a *auditor) Write(p []byte) (int, error) {
+func (a *auditor) take(line []byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.lines++
-	if fault := a.examine(p); fault != "" {
-		a.faults = append(a.faults, fmt.Sprintf("%s: %.300q", fault, p))
+	if fault := a.examine(line); fault != "" {
+		a.faults = append(a.faults, fmt.Sprintf("%s: %.300q", fault, line))
 	}
-	return len(p), nil
 }
 
-// examine says what is wrong with a line.
-func (a *auditor) examine(p []byte) string {
-	if line, whole := bytes.CutSuffix(p, []byte("\n")); !whole || bytes.ContainsAny(line, "\r\n") {
-		return "not one line"
-	}
-	if i := bytes.IndexFunc(p[:len(p)-1], func(r rune) bool { return r < ' ' || r == 0x7f }); i >= 0 {
+// examine says what is wrong with a line. An entry with a line break in it is two
+// lines, neither of which is JSON, unless it was forged well: then the marker stands
+// where it must not.
+func (a *auditor) examine(line []byte) string {
+	if i := bytes.IndexFunc(line, func(r rune) bool { return r < ' ' || r == 0x7f }); i >= 0 {
 		return "a control character"
 	}
-	if !bytes.Contains(p, []byte(marker)) {
-		return ""
-	}
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(p, &fields); err != nil {
+	if err := json.Unmarshal(line, &fields); err != nil {
 		return "not JSON"
+	}
+	if !bytes.Contains(line, []byte(marker)) {
+		return ""
 	}
 	close(a.grown)
 	a.grown = make(chan struct{})

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -22,14 +21,14 @@ func attackBodies(w *world) []attack {
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	return []attack{
 		{"gzip bomb of 16 MiB, announced", "415 (not unpacked)", func(t *testing.T) string {
-			before := allocated()
+			before := w.admin.allocated(t)
 			a := w.site.send(t, post("open:1", bomb, jsonType, "Content-Encoding: gzip"))
-			return fmt.Sprintf("%v (%s)", a, packed(allocated()-before))
+			return fmt.Sprintf("%v (%s)", a, packed(w.admin.allocated(t)-before))
 		}},
 		{"gzip bomb, not announced", "400 INVALID_JSON (not unpacked)", func(t *testing.T) string {
-			before := allocated()
+			before := w.admin.allocated(t)
 			a := w.site.send(t, post("open:1", bomb, jsonType))
-			return fmt.Sprintf("%v (%s)", a, packed(allocated()-before))
+			return fmt.Sprintf("%v (%s)", a, packed(w.admin.allocated(t)-before))
 		}},
 		{"gzip as raw content", "400 INVALID_MESSAGE", send(post("open:1", bomb[:1000], "Content-Type: application/gzip"))},
 		{"body with Content-Encoding: br, deflate", "415", send(post("open:1", "x", jsonType, "Content-Encoding: br, deflate"))},
@@ -71,13 +70,6 @@ func zipped(n int) string {
 	_, _ = z.Write(make([]byte, n)) // into memory
 	_ = z.Close()
 	return b.String()
-}
-
-// allocated is how much memory was ever allocated.
-func allocated() uint64 {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.TotalAlloc
 }
 
 func packed(n uint64) string {

@@ -1,11 +1,23 @@
-// Package attacks has no code of its own: its test attacks a real Caddy, and the
-// decoders that read what strangers send, and prints one table: what was tried, what
-// should come of it, and what came of it. A row is a subtest, which fails when the
-// two differ.
+// Package attacks has no code of its own: its test attacks a real Caddy in a process
+// of its own, and the decoders that read what strangers send, and prints one table:
+// what was tried, what should come of it, what came of it, and what it cost. A row is
+// a subtest. It fails when something else came of it, and when it cost too much.
 //
 // An attack belongs to a file by what it is aimed at. A row says in words what is
 // expected, and its attack answers in the same words; figures may follow in
 // parentheses.
+//
+// # What a row may cost
+//
+// A gauge measures the memory and the processor time of the server, and how long the
+// pings of two neighbours take meanwhile. Two other neighbours ping through a server
+// that nobody attacks: what slows both is the machine. docs/security.md explains the
+// columns.
+//
+// Every row has the default bounds. One that needs more calls gauge.allow, and says
+// why. One that starts a server of its own calls gauge.watch, and one that attacks
+// what is in the test's process calls gauge.unwatch. A row pays until the server is
+// quiet again.
 //
 // # Which headers are safe
 //

@@ -2,7 +2,6 @@ package attacks
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -65,7 +64,7 @@ const floodRooms = `
 `
 
 // attackNeighbours flood the hub that others use.
-func attackNeighbours(*world) (rows []attack) {
+func attackNeighbours(w *world) (rows []attack) {
 	expect := fmt.Sprintf("neighbours lose nothing and wait no more than %v times as long; to refuse a frame costs less than a third of serving it", slower)
 	for _, f := range []struct {
 		name     string
@@ -84,6 +83,8 @@ func attackNeighbours(*world) (rows []attack) {
 	} {
 		rows = append(rows, attack{f.name, expect, func(t *testing.T) string {
 			p := integration.StartProcess(t, strings.ReplaceAll(floodSites, "ROOMS", floodRooms))
+			w.gauge.watch(p)
+			w.gauge.allow(bounds{cpu: time.Minute}) // judged by what a frame costs
 			newFlood(t, p, "unlimited", f.talk+":warm", f.commands).run(t, 1)
 			served := newFlood(t, p, "unlimited", f.talk, f.commands)
 			served.run(t, 2)
@@ -131,12 +132,21 @@ func (f *flood) phase(t *testing.T, attacked bool) {
 	if attacked {
 		side, stop = &f.attacked, newAttacker(t, f.site, f.commands).stop
 	}
-	begin, cpu := time.Now(), cpuTime(t, f.server.PID())
+	begin, cpu := time.Now(), f.cpu(t)
 	side.p99 = append(side.p99, f.talk.phase(t))
-	side.cpu += cpuTime(t, f.server.PID()) - cpu
+	side.cpu += f.cpu(t) - cpu
 	side.took += time.Since(begin)
 	sent, thrown := stop()
 	f.frames, f.thrown = f.frames+sent, f.thrown+thrown
+}
+
+func (f *flood) cpu(t *testing.T) time.Duration {
+	t.Helper()
+	cpu, err := cpuTime(f.server.PID())
+	if err != nil {
+		t.Skip("processor times are read from /proc: ", err)
+	}
+	return cpu
 }
 
 // frameCost is what a frame of the attacker cost the server, in processor time.
@@ -183,23 +193,6 @@ func median(list []time.Duration) time.Duration {
 }
 
 func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
-
-// cpuTime is the processor time that a process has taken.
-func cpuTime(t *testing.T, pid int) time.Duration {
-	t.Helper()
-	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		t.Skip("processor times are read from /proc: ", err)
-	}
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	user, err1 := strconv.Atoi(fields[11])
-	system, err2 := strconv.Atoi(fields[12])
-	if err1 != nil || err2 != nil {
-		t.Fatal(string(text))
-	}
-	return time.Duration(user+system) * tick
-}
 
 // talk is what neighbours do: one sends, all receive.
 type talk struct {

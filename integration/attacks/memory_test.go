@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -17,40 +18,72 @@ import (
 func attackMemory(w *world) []attack {
 	return []attack{
 		{"30,000 channels of 1 KiB each, by batches", "memory flat", func(t *testing.T) string {
-			return remember(t, func() { fillChannels(t, w.many, 30_000) })
+			return remember(t, w, func() { fillChannels(t, w.many, 30_000) })
 		}},
 		{"30,000 idempotency keys in one channel", "memory flat", func(t *testing.T) string {
-			return remember(t, func() { fillKeys(t, w.many, 30_000) })
+			return remember(t, w, func() { fillKeys(t, w.many, 30_000) })
 		}},
 		{"20,000 channels entered and left", "memory flat, no room left over", func(t *testing.T) string {
-			happened := remember(t, func() { enterAndLeave(t, w.many, 20_000) })
+			happened := remember(t, w, func() { enterAndLeave(t, w.many, 20_000) })
 			if n := w.many.channels(t); n > 0 {
 				return fmt.Sprintf("%d rooms are left over", n)
 			}
 			return strings.Replace(happened, "flat", "flat, no room left over", 1)
 		}},
 		{"10 requests for a history of 12 MiB that take nothing of it", "memory flat", func(t *testing.T) string {
+			w.gauge.allow(bounds{peak: 96 << 20, kept: 96 << 20, cpu: 3 * time.Second})
 			fillHistory(t, w.long, 200)
-			return remember(t, func() { readNothing(t, w.long, 10) })
+			return remember(t, w, func() { readNothing(t, w.long, 10) })
 		}},
 		{"a client that reads no answer", "memory flat, the client is closed", func(t *testing.T) string {
-			return strings.Replace(remember(t, func() { neverRead(t, w.long) }), "flat", "flat, the client is closed", 1)
+			w.gauge.allow(bounds{peak: 96 << 20, kept: 96 << 20, cpu: 6 * time.Second}) // it asks for gigabytes
+			return strings.Replace(remember(t, w, func() { neverRead(t, w.long) }), "flat", "flat, the client is closed", 1)
 		}},
 	}
 }
 
-// inUse is how much memory is in use after a collection, when nothing is being
-// given back any more: connections of an earlier attack take a moment to end.
+// inUse is how much memory of this process is in use after a collection.
 func inUse() uint64 {
-	var m runtime.MemStats
-	last, still := uint64(math.MaxUint64), 0
-	until(func() bool {
+	return settled(func() uint64 {
+		var m runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&m)
-		if still++; m.HeapAlloc+256<<10 < last {
+		return m.HeapAlloc
+	})
+}
+
+// inUse is how much memory of the server is in use after a collection.
+func (admin target) inUse(t *testing.T) uint64 {
+	return settled(func() uint64 { return admin.heap(t, "HeapAlloc") })
+}
+
+// allocated is how much memory the server has ever allocated.
+func (admin target) allocated(t *testing.T) uint64 { return admin.heap(t, "TotalAlloc") }
+
+// heap has the server collect what is not used any more and gives a figure of its
+// heap.
+func (admin target) heap(t *testing.T, name string) uint64 {
+	t.Helper()
+	a := admin.send(t, request{"GET", "/debug/pprof/heap?gc=1&debug=1", []string{"Connection: close"}, ""})
+	_, after, _ := strings.Cut(a.body, "\n# "+name+" = ")
+	figure, _, _ := strings.Cut(after, "\n")
+	n, err := strconv.ParseUint(figure, 10, 64)
+	if err != nil {
+		t.Fatal(a, err)
+	}
+	return n
+}
+
+// settled gives a measure of memory when nothing is being given back any more:
+// connections of an earlier attack take a moment to end.
+func settled(measure func() uint64) uint64 {
+	last, still := uint64(math.MaxUint64), 0
+	until(func() bool {
+		n := measure()
+		if still++; n+256<<10 < last {
 			still = 0
 		}
-		last = min(last, m.HeapAlloc)
+		last = min(last, n)
 		return still == 5
 	})
 	return last
@@ -69,10 +102,10 @@ func until(is func() bool) bool {
 }
 
 // remember gives what is more in use after an attack.
-func remember(t *testing.T, attack func()) string {
-	before := inUse()
+func remember(t *testing.T, w *world, attack func()) string {
+	before := w.admin.inUse(t)
 	attack()
-	growth := int64(inUse()) - int64(before)
+	growth := int64(w.admin.inUse(t)) - int64(before)
 	if growth > 4<<20+maxGrowth {
 		return fmt.Sprintf("%d KiB more in use", growth>>10)
 	}

@@ -31,8 +31,9 @@ const narrowKey = "narrow-k3y-0123456789abcdef"
 // kind of limit, each with a hub of its own.
 const sites = `
 {
+	admin {{admin}}
 	log audit {
-		output attacks
+		output net AUDIT
 		format json
 		level DEBUG
 	}
@@ -89,6 +90,10 @@ http://{{site}} {
 			subscribe anyone
 			publish anyone
 			total_rate 1/s 20
+		}
+		room neighbours:* {
+			subscribe anyone
+			publish anyone
 		}
 	}
 	respond "the app"
@@ -260,14 +265,16 @@ http://{{many}} {
 }
 `
 
-// world is the Caddy that is attacked.
+// world is the Caddy that is attacked. It is a process of its own, so that what it
+// takes of the machine is not mixed with what the attackers take.
 type world struct {
-	caddy *integration.Caddy
+	gauge *gauge
 
 	site, basic, listed            target
 	believing, stripped, forwarded target
 	tokens, required, asked, rush  target
 	crowd, many, long              target
+	admin                          target // for looking into the process
 
 	publicKey string // of the site required, as its file has it
 }
@@ -277,28 +284,31 @@ type target string
 
 func startWorld(t *testing.T) *world {
 	t.Helper()
-	t.Setenv("REALTIME_TEST_KEY", appKey)
-	t.Setenv("REALTIME_TEST_NARROW_KEY", narrowKey)
 	hash, err := bcrypt.GenerateFromPassword([]byte("secret"), bcrypt.MinCost)
 	if err != nil {
 		t.Fatal(err)
 	}
-	publicKey := writeKey(t)
-	t.Setenv("REALTIME_TEST_SECRET", secret)
-	c := integration.Start(t, strings.Replace(sites, "HASH", string(hash), 1))
-	at := func(word string) target { return target(c.Addr(word)) }
+	keyFile, publicKey := writeKey(t)
+	text := strings.NewReplacer("HASH", string(hash), "AUDIT", listenAudit(t)).Replace(sites)
+	p := integration.StartProcess(t, text, // and its environment
+		"REALTIME_TEST_KEY="+appKey,
+		"REALTIME_TEST_NARROW_KEY="+narrowKey,
+		"REALTIME_TEST_SECRET="+secret,
+		"REALTIME_TEST_KEY_FILE="+keyFile,
+	)
+	at := func(word string) target { return target(p.Addr(word)) }
 	return &world{
-		caddy: c,
+		gauge: newGauge(t, p, at("site"), at("admin")),
 		site:  at("site"), basic: at("basic"), listed: at("listed"),
 		believing: at("believing"), stripped: at("stripped"), forwarded: at("forwarded"),
 		tokens: at("tokens"), required: at("required"), asked: at("asked"), rush: at("rush"),
-		crowd: at("crowd"), many: at("many"), long: at("long"),
+		crowd: at("crowd"), many: at("many"), long: at("long"), admin: at("admin"),
 		publicKey: publicKey,
 	}
 }
 
 // writeKey makes the file of a public key that nobody has the other half of.
-func writeKey(t *testing.T) string {
+func writeKey(t *testing.T) (file, text string) {
 	t.Helper()
 	public, _, err := ed25519.GenerateKey(nil)
 	if err != nil {
@@ -308,13 +318,12 @@ func writeKey(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-	file := filepath.Join(t.TempDir(), "key.pem")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
+	text = string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	file = filepath.Join(t.TempDir(), "key.pem")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("REALTIME_TEST_KEY_FILE", file)
-	return string(text)
+	return file, text
 }
 
 // own is the origin of the site itself.
