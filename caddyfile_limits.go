@@ -11,6 +11,7 @@ import (
 //		connections_per_user <n>
 //		connections_per_ip   <n>
 //		handshakes           <n>/s [<burst>]
+//		handshakes_per_ip    <n>/s [<burst>]
 //		channels             <n>
 //		message_size         <size>
 //		rate                 <n>/s [<burst>]
@@ -30,6 +31,7 @@ var limitOptions = options[*LimitsConfig]{
 	"connections_per_user": count(func(c *LimitsConfig) *int { return &c.ConnectionsPerUser }),
 	"connections_per_ip":   count(func(c *LimitsConfig) *int { return &c.ConnectionsPerIP }),
 	"handshakes":           rate(func(c *LimitsConfig) *RateConfig { return &c.Handshakes }),
+	"handshakes_per_ip":    rate(func(c *LimitsConfig) *RateConfig { return &c.HandshakesPerIP }),
 	"channels":             count(func(c *LimitsConfig) *int { return &c.Channels }),
 	"message_size":         size(func(c *LimitsConfig) *int64 { return &c.MessageSize }),
 	"rate":                 rate(func(c *LimitsConfig) *RateConfig { return &c.Rate }),

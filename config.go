@@ -58,6 +58,11 @@ type LimitsConfig struct {
 	// after a network failure. Default: no limit.
 	Handshakes RateConfig `json:"handshakes,omitzero"`
 
+	// HandshakesPerIP is how fast new connections are accepted from one address, as
+	// ConnectionsPerIP counts it, so that no address takes all of Handshakes. Whole
+	// companies may share an address, and come back together. Default: no limit.
+	HandshakesPerIP RateConfig `json:"handshakes_per_ip,omitzero"`
+
 	// Channels is the greatest number of channels that one connection may be
 	// subscribed to. Default: 100, which zero means as well.
 	Channels int `json:"channels,omitempty"`

@@ -26,7 +26,9 @@ type AuthorizeConfig struct {
 	// value means not at all. Default: 5s, which zero means as well.
 	Cache caddy.Duration `json:"cache,omitempty"`
 
-	// Timeout is how long an answer may take. Default: 3s, which zero means as well.
+	// Timeout is how long an answer may take, with the time for which the question waits
+	// for others: 64 are asked at a time, of one address 16. Default: 3s, which zero
+	// means as well.
 	Timeout caddy.Duration `json:"timeout,omitempty"`
 
 	// Routes answer the question, a GET request for the route's path with /authorize

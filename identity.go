@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -18,7 +19,7 @@ import (
 // nobody has recognized is an error, because to ignore it would only hide the
 // mistake.
 func (h *Handler) identify(r *http.Request) (session.Peer, *protocol.Error) {
-	peer := session.Peer{IP: clientIP(r), Realm: openRealm(h.Path)}
+	peer := session.Peer{IP: clientIP(r), Realm: openRealm(h.Path), AsOf: time.Now()}
 	if e := h.realm.enter(r, &peer); e != nil {
 		return peer, e
 	}

@@ -157,7 +157,7 @@ const verifyTimeout = 5 * time.Second
 func (r *realm) recognize(ctx context.Context, peer session.Peer, token string) (session.Peer, error) {
 	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
 	defer cancel()
-	id, err := r.tokens.Verify(ctx, token)
+	id, err := r.tokens.VerifyFrom(ctx, peer.From(), token)
 	if err != nil {
 		return peer, err
 	}

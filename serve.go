@@ -74,6 +74,11 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 		return unavailable("this server takes no new connections")
 	}
 	c.peer.IP = clientIP(r)
+	if handshake {
+		if e = c.registry.Knock(c.peer.IP); e != nil {
+			return e
+		}
+	}
 	if c.key != nil && handshake {
 		r, c.key = withoutKey(r), nil
 	}
@@ -134,6 +139,15 @@ func (c *call) caller() session.Caller {
 	return caller
 }
 
+// confirm says why the call may not go on any more, because of what happened since it
+// was let in.
+func (c *call) confirm() *protocol.Error {
+	if c.key != nil {
+		return nil
+	}
+	return c.registry.Confirm(c.peer)
+}
+
 func (h *Handler) dispatch(w http.ResponseWriter, r *http.Request, path string, c call) error {
 	switch {
 	case path == "" && ws.IsUpgrade(r):
@@ -142,7 +156,7 @@ func (h *Handler) dispatch(w http.ResponseWriter, r *http.Request, path string, 
 		return h.serveStream(w, r, c)
 	case path == "":
 		return h.explain(w, r)
-	case api.Serve(w, r, path, api.Options{Registry: c.registry, Caller: c.caller()}):
+	case api.Serve(w, r, path, api.Options{Registry: c.registry, Caller: c.caller(), Confirm: c.confirm}):
 		return nil
 	}
 	return h.refuseStatus(w, r, http.StatusNotFound, "there is nothing at this path")

@@ -130,11 +130,12 @@ func (c *LimitsConfig) compile() (session.Limits, error) {
 		ConnectionsPerUser: c.ConnectionsPerUser,
 		ConnectionsPerIP:   c.ConnectionsPerIP,
 		Handshakes:         policy.Rate(c.Handshakes),
+		HandshakesPerIP:    policy.Rate(c.HandshakesPerIP),
 		Rate:               policy.Rate(c.Rate),
 		Channels:           cmp.Or(c.Channels, defaultChannels),
 		MessageSize:        int(size),
 	}
-	return limits, errors.Join(limits.Handshakes.Validate(), limits.Rate.Validate())
+	return limits, errors.Join(limits.Handshakes.Validate(), limits.HandshakesPerIP.Validate(), limits.Rate.Validate())
 }
 
 func (c *RoomConfig) compile(read readFile) (policy.Room, error) {

@@ -21,6 +21,8 @@ func (c *call) read(limit int64) ([]byte, *protocol.Error) {
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
 	var large *http.MaxBytesError
 	switch {
+	case err == nil && c.o.Confirm != nil:
+		return body, c.o.Confirm()
 	case err == nil:
 		return body, nil
 	case errors.As(err, &large):

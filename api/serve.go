@@ -19,6 +19,9 @@ type Options struct {
 	Registry *session.Registry
 	// Caller is who asks. It must be known to be true: the API believes it.
 	Caller session.Caller
+	// Confirm says whether the caller may still go on when the body has been read,
+	// which takes as long as the client likes. Nil: it may.
+	Confirm func() *protocol.Error
 	// Ready tells whether this node takes clients. It is all that a request for
 	// [ReadyPath] needs.
 	Ready func() bool

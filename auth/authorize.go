@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -33,7 +34,7 @@ func (a Action) String() string {
 }
 
 // Question is what an [Authorizer] is asked. Everything that an answer depends on is
-// in it: equal questions may get a remembered answer.
+// in it: questions that are equal but for From may get a remembered answer.
 type Question struct {
 	Action Action
 	// Channel is empty when it is about the connection.
@@ -43,6 +44,9 @@ type Question struct {
 	// Handshake is what was kept of the request that opened the connection, such as
 	// its cookies, in a form that only the Authorizer knows. It may be secret.
 	Handshake string
+	// From is the address, or the network, that the question comes from. No answer
+	// depends on it; [Guard] gives each address its share. Zero: it is not known.
+	From netip.Addr
 }
 
 // Answer says yes. Its fields count for [Connect] alone, but for Expires.

@@ -73,14 +73,18 @@ func TestGuardRemembersDecisions(t *testing.T) {
 	})
 }
 
+func about(a Action, channel, user, handshake string) Question {
+	return Question{Action: a, Channel: channel, User: user, Handshake: handshake}
+}
+
 // Whatever makes questions differ makes them different ones.
 func TestGuardTellsQuestionsApart(t *testing.T) {
 	t.Parallel()
 	o := always(Answer{}, nil)
 	g := NewGuard(o, GuardOptions{})
 	questions := []Question{
-		{Subscribe, "a", "b", ""}, {Publish, "a", "b", ""}, {Subscribe, "ab", "", ""}, {Subscribe, "", "ab", ""},
-		{Subscribe, "a", "", "b"}, {Connect, "", "", ""}, {Subscribe, "a", "b", "c"},
+		about(Subscribe, "a", "b", ""), about(Publish, "a", "b", ""), about(Subscribe, "ab", "", ""), about(Subscribe, "", "ab", ""),
+		about(Subscribe, "a", "", "b"), about(Connect, "", "", ""), about(Subscribe, "a", "b", "c"),
 	}
 	for _, q := range questions {
 		if _, err := g.Authorize(t.Context(), q); err != nil {
@@ -198,13 +202,80 @@ func TestGuardForgets(t *testing.T) {
 				t.Errorf("after %q was forgotten: asked %d times", step.forget, n)
 			}
 		}
-		g.Forget("ann")
-		o.answer = func(context.Context, Question) (Answer, error) {
-			g.Forget("ann")
-			return Answer{}, nil
+	})
+}
+
+// A yes that was on its way when its user was forgotten does not count: the question is
+// asked again, whether it named the user or the answer did. A no counts, and neither is
+// remembered. The answer is as old as the last question.
+func TestGuardAsksAgain(t *testing.T) {
+	unknown := errors.New("away")
+	for name, tc := range map[string]struct {
+		q       Question
+		first   Answer
+		err     error
+		forget  string
+		asked   int64
+		want    error
+		answers int // remembered
+	}{
+		"who asked":               {Question{User: "ann"}, Answer{}, nil, "ann", 2, ErrDenied, 1},
+		"who it turned out to be": {Question{Handshake: "cookie"}, Answer{User: "ann"}, nil, "ann", 2, ErrDenied, 1},
+		"somebody else":           {Question{User: "ann"}, Answer{}, nil, "bob", 1, nil, 0},
+		"a no":                    {Question{User: "ann"}, Answer{}, ErrUnauthorized, "ann", 1, ErrUnauthorized, 0},
+		"no answer":               {Question{User: "ann"}, Answer{}, unknown, "ann", 1, unknown, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				var g *Guard
+				o := new(oracle)
+				o.answer = func(context.Context, Question) (Answer, error) {
+					if o.calls.Load() > 1 {
+						return Answer{}, ErrDenied
+					}
+					time.Sleep(2500 * time.Millisecond)
+					g.Forget(tc.forget)
+					return tc.first, tc.err
+				}
+				g = NewGuard(o, GuardOptions{})
+				_, err := g.Authorize(t.Context(), tc.q)
+				if !errors.Is(err, tc.want) || tc.want == nil && err != nil || o.calls.Load() != tc.asked {
+					t.Errorf("%v after %d questions", err, o.calls.Load())
+				}
+				if len(g.answers) != tc.answers || len(g.open) != 0 {
+					t.Errorf("%d answers and %d questions are left", len(g.answers), len(g.open))
+				}
+			})
+		})
+	}
+}
+
+// Who is forgotten for ever is not let in, and does not keep a turn for ever. So many
+// others that they are not listed are like the user.
+func TestGuardGivesUpAskingAgain(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		var g *Guard
+		many := always(Answer{}, nil)
+		g = NewGuard(many, GuardOptions{})
+		forget := func(users int) func(context.Context, Question) (Answer, error) {
+			return func(context.Context, Question) (Answer, error) {
+				for i := range users {
+					g.Forget(strconv.Itoa(i))
+				}
+				return Answer{}, nil
+			}
 		}
-		if ask(); ask() != 2 {
-			t.Error("an answer from before counts")
+		for users, want := range map[int]int64{1: maxAsks, maxForgotten: 1, maxForgotten + 1: maxAsks} {
+			many.calls.Store(0)
+			many.answer = forget(users)
+			user := "0"
+			if users > 1 {
+				user = "ann"
+			}
+			_, err := g.Authorize(t.Context(), Question{User: user})
+			if many.calls.Load() != want || (want == maxAsks) != errors.Is(err, ErrUnavailable) {
+				t.Errorf("%d were forgotten: %v after %d questions", users, err, many.calls.Load())
+			}
 		}
 	})
 }

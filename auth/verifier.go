@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -29,7 +30,8 @@ var (
 )
 
 // maxVerifying bounds the tokens that one verifier works on at a time. While keys
-// cannot be fetched everybody who comes waits for them.
+// cannot be fetched everybody who comes waits for them. One address has a quarter of
+// the turns at most: tokens with invented keys are waited for, too.
 const maxVerifying = 64
 
 // Config says which tokens are accepted. Exactly one of Secret, PublicKey and JWKS
@@ -59,8 +61,8 @@ type Verifier struct {
 	parser *jwt.Parser
 	keys   func(context.Context) (jwt.Keyfunc, error)
 	start  func(context.Context, func(error))
-	set    *keySet       // nil with other keys
-	slots  chan struct{} // holds one for each token that is being verified
+	set    *keySet // nil with other keys
+	turns  *turns  // for tokens
 }
 
 // New returns a verifier. It does no I/O.
@@ -83,7 +85,7 @@ func New(c Config) (*Verifier, error) {
 	if c.Audience != "" {
 		options = append(options, jwt.WithAudience(c.Audience))
 	}
-	v.parser, v.slots = jwt.NewParser(options...), make(chan struct{}, maxVerifying)
+	v.parser, v.turns = jwt.NewParser(options...), newTurns(maxVerifying)
 	return v, nil
 }
 
@@ -139,29 +141,20 @@ func (v *Verifier) Start(ctx context.Context, report func(error)) { v.start(ctx,
 // that are verified, until ctx ends. Besides [ErrExpired], [ErrKeys] and [ErrBusy]
 // its errors are for logs, not for the caller: they may help an attacker.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
+	return v.VerifyFrom(ctx, netip.Addr{}, token)
+}
+
+// VerifyFrom is Verify for a token that comes from an address, or a network, which has
+// its share of what is done at a time.
+func (v *Verifier) VerifyFrom(ctx context.Context, from netip.Addr, token string) (Identity, error) {
 	if len(token) > maxToken {
 		return Identity{}, fmt.Errorf("auth: the token has %d bytes, at most %d are accepted", len(token), maxToken)
 	}
-	if !v.enter(ctx) {
+	if !v.turns.take(ctx, from) {
 		return Identity{}, ErrBusy
 	}
-	defer func() { <-v.slots }()
+	defer v.turns.give(from)
 	return v.verify(ctx, token)
-}
-
-// enter takes a slot. One that is free is taken even if ctx has ended.
-func (v *Verifier) enter(ctx context.Context) bool {
-	select {
-	case v.slots <- struct{}{}:
-		return true
-	default:
-	}
-	select {
-	case v.slots <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 func (v *Verifier) verify(ctx context.Context, token string) (Identity, error) {

@@ -42,7 +42,7 @@ func (r *Registry) abuser(p *Peer) string {
 	switch {
 	case p.User != "":
 		return "u" + p.User
-	case r.rules.Load().limits.ConnectionsPerIP > 0 && p.IP.IsValid():
+	case r.rules.Load().limits.perAddress() && p.IP.IsValid():
 		return "a" + network(p.IP).String()
 	}
 	return ""

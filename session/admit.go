@@ -9,6 +9,18 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
+// Knock takes a token of the handshake rate of an address. It comes before anything
+// else is done for a handshake, the look at its token included. An address that is not
+// known has no rate. The error is RATE_LIMITED, with a RetryAfter like those of
+// [Registry.Admit].
+func (r *Registry) Knock(ip netip.Addr) *protocol.Error {
+	ip = network(ip)
+	if !ip.IsValid() || r.knocks.take(ip, r.rules.Load().limits.HandshakesPerIP, time.Now()) == 0 {
+		return nil
+	}
+	return retry(protocol.RateLimited, "too many handshakes from this address", time.Second, 10*time.Second)
+}
+
 // Admit decides whether a handshake may go on, before costly work is done for it.
 // It looks at the connection limits, of which [Registry.Open] checks those of this node
 // again and counts, and takes a token of the handshake rate. The errors are UNAUTHORIZED for a token

@@ -160,6 +160,50 @@ func TestHandshakeRate(t *testing.T) {
 	})
 }
 
+// An address, or an IPv6 network, has a rate of its own. One without an address has none.
+func TestHandshakeRateOfAnAddress(t *testing.T) {
+	limits := Limits{HandshakesPerIP: policy.Rate{PerSecond: 1, Burst: 3}}
+	inBubble(t, limits, nil, func(t *testing.T, w *world) {
+		knock := func(ips ...string) (refused int) {
+			for _, ip := range ips {
+				switch e := w.registry.Knock(from("", ip).IP); {
+				case e == nil:
+				case e.Code != protocol.RateLimited, e.RetryAfter < time.Second, e.RetryAfter >= 10*time.Second:
+					t.Errorf("%+v", e)
+				default:
+					refused++
+				}
+			}
+			return refused
+		}
+		for _, same := range [][]string{
+			{"192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1"},
+			{"2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:2::3"},
+		} {
+			if n := knock(same...); n != 2 {
+				t.Errorf("%v: %d of 5 refused", same, n)
+			}
+		}
+		if n := knock("192.0.2.2", "2001:db8:1:3::1", "", "", "", "", ""); n != 0 {
+			t.Errorf("%d others refused", n)
+		}
+		time.Sleep(time.Second)
+		if n := knock("192.0.2.1", "192.0.2.1"); n != 1 {
+			t.Errorf("%d of 2 refused after a second", n)
+		}
+		if w.registry.knocks.limit != maxCallers {
+			t.Error("the addresses have no bound")
+		}
+		w.registry.knocks.limit = 100
+		for i := range 1000 {
+			knock(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}).String())
+		}
+		if n := len(w.registry.knocks.all); n > 100 {
+			t.Errorf("%d addresses are remembered", n)
+		}
+	})
+}
+
 // The rate belongs to all. A client that may not come in anyway can not use it up.
 func TestRefusedHandshakesTakeNoTurn(t *testing.T) {
 	limits := Limits{ConnectionsPerIP: 1, Handshakes: policy.Rate{PerSecond: 1, Burst: 2}}

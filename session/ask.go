@@ -46,10 +46,11 @@ func (p *Peer) answered(a auth.Answer) (Peer, error) {
 	if len(a.Info) > 0 {
 		next.Info = a.Info
 	}
+	if next.AsOf = a.Asked; a.Asked.IsZero() {
+		next.AsOf = time.Now()
+	}
 	if p.Expires.IsZero() { // it is the answer by which the peer is known
-		if next.Issued = a.Asked; a.Asked.IsZero() {
-			next.Issued = time.Now()
-		}
+		next.Issued = next.AsOf
 	}
 	if p.Expires.IsZero() || !a.Expires.IsZero() && a.Expires.Before(next.Expires) {
 		next.Expires = a.Expires
@@ -69,7 +70,7 @@ func (u *rules) ask(ctx context.Context, c Caller, what auth.Action, channel str
 	if c.App || realm.Authorize == nil || realm.Ask&what == 0 {
 		return a, false, nil
 	}
-	a, err := realm.Authorize.Authorize(ctx, auth.Question{Action: what, Channel: channel, User: c.User, Handshake: c.Handshake})
+	a, err := realm.Authorize.Authorize(ctx, auth.Question{Action: what, Channel: channel, User: c.User, Handshake: c.Handshake, From: network(c.IP)})
 	switch {
 	case err == nil:
 		return a, true, nil

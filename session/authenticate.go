@@ -46,10 +46,12 @@ func (s *Session) identify(ctx context.Context, p *Peer, token string) (Peer, *p
 	}
 	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
 	defer cancel()
-	id, err := tokens.Verify(ctx, token)
+	asOf := time.Now()
+	id, err := tokens.VerifyFrom(ctx, p.From(), token)
 	var next Peer
 	if err == nil {
 		next, err = p.As(id)
+		next.AsOf = asOf
 	}
 	if err != nil {
 		u.log.Debug("token refused", "connection", s.conn.ID(), "error", err)

@@ -31,9 +31,11 @@
 // the reader's goroutine, whose client waits for the answer.
 //
 // A connection knows the name of its [Realm] alone, and asks the configuration in
-// force for what the name means. Revocations and kicks work on live connections;
-// revocations are also asked before an identity is taken, and once more when
-// it shows, because the two may meet. With a [Control] all nodes carry them out.
+// force for what the name means. Revocations and kicks work on live connections.
+// Revocations are also asked before an identity is taken. Both are asked once more when
+// the identity shows, because a handshake may be on its way when they come: kicks are
+// remembered for that, and [Peer.AsOf] says what they cover. With a [Control] all nodes
+// carry them out.
 //
 // # Configuration
 //
@@ -48,7 +50,7 @@
 // other methods of Session may be called at any time.
 //
 // The package starts no goroutine. Lock order: Registry.applying, then Session.mu
-// or Registry.mu or buckets.mu, which are leaves: nothing is locked, and the hub
+// or Registry.mu or buckets.mu or dismissals.mu, which are leaves: nothing is locked, and the hub
 // is not called, while one of them is held; the exception is Session.mu around
 // [hub.Hub.Connect], which never calls back before it returns. The peer of a
 // session changes with Registry.mu held, which counts by it, and is read without.

@@ -53,7 +53,7 @@ func (s *Session) adapt(old, next *Peer) {
 	u := s.registry.rules.Load()
 	s.unwatch()
 	s.watch(u)
-	s.endIfRevoked()
+	s.endIfSentAway()
 	s.recheck(u)
 	switch {
 	case old.User != next.User:

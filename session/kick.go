@@ -39,18 +39,25 @@ func KickReason(code int, text string) (hub.Reason, *protocol.Error) {
 }
 
 // KickUser ends a user's connections, to all nodes. The user may come back;
-// [Registry.Revoke] prevents that. The error is UNAVAILABLE when only this node did
+// [Registry.Revoke] prevents that. A handshake that is on its way does not get in by
+// what was found out before: the application is asked again, or the connection ends. The error is UNAVAILABLE when only this node did
 // it.
 func (r *Registry) KickUser(ctx context.Context, user string, reason hub.Reason) (Ended, *protocol.Error) {
 	here := r.kickUser(user, reason, time.Now())
 	return r.order(ctx, here, order{Kick: &kick{User: user, Code: reason.Code, Reason: reason.Text}}, "", 0)
 }
 
-// kickUser ends those connections to this node that began before a time.
+// kickUser ends those connections to this node that began before a time. It is
+// remembered before the application is asked anew, and that before connections are
+// looked for: so whatever is on its way finds one of the three.
 func (r *Registry) kickUser(user string, reason hub.Reason, before time.Time) (n int) {
+	if user == "" {
+		return 0
+	}
+	r.dismissed.add(user, dismissal{before, reason})
 	r.forget(user)
 	for _, s := range r.sessionsOf(user) {
-		if conn := s.connection(); conn != nil && !s.started.After(before) {
+		if conn := s.connection(); conn != nil && !s.began().After(before) {
 			conn.Close(reason)
 			n++
 		}

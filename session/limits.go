@@ -21,6 +21,9 @@ type Limits struct {
 	ConnectionsPerIP int
 	// Handshakes is how fast new connections are accepted.
 	Handshakes policy.Rate
+	// HandshakesPerIP is how fast new connections are accepted from one address, as
+	// it is counted by ConnectionsPerIP.
+	HandshakesPerIP policy.Rate
 	// Rate is how fast one connection may send frames, and one caller may use the
 	// HTTP API without its key.
 	Rate policy.Rate
@@ -30,6 +33,9 @@ type Limits struct {
 	// bytes; 0 means 64 KiB.
 	MessageSize int
 }
+
+// perAddress reports that an address has a limit, so that clients are told apart by it.
+func (l *Limits) perAddress() bool { return l.ConnectionsPerIP > 0 || !l.HandshakesPerIP.IsZero() }
 
 func (l Limits) withDefaults() Limits {
 	if l.MessageSize <= 0 {

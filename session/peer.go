@@ -28,6 +28,10 @@ type Peer struct {
 	// Issued is when the token was made. Without a token it is when the peer was
 	// recognized, for which [Registry.Open] puts the present.
 	Issued time.Time
+	// AsOf is when it was found out who the peer is and that it may come in. What has
+	// happened to the user since was not known then: a kick covers it. Zero stands for
+	// when [Registry.Open] is called.
+	AsOf time.Time
 	// Expires is when the token ends; zero without one. The connection ends with it
 	// unless the client renews it.
 	Expires time.Time
@@ -47,7 +51,7 @@ func (p *Peer) As(id auth.Identity) (Peer, error) {
 	return Peer{
 		User: id.User, Info: id.Info, Claims: id.Claims, Grants: grants,
 		TokenID: id.ID, Issued: id.Issued, Expires: id.Expires,
-		IP: p.IP, Realm: p.Realm, Handshake: p.Handshake,
+		IP: p.IP, Realm: p.Realm, Handshake: p.Handshake, AsOf: p.AsOf,
 	}, nil
 }
 
@@ -63,6 +67,9 @@ func compileGrants(list []auth.Grant) (policy.Grants, error) {
 	return compiled, nil
 }
 
+// From is what the peer's address is counted by; zero without one.
+func (p *Peer) From() netip.Addr { return network(p.IP) }
+
 // Caller is the peer as one who asks for something.
 func (p *Peer) Caller() Caller {
 	return Caller{User: p.User, Claims: p.Claims, Grants: p.Grants, IP: p.IP, Realm: p.Realm, Handshake: p.Handshake}
@@ -72,12 +79,14 @@ func (p *Peer) Caller() Caller {
 // no user.
 func (p *Peer) Known() bool { return p.User != "" || !p.Expires.IsZero() }
 
-// Identity is what revocations look at. A peer without a token that is not in a
-// session is recognized at present.
+// Identity is what revocations look at. A peer without a token was recognized at AsOf,
+// or at present.
 func (p *Peer) Identity() auth.Identity {
 	id := auth.Identity{User: p.User, ID: p.TokenID, Issued: p.Issued, Expires: p.Expires}
 	if id.Expires.IsZero() && id.Issued.IsZero() {
-		id.Issued = time.Now()
+		if id.Issued = p.AsOf; p.AsOf.IsZero() {
+			id.Issued = time.Now()
+		}
 	}
 	return id
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 
@@ -29,15 +30,17 @@ type Config struct {
 type Registry struct {
 	// Static after New.
 	hub     *hub.Hub
-	callers buckets[string]  // message rate of callers without a connection
-	rooms   buckets[roomKey] // publish rate of the same, for each room
-	totals  buckets[string]  // what all publishers of a channel may send together
-	abusers buckets[string]  // those who were thrown out, see comebacks
+	callers buckets[string]     // message rate of callers without a connection
+	rooms   buckets[roomKey]    // publish rate of the same, for each room
+	totals  buckets[string]     // what all publishers of a channel may send together
+	abusers buckets[string]     // those who were thrown out, see comebacks
+	knocks  buckets[netip.Addr] // handshakes of each address
 	members *presence.Tracker
 
 	documents *document.Service
 
 	revocations auth.Revocations
+	dismissed   dismissals
 	control     Control     // nil: there are no other nodes
 	heads       Headcount   // control, if it can; else nil
 	uninformed  atomic.Bool // revocations of other nodes are not known yet
@@ -76,7 +79,7 @@ func newRules(c Config) *rules {
 func New(h *hub.Hub) *Registry {
 	r := &Registry{hub: h, sessions: make(map[*Session]struct{})}
 	r.callers.limit, r.rooms.limit, r.abusers.limit = maxCallers, maxCallers, maxCallers
-	r.totals.limit = maxCallers
+	r.totals.limit, r.knocks.limit = maxCallers, maxCallers
 	r.rules.Store(newRules(Config{}))
 	return r
 }

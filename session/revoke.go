@@ -47,14 +47,6 @@ func (r *Registry) revoke(v auth.Revocation) (ended int) {
 // request without a session asks [Registry.Refuse].
 func (r *Registry) Revoked(id auth.Identity) bool { return r.revocations.Revoked(id) }
 
-// endIfRevoked finds what Revoke could not, because the session, or its identity,
-// was still being made.
-func (s *Session) endIfRevoked() {
-	if s.registry.Revoked(s.who().Identity()) {
-		s.expel()
-	}
-}
-
 // expel ends the connection, if there is one already.
 func (s *Session) expel() bool {
 	conn := s.connection()

@@ -74,6 +74,9 @@ const maxRoomBuckets = 256
 // the node is on its way out or does not know yet what was revoked.
 func (r *Registry) Open(p Peer, o Options) (*Session, *protocol.Error) {
 	s := &Session{registry: r, name: o.Name, replay: o.Replay, started: time.Now()}
+	if p.AsOf.IsZero() {
+		p.AsOf = s.started
+	}
 	p.Issued = p.Identity().Issued
 	if e := r.Refuse(p.Identity()); e != nil {
 		return nil, e
@@ -94,7 +97,7 @@ func (r *Registry) Open(p Peer, o Options) (*Session, *protocol.Error) {
 	u := r.rules.Load()
 	s.askAgain(u, s.conn)
 	s.watch(u)
-	s.endIfRevoked()
+	s.endIfSentAway()
 	return s, nil
 }
 
