@@ -229,7 +229,11 @@ func (w *recorder) answer() (auth.Answer, error) {
 		Channels []auth.Grant    `json:"channels"`
 		Expires  int64           `json:"expires"` // seconds since 1970, as exp in a token
 	}
-	if err := json.Unmarshal(w.body.Bytes(), &said); err != nil {
+	err = auth.CheckJSON(w.body.Bytes())
+	if err == nil {
+		err = json.Unmarshal(w.body.Bytes(), &said)
+	}
+	if err != nil {
 		return auth.Answer{}, fmt.Errorf("realtime: the answer to 'authorize' can not be read: %w", err)
 	}
 	answer := auth.Answer{User: said.User, Grants: said.Channels}

@@ -162,6 +162,9 @@ func (v *Verifier) verify(ctx context.Context, token string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
+	if err = checkToken(token); err != nil {
+		return Identity{}, err
+	}
 	var c claims
 	_, err = v.parser.ParseWithClaims(token, &c, find)
 	switch {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"html"
+	"regexp"
 	"strings"
 	"sync"
 
@@ -12,8 +13,59 @@ import (
 // used by several goroutines at once.
 var (
 	nothing = sync.OnceValue(bluemonday.StrictPolicy)
-	subset  = sync.OnceValue(bluemonday.UGCPolicy)
+	subset  = sync.OnceValue(harmlessPolicy)
 )
+
+// harmlessPolicy keeps what formats a text, links, lists, tables and images. It has no
+// id, name or class, and none that refers to an id: scripts and styles of the page find
+// elements by these, and would find the visitor's. It is otherwise the policy that
+// bluemonday recommends for what users write, without image maps, which need names.
+func harmlessPolicy() *bluemonday.Policy {
+	p := bluemonday.NewPolicy()
+	p.AllowStandardURLs()
+	p.AllowImages()
+	p.AllowLists()
+	p.AllowElements(
+		"article", "aside", "figure", "section", "summary", "h1", "h2", "h3", "h4", "h5", "h6", "hgroup",
+		"br", "div", "hr", "p", "span", "wbr",
+		"abbr", "acronym", "cite", "code", "dfn", "em", "figcaption", "mark", "s", "samp", "strong", "sub", "sup", "var",
+		"b", "i", "pre", "small", "strike", "tt", "u", "rp", "rt", "ruby",
+	)
+	p.AllowAttrs("title").Matching(bluemonday.Paragraph).Globally()
+	p.AllowAttrs("dir").Matching(bluemonday.Direction).Globally()
+	p.AllowAttrs("lang").Matching(language).Globally()
+	p.AllowAttrs("href").OnElements("a")
+	p.AllowAttrs("cite").OnElements("blockquote", "q", "del", "ins")
+	p.AllowAttrs("datetime").Matching(bluemonday.ISO8601).OnElements("time", "del", "ins")
+	p.AllowAttrs("open").Matching(openOrNot).OnElements("details")
+	p.AllowAttrs("value", "min", "max", "low", "high", "optimum").Matching(bluemonday.Number).OnElements("meter", "progress")
+	allowTables(p)
+	return p
+}
+
+var (
+	language  = regexp.MustCompile(`^[a-zA-Z0-9-]{2,35}$`)
+	openOrNot = regexp.MustCompile(`(?i)^(|open)$`)
+	scope     = regexp.MustCompile(`(?i)^(row|col)(group)?$`)
+)
+
+// allowTables does not allow headers, which refers to the ids of cells.
+func allowTables(p *bluemonday.Policy) {
+	columns, rows, cells := []string{"col", "colgroup"}, []string{"thead", "tbody", "tfoot", "tr"}, []string{"td", "th"}
+	p.AllowElements("caption")
+	p.AllowElements(rows...)
+	p.AllowElements(cells...)
+	p.AllowAttrs("summary").Matching(bluemonday.Paragraph).OnElements("table")
+	p.AllowAttrs("height", "width").Matching(bluemonday.NumberOrPercent).OnElements("table", "col", "colgroup", "td", "th")
+	p.AllowAttrs("span").Matching(bluemonday.Integer).OnElements(columns...)
+	p.AllowAttrs("colspan", "rowspan").Matching(bluemonday.Integer).OnElements(cells...)
+	p.AllowAttrs("abbr").Matching(bluemonday.Paragraph).OnElements(cells...)
+	p.AllowAttrs("scope").Matching(scope).OnElements(cells...)
+	for _, elements := range [][]string{columns, rows, cells} {
+		p.AllowAttrs("align").Matching(bluemonday.CellAlign).OnElements(elements...)
+		p.AllowAttrs("valign").Matching(bluemonday.CellVerticalAlign).OnElements(elements...)
+	}
+}
 
 // maxPasses is how often a string is cleaned before it counts as an attack. To
 // remove a tag can make another one of what stood around it, "<<b>i>", so that

@@ -21,8 +21,9 @@ const (
 	// sender meant as a tag, as it would in a browser: "x <y" ends after the x.
 	SanitizeText
 	// SanitizeHTML keeps the harmless subset of HTML in strings that are HTML:
-	// formatting, links, lists, tables, images. As these are HTML afterwards,
-	// special characters in them are written as entities.
+	// formatting, links, lists, tables, images. No element keeps an id, name, class or
+	// style. As these strings are HTML afterwards, special characters in them are
+	// written as entities.
 	SanitizeHTML
 )
 

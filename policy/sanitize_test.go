@@ -92,6 +92,29 @@ func TestHarmless(t *testing.T) {
 		"<b style=\"position:fixed\">a</b>":      "<b>a</b>",
 		"<svg><script>f()</script></svg>a":       "a",
 		"<img src=\"data:text/html,x\">":         "",
+
+		// Scripts of the page find elements by these, and forms would be sent somewhere.
+		"<a id=\"config\" href=\"https://e.com/\">a</a>":                                                      "<a href=\"https://e.com/\" rel=\"nofollow\">a</a>",
+		"<p id=x name=y class=z style=\"a:b\">a</p>":                                                          "<p>a</p>",
+		"<img name=body src=\"/x.png\">":                                                                      "<img src=\"/x.png\">",
+		"<img usemap=\"#m\" src=\"/x.png\">":                                                                  "<img src=\"/x.png\">",
+		"<map name=\"m\"><area href=\"/a\" id=b></map>x":                                                      "x",
+		"<a target=_top href=\"/a\" form=f>a</a>":                                                             "<a href=\"/a\" rel=\"nofollow\">a</a>",
+		"<form action=\"/a\" id=f><input name=parentNode formaction=b><button form=f>x</button></form>":       "x",
+		"<object id=a></object><embed name=b><iframe name=c></iframe>x":                                       "x",
+		"<svg id=a></svg><math id=b></math>x":                                                                 "x",
+		"<output for=a name=b>x</output><label for=a>y</label>":                                               "xy",
+		"<td id=a headers=\"b c\" scope=row colspan=2>x</td>":                                                 "<td scope=\"row\" colspan=\"2\">x</td>",
+		"<p slot=a part=b is=c data-x=d aria-labelledby=e itemid=f tabindex=1 accesskey=g lang=\"x y\">x</p>": "<p>x</p>",
+
+		// What formats stays.
+		"<p title=\"a\" dir=\"rtl\" lang=\"de-CH\">a</p>":                                                                "<p title=\"a\" dir=\"rtl\" lang=\"de-CH\">a</p>",
+		"<table width=\"5\"><thead><tr valign=\"top\"><th>a</th></tr></thead><tbody><tr><td>b</td></tr></tbody></table>": "<table width=\"5\"><thead><tr valign=\"top\"><th>a</th></tr></thead><tbody><tr><td>b</td></tr></tbody></table>",
+		"<table><caption>a</caption><tr><td>b</td></tr></table>":                                                         "<table><caption>a</caption><tr><td>b</td></tr></table>",
+		"<ul><li>a</li></ul><ol type=\"a\"><li value=\"3\">b</li></ol>":                                                  "<ul><li>a</li></ul><ol type=\"a\"><li value=\"3\">b</li></ol>",
+		"<details open=\"\"><summary>a</summary><time datetime=\"2024-01-01\">b</time></details>":                        "<details open=\"\"><summary>a</summary><time datetime=\"2024-01-01\">b</time></details>",
+		"<blockquote cite=\"https://e.com/\"><pre><code>a</code></pre></blockquote><del>b</del>":                         "<blockquote cite=\"https://e.com/\"><pre><code>a</code></pre></blockquote><del>b</del>",
+		"<img src=\"/x.png\" alt=\"a\" width=\"5\">":                                                                     "<img src=\"/x.png\" alt=\"a\" width=\"5\">",
 	} {
 		if got := harmless(in); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
