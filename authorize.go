@@ -29,6 +29,7 @@ type authorizer struct {
 	path   string
 	chain  caddyhttp.Handler
 	server *caddyhttp.Server // for named routes
+	chosen chosen            // where the routes use what clients choose
 }
 
 // Authorize runs the routes with a request of its own. Whatever is not an answer is
@@ -39,6 +40,9 @@ func (a *authorizer) Authorize(ctx context.Context, q auth.Question) (answer aut
 			answer, err = auth.Answer{}, brokenOff(ctx, v)
 		}
 	}()
+	if !a.chosen.allow(q) {
+		return auth.Answer{}, auth.ErrDenied
+	}
 	w := &recorder{header: make(http.Header)}
 	r, err := a.request(ctx, w, q)
 	if err != nil {
@@ -113,6 +117,9 @@ func (a *authorizer) request(ctx context.Context, w http.ResponseWriter, q auth.
 	repl.Set("realtime.channel", q.Channel)
 	repl.Set("realtime.user", q.User)
 	repl.Set("http.auth.user.id", q.User)
+	for name, value := range pathPlaceholders(q) {
+		repl.Set(name, value)
+	}
 	return r, nil
 }
 

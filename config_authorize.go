@@ -37,6 +37,10 @@ type AuthorizeConfig struct {
 	// {realtime.user} say what it is about; the Cookie and Authorization headers are
 	// those of the client. A status of 2xx means yes, 401 that the client has to sign
 	// in, 5xx that nobody knows, and everything else no. Required.
+	//
+	// In the path of a rewrite the placeholders are escaped. Where the routes use a
+	// channel or user so, one that would be more than a single segment is refused
+	// without asking.
 	Routes caddyhttp.RouteList `json:"routes,omitempty"`
 
 	// directives are the routes in the Caddyfile, before there is what it takes to
@@ -80,10 +84,14 @@ func (c *AuthorizeConfig) compile(ctx caddy.Context, path string) (auth.Authoriz
 	case c.Timeout < 0:
 		return nil, errors.New("the timeout is negative")
 	}
-	if err := c.Routes.Provision(ctx); err != nil {
+	routes, uses, err := guardPaths(c.Routes)
+	if err != nil {
+		return nil, err
+	}
+	if err = routes.Provision(ctx); err != nil {
 		return nil, err
 	}
 	server, _ := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
-	a := &authorizer{path: path, chain: c.Routes.Compile(caddyhttp.HandlerFunc(unanswered)), server: server}
+	a := &authorizer{path: path, chain: routes.Compile(caddyhttp.HandlerFunc(unanswered)), server: server, chosen: uses}
 	return auth.NewGuard(a, auth.GuardOptions{Timeout: time.Duration(c.Timeout), Remember: time.Duration(c.Cache)}), nil
 }
