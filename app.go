@@ -15,6 +15,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 func init() { caddy.RegisterModule(new(App)) }
@@ -232,7 +234,7 @@ func (a *App) revert() {
 // drain sends the clients of all hubs away.
 func (a *App) drain() {
 	for _, u := range a.hubs {
-		a.drains.Go(u.node.drain)
+		a.drains.Go(func() { guard.Run(u.settings.hub.Logger, "the drain of a hub", u.node.drain) })
 	}
 }
 

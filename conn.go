@@ -7,6 +7,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 // connKey is the key of the client's connection in the context of its requests.
@@ -40,6 +42,9 @@ func connOf(r *http.Request) net.Conn {
 // other streams, and in the end to the kernel's bound.
 func abandon(r *http.Request) {
 	if conn := connOf(r); conn != nil && exiting() {
-		go conn.Close() // may wait for a moment
+		go func() {
+			defer guard.Recover(nil, "the end of a connection")
+			_ = conn.Close() // may wait for a moment
+		}()
 	}
 }

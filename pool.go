@@ -13,6 +13,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
@@ -184,6 +185,7 @@ func (n *node) Destruct() error {
 	n.hub.Dismiss(hub.ReasonReplaced)
 	log := n.hub.Settings().Logger
 	go func() {
+		defer guard.Recover(log, "the end of a hub")
 		if err := n.end(); err != nil {
 			log.Error("ending a hub", "error", err)
 		}

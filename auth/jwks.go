@@ -16,6 +16,8 @@ import (
 	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
 	"golang.org/x/time/rate"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 const (
@@ -102,11 +104,14 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, err
 }
 
+var errKeySet = errors.New("the key set could not be fetched")
+
 // start fetches the set in a goroutine, so that a configuration can be loaded
 // while the issuer is away.
 func (s *keySet) start(ctx context.Context, report func(error)) {
 	go func() {
 		defer close(s.ready)
+		defer guard.Recover(nil, "the first fetch of a key set", func() { s.err = errKeySet })
 		s.find, s.err = s.load(ctx, report)
 	}()
 }

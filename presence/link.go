@@ -2,8 +2,11 @@ package presence
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 const (
@@ -79,11 +82,23 @@ func (r *room) tellStore() {
 	}
 }
 
+// errPanicked is the error of a step that ended in a panic, which was logged.
+var errPanicked = errors.New("presence: internal error")
+
 // work does one step. Then it is the turn of other rooms.
 func (r *room) work() {
 	ctx, cancel := context.WithTimeout(r.tracker.ctx, storeTimeout)
 	defer cancel()
 	r.mu.Lock()
+	if !guard.Run(r.tracker.logger(), "the presence of a room", func() { r.step(ctx) }) {
+		r.outcome(errPanicked)
+	}
+	r.link.busy = false
+	r.unlock()
+}
+
+// step is work with mu held.
+func (r *room) step(ctx context.Context) {
 	switch r.next() {
 	case stepAttach:
 		r.attach(ctx)
@@ -96,8 +111,6 @@ func (r *room) work() {
 	case stepDrop:
 		r.drop()
 	}
-	r.link.busy = false
-	r.unlock()
 }
 
 func (r *room) attach(ctx context.Context) {

@@ -1,6 +1,11 @@
 package presence
 
-import "sync"
+import (
+	"log/slog"
+	"sync"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
+)
 
 // workers bounds the goroutines that call the store, and thereby the calls that
 // run at once.
@@ -9,6 +14,7 @@ const workers = 16
 // pool runs tasks on few goroutines, which exist only while there are tasks.
 type pool struct {
 	life *life
+	log  func() *slog.Logger
 
 	// Guarded by mu.
 	mu      sync.Mutex
@@ -22,17 +28,18 @@ func (p *pool) add(task func()) {
 	defer p.mu.Unlock()
 	if p.running < workers && p.life.begin() {
 		p.running++
-		go p.work()
+		go p.runTasks()
 	}
 	if p.running > 0 {
 		p.queue = append(p.queue, task)
 	}
 }
 
-func (p *pool) work() {
+func (p *pool) runTasks() {
+	defer guard.Recover(p.log(), "presence")
 	defer p.life.end()
 	for task := p.take(); task != nil; task = p.take() {
-		task()
+		guard.Run(p.log(), "presence", task)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"container/heap"
 	"sync"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 // room is what the tracker keeps of a channel while it has connections here, or
@@ -59,7 +61,7 @@ func (r *room) unlock() {
 		r.out = nil
 		r.away(func() {
 			for _, emit := range out {
-				emit()
+				guard.Run(r.tracker.logger(), "an announcement of presence", emit)
 			}
 		})
 	}
@@ -97,7 +99,9 @@ func (r *room) wake() {
 		return
 	}
 	defer r.tracker.life.end()
+	defer guard.Recover(r.tracker.logger(), "the timer of a room's presence")
 	r.mu.Lock()
+	defer r.unlock()
 	now := time.Now()
 	r.wakeAt = time.Time{}
 	r.expire(now)
@@ -107,7 +111,6 @@ func (r *room) wake() {
 	if due(r.link.retryAt, now) {
 		r.link.retryAt = time.Time{}
 	}
-	r.unlock()
 }
 
 // enter adds a connection to its member.

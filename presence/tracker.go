@@ -2,6 +2,7 @@ package presence
 
 import (
 	"context"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -34,7 +35,7 @@ type Tracker struct {
 // at a time for one room, without locks, and must not block.
 func New(open func(Sink) (Store, error), announce func(channel string, f Frame)) (*Tracker, error) {
 	t := &Tracker{announce: announce, rooms: make(map[string]*room)}
-	t.pool.life = &t.life
+	t.pool.life, t.pool.log = &t.life, t.logger
 	t.settings.Store(new(Settings{}.withDefaults()))
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	store, err := open(t)
@@ -45,6 +46,8 @@ func New(open func(Sink) (Store, error), announce func(channel string, f Frame))
 	t.store = store
 	return t, nil
 }
+
+func (t *Tracker) logger() *slog.Logger { return t.settings.Load().Logger }
 
 // Apply puts s in force, for the rooms that exist as well.
 func (t *Tracker) Apply(s Settings) {

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -57,6 +58,7 @@ func (s *Session) stopTimer() {
 // lapse is called when the time of a peer is up, who may have become another one in
 // the last moment, or be welcome as it is by now.
 func (s *Session) lapse(p *Peer) {
+	defer guard.Recover(s.registry.rules.Load().log, "the end of a token", func() { s.conn.Close(protocol.ReasonInternal) })
 	if !s.rang(p) {
 		return
 	}

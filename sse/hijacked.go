@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
@@ -76,6 +77,7 @@ func (t *hijacked) run(_ context.Context, c *hub.Conn) { go watch(t.conn, c) }
 
 // watch closes c when its client is gone, or talks.
 func watch(conn net.Conn, c *hub.Conn) {
+	defer guard.Recover(nil, "the reader of an event stream", func() { c.Close(protocol.ReasonInternal) })
 	buf := make([]byte, 32)
 	for heard := 0; heard <= maxChatter; {
 		n, err := conn.Read(buf)

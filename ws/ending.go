@@ -3,6 +3,8 @@ package ws
 import (
 	"sync"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 // linger is how long a client has, after the last frame to it, to answer the
@@ -61,7 +63,7 @@ func (e *ending) close() bool {
 	now := e.deaf || e.broken || e.writing
 	wait := !now && !again && !e.over
 	if wait {
-		e.timer = time.AfterFunc(linger, e.abort)
+		e.timer = time.AfterFunc(linger, e.late)
 	}
 	e.mu.Unlock()
 	if now {
@@ -87,6 +89,12 @@ func (e *ending) readerDone() {
 	if closed {
 		e.abort()
 	}
+}
+
+// late is called when the client has not answered in time.
+func (e *ending) late() {
+	defer guard.Recover(nil, "the end of a WebSocket")
+	e.abort()
 }
 
 // abort cuts the connection now.

@@ -2,11 +2,10 @@ package ws
 
 import (
 	"io"
-	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -49,6 +48,7 @@ type waiter interface {
 // returns when there is nothing more to read.
 func serve(l link, reg *session.Registry, p session.Peer) {
 	r := &reader{link: l, registry: reg}
+	defer r.recovered()
 	if !r.open(p) {
 		return
 	}
@@ -160,8 +160,7 @@ func (r *reader) recovered() {
 	if v == nil {
 		return
 	}
-	log := r.registry.Hub().Settings().Logger
-	log.Error("panic in a WebSocket reader", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+	guard.Report(r.registry.Hub().Settings().Logger, "a WebSocket reader", v)
 	if r.conn == nil {
 		r.link.abort()
 		return

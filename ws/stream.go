@@ -99,7 +99,7 @@ func (s *stream) Write(p []byte) error {
 func (s *stream) startWatch() {
 	timeout := s.hub.Settings().WriteTimeout
 	if s.watch == nil {
-		s.watch = time.AfterFunc(timeout, s.abort)
+		s.watch = time.AfterFunc(timeout, s.late)
 		return
 	}
 	s.watch.Reset(timeout)

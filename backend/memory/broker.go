@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 // shards is how many tables the rooms are spread over: enough that publishers of
@@ -52,7 +53,7 @@ func New(sink hub.Sink, o Options) *Broker {
 		b.shards[i].init(&b.used, &b.keyed, secret)
 	}
 	b.limit.Store(b.o.HistoryBytes)
-	b.janitor.Go(b.sweepUntilClosed)
+	b.janitor.Go(func() { guard.Loop(b.closing, nil, "the expiry of histories", b.sweepUntilClosed) })
 	return b
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
@@ -183,18 +184,19 @@ func (r *presenceRoom) arm() {
 	case !ok && r.timer != nil:
 		r.timer.Stop()
 	case ok && r.timer == nil:
-		r.timer = time.AfterFunc(time.Until(first), r.expire)
+		r.timer = time.AfterFunc(time.Until(first), r.forgetDue)
 	case ok:
 		r.timer.Reset(time.Until(first))
 	}
 }
 
-// expire forgets the members whose time has come.
-func (r *presenceRoom) expire() {
+// forgetDue forgets the members whose time has come.
+func (r *presenceRoom) forgetDue() {
+	defer guard.Recover(nil, "the expiry of members")
 	r.mu.Lock()
+	defer r.table.rooms.release(r)
 	r.gone.expire(time.Now())
 	r.arm()
-	r.table.rooms.release(r)
 }
 
 // drop forgets one member, unless it came back meanwhile.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 const (
@@ -53,6 +55,7 @@ type call struct {
 type batcher struct {
 	to      primary
 	timeout time.Duration
+	log     *slog.Logger
 
 	// broken is until which uptime nothing is tried: who asks a Redis
 	// that does not answer should not wait for each answer.
@@ -65,8 +68,8 @@ type batcher struct {
 	wg      sync.WaitGroup
 }
 
-func newBatcher(to primary, timeout time.Duration) *batcher {
-	return &batcher{to: to, timeout: timeout}
+func newBatcher(to primary, timeout time.Duration, log *slog.Logger) *batcher {
+	return &batcher{to: to, timeout: timeout, log: log}
 }
 
 // do sends a call and waits for its result. A context that is over ends the waiting,
@@ -132,7 +135,7 @@ func (b *batcher) submit(c *call) {
 		b.queue = append(b.queue, c)
 		if b.flights < maxFlights {
 			b.flights++
-			b.wg.Go(b.fly)
+			b.wg.Go(func() { guard.Loop(nil, b.log, "the commands to Redis", b.fly) })
 		}
 	}
 }
@@ -144,7 +147,20 @@ func (b *batcher) fly() {
 		if batch == nil {
 			return
 		}
-		b.send(batch, manner{})
+		if !guard.Run(b.log, "commands to Redis", func() { b.send(batch, manner{}) }) {
+			abandon(batch)
+		}
+	}
+}
+
+// abandon ends the calls of a batch whose outcome is unknown.
+func abandon(batch []*call) {
+	for _, c := range batch {
+		select {
+		case <-c.done:
+		default:
+			c.fail(errPanicked)
+		}
 	}
 }
 

@@ -52,8 +52,8 @@ func (c *shard) broker(sink hub.Sink) *Broker {
 	b := &Broker{c: c, sink: sink, repairing: make(chan struct{}, maxRepairs)}
 	b.ctx, b.cancel = context.WithCancel(c.ctx)
 	b.due.init()
-	b.wg.Go(func() { b.due.work(b.ctx, b.observeAll) })
-	b.wg.Go(b.compareIdle)
+	c.keep(&b.wg, "the comparison of rooms", func() { b.due.work(b.ctx, b.observeAll) })
+	c.keep(&b.wg, "the comparison of idle rooms", b.compareIdle)
 	return b
 }
 

@@ -17,7 +17,7 @@ func newCluster(o Options) *goredis.ClusterClient {
 		MaxRetries: p.MaxRetries, DialerRetries: p.DialerRetries,
 		DialTimeout: p.DialTimeout, ReadTimeout: p.ReadTimeout, WriteTimeout: p.WriteTimeout, PoolTimeout: p.PoolTimeout,
 		PoolSize: min(o.Partitions*maxFlights, maxClusterPool), PipelinePoolSize: -1,
-		MaintNotificationsConfig: unannounced(),
+		MaintNotificationsConfig: unannounced(), Dialer: p.Dialer,
 	})
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 const (
@@ -59,7 +61,7 @@ func (l *link) serve(b *backoff) error {
 	defer client.Close()
 	defer dialed.close()
 	// Close of the client must not wait for a dial.
-	stop := context.AfterFunc(l.c.ctx, dialed.close)
+	stop := context.AfterFunc(l.c.ctx, func() { guard.Run(l.c.log, "the end of a subscription", dialed.close) })
 	defer stop()
 	k := &conn{link: l, dialed: dialed, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	k.pubsub = client.Subscribe(l.c.ctx)
@@ -79,13 +81,20 @@ func (l *link) serve(b *backoff) error {
 		l.c.log.Info("the subscription to Redis stands again")
 	}
 	var wg sync.WaitGroup
-	wg.Go(k.write)
-	wg.Go(k.watch)
-	err = k.read()
+	wg.Go(func() { k.guarded("the writer of a subscription", k.write) })
+	wg.Go(func() { k.guarded("the watch over a subscription", k.watch) })
+	k.guarded("the reader of a subscription", func() { err = k.read() })
+	err = k.ended(err)
 	close(k.done)
 	dialed.close()
 	wg.Wait()
 	return err
+}
+
+// guarded runs f. A panic of it ends the connection.
+func (k *conn) guarded(what string, f func()) {
+	defer guard.Recover(k.link.c.log, what, func() { k.abort(errPanicked) })
+	f()
 }
 
 // read takes what comes until the connection ends.
@@ -95,7 +104,7 @@ func (k *conn) read() error {
 	for {
 		ev, err := k.pubsub.Receive(context.Background())
 		if err != nil {
-			return k.ended(err)
+			return err
 		}
 		k.heard.Add(1)
 		switch ev := ev.(type) {
@@ -104,7 +113,7 @@ func (k *conn) read() error {
 				continue
 			}
 			if h := l.find(ev.Channel); h != nil {
-				h.receive(ev.Payload)
+				guard.Run(l.c.log, "what takes a message from Redis", func() { h.receive(ev.Payload) })
 			}
 		case *goredis.Subscription:
 			if ev.Kind != "subscribe" && ev.Kind != "ssubscribe" {

@@ -45,8 +45,8 @@ func (c *shard) control(e hub.Executor) *Control {
 	_, _ = c.link.acquire(c.names.ordered(), func() handler { return ordered{k} })
 	_, _ = c.link.acquire(c.names.answers(c.node), func() handler { return &k.polls })
 	k.heads.init(k)
-	k.wg.Go(k.follow)
-	k.wg.Go(k.heads.keep)
+	c.keep(&k.wg, "following orders", k.follow)
+	c.keep(&k.wg, "counting connections", k.heads.keep)
 	return k
 }
 

@@ -47,8 +47,8 @@ func (c *shard) documents(sink document.Sink) *Documents {
 	s := &Documents{c: c, sink: sink}
 	s.ctx, s.cancel = context.WithCancel(c.ctx)
 	s.due.init()
-	s.wg.Go(func() { s.due.work(s.ctx, s.compareAll) })
-	s.wg.Go(s.compareIdle)
+	c.keep(&s.wg, "the comparison of documents", func() { s.due.work(s.ctx, s.compareAll) })
+	c.keep(&s.wg, "the comparison of idle documents", s.compareIdle)
 	return s
 }
 

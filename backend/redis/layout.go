@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 const (
@@ -60,7 +62,7 @@ func newLayouts(o Options, shards []*shard, node string) *layouts {
 	ls.ctx, ls.cancel = context.WithCancel(context.Background())
 	if to, ok := shards[0].to.(partition); ok {
 		to.key = l.key
-		ls.own = newBatcher(to, o.Timeout)
+		ls.own = newBatcher(to, o.Timeout, o.Logger)
 		l.batch, l.text = ls.own, layoutText(fmt.Sprintf("a cluster in %d partitions", len(shards)))
 		ls.all = append(ls.all, l)
 		return ls
@@ -97,7 +99,7 @@ func (c *Client) Join(ctx context.Context) error {
 	default:
 	}
 	for _, l := range ls.all {
-		ls.wg.Go(func() { l.keep(ls.ctx) })
+		ls.wg.Go(func() { guard.Loop(ls.ctx.Done(), l.log, "the comparison of layouts", func() { l.keep(ls.ctx) }) })
 	}
 	return nil
 }

@@ -31,6 +31,12 @@ func (o *overheard) count(what string) int {
 	return strings.Count(o.text.String(), what)
 }
 
+func (o *overheard) said() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
 func (o *overheard) logger() *slog.Logger { return slog.New(slog.NewTextHandler(o, nil)) }
 
 // A node does not start beside others that look for rooms in other places.

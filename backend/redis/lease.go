@@ -152,16 +152,19 @@ func (p *Presence) reenter() {
 	}
 	p.mu.Unlock()
 	for _, r := range rooms {
-		r.mu.Lock()
-		var err error
-		if r.name != name && len(r.held) > 0 {
-			err = p.enter(p.ctx, r, r.all())
-		}
-		r.mu.Unlock()
-		if err != nil {
+		if p.reenterRoom(r, name) != nil {
 			return // with the next beat
 		}
 	}
+}
+
+func (p *Presence) reenterRoom(r *members, name string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.name == name || len(r.held) == 0 {
+		return nil
+	}
+	return p.enter(p.ctx, r, r.all())
 }
 
 // reap lets a dead node leave all rooms. Two nodes may do it at once.

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 // ordered hears that there are orders.
@@ -93,7 +95,7 @@ func (k *Control) execute(o given) {
 	if o.node == k.c.node {
 		return // which has done it already
 	}
-	ended, err := k.executor.Execute([]byte(o.body), o.ago)
+	ended, err := k.carryOut(o.body, o.ago)
 	answer := strconv.Itoa(ended)
 	if err != nil {
 		answer = notUnderstood
@@ -102,6 +104,13 @@ func (k *Control) execute(o given) {
 		// Nobody can do anything about it if this gets lost.
 		k.c.batch.submit(&call{args: []any{"publish", k.c.names.answers(o.node), o.number + ":" + answer}})
 	}
+}
+
+// carryOut has an order executed. A panic costs that order alone.
+func (k *Control) carryOut(body string, ago time.Duration) (ended int, err error) {
+	err = errPanicked
+	guard.Run(k.c.log, "an order", func() { ended, err = k.executor.Execute([]byte(body), ago) })
+	return ended, err
 }
 
 // executeStanding carries out all standing orders. They may have been carried out
@@ -118,7 +127,7 @@ func (k *Control) executeStanding() error {
 		}
 		pairs := texts(reply[1])
 		for i := 1; i < len(pairs); i += 2 {
-			_, _ = k.executor.Execute([]byte(pairs[i]), 0) // it has logged what it does not understand
+			_, _ = k.carryOut(pairs[i], 0) // it has logged what it does not understand
 		}
 		if cursor, _ = reply[0].(string); cursor == "0" || cursor == "" {
 			return nil

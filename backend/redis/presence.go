@@ -64,7 +64,7 @@ const maxEntered = 500
 // presence starts a store that delivers to sink.
 func (c *shard) presence(sink presence.Sink) *Presence {
 	p := newPresence(c, sink)
-	p.wg.Go(p.live)
+	c.keep(&p.wg, "the lease of presence", p.live)
 	return p
 }
 

@@ -42,7 +42,7 @@ func dialled(o Options) *goredis.Client {
 			Username: o.Username, Password: o.Password, DB: o.Database, TLSConfig: o.TLS,
 			Protocol: 2, DisableIdentity: true, MaxRetries: -1,
 			DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
-			PoolSize: maxFlights,
+			PoolSize: maxFlights, Dialer: dialChecked(o.Timeout, o.TLS),
 		})
 	}
 	return goredis.NewClient(plainOptions(o))
@@ -66,6 +66,7 @@ func plainOptions(o Options) *goredis.Options {
 		MaxRetries: -1, DialerRetries: 1,
 		DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
 		PoolSize: maxFlights, PipelinePoolSize: -1, MaintNotificationsConfig: unannounced(),
+		Dialer: dialChecked(o.Timeout, o.TLS),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/history"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 // repairPage is how many messages a repair reads at once.
@@ -19,13 +20,14 @@ func (r *room) repair() {
 	}
 	r.repairing = true
 	r.b.repairs.Add(1)
-	r.b.wg.Go(r.mend)
+	r.b.c.keep(&r.b.wg, "the repair of a room", r.mend)
 }
 
 // mend reads until nothing is missing any more.
 func (r *room) mend() {
 	for failures := 0; r.b.ctx.Err() == nil; {
-		done, err := r.step()
+		done, err := false, errPanicked
+		guard.Run(r.b.c.log, "the repair of a room", func() { done, err = r.step() })
 		if err != nil {
 			failures++
 			limit := min(50*time.Millisecond<<min(failures, 5), time.Second)

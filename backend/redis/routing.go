@@ -8,6 +8,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
@@ -31,7 +32,8 @@ func together[T any](all []T, do func(T) error) error {
 	errs := make([]error, len(all))
 	var wg sync.WaitGroup
 	for i, one := range all {
-		wg.Go(func() { errs[i] = do(one) })
+		errs[i] = errPanicked
+		wg.Go(func() { guard.Run(nil, "one of several Redis", func() { errs[i] = do(one) }) })
 	}
 	wg.Wait()
 	return errors.Join(errs...)

@@ -2,10 +2,13 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 // shard is what one node has of one Redis: where commands go, the subscribed
@@ -32,11 +35,20 @@ type shard struct {
 func newShard(o Options, node string, to primary) *shard {
 	s := &shard{o: o, names: names{o.Prefix}, node: node, to: to, log: o.Logger}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.batch = newBatcher(to, o.Timeout)
+	s.batch = newBatcher(to, o.Timeout, o.Logger)
 	s.link = newLink(s)
-	s.wg.Go(s.link.run)
-	s.wg.Go(s.link.sweepUntilClosed)
+	s.keep(&s.wg, "the subscription to Redis", s.link.run)
+	s.keep(&s.wg, "the unsubscribing from Redis", s.link.sweepUntilClosed)
 	return s
+}
+
+// errPanicked is the error of what ended in a panic, which was logged.
+var errPanicked = errors.New("redis: internal error")
+
+// keep runs what goes on until the shard is ended in a goroutine of wg. After a panic it
+// is called again.
+func (s *shard) keep(wg *sync.WaitGroup, what string, f func()) {
+	wg.Go(func() { guard.Loop(s.ctx.Done(), s.log, what, f) })
 }
 
 // end ends the goroutines and connections. Ending it again does nothing.

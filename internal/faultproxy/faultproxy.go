@@ -22,8 +22,9 @@ type Proxy struct {
 	conns      map[net.Conn]bool // true: of those who connect
 	refuse     bool
 	subscribed map[net.Conn]bool
-	only       map[net.Conn]bool // not nil: the stall is of these
-	stalled    chan struct{}     // closed when there is no stall; nil: none was
+	only       map[net.Conn]bool   // not nil: the stall is of these
+	stalled    chan struct{}       // closed when there is no stall; nil: none was
+	garble     func([]byte) []byte // what becomes of what the target sends; nil: it stays
 	over       bool
 }
 
@@ -123,7 +124,7 @@ func (p *Proxy) copy(to, from net.Conn, count *atomic.Int64) {
 		count.Add(int64(n))
 		p.wait(to)
 		if n > 0 {
-			if _, err := to.Write(buf[:n]); err != nil {
+			if _, err := to.Write(p.changed(to, buf[:n])); err != nil {
 				return
 			}
 		}
@@ -131,6 +132,23 @@ func (p *Proxy) copy(to, from net.Conn, count *atomic.Int64) {
 			return
 		}
 	}
+}
+
+// changed is what goes on of bytes that came.
+func (p *Proxy) changed(to net.Conn, b []byte) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.garble == nil || !p.conns[to] {
+		return b
+	}
+	return p.garble(b)
+}
+
+// Garble changes what the target sends from now on, as f says, until [Proxy.Heal].
+func (p *Proxy) Garble(f func([]byte) []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.garble = f
 }
 
 // mark notes connections as subscribed ones.
@@ -210,11 +228,11 @@ func (p *Proxy) Away() {
 	p.Reset()
 }
 
-// Heal ends what Stall, StallSubscribers and Away began.
+// Heal ends what Stall, StallSubscribers, Garble and Away began.
 func (p *Proxy) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.refuse, p.only = false, nil
+	p.refuse, p.only, p.garble = false, nil, nil
 	if p.stalled != nil {
 		close(p.stalled)
 		p.stalled = nil
