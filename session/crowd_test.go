@@ -35,16 +35,18 @@ func TestPublisherWaitsForTheRoom(t *testing.T) {
 			c.say(`{"type":"message","id":1,"payload":{"channel":"a","content":1}}`)
 		}()
 		time.Sleep(time.Minute)
-		if got := c.wire.take(); len(got) > 0 || len(c.reasons) > 0 {
-			t.Errorf("while it waited: %q, ended with %v", got, c.reasons)
+		synctest.Wait()
+		if got := c.wire.take(); len(got) > 0 || w.hub.Conns() != 1 {
+			t.Errorf("while it waited: %q, %d connections", got, w.hub.Conns())
 		}
 		over()
 		<-done
 		synctest.Wait()
-		if got := c.wire.take(); len(got) != 2 || len(c.reasons) > 0 {
-			t.Errorf("then: %q, ended with %v", got, c.reasons)
+		if got := c.wire.take(); len(got) != 2 || w.hub.Conns() != 1 {
+			t.Errorf("then: %q, %d connections", got, w.hub.Conns())
 		}
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if len(c.reasons) != 1 || c.reasons[0] != hub.ReasonSilent {
 			t.Errorf("a client that is silent by itself ended with %v", c.reasons)
 		}
