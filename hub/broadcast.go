@@ -17,7 +17,7 @@ func (r *room) drain() {
 			r.pause()
 		}
 	}()
-	for r.step() {
+	for r.step(0) {
 	}
 }
 
@@ -29,9 +29,10 @@ func (r *room) pause() {
 }
 
 // drainInline broadcasts once and leaves the rest, if any, to a goroutine, so
-// that one publisher does not end up working for all others.
-func (r *room) drainInline() {
-	if r.step() && r.more() {
+// that one publisher does not end up working for all others. The publisher gives back
+// what it has reserved.
+func (r *room) drainInline(reserved int) {
+	if r.step(reserved) && r.more() {
 		go r.drain()
 	}
 }
@@ -44,9 +45,10 @@ func (r *room) more() bool {
 	return r.draining
 }
 
-// step broadcasts a part of what is pending. False ends the drain.
-func (r *room) step() bool {
-	b, members := r.next()
+// step broadcasts a part of what is pending, after its caller has given back what it
+// reserved. False ends the drain.
+func (r *room) step(reserved int) bool {
+	b, members := r.next(reserved)
 	if len(b.events) == 0 {
 		return false
 	}
@@ -58,11 +60,13 @@ func (r *room) step() bool {
 
 // next takes the next batch, and shares the members with its broadcast. An empty
 // one ends the drain.
-func (r *room) next() (batch, []*subscription) {
+func (r *room) next(reserved int) (batch, []*subscription) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.reserved -= reserved
 	n, weight := r.batchSize()
 	if n == 0 {
+		r.relieve()
 		r.draining, r.shared = false, false
 		return batch{}, nil
 	}

@@ -141,7 +141,13 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 		set := c.hub.settings.Load()
 		s.held.hold(b.eventsFor(c), set.QueueMessages, set.QueueBytes)
 	case !b.selective && c.direct(s):
-		c.deliverDirect(s, b)
+		f := b.form(c)
+		if n, err := c.try.TryWrite(f.bytes); err != nil {
+			c.lost()
+		} else if n < len(f.bytes) {
+			c.cutShort(s, b, n)
+		}
+		c.pump()
 	default:
 		c.deliverEach(s, b, 0)
 		c.pump()
@@ -156,20 +162,17 @@ func (c *Conn) direct(s *subscription) bool {
 
 func (c *Conn) idle() bool { return !c.flushing && len(c.rest) == 0 && c.queue.empty() }
 
-// deliverDirect writes a batch at once. Of an event that the transport takes in part
-// the rest must follow; what comes behind it waits in the queue, under its limits.
-func (c *Conn) deliverDirect(s *subscription, b *batch) {
+// cutShort goes on behind the n bytes of a batch that the transport has taken. The rest
+// of an event that it took in part must follow; what comes behind it waits in the queue,
+// under its limits.
+func (c *Conn) cutShort(s *subscription, b *batch, n int) {
 	f := b.form(c)
-	n := c.tryOnce(f.bytes)
-	if n < len(f.bytes) && !c.ending {
-		i, in := f.cut(n)
-		if in {
-			c.rest = f.bytes[n:f.ends[i]:f.ends[i]] // shared with other connections
-			i++
-		}
-		c.deliverEach(s, b, i)
+	i, in := f.cut(n)
+	if in {
+		c.rest = f.bytes[n:f.ends[i]:f.ends[i]] // shared with other connections
+		i++
 	}
-	c.pump()
+	c.deliverEach(s, b, i)
 }
 
 // deliverEach queues the events of a batch from one on.

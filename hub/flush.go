@@ -51,20 +51,20 @@ func (c *Conn) pumpTry() {
 // tryWrite writes p as far as possible without waiting; pump sees to the rest. The
 // caller has taken p from the queue.
 func (c *Conn) tryWrite(p []byte) {
-	if n := c.tryOnce(p); n < len(p) && !c.ending {
+	n, err := c.try.TryWrite(p)
+	if err != nil {
+		c.lost()
+		return
+	}
+	if n < len(p) {
 		c.rest = append([]byte(nil), p[n:]...)
 	}
 }
 
-// tryOnce writes p as far as possible without waiting. A connection that cannot be
-// written to is ended.
-func (c *Conn) tryOnce(p []byte) int {
-	n, err := c.try.TryWrite(p)
-	if err != nil {
-		c.queue = queue{}
-		c.end(ReasonLost)
-	}
-	return n
+// lost ends a connection that cannot be written to. The caller holds c.mu.
+func (c *Conn) lost() {
+	c.queue = queue{}
+	c.end(ReasonLost)
 }
 
 // settled tells finish that everything is written.

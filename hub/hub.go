@@ -159,8 +159,7 @@ func (h *Hub) Publish(ctx context.Context, m *Message, key string) (Published, e
 	}
 	m.offer()
 	// Deferred because a room that was promised to be drained stays silent otherwise.
-	defer m.keep()
-	defer space.Release()
+	defer m.keep(space)
 	return h.broker.Publish(ctx, m, o)
 }
 

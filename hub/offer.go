@@ -33,14 +33,20 @@ func (m *Message) claim(r *room) bool {
 	return false
 }
 
-// keep ends the offer and does what it promised to the room that claimed it.
-func (m *Message) keep() {
+// keep ends the offer and does what it promised to the room that claimed it. It also
+// gives the space back that the message had reserved.
+func (m *Message) keep(s Space) {
 	if atomic.SwapUint32(&m.drain, drainNobody) != drainClaimed {
+		s.Release()
 		return
 	}
 	r := m.drainer
 	m.drainer = nil // the history keeps the message
-	r.drainInline()
+	if s.room != r {
+		s.Release()
+		s.weight = 0
+	}
+	r.drainInline(s.weight)
 }
 
 // anchor hashes what makes a message this message. It guards against accidents,

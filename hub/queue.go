@@ -34,7 +34,7 @@ type queue struct {
 	slots       []slot
 	first, last place
 	free        place // the first of the free slots
-	count       int   // items that are not exempt
+	count       int32 // items that are not exempt
 	bytes       int
 }
 
@@ -164,7 +164,7 @@ func (c *Conn) enqueue(s *subscription, ev Event, frame []byte, slow Slow) {
 }
 
 func (c *Conn) full(more int) bool {
-	return c.queue.count+1 > c.hub.settings.Load().QueueMessages || c.stuffed(more)
+	return int(c.queue.count)+1 > c.hub.settings.Load().QueueMessages || c.stuffed(more)
 }
 
 // stuffed reports whether there is no room for so many bytes more. One frame

@@ -184,7 +184,7 @@ func TestReplayWaitsForSpace(t *testing.T) {
 
 // What was dropped leaves nothing behind, so that the next message costs the same.
 func TestDroppedLeavesNothing(t *testing.T) {
-	for slow, want := range map[Slow]int{SlowDropOldest: 256, SlowLatest: 1} {
+	for slow, want := range map[Slow]int32{SlowDropOldest: 256, SlowLatest: 1} {
 		c, _, _ := stuckFor(t, slow, 10_000)
 		if q := &c.queue; len(q.slots) > 257 || q.count != want {
 			t.Errorf("policy %d: %d places for %d messages, want %d", slow, len(q.slots), q.count, want)

@@ -21,11 +21,11 @@ type subscription struct {
 	// Guarded by conn.mu.
 	phase     phase
 	interests uint8
+	gap       bool     // messages were dropped that the connection does not know of
 	held      *held    // while joining
 	queued    chain    // its messages in conn.queue
 	from      Position // until the first live message: where delivery began
 	lost      Position // of the newest dropped message
-	gap       bool     // messages were dropped that the connection does not know of
 }
 
 // held is what arrives in a room while a member's position is being read.
