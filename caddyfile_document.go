@@ -1,6 +1,9 @@
 package realtime
 
-import "github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+import (
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+)
 
 // parseDocument reads
 //
@@ -11,6 +14,7 @@ import "github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 //		depth      <n>
 //		operations <n>
 //		history    <n>
+//		ttl        <duration>
 //	}]
 func parseDocument(d *caddyfile.Dispenser, _ []string, c *RoomConfig) error {
 	c.Document = new(DocumentConfig)
@@ -28,6 +32,7 @@ var documentOptions = options[*DocumentConfig]{
 	"depth":      count(func(c *DocumentConfig) *int { return &c.Depth }),
 	"operations": count(func(c *DocumentConfig) *int { return &c.Operations }),
 	"history":    count(func(c *DocumentConfig) *int { return &c.History }),
+	"ttl":        duration(func(c *DocumentConfig) *caddy.Duration { return &c.TTL }),
 }
 
 func conflictWord(s string) error {

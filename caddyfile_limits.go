@@ -17,6 +17,7 @@ import (
 //		rate                 <n>/s [<burst>]
 //		queue                <messages> [<size>]
 //		history_memory       <size>
+//		document_memory      <size> [<share>]
 //	}
 func parseLimits(d *caddyfile.Dispenser, _ []string, c *HubConfig) error {
 	if err := limitOptions.parseBlock(d, "limits", &c.Limits); err != nil {
@@ -37,6 +38,15 @@ var limitOptions = options[*LimitsConfig]{
 	"rate":                 rate(func(c *LimitsConfig) *RateConfig { return &c.Rate }),
 	"queue":                {syntax: "<messages> [<size>]", min: 1, max: 2, parse: parseQueue},
 	"history_memory":       size(func(c *LimitsConfig) *int64 { return &c.HistoryMemory }),
+	"document_memory":      {syntax: "<size> [<share>]", min: 1, max: 2, parse: parseDocumentMemory},
+}
+
+func parseDocumentMemory(_ *caddyfile.Dispenser, args []string, c *LimitsConfig) (err error) {
+	if c.DocumentMemory, err = parseSize(args[0]); err != nil || len(args) == 1 {
+		return err
+	}
+	c.DocumentShare, err = parseSize(args[1])
+	return err
 }
 
 func parseQueue(_ *caddyfile.Dispenser, args []string, c *LimitsConfig) (err error) {

@@ -85,6 +85,18 @@ type LimitsConfig struct {
 	// reload does not change it. Default: 268435456
 	// (256MiB), which zero means as well.
 	HistoryMemory int64 `json:"history_memory,omitempty"`
+
+	// DocumentMemory is the greatest amount of memory for the documents of all rooms
+	// together, in bytes; with Redis it is memory of Redis. When three quarters are in
+	// use clients can make no new documents, and at seven eighths they can make no
+	// document larger; the rest is for the app. Default: 268435456 (256MiB), which zero
+	// means as well.
+	DocumentMemory int64 `json:"document_memory,omitempty"`
+
+	// DocumentShare is how much of it what one user has written may take; anonymous
+	// clients share by address. The app with its API key has no share. Default: a
+	// sixteenth of DocumentMemory, and at least 1 MiB; zero means the same.
+	DocumentShare int64 `json:"document_share,omitempty"`
 }
 
 // RateConfig is a number of events per second. The zero value means no limit.

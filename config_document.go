@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/policy"
@@ -41,6 +44,12 @@ type DocumentConfig struct {
 	// History is how many changes are kept, to compare those with that were made to
 	// older versions. At most 10000. Default: 200, which zero means as well.
 	History int `json:"history,omitempty"`
+
+	// TTL is after which time a document is forgotten that nobody uses: that nobody is
+	// subscribed to, and nobody changes. It is that of the latest change. At least 1m.
+	// Default: 0, which means never: a document stays until the app deletes it, or
+	// without Redis until the process ends.
+	TTL caddy.Duration `json:"ttl,omitempty"`
 }
 
 const (
@@ -49,6 +58,8 @@ const (
 	// maxOperations and maxChanges bound what a single change costs.
 	maxOperations = 1000
 	maxChanges    = 10_000
+	// minDocumentTTL is far more than a node takes to tell Redis that a document is used.
+	minDocumentTTL = time.Minute
 )
 
 // access says who may change the document.
@@ -68,12 +79,14 @@ func (c *DocumentConfig) compile() (*document.Options, error) {
 		return nil, fmt.Errorf("document: %w", err)
 	}
 	switch {
-	case min(c.Size, int64(c.Depth), int64(c.Operations), int64(c.History)) < 0:
+	case min(c.Size, int64(c.Depth), int64(c.Operations), int64(c.History), int64(c.TTL)) < 0:
 		err = errors.New("negative number")
 	case c.Depth > maxDocumentDepth:
 		err = fmt.Errorf("depth is not a number from 1 to %d", maxDocumentDepth)
 	case c.Operations > maxOperations:
 		err = fmt.Errorf("operations is not a number from 1 to %d", maxOperations)
+	case c.TTL > 0 && time.Duration(c.TTL) < minDocumentTTL:
+		err = fmt.Errorf("ttl is less than %v", minDocumentTTL)
 	case c.History > maxChanges:
 		err = fmt.Errorf("history is not a number from 1 to %d", maxChanges)
 	}
@@ -83,6 +96,7 @@ func (c *DocumentConfig) compile() (*document.Options, error) {
 	return &document.Options{
 		Strict:  strict,
 		History: c.History,
+		TTL:     time.Duration(c.TTL),
 		Limits:  document.Limits{Size: int(c.Size), Depth: c.Depth, Operations: c.Operations},
 	}, nil
 }

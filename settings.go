@@ -31,6 +31,8 @@ const (
 	defaultChannels    = 100
 	defaultMessageSize = 64 << 10
 	defaultQueueBytes  = 1 << 20
+	// defaultDocumentMemory is for the documents of all rooms.
+	defaultDocumentMemory = 256 << 20
 	// minMessageSize leaves room for the commands with a channel name of the
 	// greatest length.
 	minMessageSize = 512
@@ -118,8 +120,10 @@ func (c *LimitsConfig) compile() (session.Limits, error) {
 	size := cmp.Or(c.MessageSize, defaultMessageSize)
 	switch {
 	case min(c.Connections, c.ConnectionsPerUser, c.ConnectionsPerIP, c.Channels, c.Queue.Messages) < 0,
-		min(c.Queue.Bytes, c.HistoryMemory) < 0:
+		min(c.Queue.Bytes, c.HistoryMemory, c.DocumentMemory, c.DocumentShare) < 0:
 		return session.Limits{}, errors.New("negative number")
+	case c.DocumentShare > cmp.Or(c.DocumentMemory, defaultDocumentMemory):
+		return session.Limits{}, fmt.Errorf("the share of %d bytes is more than document_memory", c.DocumentShare)
 	case size < minMessageSize:
 		return session.Limits{}, fmt.Errorf("message_size %d is less than %d bytes, in which not every command fits", size, minMessageSize)
 	case size > cmp.Or(c.Queue.Bytes, defaultQueueBytes):
@@ -134,6 +138,8 @@ func (c *LimitsConfig) compile() (session.Limits, error) {
 		Rate:               policy.Rate(c.Rate),
 		Channels:           cmp.Or(c.Channels, defaultChannels),
 		MessageSize:        int(size),
+		DocumentMemory:     c.DocumentMemory,
+		DocumentShare:      c.DocumentShare,
 	}
 	return limits, errors.Join(limits.Handshakes.Validate(), limits.HandshakesPerIP.Validate(), limits.Rate.Validate())
 }

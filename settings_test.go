@@ -20,6 +20,7 @@ func TestCompile(t *testing.T) {
 		Limits: LimitsConfig{
 			Connections: 1, ConnectionsPerUser: 2, ConnectionsPerIP: 3, Handshakes: RateConfig{4, 5}, Channels: 6,
 			MessageSize: 7000, Rate: RateConfig{8, 9}, Queue: QueueConfig{10, 11000}, HistoryMemory: 12,
+			DocumentMemory: 13000, DocumentShare: 1300,
 		},
 		Rooms: []RoomConfig{
 			{Pattern: "open:*", Subscribe: "anyone", Publish: "users", History: HistoryConfig{13, caddy.Duration(time.Minute)}, Slow: "latest", Rate: RateConfig{14, 15}},
@@ -33,6 +34,7 @@ func TestCompile(t *testing.T) {
 	limits := session.Limits{
 		Connections: 1, ConnectionsPerUser: 2, ConnectionsPerIP: 3, Handshakes: policy.Rate{PerSecond: 4, Burst: 5}, Channels: 6,
 		MessageSize: 7000, Rate: policy.Rate{PerSecond: 8, Burst: 9},
+		DocumentMemory: 13000, DocumentShare: 1300,
 	}
 	if s.session.Limits != limits {
 		t.Errorf("limits %+v", s.session.Limits)

@@ -59,7 +59,7 @@ func proposeChange(c *call) *protocol.Error {
 	}
 	out, e := c.o.Registry.Propose(c.patient(), c.publisher(validate), q)
 	if e != nil {
-		return e
+		return c.failed(e, false)
 	}
 	c.w.Header().Set("ETag", entityTag(out.Epoch, out.Version))
 	a := answered{q.Channel, q.LocalVersion, out.Epoch, out.Version, out.Duplicate}

@@ -1,21 +1,36 @@
 package api
 
-import "github.com/caddy-realtime/caddy-realtime/protocol"
+import (
+	"net/http"
+	"strings"
+
+	"github.com/caddy-realtime/caddy-realtime/document"
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
 
 const (
 	usualChannels = 100
 	maxChannels   = 1000
 )
 
-// channelInfo describes a channel with connections.
+// channelInfo describes a channel with connections, a document, or both.
 type channelInfo struct {
-	Channel     string `json:"channel"`
-	Connections int    `json:"connections"`
+	Channel     string        `json:"channel"`
+	Connections int           `json:"connections"`
+	Document    *documentInfo `json:"document,omitempty"`
 }
 
-// listChannels is GET /channels: the channels with connections to this node. Only
-// the app may know them, because the name of a channel can be all that protects
-// it.
+// documentInfo describes a document that somebody has changed.
+type documentInfo struct {
+	Version uint64 `json:"version"`
+	// Bytes is what it takes of the memory for documents, with its latest changes.
+	Bytes int64 `json:"bytes"`
+}
+
+// listChannels is GET /channels: the channels with connections to this node, and those
+// with a document. Only the app may know them, because the name of a channel can be all
+// that protects it.
 func listChannels(c *call) *protocol.Error {
 	if e := c.appOnly(); e != nil {
 		return e
@@ -25,16 +40,50 @@ func listChannels(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	page, more := c.o.Registry.Hub().Rooms(query.Get("prefix"), query.Get("after"), n)
-	list := make([]channelInfo, len(page))
-	for i, room := range page {
-		list[i] = channelInfo(room)
+	prefix, after := query.Get("prefix"), query.Get("after")
+	rooms, moreRooms := c.o.Registry.Hub().Rooms(prefix, after, n)
+	docs, moreDocs, e := c.o.Registry.Documents(c.r.Context(), prefix, after, n)
+	switch {
+	case e != nil && e.Code == protocol.Unavailable:
+		// The connections are known all the same.
+		c.w.Header().Set(staleHeader, "true")
+	case e != nil:
+		return e
 	}
+	list := merge(rooms, docs)
+	more := moreRooms || moreDocs || len(list) > n
 	return c.replyValue(struct {
 		Channels []channelInfo `json:"channels"`
 		// More: ask again with `after` set to the last channel.
 		More bool `json:"more"`
-	}{list, more})
+	}{list[:min(n, len(list))], more})
+}
+
+// merge makes one list of two, both in the order of their channels.
+func merge(rooms []hub.RoomInfo, docs []document.Info) []channelInfo {
+	list := make([]channelInfo, 0, max(len(rooms), len(docs)))
+	for len(rooms) > 0 || len(docs) > 0 {
+		order := 0
+		switch {
+		case len(docs) == 0:
+			order = -1
+		case len(rooms) == 0:
+			order = 1
+		default:
+			order = strings.Compare(rooms[0].Channel, docs[0].Channel)
+		}
+		var info channelInfo
+		if order <= 0 {
+			info.Channel, info.Connections = rooms[0].Channel, rooms[0].Connections
+			rooms = rooms[1:]
+		}
+		if order >= 0 {
+			info.Channel, info.Document = docs[0].Channel, &documentInfo{docs[0].Version, docs[0].Bytes}
+			docs = docs[1:]
+		}
+		list = append(list, info)
+	}
+	return list
 }
 
 func (c *call) appOnly() *protocol.Error {
@@ -45,4 +94,21 @@ func (c *call) appOnly() *protocol.Error {
 		return protocol.Errorf(protocol.Unauthorized, "this needs the API key of the app")
 	}
 	return protocol.Errorf(protocol.Forbidden, "this is for the app, with its API key")
+}
+
+// deleteDocument is DELETE /channels/{channel}/document: all that is known of the
+// document is removed. Clients, who can not do that, empty it with a PUT.
+func deleteDocument(c *call) *protocol.Error {
+	if e := c.appOnly(); e != nil {
+		return e
+	}
+	only, e := c.ifMatch()
+	if e != nil {
+		return e
+	}
+	if e = c.o.Registry.ForgetDocument(c.r.Context(), c.name, only); e != nil {
+		return c.failed(e, only.Epoch != "")
+	}
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
 }

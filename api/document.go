@@ -80,12 +80,6 @@ func putDocument(c *call) *protocol.Error {
 	return c.amend(p, media, 2*int64(c.o.Registry.DocumentSize(c.name))+4<<10)
 }
 
-// deleteDocument is DELETE /channels/{channel}/document: the document becomes what it
-// was before anybody changed it.
-func deleteDocument(c *call) *protocol.Error {
-	return c.propose(session.Proposal{Channel: c.name, Replace: true, Patch: document.Empty.Text()})
-}
-
 // amend reads the body of a change.
 func (c *call) amend(p session.Proposal, media string, limit int64) *protocol.Error {
 	// Before the body is read; Registry.Amend decides again.
@@ -139,41 +133,50 @@ func (c *call) propose(p session.Proposal) *protocol.Error {
 	}
 	out, e := c.o.Registry.Amend(c.patient(), c.publisher(validate), p)
 	if e != nil {
-		return e
+		return c.failed(e, false)
 	}
 	c.w.Header().Set("ETag", entityTag(out.Epoch, out.Version))
 	if out.Err != nil {
-		return c.rejected(&p, out.Err)
+		return c.failed(session.DocumentError(out.Err), !p.Latest && out.Err.Reason == document.Conflict)
 	}
 	return c.replyValue(changed{out.Epoch, out.Version, out.Duplicate})
 }
 
-// rejected answers when a change is not made. That the document has changed since is
-// what the condition was for.
-func (c *call) rejected(p *session.Proposal, err *document.Error) *protocol.Error {
-	e := session.DocumentError(err)
-	if p.Latest || err.Reason != document.Conflict {
+// failed answers when a change is not made. That the document has changed since is
+// what the condition was for. Status 429 would say that it helps to wait.
+func (c *call) failed(e *protocol.Error, conditional bool) *protocol.Error {
+	switch {
+	case e.Code == protocol.Conflict && conditional:
+		problem.WriteAs(c.w, http.StatusPreconditionFailed, e)
+	case e.Code == protocol.LimitExceeded:
+		problem.WriteAs(c.w, http.StatusInsufficientStorage, e)
+	default:
 		return e
 	}
-	problem.WriteAs(c.w, http.StatusPreconditionFailed, e)
 	return nil
 }
 
 // condition reads If-Match: the state that the change was made to.
 func (c *call) condition(p *session.Proposal) *protocol.Error {
+	known, e := c.ifMatch()
+	p.Epoch, p.Base = known.Epoch, known.Version
+	p.Exact, p.Latest = known.Epoch != "", known.Epoch == ""
+	return e
+}
+
+// ifMatch reads If-Match; the zero Known stands for any state.
+func (c *call) ifMatch() (known document.Known, e *protocol.Error) {
 	values := c.r.Header.Values("If-Match")
 	tag := strings.TrimSpace(strings.Join(values, ","))
 	// An empty one is no *: it is sent by who lost the tag.
 	if len(values) == 0 || tag == "*" {
-		p.Latest = true
-		return nil
+		return known, nil
 	}
 	epoch, version, ok := parseTag(tag)
 	if !ok {
-		return protocol.Errorf(protocol.InvalidMessage, "If-Match is neither * nor one ETag of a document")
+		return known, protocol.Errorf(protocol.InvalidMessage, "If-Match is neither * nor one ETag of a document")
 	}
-	p.Epoch, p.Base, p.Exact = epoch, version, true
-	return nil
+	return document.Known{Epoch: epoch, Version: version}, nil
 }
 
 // entityTag names a state: versions of different epochs have nothing in common.

@@ -18,7 +18,12 @@ const docPath = "/channels/doc:1/document"
 // docSite is a site with documents that everybody may read and users may change.
 func docSite(t *testing.T) *site {
 	t.Helper()
-	s := newSite(t, session.Limits{}, func(b hub.Broker) hub.Broker { return b })
+	return docSiteWith(t, session.Limits{})
+}
+
+func docSiteWith(t *testing.T, limits session.Limits) *site {
+	t.Helper()
+	s := newSite(t, limits, func(b hub.Broker) hub.Broker { return b })
 	schema, err := policy.CompileSchema([]byte(`{"type":"object"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +42,7 @@ func docSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.registry.WithDocuments(docs).Apply(session.Config{Policy: p})
+	s.registry.WithDocuments(docs).Apply(session.Config{Policy: p, Limits: limits})
 	return s
 }
 
@@ -75,11 +80,10 @@ func TestDocument(t *testing.T) {
 	tagged(t, s.do(ann, http.MethodPatch, docPath, `{"c":1}`, "Content-Type", mergePatch, "If-Match", "*"), 3)
 	tagged(t, s.do(ann, http.MethodPut, docPath, ` {"d": 1}`, "Content-Type", "application/json"), 4)
 	s.reads(`{"d":1}`)
-	refused(t, s.do(ann, http.MethodDelete, docPath, "", "If-Match", two), http.StatusPreconditionFailed, "CONFLICT")
-	tagged(t, s.do(ann, http.MethodDelete, docPath, ""), 5)
-	s.reads(`{}`)
+	refused(t, s.do(app, http.MethodDelete, docPath, "", "If-Match", two), http.StatusPreconditionFailed, "CONFLICT")
+	s.reads(`{"d":1}`)
 
-	for tag, status := range map[string]int{zero: 200, `"x-5"`: 200, "*": 304} {
+	for tag, status := range map[string]int{zero: 200, `"x-4"`: 200, "*": 304} {
 		if w := s.do(nobody, http.MethodGet, docPath, "", "If-None-Match", tag); w.Code != status {
 			t.Errorf("If-None-Match %s: %d", tag, w.Code)
 		}
@@ -127,6 +131,11 @@ func TestDocumentRefused(t *testing.T) {
 	t.Parallel()
 	s := docSite(t)
 	const path = docPath
+	scope, err := policy.NewScope(map[string][]string{"change": {"doc:*"}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	editor := session.Caller{App: true, Scope: scope}
 	for _, c := range []struct {
 		who          session.Caller
 		method, path string
@@ -144,7 +153,7 @@ func TestDocumentRefused(t *testing.T) {
 		{ann, "PATCH", path, `{}`, mergePatch + ";7", 400, "INVALID_MESSAGE"},
 		{ann, "PATCH", path, `{}`, mergePatch + "; ", 400, "INVALID_MESSAGE"},
 		{ann, "PUT", path, `{}`, "application/json; ", 400, "INVALID_MESSAGE"},
-		{ann, "DELETE", path, ``, ";,", 400, "INVALID_MESSAGE"},
+		{app, "DELETE", path, ``, ";,", 400, "INVALID_MESSAGE"},
 		{ann, "PATCH", path, `{}`, mergePatch + `;"a-1x"`, 400, "INVALID_MESSAGE"},
 		{ann, "PATCH", path, `{}`, mergePatch + `;"a-1","a-2"`, 400, "INVALID_MESSAGE"},
 		{ann, "PATCH", path, `{}`, mergePatch + `;"other-0"`, 412, "CONFLICT"},
@@ -159,6 +168,9 @@ func TestDocumentRefused(t *testing.T) {
 		{app, "PUT", path + "?validate", `[1]`, "application/json;", 422, "SCHEMA_VIOLATION"},
 		{nobody, "PUT", path, `{}`, "application/json;", 401, "UNAUTHORIZED"},
 		{nobody, "DELETE", path, ``, ";", 401, "UNAUTHORIZED"},
+		{ann, "DELETE", path, ``, ";", 403, "FORBIDDEN"},
+		{editor, "DELETE", path, ``, ";", 403, "FORBIDDEN"},
+		{app, "DELETE", path, ``, ";x", 400, "INVALID_MESSAGE"},
 		{nobody, "PATCH", path, `{}`, mergePatch + ";*", 401, "UNAUTHORIZED"},
 		{ann, "GET", "/channels/plain/document", ``, ";", 403, "FORBIDDEN"},
 		{ann, "PUT", "/channels/plain/document", `{}`, "application/json;", 403, "FORBIDDEN"},

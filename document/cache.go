@@ -86,9 +86,5 @@ func (c *cache) leave(d *doc, now time.Time) {
 // weight estimates the memory of a document that nobody uses. A parsed value takes
 // some times the size of its text.
 func (d *doc) weight() int {
-	n := 1<<10 + 4*d.state.Tree.Size() + len(d.written)
-	for i := range d.state.log {
-		n += d.state.log[i].Bytes()
-	}
-	return n
+	return 1<<10 + 4*d.state.Tree.Size() + len(d.written) + d.state.bytes
 }

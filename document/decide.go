@@ -1,6 +1,9 @@
 package document
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Options say how changes of a document are judged.
 type Options struct {
@@ -11,6 +14,9 @@ type Options struct {
 	// History is how many changes are kept, to compare late ones with; 0 means
 	// [DefaultHistory].
 	History int
+	// TTL is after which time without a change and without an Attach the document is
+	// forgotten; 0 means never.
+	TTL time.Duration
 }
 
 // DefaultHistory is how many changes are kept.
@@ -37,6 +43,8 @@ type Change struct {
 	Latest bool
 	Patch  *Patch
 	Author string
+	// Budget is whose share of the store the change uses, and how much there is.
+	Budget Budget
 	// Check judges the state that the change would lead to; nil takes any.
 	Check func(Tree) error
 	// Origin is handed on to those who are told of the change by this node.

@@ -47,8 +47,10 @@ var (
 	// ErrUnavailable is returned by a store that can not be reached, and by a
 	// service whose document changes too fast elsewhere. The caller may try again.
 	ErrUnavailable = errors.New("document: the store can not be reached")
-	// ErrFull is returned by a store that holds as much as it may.
+	// ErrFull is returned by a store that has no room left for such a change.
 	ErrFull = errors.New("document: the store is full")
+	// ErrShare is returned by a store when the payer of a change has used up the share.
+	ErrShare = errors.New("document: the share of the payer is used up")
 )
 
 // quote cuts what an error repeats of a patch.

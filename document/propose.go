@@ -55,7 +55,11 @@ func (d *doc) commit(ctx context.Context, c *Change, decision Decision, o Option
 	if e.Version%hashEvery == 0 {
 		e.Hash = decision.Tree.Hash()
 	}
-	order := Commit{Epoch: d.state.Epoch, Entry: e, After: d.state.anchor, Keep: o.History}
+	order := Commit{
+		Epoch: d.state.Epoch, Entry: e, After: d.state.anchor, Keep: o.History, KeepBytes: keepBytes(decision.Tree), TTL: o.TTL,
+		Budget: c.Budget,
+	}
+	order.Memory = c.Budget.bound(d.state.Version)
 	var text []byte
 	if d.due(&e, decision.Tree) {
 		text = decision.Tree.Text()
@@ -67,7 +71,18 @@ func (d *doc) commit(ctx context.Context, c *Change, decision Decision, o Option
 		defer d.service.land(f)
 	}
 	res, err := d.service.store.Commit(ctx, d.channel, order)
+	if isFull(err) && d.compactable(decision.Tree) {
+		// The past of a document goes before anybody is refused.
+		if text == nil {
+			text = decision.Tree.Text()
+		}
+		order.Snapshot, order.Keep = text, 1
+		res, err = d.service.store.Commit(ctx, d.channel, order)
+	}
 	switch {
+	case isFull(err):
+		d.tight = d.state.Version
+		return out, false, err
 	case err != nil:
 		d.unsure = true
 		return out, false, err
@@ -78,12 +93,19 @@ func (d *doc) commit(ctx context.Context, c *Change, decision Decision, o Option
 	case res.Version == 0:
 		return out, false, d.refresh(ctx, o)
 	}
-	d.state = d.state.next(decision.Tree, e, o.History)
+	d.state = d.state.next(decision.Tree, e, order.Keep)
 	d.count(&e)
 	if text != nil {
 		d.written, d.snapshot, d.since = text, e.Version, 0
 	}
 	return Outcome{Epoch: order.Epoch, Version: e.Version}, true, nil
+}
+
+// compactable reports that a change for which there is no room may be tried once more
+// with the document written anew: when that makes it smaller, and else once for each
+// version, because it costs as much as the document is large.
+func (d *doc) compactable(tree Tree) bool {
+	return tree.Size() < d.state.Tree.Size() || d.tight != d.state.Version
 }
 
 // A snapshot is due after so many changes, when the changes since the last one take

@@ -19,8 +19,9 @@ type doc struct {
 	snapshot uint64
 	since    int // bytes of the entries after the snapshot
 	written  []byte
-	behind   bool // this node was told of what is not in state
-	unsure   bool // a commit has failed that may have been executed
+	behind   bool   // this node was told of what is not in state
+	unsure   bool   // a commit has failed that may have been executed
+	tight    uint64 // the latest version to which there was no room for a change
 
 	// Guarded by Service.mu.
 	cached
@@ -118,6 +119,7 @@ func (d *doc) restore(r Record) error {
 	for _, e := range r.Entries {
 		if e.Version <= r.Version {
 			d.state.log, d.state.anchor = append(d.state.log, e), e.Anchor
+			d.state.bytes += e.Bytes()
 		}
 	}
 	d.snapshot = r.Version

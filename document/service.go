@@ -134,6 +134,31 @@ func (s *Service) Read(ctx context.Context, channel string, o Options) (snap Sna
 	return snap, err
 }
 
+// Forget removes a document and all that is known of it, so that it is empty again, in
+// another epoch. Whoever follows it is told to read it again. With another Known than the
+// zero one that happens only if it is the document's epoch and version; false: it is
+// not. Errors are those of the store, and ErrClosed.
+func (s *Service) Forget(ctx context.Context, channel string, only Known) (done bool, err error) {
+	err = s.in(ctx, channel, func(d *doc) (err error) {
+		if done, err = s.store.Forget(ctx, channel, only); done {
+			d.forget()
+		}
+		return err
+	})
+	return done, err
+}
+
+// List gives the documents of all nodes, see [Store.List].
+func (s *Service) List(ctx context.Context, prefix, after string, limit int) (page []Info, more bool, err error) {
+	s.mu.Lock()
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		return nil, false, ErrClosed
+	}
+	return s.store.List(ctx, prefix, after, limit)
+}
+
 // maxTries is how often a change is tried when others come first. Within a node changes
 // wait for each other, so that others are other nodes. The one that has just won is ready
 // for its next change before the others have made up for it, and could win for ever: so

@@ -89,6 +89,21 @@ func (s *shelf) Find(_ context.Context, _, key string) (uint64, error) {
 	return s.keys[key], nil
 }
 
+func (s *shelf) Forget(_ context.Context, channel string, only Known) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if only.Epoch != "" && (only.Epoch != s.epoch || only.Version != s.version()) {
+		return false, nil
+	}
+	s.epoch, s.snapshot, s.base, s.entries, s.keys = s.epoch+"'", nil, 0, nil, make(map[string]uint64)
+	s.sink.Missed(channel)
+	return true, nil
+}
+
+func (s *shelf) List(context.Context, string, string, int) ([]Info, bool, error) {
+	return []Info{{Channel: "d", Version: s.version()}}, false, nil
+}
+
 // library is a service on a shelf, and what was announced.
 type library struct {
 	*Service
@@ -320,4 +335,60 @@ func TestServiceForgets(t *testing.T) {
 			t.Errorf("read after the end: %v", err)
 		}
 	})
+}
+
+// A document that is forgotten begins again, and what this node knew of it is gone.
+func TestServiceForget(t *testing.T) {
+	t.Parallel()
+	l := newLibrary(t)
+	l.change(Change{Key: "k"}, `{"a":1}`)
+	if done, err := l.Forget(t.Context(), "d", Known{Epoch: "e", Version: 2}); err != nil || done {
+		t.Errorf("at another version: %t, %v", done, err)
+	}
+	l.reads(1, `{"a":1}`)
+	if done, err := l.Forget(t.Context(), "d", Known{Epoch: "e", Version: 1}); err != nil || !done {
+		t.Errorf("%t, %v", done, err)
+	}
+	if n := l.news[len(l.news)-1]; n.Channel != "d" || n.Entry.Version != 0 {
+		t.Errorf("%+v", n)
+	}
+	// The same key is another change now.
+	if out := l.change(Change{Key: "k"}, `{"b":1}`); out.Duplicate || out.Version != 1 || out.Epoch == "e" {
+		t.Errorf("%+v", out)
+	}
+	l.reads(1, `{"b":1}`)
+}
+
+// Large changes of a small document do not stay, however many may.
+func TestServiceKeepsFewBytes(t *testing.T) {
+	t.Parallel()
+	l := newLibrary(t)
+	text := `{"a":"` + strings.Repeat("x", 60_000) + `"}`
+	for range 50 {
+		if out := l.change(Change{Latest: true}, text); out.Err != nil {
+			t.Fatal(out.Err)
+		}
+	}
+	d := l.cache.docs["d"]
+	total := 0
+	for _, e := range d.state.log {
+		total += e.Bytes()
+	}
+	if total > maxLogBytes || total != d.state.bytes || len(d.state.log) != 4 {
+		t.Errorf("%d entries of %d bytes, counted as %d", len(d.state.log), total, d.state.bytes)
+	}
+}
+
+// The budget of a change says how much all documents may take after it.
+func TestBudget(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		payer   string
+		version uint64
+		want    int64
+	}{{"ann", 0, 750}, {"ann", 1, 875}, {"", 0, 1000}, {"", 1, 1000}} {
+		if got := (Budget{Payer: tt.payer, Memory: 1000}).bound(tt.version); got != tt.want {
+			t.Errorf("%+v: %d", tt, got)
+		}
+	}
 }

@@ -72,6 +72,7 @@ type State struct {
 
 	anchor uint64  // of the entry that led to Version; 0: not known
 	log    []Entry // their versions follow each other and end with Version
+	bytes  int     // of the entries in log
 }
 
 func (s State) known() Known { return Known{s.Epoch, s.Version, s.anchor} }
@@ -100,18 +101,31 @@ func unbounded() Limits {
 	return Limits{Size: much, Depth: 1 << 10, Nodes: much, Operations: 1 << 20, Pointer: much, Move: true, Root: true, trusted: true}
 }
 
+// maxLogBytes bounds the entries that are kept of a document of up to that size; of a
+// larger one as much as its own size is kept. Otherwise a few hundred large changes of a
+// small document would take the memory of thousands of documents.
+const maxLogBytes = 256 << 10
+
+func keepBytes(t Tree) int { return max(maxLogBytes, t.Size()) }
+
 // next is the state after an entry, with at most keep entries in the log.
 func (s State) next(tree Tree, e Entry, keep int) State {
-	drop := max(0, len(s.log)+1-max(keep, 0))
-	if drop > len(s.log) {
-		return State{Epoch: s.Epoch, Version: e.Version, Tree: tree, anchor: e.Anchor}
+	next := State{Epoch: s.Epoch, Version: e.Version, Tree: tree, anchor: e.Anchor}
+	if keep <= 0 {
+		return next
+	}
+	log, most := s.log, keepBytes(tree)
+	next.bytes = s.bytes + e.Bytes()
+	for len(log) > 0 && (len(log) >= keep || next.bytes > most) {
+		next.bytes -= log[0].Bytes()
+		log = log[1:]
 	}
 	// A new array now and then is what lets go of the entries at the front.
-	log := s.log[drop:]
 	if len(log) == cap(log) {
 		log = slices.Grow(slices.Clone(log), len(log)/2+4)
 	}
-	return State{Epoch: s.Epoch, Version: e.Version, Tree: tree, anchor: e.Anchor, log: append(log, e)}
+	next.log = append(log, e)
+	return next
 }
 
 // since gives the entries after a version. False: the log does not reach back that

@@ -1,6 +1,9 @@
 package document
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Store keeps documents for all nodes. A document is a log of entries, whose versions
 // follow each other from 1 on, with a snapshot that makes the older entries
@@ -26,8 +29,25 @@ type Store interface {
 	// is known of it. A store remembers keys for minutes, and longer than entries if
 	// it can.
 	Find(ctx context.Context, channel, key string) (uint64, error)
+	// Forget removes a document, and all that is known of it. With another Known than
+	// the zero one it does so only if that is the document's epoch and version. Every
+	// node that follows the document is told that it was missed. The next state has
+	// another epoch. False: the document is at another version.
+	Forget(ctx context.Context, channel string, only Known) (bool, error)
+	// List gives the documents that somebody has changed, in the order of the bytes of
+	// their channels: those that begin with prefix and come after a channel. More says
+	// that there are others than the first limit of them.
+	List(ctx context.Context, prefix, after string, limit int) (page []Info, more bool, err error)
 	// Close stops the store. Later calls return [ErrClosed].
 	Close() error
+}
+
+// Info describes a document in a list.
+type Info struct {
+	Channel string
+	Version uint64
+	// Bytes is what the document takes of the store's memory, with its latest changes.
+	Bytes int64
 }
 
 // Known is a state that the caller of [Store.Load] has already; the zero Known is
@@ -67,6 +87,17 @@ type Commit struct {
 	// Keep is how many entries must stay in the log at least. Beyond that, those
 	// before the snapshot can go.
 	Keep int
+	// KeepBytes is how many bytes of entries have to stay at most, whatever Keep says;
+	// 0 means no bound.
+	KeepBytes int
+	// TTL is after which time without a change and without an Attach the document is
+	// forgotten; 0 means never.
+	TTL time.Duration
+	// A commit after which the document takes more than before is refused with
+	// [ErrShare] if its Payer would have more than Share bytes, and with [ErrFull] if
+	// all documents would take more than Memory bytes. 0 means no bound. The bytes that
+	// a commit adds are counted for its payer.
+	Budget
 }
 
 // Committed is what became of a [Commit].

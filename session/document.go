@@ -190,6 +190,7 @@ func (r *Registry) propose(ctx context.Context, c Caller, p Proposal, room *poli
 	}
 	change := document.Change{
 		Key: scoped(c, p.Key), Epoch: p.Epoch, Base: p.Base, Latest: p.Latest, Patch: patch, Author: sender(c),
+		Budget: r.rules.Load().budget(c),
 	}
 	if p.origin != nil {
 		change.Origin = p.origin
@@ -278,6 +279,8 @@ func DocumentError(e *document.Error) *protocol.Error {
 // documentFailed is failed for the errors of documents.
 func (r *Registry) documentFailed(err error) *protocol.Error {
 	switch {
+	case errors.Is(err, document.ErrShare):
+		return protocol.Errorf(protocol.LimitExceeded, "you have filled your share of the memory for documents; make some of what you wrote smaller first")
 	case errors.Is(err, document.ErrFull):
 		return protocol.Errorf(protocol.LimitExceeded, "the server holds as many documents as it may")
 	case errors.Is(err, document.ErrUnavailable):

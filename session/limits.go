@@ -7,8 +7,11 @@ import "github.com/caddy-realtime/caddy-realtime/policy"
 // be held in memory for every connection at once.
 const defaultMessageSize = 64 << 10
 
+// defaultDocumentMemory is what the documents may take where nothing else is configured.
+const defaultDocumentMemory = 256 << 20
+
 // Limits bound what clients may use of this node. 0 means unlimited, except for
-// MessageSize.
+// MessageSize and what is said of documents.
 type Limits struct {
 	// Connections is the greatest number of connections.
 	Connections int
@@ -32,6 +35,11 @@ type Limits struct {
 	// MessageSize is the greatest size of a frame or of a published content, in
 	// bytes; 0 means 64 KiB.
 	MessageSize int
+	// DocumentMemory is how many bytes all documents may take together; 0 means 256 MiB.
+	DocumentMemory int64
+	// DocumentShare is how many of them may be of one user or, for anonymous ones, of
+	// one address; 0 means a sixteenth, but 1 MiB at least.
+	DocumentShare int64
 }
 
 // perAddress reports that an address has a limit, so that clients are told apart by it.
@@ -40,6 +48,12 @@ func (l *Limits) perAddress() bool { return l.ConnectionsPerIP > 0 || !l.Handsha
 func (l Limits) withDefaults() Limits {
 	if l.MessageSize <= 0 {
 		l.MessageSize = defaultMessageSize
+	}
+	if l.DocumentMemory <= 0 {
+		l.DocumentMemory = defaultDocumentMemory
+	}
+	if l.DocumentShare <= 0 {
+		l.DocumentShare = max(l.DocumentMemory/16, min(l.DocumentMemory, 1<<20))
 	}
 	return l
 }

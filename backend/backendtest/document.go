@@ -33,6 +33,13 @@ var documentContract = []struct {
 	{"DocumentAttachCounts", documentAttachCounts},
 	{"DocumentRoomsApart", documentRoomsApart},
 	{"DocumentConcurrently", documentConcurrently},
+	{"DocumentShare", documentShare},
+	{"DocumentMemory", documentMemory},
+	{"DocumentTrims", documentTrims},
+	{"DocumentForget", documentForget},
+	{"DocumentForgetOnly", documentForgetOnly},
+	{"DocumentTTL", documentTTL},
+	{"DocumentList", documentList},
 	{"DocumentCancelled", documentCancelled},
 	{"DocumentClose", documentClose},
 }

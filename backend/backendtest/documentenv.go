@@ -27,6 +27,8 @@ type documentNode struct {
 	mu      sync.Mutex
 	got     []document.Entry
 	epochs  map[string]bool
+	missed  int
+	mayMiss bool          // else Missed is an error
 	changed chan struct{} // closed and replaced with each delivery
 }
 
@@ -66,7 +68,39 @@ func (n *documentNode) Changed(channel, epoch string, entries ...document.Entry)
 }
 
 // Missed implements [document.Sink].
-func (n *documentNode) Missed(string) { n.e.t.Error("entries were missed") }
+func (n *documentNode) Missed(channel string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if channel != n.e.channel {
+		return
+	}
+	if !n.mayMiss {
+		n.e.t.Error("entries were missed")
+	}
+	n.missed++
+	close(n.changed)
+	n.changed = make(chan struct{})
+}
+
+// awaitMissed waits until the node was told so often that it has missed something.
+func (n *documentNode) awaitMissed(count int) {
+	n.e.t.Helper()
+	over := time.NewTimer(patience)
+	defer over.Stop()
+	for {
+		n.mu.Lock()
+		missed, changed := n.missed, n.changed
+		n.mu.Unlock()
+		if missed >= count {
+			return
+		}
+		select {
+		case <-changed:
+		case <-over.C:
+			n.e.t.Fatalf("told %d times of what was missed, want %d", missed, count)
+		}
+	}
+}
 
 func (n *documentNode) delivered() []document.Entry {
 	n.mu.Lock()

@@ -3,24 +3,22 @@ package memory
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
 
-// maxDocuments bounds the memory of all documents of a store, in bytes. What would go
-// beyond it is refused, because to forget a document in favour of another one would
-// lose what nobody else may have.
-const maxDocuments = 256 << 20
-
 // DocumentStore is a [document.Store] for one process. There is mostly one node;
 // [DocumentStore.Join] makes others that share the documents.
 //
-// A document is kept as long as the store lives, once it was changed; its epoch is
-// the store's. Entries are handed to the sinks in the Commit that appends them, under
-// the lock of the document, which is what keeps their order. Locks: those of [table],
-// then whatever a sink locks. There is no goroutine.
+// Entries are handed to the sinks in the Commit that appends them, under the lock of the
+// document, which is what keeps their order. Locks: those of [table], then whatever a
+// sink locks, the ledger's or that of the deadlines. There is no goroutine: documents
+// whose time is over are removed when somebody looks at them, and before a commit or a
+// list.
 type DocumentStore struct {
 	// Set when the node is made.
 	table *documentTable
@@ -33,17 +31,28 @@ var _ document.Store = (*DocumentStore)(nil)
 
 // documentTable is what the nodes of one store share.
 type documentTable struct {
-	epoch string
-	limit int64
-	used  atomic.Int64 // estimated bytes
-	rooms table[*documentRoom]
+	// epoch is that of documents that nobody has changed and nobody follows. Another one
+	// comes with each document that is forgotten, because nothing is left of it that
+	// would tell it from the next one in its place.
+	epoch     atomic.Pointer[string]
+	rooms     table[*documentRoom]
+	ledger    ledger
+	deadlines deadlines
+}
+
+// renew begins a new epoch and gives it.
+func (t *documentTable) renew() string {
+	epoch := strings.ToLower(rand.Text()[:8])
+	t.epoch.Store(&epoch)
+	return epoch
 }
 
 // NewDocumentStore returns a store with one node, which delivers to sink.
 func NewDocumentStore(sink document.Sink) *DocumentStore {
-	t := &documentTable{epoch: strings.ToLower(rand.Text()[:8]), limit: maxDocuments}
+	t := &documentTable{ledger: ledger{by: make(map[string]int64)}}
+	t.renew()
 	t.rooms.init(func(channel string) *documentRoom {
-		return &documentRoom{slot: slot{channel: channel}, table: t}
+		return &documentRoom{slot: slot{channel: channel}, table: t, epoch: *t.epoch.Load()}
 	})
 	return &DocumentStore{table: t, sink: sink}
 }
@@ -63,6 +72,7 @@ func (s *DocumentStore) in(ctx context.Context, channel string, f func(*document
 	if s.closed.Load() {
 		return document.ErrClosed
 	}
+	r.expire(time.Now())
 	return f(r)
 }
 
@@ -92,6 +102,7 @@ func (s *DocumentStore) Load(ctx context.Context, channel string, known document
 
 // Commit implements [document.Store].
 func (s *DocumentStore) Commit(ctx context.Context, channel string, c document.Commit) (done document.Committed, err error) {
+	s.table.sweep(time.Now())
 	err = s.in(ctx, channel, func(r *documentRoom) (err error) {
 		done, err = r.commit(c)
 		return err
@@ -106,6 +117,54 @@ func (s *DocumentStore) Find(ctx context.Context, channel, key string) (version 
 		return nil
 	})
 	return version, err
+}
+
+// Forget implements [document.Store].
+func (s *DocumentStore) Forget(ctx context.Context, channel string, only document.Known) (done bool, err error) {
+	err = s.in(ctx, channel, func(r *documentRoom) error {
+		if done = only.Epoch == "" || only.Epoch == r.epoch && only.Version == r.version; done {
+			r.forget()
+		}
+		return nil
+	})
+	return done, err
+}
+
+// List implements [document.Store].
+func (s *DocumentStore) List(ctx context.Context, prefix, after string, limit int) (page []document.Info, more bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, false, err
+	}
+	if s.closed.Load() {
+		return nil, false, document.ErrClosed
+	}
+	s.table.sweep(time.Now())
+	s.table.rooms.each(func(r *documentRoom) {
+		if r.version > 0 && r.channel > after && strings.HasPrefix(r.channel, prefix) {
+			page = append(page, document.Info{Channel: r.channel, Version: r.version, Bytes: r.bytes})
+		}
+	})
+	slices.SortFunc(page, func(a, b document.Info) int { return strings.Compare(a.Channel, b.Channel) })
+	if len(page) > limit {
+		return slices.Clone(page[:limit]), true, nil
+	}
+	return page, false, nil
+}
+
+// sweep forgets documents whose time is over: some of them, if there are many.
+func (t *documentTable) sweep(now time.Time) {
+	const most = 64
+	for range most {
+		channel, over := t.deadlines.take(now)
+		if !over {
+			return
+		}
+		r := t.rooms.open(channel)
+		r.due = false
+		r.expire(now)
+		r.schedule(now)
+		t.rooms.release(r)
+	}
 }
 
 // Close implements [document.Store]. The documents stay for the other nodes. Closing

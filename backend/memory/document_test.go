@@ -24,9 +24,9 @@ type unread struct{}
 func (unread) Changed(string, string, ...document.Entry) {}
 func (unread) Missed(string)                             {}
 
-func commitNext(s *DocumentStore, version uint64, snapshot []byte, patch string) error {
+func commitNext(s *DocumentStore, version uint64, snapshot []byte, patch string, budget document.Budget) error {
 	e := document.Entry{Version: version, Key: fmt.Sprint("k", version), Patch: []byte(patch)}
-	done, err := s.Commit(context.Background(), "d", document.Commit{Epoch: s.table.epoch, Entry: e, Snapshot: snapshot, Keep: 5})
+	done, err := s.Commit(context.Background(), "d", document.Commit{Epoch: *s.table.epoch.Load(), Entry: e, Snapshot: snapshot, Keep: 5, Budget: budget})
 	if err == nil && done.Version != version {
 		err = fmt.Errorf("committed as %d", done.Version)
 	}
@@ -43,7 +43,7 @@ func TestDocumentIsBounded(t *testing.T) {
 		if (v+1)%100 == 0 {
 			snapshot = []byte(`{}`)
 		}
-		if err := commitNext(s, v+1, snapshot, `{}`); err != nil {
+		if err := commitNext(s, v+1, snapshot, `{}`, document.Budget{}); err != nil {
 			t.Fatal(err)
 		}
 		r = s.table.rooms.by["d"]
@@ -54,8 +54,8 @@ func TestDocumentIsBounded(t *testing.T) {
 			t.Fatalf("%d entries at version %d", len(r.entries), v+1)
 		}
 	}
-	if s.table.used.Load() != r.bytes || r.bytes < 1000 {
-		t.Errorf("counted %d, the document %d", s.table.used.Load(), r.bytes)
+	if s.table.ledger.all() != r.bytes || r.bytes < 1000 {
+		t.Errorf("counted %d, the document %d", s.table.ledger.all(), r.bytes)
 	}
 }
 
@@ -63,14 +63,14 @@ func TestDocumentIsBounded(t *testing.T) {
 func TestDocumentsAreFull(t *testing.T) {
 	t.Parallel()
 	s := NewDocumentStore(unread{})
-	s.table.limit = 3000
-	if err := commitNext(s, 1, make([]byte, 1000), `{}`); err != nil {
+	budget := document.Budget{Memory: 3000}
+	if err := commitNext(s, 1, make([]byte, 1000), `{}`, budget); err != nil {
 		t.Fatal(err)
 	}
-	if err := commitNext(s, 2, nil, string(make([]byte, 1500))); !errors.Is(err, document.ErrFull) {
+	if err := commitNext(s, 2, nil, string(make([]byte, 1500)), budget); !errors.Is(err, document.ErrFull) {
 		t.Errorf("a change beyond the bound: %v", err)
 	}
-	if err := commitNext(s, 2, []byte(`{}`), string(make([]byte, 1500))); err != nil {
+	if err := commitNext(s, 2, []byte(`{}`), `{}`, budget); err != nil {
 		t.Errorf("a change that makes space: %v", err)
 	}
 }

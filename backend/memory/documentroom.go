@@ -2,6 +2,7 @@ package memory
 
 import (
 	"slices"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
@@ -22,15 +23,21 @@ type documentRoom struct {
 	table *documentTable // static after creation
 
 	// All below is guarded by the slot's lock.
+	epoch    string
 	attached map[*DocumentStore]int
 	version  uint64
 	snapshot []byte
 	base     uint64           // version of the snapshot
 	entries  []document.Entry // end with version
+	logged   int64            // bytes of the entries
 	keys     map[string]uint64
 	order    []string // of keys, the oldest first
 	keyed    int64    // bytes of the keys
-	bytes    int64
+	bytes    int64    // of all, as the ledger has it
+	bill     bill
+	ttl      time.Duration // as of the latest change
+	used     time.Time     // the latest change, or when nobody was attached any more
+	due      bool          // there is a deadline
 }
 
 // bare reports that the room holds nothing.
@@ -48,11 +55,12 @@ func (r *documentRoom) detach(s *DocumentStore) {
 		r.attached[s]--
 	} else {
 		delete(r.attached, s)
+		r.used = time.Now()
 	}
 }
 
 func (r *documentRoom) load(known document.Known) document.Record {
-	rec := document.Record{Epoch: r.table.epoch}
+	rec := document.Record{Epoch: r.epoch}
 	if known.Epoch == rec.Epoch && r.reaches(known.Version) && !differ(known.Anchor, r.anchor(known.Version)) {
 		rec.Version = known.Version
 		rec.Entries = slices.Clone(r.entries[len(r.entries)-int(r.version-known.Version):])
@@ -79,63 +87,37 @@ func (r *documentRoom) anchor(version uint64) uint64 {
 // differ compares anchors, of which 0 is not known.
 func differ(a, b uint64) bool { return a != 0 && b != 0 && a != b }
 
-func (r *documentRoom) commit(c document.Commit) (document.Committed, error) {
-	if v := r.keys[c.Entry.Key]; v > 0 {
-		return document.Committed{Version: v, Duplicate: true}, nil
+// schedule has the document looked at when nobody may have used it for its TTL.
+func (r *documentRoom) schedule(now time.Time) {
+	if r.version == 0 || r.ttl <= 0 || r.due {
+		return
 	}
-	if c.Epoch != r.table.epoch || c.Entry.Version != r.version+1 || differ(c.After, r.anchor(r.version)) {
-		now := r.load(document.Known{Epoch: c.Epoch, Version: c.Entry.Version - 1, Anchor: c.After})
-		return document.Committed{Now: &now}, nil
+	r.due = true
+	from := r.used
+	if len(r.attached) > 0 {
+		from = now
 	}
-	size := int64(c.Entry.Bytes() + len(c.Snapshot))
-	// A change that makes a document smaller is let through: it is the way out.
-	if r.table.used.Load()+size > r.table.limit && (c.Snapshot == nil || len(c.Snapshot) >= len(r.snapshot)) {
-		return document.Committed{}, document.ErrFull
+	r.table.deadlines.add(r.channel, from.Add(r.ttl))
+}
+
+// expire forgets the document if nobody has used it for its TTL.
+func (r *documentRoom) expire(now time.Time) {
+	if r.version > 0 && r.ttl > 0 && len(r.attached) == 0 && now.Sub(r.used) >= r.ttl {
+		r.forget()
 	}
-	r.append(c)
+}
+
+// forget makes the room what it was before anybody changed it, in another epoch.
+func (r *documentRoom) forget() {
+	if r.version == 0 {
+		return
+	}
+	r.table.ledger.settle(r.bill)
+	r.epoch = r.table.renew()
+	r.version, r.base, r.snapshot, r.entries = 0, 0, nil, nil
+	r.keys, r.order, r.bill = nil, nil, nil
+	r.logged, r.keyed, r.bytes, r.ttl = 0, 0, 0, 0
 	for s := range r.attached {
-		s.sink.Changed(r.channel, c.Epoch, c.Entry)
+		s.sink.Missed(r.channel)
 	}
-	return document.Committed{Version: r.version}, nil
-}
-
-// append puts an entry into the log, and lets go of what is not needed any more.
-func (r *documentRoom) append(c document.Commit) {
-	r.version = c.Entry.Version
-	r.entries = append(r.entries, c.Entry)
-	r.remember(c.Entry.Key)
-	if c.Snapshot != nil {
-		r.snapshot, r.base = c.Snapshot, r.version
-	}
-	spare := min(len(r.entries)-c.Keep, len(r.entries)-int(r.version-r.base))
-	if spare > 0 && (c.Snapshot != nil || spare > len(r.entries)/2) {
-		r.entries = slices.Clone(r.entries[spare:]) // or the array would keep them
-	}
-	r.account()
-}
-
-func (r *documentRoom) remember(key string) {
-	if r.keys == nil {
-		r.keys = make(map[string]uint64)
-	}
-	r.keys[key] = r.version
-	r.order = append(r.order, key)
-	r.keyed += int64(documentKeyBytes + len(key))
-	if len(r.order) > maxDocumentKeys {
-		for _, old := range r.order[:maxDocumentKeys/4] {
-			delete(r.keys, old)
-			r.keyed -= int64(documentKeyBytes + len(old))
-		}
-		r.order = slices.Clone(r.order[maxDocumentKeys/4:])
-	}
-}
-
-// account tells the table what the room costs now.
-func (r *documentRoom) account() {
-	n := int64(documentBytes+len(r.channel)+len(r.snapshot)) + r.keyed
-	for i := range r.entries {
-		n += int64(r.entries[i].Bytes())
-	}
-	r.table.used.Add(n - r.bytes)
-	r.bytes = n
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/history"
@@ -127,5 +128,17 @@ func useEverything(t *testing.T, o Options) {
 	l.await(room, "the changes arrive", func(d *copyOf) bool { return d.version == 2 })
 	if snap := newLibrary(t, o).read(room); string(snap.State) != `{"a":1}` {
 		t.Errorf("read %+v", snap)
+	}
+	for _, ttl := range []time.Duration{time.Hour, 0} {
+		c := document.Change{Latest: true, Patch: document.Replacement(document.Empty), Budget: document.Budget{Payer: "ann", Share: 1 << 20, Memory: 1 << 20}}
+		if out, err := l.Change(t.Context(), room, c, document.Options{TTL: ttl}); err != nil || out.Err != nil {
+			t.Errorf("%+v, %v", out, err)
+		}
+	}
+	if page, _, err := l.List(t.Context(), "", "", 10); err != nil || len(page) != 1 {
+		t.Errorf("%+v, %v", page, err)
+	}
+	if done, err := l.Forget(t.Context(), room, document.Known{}); err != nil || !done {
+		t.Errorf("%t, %v", done, err)
 	}
 }

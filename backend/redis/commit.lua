@@ -1,8 +1,10 @@
 -- Appends an entry to what the caller knows. KEYS: the key of the change. ARGV: the
 -- entry, its anchor, the snapshot after it (empty: none), entries to keep, which call
--- this is, time to live of the key in ms.
+-- this is, time to live of the key in ms; how many bytes of entries to keep at most, who
+-- pays, how much a payer may have, how much all documents may take (0: no bound), and
+-- the time to live of the document in ms (0: for good).
 -- Gives 1 and the version, or 2 and the version if another call has made the change, or
--- 0 and the answer for a caller who is late.
+-- 0 and the answer for a caller who is late, or 3 and what is full.
 local said = redis.call('GET', KEYS[3])
 if said then
 	local g, version, call = string.match(said, '^(%w+):(%d+):(.*)$')
@@ -12,6 +14,64 @@ if said then
 end
 if known.e ~= doc.e or known.v ~= doc.v or differ(known.a, doc.a) then
 	return {0, answer(false)}
+end
+-- What a document takes beside its texts, in keys, in the index and in the books, and
+-- what an entry does.
+local documentBytes, entryBytes = 6144, 32
+
+-- Gives the bytes of the log after this change, and the oldest version that stays in it.
+-- Each entry is looked at when it comes and when it goes.
+local function trimmed()
+	local bytes, first = doc.lb + #ARGV[7] + entryBytes, nil
+	if ARGV[9] == '' then
+		return bytes, nil
+	end
+	local count, keep, most = redis.call('XLEN', log) + 1, tonumber(ARGV[10]), tonumber(ARGV[13])
+	local from = '-'
+	while true do
+		local part = redis.call('XRANGE', log, from, '+', 'COUNT', 32)
+		for _, entry in ipairs(part) do
+			if count <= keep and (most == 0 or bytes <= most) then
+				return bytes, first
+			end
+			bytes, count = bytes - #entry[2][2] - entryBytes, count - 1
+			first = tonumber(string.match(entry[1], '^%d+')) + 1
+			from = text(first)
+		end
+		if #part < 32 then
+			return bytes, first
+		end
+	end
+end
+
+local payer, share, memory, ttl = ARGV[14], tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
+local bill, sum, payers, billed = readBill(name)
+local snapshot = ARGV[9] ~= '' and #ARGV[9] or redis.call('HSTRLEN', head, 's')
+local bytes, first = trimmed()
+local fixed = documentBytes + 3 * #name
+-- Of a document that is older than the books nobody pays for what was there before.
+local unpaid = 0
+if not billed and doc.v > 0 then
+	unpaid = fixed + doc.lb + redis.call('HSTRLEN', head, 's')
+end
+local growth = fixed + bytes + snapshot - sum - unpaid
+
+local function full()
+	if growth <= 0 then
+		return nil
+	end
+	if payer ~= '-' and share > 0 and tonumber(redis.call('HGET', used, payer) or '0') + growth > share then
+		return 'share'
+	end
+	return memory > 0 and tonumber(redis.call('HGET', used, '*') or '0') + growth > memory and 'all'
+end
+
+local what = full()
+if what and sweep(name) then
+	what = full()
+end
+if what then
+	return {3, what}
 end
 local version = text(doc.v + 1)
 redis.call('HSET', head, 'v', version, 'a', ARGV[8])
@@ -25,12 +85,30 @@ if type(added) == 'table' and added.err then
 	return {0, answer(false)}
 end
 redis.call('SET', KEYS[3], doc.g .. ':' .. version .. ':' .. ARGV[11], 'PX', ARGV[12])
+redis.call('HSET', head, 'lb', text(bytes), 'ttl', ARGV[17])
 if doc.v == 0 then
 	redis.call('PERSIST', head)
 end
 if ARGV[9] ~= '' then
 	redis.call('HSET', head, 's', ARGV[9], 'sv', version)
-	redis.call('XTRIM', log, 'MINID', text(math.max(doc.v + 2 - tonumber(ARGV[10]), 1)))
 end
+if first then
+	redis.call('XTRIM', log, 'MINID', text(first))
+end
+if not billed then
+	redis.call('ZADD', index, 0, name)
+end
+if unpaid > 0 then
+	book(bill, '-', unpaid)
+end
+charge(name, bill, payers, payer, growth)
+if ttl > 0 then
+	stay(ttl)
+elseif doc.ttl > 0 then
+	redis.call('PERSIST', head)
+	redis.call('PERSIST', log)
+	redis.call('ZREM', ends, name)
+end
+sweep(name)
 redis.call('PUBLISH', topic, 'd' .. doc.e .. ':' .. version .. ':' .. ARGV[7])
 return {1, version}

@@ -1,13 +1,14 @@
 -- What the scripts of documents share. A document is a head and a log. The head is a
 -- hash: e, the epoch; g, that in which the document began, which keys of changes name;
 -- v and a, version and anchor of the latest entry; s and sv, the snapshot and its
--- version. The log is a stream: ids are versions, d is an entry, whose anchor stands in
--- its bytes 2 to 9.
--- KEYS: head, log
+-- version; lb, the bytes of the log; ttl, for how many ms it is kept when nobody uses it.
+-- The log is a stream: ids are versions, d is an entry, whose anchor stands in its bytes
+-- 2 to 9.
+-- KEYS: head, log, …
 -- ARGV: an epoch should one be needed, how long in ms to keep a document that nobody has
 --       changed, Pub/Sub channel; what the caller knows: epoch, version, anchor (empty:
---       not known)
-local head, log = KEYS[1], KEYS[2]
+--       not known), …, the name of the document
+local head, log, name = KEYS[1], KEYS[2], ARGV[#ARGV - 1]
 local fresh, topic = ARGV[1], ARGV[3]
 local known = {e = ARGV[4], v = tonumber(ARGV[5]), a = ARGV[6]}
 local unknown = string.rep('\0', 8)
@@ -21,16 +22,18 @@ local function differ(a, b)
 	return a ~= '' and b ~= '' and a ~= unknown and b ~= unknown and a ~= b
 end
 
-local fields = redis.call('HMGET', head, 'e', 'g', 'v', 'a', 'sv')
+local fields = redis.call('HMGET', head, 'e', 'g', 'v', 'a', 'sv', 'lb', 'ttl')
 local doc = {
 	e = fields[1], g = fields[2], v = tonumber(fields[3] or '0'), a = fields[4] or '', sv = tonumber(fields[5] or '0'),
+	lb = tonumber(fields[6] or '0'), ttl = tonumber(fields[7] or '0'),
 }
 if not doc.e then
 	-- A log without its head must not come back under another epoch's versions.
-	doc = {e = fresh, g = fresh, v = 0, a = '', sv = 0}
+	doc = {e = fresh, g = fresh, v = 0, a = '', sv = 0, lb = 0, ttl = 0}
 	redis.call('HSET', head, 'e', fresh, 'g', fresh) -- first, because a full Redis refuses it
-	redis.call('HDEL', head, 'v', 'a', 's', 'sv')
+	redis.call('HDEL', head, 'v', 'a', 's', 'sv', 'lb', 'ttl')
 	redis.call('DEL', log)
+	settle(name)
 end
 if doc.v == 0 then
 	redis.call('PEXPIRE', head, ARGV[2])
@@ -47,10 +50,18 @@ end
 -- Goes back to the snapshot, because a part of the log is gone. The log goes last: if
 -- Redis refuses anything before, nothing is lost.
 local function salvage()
-	doc = {e = fresh, g = fresh, v = doc.sv, a = '', sv = doc.sv}
-	redis.call('HSET', head, 'g', fresh, 'v', text(doc.v), 'a', '')
+	doc = {e = fresh, g = fresh, v = doc.sv, a = '', sv = doc.sv, lb = 0, ttl = doc.ttl}
+	redis.call('HSET', head, 'g', fresh, 'v', text(doc.v), 'a', '', 'lb', '0')
 	renew()
 	redis.call('DEL', log)
+end
+
+-- Has the document kept for another while, from now on.
+local function stay(ttl)
+	local over = digits(clock() + ttl)
+	redis.call('PEXPIREAT', head, over)
+	redis.call('PEXPIREAT', log, over)
+	redis.call('ZADD', ends, over, name)
 end
 
 -- Reads entries from a version on, a page at most: versions and entries in turn.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,7 +17,7 @@ import (
 )
 
 // unborn is how long Redis keeps the epoch of a document that nobody has changed. Any
-// other document it keeps for good.
+// other document it keeps for its TTL, or for good.
 const unborn = "86400000"
 
 // Documents is a [document.Store] over one shard.
@@ -83,10 +84,15 @@ func unavailable(err error) error { return fmt.Errorf("%w: %v", document.ErrUnav
 // call makes a call of a script that begins with document.lua.
 func (s *Documents) call(script *script, channel string, known document.Known, more ...any) *call {
 	n := s.c.names
-	return &call{script: script, keys: n.document(channel), again: true, args: append([]any{
+	args := append([]any{
 		history.NewEpoch(), unborn, n.changes(channel),
 		known.Epoch, strconv.FormatUint(known.Version, 10), appendAnchor(known.Anchor),
-	}, more...)}
+	}, more...)
+	return &call{
+		script: script, again: true,
+		keys: append(n.document(channel), n.ledger()...),
+		args: append(args, channel, n.prefix),
+	}
 }
 
 // read asks for what follows a state, one page. With brief that is all that is wanted.
@@ -145,8 +151,9 @@ func (s *Documents) Commit(ctx context.Context, channel string, c document.Commi
 	}
 	call := s.call(commitScript, channel, known,
 		appendEntry(make([]byte, 0, 64+c.Entry.Bytes()), &c.Entry), appendAnchor(c.Entry.Anchor), c.Snapshot,
-		strconv.Itoa(max(c.Keep, 0)), s.c.node+strconv.FormatUint(s.calls.Add(1), 10), s.c.o.KeyWindow.Milliseconds())
-	call.keys = append(call.keys, s.c.names.change(channel, c.Entry.Key))
+		strconv.Itoa(max(c.Keep, 0)), s.c.node+strconv.FormatUint(s.calls.Add(1), 10), s.c.o.KeyWindow.Milliseconds(),
+		max(c.KeepBytes, 0), payer(c.Payer), c.Share, c.Memory, c.TTL.Milliseconds())
+	call.keys = slices.Insert(call.keys, 2, s.c.names.change(channel, c.Entry.Key))
 	result, err := s.run(ctx, call)
 	f := s.find(channel)
 	if err != nil {
@@ -159,8 +166,11 @@ func (s *Documents) Commit(ctx context.Context, channel string, c document.Commi
 	if len(reply) != 2 {
 		return document.Committed{}, unavailable(unexpected(result))
 	}
-	if reply[0] == int64(0) {
+	switch reply[0] {
+	case int64(0):
 		return s.late(channel, known, reply[1])
+	case int64(3):
+		return document.Committed{}, full(reply[1])
 	}
 	version, err := strconv.ParseUint(texts(result)[1], 10, 64)
 	switch {

@@ -23,18 +23,21 @@ type scriptWhenFull struct {
 var scriptsWhenFull = []scriptWhenFull{
 	{"publish", publishScript, 2, []any{"text", "1", 100, 60000, 60000, "topic", "epoch"}, "refused"},
 	{"relay", relayScript, 1, []any{"text", "topic", 60000}, "refused"},
-	{"commit", commitScript, 3, []any{"epoch", 60000, "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000}, "refused"},
+	{"commit", commitScript, 7, []any{"epoch", 60000, "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000, 0, "-", 0, 0, 0, "name", "rt:"}, "refused"},
 	{"enter", enterScript, 12, []any{"node", "topic", "room", 1, "key", 0, "", "", 0}, "refused"},
 
 	// These begin a log, a document or an epoch where there is none.
 	{"position", positionScript, 2, []any{"epoch", 60000}, "refused"},
 	{"history with create", historyScript, 2, []any{100, 0, 10, "epoch"}, "refused"},
 	{"history", historyScript, 2, []any{100, 0, 10, ""}, "runs"},
-	{"load", loadScript, 2, []any{"epoch", 60000, "topic", "", 0, "", "0"}, "refused"},
+	{"load", loadScript, 6, []any{"epoch", 60000, "topic", "", 0, "", "0", "name", "rt:"}, "refused"},
 
 	// These free memory.
 	{"leave", leaveScript, 12, []any{"node", "topic", "room", 1, "key", 0}, "runs"},
 	{"reap", reapScript, 12, []any{"node", "topic", "room", 1, 100}, "runs"},
+
+	{"forget", forgetScript, 6, []any{"epoch", 60000, "topic", "", 0, "", "", 0, "name", "rt:"}, "runs"},
+	{"catalog", catalogScript, 4, []any{"-", "+", 10, "rt:"}, "runs"},
 
 	// What these write has a bound: by nodes, by connections, by a number.
 	{"lease", leaseScript, 3, []any{"node", 60000, 1}, "runs"},

@@ -51,6 +51,11 @@ func (n names) document(channel string) []string {
 	return []string{n.of("dh", channel), n.of("dl", channel)}
 }
 
+// ledger are the keys of ledger.lua: index, bills, used, ends.
+func (n names) ledger() []string {
+	return []string{n.prefix + "documents", n.prefix + "documents:bills", n.prefix + "documents:used", n.prefix + "documents:ends"}
+}
+
 // change remembers what became of a change of a document.
 func (n names) change(channel, key string) string { return n.of("dk", channel) + ":" + key }
 

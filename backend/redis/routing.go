@@ -139,6 +139,7 @@ func (ds documentStores) Load(ctx context.Context, channel string, known documen
 
 // Commit implements [document.Store].
 func (ds documentStores) Commit(ctx context.Context, channel string, c document.Commit) (document.Committed, error) {
+	c.Budget = part(c.Budget, len(ds.parts))
 	return ds.of(channel).Commit(ctx, channel, c)
 }
 

@@ -79,10 +79,16 @@ var (
 	ordersSource string
 	//go:embed document.lua
 	documentSource string
+	//go:embed ledger.lua
+	ledgerSource string
 	//go:embed load.lua
 	loadSource string
 	//go:embed commit.lua
 	commitSource string
+	//go:embed forget.lua
+	forgetSource string
+	//go:embed catalog.lua
+	catalogSource string
 	//go:embed find.lua
 	findSource string
 	//go:embed layout.lua
@@ -102,8 +108,10 @@ var (
 	elsewhereScript = newScript(pure, elsewhereSource)
 	orderScript     = newScript(allowed, orderSource)
 	ordersScript    = newScript(pure, ordersSource)
-	loadScript      = newScript(until, documentSource, loadSource)
-	commitScript    = newScript(refused, documentSource, commitSource)
+	loadScript      = newScript(until, ledgerSource, documentSource, loadSource)
+	commitScript    = newScript(refused, ledgerSource, documentSource, commitSource)
+	forgetScript    = newScript(allowed, ledgerSource, documentSource, forgetSource)
+	catalogScript   = newScript(allowed, ledgerSource, catalogSource)
 	findScript      = newScript(pure, findSource)
 	layoutScript    = newScript(allowed, layoutSource)
 )
