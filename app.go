@@ -40,9 +40,7 @@ type App struct {
 	// Written while configurations are provisioned, static afterwards.
 	hubs map[string]*hubUse
 
-	started chan struct{} // closed when Start is over, or never will be called
-	once    sync.Once     // closes started
-	drains  sync.WaitGroup
+	drains sync.WaitGroup
 }
 
 // hubUse is what one configuration has to do with a hub.
@@ -56,6 +54,8 @@ type hubUse struct {
 	knows  bool              // a route finds out who is calling
 	realms map[string]*realm // by name
 	open   map[string]bool   // the paths with a route that has no realm
+
+	fate *fate // whether the settings have come into force
 }
 
 // defaultHub is the name of the hub of routes that name none.
@@ -72,7 +72,6 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.log = ctx.Slogger()
 	a.ctx = ctx
 	a.hubs = make(map[string]*hubUse)
-	a.started = make(chan struct{})
 	for name, config := range a.Hubs {
 		if config == nil {
 			config = new(HubConfig) // null in JSON
@@ -84,8 +83,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	return a.onStopping(ctx)
 }
 
-// onStopping begins to drain before anything else is stopped. The HTTP app would
-// wait for event streams that nobody ends.
+// onStopping has it known, before anything is stopped, that the configuration ends: the
+// next one comes into force, or it is the end of the process and the clients are sent
+// away. The HTTP app would wait for event streams that nobody ends.
 func (a *App) onStopping(ctx caddy.Context) error {
 	events, err := ctx.App("events")
 	if err != nil {
@@ -98,8 +98,10 @@ func (a *App) onStopping(ctx caddy.Context) error {
 // handlers of events as JSON, which a function can not be.
 type stopping struct{ app *App }
 
-// Handle is called before anything stops, and must not wait.
+// Handle is called before anything stops, and must not wait. When there is a next
+// configuration, all of its apps have started by now.
 func (s stopping) Handle(context.Context, caddy.Event) error {
+	s.app.handOver()
 	if exiting() {
 		s.app.drain()
 	}
@@ -112,16 +114,16 @@ var exiting = caddy.Exiting
 // use gives a route its hub, which config defines unless it is nil. The hub need
 // not be defined yet: routes are provisioned in no particular order. knows says that the
 // route finds out who is calling.
-func (a *App) use(name string, config *HubConfig, route string, knows bool) (*node, error) {
+func (a *App) use(name string, config *HubConfig, route string, knows bool) (*hubUse, error) {
 	if err := checkHubName(name); err != nil {
 		return nil, err
 	}
 	u := a.hub(name)
 	u.route, u.knows = route, u.knows || knows
 	if config == nil {
-		return u.node, nil
+		return u, nil
 	}
-	return u.node, a.define(name, config, route)
+	return u, a.define(name, config, route)
 }
 
 // define says what a hub is like. To say the same twice is fine, because that is
@@ -150,7 +152,7 @@ func (a *App) define(name string, config *HubConfig, place string) error {
 func (a *App) hub(name string) *hubUse {
 	u := a.hubs[name]
 	if u == nil {
-		u = &hubUse{node: acquire(name), realms: make(map[string]*realm), open: make(map[string]bool)}
+		u = &hubUse{node: acquire(name), realms: make(map[string]*realm), open: make(map[string]bool), fate: newFate()}
 		a.hubs[name] = u
 	}
 	return u
@@ -174,17 +176,20 @@ func (c *HubConfig) equal(o *HubConfig) bool {
 	return err1 == nil && err2 == nil && bytes.Equal(mine, theirs)
 }
 
-// Start puts the configuration in force.
+// Start hands the hubs the settings of the configuration. A new hub has them at once.
+// One that another configuration has keeps what is in force until that one ends, because
+// an app that is started after this one may fail, and then nothing must have changed.
 func (a *App) Start() error {
-	defer a.settle()
 	if err := a.undefined(); err != nil {
+		a.handOver()
 		return err
 	}
 	for name, u := range a.hubs {
 		log := a.log.With("hub", name)
+		u.settings.logTo(log)
 		u.startRealms(a.ctx, log)
-		if err := u.node.apply(u.settings.logTo(log)); err != nil {
-			a.revert()
+		if err := u.node.apply(u); err != nil {
+			a.handOver()
 			return fmt.Errorf("hub '%s': %w", name, err)
 		}
 		switch pattern := u.config.forUsers(); {
@@ -220,14 +225,17 @@ func (a *App) undefined() error {
 // At exit it waits for the drain, so that clients learn where they stand before the
 // process is gone.
 func (a *App) Stop() error {
-	a.revert()
+	a.handOver()
 	a.drains.Wait()
 	return nil
 }
 
-func (a *App) revert() {
+// handOver ends what the configuration has to do with the hubs. Caddy calls Cleanup
+// alone where it fails after all apps have started, so that each end comes here, and
+// some come several times.
+func (a *App) handOver() {
 	for _, u := range a.hubs {
-		u.node.revert(u.settings)
+		u.node.handOver(u)
 	}
 }
 
@@ -242,17 +250,13 @@ func (a *App) drain() {
 // called after a Provision that failed half way, so that it goes by what was
 // acquired. Requests in flight may still use the hubs, hence nothing is cleared.
 func (a *App) Cleanup() error {
-	a.settle()
+	a.handOver()
 	var errs []error
-	for name, u := range a.hubs {
-		u.node.forget(u.settings)
+	for name := range a.hubs {
 		errs = append(errs, release(name))
 	}
 	return errors.Join(errs...)
 }
-
-// settle lets requests go on that came before Start.
-func (a *App) settle() { a.once.Do(func() { close(a.started) }) }
 
 // Interface guards.
 var (

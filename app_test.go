@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -172,8 +173,100 @@ func TestFailedStart(t *testing.T) {
 		}
 	}
 	load(t, config(`{"default": {}}`))
-	if n := running("default"); n.before != nil || n.registry.Load().May(session.Caller{}, policy.Subscribe, "x") == nil {
+	if n := running("default"); n.next != nil || n.registry.Load().May(session.Caller{}, policy.Subscribe, "x") == nil {
 		t.Error("the reload after it is not in force")
+	}
+}
+
+// saboteur is an app that does not start. Before that it does something.
+type saboteur struct{ realtime *App }
+
+var sabotage func(*App) error
+
+func init() { caddy.RegisterModule(new(saboteur)) }
+
+func (*saboteur) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "saboteur", New: func() caddy.Module { return new(saboteur) }}
+}
+
+func (s *saboteur) Provision(ctx caddy.Context) error {
+	app, err := ctx.App("realtime")
+	if err == nil {
+		s.realtime = app.(*App)
+	}
+	return err
+}
+
+func (s *saboteur) Start() error { return sabotage(s.realtime) }
+func (s *saboteur) Stop() error  { return nil }
+
+// untouched looks, from an app that starts after this one or when all have started, at
+// whether the rooms of the configuration before are in force: "open" and not "closed".
+func untouched(t *testing.T, n *node, s *session.Session) {
+	t.Helper()
+	reg := n.registry.Load()
+	if e := reg.May(session.Caller{}, policy.Publish, "open"); e != nil {
+		t.Errorf("an open room is closed: %v", e)
+	}
+	if e := reg.May(session.Caller{}, policy.Publish, "closed"); e == nil {
+		t.Error("a closed room is open")
+	}
+	if got := s.Conn().Channels(); len(got) != 1 || got[0] != "open" {
+		t.Errorf("a subscription has ended, there are %v", got)
+	}
+}
+
+// TestFailedStartChangesNothing is a reload of which one app fails when this one has
+// started, or that fails when all have. Nothing of it is in force for any moment.
+func TestFailedStartChangesNothing(t *testing.T) {
+	rooms := `{"default": {"rooms": [{"pattern": "%s", "subscribe": "anyone", "publish": "anyone"}]}}`
+	load(t, config(fmt.Sprintf(rooms, "open"), route("")))
+	n := running("default")
+	s, _ := connect(t, n)
+	if e := s.Subscribe(t.Context(), protocol.Subscribe{Channel: "open"}, nil); e != nil {
+		t.Fatal(e)
+	}
+	bad := strings.Replace(string(config(fmt.Sprintf(rooms, "closed"), route(""))), `"apps": {`, `"apps": {"saboteur": {},`, 1)
+	after := 0
+	sabotage = func(a *App) error {
+		u := a.hubs["default"]
+		n.mu.Lock()
+		started := n.next == u || n.now == u.settings
+		n.mu.Unlock()
+		if started {
+			after++
+			untouched(t, n, s)
+		}
+		return errors.New("sabotage")
+	}
+	for i := 0; after < 3 && i < 200; i++ { // Caddy starts apps in no particular order
+		if err := caddy.Load([]byte(bad), true); err == nil || !strings.Contains(err.Error(), "sabotage") {
+			t.Fatalf("the reload fails with %v", err)
+		}
+		untouched(t, n, s)
+	}
+	if after < 3 {
+		t.Fatal("the other app was never the last to start")
+	}
+	// Here all apps start, and Caddy does not even stop them.
+	late := fmt.Sprintf(`{
+		"admin": {"disabled": true, "config": {"persist": false, "load": {"module": "no_such_loader"}}},
+		"apps": {"realtime": {"hubs": %s}}
+	}`, fmt.Sprintf(rooms, "closed"))
+	if err := caddy.Load([]byte(late), true); err == nil || !strings.Contains(err.Error(), "no_such_loader") {
+		t.Fatalf("the reload fails with %v", err)
+	}
+	untouched(t, n, s)
+	if refs, _ := nodes.References("default"); refs != 1 || n.next != nil {
+		t.Errorf("%d configurations hold the hub", refs)
+	}
+	// And a good one is in force at once, for those who are connected as well.
+	load(t, config(fmt.Sprintf(rooms, "closed"), route("")))
+	if e := n.registry.Load().May(session.Caller{}, policy.Publish, "closed"); e != nil {
+		t.Error(e)
+	}
+	if got := s.Conn().Channels(); len(got) != 0 {
+		t.Errorf("still subscribed to %v", got)
 	}
 }
 
@@ -252,28 +345,57 @@ func TestStopWithoutExit(t *testing.T) {
 }
 
 // TestRequestsWaitForTheStart is about the moment in which Caddy listens already
-// and this app has not started yet.
+// and the configuration is not in force yet: the first one, and one that follows it.
 func TestRequestsWaitForTheStart(t *testing.T) {
-	app := &App{hubs: make(map[string]*hubUse), started: make(chan struct{})}
-	h := &Handler{app: app, node: new(node)}
-	got := make(chan *session.Registry)
-	go func() { got <- h.registry(t.Context()) }()
-	select {
-	case <-got:
-		t.Fatal("a request went on before the start")
-	case <-time.After(20 * time.Millisecond):
+	n := new(node)
+	use := func() *hubUse { return &hubUse{node: n, settings: &settings{}, fate: newFate()} }
+	first, given, second := use(), use(), use()
+	request := func(u *hubUse) <-chan *session.Registry {
+		got := make(chan *session.Registry, 1)
+		go func() { got <- (&Handler{node: n, use: u}).registry(t.Context()) }()
+		return got
 	}
-	if h.node.ready() {
+	waits := func(got <-chan *session.Registry) {
+		t.Helper()
+		select {
+		case <-got:
+			t.Fatal("a request went on before its configuration was in force")
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	early := request(first)
+	waits(early)
+	if n.ready() {
 		t.Error("a node is ready before the start")
 	}
-	if err := h.node.apply(&settings{}); err != nil {
+	if err := n.apply(first); err != nil {
 		t.Fatal(err)
 	}
-	app.settle()
-	if reg := <-got; reg == nil {
+	if <-early == nil || n.now != first.settings {
 		t.Error("there is no hub after the start")
 	}
-	if err := h.node.Destruct(); err != nil {
+	for _, next := range []*hubUse{given, second} {
+		if err := n.apply(next); err != nil {
+			t.Fatal(err)
+		}
+		early = request(next)
+		waits(early)
+		if next == given {
+			n.handOver(given) // another app did not start
+			if <-early != nil || n.now != first.settings {
+				t.Error("a configuration that was given up is in force")
+			}
+		}
+	}
+	if <-request(first) == nil {
+		t.Error("the configuration in force answers nothing during a reload")
+	}
+	n.handOver(first)
+	n.handOver(first)
+	if <-early == nil || n.now != second.settings || n.next != nil {
+		t.Error("the next configuration is not in force")
+	}
+	if err := n.Destruct(); err != nil {
 		t.Error(err)
 	}
 }

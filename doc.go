@@ -13,8 +13,10 @@
 // connection refers to the node's hub and registry and to small values, never to
 // the handler, the app, a caddy.Context or a request of the configuration it was
 // accepted under, so that these can be freed. What a new configuration changes is
-// swapped in [App.Start], not before: Caddy also provisions configurations that
-// it only validates or that turn out to be wrong.
+// swapped when the configuration before is told that it ends. Caddy also provisions
+// configurations that it only validates, and starts some of which another app fails;
+// the end of the one before is the first sign that all apps have started. Requests that
+// come by a new configuration wait for that, see fate.
 //
 // # Locks
 //

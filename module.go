@@ -75,6 +75,7 @@ type Handler struct {
 	// Static after Provision.
 	app     *App
 	node    *node
+	use     *hubUse
 	origins origins
 	keys    apiKeys
 	realm   *realm // nil without Token and Authorize
@@ -110,9 +111,10 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	h.app = app.(*App)
 	place := h.place(ctx)
 	knows := h.User != "" || h.Token != nil || h.Authorize != nil
-	if h.node, err = h.app.use(h.hubName(), h.HubConfig, place, knows); err != nil {
+	if h.use, err = h.app.use(h.hubName(), h.HubConfig, place, knows); err != nil {
 		return err
 	}
+	h.node = h.use.node
 	h.realm, err = h.app.realm(ctx, h.hubName(), realmConfig{h.Path, h.Token, h.Authorize}, place)
 	return err
 }

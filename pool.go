@@ -39,26 +39,33 @@ type node struct {
 	backend backend
 	members *presence.Tracker
 	now     *settings // in force
-	before  *settings // what to go back to if the configuration of now fails to start
+	next    *hubUse   // has the settings after them, while its configuration is being started
 	ended   bool
 
 	documents *document.Service         // like hub
-	verifiers map[string]*auth.Verifier // by realm, of the configuration started last
+	verifiers map[string]*auth.Verifier // by realm, of the configuration in force
 }
 
-// takeOver gives verifiers the keys that those of the configuration before have, so
+// handKeys gives verifiers the keys that those of the configuration in force have, so
 // that a reload is no time at which the issuer has to be there.
-func (n *node) takeOver(realms map[string]*realm) {
+func (n *node) handKeys(realms map[string]*realm) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	before := n.verifiers
-	n.verifiers = make(map[string]*auth.Verifier)
 	for name, r := range realms {
 		if r.tokens != nil {
-			r.tokens.TakeOver(before[name])
-			n.verifiers[name] = r.tokens
+			r.tokens.TakeOver(n.verifiers[name])
 		}
 	}
+}
+
+func verifiersOf(realms map[string]*realm) map[string]*auth.Verifier {
+	all := make(map[string]*auth.Verifier)
+	for name, r := range realms {
+		if r.tokens != nil {
+			all[name] = r.tokens
+		}
+	}
+	return all
 }
 
 func acquire(name string) *node {
@@ -73,20 +80,36 @@ func release(name string) error {
 	return err
 }
 
-// apply puts settings in force, for the connections there are as well. The first
-// one starts the hub.
-func (n *node) apply(s *settings) error {
+// apply takes the settings of a configuration that starts. The first ones start the hub
+// and are in force. Later ones are when the configuration before has handed over.
+func (n *node) apply(u *hubUse) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.ended {
 		return hub.ErrClosed
 	}
-	if err := n.start(s); err != nil {
+	if err := n.start(u.settings); err != nil {
 		return fmt.Errorf("starting the hub: %w", err)
 	}
-	n.before, n.now = n.now, s
-	n.enforce()
+	if n.now == nil {
+		n.enforce(u)
+	} else {
+		n.next = u
+	}
 	return nil
+}
+
+// handOver is told that a configuration ends, or is given up before it was in force.
+func (n *node) handOver(u *hubUse) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case n.next == u:
+		n.next = nil
+	case n.next != nil && n.now == u.settings && !n.ended:
+		n.enforce(n.next)
+	}
+	u.fate.decide(false) // unless it was in force
 }
 
 func (n *node) start(s *settings) error {
@@ -122,32 +145,14 @@ func (n *node) start(s *settings) error {
 	return nil
 }
 
-func (n *node) enforce() {
+// enforce puts settings in force, for the connections there are as well. Needs mu.
+func (n *node) enforce(u *hubUse) {
+	n.now, n.next, n.verifiers = u.settings, nil, verifiersOf(u.realms)
 	n.hub.Apply(n.now.hub)
 	n.backend.resize(n.now.historyMemory)
 	n.members.Apply(n.now.presence)
 	n.registry.Load().Apply(n.now.session)
-}
-
-// revert goes back to what was in force before s, because the rest of the
-// configuration of s did not start. The configuration before it runs on then.
-func (n *node) revert(s *settings) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.now != s || n.before == nil || n.ended {
-		return
-	}
-	n.now, n.before = n.before, nil
-	n.enforce()
-}
-
-// forget frees settings that are not gone back to any more.
-func (n *node) forget(s *settings) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.before == s {
-		n.before = nil
-	}
+	u.fate.decide(true)
 }
 
 const (

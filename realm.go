@@ -111,7 +111,7 @@ func openRealm(path string) string { return "open " + path }
 // startRealms lets the verifiers fetch keys, until ctx ends, and hands the realms to
 // the sessions with the rest of the settings.
 func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
-	u.node.takeOver(u.realms)
+	u.node.handKeys(u.realms)
 	u.settings.session.Realms = make(map[string]session.Realm, len(u.realms))
 	for name, r := range u.realms {
 		u.settings.session.Realms[name] = r.session

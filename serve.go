@@ -176,14 +176,11 @@ func actsForVisitor(r *http.Request, path string) bool {
 var errOrigin = protocol.Errorf(protocol.Forbidden,
 	"pages of this origin may not connect here; the option 'origins' says which ones may")
 
-// registry waits, during a start, until the configuration is in force.
+// registry waits, during a start or a reload, until the configuration of the route is in
+// force: its keys and tokens open nothing before. Nil: it is not, and may never be.
 func (h *Handler) registry(ctx context.Context) *session.Registry {
-	if reg := h.node.registry.Load(); reg != nil {
-		return reg
-	}
-	select {
-	case <-h.app.started:
-	case <-ctx.Done():
+	if !h.use.fate.wait(ctx) {
+		return nil
 	}
 	return h.node.registry.Load()
 }

@@ -3,8 +3,11 @@ package integration
 import (
 	"bufio"
 	"context"
+	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gorilla/websocket"
@@ -120,6 +123,80 @@ func TestReloadDropsNobody(t *testing.T) {
 	expect(t, ws, `"type":"unsubscribed"`)
 	for _, s := range streams {
 		expectLine(t, s, "unsubscribed")
+	}
+}
+
+// TestFailedReloadIsNotInForce has a reload fail again and again because a port is taken,
+// while anybody tries to publish to a room that only the failing configuration opens, and
+// somebody is subscribed to one that it closes. No request goes by it, however the moment
+// falls.
+func TestFailedReloadIsNotInForce(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	site := `
+		http://{{site}} {
+			realtime /rt {
+				room kept {
+					subscribe anyone
+					publish anyone
+				}
+				room shut
+			}
+		}
+	`
+	wrong := strings.Replace(site, "room kept", "room gone", 1)
+	wrong = strings.Replace(wrong, "room shut", "room shut {\npublish anyone\n}", 1) + "http://" + taken.Addr().String() + " {\nrespond ok\n}"
+	c := Start(t, site)
+	base := "http://" + c.Addr("site") + "/rt"
+	ws := dial(t, "ws"+strings.TrimPrefix(base, "http"))
+	send(t, ws, `{"type":"subscribe","id":1,"payload":{"channel":"kept"}}`)
+	expect(t, ws, `"type":"subscribed"`)
+	ctx, stop := context.WithCancel(t.Context())
+	var through, refused atomic.Int64
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+			for ctx.Err() == nil {
+				res, err := client.Post(base+"/channels/shut/messages", "application/json", strings.NewReader(`{"content":1}`))
+				if err != nil {
+					continue // a listener that has just been closed
+				}
+				_ = res.Body.Close()
+				if res.StatusCode == 200 {
+					through.Add(1)
+				} else {
+					refused.Add(1)
+				}
+			}
+		})
+	}
+	for range 20 {
+		if err := c.Load(wrong); err == nil {
+			t.Error("a configuration is loaded whose port is taken")
+		}
+	}
+	stop()
+	all.Wait()
+	if through.Load() > 0 || refused.Load() == 0 {
+		t.Errorf("%d messages were let into a closed room, %d refused", through.Load(), refused.Load())
+	}
+	res, answer := request(t, "POST", base+"/channels/kept/messages", `{"content":"still here"}`)
+	if res.StatusCode != 200 {
+		t.Fatalf("publishing answers %d %s", res.StatusCode, answer)
+	}
+	_, frame, err := ws.ReadMessage()
+	if err != nil || !strings.Contains(string(frame), "still here") {
+		t.Errorf("the subscriber hears %s, %v", frame, err)
+	}
+	taken.Close()
+	c.Reload(wrong)
+	expect(t, ws, `"type":"unsubscribed"`)
+	if res, answer := request(t, "POST", base+"/channels/shut/messages", `{"content":1}`); res.StatusCode != 200 {
+		t.Errorf("after the reload publishing answers %d %s", res.StatusCode, answer)
 	}
 }
 
