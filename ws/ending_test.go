@@ -70,3 +70,18 @@ func TestNoWriteAfterTheEnd(t *testing.T) {
 	}
 	closed.abort()
 }
+
+// A cut that panics when the time is up costs nothing but its connection.
+func TestCutThatPanics(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cuts := 0
+		e := ending{cut: func(bool) { cuts++; panic("cut") }}
+		e.Close()
+		time.Sleep(2 * linger)
+		synctest.Wait()
+		if cuts != 1 {
+			t.Errorf("cut %d times", cuts)
+		}
+	})
+}

@@ -1,0 +1,141 @@
+package redis
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/document"
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/presence"
+)
+
+// clumsy is a sink of everything that panics for some time, and then takes note of what
+// comes.
+type clumsy struct {
+	mu     sync.Mutex
+	panics int // still to come
+	came   int
+}
+
+func (c *clumsy) take() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.panics > 0 {
+		c.panics--
+		panic("clumsy")
+	}
+	c.came++
+}
+
+func (c *clumsy) left() (panics, came int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.panics, c.came
+}
+
+func (c *clumsy) Broadcast(string, ...*hub.Message)          { c.take() }
+func (c *clumsy) Changed(string, ...presence.Event)          { c.take() }
+func (c *clumsy) Missed(string)                              {}
+func (c *clumsy) Informed()                                  {}
+func (c *clumsy) Execute([]byte, time.Duration) (int, error) { c.take(); return 1, nil }
+
+// shelf is a clumsy sink of documents.
+type shelf struct{ *clumsy }
+
+func (s shelf) Changed(string, string, ...document.Entry) { s.take() }
+
+// Whoever takes what comes from Redis panics, in the reader of the subscription, in a
+// repair, with an order. The connection stays, and what comes later is taken.
+func TestPanicOfWhoeverTakes(t *testing.T) {
+	t.Parallel()
+	for name, begin := range map[string]func(t *testing.T, o Options, c *clumsy) (again func()){
+		"messages": func(t *testing.T, o Options, c *clumsy) func() {
+			b := open(t, o).Broker(c)
+			t.Cleanup(func() { b.Close() })
+			if err := b.Attach(t.Context(), "room", kept); err != nil {
+				t.Fatal(err)
+			}
+			return func() {
+				if _, err := b.Publish(t.Context(), message("room", 1), hub.PublishOptions{Retention: kept}); err != nil {
+					t.Error(err)
+				}
+			}
+		},
+		"members": func(t *testing.T, o Options, c *clumsy) func() {
+			p := open(t, o).Presence(c)
+			t.Cleanup(func() { p.Close() })
+			if err := p.Attach(t.Context(), "room"); err != nil {
+				t.Fatal(err)
+			}
+			m, n := newMembers(t, o), 0
+			return func() { n++; m.tell("room", string(rune('a'+n%26)), n%52 < 26) }
+		},
+		"changes": func(t *testing.T, o Options, c *clumsy) func() {
+			s := open(t, o).Documents(shelf{c})
+			t.Cleanup(func() { s.Close() })
+			if err := s.Attach(t.Context(), "doc"); err != nil {
+				t.Fatal(err)
+			}
+			l, n := newLibrary(t, o), 0
+			return func() { n++; l.set("doc", "a", n) }
+		},
+		"orders": func(t *testing.T, o Options, c *clumsy) func() {
+			k := open(t, o).Control(c)
+			t.Cleanup(k.Close)
+			a := newServant(t, o, 1).ready(t)
+			return func() {
+				if _, err := a.Order(t.Context(), hub.Order{Body: []byte("x")}); err != nil {
+					t.Error(err)
+				}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := quickly(startServer(t).Addr)
+			heard := new(overheard)
+			o.Logger = heard.logger()
+			c := &clumsy{panics: 3}
+			again := begin(t, o, c)
+			eventually(t, "it is taken after three panics", func() bool {
+				again()
+				panics, came := c.left()
+				return panics == 0 && came > 0
+			})
+			if n := heard.count("panic in"); n != 3 {
+				t.Errorf("%d panics were logged: %s", n, heard.said())
+			}
+			if n := heard.count("is lost"); n > 0 {
+				t.Errorf("the connection was lost: %s", heard.said())
+			}
+		})
+	}
+}
+
+// bomb panics when it is written to a connection.
+type bomb struct{}
+
+func (bomb) MarshalBinary() ([]byte, error) { panic("bomb") }
+
+// A command that panics costs its batch alone: whoever waits is told, and later ones are
+// executed.
+func TestPanicOfCommand(t *testing.T) {
+	t.Parallel()
+	o := patient(startServer(t).Addr)
+	heard := new(overheard)
+	o.Logger = heard.logger()
+	batch := open(t, o).shards[0].batch
+	for i := range 3 * maxFlights { // a connection that is not given back would be missing
+		if _, err := batch.do(t.Context(), &call{args: []any{"set", "any", bomb{}}}); !errors.Is(err, hub.ErrUnavailable) {
+			t.Fatalf("%d: %v", i, err)
+		}
+		if v, err := batch.do(t.Context(), &call{args: []any{"incr", "n"}}); err != nil || v != int64(i+1) {
+			t.Fatalf("%d: %v, %v", i, v, err)
+		}
+	}
+	if n := heard.count("panic in commands"); n != 3*maxFlights {
+		t.Errorf("%d panics were logged", n)
+	}
+}
