@@ -41,6 +41,7 @@ var groups = []struct {
 	{"handshake", attackHandshakes},
 	{"limit", attackLimits},
 	{"memory", attackMemory},
+	{"crowd", attackCrowds},
 	{"flood", attackNeighbours},
 	{"afterwards", afterwards},
 }
