@@ -36,6 +36,10 @@ type Handler struct {
 	// an API key and programs that are no browsers are not affected. Default: pages
 	// of the same origin as this route; when there are any, that one must be named,
 	// too.
+	//
+	// Without TLS a request has to be for a host that is known: an address, a name of a
+	// local network, a host that a route of the server matches, or the host of an
+	// origin. Anybody can have a name of their own lead to this server.
 	Origins []string `json:"origins,omitempty"`
 
 	// APIKeys let the app in, which may do everything over the HTTP API, with
@@ -77,6 +81,7 @@ type Handler struct {
 	node    *node
 	use     *hubUse
 	origins origins
+	hosts   hosts
 	keys    apiKeys
 	realm   *realm // nil without Token and Authorize
 	log     *slog.Logger

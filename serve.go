@@ -45,8 +45,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		return h.refuseEarly(w, r)
 	}
 	c := call{key: h.appKey(r)}
-	if !allowed && c.key == nil && actsForVisitor(r, path) {
-		return h.refuse(w, r, errOrigin)
+	if e := h.suspect(r, path, allowed); e != nil && c.key == nil {
+		return h.refuse(w, r, e)
 	}
 	if c.registry = h.registry(r.Context()); c.registry == nil {
 		return h.turnAway(w, r, path, unavailable("the hub is not running"))
@@ -172,6 +172,21 @@ func isStream(r *http.Request, path string) bool {
 func actsForVisitor(r *http.Request, path string) bool {
 	return ws.IsUpgrade(r) || isStream(r, path) || r.Method != http.MethodGet && r.Method != http.MethodHead
 }
+
+// suspect refuses requests that a page of somebody else may have made with the visitor's
+// browser.
+func (h *Handler) suspect(r *http.Request, path string, allowed bool) *protocol.Error {
+	switch {
+	case !allowed && actsForVisitor(r, path):
+		return errOrigin
+	case !h.hosts.known(r, h.origins):
+		return errHost
+	}
+	return nil
+}
+
+var errHost = protocol.Errorf(protocol.Forbidden,
+	"this site is not known by the name in the header Host; name it in the address of the site or in the option 'origins'")
 
 var errOrigin = protocol.Errorf(protocol.Forbidden,
 	"pages of this origin may not connect here; the option 'origins' says which ones may")

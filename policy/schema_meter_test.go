@@ -30,7 +30,8 @@ func nested(before, core, after string, levels int) string {
 // grow by a factor with each level. The answer is SCHEMA_VIOLATION where one branch is
 // enough to know it, and else TOO_LARGE.
 var costly = map[string]struct{ schema, content string }{
-	"rich text": {richText, nested(`{"t":"x","c":[`, `1`, `]}`, 26)},
+	"rich text":                 {richText, nested(`{"t":"x","c":[`, `1`, `]}`, 26)},
+	"rich text, children first": {richText, nested(`{"c":[`, `1`, `],"t":"x"}`, 26)},
 	"anyOf": {
 		`{"anyOf":[{"items":{"$ref":"#"},"minItems":2},{"items":{"$ref":"#"},"maxItems":0},{"items":{"$ref":"#"},"minItems":3}]}`,
 		nested(`[`, `1,1`, `]`, 60),

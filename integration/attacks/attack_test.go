@@ -35,6 +35,7 @@ var groups = []struct {
 	{"log", attackLogs},
 	{"stream", attackStreams},
 	{"body", attackBodies},
+	{"schema", attackSchemas},
 	{"frame", attackFrames},
 	{"repeat", attackKeysOfOthers},
 	{"decoder", attackDecoders},

@@ -25,6 +25,23 @@ func attackAuthorize(w *world) (rows []attack) {
 	} {
 		rows = append(rows, attack{v.name, v.expect, func(t *testing.T) string { return w.asked.who(t, v.header...) }})
 	}
+	for _, v := range []struct{ channel, expect string }{
+		{"open", "ack"},
+		{"x/../../admin", "FORBIDDEN"},
+		{"../admin", "FORBIDDEN"},
+		{"..", "FORBIDDEN"},
+		{"%2e%2e/admin", "FORBIDDEN"},
+		{"..%2fadmin", "FORBIDDEN"},
+		{"open#x", "FORBIDDEN"},
+		{"open%3Fx", "FORBIDDEN"},
+		{"open/", "FORBIDDEN"},
+		{"open;x", "FORBIDDEN"},
+		{"öpen", "FORBIDDEN"},
+	} {
+		rows = append(rows, attack{"a question at the path of its channel, " + v.channel, v.expect, func(t *testing.T) string {
+			return w.pathed.connect(t).ask(t, "message", `{"channel":"`+v.channel+`","content":1}`).outcome()
+		}})
+	}
 	return append(rows, attack{"a channel that reads like another question", "403 FORBIDDEN", func(t *testing.T) string {
 		channel := "secret%26channel=open%26user=alice%23"
 		return w.asked.send(t, post(channel, `{"content":1}`, jsonType, "Cookie: session=alice")).String()

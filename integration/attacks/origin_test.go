@@ -14,7 +14,31 @@ func attackOrigins(w *world) (rows []attack) {
 			return w.site.send(t, request{"GET", "/rt", handshake(o.header...), ""}).String()
 		}})
 	}
+	rows = append(rows, rebound(w)...)
 	return append(append(append(append(rows, crossSite(w)...), simplePosts(w)...), listedOrigins(w)...), preflights(w)...)
+}
+
+// rebound are requests of a page whose own name leads to a site without a name (DNS
+// rebinding). To the
+// browser it is the site itself.
+func rebound(w *world) (rows []attack) {
+	const evil = "http://evil.example"
+	for _, r := range []struct {
+		name, expect string
+		request
+	}{
+		{"WebSocket", "403 FORBIDDEN", request{"GET", evil + "/rt", handshake("Origin: " + evil), ""}},
+		{"event stream", "403 FORBIDDEN", request{"GET", evil + "/rt/sse?channel=open:1", []string{"Accept: text/event-stream"}, ""}},
+		{"POST", "403 FORBIDDEN", request{"POST", evil + "/rt/channels/open:1/messages", []string{"Origin: " + evil, jsonType}, `{"content":1}`}},
+		{"history", "403 FORBIDDEN", request{"GET", evil + "/rt/channels/open:1/messages", nil, ""}},
+		{"the app with its key", "200", request{"GET", evil + "/rt/channels", []string{bearer(appKey)}, ""}},
+		{"a local name", "200", request{"GET", "http://box.local/rt/channels/open:1/messages", nil, ""}},
+	} {
+		rows = append(rows, attack{"another name that leads here, " + r.name, r.expect, func(t *testing.T) string {
+			return w.nameless.send(t, r.request).String()
+		}})
+	}
+	return rows
 }
 
 type variant struct {

@@ -30,12 +30,17 @@ func good(more claims) claims {
 
 // signed makes a token. The header decides nothing here: the signature is always
 // HMAC with SHA-256.
-func signed(header string, c claims, key string) string {
+func signed(header string, c claims, key string) string { return seal(header, text(c), key) }
+
+// payload is the text of good claims.
+func payload(more claims) string { return text(good(more)) }
+
+func text(c claims) string {
 	text, err := json.Marshal(c)
 	if err != nil {
 		panic(err) // never: the claims are plain values
 	}
-	return seal(header, string(text), key)
+	return string(text)
 }
 
 func seal(header, payload, key string) string {
@@ -91,6 +96,12 @@ func attackTokens(w *world) (rows []attack) {
 		{"user that is a list", no, signed(hs256, good(claims{"sub": []string{"admin"}}), secret)},
 		{"user of 300 bytes", no, signed(hs256, good(claims{"sub": strings.Repeat("b", 300)}), secret)},
 		{"claims nested 20,000 deep", no, seal(hs256, `{"a":`+strings.Repeat("[", 2000), secret)},
+		{"an extension (crit)", no, signed(`{"alg":"HS256","crit":["x"],"x":1}`, good(nil), secret)},
+		{"a payload that is not encoded (b64)", no, signed(`{"alg":"HS256","b64":false}`, good(nil), secret)},
+		{"other claims behind the claims", no, seal(hs256, payload(nil)+`{"sub":"admin"}`, secret)},
+		{"the user twice", no, seal(hs256, strings.Replace(payload(nil), "{", `{"sub":"admin",`, 1), secret)},
+		{"user with half of a surrogate pair", no, seal(hs256, strings.Replace(payload(nil), "bob", `\ud800`, 1), secret)},
+		{"user that is not UTF-8", no, seal(hs256, strings.Replace(payload(nil), "bob", "bob\xff", 1), secret)},
 		{"of 9 KiB", no, signed(hs256, good(claims{"x": strings.Repeat("x", 7<<10)}), secret)},
 		{"a pattern with a placeholder in a grant", no, signed(hs256, good(claims{"channels": []any{claims{"pattern": "inbox:{user}", "allow": []string{"publish"}}}}), secret)},
 	} {

@@ -86,6 +86,14 @@ http://{{site}} {
 			publish anyone
 			document
 		}
+		room rich:* {
+			subscribe anyone
+			publish anyone
+			schema RICHTEXT
+			document {
+				depth 60
+			}
+		}
 		room full:* {
 			subscribe anyone
 			publish anyone
@@ -215,6 +223,36 @@ http://{{asked}} {
 		}
 	}
 }
+http://NAMELESS {
+	bind 127.0.0.1
+	realtime /rt {
+		hub nameless
+		api_key {env.REALTIME_TEST_KEY}
+		room open:* {
+			subscribe anyone
+			publish anyone
+			history 20
+		}
+	}
+}
+http://{{pathed}} {
+	realtime /rt {
+		hub pathed
+		authorize {
+			on publish
+			rewrite /check/{realtime.channel}
+			reverse_proxy {{judge}}
+		}
+		room * {
+			publish anyone
+		}
+	}
+}
+http://{{judge}} {
+	@yes path /check/open /admin
+	respond @yes 200
+	respond 403
+}
 http://{{rush}} {
 	realtime /rt {
 		hub rush
@@ -273,6 +311,7 @@ type world struct {
 	site, basic, listed            target
 	believing, stripped, forwarded target
 	tokens, required, asked, rush  target
+	pathed, nameless               target
 	crowd, many, long              target
 	admin                          target // for looking into the process
 
@@ -289,7 +328,8 @@ func startWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	keyFile, publicKey := writeKey(t)
-	text := strings.NewReplacer("HASH", string(hash), "AUDIT", listenAudit(t)).Replace(sites)
+	nameless := freeAddr(t)
+	text := strings.NewReplacer("NAMELESS", strings.TrimPrefix(nameless, "127.0.0.1"), "HASH", string(hash), "AUDIT", listenAudit(t), "RICHTEXT", "`"+richText+"`").Replace(sites)
 	p := integration.StartProcess(t, text, // and its environment
 		"REALTIME_TEST_KEY="+appKey,
 		"REALTIME_TEST_NARROW_KEY="+narrowKey,
@@ -302,9 +342,21 @@ func startWorld(t *testing.T) *world {
 		site:  at("site"), basic: at("basic"), listed: at("listed"),
 		believing: at("believing"), stripped: at("stripped"), forwarded: at("forwarded"),
 		tokens: at("tokens"), required: at("required"), asked: at("asked"), rush: at("rush"),
+		pathed: at("pathed"), nameless: target(nameless),
 		crowd: at("crowd"), many: at("many"), long: at("long"), admin: at("admin"),
 		publicKey: publicKey,
 	}
+}
+
+// freeAddr is an address for a site that is written without its host.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // writeKey makes the file of a public key that nobody has the other half of.

@@ -1,0 +1,43 @@
+package attacks
+
+import (
+	"strings"
+	"testing"
+)
+
+// richText is a schema as somebody would write it for an editor. It tries each node as
+// two kinds, so that the tries double with each level.
+const richText = `{"$ref":"#/$defs/n","$defs":{"n":{"oneOf":[
+	{"type":"object","properties":{"t":{"const":"p"},"c":{"type":"array","items":{"$ref":"#/$defs/n"}}},"required":["t","c"]},
+	{"type":"object","properties":{"t":{"const":"q"},"c":{"type":"array","items":{"$ref":"#/$defs/n"}}},"required":["t","c"]},
+	{"type":"string"}]}}}`
+
+// tree is a node with others in it, down to a leaf.
+func tree(kind, leaf string, levels int) string {
+	return strings.Repeat(`{"t":"`+kind+`","c":[`, levels) + leaf + strings.Repeat(`]}`, levels)
+}
+
+// childrenFirst is a tree whose nodes show their kind last. Most branches go all the way
+// down before they see that they are wrong.
+func childrenFirst(kind, leaf string, levels int) string {
+	return strings.Repeat(`{"c":[`, levels) + leaf + strings.Repeat(`],"t":"`+kind+`"}`, levels)
+}
+
+// attackSchemas send what is expensive to compare with a schema. What it may cost is the
+// usual bound of the table.
+func attackSchemas(w *world) []attack {
+	publish := func(content string) request { return post("rich:1", `{"content":`+content+`}`, jsonType) }
+	put := func(content string) request {
+		return request{"PUT", "/rt/channels/rich:1/document", []string{jsonType}, content}
+	}
+	row := func(name, expect string, r request) attack {
+		return attack{name, expect, func(t *testing.T) string { return w.site.send(t, r).String() }}
+	}
+	return []attack{
+		row("a tree of 8 levels that fits", "200", publish(tree("p", `"x"`, 8))),
+		row("a tree of 26 levels that does not", "422 SCHEMA_VIOLATION", publish(tree("x", "1", 26))),
+		row("a tree of 26 levels whose leaf does not", "422 SCHEMA_VIOLATION", publish(tree("q", "1", 26))),
+		row("a tree of 26 levels with the children first", "413 TOO_LARGE", publish(childrenFirst("x", "1", 26))),
+		row("a document of 26 levels that does not fit", "413 TOO_LARGE", put(tree("x", "1", 26))), // its members are sorted
+	}
+}
