@@ -11,6 +11,7 @@ import (
 var (
 	ReasonProtocol     = hub.Reason{Code: 1002, Text: "broken frame"}
 	ReasonBinary       = hub.Reason{Code: 1003, Text: "binary frames are not spoken here"}
+	ReasonEncoding     = hub.Reason{Code: 1007, Text: "text is not UTF-8"}
 	ReasonPolicy       = hub.Reason{Code: 1008, Text: "too many violations"}
 	ReasonTooLarge     = hub.Reason{Code: 1009, Text: "frame too large"}
 	ReasonInternal     = hub.Reason{Code: 1011, Text: "internal error"}
@@ -40,6 +41,7 @@ var closes = []CloseInfo{
 	{ReasonProtocol, "PROTOCOL_ERROR", false, "The client broke the rules of WebSocket framing."},
 	{ReasonBinary, "UNSUPPORTED_DATA", false, "The client sent a binary frame; this protocol is text."},
 	{hub.ReasonLost, "LOST", true, "Nobody said goodbye. Never sent; clients and logs see it when a connection breaks."},
+	{ReasonEncoding, "INVALID_DATA", false, "The client sent text that is not UTF-8."},
 	{ReasonPolicy, "POLICY_VIOLATION", false, "The client went on sending what was refused, or far too much."},
 	{ReasonTooLarge, "TOO_LARGE", false, "A frame was larger than the server accepts."},
 	{ReasonInternal, "INTERNAL", true, "The fault is the server's."},

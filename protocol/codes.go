@@ -48,7 +48,7 @@ type CodeInfo struct {
 // codes is the one place that describes the error codes.
 var codes = []CodeInfo{
 	{InvalidJSON, http.StatusBadRequest, "not valid JSON", false,
-		"The frame is not one JSON text in UTF-8. The message says at which byte."},
+		"The frame, or the body of a request, is not one JSON text. The message says at which byte."},
 	{InvalidMessage, http.StatusBadRequest, "not a valid message", false,
 		"The frame is JSON, but a field is missing, has the wrong type, is given twice or is out of range; or values are nested too deeply."},
 	{UnknownType, http.StatusBadRequest, "unknown type", false,

@@ -96,7 +96,7 @@ func TestCloseCodes(t *testing.T) {
 	}
 	for _, r := range []hub.Reason{
 		hub.ReasonNormal, hub.ReasonGone, hub.ReasonLost, hub.ReasonRestart, hub.ReasonSlow, hub.ReasonSilent, hub.ReasonReplaced,
-		ReasonProtocol, ReasonBinary, ReasonPolicy, ReasonTooLarge, ReasonInternal, ReasonTryLater, ReasonVersion, ReasonUnauthorized, ReasonForbidden, ReasonTokenExpired,
+		ReasonProtocol, ReasonBinary, ReasonEncoding, ReasonPolicy, ReasonTooLarge, ReasonInternal, ReasonTryLater, ReasonVersion, ReasonUnauthorized, ReasonForbidden, ReasonTokenExpired,
 	} {
 		if !slices.ContainsFunc(CloseCodes(), func(c CloseInfo) bool { return c.Reason == r }) {
 			t.Errorf("%+v is not in the table", r)

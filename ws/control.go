@@ -14,6 +14,17 @@ const (
 
 var errFlood = errors.New("ws: too many control frames")
 
+// control takes a control frame. The error ends the conversation.
+func (r *reader) control(op byte, payload []byte) error {
+	switch op {
+	case opPing:
+		return r.ping(string(payload))
+	case opPong:
+		return r.pong()
+	}
+	return closing(payload)
+}
+
 // ping answers a client's ping. The answer goes through the queue, in its turn.
 func (r *reader) ping(data string) error {
 	if err := r.count(); err != nil {

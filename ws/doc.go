@@ -6,11 +6,12 @@
 // # Who does what
 //
 // The handshake is answered here, through the whole chain of response writers, so
-// that header directives, access logs and metrics see it. After that gorilla
-// reads frames and does nothing else: the connection it is given swallows what it
-// writes. Everything that goes to the client is a frame made by [Encoder] and
-// comes through the queue of its [hub.Conn], pongs and the close included, so that
-// there is one order and one writer.
+// that header directives, access logs and metrics see it. After that the type
+// sieve looks at the header of every frame, refuses what RFC 6455 refuses and takes
+// control frames out. gorilla reads data frames and does nothing else: the connection
+// it is given swallows what it writes. Everything that goes to the client is a frame
+// made by [Encoder] and comes through the queue of its [hub.Conn], pongs and the close
+// included, so that there is one order and one writer.
 //
 // On HTTP/1.1 the handler returns after the handshake and the reader runs on a
 // goroutine with a fresh stack. It references the registry, the hub and the peer;
@@ -30,7 +31,8 @@
 // A message has at most [session.Registry.MessageSize] bytes, which is checked
 // against the frame header; it is complete within ten seconds of its first bytes;
 // what its fragments cost beside their payload is bounded, and so are control
-// frames. Whoever goes beyond is closed with a code and a text that say so.
+// frames. Whoever goes beyond is closed with a code and a text that say so. Text that is
+// not UTF-8 ends the connection when the message is complete.
 //
 // permessage-deflate is not offered: it costs more memory for a connection than
 // everything else together.

@@ -7,8 +7,6 @@ import (
 	"sync"
 
 	"github.com/gorilla/websocket"
-
-	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
 const (
@@ -19,8 +17,8 @@ const (
 	ownBuffer = 288
 )
 
-// engine is gorilla's reader of frames, and what goes with a message while it is
-// read. A connection that can wait for bytes without one borrows it when there are
+// engine is gorilla's reader of data frames, with a sieve in front that keeps control
+// frames and bad ones from it, and what goes with a message while it is read. A connection that can wait for bytes without one borrows it when there are
 // some, because most connections have nothing to read most of the time.
 //
 // To gorilla it is the connection below: one that gives what the client sends and
@@ -34,25 +32,21 @@ type engine struct {
 
 	// Owned by the reader that uses it.
 	reader  *reader
-	early   []byte     // read already, for gorilla to read first
-	limit   int        // the message size in force when bytes last arrived
-	settled bool       // everything was used, up to the end of a control frame
-	goodbye bool       // the client has sent a close frame
-	verdict hub.Reason // what gorilla says of a broken frame
-
-	inside  bool // a message has begun and is not complete
-	bounded bool // the link has the message's deadline
-	late    bool // and it has passed
-	raw     int  // bytes read since the message began
-	payload int  // and those of them that are its payload
+	sieve   sieve
+	ahead   []byte // read already, and the next to be looked at
+	spare   []byte // the memory of what gorilla has read too far
+	limit   int    // the message size in force when bytes last arrived
+	goodbye bool   // the client has sent a close frame
+	bounded bool   // the link has the message's deadline
+	late    bool   // and it has passed
 }
 
 var engines = sync.Pool{New: func() any { return newEngine(sharedBuffer, true) }}
 
-// borrowEngine takes an engine that reads what r's client sends, early first.
-func borrowEngine(r *reader, early []byte) *engine {
+// borrowEngine takes an engine that reads what r's client sends, ahead first.
+func borrowEngine(r *reader, ahead []byte) *engine {
 	e := engines.Get().(*engine)
-	e.reader, e.early = r, early
+	e.reader, e.ahead = r, ahead
 	e.arrived()
 	return e
 }
@@ -60,7 +54,7 @@ func borrowEngine(r *reader, early []byte) *engine {
 // giveBack ends the use of a borrowed engine. It is clean: the last frame was read
 // to its end and nothing behind it.
 func (e *engine) giveBack() {
-	e.reader, e.early = nil, nil
+	e.reader, e.ahead = nil, nil
 	engines.Put(e)
 }
 
@@ -73,9 +67,6 @@ func newEngine(buffer int, lent bool) *engine {
 	if err != nil {
 		panic(err) // the handshake is always the same
 	}
-	c.SetPingHandler(func(data string) error { return e.control(e.reader.ping(data)) })
-	c.SetPongHandler(func(string) error { return e.control(e.reader.pong()) })
-	c.SetCloseHandler(func(int, string) error { return nil })
 	e.frames = c
 	return e
 }
@@ -83,7 +74,7 @@ func newEngine(buffer int, lent bool) *engine {
 var (
 	upgrader = websocket.Upgrader{ // ReadBufferSize 0 makes it use the stage's
 		WriteBufferSize: maxControl,
-		WriteBufferPool: new(sync.Pool), // hardly ever used: nothing but verdicts is written
+		WriteBufferPool: new(sync.Pool), // hardly ever used
 		CheckOrigin:     func(*http.Request) bool { return true },
 	}
 	played = &http.Request{Method: http.MethodGet, Header: http.Header{

@@ -96,15 +96,19 @@ func appendControl(dst []byte, head byte, payload string) []byte {
 	return append(dst, payload...)
 }
 
-// wireCode gives the code that may stand in a close frame. 1004, 1005, 1006 and
-// 1015 are words for APIs and logs; peers treat them, and everything outside the
-// ranges of RFC 6455, section 7.4, as a broken frame.
+// wireCode gives the code that may stand in a close frame.
 func wireCode(code uint16) uint16 {
-	switch {
-	case code >= 1000 && code <= 1003, code >= 1007 && code <= 1014, code >= 3000 && code <= 4999:
+	if mayBeSent(code) {
 		return code
 	}
 	return protocol.ReasonInternal.Code
+}
+
+// mayBeSent reports whether a code may stand in a close frame. 1004, 1005, 1006 and
+// 1015 are words for APIs and logs; peers treat them, and everything outside the
+// ranges of RFC 6455, section 7.4, as a broken frame.
+func mayBeSent(code uint16) bool {
+	return code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999
 }
 
 // cutText shortens s to at most n bytes without cutting a character in two.

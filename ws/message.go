@@ -4,8 +4,11 @@ import (
 	"errors"
 	"io"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
 // messageTime is how long a message may take from its first bytes to its last.
@@ -17,9 +20,8 @@ const messageTime = 10 * time.Second
 const maxOverhead = 1000 * 8
 
 var (
-	errQuiet     = errors.New("ws: nothing more to read for now")
-	errBinary    = errors.New("ws: binary message")
-	errFragments = errors.New("ws: too many fragments")
+	errQuiet  = errors.New("ws: nothing more to read for now")
+	errBinary = errors.New("ws: binary message")
 )
 
 // converse hands messages to the session. It returns nil when an engine that is
@@ -27,40 +29,41 @@ var (
 // again, and every other error when the conversation is over.
 func (e *engine) converse() error {
 	for {
-		kind, message, err := e.frames.NextReader()
-		switch {
-		case err != nil:
-			return err
-		case e.reader.link.isClosed():
-			continue // only the client's close is waited for
-		case kind == websocket.BinaryMessage:
-			return errBinary
-		}
-		if err := e.receive(message); err != nil {
+		if err := e.controls(); err != nil {
 			return err
 		}
 		if e.lent && e.drained() {
 			return nil
 		}
+		kind, message, err := e.frames.NextReader()
+		switch {
+		case err != nil:
+			return err
+		case kind == websocket.BinaryMessage && !e.reader.link.isClosed():
+			return errBinary
+		}
+		if err := e.receive(message); err != nil {
+			return err
+		}
 	}
 }
 
-// drained reports that nothing is left of what arrived.
-func (e *engine) drained() bool { return len(e.early) == 0 && e.in.Buffered() == 0 }
-
-// control is the end of a control frame.
-func (e *engine) control(err error) error {
-	e.settled = e.lent && !e.inside && e.drained()
-	return err
-}
+// drained reports that everything was used, and that nothing is half read.
+func (e *engine) drained() bool { return len(e.ahead) == 0 && e.sieve.rest() }
 
 // receive reads one message and hands it to the session, which copies what it
-// keeps.
+// keeps. Once the hub is through, only the client's close is waited for.
 func (e *engine) receive(message io.Reader) error {
 	b := getBuffer()
 	defer putBuffer(b)
 	if err := e.read(message, b); err != nil {
 		return err
+	}
+	switch {
+	case e.reader.link.isClosed():
+		return nil
+	case !utf8.Valid(*b):
+		return verdict(protocol.ReasonEncoding)
 	}
 	e.reader.session.Receive(*b)
 	return nil
@@ -68,7 +71,6 @@ func (e *engine) receive(message io.Reader) error {
 
 // read reads a whole message into b.
 func (e *engine) read(message io.Reader, b *[]byte) error {
-	e.inside, e.raw, e.payload = true, 0, 0
 	defer e.unbound()
 	for {
 		if len(*b) == cap(*b) {
@@ -76,7 +78,6 @@ func (e *engine) read(message io.Reader, b *[]byte) error {
 		}
 		n, err := message.Read((*b)[len(*b):cap(*b)])
 		*b = (*b)[:len(*b)+n]
-		e.payload += n
 		if err == io.EOF {
 			return nil
 		}
@@ -96,7 +97,6 @@ func (e *engine) bound() {
 }
 
 func (e *engine) unbound() {
-	e.inside = false
 	if e.bounded {
 		e.bounded = false
 		_ = e.reader.link.SetReadDeadline(time.Time{})

@@ -12,10 +12,12 @@ import (
 
 // reason turns an error of converse into the reason for which the connection ends.
 func (e *engine) reason(err error) hub.Reason {
-	// gorilla calls the end of the stream a close with 1006, a code nobody can send.
-	if c, ok := errors.AsType[*websocket.CloseError](err); ok && c.Code != websocket.CloseAbnormalClosure {
+	if code, ok := errors.AsType[farewell](err); ok {
 		e.goodbye = true
-		return echo(c.Code)
+		return echo(uint16(code))
+	}
+	if r, ok := errors.AsType[verdict](err); ok {
+		return hub.Reason(r)
 	}
 	switch {
 	case errors.Is(err, errBinary):
@@ -28,20 +30,17 @@ func (e *engine) reason(err error) hub.Reason {
 		return tooLarge(e.limit)
 	case e.late:
 		return with(protocol.ReasonPolicy, "a message must be complete within "+messageTime.String())
-	case e.verdict.Code != 0:
-		return with(protocol.ReasonProtocol, "broken frame: "+e.verdict.Text)
 	}
 	return hub.ReasonLost
 }
 
 // echo repeats the code of a client's close, as RFC 6455 wants it, so that the
 // client's own close event shows what it said. Its text is not repeated.
-func echo(code int) hub.Reason {
-	switch code {
-	case websocket.CloseNormalClosure, websocket.CloseNoStatusReceived:
+func echo(code uint16) hub.Reason {
+	if code == 0 || code == hub.ReasonNormal.Code {
 		return hub.ReasonNormal
 	}
-	return hub.Reason{Code: uint16(code), Text: "closed by the client"}
+	return hub.Reason{Code: code, Text: "closed by the client"}
 }
 
 func tooLarge(limit int) hub.Reason {

@@ -57,6 +57,8 @@ export const CloseCode = {
   UNSUPPORTED_DATA: 1003,
   /** Nobody said goodbye. */
   LOST: 1006,
+  /** The client sent text that is not UTF-8. */
+  INVALID_DATA: 1007,
   /** The client went on sending what was refused, or far too much. */
   POLICY_VIOLATION: 1008,
   /** A frame was larger than the server accepts. */

@@ -50,6 +50,8 @@ export declare const CloseCode: {
     readonly UNSUPPORTED_DATA: 1003;
     /** Nobody said goodbye. */
     readonly LOST: 1006;
+    /** The client sent text that is not UTF-8. */
+    readonly INVALID_DATA: 1007;
     /** The client went on sending what was refused, or far too much. */
     readonly POLICY_VIOLATION: 1008;
     /** A frame was larger than the server accepts. */
