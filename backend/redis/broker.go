@@ -95,14 +95,14 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 	n := b.c.names
 	c := &call{
 		script: publishScript,
-		keys:   []string{n.meta(m.Channel), n.stream(m.Channel)},
+		keys:   []string{n.meta(m.Channel), n.stream(m.Channel), n.secret()},
 		again:  o.Key != "",
 	}
-	stream, meta := b.refresh(m.Channel, o.Retention)
+	stream, meta := lifetimes(o.Retention)
 	c.args = []any{
 		appendMessage(make([]byte, 0, 32+len(m.Event)+len(m.Sender)+len(m.Content)), m),
 		strconv.FormatUint(uint64(m.Position.Anchor), 10),
-		o.Retention.Size + 1, stream, meta, n.topic(m.Channel), history.NewEpoch(),
+		o.Retention.Size + 1, stream, meta, n.topic(m.Channel), history.NewEpoch(), b.refreshed(m.Channel, o.Retention),
 	}
 	if o.Key != "" {
 		c.keys = append(c.keys, n.key(m.Channel, o.Key))
@@ -152,14 +152,17 @@ func lifetimes(keep hub.Retention) (stream, meta int64) {
 	return stream, (long + long/10).Milliseconds()
 }
 
-// refresh gives the lifetimes for a publish; 0 means that they were said recently.
-func (b *Broker) refresh(channel string, keep hub.Retention) (stream, meta int64) {
-	stream, meta = lifetimes(keep)
+// refreshed gives 1 if this node told Redis the lifetimes of the room a short while ago.
+func (b *Broker) refreshed(channel string, keep hub.Retention) int {
 	if r := b.find(channel); r != nil && !r.refresh(time.Now(), keep) {
-		return 0, 0
+		return 1
 	}
-	return stream, meta
+	return 0
 }
+
+// outlasting is how long, in milliseconds, the epoch of a log is kept that ended or was
+// lost: longer than the day in which scripts would give the room its old epoch.
+const outlasting = 26 * 60 * 60 * 1000
 
 // find returns the room of a channel that is attached here, or was just now.
 func (b *Broker) find(channel string) *room {

@@ -100,10 +100,14 @@ func (r *room) ask() observation {
 	defer r.mu.Unlock()
 	n := r.b.c.names
 	_, meta := lifetimes(r.retention)
+	known := "" // what the subscribers of a room without messages were told
+	if r.at.Offset == 0 {
+		known = r.at.Epoch
+	}
 	return observation{r, r.at, &call{
 		script: positionScript, again: true,
-		keys: []string{n.meta(r.channel), n.stream(r.channel)},
-		args: []any{history.NewEpoch(), meta},
+		keys: []string{n.meta(r.channel), n.secret()},
+		args: []any{history.NewEpoch(), meta, known},
 	}}
 }
 

@@ -21,15 +21,14 @@ type scriptWhenFull struct {
 // scriptsWhenFull says of every script what a full Redis makes of it, where nothing is
 // there yet that it could work on: "refused", "runs".
 var scriptsWhenFull = []scriptWhenFull{
-	{"publish", publishScript, 2, []any{"text", "1", 100, 60000, 60000, "topic", "epoch"}, "refused"},
+	{"publish", publishScript, 3, []any{"text", "1", 100, 60000, 60000, "topic", "epoch", 0}, "refused"},
 	{"relay", relayScript, 1, []any{"text", "topic", 60000}, "refused"},
 	{"commit", commitScript, 7, []any{"epoch", 60000, "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000, 0, "-", 0, 0, 0, "name", "rt:"}, "refused"},
 	{"enter", enterScript, 12, []any{"node", "topic", "room", 1, "key", 0, "", "", 0}, "refused"},
 
-	// These begin a log, a document or an epoch where there is none.
-	{"position", positionScript, 2, []any{"epoch", 60000}, "refused"},
-	{"history with create", historyScript, 2, []any{100, 0, 10, "epoch"}, "refused"},
-	{"history", historyScript, 2, []any{100, 0, 10, ""}, "runs"},
+	// These make a document, or the secret of Redis where there is none.
+	{"position", positionScript, 2, []any{"secret", 60000, ""}, "refused"},
+	{"history", historyScript, 3, []any{100, 0, 10, "secret"}, "refused"},
 	{"load", loadScript, 6, []any{"epoch", 60000, "topic", "", 0, "", "0", "name", "rt:"}, "refused"},
 
 	// These free memory.
@@ -44,7 +43,8 @@ var scriptsWhenFull = []scriptWhenFull{
 	{"layout", layoutScript, 1, []any{"text", "node", 60000, 1}, "runs"},
 	{"count", countScript, 2, []any{"node", 1, 60000, 1, "ann", 1}, "runs"},
 	{"order", orderScript, 3, []any{"node", 1, "order", "topic", 10, 60000, "name", 0, 10}, "runs"},
-	{"renew", renewScript, 1, []any{"old", "new"}, "runs"},
+	{"renew", renewScript, 1, []any{"old", "new", 60000}, "runs"},
+	{"end", endScript, 2, []any{"new", 60000}, "runs"},
 
 	// These read.
 	{"orders", ordersScript, 1, []any{"", 10}, "runs"},

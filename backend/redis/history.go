@@ -20,15 +20,15 @@ func (b *Broker) History(ctx context.Context, channel string, keep hub.Retention
 	}
 	r := b.find(channel)
 	if r == nil {
-		return b.read(ctx, channel, keep, q, false)
+		return b.read(ctx, channel, keep, q)
 	}
 	r.keep(keep)
 	before := r.position()
-	page, err := b.read(ctx, channel, keep, q, true)
+	page, err := b.read(ctx, channel, keep, q)
 	if err == nil && wentBack(before, page.Top) {
 		// Whoever began at this position would take messages for known that are new.
 		if err = b.renew(ctx, channel, before.Epoch); err == nil {
-			page, err = b.read(ctx, channel, keep, q, true)
+			page, err = b.read(ctx, channel, keep, q)
 		}
 	}
 	if err != nil {
@@ -50,14 +50,12 @@ func wentBack(at, top hub.Position) bool {
 // differ compares anchors, of which 0 is unknown.
 func differ(a, b uint32) bool { return a != 0 && b != 0 && a != b }
 
-// read asks Redis for a page. With create a room without a log gets one.
-func (b *Broker) read(ctx context.Context, channel string, keep hub.Retention, q hub.HistoryQuery, create bool) (hub.HistoryPage, error) {
-	log, err := b.excerpt(ctx, channel, keep, q, create)
+// read asks Redis for a page.
+func (b *Broker) read(ctx context.Context, channel string, keep hub.Retention, q hub.HistoryQuery) (hub.HistoryPage, error) {
+	log, err := b.excerpt(ctx, channel, keep, q)
 	switch {
 	case err != nil:
 		return hub.HistoryPage{}, err
-	case log.top.IsZero():
-		return hub.HistoryPage{Lost: q.Since != nil}, nil
 	case q.Since == nil:
 		return hub.HistoryPage{Top: log.top, Messages: log.newest(max(q.Limit, 0))}, nil
 	}
@@ -68,7 +66,7 @@ func (b *Broker) read(ctx context.Context, channel string, keep hub.Retention, q
 	// What was read begins there, but what is left begins before.
 	nowhere := q
 	nowhere.Since = &hub.Position{Epoch: q.Since.Epoch, Offset: math.MaxUint64}
-	if log, err = b.excerpt(ctx, channel, keep, nowhere, create); err != nil {
+	if log, err = b.excerpt(ctx, channel, keep, nowhere); err != nil {
 		return hub.HistoryPage{}, err
 	}
 	page, _ = log.page(*nowhere.Since, max(q.Limit, 0))
@@ -83,15 +81,12 @@ type excerpt struct {
 }
 
 // excerpt reads a part of a log.
-func (b *Broker) excerpt(ctx context.Context, channel string, keep hub.Retention, q hub.HistoryQuery, create bool) (excerpt, error) {
-	count, epoch := max(q.Limit, 0), ""
-	if create {
-		epoch = history.NewEpoch()
-	}
+func (b *Broker) excerpt(ctx context.Context, channel string, keep hub.Retention, q hub.HistoryQuery) (excerpt, error) {
+	n, count := b.c.names, max(q.Limit, 0)
 	c := &call{
 		script: historyScript, again: true,
-		keys: []string{b.c.names.meta(channel), b.c.names.stream(channel)},
-		args: []any{keep.Size, keep.TTL.Milliseconds(), count, epoch},
+		keys: []string{n.meta(channel), n.stream(channel), n.secret()},
+		args: []any{keep.Size, keep.TTL.Milliseconds(), count, history.NewEpoch()},
 	}
 	if q.Since != nil {
 		c.args[2] = max(count, 1) + 1 // the message at the position, and one to see what is left
@@ -170,9 +165,6 @@ func parseExcerpt(channel string, result any) (e excerpt, err error) {
 		return e, unexpected(result)
 	}
 	position, _ := reply[0].(string)
-	if position == "" {
-		return e, nil
-	}
 	if e.top, err = parsePosition(position); err != nil {
 		return e, unexpected(result)
 	}

@@ -1,28 +1,22 @@
 -- Reads a room's log.
--- KEYS: meta, stream
+-- KEYS: meta, stream, secret
 -- ARGV: entries that count, their time to live in ms (0: no limit), how many to read,
---       an epoch should the room have none (empty: leave it without)
+--       a secret should there be none
 --       and, to read from an offset on instead of the newest: its epoch, the offset
--- Gives the position (empty: no log) and the entries in order. From an offset they
+-- Gives the position and the entries in order. From an offset they
 -- begin with the one at the offset, if that is there; from one that can not be in the
 -- log, with the oldest.
 local meta = redis.call('HMGET', KEYS[1], 'e', 's', 'a')
 local epoch = meta[1]
 if not epoch then
-	if ARGV[4] == '' then
-		return {'', {}}
-	end
-	redis.call('HSET', KEYS[1], 'e', ARGV[4], 's', '0', 'a', '0') -- first, because a full Redis refuses it
-	redis.call('DEL', KEYS[2])
-	return {ARGV[4] .. ':0:0', {}}
+	return {blank(secretOf(KEYS[3], ARGV[4]), KEYS[1], now) .. ':0:0', {}}
 end
 local top, size, ttl, count = tonumber(meta[2] or '0'), tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local position = epoch .. ':' .. (meta[2] or '0') .. ':' .. (meta[3] or '0')
 
 -- Drops what has expired, once for each entry: ids end in the time of Redis.
 if ttl > 0 then
-	local now = redis.call('TIME')
-	local oldest = now[1] * 1000 + math.floor(now[2] / 1000) - ttl
+	local oldest = now - ttl
 	local step, keep = 1, nil
 	repeat
 		keep = nil

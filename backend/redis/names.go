@@ -15,6 +15,9 @@ func (n names) meta(channel string) string { return n.of("m", channel) }
 // milliseconds.
 func (n names) stream(channel string) string { return n.of("s", channel) }
 
+// secret is of what scripts make the epochs of rooms without messages.
+func (n names) secret() string { return n.prefix + "secret" }
+
 // key remembers what became of an idempotent publish.
 func (n names) key(channel, key string) string { return n.of("k", channel) + ":" + key }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/history"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
@@ -79,7 +80,11 @@ func (b *Broker) endLog(ctx context.Context, channel string) error {
 		return nil
 	}
 	n := b.c.names
-	_, err := b.run(ctx, &call{args: []any{"del", n.meta(channel), n.stream(channel)}})
+	_, err := b.run(ctx, &call{
+		script: endScript, again: true,
+		keys: []string{n.meta(channel), n.stream(channel)},
+		args: []any{history.NewEpoch(), outlasting},
+	})
 	if err == nil {
 		b.plain.add(channel)
 		if r := b.find(channel); r != nil {

@@ -1,15 +1,24 @@
--- Reads where a room is, and begins its log if there is none.
--- KEYS: meta, stream
--- ARGV: an epoch should the room have none, time to live of the meta in ms (0: leave
---       it)
+-- Reads where a room is.
+-- KEYS: meta, secret
+-- ARGV: a secret should there be none, time to live of the meta in ms, the epoch that the
+--       caller's subscribers were told while there was no message (empty: none)
 -- Gives the position.
 local meta = redis.call('HMGET', KEYS[1], 'e', 's', 'a')
+-- How long the epoch of a room without messages is kept that outlasts its day.
+local kept = 10 * minute
 if not meta[1] then
-	redis.call('HSET', KEYS[1], 'e', ARGV[1], 's', '0', 'a', '0') -- first, because a full Redis refuses it
-	redis.call('DEL', KEYS[2])
-	meta = {ARGV[1]}
+	local secret, known = secretOf(KEYS[2], ARGV[1]), ARGV[3]
+	local epoch = blank(secret, KEYS[1], now)
+	-- Who is in the room when its day ends stays in the epoch of that day.
+	if known ~= '' and known ~= blank(secret, KEYS[1], now + 5 * minute)
+			and (known == epoch or known == blank(secret, KEYS[1], now - hour)) then
+		epoch = known
+		local set = redis.pcall('HSET', KEYS[1], 'e', epoch) -- which a full Redis refuses
+		if type(set) == 'number' then
+			redis.call('PEXPIRE', KEYS[1], kept)
+		end
+	end
+	return epoch .. ':0:0'
 end
-if ARGV[2] ~= '0' then
-	redis.call('PEXPIRE', KEYS[1], ARGV[2])
-end
+redis.call('PEXPIRE', KEYS[1], meta[2] and ARGV[2] or kept)
 return meta[1] .. ':' .. (meta[2] or '0') .. ':' .. (meta[3] or '0')

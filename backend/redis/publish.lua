@@ -1,11 +1,12 @@
 -- Appends a message to a room's log and publishes it.
--- KEYS: meta, stream, the idempotency key if there is one
+-- KEYS: meta, stream, secret, the idempotency key if there is one
 -- ARGV: message, its anchor, entries to keep, time to live of the stream and of the
---       meta in ms (0: leave them), Pub/Sub channel, an epoch should the room have
---       none, time to live of the idempotency key in ms
+--       meta in ms, Pub/Sub channel, an epoch or a secret should one be needed, 1 if the
+--       times to live were said a short while ago, time to live of the idempotency key
+--       in ms
 -- Gives whether the key was seen before, and the position.
-if KEYS[3] then
-	local position = redis.call('GET', KEYS[3])
+if KEYS[4] then
+	local position = redis.call('GET', KEYS[4])
 	if position then
 		return {1, position}
 	end
@@ -13,18 +14,20 @@ end
 local meta = redis.call('HMGET', KEYS[1], 'e', 's', 'a')
 local epoch, top, anchor = meta[1], meta[2] or '0', meta[3] or '0'
 if not epoch then
-	-- A log whose meta was lost must not come back under another epoch's offsets.
-	epoch, top, anchor = ARGV[7], '0', '0'
+	epoch, top, anchor = blank(secretOf(KEYS[3], ARGV[7]), KEYS[1], now), '0', '0'
+	if redis.call('DEL', KEYS[2]) == 1 then
+		-- The meta of a log was lost, which must not come back under its epoch.
+		epoch = ARGV[7]
+	end
 	redis.call('HSET', KEYS[1], 'e', epoch)
-	redis.call('DEL', KEYS[2])
 end
 local offset = string.format('%d', top + 1)
 redis.call('HSET', KEYS[1], 's', offset, 'a', ARGV[2])
-if ARGV[5] ~= '0' then
+local expire = ARGV[8] ~= '1' or top == '0'
+if expire then
 	redis.call('PEXPIRE', KEYS[1], ARGV[5])
 end
-local now = redis.call('TIME')
-local id = offset .. '-' .. string.format('%d', now[1] * 1000 + math.floor(now[2] / 1000))
+local id = offset .. '-' .. string.format('%d', now)
 local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], id, 'd', ARGV[1])
 if type(added) == 'table' and added.err then
 	redis.call('HSET', KEYS[1], 's', top, 'a', anchor)
@@ -37,12 +40,12 @@ if type(added) == 'table' and added.err then
 	redis.call('DEL', KEYS[2])
 	redis.call('XADD', KEYS[2], (string.gsub(id, '^%d+', offset)), 'd', ARGV[1])
 end
-if ARGV[4] ~= '0' then
+if expire then
 	redis.call('PEXPIRE', KEYS[2], ARGV[4])
 end
 redis.call('PUBLISH', ARGV[6], 'h' .. epoch .. ':' .. offset .. ':' .. ARGV[1])
 local position = epoch .. ':' .. offset .. ':' .. ARGV[2]
-if KEYS[3] then
-	redis.call('SET', KEYS[3], position, 'PX', ARGV[8])
+if KEYS[4] then
+	redis.call('SET', KEYS[4], position, 'PX', ARGV[9])
 end
 return {0, position}

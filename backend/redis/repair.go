@@ -55,7 +55,7 @@ func (r *room) step() (done bool, err error) {
 	if keep.Size == 0 {
 		return r.giveUp(), nil
 	}
-	page, err := r.b.read(r.b.ctx, r.channel, keep, hub.HistoryQuery{Since: &at, Limit: repairPage}, true)
+	page, err := r.b.read(r.b.ctx, r.channel, keep, hub.HistoryQuery{Since: &at, Limit: repairPage})
 	if err != nil {
 		return false, err
 	}
@@ -156,7 +156,7 @@ func rewritten(at hub.Position, page hub.HistoryPage) bool {
 func (b *Broker) renew(ctx context.Context, channel, epoch string) error {
 	_, err := b.run(ctx, &call{
 		script: renewScript, keys: []string{b.c.names.meta(channel)}, again: true,
-		args: []any{epoch, history.NewEpoch()},
+		args: []any{epoch, history.NewEpoch(), outlasting},
 	})
 	if err == nil {
 		b.renewed.Add(1)

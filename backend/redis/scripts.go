@@ -47,6 +47,8 @@ func hashed(source string) *script {
 }
 
 var (
+	//go:embed blank.lua
+	blankSource string
 	//go:embed publish.lua
 	publishSource string
 	//go:embed relay.lua
@@ -55,6 +57,8 @@ var (
 	positionSource string
 	//go:embed renew.lua
 	renewSource string
+	//go:embed end.lua
+	endSource string
 	//go:embed history.lua
 	historySource string
 	//go:embed presence.lua
@@ -94,11 +98,12 @@ var (
 	//go:embed layout.lua
 	layoutSource string
 
-	publishScript   = newScript(refused, publishSource)
+	publishScript   = newScript(refused, blankSource, publishSource)
 	relayScript     = newScript(refused, relaySource)
-	positionScript  = newScript(until, positionSource)
+	positionScript  = newScript(until, blankSource, positionSource)
+	endScript       = newScript(allowed, endSource)
 	renewScript     = newScript(allowed, renewSource)
-	historyScript   = newScript(until, historySource)
+	historyScript   = newScript(until, blankSource, historySource)
 	enterScript     = newScript(refused, presenceSource, enterSource)
 	leaveScript     = newScript(allowed, presenceSource, leaveSource)
 	reapScript      = newScript(allowed, presenceSource, reapSource)
