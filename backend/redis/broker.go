@@ -105,8 +105,8 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 		o.Retention.Size + 1, stream, meta, n.topic(m.Channel), history.NewEpoch(), b.refreshed(m.Channel, o.Retention),
 	}
 	if o.Key != "" {
-		c.keys = append(c.keys, n.key(m.Channel, o.Key))
-		c.args = append(c.args, b.c.o.KeyWindow.Milliseconds())
+		c.keys = append(c.keys, n.keys(m.Channel)...)
+		c.args = append(c.args, o.Key, b.c.o.KeyWindow.Milliseconds(), b.c.o.RoomKeys, b.c.o.Keys)
 	}
 	b.plain.remove(m.Channel)
 	result, err := b.run(ctx, c)

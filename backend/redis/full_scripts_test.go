@@ -22,7 +22,7 @@ type scriptWhenFull struct {
 // there yet that it could work on: "refused", "runs".
 var scriptsWhenFull = []scriptWhenFull{
 	{"publish", publishScript, 3, []any{"text", "1", 100, 60000, 60000, "topic", "epoch", 0}, "refused"},
-	{"relay", relayScript, 1, []any{"text", "topic", 60000}, "refused"},
+	{"relay", relayScript, 7, []any{"text", "topic", "key", 60000, 10, 100}, "refused"},
 	{"commit", commitScript, 7, []any{"epoch", 60000, "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000, 0, "-", 0, 0, 0, "name", "rt:"}, "refused"},
 	{"enter", enterScript, 12, []any{"node", "topic", "room", 1, "key", 0, "", "", 0}, "refused"},
 

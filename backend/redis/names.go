@@ -18,8 +18,11 @@ func (n names) stream(channel string) string { return n.of("s", channel) }
 // secret is of what scripts make the epochs of rooms without messages.
 func (n names) secret() string { return n.prefix + "secret" }
 
-// key remembers what became of an idempotent publish.
-func (n names) key(channel, key string) string { return n.of("k", channel) + ":" + key }
+// keys remember what became of idempotent publishes, in the order of keys.lua.
+func (n names) keys(channel string) []string {
+	room, all := n.of("i", channel), n.prefix+"keys"
+	return []string{room + ":0", room + ":1", room + ":2", all, all + ":0", all + ":1", all + ":2"}
+}
 
 // topic is the Pub/Sub channel of a room.
 func (n names) topic(channel string) string { return n.of("c", channel) }

@@ -60,6 +60,10 @@ type Options struct {
 	Linger time.Duration
 	// KeyWindow is how long an idempotency key is remembered; 0 means 10 minutes.
 	KeyWindow time.Duration
+	// RoomKeys and Keys are how many idempotency keys of one room and of all rooms of a
+	// Redis, or of a partition of a cluster, are remembered. When there are more, the
+	// older ones are forgotten, half of them at most. 0 means 20,000 and 200,000.
+	RoomKeys, Keys int
 	// Lease is after which silence a node counts as dead and its members leave; 0
 	// means 10 s. Beat is how often it renews its lease and looks for dead nodes; 0
 	// means 1.5 s, and it is at most a third of the lease.
@@ -139,6 +143,12 @@ func (o Options) withDefaults() Options {
 	orDuration(&o.Lease, 10*time.Second)
 	orDuration(&o.Beat, 1500*time.Millisecond)
 	o.Beat = min(o.Beat, o.Lease/3)
+	if o.RoomKeys <= 0 {
+		o.RoomKeys = 20_000
+	}
+	if o.Keys <= 0 {
+		o.Keys = 200_000
+	}
 	if o.Address == "" {
 		o.Address = "localhost:6379"
 	}

@@ -49,7 +49,7 @@ func TestAccessList(t *testing.T) {
 	s.do("acl", "setuser", "realtime", "on", ">secret", "resetchannels", "&rt:*", "~rt:*", "-@all",
 		"+evalsha", "+eval", "+publish", "+subscribe", "+unsubscribe", "+ping", "+hello", "+auth", "+select",
 		"+time", "+get", "+set", "+del", "+pexpire", "+persist", "+pexpireat", "+hget", "+hset", "+hmget", "+hdel", "+hincrby",
-		"+xadd", "+xrange", "+xrevrange", "+xtrim",
+		"+rename", "+xadd", "+xrange", "+xrevrange", "+xtrim",
 		"+sadd", "+srem", "+srandmember", "+scard", "+zadd", "+zrem", "+zscore", "+zcard", "+zrangebyscore", "+zrevrangebyscore", "+zrangebylex")
 	o := Options{Address: s.Addr, Username: "realtime", Password: "secret", Lease: 300 * time.Millisecond}
 	roundTrip(t, o)

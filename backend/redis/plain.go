@@ -56,8 +56,8 @@ func (b *Broker) plainCall(m *hub.Message, id serial, key string) *call {
 		return &call{args: []any{"publish", n.topic(m.Channel), frame}}
 	}
 	return &call{
-		script: relayScript, keys: []string{n.key(m.Channel, key)}, again: true,
-		args: []any{frame, n.topic(m.Channel), b.c.o.KeyWindow.Milliseconds()},
+		script: relayScript, keys: n.keys(m.Channel), again: true,
+		args: []any{frame, n.topic(m.Channel), key, b.c.o.KeyWindow.Milliseconds(), b.c.o.RoomKeys, b.c.o.Keys},
 	}
 }
 

@@ -1,12 +1,13 @@
 -- Appends a message to a room's log and publishes it.
--- KEYS: meta, stream, secret, the idempotency key if there is one
+-- KEYS: meta, stream, secret, and with an idempotency key those of keys.lua
 -- ARGV: message, its anchor, entries to keep, time to live of the stream and of the
 --       meta in ms, Pub/Sub channel, an epoch or a secret should one be needed, 1 if the
---       times to live were said a short while ago, time to live of the idempotency key
---       in ms
+--       times to live were said a short while ago, and with an idempotency key this and
+--       those of keys.lua
 -- Gives whether the key was seen before, and the position.
 if KEYS[4] then
-	local position = redis.call('GET', KEYS[4])
+	firstKey, firstArg = 4, 10
+	local position = said(ARGV[9])
 	if position then
 		return {1, position}
 	end
@@ -46,6 +47,6 @@ end
 redis.call('PUBLISH', ARGV[6], 'h' .. epoch .. ':' .. offset .. ':' .. ARGV[1])
 local position = epoch .. ':' .. offset .. ':' .. ARGV[2]
 if KEYS[4] then
-	redis.call('SET', KEYS[4], position, 'PX', ARGV[9])
+	remember(ARGV[9], position)
 end
 return {0, position}

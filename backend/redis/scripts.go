@@ -51,6 +51,8 @@ var (
 	blankSource string
 	//go:embed publish.lua
 	publishSource string
+	//go:embed keys.lua
+	keysSource string
 	//go:embed relay.lua
 	relaySource string
 	//go:embed position.lua
@@ -98,8 +100,8 @@ var (
 	//go:embed layout.lua
 	layoutSource string
 
-	publishScript   = newScript(refused, blankSource, publishSource)
-	relayScript     = newScript(refused, relaySource)
+	publishScript   = newScript(refused, blankSource, keysSource, publishSource)
+	relayScript     = newScript(refused, blankSource, keysSource, relaySource)
 	positionScript  = newScript(until, blankSource, positionSource)
 	endScript       = newScript(allowed, endSource)
 	renewScript     = newScript(allowed, renewSource)
