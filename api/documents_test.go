@@ -94,12 +94,12 @@ func TestChannelsWithDocuments(t *testing.T) {
 // makes documents smaller.
 func TestDocumentShare(t *testing.T) {
 	t.Parallel()
-	s := docSiteWith(t, session.Limits{DocumentMemory: 1 << 20, DocumentShare: 20_000})
+	s := docSiteWith(t, session.Limits{DocumentMemory: 1 << 20, DocumentShare: 40_000})
 	text := `{"a":"` + strings.Repeat("x", 80) + `"}`
 	n := 0
 	for s.put(ann, fmt.Sprint("doc:ann", n), text) == http.StatusOK {
 		if n++; n > 50 {
-			t.Fatal("50 documents went into 20,000 bytes")
+			t.Fatal("50 documents went into 40,000 bytes")
 		}
 	}
 	if n < 10 {
@@ -137,12 +137,12 @@ func TestDocumentShare(t *testing.T) {
 // changed, and the app can make new ones.
 func TestDocumentMemory(t *testing.T) {
 	t.Parallel()
-	s := docSiteWith(t, session.Limits{DocumentMemory: 40_000, DocumentShare: 40_000})
+	s := docSiteWith(t, session.Limits{DocumentMemory: 100_000, DocumentShare: 100_000})
 	user := func(n int) session.Caller { return session.Caller{User: fmt.Sprint("user", n)} }
 	n := 0
 	for s.put(user(n), fmt.Sprint("doc:", n), `{"a":1}`) == http.StatusOK {
 		if n++; n > 100 {
-			t.Fatal("100 documents went into 40,000 bytes")
+			t.Fatal("100 documents went into 100,000 bytes")
 		}
 	}
 	if n < 20 {

@@ -70,7 +70,7 @@ func TestDocumentPayers(t *testing.T) {
 
 // A connection is told that its share is used up, and everybody else goes on.
 func TestDocumentShare(t *testing.T) {
-	limits := Limits{DocumentShare: 6000}
+	limits := Limits{DocumentShare: 7000}
 	inBubble(t, limits, []policy.Room{desk(document.Options{})}, func(t *testing.T, w *world) {
 		withDocuments(t, w)
 		ann, bob := w.connect("ann"), w.connect("bob")

@@ -63,7 +63,7 @@ func TestDocumentIsBounded(t *testing.T) {
 func TestDocumentsAreFull(t *testing.T) {
 	t.Parallel()
 	s := NewDocumentStore(unread{})
-	budget := document.Budget{Memory: 3000}
+	budget := document.Budget{Memory: 4000}
 	if err := commitNext(s, 1, make([]byte, 1000), `{}`, budget); err != nil {
 		t.Fatal(err)
 	}

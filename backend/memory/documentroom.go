@@ -11,8 +11,9 @@ const (
 	// maxDocumentKeys is how many keys of changes a document remembers: those of some
 	// minutes of fast typing, for whoever comes back and asks what became of a change.
 	maxDocumentKeys = 4096
-	// documentBytes is what a document costs by itself.
-	documentBytes = 512
+	// documentBytes is what a document costs by itself: the room, its maps and its place in
+	// the table, with one entry, one key and one payer.
+	documentBytes = 1536
 	// documentKeyBytes is what a remembered key costs beside its text.
 	documentKeyBytes = 64
 )

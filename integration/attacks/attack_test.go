@@ -43,6 +43,7 @@ var groups = []struct {
 	{"limit", attackLimits},
 	{"memory", attackMemory},
 	{"crowd", attackCrowds},
+	{"document", attackDocuments},
 	{"flood", attackNeighbours},
 	{"afterwards", afterwards},
 }

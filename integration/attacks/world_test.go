@@ -301,6 +301,21 @@ http://{{many}} {
 		}
 	}
 }
+http://{{shelf}} {
+	realtime /rt {
+		hub shelf
+		api_key {env.REALTIME_TEST_KEY}
+		user {http.request.header.X-User}
+		limits {
+			document_memory 32MiB 4MiB
+		}
+		room doc:* {
+			subscribe anyone
+			publish anyone
+			document
+		}
+	}
+}
 `
 
 // world is the Caddy that is attacked. It is a process of its own, so that what it
@@ -312,7 +327,7 @@ type world struct {
 	believing, stripped, forwarded target
 	tokens, required, asked, rush  target
 	pathed, nameless               target
-	crowd, many, long              target
+	crowd, many, shelf, long       target
 	admin                          target // for looking into the process
 
 	publicKey string // of the site required, as its file has it
@@ -343,7 +358,7 @@ func startWorld(t *testing.T) *world {
 		believing: at("believing"), stripped: at("stripped"), forwarded: at("forwarded"),
 		tokens: at("tokens"), required: at("required"), asked: at("asked"), rush: at("rush"),
 		pathed: at("pathed"), nameless: target(nameless),
-		crowd: at("crowd"), many: at("many"), long: at("long"), admin: at("admin"),
+		crowd: at("crowd"), many: at("many"), shelf: at("shelf"), long: at("long"), admin: at("admin"),
 		publicKey: publicKey,
 	}
 }
