@@ -38,7 +38,7 @@ func attackCrowds(w *world) []attack {
 	large := strings.Repeat("x", 60<<10)
 	return []attack{
 		{"a publisher that is faster than its channel of 100 readers, for 3 s", "the channel holds no more than a few messages", func(t *testing.T) string {
-			s := crowdServer(t, w, bounds{peak: 96 << 20, kept: 96 << 20, cpu: 20 * time.Second})
+			s := crowdServer(t, w, bounds{peak: 40 << 20, kept: 40 << 20, cpu: 20 * time.Second})
 			for range 100 {
 				go func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }(s.reader(t, "plain:1"))
 			}
