@@ -18,6 +18,8 @@ import (
 //		queue                <messages> [<size>]
 //		history_memory       <size>
 //		document_memory      <size> [<share>]
+//		request_memory        <size>
+//		request_memory_per_ip <size>
 //	}
 func parseLimits(d *caddyfile.Dispenser, _ []string, c *HubConfig) error {
 	if err := limitOptions.parseBlock(d, "limits", &c.Limits); err != nil {
@@ -28,17 +30,19 @@ func parseLimits(d *caddyfile.Dispenser, _ []string, c *HubConfig) error {
 }
 
 var limitOptions = options[*LimitsConfig]{
-	"connections":          count(func(c *LimitsConfig) *int { return &c.Connections }),
-	"connections_per_user": count(func(c *LimitsConfig) *int { return &c.ConnectionsPerUser }),
-	"connections_per_ip":   count(func(c *LimitsConfig) *int { return &c.ConnectionsPerIP }),
-	"handshakes":           rate(func(c *LimitsConfig) *RateConfig { return &c.Handshakes }),
-	"handshakes_per_ip":    rate(func(c *LimitsConfig) *RateConfig { return &c.HandshakesPerIP }),
-	"channels":             count(func(c *LimitsConfig) *int { return &c.Channels }),
-	"message_size":         size(func(c *LimitsConfig) *int64 { return &c.MessageSize }),
-	"rate":                 rate(func(c *LimitsConfig) *RateConfig { return &c.Rate }),
-	"queue":                {syntax: "<messages> [<size>]", min: 1, max: 2, parse: parseQueue},
-	"history_memory":       size(func(c *LimitsConfig) *int64 { return &c.HistoryMemory }),
-	"document_memory":      {syntax: "<size> [<share>]", min: 1, max: 2, parse: parseDocumentMemory},
+	"connections":           count(func(c *LimitsConfig) *int { return &c.Connections }),
+	"connections_per_user":  count(func(c *LimitsConfig) *int { return &c.ConnectionsPerUser }),
+	"connections_per_ip":    count(func(c *LimitsConfig) *int { return &c.ConnectionsPerIP }),
+	"handshakes":            rate(func(c *LimitsConfig) *RateConfig { return &c.Handshakes }),
+	"handshakes_per_ip":     rate(func(c *LimitsConfig) *RateConfig { return &c.HandshakesPerIP }),
+	"channels":              count(func(c *LimitsConfig) *int { return &c.Channels }),
+	"message_size":          size(func(c *LimitsConfig) *int64 { return &c.MessageSize }),
+	"rate":                  rate(func(c *LimitsConfig) *RateConfig { return &c.Rate }),
+	"queue":                 {syntax: "<messages> [<size>]", min: 1, max: 2, parse: parseQueue},
+	"history_memory":        size(func(c *LimitsConfig) *int64 { return &c.HistoryMemory }),
+	"document_memory":       {syntax: "<size> [<share>]", min: 1, max: 2, parse: parseDocumentMemory},
+	"request_memory":        size(func(c *LimitsConfig) *int64 { return &c.RequestMemory }),
+	"request_memory_per_ip": size(func(c *LimitsConfig) *int64 { return &c.RequestMemoryPerIP }),
 }
 
 func parseDocumentMemory(_ *caddyfile.Dispenser, args []string, c *LimitsConfig) (err error) {

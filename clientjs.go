@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/client"
+	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 )
 
 // clientScript finds the part of the browser client that a request asks for.
@@ -27,5 +28,6 @@ func serveClient(w http.ResponseWriter, r *http.Request, script client.Script) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Access-Control-Allow-Origin", "*")
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	pace.Answer(w, len(script.Text))
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(script.Text))
 }

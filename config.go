@@ -76,6 +76,17 @@ type LimitsConfig struct {
 	// for a moment. Default: no limit.
 	Rate RateConfig `json:"rate,omitzero"`
 
+	// RequestMemory is how much memory the requests to the HTTP API may hold together, in
+	// bytes: bodies that are still being sent, and answers that are not taken yet. Beyond
+	// it requests are refused with UNAVAILABLE. Requests with an API key do not count.
+	// Default: 134217728 (128MiB), which zero means as well.
+	RequestMemory int64 `json:"request_memory,omitempty"`
+
+	// RequestMemoryPerIP is the same for the requests from one IPv4 address or one IPv6
+	// network of 64 bits, which are refused with RATE_LIMITED beyond it. Default: a
+	// quarter of RequestMemory, which zero means as well.
+	RequestMemoryPerIP int64 `json:"request_memory_per_ip,omitempty"`
+
 	// Queue bounds what waits for a connection that reads slowly.
 	Queue QueueConfig `json:"queue,omitzero"`
 

@@ -27,6 +27,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if !ok || r.Method == http.MethodConnect && !ws.IsUpgrade(r) {
 		return next.ServeHTTP(w, r)
 	}
+	if !ws.IsUpgrade(r) && !isStream(r, path) {
+		var end func()
+		w, end = bound(w, r)
+		defer end()
+	}
 	if script, ok := clientScript(r, path); ok {
 		serveClient(w, r, script)
 		return nil

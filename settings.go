@@ -33,6 +33,8 @@ const (
 	defaultQueueBytes  = 1 << 20
 	// defaultDocumentMemory is for the documents of all rooms.
 	defaultDocumentMemory = 256 << 20
+	// defaultRequestMemory is enough for 250 of the greatest answers at once.
+	defaultRequestMemory = 128 << 20
 	// minMessageSize leaves room for the commands with a channel name of the
 	// greatest length.
 	minMessageSize = 512
@@ -120,7 +122,7 @@ func (c *LimitsConfig) compile() (session.Limits, error) {
 	size := cmp.Or(c.MessageSize, defaultMessageSize)
 	switch {
 	case min(c.Connections, c.ConnectionsPerUser, c.ConnectionsPerIP, c.Channels, c.Queue.Messages) < 0,
-		min(c.Queue.Bytes, c.HistoryMemory, c.DocumentMemory, c.DocumentShare) < 0:
+		min(c.Queue.Bytes, c.HistoryMemory, c.DocumentMemory, c.DocumentShare, c.RequestMemory, c.RequestMemoryPerIP) < 0:
 		return session.Limits{}, errors.New("negative number")
 	case c.DocumentShare > cmp.Or(c.DocumentMemory, defaultDocumentMemory):
 		return session.Limits{}, fmt.Errorf("the share of %d bytes is more than document_memory", c.DocumentShare)
@@ -129,7 +131,10 @@ func (c *LimitsConfig) compile() (session.Limits, error) {
 	case size > cmp.Or(c.Queue.Bytes, defaultQueueBytes):
 		return session.Limits{}, fmt.Errorf("message_size %d is more than the queue holds, which is %d bytes", size, cmp.Or(c.Queue.Bytes, defaultQueueBytes))
 	}
+	memory := cmp.Or(c.RequestMemory, defaultRequestMemory)
 	limits := session.Limits{
+		RequestMemory:      memory,
+		RequestMemoryPerIP: cmp.Or(c.RequestMemoryPerIP, memory/4),
 		Connections:        c.Connections,
 		ConnectionsPerUser: c.ConnectionsPerUser,
 		ConnectionsPerIP:   c.ConnectionsPerIP,

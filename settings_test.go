@@ -20,7 +20,7 @@ func TestCompile(t *testing.T) {
 		Limits: LimitsConfig{
 			Connections: 1, ConnectionsPerUser: 2, ConnectionsPerIP: 3, Handshakes: RateConfig{4, 5}, Channels: 6,
 			MessageSize: 7000, Rate: RateConfig{8, 9}, Queue: QueueConfig{10, 11000}, HistoryMemory: 12,
-			DocumentMemory: 13000, DocumentShare: 1300,
+			DocumentMemory: 13000, DocumentShare: 1300, RequestMemory: 16, RequestMemoryPerIP: 17,
 		},
 		Rooms: []RoomConfig{
 			{Pattern: "open:*", Subscribe: "anyone", Publish: "users", History: HistoryConfig{13, caddy.Duration(time.Minute)}, Slow: "latest", Rate: RateConfig{14, 15}},
@@ -34,7 +34,7 @@ func TestCompile(t *testing.T) {
 	limits := session.Limits{
 		Connections: 1, ConnectionsPerUser: 2, ConnectionsPerIP: 3, Handshakes: policy.Rate{PerSecond: 4, Burst: 5}, Channels: 6,
 		MessageSize: 7000, Rate: policy.Rate{PerSecond: 8, Burst: 9},
-		DocumentMemory: 13000, DocumentShare: 1300,
+		DocumentMemory: 13000, DocumentShare: 1300, RequestMemory: 16, RequestMemoryPerIP: 17,
 	}
 	if s.session.Limits != limits {
 		t.Errorf("limits %+v", s.session.Limits)
@@ -60,7 +60,7 @@ func TestCompileDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.session.Limits != (session.Limits{Channels: 100, MessageSize: 64 << 10}) || s.hub.QueueBytes != 1<<20 {
+	if s.session.Limits != (session.Limits{Channels: 100, MessageSize: 64 << 10, RequestMemory: 128 << 20, RequestMemoryPerIP: 32 << 20}) || s.hub.QueueBytes != 1<<20 {
 		t.Errorf("%+v, %d", s.session.Limits, s.hub.QueueBytes)
 	}
 	if s.session.Policy.Match("anything") != nil {

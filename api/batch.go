@@ -3,9 +3,14 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
+	"unicode/utf8"
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
 const (
@@ -24,6 +29,10 @@ type batchResult struct {
 
 // publishBatch is POST /publish.
 func publishBatch(c *call) *protocol.Error {
+	e := c.enter(func(by session.Caller) *protocol.Error { return c.o.Registry.MayAnywhere(by, policy.Publish) })
+	if e != nil {
+		return e
+	}
 	media, ok := c.mediaType()
 	switch {
 	case !ok:
@@ -38,14 +47,7 @@ func publishBatch(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	if e := c.o.Registry.Overdrawn(c.o.Caller); e != nil {
-		return e
-	}
-	body, e := c.read(c.batchLimit())
-	if e != nil {
-		return e
-	}
-	items, e := decodeBatch(body)
+	items, e := c.readBatch(c.batchLimit())
 	if e != nil {
 		return e
 	}
@@ -66,33 +68,91 @@ func (c *call) batchLimit() int64 {
 	return max(minBatch, c.bodyLimit())
 }
 
-func decodeBatch(body []byte) (items []json.RawMessage, e *protocol.Error) {
-	if e := validJSON(body); e != nil {
-		return nil, e
+// readBatch reads all items before any of them is published, and no further than to the
+// first one that is too much.
+func (c *call) readBatch(limit int64) ([]json.RawMessage, *protocol.Error) {
+	body := &remembering{Reader: c.body(limit)}
+	items, e := decodeBatch(body)
+	if body.err != nil { // what the decoder makes of it is of no use
+		return nil, readError(body.err, limit)
 	}
-	if err := json.Unmarshal(body, &items); err != nil || items == nil {
-		return nil, protocol.Errorf(protocol.InvalidMessage, "the body must be an array of messages")
+	if e == nil {
+		e = c.confirm()
 	}
-	if len(items) > maxItems {
-		return nil, protocol.Errorf(protocol.TooLarge, "a batch has at most %d items", maxItems)
+	return items, e
+}
+
+// remembering keeps the error, but for the end.
+type remembering struct {
+	io.Reader
+	err error
+}
+
+func (r *remembering) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
+}
+
+var errNoArray = protocol.Errorf(protocol.InvalidMessage, "the body must be an array of messages")
+
+func decodeBatch(body io.Reader) (items []json.RawMessage, e *protocol.Error) {
+	d := json.NewDecoder(body)
+	switch first, err := d.Token(); {
+	case err != nil:
+		return nil, errNoJSON
+	case first != json.Delim('['):
+		return nil, errNoArray
+	}
+	items = make([]json.RawMessage, 0, 1)
+	for d.More() {
+		if len(items) == maxItems {
+			return nil, protocol.Errorf(protocol.TooLarge, "a batch has at most %d items", maxItems)
+		}
+		var item json.RawMessage
+		if err := d.Decode(&item); err != nil || !utf8.Valid(item) {
+			return nil, errNoJSON
+		}
+		items = append(items, item)
+	}
+	if _, err := d.Token(); err != nil { // the closing bracket
+		return nil, errNoJSON
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errNoJSON
 	}
 	return items, nil
 }
 
+// publishItem publishes an item to its channels. The request has paid for one message.
 func (c *call) publishItem(ctx context.Context, item json.RawMessage, validate bool) batchResult {
 	channels, p, checked, e := decodeItem(item)
 	if e != nil {
+		if _, unpaid := c.o.Registry.Charge(c.payer()); unpaid != nil {
+			e = unpaid
+		}
 		return batchResult{Error: detailsOf(e)}
 	}
-	caller := c.publisher(validate || checked)
 	results := make([]published, len(channels))
 	for i, channel := range channels {
 		p.Channel = channel
-		done, e := c.o.Registry.Publish(ctx, caller, p)
+		by := c.payer()
+		by.Validate = validate || checked
+		done, e := c.o.Registry.Publish(ctx, by, p)
 		results[i] = outcome(done)
 		results[i].Channel, results[i].Error = channel, detailsOf(e)
 	}
 	return batchResult{Channels: results}
+}
+
+// payer is the caller for the next message of a batch: the first time the one that has
+// paid, and then the one that has to pay.
+func (c *call) payer() session.Caller {
+	by := c.o.Caller
+	c.o.Caller = by.Unpaid()
+	return by
 }
 
 // decodeItem reads one item. Its channels are checked one by one when they are

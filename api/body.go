@@ -5,10 +5,13 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"strings"
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
 // bodyLimit is how much is read of a request that publishes one message: a content
@@ -18,17 +21,57 @@ func (c *call) bodyLimit() int64 { return 2*int64(c.o.Registry.MessageSize()) + 
 
 // read reads the body, up to limit.
 func (c *call) read(limit int64) ([]byte, *protocol.Error) {
-	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
-	var large *http.MaxBytesError
-	switch {
-	case err == nil && c.o.Confirm != nil:
-		return body, c.o.Confirm()
-	case err == nil:
-		return body, nil
-	case errors.As(err, &large):
-		return nil, protocol.Errorf(protocol.TooLarge, "the body is larger than %d bytes", limit)
+	body, err := io.ReadAll(c.body(limit))
+	if e := readError(err, limit); e != nil {
+		return nil, e
 	}
-	return nil, protocol.Errorf(protocol.InvalidMessage, "the body could not be read to its end")
+	return body, c.confirm()
+}
+
+// confirm looks at the caller once more after the body, which may have taken its time.
+func (c *call) confirm() *protocol.Error {
+	if c.o.Confirm == nil {
+		return nil
+	}
+	return c.o.Confirm()
+}
+
+// body is the body up to limit, which the client has to send in time and which counts
+// as held while the request lasts.
+func (c *call) body(limit int64) io.Reader {
+	return &counted{pace.NewBody(c.w, http.MaxBytesReader(c.w, c.r.Body, limit)), c.memory}
+}
+
+// counted counts what is read. Twice, because the buffer that it is read into grows by
+// halves, and because what is made of it takes room beside it.
+type counted struct {
+	io.Reader
+	memory *session.Reservation
+}
+
+func (b *counted) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if e := b.memory.Add(2 * n); e != nil {
+		return n, e
+	}
+	return n, err
+}
+
+// readError says why a body could not be read; nil for nil.
+func readError(err error, limit int64) *protocol.Error {
+	var large *http.MaxBytesError
+	var refused *protocol.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refused):
+		return refused
+	case errors.As(err, &large):
+		return protocol.Errorf(protocol.TooLarge, "the body is larger than %d bytes", limit)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return protocol.Errorf(protocol.InvalidMessage, "the body did not arrive in time")
+	}
+	return protocol.Errorf(protocol.InvalidMessage, "the body could not be read to its end")
 }
 
 // mediaType says what the body is; empty means that the client did not. False:

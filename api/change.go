@@ -31,11 +31,14 @@ type rejection struct {
 // proposeChange is POST /channels/{channel}/document/changes: the command `change`, for
 // clients that have no WebSocket.
 func proposeChange(c *call) *protocol.Error {
-	// Before the body is read; Registry.Propose decides again.
-	if e := c.o.Registry.May(c.o.Caller, policy.Change, c.name); e != nil {
-		return e
-	}
-	if e := c.o.Registry.Overdrawn(c.o.Caller); e != nil {
+	// Registry.Propose decides again.
+	e := c.enter(func(by session.Caller) *protocol.Error {
+		if e := c.o.Registry.May(by, policy.Subscribe, c.name); e != nil {
+			return e
+		}
+		return c.mayChange(by)
+	})
+	if e != nil {
 		return e
 	}
 	switch media, ok := c.mediaType(); {

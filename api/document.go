@@ -9,7 +9,6 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/document"
-	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -46,12 +45,14 @@ func getDocument(c *call) *protocol.Error {
 		c.w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	c.reply(snap.State)
-	return nil
+	return c.reply(snap.State)
 }
 
 // patchDocument is PATCH /channels/{channel}/document.
 func patchDocument(c *call) *protocol.Error {
+	if e := c.enter(c.mayChange); e != nil {
+		return e
+	}
 	p := session.Proposal{Channel: c.name}
 	if len(c.r.Header.Values("If-Match")) == 0 {
 		problem.WriteStatus(c.w, http.StatusPreconditionRequired, "say with If-Match which version the patch is made to; * is any")
@@ -68,6 +69,9 @@ func patchDocument(c *call) *protocol.Error {
 
 // putDocument is PUT /channels/{channel}/document.
 func putDocument(c *call) *protocol.Error {
+	if e := c.enter(c.mayChange); e != nil {
+		return e
+	}
 	media, ok := c.mediaType()
 	switch {
 	case !ok:
@@ -80,15 +84,13 @@ func putDocument(c *call) *protocol.Error {
 	return c.amend(p, media, 2*int64(c.o.Registry.DocumentSize(c.name))+4<<10)
 }
 
+// mayChange is what [session.Registry.Amend] decides again, when the change is known.
+func (c *call) mayChange(by session.Caller) *protocol.Error {
+	return c.o.Registry.MayChange(by, c.name)
+}
+
 // amend reads the body of a change.
 func (c *call) amend(p session.Proposal, media string, limit int64) *protocol.Error {
-	// Before the body is read; Registry.Amend decides again.
-	if e := c.o.Registry.May(c.o.Caller, policy.Change, c.name); e != nil {
-		return e
-	}
-	if e := c.o.Registry.Overdrawn(c.o.Caller); e != nil {
-		return e
-	}
 	body, e := c.read(limit)
 	if e == nil {
 		e = validJSON(body)

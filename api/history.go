@@ -22,8 +22,7 @@ func history(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	c.reply(protocol.HistoryReply{Channel: c.name, Page: page}.AppendPayload(nil))
-	return nil
+	return c.reply(protocol.HistoryReply{Channel: c.name, Page: page}.AppendPayload(nil))
 }
 
 // since is the position after which messages are asked for; nil for the newest.

@@ -97,10 +97,12 @@ func (m object) message() (p protocol.Publish, validate bool, e *protocol.Error)
 	return p, validate, protocol.ValidKey(p.Key)
 }
 
+var errNoJSON = protocol.Errorf(protocol.InvalidJSON, "the body is not valid JSON in UTF-8")
+
 // validJSON tells broken JSON from JSON of another shape.
 func validJSON(body []byte) *protocol.Error {
 	if !utf8.Valid(body) || !json.Valid(body) {
-		return protocol.Errorf(protocol.InvalidJSON, "the body is not valid JSON in UTF-8")
+		return errNoJSON
 	}
 	return nil
 }

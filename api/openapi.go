@@ -13,6 +13,6 @@ var description []byte
 
 // describe is GET /openapi.json. Everybody may read it.
 func describe(c *call) *protocol.Error {
-	c.reply(description)
+	c.write(description) // which all answers share
 	return nil
 }

@@ -41,15 +41,13 @@ func outcome(p hub.Published) published {
 
 // publish is POST /channels/{channel}/messages.
 func publish(c *call) *protocol.Error {
-	// Before the body is read; Registry.Publish decides again.
-	validate, e := flag(c.r.URL.Query(), "validate", false)
+	// Registry.Publish decides again.
+	e := c.enter(func(by session.Caller) *protocol.Error { return c.o.Registry.May(by, policy.Publish, c.name) })
 	if e != nil {
 		return e
 	}
-	if e := c.o.Registry.May(c.o.Caller, policy.Publish, c.name); e != nil {
-		return e
-	}
-	if e := c.o.Registry.Overdrawn(c.o.Caller); e != nil {
+	validate, e := flag(c.r.URL.Query(), "validate", false)
+	if e != nil {
 		return e
 	}
 	media, ok := c.mediaType()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -37,6 +38,8 @@ type call struct {
 	o Options
 	// name is what the path names, decoded: a channel, a user or a connection.
 	name string
+	// memory counts what the request holds.
+	memory *session.Reservation
 }
 
 // Serve answers a request. path is what of r.URL.EscapedPath() lies below the
@@ -77,21 +80,56 @@ func (c *call) run(to *route, segments []string) {
 	name, e := to.name(segments)
 	if e == nil {
 		c.name = name
-		e = to.handle(c)
+		e = c.handle(to)
 	}
 	if e != nil {
 		problem.Write(c.w, e)
 	}
 }
 
+// handle counts what the request holds until it is answered.
+func (c *call) handle(to *route) (e *protocol.Error) {
+	if c.o.Registry == nil {
+		c.memory = new(session.Reservation)
+		return to.handle(c)
+	}
+	c.memory, e = c.o.Registry.Reserve(c.o.Caller)
+	defer c.memory.Release()
+	if e != nil {
+		return e
+	}
+	return to.handle(c)
+}
+
+// enter charges the caller for a request that changes something, and decides whether
+// it may be made, before anything of its body is read.
+func (c *call) enter(may func(session.Caller) *protocol.Error) (e *protocol.Error) {
+	if c.o.Caller, e = c.o.Registry.Charge(c.o.Caller); e != nil {
+		return e
+	}
+	return may(c.o.Caller)
+}
+
 // WriteProblem answers with an error of the protocol, in the API's form.
 func WriteProblem(w http.ResponseWriter, e *protocol.Error) { problem.Write(w, e) }
 
-// reply answers with a finished JSON text, HEAD with its length alone.
-func (c *call) reply(body []byte) {
+// reply answers with a finished JSON text, which counts as held until the client has
+// taken it.
+func (c *call) reply(body []byte) *protocol.Error {
+	if e := c.memory.Add(cap(body)); e != nil {
+		return e
+	}
+	c.write(body)
+	return nil
+}
+
+// write answers with a finished JSON text, HEAD with its length alone. The client has to
+// take it in time.
+func (c *call) write(body []byte) {
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
+	pace.Answer(c.w, len(body))
 	c.w.WriteHeader(http.StatusOK) // also to HEAD, or the access log would have no status
 	if c.r.Method != http.MethodHead {
 		_, _ = c.w.Write(body) // the client is gone if this fails
@@ -104,6 +142,5 @@ func (c *call) replyValue(v any) *protocol.Error {
 	if err != nil {
 		return protocol.AsError(err)
 	}
-	c.reply(body)
-	return nil
+	return c.reply(body)
 }

@@ -34,6 +34,8 @@ type Caller struct {
 	Validate bool
 	// IP is the caller's address; it tells anonymous callers of the HTTP API apart.
 	IP netip.Addr
+
+	paid bool // see Registry.Charge
 }
 
 // May decides whether c may do a in channel; nil means it may. The errors are
@@ -58,25 +60,6 @@ func (u *rules) room(c Caller, a policy.Action, channel string) (*policy.Room, *
 		return room, c.Scope.Allow(a, channel)
 	}
 	return room, room.Allow(a, policy.Subject{User: c.User, Claims: c.Claims, Grants: c.Grants}, channel)
-}
-
-// spend takes a token of the message rate of a caller without a connection, which
-// would otherwise be the way around the rate of connections.
-func (r *Registry) spend(c Caller) *protocol.Error {
-	if c.App {
-		return nil
-	}
-	wait := r.callers.take(callerKey(c), r.rules.Load().limits.Rate, time.Now())
-	return rateLimited(wait, "requests")
-}
-
-// Overdrawn says that a caller without a connection has nothing left of its message rate.
-// It takes nothing: it is for whoever is about to read and decode what spend will refuse.
-func (r *Registry) Overdrawn(c Caller) *protocol.Error {
-	if c.App {
-		return nil
-	}
-	return rateLimited(r.callers.wait(callerKey(c), r.rules.Load().limits.Rate, time.Now()), "requests")
 }
 
 // callerKey tells callers of the HTTP API apart. The first letter keeps users,

@@ -30,6 +30,9 @@ type Limits struct {
 	// Rate is how fast one connection may send frames, and one caller may use the
 	// HTTP API without its key.
 	Rate policy.Rate
+	// RequestMemory is how much memory the requests of the HTTP API may hold together, and
+	// RequestMemoryPerIP those of one address or network, in bytes.
+	RequestMemory, RequestMemoryPerIP int64
 	// Channels is the greatest number of channels of one connection.
 	Channels int
 	// MessageSize is the greatest size of a frame or of a published content, in

@@ -37,6 +37,8 @@ type Registry struct {
 	knocks  buckets[netip.Addr] // handshakes of each address
 	members *presence.Tracker
 
+	reserved reservations // what requests of the HTTP API hold
+
 	documents *document.Service
 
 	revocations auth.Revocations

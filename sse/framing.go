@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 )
 
@@ -60,7 +61,7 @@ func innermost(w http.ResponseWriter) http.ResponseWriter {
 }
 
 // writeHead writes the header and the first bytes, through all writers, so that
-// their header changes and logs apply, and in one piece.
+// their header changes and logs apply, and in one piece, and leaves a deadline behind.
 func writeHead(w http.ResponseWriter, first []byte) error {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
@@ -68,6 +69,7 @@ func writeHead(w http.ResponseWriter, first []byte) error {
 	h.Set("X-Accel-Buffering", "no")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Del("Content-Length")
+	pace.Answer(w, len(first))
 	w.WriteHeader(http.StatusOK)
 	if _, err := w.Write(first); err != nil {
 		return err

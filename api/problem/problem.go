@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -88,6 +89,7 @@ func write(w http.ResponseWriter, status int, v any) {
 	h := w.Header()
 	h.Set("Content-Type", ContentType)
 	Harden(h)
+	pace.Refusal(w, len(body))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client is gone if this fails
 }

@@ -44,6 +44,7 @@ var groups = []struct {
 	{"memory", attackMemory},
 	{"crowd", attackCrowds},
 	{"document", attackDocuments},
+	{"http", attackHTTP},
 	{"flood", attackNeighbours},
 	{"afterwards", afterwards},
 }

@@ -32,6 +32,9 @@ const narrowKey = "narrow-k3y-0123456789abcdef"
 const sites = `
 {
 	admin {{admin}}
+	servers {
+		protocols h1 h2c
+	}
 	log audit {
 		output net AUDIT
 		format json
@@ -287,6 +290,17 @@ http://{{long}} {
 		}
 	}
 }
+http://{{charged}} {
+	realtime /rt {
+		hub charged
+		limits {
+			rate 20/s 40
+		}
+		room open:* {
+			subscribe anyone
+		}
+	}
+}
 http://{{many}} {
 	realtime /rt {
 		hub many
@@ -328,6 +342,7 @@ type world struct {
 	tokens, required, asked, rush  target
 	pathed, nameless               target
 	crowd, many, shelf, long       target
+	charged                        target
 	admin                          target // for looking into the process
 
 	publicKey string // of the site required, as its file has it
@@ -358,7 +373,7 @@ func startWorld(t *testing.T) *world {
 		believing: at("believing"), stripped: at("stripped"), forwarded: at("forwarded"),
 		tokens: at("tokens"), required: at("required"), asked: at("asked"), rush: at("rush"),
 		pathed: at("pathed"), nameless: target(nameless),
-		crowd: at("crowd"), many: at("many"), shelf: at("shelf"), long: at("long"), admin: at("admin"),
+		crowd: at("crowd"), many: at("many"), shelf: at("shelf"), long: at("long"), charged: at("charged"), admin: at("admin"),
 		publicKey: publicKey,
 	}
 }

@@ -73,17 +73,17 @@ var rules = []rule{
 	},
 	{
 		pkg:  "sse",
-		ours: []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/rawtcp"},
+		ours: []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/pace", "internal/rawtcp"},
 		why:  "transports stand side by side and know neither each other nor the server",
 	},
 	{
 		pkg:  "api/problem",
-		ours: []string{"protocol"},
+		ours: []string{"protocol", "internal/pace"},
 		why:  "transports answer errors like the HTTP API and must not need it for that",
 	},
 	{
 		pkg:  "api",
-		ours: []string{"hub", "presence", "document", "protocol", "policy", "auth", "session", "api/problem"},
+		ours: []string{"hub", "presence", "document", "protocol", "policy", "auth", "session", "api/problem", "internal/pace"},
 		why:  "the HTTP API is one more way to the same session rules",
 	},
 	{
@@ -120,6 +120,10 @@ var rules = []rule{
 		why: "it ends panics with nothing but the standard library, so that the core may use it as well",
 	},
 	{
+		pkg: "internal/pace",
+		why: "it bounds the time of requests and answers with nothing but the standard library",
+	},
+	{
 		pkg:     "internal/rawtcp",
 		outside: []string{"golang.org/x/sys"},
 		why:     "it adds to package net what both transports need of sockets",
@@ -141,7 +145,7 @@ var rules = []rule{
 	{
 		pkg: ".",
 		ours: []string{"hub", "presence", "history", "document", "protocol", "auth", "policy", "session",
-			"ws", "sse", "api/...", "dialect/...", "backend/memory", "backend/redis", "client", "console", "internal/guard"},
+			"ws", "sse", "api/...", "dialect/...", "backend/memory", "backend/redis", "client", "console", "internal/guard", "internal/pace"},
 		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap", "github.com/prometheus/client_golang", "github.com/spf13/cobra"},
 		why:     "the module for Caddy wires everything together; it is the only package that knows Caddy",
 	},
