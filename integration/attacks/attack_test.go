@@ -40,6 +40,7 @@ var groups = []struct {
 	{"repeat", attackKeysOfOthers},
 	{"decoder", attackDecoders},
 	{"handshake", attackHandshakes},
+	{"admission", attackAdmission},
 	{"limit", attackLimits},
 	{"memory", attackMemory},
 	{"crowd", attackCrowds},

@@ -267,6 +267,26 @@ http://{{rush}} {
 		room open:*
 	}
 }
+http://{{doors}} {
+	realtime /rt {
+		hub doors
+		limits {
+			handshakes 20/s 20
+			handshakes_per_ip 2/s 4
+		}
+		room open:*
+	}
+}
+http://{{slow}} {
+	realtime /rt {
+		hub slow
+		api_key {env.REALTIME_TEST_KEY}
+		authorize {
+			reverse_proxy SLOWAPP
+		}
+		room open:*
+	}
+}
 http://{{crowd}} {
 	realtime /rt {
 		hub crowd
@@ -344,6 +364,8 @@ type world struct {
 	crowd, many, shelf, long       target
 	charged                        target
 	admin                          target // for looking into the process
+	doors, slow                    target
+	app                            *slowApp // of the site slow
 
 	publicKey string // of the site required, as its file has it
 }
@@ -358,8 +380,11 @@ func startWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	keyFile, publicKey := writeKey(t)
-	nameless := freeAddr(t)
-	text := strings.NewReplacer("NAMELESS", strings.TrimPrefix(nameless, "127.0.0.1"), "HASH", string(hash), "AUDIT", listenAudit(t), "RICHTEXT", "`"+richText+"`").Replace(sites)
+	nameless, app := freeAddr(t), startSlowApp(t)
+	text := strings.NewReplacer(
+		"NAMELESS", strings.TrimPrefix(nameless, "127.0.0.1"), "HASH", string(hash), "AUDIT", listenAudit(t),
+		"RICHTEXT", "`"+richText+"`", "SLOWAPP", app.address,
+	).Replace(sites)
 	p := integration.StartProcess(t, text, // and its environment
 		"REALTIME_TEST_KEY="+appKey,
 		"REALTIME_TEST_NARROW_KEY="+narrowKey,
@@ -374,6 +399,7 @@ func startWorld(t *testing.T) *world {
 		tokens: at("tokens"), required: at("required"), asked: at("asked"), rush: at("rush"),
 		pathed: at("pathed"), nameless: target(nameless),
 		crowd: at("crowd"), many: at("many"), shelf: at("shelf"), long: at("long"), charged: at("charged"), admin: at("admin"),
+		doors: at("doors"), slow: at("slow"), app: app,
 		publicKey: publicKey,
 	}
 }
