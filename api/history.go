@@ -22,7 +22,22 @@ func history(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	return c.reply(protocol.HistoryReply{Channel: c.name, Page: page}.AppendPayload(nil))
+	body, e := c.buffer(pageSize(page))
+	if e != nil {
+		return e
+	}
+	c.write(protocol.HistoryReply{Channel: c.name, Page: page}.AppendPayload(body))
+	return nil
+}
+
+// pageSize is about how long the text of a page is.
+func pageSize(page hub.HistoryPage) int {
+	const around = 256 // what stands around a content
+	n := around
+	for _, m := range page.Messages {
+		n += around + len(m.Content)
+	}
+	return n
 }
 
 // since is the position after which messages are asked for; nil for the newest.

@@ -123,6 +123,15 @@ func (c *call) reply(body []byte) *protocol.Error {
 	return nil
 }
 
+// buffer gives room for an answer of about n bytes. It counts before the answer is made:
+// that of a caller who is refused is not made for nothing.
+func (c *call) buffer(n int) ([]byte, *protocol.Error) {
+	if e := c.memory.Add(n); e != nil {
+		return nil, e
+	}
+	return make([]byte, 0, n), nil
+}
+
 // write answers with a finished JSON text, HEAD with its length alone. The client has to
 // take it in time.
 func (c *call) write(body []byte) {
