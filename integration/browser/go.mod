@@ -1,6 +1,6 @@
 module github.com/caddy-realtime/caddy-realtime/integration/browser
 
-go 1.26.8
+go 1.26.0
 
 require (
 	github.com/caddy-realtime/caddy-realtime v0.0.0
