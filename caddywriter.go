@@ -2,21 +2,49 @@ package realtime
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"time"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
-// aYear is longer than a connection lives. The idle timeout has no "off".
+// aYear is longer than a connection lives. The idle timeouts have no "off".
 const aYear = 365 * 24 * time.Hour
 
-// keepStream lifts the server's read idle timeout (`read_body_idle`, a minute by
-// default) from a request whose body is a stream that may be quiet. The hub's
-// heartbeats find out whether the client is there.
-func keepStream(r *http.Request) {
-	if body, _ := caddyhttp.IdleTimeoutsFromContext(r.Context()); body != nil {
-		body.Override(aYear, 0)
+// keepStream lifts what the server's options say about the time that a request may
+// take, and about the size of its body, from a request that becomes a stream. It
+// returns the body. A stream has bounds of its own: the hub's heartbeats find out
+// whether the client is there, its write timeout bounds each write, and frames are
+// bounded one by one.
+//
+// Only the goroutine of the handler calls it, before anything is read or written.
+func keepStream(w http.ResponseWriter, r *http.Request) io.Reader {
+	reader, writer := caddyhttp.IdleTimeoutsFromContext(r.Context())
+	body := io.Reader(r.Body)
+	if reader != nil {
+		reader.Deadline.HardDeadline = time.Time{} // `read_body`
+		reader.Override(aYear, 0)                  // `read_body_idle`
+		body = reader                              // below `request_body`, which counts
+	}
+	if writer != nil {
+		writer.Deadline.HardDeadline = time.Time{} // `write`
+		writer.Override(aYear, 0, 0)               // `write_idle`
+	}
+	c := http.NewResponseController(w)
+	// What the server has set already. Where that is not supported, nothing was set.
+	_ = c.SetReadDeadline(time.Time{})
+	_ = c.SetWriteDeadline(time.Time{})
+	return body
+}
+
+// keepIdleReader has the server put its reader with an idle timeout around each body,
+// even where its options turn that timeout off: below that reader lies the body that no
+// other handler has changed.
+func keepIdleReader(srv *caddyhttp.Server) {
+	if srv.ReadIdleTimeout < 0 {
+		srv.ReadIdleTimeout = caddy.Duration(aYear)
 	}
 }
 

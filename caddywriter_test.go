@@ -20,7 +20,7 @@ func (probe) CaddyModule() caddy.ModuleInfo {
 }
 
 func (probe) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
-	keepStream(r)
+	keepStream(w, r)
 	fmt.Fprint(w, mayHijack(w))
 	return nil
 }

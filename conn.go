@@ -14,11 +14,13 @@ import (
 // connKey is the key of the client's connection in the context of its requests.
 type connKey struct{}
 
-// rememberConns makes the server of a route put each connection where [connOf] finds
-// it. Routes that no server has, such as named ones, do without.
-func rememberConns(ctx caddy.Context) {
+// prepareServer makes the server of a route put each connection where [connOf] finds
+// it, and each body where [keepStream] does. Routes that no server has, such as named
+// ones, do without.
+func prepareServer(ctx caddy.Context) {
 	if srv, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server); ok && srv != nil {
 		srv.RegisterConnContext(rememberConn)
+		keepIdleReader(srv)
 	}
 }
 

@@ -98,7 +98,7 @@ func (*Handler) CaddyModule() caddy.ModuleInfo {
 // Provision checks the options and finds the hub.
 func (h *Handler) Provision(ctx caddy.Context) error {
 	h.log = ctx.Slogger()
-	rememberConns(ctx)
+	prepareServer(ctx)
 	h.Path = cmp.Or(h.Path, defaultPath)
 	if err := checkPath(h.Path); err != nil {
 		return err

@@ -23,10 +23,10 @@ type framing interface {
 
 // newFraming chooses: the connection itself where it can be had, else the handler.
 func newFraming(w http.ResponseWriter, r *http.Request, o Options) framing {
+	if o.KeepStream != nil {
+		o.KeepStream(w, r)
+	}
 	if _, able := innermost(w).(http.Hijacker); !able || r.ProtoMajor != 1 || o.Hijack == nil || !o.Hijack(w) {
-		if o.KeepStream != nil {
-			o.KeepStream(r)
-		}
 		o.bound(r)
 		return newInside(w, r, o)
 	}

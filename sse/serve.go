@@ -2,6 +2,7 @@ package sse
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -25,9 +26,9 @@ type Options struct {
 	// when nothing around the writer changes what is written. Nil means never. It
 	// is asked over HTTP/1 only.
 	Hijack func(http.ResponseWriter) bool
-	// KeepStream lifts limits that the server sets on the time a request takes to
-	// be read; called for streams inside the handler. May be nil.
-	KeepStream func(*http.Request)
+	// KeepStream lifts the bounds that the server sets on the time of a request and
+	// its answer, before the answer begins. What it returns is not used. May be nil.
+	KeepStream func(http.ResponseWriter, *http.Request) io.Reader
 	// Conn gives the connection below a request, for the UserTimeout of streams that
 	// live in the handler; nil where it does not know. It may be nil.
 	Conn func(*http.Request) net.Conn

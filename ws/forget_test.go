@@ -1,6 +1,7 @@
 package ws_test
 
 import (
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -20,7 +21,10 @@ type handler struct {
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	o := h.node.options()
-	o.KeepStream = func(*http.Request) { h.config[0]++ }
+	o.KeepStream = func(_ http.ResponseWriter, r *http.Request) io.Reader {
+		h.config[0]++
+		return r.Body
+	}
 	o.Logger = slog.New(slog.DiscardHandler).With("config", h)
 	if err := ws.Serve(&plainWriter{&recordWriter{plainWriter: plainWriter{w}}}, r, o); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)

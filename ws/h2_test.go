@@ -319,7 +319,10 @@ func TestKeepStream(t *testing.T) {
 	kept := make(chan string, 1)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o := n.options()
-		o.KeepStream = func(r *http.Request) { kept <- r.Proto }
+		o.KeepStream = func(_ http.ResponseWriter, r *http.Request) io.Reader {
+			kept <- r.Proto
+			return r.Body
+		}
 		if err := ws.Serve(w, r, o); err != nil {
 			t.Error(err)
 		}

@@ -42,10 +42,10 @@ type stream struct {
 
 // newStream checks that the chain of writers lets deadlines and flushes through;
 // without them a stuck stream could never be ended.
-func newStream(h *hub.Hub, w http.ResponseWriter, r *http.Request) (*stream, error) {
+func newStream(h *hub.Hub, w http.ResponseWriter, body io.Reader) (*stream, error) {
 	base := innermost(w)
 	s := &stream{
-		hub: h, body: r.Body, out: base, done: make(chan struct{}), stuck: func() {},
+		hub: h, body: body, out: base, done: make(chan struct{}), stuck: func() {},
 		reads:  http.NewResponseController(w),
 		writes: http.NewResponseController(base),
 	}

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -25,9 +26,9 @@ type Options struct {
 	// Peer is who is at the other end.
 	Peer session.Peer
 	// KeepStream is called before the handshake of an HTTP/2 or HTTP/3 stream, to
-	// lift a read idle timeout of the server, which would end quiet connections.
-	// Nil for servers without one.
-	KeepStream func(*http.Request)
+	// lift the bounds that the server sets on the time of a request and on the size
+	// of its body. It returns the body. Nil for servers without such bounds.
+	KeepStream func(http.ResponseWriter, *http.Request) io.Reader
 	// UserTimeout is how long the kernel waits for an acknowledgement of sent data
 	// before it gives a TCP connection up (TCP_USER_TIMEOUT; on Linux only, and not
 	// for HTTP/3); 0 leaves the system's default.
@@ -113,10 +114,11 @@ func start(conn net.Conn, early []byte, reg *session.Registry, p session.Peer) {
 }
 
 func serveStream(w http.ResponseWriter, r *http.Request, o Options) error {
+	body := io.Reader(r.Body)
 	if o.KeepStream != nil {
-		o.KeepStream(r)
+		body = o.KeepStream(w, r)
 	}
-	s, err := newStream(o.Registry.Hub(), w, r)
+	s, err := newStream(o.Registry.Hub(), w, body)
 	if err != nil {
 		return err
 	}
