@@ -112,6 +112,10 @@ func useEverything(t *testing.T, o Options) {
 	m.tell(room, "ann", true)
 	m.lists(room, "ann")
 	m.tell(room, "ann", false)
+	m.stays(room, presence.Member{Key: "bob", Remember: time.Minute})
+	if there, err := m.Has(t.Context(), room, "bob"); err != nil || there {
+		t.Errorf("bob is there: %t, %v", there, err)
+	}
 	if _, err := m.List(t.Context(), room, presence.Query{Limit: 10, Offline: true}); err != nil {
 		t.Error(err)
 	}

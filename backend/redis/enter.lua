@@ -8,9 +8,9 @@ end
 if overtaken() then
 	return -1
 end
-local count = (#ARGV - 4) / 5
+local count = (#ARGV - firstArg + 1) / 5
 local at = redis.call('HINCRBY', counters, 'at', count) - count
-for i = 5, #ARGV, 5 do
+for i = firstArg, #ARGV, 5 do
 	local key = ARGV[i]
 	at = at + 1
 	local hold = {node, at, tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], tonumber(ARGV[i + 4])}

@@ -24,7 +24,7 @@ var scriptsWhenFull = []scriptWhenFull{
 	{"publish", publishScript, 3, []any{"text", "1", 100, 60000, 60000, "topic", "epoch", 0}, "refused"},
 	{"relay", relayScript, 7, []any{"text", "topic", "key", 60000, 10, 100}, "refused"},
 	{"commit", commitScript, 7, []any{"epoch", 60000, "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000, 0, "-", 0, 0, 0, "name", "rt:"}, "refused"},
-	{"enter", enterScript, 12, []any{"node", "topic", "room", 1, "key", 0, "", "", 0}, "refused"},
+	{"enter", enterScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0, "", "", 0}, "refused"},
 
 	// These make a document, or the secret of Redis where there is none.
 	{"position", positionScript, 2, []any{"secret", 60000, ""}, "refused"},
@@ -32,14 +32,14 @@ var scriptsWhenFull = []scriptWhenFull{
 	{"load", loadScript, 6, []any{"epoch", 60000, "topic", "", 0, "", "0", "name", "rt:"}, "refused"},
 
 	// These free memory.
-	{"leave", leaveScript, 12, []any{"node", "topic", "room", 1, "key", 0}, "runs"},
-	{"reap", reapScript, 12, []any{"node", "topic", "room", 1, 100}, "runs"},
+	{"leave", leaveScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0}, "runs"},
+	{"reap", reapScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, 100}, "runs"},
 
 	{"forget", forgetScript, 6, []any{"epoch", 60000, "topic", "", 0, "", "", 0, "name", "rt:"}, "runs"},
 	{"catalog", catalogScript, 4, []any{"-", "+", 10, "rt:"}, "runs"},
 
 	// What these write has a bound: by nodes, by connections, by a number.
-	{"lease", leaseScript, 3, []any{"node", 60000, 1}, "runs"},
+	{"lease", leaseScript, 3, []any{"node", 60000, 1, 1}, "runs"},
 	{"layout", layoutScript, 1, []any{"text", "node", 60000, 1}, "runs"},
 	{"count", countScript, 2, []any{"node", 1, 60000, 1, "ann", 1}, "runs"},
 	{"order", orderScript, 3, []any{"node", 1, "order", "topic", 10, 60000, "name", 0, 10}, "runs"},

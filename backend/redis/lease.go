@@ -100,7 +100,7 @@ func (p *Presence) lease(ctx context.Context, name string, first bool) (alive bo
 	}
 	result, err := p.run(ctx, &call{
 		script: leaseScript, keys: []string{p.c.names.leases(), p.c.names.dead(), p.c.names.steps()},
-		args: []any{name, p.c.o.Lease.Milliseconds(), join},
+		args: []any{name, p.c.o.Lease.Milliseconds(), join, p.scripts.floor()},
 	})
 	if err != nil {
 		return false, nil, 0, err
@@ -185,7 +185,7 @@ func (p *Presence) reap(node string) error {
 			}
 		}
 	}
-	if _, err := p.run(p.ctx, &call{args: []any{"hdel", n.steps(), node}}); err != nil {
+	if _, err := p.run(p.ctx, &call{args: []any{"hdel", n.steps(), node, node + ":from"}}); err != nil {
 		return err
 	}
 	_, err := p.run(p.ctx, &call{args: []any{"zrem", n.dead(), node}})
@@ -194,7 +194,9 @@ func (p *Presence) reap(node string) error {
 
 func (p *Presence) reapRoom(node, channel string) error {
 	for {
-		left, err := p.run(p.ctx, p.change(reapScript, channel, node, []any{maxReaped}))
+		c := p.change(reapScript, channel, node, []any{maxReaped})
+		left, err := p.run(p.ctx, c)
+		p.scripts.done(c)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 -- Renews the lease of a node and finds nodes whose lease is over, by Redis's clock.
 -- KEYS: leases by node and end, dead nodes by the time of their death, steps by node
--- ARGV: node, length of the lease in ms, 1 to take one for the first time
+-- ARGV: node, length of the lease in ms, 1 to take one for the first time, the lowest
+--       number of a script that the node waits for
 -- Gives whether the node has a lease, the dead nodes, and how many steps it has made.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -25,6 +26,10 @@ local alive = 0
 if ARGV[3] == '1' or redis.call('ZSCORE', KEYS[1], ARGV[1]) then
 	redis.call('ZADD', KEYS[1], till, ARGV[1])
 	alive = 1
+	local field = ARGV[1] .. ':from'
+	if tonumber(ARGV[4]) > tonumber(redis.call('HGET', KEYS[3], field) or '0') then
+		redis.call('HSET', KEYS[3], field, ARGV[4])
+	end
 end
 local steps = tonumber(redis.call('HGET', KEYS[3], ARGV[1]) or '0')
 return {alive, redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', '+inf', 'LIMIT', 0, 100), steps}

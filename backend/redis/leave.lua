@@ -3,7 +3,7 @@
 if overtaken() then
 	return -1
 end
-for i = 5, #ARGV, 2 do
+for i = firstArg, #ARGV, 2 do
 	leave(ARGV[i], tonumber(ARGV[i + 1]))
 end
 finish()

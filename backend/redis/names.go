@@ -36,7 +36,7 @@ func (n names) presence(channel string) string { return n.of("p", channel) }
 // members are the keys of a room's members, in the order of presence.lua: holds,
 // looks, index; those who left, index and expiry of these; counters.
 func (n names) members(channel string) []string {
-	keys := make([]string, 0, 11)
+	keys := make([]string, 0, 15)
 	for _, kind := range []string{"ph", "pl", "pi", "pg", "pgi", "pge", "pn"} {
 		keys = append(keys, n.of(kind, channel))
 	}
@@ -48,6 +48,13 @@ func (n names) held(channel, node string) string { return n.of("px", channel) + 
 
 // latest is the number of the latest script that a node had executed in a room.
 func (n names) latest(channel, node string) string { return n.held(channel, node) + ":n" }
+
+// remembered are those who left any room and are remembered: by when they left, by when
+// they are forgotten, and how many bytes they take.
+func (n names) remembered() []string {
+	all := n.prefix + "remembered"
+	return []string{all, all + ":ends", all + ":books"}
+}
 
 // holding are the rooms in which a node holds members.
 func (n names) holding(node string) string { return n.prefix + "rooms:" + node }
@@ -72,7 +79,8 @@ func (n names) changes(channel string) string { return n.of("d", channel) }
 func (n names) leases() string { return n.prefix + "nodes" }
 func (n names) dead() string   { return n.prefix + "dead" }
 
-// steps is how many changes of members each node has had executed.
+// steps is how many changes of members each node has had executed, and under the node
+// with ":from" the lowest number of one that it waits for.
 func (n names) steps() string { return n.prefix + "steps" }
 
 // control makes what nodes tell each other by, which scripts touch together.

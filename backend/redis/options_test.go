@@ -165,3 +165,20 @@ func TestOptionsCheck(t *testing.T) {
 		}
 	}
 }
+
+// The partitions of a cluster share the bound for who is remembered.
+func TestRememberedOfPartitions(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		o           Options
+		most, bytes int
+	}{
+		{Options{}, 100_000, 64 << 20},
+		{Options{Cluster: []string{"a:1"}}, 6250, 4 << 20},
+		{Options{Cluster: []string{"a:1"}, Partitions: 1000}, 1000, 1 << 20},
+	} {
+		if most, bytes := test.o.withDefaults().remembered(); most != test.most || bytes != test.bytes {
+			t.Errorf("%d partitions remember %d or %d bytes", test.o.Partitions, most, bytes)
+		}
+	}
+}

@@ -6,14 +6,14 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/caddy-realtime/caddy-realtime/history"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// Presence is a [presence.Store] over one shard.
+// Presence is a [presence.Store] over one shard. Nothing is kept of a room that nobody is
+// in and of which nobody is remembered, but for some seconds.
 //
 // Each node holds members under a name of its own, for which it has a lease by
 // Redis's clock. A node whose lease is over is dead: whoever notices lets it leave
@@ -22,15 +22,16 @@ import (
 // old name any more, so that no member stays behind.
 type Presence struct {
 	// Set when it is made.
-	c    *shard
-	sink presence.Sink
+	c               *shard
+	sink            presence.Sink
+	most, mostBytes int // bound those who left any room and are remembered
 
 	ctx    context.Context // over when the store is closed
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	again  chan struct{} // the node has a new name, or needs one
 
-	scripts atomic.Uint64 // numbers them, so that one stuck on the way does no harm later
+	scripts numbers
 
 	away bool // the latest beat has not reached Redis; owned by live
 
@@ -73,6 +74,8 @@ func newPresence(c *shard, sink presence.Sink) *Presence {
 		c: c, sink: sink, again: make(chan struct{}, 1), name: nodeName(),
 		attached: make(map[string]bool), rooms: make(map[string]*members),
 	}
+	p.scripts.init()
+	p.most, p.mostBytes = c.o.remembered()
 	p.ctx, p.cancel = context.WithCancel(c.ctx)
 	return p
 }
@@ -183,14 +186,14 @@ func enterArgs(ms []*presence.Member) []any {
 	return args
 }
 
-// change makes the call of a script that begins with presence.lua.
+// change makes the call of a script that begins with presence.lua. It counts as under way
+// until it is done.
 func (p *Presence) change(s *script, channel, node string, args []any) *call {
 	n := p.c.names
-	return &call{
-		script: s,
-		keys:   append(n.members(channel), n.held(channel, node), n.latest(channel, node), n.holding(node), n.leases(), n.steps()),
-		args:   append([]any{node, n.presence(channel), channel, p.scripts.Add(1)}, args...),
-	}
+	keys := append(n.members(channel), n.held(channel, node), n.latest(channel, node), n.holding(node), n.leases(), n.steps())
+	c := &call{script: s, keys: append(keys, n.remembered()...)}
+	c.args = append([]any{node, n.presence(channel), channel, p.scripts.next(c), p.c.o.stuck().Milliseconds(), p.most, p.mostBytes}, args...)
+	return c
 }
 
 // Leave implements [presence.Store].
@@ -331,13 +334,13 @@ func (p *Presence) Has(ctx context.Context, channel, key string) (bool, error) {
 		return false, err
 	}
 	looks := p.c.names.members(channel)[1]
-	result, err := p.run(ctx, &call{args: []any{"hexists", looks, key}})
+	result, err := p.run(ctx, &call{args: []any{"hstrlen", looks, key}}) // no look is empty
 	if err != nil {
 		return false, err
 	}
-	there, ok := result.(int64)
+	length, ok := result.(int64)
 	if !ok {
 		return false, unexpected(result)
 	}
-	return there == 1, nil
+	return length > 0, nil
 }

@@ -5,25 +5,37 @@
 -- status, the info.
 -- KEYS: holds, looks, index of the room's members; those who left, index and expiry
 --       of these; counters; members that the node holds, the number of its latest
---       script in the room; rooms in which it holds any; leases; steps by node
--- ARGV: node, Pub/Sub channel, room, number of the script, then what each script says
+--       script in the room; rooms in which it holds any; leases; steps by node; those who
+--       left any room by when they did, by when they are forgotten, and how many bytes they take
+-- ARGV: node, Pub/Sub channel, room, number of the script, for how long in ms to keep it;
+--       how many who left to remember of all rooms, and how many bytes of them; then what
+--       each script says, from a number on
 local holds, looks, index = KEYS[1], KEYS[2], KEYS[3]
 local gone, goneIndex, goneExpiry = KEYS[4], KEYS[5], KEYS[6]
 local counters, held, latest, rooms, leases, steps = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local all, allEnds, books = KEYS[13], KEYS[14], KEYS[15]
 local node, channel, room, number = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local maxGone = 10000
+local most, mostBytes = tonumber(ARGV[6]), tonumber(ARGV[7])
+local firstArg, maxGone = 8, 10000
+-- For how long the counters of a room stay when nobody is in it any more, in ms.
+local countersStay = 10000
+-- What it takes to remember one who is alone in a room, beside the texts.
+local goneBytes = 1024
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local events = {}
+local events, added = {}, 0
 
 -- Reports that the script was overtaken by one that the node sent later, or comes a
--- second time: what was stuck in a broken connection may arrive at any time.
+-- second time: what was stuck in a broken connection may arrive at any time. The number
+-- of the latest script is kept until a lease has said that the node waits for no script
+-- with a lower one.
 local function overtaken()
-	if number <= tonumber(redis.call('GET', latest) or '0') then
+	local from = redis.call('HGET', steps, node .. ':from') or '0'
+	if number < tonumber(from) or number <= tonumber(redis.call('GET', latest) or '0') then
 		return true
 	end
-	redis.call('SET', latest, ARGV[4], 'PX', 3600000)
+	redis.call('SET', latest, ARGV[4], 'PX', ARGV[5])
 	return false
 end
 
@@ -53,24 +65,92 @@ local function choose(list)
 	return struct.pack('>I2', #status[4]) .. status[4] .. info[5]
 end
 
+-- Gives what somebody who left is called among those of all rooms. It says how many bytes
+-- they take: the texts are in five places.
+local function called(of, key, value)
+	return struct.pack('>I4I2', goneBytes + 5 * (#of + #key) + #value, #of) .. of .. key
+end
+
+-- Takes somebody off the books of all rooms.
+local function strike(name)
+	if redis.call('ZREM', all, name) == 1 then
+		redis.call('ZREM', allEnds, name)
+		redis.call('HINCRBY', books, 'bytes', string.format('%d', -struct.unpack('>I4', name)))
+	end
+end
+
 local function forget(key)
-	if redis.call('HDEL', gone, key) == 1 then
+	local value = redis.call('HGET', gone, key)
+	if value then
+		redis.call('HDEL', gone, key)
 		redis.call('ZREM', goneIndex, key)
 		redis.call('ZREM', goneExpiry, key)
+		strike(called(room, key, value))
 	end
 end
 
 local function remember(key, look, seen, expires)
-	redis.call('HSET', gone, key, string.format('%d', seen) .. ':' .. look)
+	local value, ends = string.format('%d', seen) .. ':' .. look, string.format('%d', expires)
+	forget(key)
+	redis.call('HSET', gone, key, value)
 	redis.call('ZADD', goneIndex, 0, key)
-	redis.call('ZADD', goneExpiry, string.format('%d', expires), key)
+	redis.call('ZADD', goneExpiry, ends, key)
+	local name = called(room, key, value)
+	if redis.call('ZADD', all, string.format('%d', now), name) == 1 then
+		redis.call('HINCRBY', books, 'bytes', string.format('%d', (struct.unpack('>I4', name))))
+	end
+	redis.call('ZADD', allEnds, ends, name)
+	added = added + 1
 	if redis.call('ZCARD', goneExpiry) > maxGone then
 		forget(redis.call('ZRANGEBYSCORE', goneExpiry, '-inf', '+inf', 'LIMIT', 0, 1)[1])
 	end
-	local last = redis.call('ZREVRANGEBYSCORE', goneExpiry, '+inf', '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
-	for _, k in ipairs({gone, goneIndex, goneExpiry}) do
-		redis.call('PEXPIREAT', k, string.format('%d', tonumber(last)))
+end
+
+-- Forgets somebody who left any room, unless they have come and left again since.
+local function drop(name)
+	local size, length, at = struct.unpack('>I4I2', name)
+	local of, key = string.sub(name, at, at + length - 1), string.sub(name, at + length)
+	local prefix = string.sub(gone, 1, -#room - 6)
+	local function keyOf(kind)
+		return prefix .. kind .. ':{' .. of .. '}'
 	end
+	-- While a slot moves, the room may be on another server.
+	local value = redis.pcall('HGET', keyOf('pg'), key)
+	if type(value) == 'string' and called(of, key, value) == name then
+		redis.call('HDEL', keyOf('pg'), key)
+		redis.pcall('ZREM', keyOf('pgi'), key)
+		redis.pcall('ZREM', keyOf('pge'), key)
+	end
+	strike(name)
+end
+
+-- Has keys end with the last of those who are in an index by when they are forgotten.
+local function endWith(ends, keys)
+	local last = redis.call('ZREVRANGEBYSCORE', ends, '+inf', '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+	for _, k in ipairs(keys) do
+		if last then
+			redis.call('PEXPIREAT', k, string.format('%d', tonumber(last)))
+		else
+			redis.call('DEL', k)
+		end
+	end
+end
+
+-- Forgets those whose time is over, and who left first if there are too many.
+local function fit()
+	local over = redis.call('ZRANGEBYSCORE', allEnds, '-inf', string.format('%d', now), 'LIMIT', 0, 2 * added + 16)
+	for _, name in ipairs(over) do
+		drop(name)
+	end
+	while redis.call('ZCARD', all) > most or tonumber(redis.call('HGET', books, 'bytes') or '0') > mostBytes do
+		local first = redis.call('ZRANGE', all, 0, 0)[1]
+		if not first then
+			break
+		end
+		drop(first)
+	end
+	endWith(goneExpiry, {gone, goneIndex, goneExpiry})
+	endWith(allEnds, {all, allEnds, books})
 end
 
 -- Notes what a member's list is now, and what has happened.
@@ -125,12 +205,19 @@ local function finish()
 	else
 		redis.call('SADD', rooms, room)
 	end
+	if added > 0 then
+		fit()
+	end
 	if #events > 0 then
+		if not redis.call('HGET', counters, 'n') then
+			-- Greater than any of before: who knows one of these sees that they do not follow.
+			redis.call('HSET', counters, 'n', string.format('%d', clock[1] * 1000000 + clock[2]))
+		end
 		local n = redis.call('HINCRBY', counters, 'n', 1)
 		redis.call('PUBLISH', channel, string.format('%d', n) .. ':' .. table.concat(events))
 	end
 	if redis.call('ZCARD', index) == 0 then
-		redis.call('PEXPIRE', counters, 86400000)
+		redis.call('PEXPIRE', counters, countersStay)
 	else
 		redis.call('PERSIST', counters)
 	end

@@ -1,6 +1,6 @@
 -- Lets a dead node leave a room. ARGV: how many members at most. Gives how many it
 -- still holds.
-for _, key in ipairs(redis.call('SRANDMEMBER', held, ARGV[5])) do
+for _, key in ipairs(redis.call('SRANDMEMBER', held, ARGV[firstArg])) do
 	leave(key, 0)
 	redis.call('SREM', held, key)
 end

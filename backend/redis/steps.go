@@ -22,6 +22,7 @@ func (p *Presence) made(name string) int64 {
 // less if it was none.
 func (p *Presence) step(ctx context.Context, c *call, name string) (int64, error) {
 	made := p.made(name)
+	defer p.scripts.done(c)
 	result, err := p.run(ctx, c)
 	if err != nil {
 		return 0, err

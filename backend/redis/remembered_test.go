@@ -1,0 +1,207 @@
+package redis
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/presence"
+)
+
+// rememberer is a node that bounds those who left any room.
+func rememberer(t *testing.T, s *server, most, bytes int) *memberNode {
+	t.Helper()
+	n := newMembers(t, Options{Address: s.Addr})
+	p := n.Store.(*Presence)
+	p.most, p.mostBytes = most, bytes
+	return n
+}
+
+// stays has a member enter a room and leave it at once.
+func (n *memberNode) stays(channel string, m presence.Member) {
+	n.t.Helper()
+	if err := n.Enter(n.t.Context(), channel, []*presence.Member{&m}); err != nil {
+		n.t.Fatal(err)
+	}
+	if err := n.Leave(n.t.Context(), channel, []presence.Departure{{Key: m.Key}}); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// remembered is how many are offline in a room.
+func (n *memberNode) remembered(channel string) int {
+	n.t.Helper()
+	page, err := n.List(n.t.Context(), channel, presence.Query{Limit: listLimit, Offline: true})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return len(page.Members) - page.Count
+}
+
+// Those who left are remembered up to a number and up to a size, in all rooms together,
+// and who left first is forgotten first, however long they were to be remembered.
+func TestRememberedOfAllRoomsAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		what        string
+		most, bytes int
+		info        string
+		stay        int
+	}{
+		{"many", 20, 1 << 20, "", 20},
+		{"large", 1000, 50_000, strings.Repeat("x", 4000), 9},
+	} {
+		s := startServer(t)
+		n := rememberer(t, s, test.most, test.bytes)
+		const rooms = 60
+		for i := range rooms {
+			m := presence.Member{Key: "u", Info: test.info, Remember: time.Hour - time.Duration(i)*time.Second}
+			n.stays(fmt.Sprint("room:", i), m)
+			time.Sleep(2 * time.Millisecond) // by Redis's clock they left one after the other
+		}
+		for i := range rooms {
+			want := 0
+			if i >= rooms-test.stay {
+				want = 1
+			}
+			if got := n.remembered(fmt.Sprint("room:", i)); got != want {
+				t.Errorf("%s: %d are remembered in room %d, want %d", test.what, got, i, want)
+			}
+		}
+		if left := s.do("zcard", "rt:remembered"); left != int64(test.stay) {
+			t.Errorf("%s: %v are in the index", test.what, left)
+		}
+		for i := range rooms {
+			n.tell(fmt.Sprint("room:", i), "u", true)
+		}
+		if left := s.do("exists", "rt:remembered", "rt:remembered:ends"); left != int64(0) {
+			t.Errorf("%s: all are back, and %v keys are left", test.what, left)
+		}
+		if bytes := s.do("hget", "rt:remembered:books", "bytes"); bytes != nil && bytes != "0" {
+			t.Errorf("%s: all are back, and they take %v bytes", test.what, bytes)
+		}
+	}
+}
+
+// Who is not to be remembered any longer does not count, and makes no room for another
+// one who has come and left again since.
+func TestForgottenInTime(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	n := rememberer(t, s, 10, 1<<20)
+	n.stays("long", presence.Member{Key: "u", Remember: time.Hour})
+	for i := range 9 {
+		n.stays(fmt.Sprint("short:", i), presence.Member{Key: "u", Remember: 100 * time.Millisecond})
+	}
+	n.stays("again", presence.Member{Key: "u", Info: "one", Remember: 100 * time.Millisecond})
+	time.Sleep(200 * time.Millisecond)
+	n.stays("again", presence.Member{Key: "u", Info: "two and more", Remember: time.Hour})
+	for i := range 7 {
+		n.stays(fmt.Sprint("other:", i), presence.Member{Key: "u", Remember: time.Hour})
+	}
+	for _, channel := range []string{"again", "other:0", "other:6"} {
+		if n.remembered(channel) != 1 {
+			t.Errorf("nobody is remembered in %s", channel)
+		}
+	}
+	if left := s.do("zcard", "rt:remembered"); left != int64(8) {
+		t.Errorf("%v are in the index, want 8", left)
+	}
+}
+
+// What Redis uses for those who left is no more than what is counted.
+func TestRememberedBytesAreTrue(t *testing.T) {
+	t.Parallel()
+	for _, info := range []string{"", strings.Repeat("x", 1000)} {
+		s := startServer(t)
+		n := rememberer(t, s, 100_000, 64<<20)
+		before := s.usedMemory()
+		const rooms = 3000
+		for i := range rooms {
+			n.stays(fmt.Sprintf("room:%020d", i), presence.Member{Key: fmt.Sprintf("user-%020d", i), Info: info, Remember: time.Hour})
+		}
+		// Without what is kept for some seconds.
+		s.doAll("del", "rt:px:*", "rt:pn:*")
+		used := (s.usedMemory() - before) / rooms
+		var counted int64
+		if _, err := fmt.Sscan(fmt.Sprint(s.do("hget", "rt:remembered:books", "bytes")), &counted); err != nil {
+			t.Fatal(err)
+		}
+		counted /= rooms
+		t.Logf("%d bytes of Redis for one who left with %d bytes, counted as %d", used, len(info), counted)
+		if used > counted*5/4 || used < counted/2 {
+			t.Errorf("%d bytes of Redis for one who left with %d bytes, counted as %d", used, len(info), counted)
+		}
+	}
+}
+
+// doAll does something with all keys of some patterns.
+func (s *server) doAll(command string, patterns ...string) {
+	s.t.Helper()
+	for _, pattern := range patterns {
+		for _, key := range texts(s.do("keys", pattern)) {
+			s.do(command, key)
+		}
+	}
+}
+
+// Little is left of a room that somebody was in for a moment, and only for seconds.
+func TestEmptyRoomsLeaveNothing(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	n := newMembers(t, Options{Address: s.Addr})
+	for i := range 50 {
+		n.stays(fmt.Sprint("room:", i), presence.Member{Key: "u"})
+	}
+	for _, key := range texts(s.do("keys", "*{room:*")) {
+		kind, _, _ := strings.Cut(strings.TrimPrefix(key, "rt:"), ":")
+		if ttl := s.do("pttl", key).(int64); kind != "pn" && kind != "px" || ttl <= 0 || ttl > 30_000 {
+			t.Errorf("%s is left, for %d ms", key, ttl)
+		}
+	}
+}
+
+// The events of a room are numbered on, also when nothing is left of the room.
+func TestEventsOfARoomThatWasEmpty(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	n := newMembers(t, Options{Address: s.Addr})
+	if err := n.Attach(t.Context(), "room"); err != nil {
+		t.Fatal(err)
+	}
+	n.tell("room", "a", true)
+	eventually(t, "it is told", func() bool { entered, _ := n.seen(); return entered == 1 })
+	s.do("del", "rt:pn:{room}")
+	n.tell("room", "a", false)
+	eventually(t, "the node is told that it may have missed something", func() bool {
+		n.alternating.mu.Lock()
+		defer n.alternating.mu.Unlock()
+		return n.missed == 1
+	})
+}
+
+// A script that arrives when Redis does not know the latest of its room any more is
+// refused, because the node has said that it waits for no such script.
+func TestVeryLateScript(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	n := newMembers(t, Options{Address: s.Addr})
+	p := n.Store.(*Presence)
+	n.tell("room", "b", true)
+	name, _ := p.current()
+	late := p.change(enterScript, "room", name, enterArgs([]*presence.Member{{Key: "a"}}))
+	p.beat()
+	if from := fmt.Sprint(s.do("hget", p.c.names.steps(), name+":from")); from != fmt.Sprint(late.args[3]) {
+		t.Errorf("while number %v is under way, the node waits from %s on", late.args[3], from)
+	}
+	p.scripts.done(late)
+	p.beat()
+	s.do("del", p.c.names.latest("room", name))
+	if _, err := p.run(t.Context(), late); err != nil {
+		t.Fatal(err)
+	}
+	n.lists("room", "b")
+	n.tell("room", "c", true)
+	n.lists("room", "b", "c")
+}
