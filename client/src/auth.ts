@@ -1,20 +1,31 @@
 import { RealtimeError, textOf } from './error.js';
 import type { Http } from './http.js';
 import type { TokenSource } from './options.js';
+import { later, within, type Timer } from './time.js';
 
 const expired: readonly unknown[] = ['UNAUTHORIZED', 'TOKEN_EXPIRED', 4401];
-const longestTimer = 2 ** 31 - 1;
+/** The least waits before a renewal: after a new token, and after a try that brought none. */
+const [firstWait, nextWait] = [1000, 5000];
 
 /** Looks after the token: a new one for each connection, and in time before it expires. */
 export class Auth {
   readonly #source: TokenSource | undefined;
   readonly #http: Http;
+  readonly #problem: (error: RealtimeError) => void;
   #refused = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #warned = false;
 
-  constructor(source: TokenSource | undefined, http: Http) {
+  // Of the current connection.
+  #timer: Timer | undefined;
+  /** When its token expires, by the server's clock; 0: not known. */
+  #expires = 0;
+  /** The same by the page's clock. */
+  #end = 0;
+
+  constructor(source: TokenSource | undefined, http: Http, problem: (error: RealtimeError) => void) {
     this.#source = source;
     this.#http = http;
+    this.#problem = problem;
   }
 
   get token(): string | undefined {
@@ -25,9 +36,10 @@ export class Auth {
   async next(): Promise<void> {
     const source = this.#source;
     try {
-      this.#http.token = (typeof source === 'function' ? await source() : source) ?? undefined;
+      const token = typeof source === 'function' ? await within(Promise.resolve(source()), this.#http.timeout) : source;
+      this.#http.token = token ?? undefined;
     } catch (error) {
-      if (error instanceof RealtimeError) throw error;
+      if (error instanceof RealtimeError && error.code !== 408) throw error;
       throw new RealtimeError('TOKEN_FAILED', textOf(error));
     }
   }
@@ -47,17 +59,53 @@ export class Auth {
   }
 
   /**
-   * Calls `renew` before a token expires that has `life` milliseconds left: some
-   * time from 80 to 90 % of it, so that clients that came together do not all
-   * renew together.
+   * The token expires at `expires` and has `life` milliseconds left: `send` sends
+   * another one before, some time from 80 to 90 % of its life, so that clients
+   * that came together do not all renew together.
    */
-  expires(life: number, renew: () => void): void {
+  expires(expires: number, life: number, send: () => void): void {
     if (typeof this.#source !== 'function') return;
-    this.stop();
-    this.#timer = setTimeout(renew, Math.min(longestTimer, life * (0.8 + Math.random() * 0.1)));
+    const newer = expires > this.#expires;
+    this.#expires = expires;
+    this.#end = Date.now() + life;
+    if (newer) this.#plan(Math.max(firstWait, life * (0.8 + Math.random() * 0.1)), send);
+    else this.#stale(send);
   }
 
   stop(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#expires = 0;
+  }
+
+  #plan(wait: number, send: () => void): void {
+    clearTimeout(this.#timer);
+    const timer = (this.#timer = later(() => void this.#renew(timer, send), wait));
+  }
+
+  async #renew(timer: Timer, send: () => void): Promise<void> {
+    const before = this.token;
+    const error = await this.next().catch((error: RealtimeError) => error);
+    if (timer !== this.#timer) return;
+    if (error) {
+      this.#problem(error);
+      this.again(send);
+    } else if (this.token === before) this.#stale(send);
+    else send();
+  }
+
+  /** The function gave a token that does not live longer than the one before, which renews nothing. */
+  #stale(send: () => void): void {
+    this.again(send);
+    if (this.#warned) return;
+    this.#warned = true;
+    const text = 'the token function returned a token that does not expire later than the one before';
+    console.warn(`caddy-realtime: ${text}`);
+    this.#problem(new RealtimeError('TOKEN_FAILED', text));
+  }
+
+  /** Asks for a token again in the middle of the time that is left. */
+  again(send: () => void): void {
+    this.#plan(Math.max(nextWait, (this.#end - Date.now()) / 2), send);
   }
 }

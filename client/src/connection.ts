@@ -1,15 +1,18 @@
 import { Auth } from './auth.js';
+import { CloseCode } from './codes.js';
 import { RealtimeError, textOf } from './error.js';
 import { Heartbeat } from './heartbeat.js';
 import { errorOf } from './outbox.js';
 import { watchPage } from './page.js';
-import { backoff, passes } from './retry.js';
+import { passes } from './retry.js';
+import { Schedule } from './schedule.js';
 import type { Settings } from './settings.js';
 import { StreamTransport } from './sse.js';
 import type { State, Status, TransportName } from './state.js';
+import { later, type Timer } from './time.js';
 import { lost, type Ending, type Listener, type Transport } from './transport.js';
 import { WebSocketTransport } from './websocket.js';
-import type { Command, Envelope } from './wire.js';
+import type { Command, Envelope, Payload } from './wire.js';
 
 /** What a connection tells its owner. */
 export interface ConnectionHooks {
@@ -32,7 +35,11 @@ const blockedAfter = 2;
 const stableAfter = 30_000;
 /** The waits between attempts to get back to WebSocket: the first, and the limit of the doubling. */
 const [firstUpgrade, lastUpgrade] = [10_000, 300_000];
-const defaultHeartbeat = 25_000;
+/** The time between two heartbeats when the server does not say it, and the least. */
+const [defaultHeartbeat, leastHeartbeat] = [25_000, 1000];
+/** An attempt that is younger is not stalled. */
+const freshFor = 1000;
+const protocolVersion = 1;
 const authID = 'auth';
 
 /**
@@ -57,6 +64,7 @@ export class Connection {
   readonly #hooks: ConnectionHooks;
   readonly #auth: Auth;
   readonly #heartbeat: Heartbeat;
+  readonly #schedule: Schedule;
 
   // What it is doing.
   #state: State = 'closed';
@@ -71,26 +79,22 @@ export class Connection {
   #openedAt = 0;
   #unwatch: (() => void) | undefined;
 
-  // When it tries again.
-  #attempt = 0;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  /** The server asked for this wait; the page does not shorten it. */
-  #asked = false;
-  /** When the server wants the client back, after it announced to go. */
-  #returnAt = 0;
-  /** The time the transport in use has left to become open. */
-  #deadline: ReturnType<typeof setTimeout> | undefined;
+  // The attempt under way.
+  #triedAt = 0;
+  /** The time it has left to become open; undefined: none is under way. */
+  #deadline: Timer | undefined;
 
   // How it gets around a blocked WebSocket.
   #blocked = 0;
   #candidate: Transport | undefined;
-  #upgrade: ReturnType<typeof setTimeout> | undefined;
+  #upgrade: Timer | undefined;
   #upgradeDelay = firstUpgrade;
 
   constructor(settings: Settings, hooks: ConnectionHooks) {
     this.#settings = settings;
     this.#hooks = hooks;
-    this.#auth = new Auth(settings.token, settings.stream.http);
+    this.#auth = new Auth(settings.token, settings.stream.http, hooks.problem);
+    this.#schedule = new Schedule(settings.minDelay, settings.maxDelay, () => this.#dial());
     this.#heartbeat = new Heartbeat(settings.timeout, {
       ping: () => this.send({ type: 'ping', payload: {} }),
       lost: () => this.#ended(lost('the server is silent')),
@@ -107,7 +111,8 @@ export class Connection {
 
   start(): void {
     if (this.#state !== 'closed') return;
-    this.#attempt = this.#blocked = 0;
+    this.#schedule.forget();
+    this.#blocked = 0;
     this.#upgradeDelay = firstUpgrade;
     this.#unwatch = watchPage(this.#settings.page, {
       wake: () => this.#wake(),
@@ -121,7 +126,7 @@ export class Connection {
   stop(reason: RealtimeError): void {
     if (this.#state === 'closed') return;
     if (!this.#drop(true)) return;
-    this.#cancelRetry();
+    this.#schedule.cancel();
     this.#unwatch?.();
     this.#enter('closed', reason);
   }
@@ -135,7 +140,7 @@ export class Connection {
 
   #dial(): void {
     if (!this.#drop()) return;
-    this.#cancelRetry();
+    this.#schedule.cancel();
     this.#limit();
     this.#transportName = this.#pick();
     const turn = this.#turn;
@@ -148,7 +153,13 @@ export class Connection {
 
   /** Gives the attempt that begins its time. */
   #limit(): void {
-    this.#deadline = setTimeout(() => this.#ended(lost('no answer in time')), this.#settings.timeout);
+    this.#triedAt = Date.now();
+    this.#deadline = later(() => this.#ended(lost('no answer in time')), this.#settings.timeout);
+  }
+
+  #unlimit(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
   }
 
   /** A WebSocket, except while it is blocked. */
@@ -195,15 +206,16 @@ export class Connection {
     if (type === 'error' && id === authID) return this.#unauthenticated(errorOf(payload));
     // First, so that who is told of a new state finds what came with it.
     this.#hooks.frame(envelope);
-    if (type === 'connected') this.#greet(payload.heartbeat);
+    if (type === 'connected') this.#greet(payload);
     else if (type === 'authenticated') this.#authenticated(envelope);
     else if (type === 'reconnect') this.#return(payload.after ?? 0);
   }
 
   /** The server is there. An event stream that was opened anew says so again. */
-  #greet(heartbeat = defaultHeartbeat): void {
+  #greet({ heartbeat = defaultHeartbeat, version = protocolVersion }: Payload): void {
+    if (version !== protocolVersion) return this.#misfit(version);
     this.#greeted = true;
-    if (this.#transport?.audible) this.#heartbeat.start(heartbeat);
+    if (this.#transport?.audible) this.#heartbeat.start(heartbeat && Math.max(leastHeartbeat, heartbeat));
     if (this.#state === 'open') return;
     if (this.#transportName === 'sse') return this.#up();
     this.#blocked = 0;
@@ -212,13 +224,18 @@ export class Connection {
   }
 
   #up(): void {
-    clearTimeout(this.#deadline);
+    this.#unlimit();
     this.#openedAt = Date.now();
     this.#auth.accepted();
     if (this.#transportName !== this.#settings.transports[0]) this.#planUpgrade();
     this.#enter('open');
     // Whoever was told may have closed it.
     if (this.#state === 'open') this.#hooks.up();
+  }
+
+  #misfit(version: number): void {
+    const text = `the server speaks version ${version} of the protocol, and this client version ${protocolVersion}`;
+    this.stop(new RealtimeError(CloseCode.VERSION, text));
   }
 
   // The token. Over an event stream it goes with the requests instead.
@@ -231,22 +248,17 @@ export class Connection {
 
   #unauthenticated(error: RealtimeError): void {
     // On a connection that lives it was a renewal; the server ends it when the time is up.
-    if (this.#state === 'open') this.#hooks.problem(error);
-    else this.#ended({ error, retry: passes(error.code), after: error.retryAfter });
+    if (this.#state === 'open') {
+      this.#hooks.problem(error);
+      this.#auth.again(() => this.#authenticate());
+    } else this.#ended({ error, retry: passes(error.code), after: error.retryAfter });
   }
 
   #authenticated({ timestamp, payload }: Envelope): void {
     // Both are the server's clock, so that the page's does not matter.
-    if (payload.expires) this.#auth.expires(payload.expires - (timestamp ?? Date.now()), () => this.#renew());
+    const { expires } = payload;
+    if (expires) this.#auth.expires(expires, expires - (timestamp ?? Date.now()), () => this.#authenticate());
     if (this.#state !== 'open') this.#up();
-  }
-
-  #renew(): void {
-    const turn = this.#turn;
-    this.#auth.next().then(
-      () => turn === this.#turn && this.#authenticate(),
-      (error: RealtimeError) => turn === this.#turn && this.#hooks.problem(error),
-    );
   }
 
   // Ending.
@@ -254,11 +266,16 @@ export class Connection {
   #ended(ending: Ending): void {
     const { error, after } = ending;
     this.#judge(error);
-    if (this.#state === 'open' && Date.now() - this.#openedAt >= stableAfter) this.#attempt = 0;
+    if (this.#stable) this.#schedule.forget();
     if (!ending.retry && !this.#auth.renews(error)) return this.stop(error);
     if (!this.#drop()) return;
-    if (this.#returnAt) return this.#enter('reconnecting', error, Math.max(0, this.#returnAt - Date.now()));
-    this.#plan(error, after);
+    const offline = this.#offline;
+    const wait = this.#schedule.returnIn ?? this.#schedule.plan(after, offline);
+    this.#enter('reconnecting', offline ? new RealtimeError('OFFLINE', 'no network') : error, wait);
+  }
+
+  get #stable(): boolean {
+    return this.#state === 'open' && Date.now() - this.#openedAt >= stableAfter;
   }
 
   /** Notes whether WebSocket gets through: an opening that fails without a word from the server does not. */
@@ -268,38 +285,20 @@ export class Connection {
     else if (code === 1006) this.#blocked++;
   }
 
-  #plan(reason: RealtimeError, asked: number | undefined): void {
-    const { minDelay, maxDelay } = this.#settings;
-    // A browser may be wrong about being offline, so that only makes the wait as long as it gets.
-    const own = this.#offline ? maxDelay : backoff(this.#attempt++, minDelay, maxDelay);
-    const delay = Math.max(asked ?? 0, own);
-    this.#asked = asked !== undefined;
-    this.#retry = setTimeout(() => this.#dial(), delay);
-    this.#enter('reconnecting', this.#offline ? new RealtimeError('OFFLINE', 'no network') : reason, delay);
-  }
-
   get #offline(): boolean {
     return this.#settings.page.navigator?.onLine === false;
   }
 
   /** The server goes, and says when to come back. */
   #return(after: number): void {
-    this.#cancelRetry();
-    this.#asked = true;
-    this.#returnAt = Date.now() + after;
-    this.#retry = setTimeout(() => this.#dial(), after);
-  }
-
-  #cancelRetry(): void {
-    clearTimeout(this.#retry);
-    this.#retry = undefined;
-    this.#returnAt = 0;
+    if (this.#stable) this.#schedule.forget();
+    this.#schedule.return(after);
   }
 
   /** Gives up the transport in use, and the candidate. False: whoever was told of it has taken over. */
   #drop(goodbye?: boolean): boolean {
     const turn = ++this.#turn;
-    clearTimeout(this.#deadline);
+    this.#unlimit();
     clearTimeout(this.#upgrade);
     this.#heartbeat.stop();
     this.#auth.stop();
@@ -326,10 +325,19 @@ export class Connection {
 
   // The page.
 
-  /** Uses a chance: the network or the user is back. */
+  /**
+   * Uses a chance: the network or the user is back. The failures before say nothing
+   * any more, and an attempt that began before may be stalled: a fresh one is made
+   * in its place, unless it becomes open first.
+   */
   #wake(): void {
-    if (this.#state === 'open') this.#check();
-    else if (this.#retry && !this.#asked) this.#dial();
+    if (this.#state === 'open') return this.#check();
+    this.#schedule.forget();
+    const rest = freshFor - (Date.now() - this.#triedAt);
+    if (this.#schedule.hasty || (this.#deadline && rest <= 0)) return this.#dial();
+    if (!this.#deadline) return;
+    this.#unlimit();
+    this.#deadline = later(() => this.#dial(), rest);
   }
 
   /** Makes sure that the connection lives. */
@@ -340,7 +348,7 @@ export class Connection {
 
   #suspend(): void {
     if (!this.#drop()) return;
-    this.#cancelRetry();
+    this.#schedule.cancel();
     this.#enter('reconnecting', new RealtimeError('SUSPENDED', 'the page is suspended'));
   }
 
@@ -350,7 +358,7 @@ export class Connection {
     this.#candidate = undefined;
     clearTimeout(this.#upgrade);
     const delay = this.#upgradeDelay * (0.75 + Math.random() / 2);
-    this.#upgrade = setTimeout(() => this.#try(), delay);
+    this.#upgrade = later(() => this.#try(), delay);
   }
 
   /** Tries a WebSocket beside the stream that is in use. */
@@ -360,7 +368,7 @@ export class Connection {
     const open = (): void => {
       if (turn !== this.#turn) return;
       this.#candidate = this.#make('websocket');
-      this.#upgrade = setTimeout(() => this.#giveUp(), this.#settings.timeout);
+      this.#upgrade = later(() => this.#giveUp(), this.#settings.timeout);
     };
     this.#auth
       .next()

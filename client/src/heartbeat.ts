@@ -1,3 +1,5 @@
+import { later, type Timer } from './time.js';
+
 /** What a {@link Heartbeat} does. */
 export interface Pulse {
   /** Sends what the server has to answer. */
@@ -17,7 +19,7 @@ export class Heartbeat {
   readonly #timeout: number;
   #interval = 0;
   #asking = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
 
   constructor(timeout: number, pulse: Pulse) {
     this.#timeout = timeout;
@@ -39,7 +41,7 @@ export class Heartbeat {
     if (!this.#interval) return;
     this.#asking = false;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.check(), this.#interval);
+    this.#timer = later(() => this.check(), this.#interval);
   }
 
   /** Asks at once: the network changed, or the page was asleep. */
@@ -47,7 +49,7 @@ export class Heartbeat {
     if (!this.#interval || this.#asking) return;
     this.#asking = true;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#pulse.lost(), this.#timeout);
+    this.#timer = later(() => this.#pulse.lost(), this.#timeout);
     this.#pulse.ping();
   }
 }

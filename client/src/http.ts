@@ -1,47 +1,79 @@
 import { passes } from './retry.js';
 import type { ErrorCode } from './codes.js';
 import { RealtimeError } from './error.js';
+import { waitOf, within } from './time.js';
 import type { Ending } from './transport.js';
+
+type Init = RequestInit & { headers?: Record<string, string> };
 
 /** The server's HTTP side: requests below the base address, with the caller's credentials. */
 export class Http {
-  readonly #base: URL;
+  readonly base: URL;
   readonly #fetch: typeof fetch;
   readonly credentials: RequestCredentials;
+  /** How long a request may take, in milliseconds. */
+  readonly timeout: number;
   /** The current token. */
   token: string | undefined;
 
-  constructor(base: URL, fetchFunction: typeof fetch, credentials: RequestCredentials) {
-    this.#base = base;
+  constructor(base: URL, fetchFunction: typeof fetch, credentials: RequestCredentials, timeout: number) {
+    this.base = base;
     this.#fetch = fetchFunction;
     this.credentials = credentials;
+    this.timeout = timeout;
   }
 
-  /** The address of a path below the base; parameters without a value are left out. */
-  url(path: string, query: Iterable<readonly [string, unknown]>): URL {
-    const url = new URL(this.#base);
-    url.pathname = url.pathname.replace(/\/$/, '') + path;
+  /**
+   * The address of a path below the base, or of the base itself, whose slash at the
+   * end stays. Parameters without a value are left out.
+   */
+  url(path = '', query: Iterable<readonly [string, unknown]> = []): URL {
+    const url = new URL(this.base);
+    if (path) url.pathname = url.pathname.replace(/\/$/, '') + path;
     for (const [name, value] of query) if (value !== undefined) url.searchParams.append(name, String(value));
     return url;
   }
 
-  send(url: URL, init: RequestInit & { headers?: Record<string, string> }): Promise<Response> {
+  /** Sends a request without a limit of time. */
+  send(url: URL, init: Init): Promise<Response> {
     const headers = { ...(this.token && { authorization: `Bearer ${this.token}` }), ...init.headers };
     // Called as a plain function: browsers refuse fetch as a method of something else.
     const { credentials } = this;
     return (0, this.#fetch)(url, { credentials, ...init, headers });
   }
+
+  /** Sends a request and reads the answer; its body is undefined when it is not JSON. */
+  ask(url: URL, init: Init = {}): Promise<Answer> {
+    const abort = new AbortController();
+    const answer = this.send(url, { ...init, signal: abort.signal }).then(read);
+    return within(answer, this.timeout, () => abort.abort());
+  }
 }
 
-/** What a response that is not what was asked for means for a command, and its body if that is JSON. */
-export async function problem(response: Response): Promise<[RealtimeError, any]> {
-  const body = await response.json().catch(() => undefined);
-  const error = new RealtimeError(
-    (body?.code as ErrorCode) ?? response.status,
-    body?.detail ?? body?.title ?? `HTTP status ${response.status}`,
-    body?.retryAfter ?? (Number(response.headers.get('retry-after')) * 1000 || undefined),
+/** An answer to a request, with its body as far as that is JSON. */
+export interface Answer {
+  readonly response: Response;
+  readonly body: any;
+}
+
+export async function read(response: Response): Promise<Answer> {
+  return { response, body: await response.json().catch(() => undefined) };
+}
+
+/** What an answer that is not what was asked for means for a command. */
+export function problem({ response, body }: Answer): RealtimeError {
+  const { code, detail, title, retryAfter } = body ?? {};
+  return new RealtimeError(
+    typeof code === 'string' ? (code as ErrorCode) : response.status,
+    String(detail ?? title ?? `HTTP status ${response.status}`),
+    waitOf(retryAfter) || waitIn(response.headers.get('retry-after')),
   );
-  return [error, body];
+}
+
+/** Reads the header Retry-After, which has seconds or a date. */
+function waitIn(header: string | null): number | undefined {
+  const seconds = Number(header);
+  return waitOf(Number.isNaN(seconds) ? Date.parse(header!) - Date.now() : seconds * 1000) || undefined;
 }
 
 /**
@@ -49,7 +81,9 @@ export async function problem(response: Response): Promise<[RealtimeError, any]>
  * the server's own (a proxy's, while the server restarts) and says nothing final;
  * 204 is how an event stream is told to stay away.
  */
-export function refusal(status: number, error: RealtimeError): Ending {
+export function refusal(answer: Answer): Ending {
+  const { status } = answer.response;
+  const error = problem(answer);
   const foreign = typeof error.code === 'number';
   const retry = foreign ? status !== 204 : passes(error.code) || status >= 500;
   return { error, retry, after: error.retryAfter };

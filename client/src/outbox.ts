@@ -1,6 +1,7 @@
 import { RealtimeError, textOf, type LocalErrorCode } from './error.js';
 import type { ErrorCode } from './codes.js';
 import type { Command, Envelope, Payload } from './wire.js';
+import { later, type Timer } from './time.js';
 
 /** A command and what is done with the answer. */
 export interface Entry {
@@ -39,7 +40,7 @@ export class Outbox {
   #send: ((command: Command) => void) | undefined;
   /** The time between two commands, after the server found the client too fast. */
   #pace = 0;
-  #pause: ReturnType<typeof setTimeout> | undefined;
+  #pause: Timer | undefined;
   #wave = 0;
 
   constructor(limit: number, dropOldest: boolean) {
@@ -115,7 +116,8 @@ export class Outbox {
         entry.fail(new RealtimeError('INVALID_MESSAGE', textOf(error)));
       }
     }
-    if (!this.#waiting.length) this.#pace = 0;
+    // What is on its way may come back, because the client is still too fast.
+    if (!this.#waiting.length && !this.#sent.size) this.#pace = 0;
   }
 
   /** Whether a command has to wait for the one before, which may come back and go after it then. */
@@ -138,7 +140,7 @@ export class Outbox {
   #rest(pace: number): void {
     this.#pace = pace;
     clearTimeout(this.#pause);
-    this.#pause = pace ? setTimeout(() => this.#rested(), pace) : undefined;
+    this.#pause = pace ? later(() => this.#rested(), pace) : undefined;
   }
 
   #rested(): void {

@@ -29,6 +29,7 @@ export function watchPage(page: PageScope, hooks: PageHooks): () => void {
   on(page, 'offline', () => hooks.offline());
   on(page, 'pagehide', (event) => persisted(event) && hooks.suspend());
   on(page, 'pageshow', (event) => persisted(event) && hooks.resume());
+  on(page.document, 'resume', () => hooks.wake());
   on(page.document, 'visibilitychange', () => page.document!.visibilityState === 'visible' && hooks.wake());
   return () => abort.abort();
 }

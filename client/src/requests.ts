@@ -1,7 +1,11 @@
 import { backoff } from './retry.js';
 import { RealtimeError } from './error.js';
 import { problem, type Http } from './http.js';
-import type { Command, Envelope, Payload } from './wire.js';
+import { later, within } from './time.js';
+import { examine, type Command, type Envelope } from './wire.js';
+
+/** A request is given up after so many times the time that one try may take. */
+const patience = 6;
 
 /** The path in the HTTP API of something that a channel has. */
 export function pathOf(channel: string, what = 'messages'): string {
@@ -10,12 +14,14 @@ export function pathOf(channel: string, what = 'messages'): string {
 
 /**
  * Turns commands into requests of the HTTP API and their answers into envelopes.
- * Requests go one after the other, which keeps messages in order.
+ * Requests of a channel go one after the other, which keeps messages in order. One
+ * that gets no answer in time does not hold up the next any longer.
  */
 export class Requests {
   readonly #http: Http;
   readonly #reply: (envelope: Envelope) => void;
-  #last: Promise<void> = Promise.resolve();
+  /** By channel: when the next request may go. */
+  readonly #turns = new Map<string | undefined, Promise<void>>();
   #closed = false;
 
   constructor(http: Http, reply: (envelope: Envelope) => void) {
@@ -23,7 +29,22 @@ export class Requests {
     this.#reply = reply;
   }
 
-  send({ type, id, payload }: Command): void {
+  send(command: Command): void {
+    const { channel } = command.payload;
+    const turn = (this.#turns.get(channel) ?? Promise.resolve())
+      .then(() => within(this.#perform(command), this.#http.timeout))
+      .catch(() => {})
+      .then(() => {
+        if (this.#turns.get(channel) === turn) this.#turns.delete(channel);
+      });
+    this.#turns.set(channel, turn);
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #perform({ type, id, payload }: Command): Promise<void> {
     const { channel, content, event, to, key, since, limit } = payload;
     const [reply, body, what] = ({
       message: ['ack', { content, event, to, id: key }],
@@ -32,31 +53,33 @@ export class Requests {
     }[type] ?? []) as [string?, object?, string?];
     const query = Object.entries({ ...(since as object), limit });
     const init = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-    this.#last = this.#last.then(async () => {
-      const envelope = reply
-        ? await this.#ask(reply, id!, this.#http.url(pathOf(channel!, what), query), init)
-        : failed(id!, new RealtimeError('UNSUPPORTED', 'needs WebSocket'));
-      if (envelope && !this.#closed) this.#reply(envelope);
-    });
+    const envelope = reply
+      ? await this.#ask(reply, id!, this.#http.url(pathOf(channel!, what), query), init)
+      : failed(id!, new RealtimeError('UNSUPPORTED', 'needs WebSocket'));
+    if (envelope && !this.#closed) this.#reply(envelope);
   }
 
-  close(): void {
-    this.#closed = true;
-  }
-
-  /** Repeats a request until the server itself has answered; what names a message or a change makes that harmless. */
+  /**
+   * Repeats a request until the server itself has answered; what names a message or
+   * a change makes that harmless. If the network is gone, the stream notices it
+   * before the request is given up.
+   */
   async #ask(type: string, id: string | number, url: URL, init = {}): Promise<Envelope | undefined> {
+    const end = Date.now() + patience * this.#http.timeout;
     for (let attempt = 0; !this.#closed; attempt++) {
+      let error;
       try {
-        const response = await this.#http.send(url, init);
-        if (response.ok) return { type, id, payload: (await response.json()) as Payload };
-        const [error, body] = await problem(response);
-        if (body?.localVersion) return { type: 'change-rejected', id, payload: body };
-        if (typeof error.code === 'string' || response.status < 500) return failed(id, error);
+        const answer = await this.#http.ask(url, init);
+        const { response, body } = answer;
+        if (response.ok && body) return examine({ type, id, payload: body });
+        error = problem(answer);
+        if (body?.localVersion) return examine({ type: 'change-rejected', id, payload: body });
+        if (!response.ok && (typeof error.code === 'string' || response.status < 500)) return failed(id, error);
       } catch {
-        // The network. Whether the connection is gone, the stream finds out.
+        error = new RealtimeError(408, 'no answer in time');
       }
-      await new Promise((resolve) => setTimeout(resolve, backoff(attempt, 1000, 30_000)));
+      if (Date.now() >= end) return failed(id, error);
+      await new Promise<void>((resolve) => later(resolve, backoff(attempt, 1000, 30_000)));
     }
     return undefined;
   }

@@ -3,6 +3,7 @@ import type { Options, TokenSource } from './options.js';
 import type { PageScope } from './page.js';
 import type { StreamContext } from './sse.js';
 import type { TransportName } from './state.js';
+import { waitOf } from './time.js';
 import { eventSourceStream, fetchStream } from './streams.js';
 
 /** Options with everything filled in. */
@@ -25,7 +26,8 @@ export function settle(url: string | URL | undefined, o: Options): Settings {
   const page = o.page === undefined ? (globalThis as PageScope) : o.page;
   const WebSocketClass = o.WebSocket ?? globalThis.WebSocket;
   const fetchFunction = o.fetch ?? (globalThis.fetch as typeof fetch | undefined);
-  const http = new Http(base, fetchFunction!, o.credentials ?? 'same-origin');
+  const timeout = waitOf(o.timeout) ?? 10_000;
+  const http = new Http(base, fetchFunction!, o.credentials ?? 'same-origin', timeout);
   const wanted = o.transport ?? 'auto';
   const transports: TransportName[] = [];
   if (wanted !== 'sse' && WebSocketClass) transports.push('websocket');
@@ -35,9 +37,9 @@ export function settle(url: string | URL | undefined, o: Options): Settings {
     base,
     token: o.token,
     transports,
-    timeout: o.timeout ?? 10_000,
-    minDelay: o.minDelay ?? 1000,
-    maxDelay: o.maxDelay ?? 30_000,
+    timeout,
+    minDelay: waitOf(o.minDelay) ?? 1000,
+    maxDelay: waitOf(o.maxDelay) ?? 30_000,
     buffer: o.buffer ?? 100,
     dropOldest: o.overflow === 'drop-oldest',
     WebSocket: WebSocketClass,

@@ -2,7 +2,8 @@ import { RealtimeError } from './error.js';
 import { problem, type Http } from './http.js';
 import { pathOf, Requests } from './requests.js';
 import type { OpenStream } from './streams.js';
-import type { Ending, Listener, Transport } from './transport.js';
+import { lost, type Ending, type Listener, type Transport } from './transport.js';
+import { later, waitOf, type Timer } from './time.js';
 import { parse, type Command, type Payload } from './wire.js';
 
 /** What the transport needs; it outlives a single connection. */
@@ -30,7 +31,9 @@ export class StreamTransport implements Transport {
   readonly #requests: Requests;
   readonly #channels: Set<string>;
   #stop: (() => void) | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timer: Timer | undefined;
+  /** The time that the stream has left to begin. */
+  #deadline: Timer | undefined;
   /** The wait that the server asked for. */
   #retry: number | undefined;
   #closed = false;
@@ -61,6 +64,7 @@ export class StreamTransport implements Transport {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#deadline);
     this.#stop?.();
     this.#requests.close();
   }
@@ -70,7 +74,7 @@ export class StreamTransport implements Transport {
     if (this.#channels.has(channel) === add) return;
     if (add) this.#channels.add(channel);
     else this.#channels.delete(channel);
-    this.#timer ??= setTimeout(() => this.#stream(), collect);
+    this.#timer ??= later(() => this.#stream(), collect);
   }
 
   /**
@@ -82,12 +86,14 @@ export class StreamTransport implements Transport {
     this.#timer = undefined;
     this.#stop?.();
     const { http, open, cursor } = this.#context;
+    clearTimeout(this.#deadline);
+    this.#deadline = later(() => this.#over(lost('no answer in time')), http.timeout);
     const query: [string, unknown][] = [...this.#channels].map((channel) => ['channel', channel]);
     this.#stop = open(http, http.url('', [...query, ['lastEventID', cursor]]), {
       heard: () => this.#listener.heard(),
       event: (data) => this.#event(data),
       cursor: (id) => void (this.#context.cursor = id),
-      retry: (ms) => void (this.#retry = ms),
+      retry: (ms) => void (this.#retry = waitOf(ms)),
       end: (ending) => void this.#end(ending),
     });
   }
@@ -95,17 +101,21 @@ export class StreamTransport implements Transport {
   #event(data: string): void {
     const envelope = parse(data);
     // The wait that was named before was for a stream that is refused.
-    if (envelope?.type === 'connected') this.#retry = undefined;
+    if (envelope?.type === 'connected') {
+      this.#retry = undefined;
+      clearTimeout(this.#deadline);
+    }
     if (envelope?.type === 'close') this.#told(envelope.payload);
     else if (envelope) this.#listener.frame(envelope);
   }
 
   /** The stream's counterpart of a close frame. */
   #told({ code, reason, reconnect }: Payload): void {
-    this.#over({ error: new RealtimeError(code as number, reason!), retry: !!reconnect });
+    this.#over({ error: new RealtimeError((code as number) ?? 1006, reason ?? 'stream ended'), retry: !!reconnect });
   }
 
   async #end(ending: Ending): Promise<void> {
+    clearTimeout(this.#deadline);
     const { code } = ending.error;
     if (!this.#channels.size && code === 'INVALID_CHANNEL') {
       // There is nothing to stream yet, and who can say so is there and well.
@@ -139,8 +149,8 @@ export class StreamTransport implements Transport {
     if (channels.length === 1) return channels;
     const refused = await Promise.all(
       channels.map(async (channel) => {
-        const response = await http.send(http.url(pathOf(channel), [['limit', 0]]), {});
-        return !response.ok && (await problem(response))[0].code === code;
+        const answer = await http.ask(http.url(pathOf(channel), [['limit', 0]]));
+        return !answer.response.ok && problem(answer).code === code;
       }),
     );
     return channels.filter((_, i) => refused[i]);

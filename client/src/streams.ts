@@ -1,5 +1,5 @@
 import { EventStreamParser, type StreamSink } from './eventstream.js';
-import { problem, refusal, type Http } from './http.js';
+import { read, refusal, type Http } from './http.js';
 import { textOf } from './error.js';
 import { lost, type Ending } from './transport.js';
 
@@ -22,12 +22,12 @@ export const fetchStream: OpenStream = (http, url, listener) => {
   const end = (ending: Ending): void => {
     if (!abort.signal.aborted) listener.end(ending);
   };
-  const read = async (): Promise<void> => {
+  const run = async (): Promise<void> => {
     const { signal } = abort;
     const response = await http.send(url, { headers: { accept: 'text/event-stream' }, cache: 'no-store', signal });
     const type = response.headers.get('content-type') ?? '';
     if (response.status !== 200 || !type.startsWith('text/event-stream')) {
-      return end(refusal(response.status, (await problem(response))[0]));
+      return end(refusal(await read(response)));
     }
     const reader = response.body!.getReader();
     const decoder = new TextDecoder();
@@ -40,7 +40,7 @@ export const fetchStream: OpenStream = (http, url, listener) => {
       parser.push(decoder.decode(value, { stream: true }));
     }
   };
-  read().catch((error: unknown) => end(lost(textOf(error))));
+  run().catch((error: unknown) => end(lost(textOf(error))));
   return () => abort.abort();
 };
 

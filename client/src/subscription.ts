@@ -15,6 +15,7 @@ import { errorOf } from './outbox.js';
 import { advance, missed, positionOf, same, type Position } from './position.js';
 import { Presence, type Appearance } from './presence.js';
 import type { Envelope, WireMessage } from './wire.js';
+import { later, type Timer } from './time.js';
 
 export interface SubscribeOptions extends Appearance {
   /** How many of the newest messages to begin with, at most 1,000. Default: 0. */
@@ -59,7 +60,7 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
   /** The id of the command that is awaited. */
   #asked: number | undefined;
   #attempt = 0;
-  #retry: ReturnType<typeof setTimeout> | undefined;
+  #retry: Timer | undefined;
   /** Where a gap ends that was told already: an event stream tells it twice. */
   #told: Position | undefined;
   /** What waits until older messages are there. */
@@ -211,7 +212,7 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
     this.#asked = undefined;
     if (!passes(error.code)) return this.#end(true, error);
     const wait = Math.max(error.retryAfter ?? 0, backoff(this.#attempt++, 1000, 30_000));
-    this.#retry = setTimeout(() => this._up(), wait);
+    this.#retry = later(() => this._up(), wait);
   }
 
   #appear({ status, info }: Appearance): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { type TestContext } from 'node:test';
 import { RealtimeError, type TokenSource } from '../src/index.js';
 import { rest, World } from './world.js';
 
@@ -180,6 +180,83 @@ test('a token is renewed before it expires, on the live connection', async (t) =
   w.random = 1;
   await w.pass(16_000);
   assert.equal(w.socket.all('authenticate').length, 3);
+});
+
+/** Connects with a token source to a server that says when tokens expire; counts what both are asked. */
+async function renewing(t: TestContext, source: () => string, expires: (now: number) => number) {
+  const warn = t.mock.method(console, 'warn', () => {});
+  const w = new World(t);
+  const asked = t.mock.fn(source);
+  const errors: unknown[] = [];
+  w.connect({ token: asked }).on('error', ({ code }) => errors.push(code));
+  await rest();
+  w.socket.greet();
+  let answered = 0;
+  const run = async (seconds: number): Promise<void> => {
+    for (let ms = 0; ms < seconds * 1000; ms += 100) {
+      const sent = w.socket.all('authenticate').length;
+      for (; answered < sent; answered++)
+        w.socket.answer('authenticate', 'authenticated', { user: 'ann', expires: expires(Date.now()) });
+      w.socket.say({ type: 'pong' });
+      await w.pass(100);
+    }
+  };
+  return { w, asked, errors, warn, run };
+}
+
+test('the same token near its end renews nothing', async (t) => {
+  const end = 1_000_000 + 60_000;
+  const { w, asked, errors, warn, run } = await renewing(t, () => 'same', () => end);
+  await run(60);
+  assert.equal(w.socket.all('authenticate').length, 1, 'it is not sent again');
+  assert.ok(asked.mock.callCount() <= 4, `the function was asked ${asked.mock.callCount()} times`);
+  assert.ok(asked.mock.callCount() >= 2);
+  assert.deepEqual(errors, ['TOKEN_FAILED'], 'one warning');
+  assert.equal(warn.mock.callCount(), 1);
+});
+
+test('another token that ends at the same time renews nothing', async (t) => {
+  const end = 1_000_000 + 60_000;
+  const { w, errors, warn, run } = await renewing(t, tokens(), () => end);
+  await run(60);
+  assert.ok(w.socket.all('authenticate').length <= 4, `${w.socket.all('authenticate').length} were sent`);
+  assert.deepEqual(errors, ['TOKEN_FAILED']);
+  assert.equal(warn.mock.callCount(), 1);
+});
+
+test('tokens that have expired already make no storm', async (t) => {
+  for (const life of [-5000, 0, 50]) {
+    const { asked, run } = await renewing(t, tokens(), (now) => now + life);
+    await run(20);
+    assert.ok(asked.mock.callCount() <= 21, `${life}: asked ${asked.mock.callCount()} times`);
+    t.mock.reset();
+  }
+});
+
+test('a function that has a new token a little late is asked until it does', async (t) => {
+  const end = 1_000_000 + 60_000;
+  // It takes its own clock, which is behind, to see whether the token has to be renewed.
+  const source = (): string => (Date.now() - 5000 < end - 10_000 ? 'old' : 'new');
+  const { w, asked, run } = await renewing(t, source, () => (Date.now() - 5000 < end - 10_000 ? end : end + 60_000));
+  await run(60);
+  assert.deepEqual(
+    w.socket.all('authenticate').map(({ payload }) => payload['token']),
+    ['old', 'new'],
+  );
+  assert.ok(asked.mock.callCount() <= 4, `asked ${asked.mock.callCount()} times`);
+  assert.equal(w.client.state, 'open');
+});
+
+test('a token function that fails is asked again before the token expires', async (t) => {
+  let count = 0;
+  const source = (): string => {
+    if (++count === 2) throw new Error('the app is down');
+    return `t${count}`;
+  };
+  const { w, run } = await renewing(t, source, (now) => now + 100_000);
+  await run(100);
+  assert.equal(w.socket.all('authenticate').length, 2);
+  assert.equal(w.client.state, 'open');
 });
 
 test('tokens that live for months do not overflow the timer', async (t) => {

@@ -71,6 +71,69 @@ test('a page that is looked at again does not wait', async (t) => {
   assert.equal(w.sockets.length, 2, 'the attempt under way is enough');
 });
 
+for (const [name, wake] of [
+  ['the network is back', (w: World) => w.page.online(true)],
+  ['the page is looked at', (w: World) => w.page.visible(true)],
+  ['the page is no longer frozen', (w: World) => w.page.document.fire('resume')],
+] as const) {
+  test(`${name}: an attempt that is stalled is made anew at once`, async (t) => {
+    for (const transport of ['websocket', 'sse'] as const) {
+      const w = new World(t);
+      const attempts = (): number => (transport === 'sse' ? w.requests.length : w.sockets.length);
+      w.connect({ transport });
+      await w.pass(3000);
+      assert.equal(attempts(), 1);
+      wake(w);
+      await rest();
+      assert.equal(attempts(), 2);
+      await w.pass(9999);
+      assert.equal(w.states.at(-1)?.retryIn, undefined, 'it has all of its time');
+      t.mock.reset();
+    }
+  });
+
+  test(`${name}: an attempt that has just begun gets its chance, and is then made anew`, async (t) => {
+    const w = new World(t);
+    w.connect();
+    await w.pass(300);
+    wake(w);
+    wake(w);
+    await w.pass(699);
+    assert.equal(w.sockets.length, 1);
+    await w.pass(1);
+    assert.equal(w.sockets.length, 2);
+    w.socket.greet();
+    await w.pass(20_000);
+    assert.equal(w.sockets.length, 2);
+  });
+
+  test(`${name}: what failed before makes the next waits no longer`, async (t) => {
+    const w = new World(t);
+    w.random = 1;
+    w.connect({ transport: 'websocket' });
+    await rest();
+    for (let i = 0; i < 6; i++) {
+      w.socket.drop();
+      await w.retry();
+    }
+    await w.pass(2000);
+    wake(w);
+    await rest();
+    w.socket.drop();
+    assert.equal(w.status.retryIn, 1000);
+  });
+}
+
+test('a token that does not come is asked for anew, too', async (t) => {
+  const w = new World(t);
+  let asked = 0;
+  w.connect({ token: () => (++asked === 1 ? new Promise<string>(() => {}) : 't') });
+  await w.pass(5000);
+  w.page.visible(true);
+  await rest();
+  assert.equal(w.sockets.length, 1);
+});
+
 test('a page that is looked at again asks whether the server lives', async (t) => {
   const w = new World(t);
   await w.open();

@@ -13,15 +13,16 @@ export interface Envelope {
     type: string;
     id?: string | number;
     /** The server's clock, in milliseconds; of a message: when it was published. */
-    timestamp?: number;
+    timestamp?: number | undefined;
     payload: Payload;
 }
 /** The fields of all payloads; which of them there are depends on the type. */
 export interface Payload {
     channel?: string;
+    version?: number;
     connection?: string;
     user?: string;
-    heartbeat?: number;
+    heartbeat?: number | undefined;
     expires?: number;
     epoch?: string;
     offset?: number;
@@ -54,7 +55,7 @@ export interface Payload {
     retryAfter?: number | undefined;
     reason?: string;
     reconnect?: boolean;
-    after?: number;
+    after?: number | undefined;
 }
 /** A message among those of `subscribed` and `history`, where the channel stands beside them. */
 export interface WireMessage {
@@ -78,5 +79,11 @@ export interface WireInfo {
     status?: string;
     [field: string]: unknown;
 }
-/** Reads an envelope; undefined when the text is none. */
+/** Reads an envelope; undefined when the text is none, or a broken one that nobody waits for. */
 export declare function parse(text: string): Envelope | undefined;
+/**
+ * Checks the types of all fields, so that nothing above has to. An envelope with a
+ * wrong one is lost; if it is the answer to a command, it becomes an error, so that
+ * nobody waits for it for ever.
+ */
+export declare function examine(e: any): Envelope | undefined;
