@@ -60,6 +60,8 @@ func (e *edit) run(op *operation) *Error {
 		return e.replace(op.path, op.value)
 	case "test":
 		return e.test(op.path, op.value)
+	case "increment":
+		return e.increment(op.path, op.value)
 	case "move":
 		return e.move(op.from, op.path)
 	default:
@@ -189,6 +191,11 @@ func (e *edit) put(o *object, name string, v any, path string, depth int) *Error
 	if err := e.touch(path); err != nil {
 		return err
 	}
+	return e.set(o, name, v, depth)
+}
+
+// set sets a member, and notes no path.
+func (e *edit) set(o *object, name string, v any, depth int) *Error {
 	old, there := o.members[name]
 	extra := 0
 	switch {

@@ -97,6 +97,11 @@ func appendCanonicalNumber(dst []byte, s string) []byte {
 	if math.IsInf(f, 0) {
 		return append(dst, "null"...)
 	}
+	return appendNumber(dst, f)
+}
+
+// appendNumber writes a finite number as JavaScript does.
+func appendNumber(dst []byte, f float64) []byte {
 	if f == 0 {
 		return append(dst, '0') // also for -0
 	}

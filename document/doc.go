@@ -6,7 +6,8 @@
 //
 // # Patches
 //
-// A change is a merge patch (RFC 7396) or a JSON patch (RFC 6902). [Apply] makes all
+// A change is a merge patch (RFC 7396) or a JSON patch (RFC 6902), to which we add the
+// operation increment: it adds a number to the one at a path. [Apply] makes all
 // of it or nothing. It works on a parsed tree, which never changes: the new state
 // shares with the old one what they have in common, so that the old one stays good
 // for whoever reads it, and a patch that fails half way has changed nothing. What
@@ -45,7 +46,8 @@
 // into an array or to remove from it moves the other elements, and therefore counts
 // as a change of the array. To append an element ("-") touches only its own place,
 // so that two can append at the same time; but a change that then names what it has
-// appended, which it does by an index, counts as a change of the array. What `test`
+// appended, which it does by an index, counts as a change of the array. Increments of
+// one number do not overlap with each other, only with other changes of it. What `test`
 // looks at does not count: it is tested when the change is made.
 //
 // # Integrity

@@ -2,39 +2,65 @@ package document
 
 import "strings"
 
-// footprint is what a change has touched, to be held against other changes. Two
+// footprint is what a change has touched, to be compared with other changes. Two
 // changes overlap if a path of one is, or leads to, a path of the other. What moves
 // the elements of an array touches the array itself, and so overlaps with everything
-// in it.
+// in it. Two increments of one number do not overlap.
 type footprint struct {
-	paths map[string]struct{}
-	above map[string]struct{} // what leads to the paths, and the paths themselves
+	all pathSet // with the numbers that were incremented
+	set pathSet // without them
 }
 
-func newFootprint(paths []string) footprint {
-	f := footprint{make(map[string]struct{}, len(paths)), make(map[string]struct{}, 2*len(paths))}
-	for _, p := range paths {
-		f.paths[p] = struct{}{}
-		for at := range prefixes(p) {
-			f.above[at] = struct{}{}
+func newFootprint(touched []string) footprint {
+	f := footprint{newPathSet(len(touched)), newPathSet(len(touched))}
+	for _, p := range touched {
+		number, ok := incremented(p)
+		f.all.add(number)
+		if !ok {
+			f.set.add(p)
 		}
 	}
 	return f
 }
 
-// overlaps gives the first of the paths that overlaps.
-func (f footprint) overlaps(paths []string) (string, bool) {
-	for _, p := range paths {
-		if _, leads := f.above[p]; leads {
-			return p, true
-		}
-		for at := range prefixes(p) {
-			if _, there := f.paths[at]; there {
-				return p, true
-			}
+// overlaps returns the first of the paths that overlaps.
+func (f footprint) overlaps(touched []string) (path string, ok bool) {
+	for _, p := range touched {
+		number, counts := incremented(p)
+		if counts && f.set.meets(number) || !counts && f.all.meets(p) {
+			return number, true
 		}
 	}
 	return "", false
+}
+
+type pathSet struct {
+	paths map[string]struct{}
+	above map[string]struct{} // what leads to the paths, and the paths themselves
+}
+
+func newPathSet(n int) pathSet {
+	return pathSet{make(map[string]struct{}, n), make(map[string]struct{}, 2*n)}
+}
+
+func (s pathSet) add(path string) {
+	s.paths[path] = struct{}{}
+	for at := range prefixes(path) {
+		s.above[at] = struct{}{}
+	}
+}
+
+// meets reports whether a path is, leads to, or lies below one of the set.
+func (s pathSet) meets(path string) bool {
+	if _, leads := s.above[path]; leads {
+		return true
+	}
+	for at := range prefixes(path) {
+		if _, there := s.paths[at]; there {
+			return true
+		}
+	}
+	return false
 }
 
 // prefixes goes through all pointers that lead to p, p included.

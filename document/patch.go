@@ -6,7 +6,7 @@ import (
 )
 
 // Patch is a proposed change of a document: a merge patch (RFC 7396) or a JSON patch
-// (RFC 6902). It never changes.
+// (RFC 6902), in which "increment" adds a number to the one at a path. It never changes.
 type Patch struct {
 	merge *object     // nil for a JSON patch
 	ops   []operation // nil for a merge patch
@@ -109,18 +109,22 @@ func parseOp(o *object, l Limits) (op operation, e *Error) {
 		if !hasValue {
 			return op, failf(Invalid, "\"value\" is missing")
 		}
+	case "increment":
+		if _, ok := op.value.(json.Number); !ok {
+			return op, failf(Invalid, "\"value\" is missing or no number")
+		}
 	case "remove":
 	case "move", "copy":
 		var from string
 		if !l.Move {
-			return op, failf(Invalid, "move and copy are not allowed; use add, remove, replace and test")
+			return op, failf(Invalid, "move and copy are not allowed; use add, remove, replace, increment and test")
 		}
 		if from, hasFrom = o.members["from"].(string); !hasFrom {
 			return op, failf(Invalid, "\"from\" is missing or not a string")
 		}
 		op.from, e = parsePointer(from, l)
 	default:
-		return op, failf(Invalid, "\"op\" is none of add, remove, replace and test")
+		return op, failf(Invalid, "\"op\" is none of add, remove, replace, increment and test")
 	}
 	if len(op.path) == 0 && !l.Root && op.op != "test" && e == nil {
 		e = failf(Invalid, "the whole document can not be replaced by a patch")

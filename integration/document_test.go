@@ -54,6 +54,20 @@ func TestDocument(t *testing.T) {
 		}
 	}
 	expect(t, ws, `"serverVersion":2,"patch":[{"op":"add","path":"/list/-","value":1}]`)
+	// An increment of a client that is behind comes together with one of the app.
+	for _, want := range []string{`"serverVersion":3,`, `"serverVersion":4,`} {
+		res, text = request(t, "PATCH", path, `[{"op":"increment","path":"/votes","value":2}]`,
+			"Authorization", "Bearer "+appKey, "Content-Type", "application/json-patch+json", "If-Match", "*")
+		if res.StatusCode != 200 {
+			t.Errorf("%d %s", res.StatusCode, text)
+		}
+		expect(t, ws, want+`"patch":[{"op":"increment","path":"/votes","value":2}]`)
+	}
+	send(t, ws, `{"type":"change","payload":{"channel":"doc:1","localVersion":2,"baseVersion":3,"patch":[{"op":"increment","path":"/votes","value":-1}]}}`)
+	expect(t, ws, `"type":"change-accepted"`)
+	if res, text = request(t, "GET", path, ""); text != `{"list":[1],"title":"x","votes":3}` {
+		t.Errorf("%d %s", res.StatusCode, text)
+	}
 	res, text = request(t, "GET", path, "", "If-None-Match", res.Header.Get("ETag"))
 	if res.StatusCode != 304 || text != "" {
 		t.Errorf("%d %s", res.StatusCode, text)
@@ -118,6 +132,10 @@ var documentAnswers = []struct {
 	{"duplicate", "doc", `"client":"first","localVersion":1,"baseVersion":0,"patch":{"a":1,"list":[1]}`, "change-accepted 1 duplicate", ""},
 	{"stale epoch", "doc", `"epoch":"gone","baseVersion":2,"patch":{"c":3}`, "change-rejected 2 CONFLICT", `{"a":1,"b":2,"list":[1]}`},
 	{"a test that fails", "doc", `"baseVersion":2,"patch":[{"op":"test","path":"/a","value":2},{"op":"remove","path":"/a"}]`, "change-rejected 2 CONFLICT", `{"a":1,"b":2,"list":[1]}`},
+	{"behind, incremented", "doc", `"baseVersion":1,"patch":[{"op":"increment","path":"/a","value":1}]`, "change-accepted 3", ""},
+	{"behind, incremented what was set", "doc", `"baseVersion":1,"patch":[{"op":"increment","path":"/b","value":1}]`, "change-rejected 2 CONFLICT", `{"a":1,"b":2,"list":[1]}`},
+	{"incremented what is no number", "doc", `"baseVersion":2,"patch":[{"op":"increment","path":"/list","value":1}]`, "change-rejected 2 INVALID_MESSAGE", `{"a":1,"b":2,"list":[1]}`},
+	{"incremented against the schema", "doc", `"baseVersion":2,"patch":[{"op":"increment","path":"/a","value":0.5}]`, "change-rejected 2 SCHEMA_VIOLATION", `{"a":1,"b":2,"list":[1]}`},
 	{"does not fit", "doc", `"baseVersion":2,"patch":[{"op":"remove","path":"/c"}]`, "change-rejected 2 INVALID_MESSAGE", `{"a":1,"b":2,"list":[1]}`},
 	{"no patch", "doc", `"baseVersion":2,"patch":"c"`, "change-rejected 2 INVALID_MESSAGE", `{"a":1,"b":2,"list":[1]}`},
 	{"the whole document", "doc", `"baseVersion":2,"patch":[{"op":"replace","path":"","value":{}}]`, "change-rejected 2 INVALID_MESSAGE", `{"a":1,"b":2,"list":[1]}`},

@@ -27,6 +27,7 @@ func patches() decoder {
 	seeds := []string{
 		`{"a":{"b":null,"e":[1,2]},"d":"y"}`,
 		`[{"op":"test","path":"/a/b/1/c","value":2},{"op":"move","from":"/a/b/0","path":"/a/f"},{"op":"add","path":"/a/b/-","value":{"g":[]}},{"op":"copy","from":"/d","path":"/h"},{"op":"replace","path":"/d","value":1},{"op":"remove","path":"/a/b/0"}]`,
+		`[{"op":"increment","path":"/a/b/0","value":1e308},{"op":"increment","path":"/n","value":-0.5},{"op":"increment","path":"/a/b/1/c","value":9007199254740992}]`,
 	}
 	return decoder{"patches of documents", seeds, func(input []byte) bool {
 		patch, e := document.ParsePatch(input, limits)
