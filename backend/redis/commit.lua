@@ -9,7 +9,7 @@ local said = redis.call('GET', KEYS[3])
 if said then
 	local g, version, call = string.match(said, '^(%w+):(%d+):(.*)$')
 	if g == doc.g then
-		return {call == ARGV[11] and 1 or 2, version}
+		return {call == ARGV[10] and 1 or 2, version}
 	end
 end
 if known.e ~= doc.e or known.v ~= doc.v or differ(known.a, doc.a) then
@@ -22,11 +22,11 @@ local documentBytes, entryBytes = 6144, 32
 -- Gives the bytes of the log after this change, and the oldest version that stays in it.
 -- Each entry is looked at when it comes and when it goes.
 local function trimmed()
-	local bytes, first = doc.lb + #ARGV[7] + entryBytes, nil
-	if ARGV[9] == '' then
+	local bytes, first = doc.lb + #ARGV[6] + entryBytes, nil
+	if ARGV[8] == '' then
 		return bytes, nil
 	end
-	local count, keep, most = redis.call('XLEN', log) + 1, tonumber(ARGV[10]), tonumber(ARGV[13])
+	local count, keep, most = redis.call('XLEN', log) + 1, tonumber(ARGV[9]), tonumber(ARGV[12])
 	local from = '-'
 	while true do
 		local part = redis.call('XRANGE', log, from, '+', 'COUNT', 32)
@@ -44,9 +44,9 @@ local function trimmed()
 	end
 end
 
-local payer, share, memory, ttl = ARGV[14], tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
+local payer, share, memory, ttl = ARGV[13], tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])
 local bill, sum, payers, billed = readBill(name)
-local snapshot = ARGV[9] ~= '' and #ARGV[9] or redis.call('HSTRLEN', head, 's')
+local snapshot = ARGV[8] ~= '' and #ARGV[8] or redis.call('HSTRLEN', head, 's')
 local bytes, first = trimmed()
 local fixed = documentBytes + 3 * #name
 -- Of a document that is older than the books nobody pays for what was there before.
@@ -74,23 +74,27 @@ if what then
 	return {3, what}
 end
 local version = text(doc.v + 1)
-redis.call('HSET', head, 'v', version, 'a', ARGV[8])
-local added = redis.pcall('XADD', log, version .. '-0', 'd', ARGV[7])
+redis.call('HSET', head, 'e', doc.e, 'g', doc.g, 'v', version, 'a', ARGV[7])
+local added = redis.pcall('XADD', log, version .. '-0', 'd', ARGV[6])
 if type(added) == 'table' and added.err then
-	redis.call('HSET', head, 'v', text(doc.v), 'a', doc.a)
+	if doc.v == 0 then
+		redis.call('DEL', head)
+	else
+		redis.call('HSET', head, 'v', text(doc.v), 'a', doc.a)
+	end
 	if not string.find(added.err, 'equal or smaller', 1, true) then
 		return added -- Redis refuses it, and nothing has changed
 	end
 	salvage() -- the log is ahead of the head
 	return {0, answer(false)}
 end
-redis.call('SET', KEYS[3], doc.g .. ':' .. version .. ':' .. ARGV[11], 'PX', ARGV[12])
-redis.call('HSET', head, 'lb', text(bytes), 'ttl', ARGV[17])
+redis.call('SET', KEYS[3], doc.g .. ':' .. version .. ':' .. ARGV[10], 'PX', ARGV[11])
+redis.call('HSET', head, 'lb', text(bytes), 'ttl', ARGV[16])
 if doc.v == 0 then
-	redis.call('PERSIST', head)
+	redis.call('PERSIST', head) -- nodes of before give one without changes a TTL
 end
-if ARGV[9] ~= '' then
-	redis.call('HSET', head, 's', ARGV[9], 'sv', version)
+if ARGV[8] ~= '' then
+	redis.call('HSET', head, 's', ARGV[8], 'sv', version)
 end
 if first then
 	redis.call('XTRIM', log, 'MINID', text(first))
@@ -110,5 +114,5 @@ elseif doc.ttl > 0 then
 	redis.call('ZREM', ends, name)
 end
 sweep(name)
-redis.call('PUBLISH', topic, 'd' .. doc.e .. ':' .. version .. ':' .. ARGV[7])
+redis.call('PUBLISH', topic, 'd' .. doc.e .. ':' .. version .. ':' .. ARGV[6])
 return {1, version}

@@ -3,14 +3,13 @@
 -- v and a, version and anchor of the latest entry; s and sv, the snapshot and its
 -- version; lb, the bytes of the log; ttl, for how many ms it is kept when nobody uses it.
 -- The log is a stream: ids are versions, d is an entry, whose anchor stands in its bytes
--- 2 to 9.
+-- 2 to 9. Nothing is kept of a document that nobody has changed.
 -- KEYS: head, log, …
--- ARGV: an epoch should one be needed, how long in ms to keep a document that nobody has
---       changed, Pub/Sub channel; what the caller knows: epoch, version, anchor (empty:
---       not known), …, the name of the document
+-- ARGV: an epoch or a secret should one be needed, Pub/Sub channel; what the caller knows:
+--       epoch, version, anchor (empty: not known), …, the name of the document
 local head, log, name = KEYS[1], KEYS[2], ARGV[#ARGV - 1]
-local fresh, topic = ARGV[1], ARGV[3]
-local known = {e = ARGV[4], v = tonumber(ARGV[5]), a = ARGV[6]}
+local fresh, topic = ARGV[1], ARGV[2]
+local known = {e = ARGV[3], v = tonumber(ARGV[4]), a = ARGV[5]}
 local unknown = string.rep('\0', 8)
 local pageBytes = 1048576
 
@@ -27,31 +26,47 @@ local doc = {
 	e = fields[1], g = fields[2], v = tonumber(fields[3] or '0'), a = fields[4] or '', sv = tonumber(fields[5] or '0'),
 	lb = tonumber(fields[6] or '0'), ttl = tonumber(fields[7] or '0'),
 }
-if not doc.e then
-	-- A log without its head must not come back under another epoch's versions.
-	doc = {e = fresh, g = fresh, v = 0, a = '', sv = 0, lb = 0, ttl = 0}
-	redis.call('HSET', head, 'e', fresh, 'g', fresh) -- first, because a full Redis refuses it
-	redis.call('HDEL', head, 'v', 'a', 's', 'sv', 'lb', 'ttl')
-	redis.call('DEL', log)
-	settle(name)
+
+-- Gives what a document is that nobody has changed.
+local function unborn()
+	local epoch = blank(name, fresh)
+	return {e = epoch, g = epoch, v = 0, a = '', sv = 0, lb = 0, ttl = 0}
 end
-if doc.v == 0 then
-	redis.call('PEXPIRE', head, ARGV[2])
+
+-- Removes all that is left of the document. The next one of its name has another epoch.
+local function bury()
+	settle(name)
+	if redis.call('DEL', head, log) > 0 then
+		turn(name)
+	end
+	doc = unborn()
+end
+
+if not doc.e then
+	doc = unborn() -- first, because a full Redis refuses it
+	bury()
 end
 
 -- Gives the document a new epoch: whoever knows the old one must not believe in any of
 -- its versions. What is there stays.
 local function renew()
-	doc.e = fresh
-	redis.call('HSET', head, 'e', fresh)
-	redis.call('PUBLISH', topic, 'r' .. fresh)
+	if doc.v == 0 then
+		turn(name)
+		bury()
+	else
+		doc.e = fresh
+		redis.call('HSET', head, 'e', fresh)
+	end
+	redis.call('PUBLISH', topic, 'r' .. doc.e)
 end
 
 -- Goes back to the snapshot, because a part of the log is gone. The log goes last: if
 -- Redis refuses anything before, nothing is lost.
 local function salvage()
 	doc = {e = fresh, g = fresh, v = doc.sv, a = '', sv = doc.sv, lb = 0, ttl = doc.ttl}
-	redis.call('HSET', head, 'g', fresh, 'v', text(doc.v), 'a', '', 'lb', '0')
+	if doc.v > 0 then
+		redis.call('HSET', head, 'g', fresh, 'v', text(doc.v), 'a', '', 'lb', '0')
+	end
 	renew()
 	redis.call('DEL', log)
 end

@@ -16,16 +16,15 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// unborn is how long Redis keeps the epoch of a document that nobody has changed. Any
-// other document it keeps for its TTL, or for good.
-const unborn = "86400000"
-
 // Documents is a [document.Store] over one shard.
 //
 // A change is one script, which appends the entry if the document is where the change
 // was made to, and publishes it; whoever is late is told in the same reply what came
 // first. A node that follows a document hands over what is published, and knows by
 // versions and anchors whether something is missing, which it then reads from the log.
+//
+// Nothing is kept of a document that nobody has changed; its epoch is a hash of its name,
+// a secret, and a number that grows when a document of the name ends.
 type Documents struct {
 	// Set when it is made.
 	c    *shard
@@ -85,7 +84,7 @@ func unavailable(err error) error { return fmt.Errorf("%w: %v", document.ErrUnav
 func (s *Documents) call(script *script, channel string, known document.Known, more ...any) *call {
 	n := s.c.names
 	args := append([]any{
-		history.NewEpoch(), unborn, n.changes(channel),
+		history.NewEpoch(), n.changes(channel),
 		known.Epoch, strconv.FormatUint(known.Version, 10), appendAnchor(known.Anchor),
 	}, more...)
 	return &call{

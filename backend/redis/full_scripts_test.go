@@ -23,20 +23,20 @@ type scriptWhenFull struct {
 var scriptsWhenFull = []scriptWhenFull{
 	{"publish", publishScript, 3, []any{"text", "1", 100, 60000, 60000, "topic", "epoch", 0}, "refused"},
 	{"relay", relayScript, 7, []any{"text", "topic", "key", 60000, 10, 100}, "refused"},
-	{"commit", commitScript, 7, []any{"epoch", 60000, "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000, 0, "-", 0, 0, 0, "name", "rt:"}, "refused"},
+	{"commit", commitScript, 8, []any{"epoch", "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000, 0, "-", 0, 0, 0, "name", "rt:"}, "refused"},
 	{"enter", enterScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0, "", "", 0}, "refused"},
 
-	// These make a document, or the secret of Redis where there is none.
+	// These make the secret of Redis where there is none.
 	{"position", positionScript, 2, []any{"secret", 60000, ""}, "refused"},
 	{"history", historyScript, 3, []any{100, 0, 10, "secret"}, "refused"},
-	{"load", loadScript, 6, []any{"epoch", 60000, "topic", "", 0, "", "0", "name", "rt:"}, "refused"},
+	{"load", loadScript, 7, []any{"epoch", "topic", "", 0, "", "0", "name", "rt:"}, "refused"},
 
 	// These free memory.
 	{"leave", leaveScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0}, "runs"},
 	{"reap", reapScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, 100}, "runs"},
 
-	{"forget", forgetScript, 6, []any{"epoch", 60000, "topic", "", 0, "", "", 0, "name", "rt:"}, "runs"},
-	{"catalog", catalogScript, 4, []any{"-", "+", 10, "rt:"}, "runs"},
+	{"forget", forgetScript, 7, []any{"epoch", "topic", "", 0, "", "", 0, "name", "rt:"}, "runs"},
+	{"catalog", catalogScript, 5, []any{"-", "+", 10, "rt:"}, "runs"},
 
 	// What these write has a bound: by nodes, by connections, by a number.
 	{"lease", leaseScript, 3, []any{"node", 60000, 1, 1}, "runs"},

@@ -1,9 +1,11 @@
 -- What the documents of a shard take: who pays for how much, and until when they stay.
 -- Bills has what each document takes for whom: a payer, '=' and bytes, separated by
 -- spaces; '-' is nobody. Used has the sums of the payers, and of all as '*'. Index has
--- the names in their order, ends those that have a TTL by when it is over.
--- KEYS: … index, bills, used, ends. ARGV: … the prefix of all keys.
-local index, bills, used, ends = KEYS[#KEYS - 3], KEYS[#KEYS - 2], KEYS[#KEYS - 1], KEYS[#KEYS]
+-- the names in their order, ends those that have a TTL by when it is over. Epochs has
+-- what the epochs of documents are made of that nobody has changed: as '' a secret, and
+-- for each of 4096 parts of all names how many documents in it have ended.
+-- KEYS: … index, bills, used, ends, epochs. ARGV: … the prefix of all keys.
+local index, bills, used, ends, epochs = KEYS[#KEYS - 4], KEYS[#KEYS - 3], KEYS[#KEYS - 2], KEYS[#KEYS - 1], KEYS[#KEYS]
 local prefix = ARGV[#ARGV]
 local maxPayers = 32
 
@@ -89,10 +91,32 @@ local function charge(name, bill, payers, payer, bytes)
 	writeBill(name, bill)
 end
 
--- Takes a document off the books.
+local function partOf(name)
+	return string.sub(redis.sha1hex(name), 1, 3)
+end
+
+-- Gives another epoch to those documents in the part of a name that nobody has changed.
+local function turn(name)
+	redis.call('HINCRBY', epochs, partOf(name), 1)
+end
+
+-- Gives the epoch of a document that nobody has changed. Everybody is given the same one,
+-- and no document of before had it. Secret is for the case that there is none.
+local function blank(name, secret)
+	local said = redis.call('HMGET', epochs, '', partOf(name))
+	if said[1] then
+		secret = said[1]
+	else
+		redis.call('HSET', epochs, '', secret)
+	end
+	return string.sub(redis.sha1hex(secret .. ':' .. (said[2] or '0') .. ':' .. name), 1, 12)
+end
+
+-- Takes a document that has ended off the books.
 local function settle(name)
 	local bill, _, _, said = readBill(name)
 	if said then
+		turn(name)
 		redis.call('HDEL', bills, name)
 		redis.call('ZREM', index, name)
 		redis.call('ZREM', ends, name)

@@ -64,9 +64,10 @@ func (n names) document(channel string) []string {
 	return []string{n.of("dh", channel), n.of("dl", channel)}
 }
 
-// ledger are the keys of ledger.lua: index, bills, used, ends.
+// ledger are the keys of ledger.lua: index, bills, used, ends, epochs.
 func (n names) ledger() []string {
-	return []string{n.prefix + "documents", n.prefix + "documents:bills", n.prefix + "documents:used", n.prefix + "documents:ends"}
+	all := n.prefix + "documents"
+	return []string{all, all + ":bills", all + ":used", all + ":ends", all + ":epochs"}
 }
 
 // change remembers what became of a change of a document.
