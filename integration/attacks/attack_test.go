@@ -43,6 +43,7 @@ var groups = []struct {
 	{"admission", attackAdmission},
 	{"limit", attackLimits},
 	{"memory", attackMemory},
+	{"leftover", attackLeftovers},
 	{"crowd", attackCrowds},
 	{"document", attackDocuments},
 	{"http", attackHTTP},
