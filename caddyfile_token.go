@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -10,8 +11,8 @@ import (
 // parseToken reads
 //
 //	token {
-//		hmac       <secret>
-//		public_key <file>
+//		hmac       <secret>…
+//		public_key <file>…
 //		jwks       <url>
 //		issuer     <issuer>
 //		audience   <audience>
@@ -21,7 +22,7 @@ import (
 //		deadline   <duration>
 //	}
 //
-// with one of hmac, public_key and jwks. Placeholders stay as they are, so that no
+// with one of hmac, public_key and jwks. hmac and public_key may be repeated. Placeholders stay as they are, so that no
 // secret gets into the adapted configuration.
 func parseToken(d *caddyfile.Dispenser, _ []string, h *Handler) error {
 	h.Token = new(TokenConfig)
@@ -32,8 +33,8 @@ func parseToken(d *caddyfile.Dispenser, _ []string, h *Handler) error {
 }
 
 var tokenOptions = options[*TokenConfig]{
-	"hmac":       text("<secret>", func(c *TokenConfig) *string { return &c.HMAC }),
-	"public_key": text("<file>", func(c *TokenConfig) *string { return &c.PublicKey }),
+	"hmac":       keyList("<secret>…", func(c *TokenConfig) *[]string { return &c.HMAC }),
+	"public_key": keyList("<file>…", func(c *TokenConfig) *[]string { return &c.PublicKey }),
 	"jwks":       text("<url>", func(c *TokenConfig) *string { return &c.JWKS }),
 	"issuer":     text("<issuer>", func(c *TokenConfig) *string { return &c.Issuer }),
 	"audience":   text("<audience>", func(c *TokenConfig) *string { return &c.Audience }),
@@ -47,6 +48,22 @@ func parseFrom(_ *caddyfile.Dispenser, args []string, c *TokenConfig) error {
 	c.From = args
 	_, err := parseSources(args)
 	return err
+}
+
+// keyList is an option that names one key or several, in one line or several.
+func keyList(syntax string, field func(*TokenConfig) *[]string) option[*TokenConfig] {
+	return option[*TokenConfig]{syntax: syntax, min: 1, max: -1, repeat: true, parse: func(_ *caddyfile.Dispenser, args []string, c *TokenConfig) error {
+		for _, key := range args {
+			if key == "" {
+				return errors.New("it is empty")
+			}
+			if slices.Contains(*field(c), key) {
+				return errors.New("the same is there already")
+			}
+			*field(c) = append(*field(c), key)
+		}
+		return nil
+	}}
 }
 
 // text is an option that is any text but an empty one.

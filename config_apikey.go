@@ -5,11 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"net/http"
-	"strings"
-
-	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-realtime/caddy-realtime/policy"
 )
@@ -17,7 +13,7 @@ import (
 // APIKeyConfig is an API key that may not do everything.
 type APIKeyConfig struct {
 	// Key is what the app sends as `Authorization: Bearer <key>`; a placeholder
-	// such as {env.KEY}, as with APIKeys. Required.
+	// such as {env.KEY} or {file./path}, as with APIKeys. Required.
 	Key string `json:"key"`
 
 	// Allow are the patterns of the channels in which the key may do something, by
@@ -53,11 +49,14 @@ func keyID(key string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-type apiKeys []apiKey
-
-func (ks *apiKeys) add(key string, scope *policy.Scope) {
-	*ks = append(*ks, apiKey{sha256.Sum256([]byte(key)), keyID(key), scope})
+func newAPIKey(key string, scope *policy.Scope) apiKey {
+	return apiKey{sha256.Sum256([]byte(key)), keyID(key), scope}
 }
+
+// equal compares keys that were made by one keyring, whose scopes are the same for good.
+func (k apiKey) equal(o apiKey) bool { return k.sum == o.sum && k.scope == o.scope }
+
+type apiKeys []apiKey
 
 // match finds the key that a token is; nil for none. It takes the same time for every
 // token, right or wrong.
@@ -79,48 +78,4 @@ func (h *Handler) appKey(r *http.Request) *apiKey {
 		return nil
 	}
 	return h.keys.match(token)
-}
-
-// provisionKeys resolves the keys, which are never shown: errors name their place.
-func (h *Handler) provisionKeys() error {
-	if err := checkAPIKeys(h.APIKeys); err != nil {
-		return err
-	}
-	for i, key := range h.APIKeys {
-		if err := h.provisionKey(fmt.Sprintf("key %d", i+1), key, nil); err != nil {
-			return err
-		}
-	}
-	for i, c := range h.ScopedAPIKeys {
-		place := fmt.Sprintf("key %d with a scope", i+1)
-		scope, err := c.scope()
-		if err == nil {
-			err = checkAPIKeys([]string{c.Key})
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", place, err)
-		}
-		if err := h.provisionKey(place, c.Key, scope); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (h *Handler) provisionKey(place, key string, scope *policy.Scope) error {
-	resolved, err := caddy.NewReplacer().ReplaceOrErr(key, true, true)
-	if err != nil {
-		return fmt.Errorf("%s: %w", place, err) // names the placeholder, not the key
-	}
-	if strings.TrimSpace(resolved) != resolved {
-		return fmt.Errorf("%s begins or ends with white space, and so would never be found in a request", place)
-	}
-	if resolved == key {
-		h.log.Warn("an API key stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "key", place)
-	}
-	if h.keys.match(resolved) != nil {
-		return fmt.Errorf("%s is the same as one before it", place)
-	}
-	h.keys.add(resolved, scope)
-	return nil
 }

@@ -3,6 +3,7 @@ package realtime
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -13,24 +14,27 @@ import (
 
 // TokenConfig says which tokens (JWT, RFC 7519) are accepted, and where in a request
 // they are looked for. Exactly one of HMAC, PublicKey and JWKS is given; it decides
-// which algorithms are accepted. A token needs a time of expiry (exp). Its subject
+// which algorithms are accepted. Several secrets, or several public keys, are in force at a
+// time: a token is good if any of them has signed it, so that one can replace another. A token needs a time of expiry (exp). Its subject
 // (sub) is the id of the user, its claim info what others may know of them, and its
 // claim channels grants access to rooms.
 type TokenConfig struct {
-	// HMAC is a secret of at least 32 bytes that is shared with whoever issues the
-	// tokens, for HS256, HS384 and HS512. Write a placeholder such as {env.SECRET}
-	// or {file./path}, so that the secret itself stays out of the configuration.
-	HMAC string `json:"hmac,omitempty"`
+	// HMAC are secrets of at least 32 bytes that are shared with whoever issues the
+	// tokens, for HS256, HS384 and HS512; at most 16. Write placeholders such as
+	// {env.SECRET} or {file./path}, so that the secrets themselves stay out of the
+	// configuration. A file is read again when tokens come, at most once a second; what
+	// it says then is in force, and connections stay.
+	HMAC []string `json:"hmac,omitempty"`
 
-	// PublicKey is the path of a PEM file with the RSA, ECDSA or Ed25519 public key
-	// of the issuer, or with a certificate. It is read when the configuration is
-	// loaded. May contain placeholders such as {env.KEYS}.
-	PublicKey string `json:"public_key,omitempty"`
+	// PublicKey are the paths of PEM files, at most 16, each with an RSA, ECDSA or
+	// Ed25519 public key of the issuer, or with a certificate. They are read again like
+	// the files of HMAC. May contain placeholders such as {env.KEYS}.
+	PublicKey []string `json:"public_key,omitempty"`
 
 	// JWKS is the URL of the issuer's key set (RFC 7517), with https; http is
 	// accepted for loopback addresses. It is fetched when the configuration starts
 	// and every ten minutes from then on. May contain placeholders such as
-	// {env.ISSUER}.
+	// {env.ISSUER}. Keys of it that can not be used are ignored.
 	JWKS string `json:"jwks,omitempty"`
 
 	// Issuer must be the token's issuer (iss). May contain placeholders such as
@@ -41,7 +45,9 @@ type TokenConfig struct {
 	// such as {env.AUDIENCE}. Default: any.
 	Audience string `json:"audience,omitempty"`
 
-	// Leeway forgives clocks that differ. Default: 30s, which zero means as well.
+	// Leeway forgives clocks that differ: a token is accepted that much longer than it
+	// says, wherever it is shown, and its connection lives as long. Default: 30s, which
+	// zero means as well.
 	Leeway caddy.Duration `json:"leeway,omitempty"`
 
 	// From says where tokens are looked for, in this order: `header` (Authorization:
@@ -72,8 +78,8 @@ func (c *TokenConfig) from() []string {
 // check finds what is wrong whatever placeholders and files turn out to be.
 func (c *TokenConfig) check() error {
 	keys := 0
-	for _, key := range []string{c.HMAC, c.PublicKey, c.JWKS} {
-		if key != "" {
+	for _, given := range []bool{len(c.HMAC) > 0, len(c.PublicKey) > 0, c.JWKS != ""} {
+		if given {
 			keys++
 		}
 	}
@@ -94,63 +100,59 @@ func (c *TokenConfig) check() error {
 
 // checkLiterals looks at what has no placeholders.
 func (c *TokenConfig) checkLiterals() error {
-	var a auth.Config
-	switch {
-	case c.JWKS != "" && constant(c.JWKS):
-		a.JWKS = c.JWKS
-	case c.HMAC != "" && constant(c.HMAC):
-		a.Secret = []byte(c.HMAC)
-	default:
-		return nil
+	if c.JWKS != "" && constant(c.JWKS) {
+		_, err := auth.New(auth.Config{JWKS: c.JWKS})
+		return err
 	}
-	_, err := auth.New(a)
-	return err
+	for _, secret := range c.HMAC {
+		if !constant(secret) {
+			continue
+		}
+		if err := (auth.Keys{Secrets: [][]byte{[]byte(secret)}}).Check(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// compile makes a verifier, which is not started.
-func (c *TokenConfig) compile(read readFile) (*auth.Verifier, error) {
+// compile makes a verifier, which is not started. It notices when files with keys change,
+// and says so in the log.
+func (c *TokenConfig) compile(read readFile, log *slog.Logger) (v *auth.Verifier, err error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
 	a := auth.Config{Leeway: time.Duration(c.Leeway)}
-	repl := caddy.NewReplacer()
-	for _, o := range []struct {
-		name, value string
-		take        func(string) error
-	}{
-		{"hmac", c.HMAC, func(s string) error { a.Secret = []byte(s); return nil }},
-		{"public_key", c.PublicKey, func(s string) (err error) { a.PublicKey, err = readKey(s, read); return err }},
-		{"jwks", c.JWKS, func(s string) error { a.JWKS = s; return nil }},
-		{"issuer", c.Issuer, func(s string) error { a.Issuer = s; return nil }},
-		{"audience", c.Audience, func(s string) error { a.Audience = s; return nil }},
+	for name, o := range map[string]struct{ from, to *string }{
+		"jwks": {&c.JWKS, &a.JWKS}, "issuer": {&c.Issuer, &a.Issuer}, "audience": {&c.Audience, &a.Audience},
 	} {
-		if o.value == "" {
-			continue
-		}
-		s, err := repl.ReplaceOrErr(o.value, true, true) // the error names the placeholder, not its value
-		if err == nil {
-			err = o.take(s)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", o.name, err)
+		if *o.to, err = resolveKey(*o.from); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	return auth.New(a)
-}
-
-func readKey(name string, read readFile) (any, error) {
-	text, err := read(name)
-	if err != nil {
+	if c.JWKS != "" {
+		return auth.New(a)
+	}
+	files := &tokenKeys{config: c, read: read, log: log}
+	if a.Keys, err = files.load(); err != nil {
 		return nil, err
 	}
-	key, err := auth.ParsePublicKey(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+	if c.inFiles() {
+		a.Before = func() { files.renew(v) }
 	}
-	return key, nil
+	v, err = auth.New(a)
+	return v, err
 }
 
-// inTheClear reports that the secret stands in the configuration itself.
+// resolveKey resolves the placeholders of a text; the empty one stays empty. The error
+// names the placeholder, not its value.
+func resolveKey(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	return caddy.NewReplacer().ReplaceOrErr(text, true, true)
+}
+
+// inTheClear reports that a secret stands in the configuration itself.
 func (c *TokenConfig) inTheClear() bool {
-	return c.HMAC != "" && caddy.NewReplacer().ReplaceAll(c.HMAC, "") == c.HMAC
+	return slices.ContainsFunc(c.HMAC, func(s string) bool { return caddy.NewReplacer().ReplaceAll(s, "") == s })
 }

@@ -45,6 +45,7 @@ func TestIdentify(t *testing.T) {
 		{name: "unknown placeholder", option: "x-{id}"},
 		{name: "one of two unknown", option: "{id}-{other}", values: map[string]string{"id": "alice"}},
 		{name: "control character", option: "{id}", values: map[string]string{"id": "a\nb"}, code: protocol.Unauthorized},
+		{name: "no segment of a path", option: "{id}", values: map[string]string{"id": ".."}, code: protocol.Unauthorized},
 		{name: "not UTF-8", option: "{id}", values: map[string]string{"id": "a\xff"}, code: protocol.Unauthorized},
 		{name: "too long", option: "{id}", values: map[string]string{"id": long}, code: protocol.Unauthorized},
 		{name: "first key", auth: "Bearer key-one", app: true},
@@ -59,8 +60,7 @@ func TestIdentify(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			h := &Handler{User: test.option}
-			h.keys.add("key-one", nil)
-			h.keys.add("key-two", nil)
+			h.keys.now.Store(&apiKeys{newAPIKey("key-one", nil), newAPIKey("key-two", nil)})
 			r := incoming(test.values, "192.0.2.1")
 			if test.auth != "" {
 				r.Header.Set("Authorization", test.auth)
@@ -104,7 +104,7 @@ func TestInfo(t *testing.T) {
 func TestNoKeys(t *testing.T) {
 	t.Parallel()
 	for _, token := range []string{"", "x"} {
-		if apiKeys(nil).match(token) != nil {
+		if apiKeys(nil).match(token) != nil || new(keyring).match(token) != nil {
 			t.Errorf("%q passes", token)
 		}
 	}
@@ -113,10 +113,7 @@ func TestNoKeys(t *testing.T) {
 func TestKeysKeepTheirScopes(t *testing.T) {
 	t.Parallel()
 	narrow := new(policy.Scope)
-	var keys apiKeys
-	keys.add("all", nil)
-	keys.add("narrow", narrow)
-	keys.add("last", nil)
+	keys := apiKeys{newAPIKey("all", nil), newAPIKey("narrow", narrow), newAPIKey("last", nil)}
 	for token, want := range map[string]*policy.Scope{"all": nil, "narrow": narrow, "last": nil} {
 		if key := keys.match(token); key == nil || key.scope != want {
 			t.Errorf("%s: %+v", token, key)
@@ -128,10 +125,8 @@ func TestKeysKeepTheirScopes(t *testing.T) {
 // keys of the store, and so it must stay the same from one version to the next.
 func TestKeyID(t *testing.T) {
 	t.Parallel()
-	var one, other apiKeys
-	one.add("first", nil)
-	one.add("second", nil)
-	other.add("second", new(policy.Scope))
+	one := apiKeys{newAPIKey("first", nil), newAPIKey("second", nil)}
+	other := apiKeys{newAPIKey("second", new(policy.Scope))}
 	a, b, c := one.match("first").id, one.match("second").id, other.match("second").id
 	if a == b || b != c || a != "0eb7e8f8fc03a9d3" {
 		t.Errorf("ids %s, %s, %s", a, b, c)

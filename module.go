@@ -46,7 +46,8 @@ type Handler struct {
 	// `Authorization: Bearer <key>`. Several keys make it possible to replace one
 	// without a pause. Write placeholders such as {env.KEY} or {file./path}, so
 	// that the key itself stays out of the configuration; one that is empty when
-	// the configuration is loaded is an error. Default: none, and then only
+	// the configuration is loaded is an error. A file is read again when keys come, at
+	// most once a second, and what it says then is in force. Default: none, and then only
 	// clients can publish, where a room lets them.
 	APIKeys []string `json:"api_keys,omitempty"`
 
@@ -82,7 +83,7 @@ type Handler struct {
 	use     *hubUse
 	origins origins
 	hosts   hosts
-	keys    apiKeys
+	keys    keyring
 	realm   *realm // nil without Token and Authorize
 	log     *slog.Logger
 }

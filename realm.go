@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -87,11 +88,11 @@ func (r *realm) provision(ctx caddy.Context) (err error) {
 }
 
 func (r *realm) provisionTokens(ctx caddy.Context, c *TokenConfig) (err error) {
-	if r.tokens, err = c.compile(os.ReadFile); err != nil {
+	if r.tokens, err = c.compile(os.ReadFile, ctx.Slogger().With("route", r.config.Path)); err != nil {
 		return err
 	}
 	if c.inTheClear() {
-		ctx.Slogger().Warn("the secret of 'token' stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "route", r.config.Path)
+		ctx.Slogger().Warn("a secret of 'token' stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "route", r.config.Path)
 	}
 	if r.sources, err = parseSources(c.from()); err != nil {
 		return err
@@ -119,11 +120,18 @@ func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
 			u.settings.session.Realms[openRealm(name)] = r.session
 		}
 		if r.tokens != nil {
-			r.tokens.Start(ctx, func(err error) {
-				log.Warn("the keys for tokens can not be fetched", "url", r.config.Token.JWKS, "error", err)
-			})
+			r.tokens.Start(ctx, func(err error) { reportKeys(log, r.config.Token.JWKS, err) })
 		}
 	}
+}
+
+// reportKeys logs what goes wrong with a key set.
+func reportKeys(log *slog.Logger, url string, err error) {
+	text := "the keys for tokens can not be fetched"
+	if errors.Is(err, auth.ErrIgnored) {
+		text = "keys for tokens can not be used and are ignored"
+	}
+	log.Warn(text, "url", url, "error", err)
 }
 
 // enter lets a peer into the realm, which keeps of the request what it will need. In

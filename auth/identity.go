@@ -13,10 +13,11 @@ const maxUser = 255
 
 // ValidUser reports whether a user id can be sent and logged without harm: at most
 // 255 bytes of UTF-8 without control characters, and without space around it, which a
-// header loses on its way: an [Authorizer] would be asked about another user. The empty
-// one is valid and means that there is no user.
+// header loses on its way: an [Authorizer] would be asked about another user. Nor is it
+// "." or "..", which clients take out of an address: the HTTP API could not name the
+// user. The empty one is valid and means that there is no user.
 func ValidUser(id string) bool {
-	return len(id) <= maxUser && utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl) &&
+	return id != "." && id != ".." && len(id) <= maxUser && utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl) &&
 		strings.TrimSpace(id) == id
 }
 
@@ -27,8 +28,9 @@ type Identity struct {
 	User string
 	// Info is what others may know of the user (info), a JSON object; may be nil.
 	Info json.RawMessage
-	// Expires is when the token ends (exp). It is zero in the identity of somebody who
-	// was recognized without a token.
+	// Expires is until when the token is accepted: its time of expiry (exp) and the
+	// leeway of the verifier. It is zero in the identity of somebody who was recognized
+	// without a token.
 	Expires time.Time
 	// Issued is when it was made (iat); zero when the token does not say. Without a
 	// token it is when the bearer was recognized.

@@ -2,20 +2,14 @@ package auth
 
 import (
 	"context"
-	"crypto/rsa"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"sync/atomic"
+	"sync"
 	"time"
 
-	"github.com/MicahParks/jwkset"
-	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
-	"golang.org/x/time/rate"
 
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
@@ -23,26 +17,30 @@ import (
 const (
 	// refreshKeys is how often the key set is fetched.
 	refreshKeys = 10 * time.Minute
-	// unknownKey bounds how often an unknown key ID makes it be fetched: anybody
-	// can invent key IDs.
+	// unknownKey bounds how often an unknown key ID causes a fetch: anybody can invent
+	// key IDs.
 	unknownKey = 30 * time.Second
 	// fetchTimeout and maxKeySet bound a single fetch.
 	fetchTimeout = 5 * time.Second
 	maxKeySet    = 1 << 20
 )
 
-// keySet is a set of keys at a URL. What was fetched last stays in use while the
-// URL does not answer.
+// keySet is a set of keys at a URL. The keys of the last good fetch stay in use while the
+// URL does not answer, or answers with something else than keys.
 type keySet struct {
 	// Static after start.
 	url    string
 	client *http.Client
+	begin  sync.Once
 	ready  chan struct{} // closed after the first fetch
 	keys   *fetched      // may be shared with an earlier set of the URL
+	ctx    context.Context
+	report func(error)
 
-	// Written before ready is closed.
-	find keyfunc.Keyfunc
-	err  error
+	mu      sync.Mutex
+	running chan struct{} // closed when the fetch under way ends; nil without one
+	asked   time.Time     // when an unknown key caused a fetch last
+	ignored string        // what was reported last about ignored keys
 }
 
 func newKeySet(address string, client *http.Client) (*keySet, error) {
@@ -54,136 +52,180 @@ func newKeySet(address string, client *http.Client) (*keySet, error) {
 		return nil, fmt.Errorf("auth: the key set's URL must be https (http only for a loopback address), not %q", address)
 	}
 	if client == nil {
-		client = fetcher(u.Host)
+		client = fetcher(u)
 	}
-	return &keySet{url: address, client: client, ready: make(chan struct{}), keys: &fetched{Storage: jwkset.NewMemoryStorage()}}, nil
+	return &keySet{url: address, client: client, ready: make(chan struct{}), keys: new(fetched)}, nil
 }
 
-// fetched are the keys as they were fetched last.
+// fetched are the keys of the last good fetch.
 type fetched struct {
-	jwkset.Storage
-	away atomic.Bool // the last fetch failed
+	mu   sync.RWMutex
+	keys map[string][]key // by ID; nil before the first good fetch; not changed any more
+	away bool             // the last fetch failed
 }
 
-// KeyReplaceAll is called when a fetch went well.
-func (f *fetched) KeyReplaceAll(ctx context.Context, keys []jwkset.JWK) error {
-	f.away.Store(false)
-	return f.Storage.KeyReplaceAll(ctx, keys)
+func (f *fetched) replace(keys map[string][]key) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.keys, f.away = keys, false
 }
 
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+func (f *fetched) fail() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.away = true
 }
 
-// fetcher returns a client that stays on one host and reads little.
-func fetcher(host string) *http.Client {
-	return &http.Client{
-		Timeout:   fetchTimeout,
-		Transport: bounded{http.DefaultTransport.(*http.Transport).Clone()},
-		CheckRedirect: func(r *http.Request, via []*http.Request) error {
-			if r.URL.Host != host || len(via) > 3 {
-				return errors.New("the key set's URL redirects to another host")
-			}
-			return nil
-		},
+// get returns the keys with an ID. Without any the error is [ErrKeys] if the issuer may
+// have a key which was not fetched.
+func (f *fetched) get(id string) ([]key, error) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	switch keys := f.keys[id]; {
+	case len(keys) > 0:
+		return keys, nil
+	case f.keys == nil, f.away && id != "":
+		return nil, ErrKeys
 	}
+	return nil, errUnknownKey
 }
 
-// bounded cuts off responses that are larger than a key set can be.
-type bounded struct{ http.RoundTripper }
-
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := b.RoundTripper.RoundTrip(r)
-	if err == nil {
-		res.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.LimitReader(res.Body, maxKeySet), res.Body}
-	}
-	return res, err
-}
-
-var errKeySet = errors.New("the key set could not be fetched")
-
-// start fetches the set in a goroutine, so that a configuration can be loaded
-// while the issuer is away.
+// start fetches the set in a goroutine, so that a configuration can be loaded while the
+// issuer is away. The goroutine fetches the set again and again until ctx ends.
 func (s *keySet) start(ctx context.Context, report func(error)) {
+	s.begin.Do(func() {
+		s.ctx, s.report = ctx, report
+		first := s.fetchOnce()
+		go func() {
+			defer guard.Recover(nil, "the fetches of a key set")
+			<-first
+			close(s.ready)
+			s.refresh()
+		}()
+	})
+}
+
+func (s *keySet) refresh() {
+	tick := time.NewTicker(refreshKeys)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+			<-s.fetchOnce()
+		}
+	}
+}
+
+// fetchOnce fetches the set, unless a fetch is under way. The channel is closed when the
+// fetch has ended.
+func (s *keySet) fetchOnce() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fetchLocked()
+}
+
+// fetchLocked is fetchOnce with mu held.
+func (s *keySet) fetchLocked() <-chan struct{} {
+	if s.running != nil {
+		return s.running
+	}
+	done := make(chan struct{})
+	s.running = done
 	go func() {
-		defer close(s.ready)
-		defer guard.Recover(nil, "the first fetch of a key set", func() { s.err = errKeySet })
-		s.find, s.err = s.load(ctx, report)
+		defer guard.Recover(nil, "the fetch of a key set", s.keys.fail, func() { s.fetchEnded(done) })
+		s.fetch()
+		s.fetchEnded(done)
 	}()
+	return done
 }
 
-func (s *keySet) load(ctx context.Context, report func(error)) (keyfunc.Keyfunc, error) {
-	store, err := jwkset.NewStorageFromHTTP(s.url, jwkset.HTTPClientStorageOptions{
-		Client: s.client, Ctx: ctx, HTTPTimeout: fetchTimeout, RefreshInterval: refreshKeys,
-		Storage: s.keys, NoErrorReturnFirstHTTPReq: true,
-		RefreshErrorHandler: func(_ context.Context, err error) {
-			s.keys.away.Store(true)
-			report(err)
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	client, err := jwkset.NewHTTPClient(jwkset.HTTPClientOptions{
-		HTTPURLs:          map[string]jwkset.Storage{s.url: store},
-		RateLimitWaitMax:  fetchTimeout, // bounds the fetch as well
-		RefreshUnknownKID: rate.NewLimiter(rate.Every(unknownKey), 1),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return keyfunc.New(keyfunc.Options{
-		Ctx: ctx, Storage: client,
-		UseWhitelist: []jwkset.USE{jwkset.UseSig, ""}, // not those for encryption
-	})
+func (s *keySet) fetchEnded(done chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = nil
+	close(done)
 }
 
-// keyfunc waits for the first fetch and returns what selects a token's key.
+func (s *keySet) fetch() {
+	text, err := fetch(s.ctx, s.client, s.url)
+	var keys map[string][]key
+	var ignored error
+	if err == nil {
+		keys, ignored, err = parseSet(text)
+	}
+	if err != nil {
+		s.keys.fail()
+		s.report(err)
+		return
+	}
+	s.keys.replace(keys)
+	s.reportIgnored(ignored)
+}
+
+// reportIgnored reports what is ignored, once for each set that the issuer serves.
+func (s *keySet) reportIgnored(ignored error) {
+	text := ""
+	if ignored != nil {
+		text = ignored.Error()
+	}
+	s.mu.Lock()
+	known := s.ignored == text
+	s.ignored = text
+	s.mu.Unlock()
+	if !known && ignored != nil {
+		s.report(ignored)
+	}
+}
+
+// keyfunc waits for the first fetch and returns what selects a token's keys.
 func (s *keySet) keyfunc(ctx context.Context) (jwt.Keyfunc, error) {
 	select {
 	case <-s.ready:
 	case <-ctx.Done():
 		return nil, ErrKeys
 	}
-	if s.err != nil {
-		return nil, ErrKeys
-	}
-	return s.find1(ctx), nil
+	return func(t *jwt.Token) (any, error) { return s.find(ctx, t) }, nil
 }
 
-// find1 selects one key and refuses weak ones. A fetch that an unknown key makes
-// necessary is for everybody, and goes on if the client leaves, whose token may be the
-// only one for which it is done in a while.
-func (s *keySet) find1(ctx context.Context) jwt.Keyfunc {
-	find := s.find.KeyfuncCtx(context.WithoutCancel(ctx))
-	return func(t *jwt.Token) (any, error) {
-		if _, named := t.Header["kid"]; !named {
-			return nil, errors.New("the token names no key (kid)")
-		}
-		key, err := find(t)
-		if err != nil {
-			return nil, s.explain(ctx, t, err)
-		}
-		if weak, ok := key.(*rsa.PublicKey); ok && weak.N.BitLen() < minRSA {
-			return nil, fmt.Errorf("the RSA key has %d bits, at least %d are needed", weak.N.BitLen(), minRSA)
-		}
-		return key, nil
+var errUnknownKey = errors.New("the key set has no key of the token's name (kid)")
+
+// find selects the keys that a token names. A token without a name is for keys without
+// one. Several keys of one name differ by their algorithm.
+func (s *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
+	name, named := t.Header["kid"]
+	id, isText := name.(string)
+	if named && (!isText || id == "") {
+		return nil, errors.New("the name of the token's key (kid) is not a text")
 	}
+	keys, err := s.keys.get(id)
+	if err != nil && named {
+		s.askAgain(ctx)
+		keys, err = s.keys.get(id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return choose(t, keys)
 }
 
-// explain tells a token with an unknown key from a set that was never fetched, or may
-// have the key by now.
-func (s *keySet) explain(ctx context.Context, t *jwt.Token, err error) error {
-	kid, _ := t.Header["kid"].(string)
-	if _, e := s.keys.KeyRead(ctx, kid); errors.Is(e, jwkset.ErrKeyNotFound) && s.keys.away.Load() {
-		return ErrKeys
+// askAgain waits for the fetch under way, or for a new one if the last is long enough
+// ago. A fetch is for everybody: it goes on if the client that caused it leaves.
+func (s *keySet) askAgain(ctx context.Context) {
+	s.mu.Lock()
+	done := s.running
+	if done == nil && time.Since(s.asked) >= unknownKey {
+		s.asked = time.Now()
+		s.fetchLocked()
+		done = s.running
 	}
-	if keys, all := s.find.Storage().KeyReadAll(ctx); all != nil || len(keys) == 0 {
-		return ErrKeys
+	s.mu.Unlock()
+	if done == nil {
+		return
 	}
-	return err
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }

@@ -2,10 +2,16 @@ package auth
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -162,6 +168,186 @@ func TestKeySetAway(t *testing.T) {
 	cancel()
 	if _, err := never.Verify(ctx, token); !errors.Is(err, ErrKeys) {
 		t.Errorf("not started: %v, want ErrKeys", err)
+	}
+}
+
+// serve starts an issuer that answers with a text, which tests change.
+func serve(t *testing.T, text string) (*httptest.Server, *atomic.Pointer[string]) {
+	t.Helper()
+	var now atomic.Pointer[string]
+	now.Store(&text)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, *now.Load()) }))
+	t.Cleanup(s.Close)
+	return s, &now
+}
+
+// member returns a key as a member of a set, with other members beside its own.
+func member(t *testing.T, id string, public any, others ...string) string {
+	t.Helper()
+	all := set(t, map[string]any{id: public})
+	text, err := json.Marshal(all.Keys[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSuffix(string(text), "}") + strings.Join(append([]string{""}, others...), ",") + "}"
+}
+
+// A key that can not be used is ignored, and said so; the others are used (RFC 7517
+// section 5).
+func TestOneKeyDoesNotSpoilTheSet(t *testing.T) {
+	t.Parallel()
+	small, _ := rsa.GenerateKey(rand.Reader, 1024)
+	for name, bad := range map[string]string{
+		"a point that is not on the curve": `{"kty":"EC","crv":"P-256","x":"AAAA","kid":"z"}`,
+		"a point of zeros":                 `{"kty":"EC","crv":"P-256","x":"AAAA","y":"AAAA","kid":"z"}`,
+		"an unknown curve":                 `{"kty":"EC","crv":"secp256k1","x":"AAAA","y":"AAAA","kid":"z"}`,
+		"an unknown kind":                  `{"kty":"AKP","alg":"ML-DSA-44","pub":"AAAA","kid":"z"}`,
+		"an unknown algorithm":             member(t, "z", rsaKey.Public(), `"alg":"RS1024"`),
+		"for encryption by its algorithm":  member(t, "z", rsaKey.Public(), `"alg":"RSA-OAEP-256"`),
+		"for encryption by its use":        member(t, "z", rsaKey.Public(), `"use":"enc"`),
+		"not for verifying":                member(t, "z", rsaKey.Public(), `"key_ops":["encrypt"]`),
+		"a secret":                         `{"kty":"oct","k":"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY","kid":"z"}`,
+		"a small RSA key":                  member(t, "z", &small.PublicKey),
+		"a huge RSA key":                   `{"kty":"RSA","e":"AQAB","n":"` + strings.Repeat("_", 10000) + `","kid":"z"}`,
+		"a member of another type":         `{"kty":7,"kid":"z"}`,
+		"not an object":                    `"z"`,
+		"null":                             `null`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := serve(t, `{"keys":[`+bad+`,`+member(t, "a", rsaKey.Public())+`,`+bad+`]}`)
+			v, said := verifier(t, Config{JWKS: s.URL}), make(chan error, 8)
+			v.Start(t.Context(), func(err error) { said <- err })
+			if _, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodRS256, rsaKey, kid("a"), good())); err != nil {
+				t.Errorf("the good key: %v", err)
+			}
+			if _, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodRS256, rsaKey, kid("z"), good())); err == nil || errors.Is(err, ErrKeys) {
+				t.Errorf("the bad key: %v, want an ordinary error", err)
+			}
+			if err := <-said; !errors.Is(err, ErrIgnored) || len(said) > 0 {
+				t.Errorf("reported %v and %d more, want once that keys are ignored", err, len(said))
+			}
+		})
+	}
+}
+
+// What is beside a key and is not about its use can not spoil it.
+func TestKeyWithOtherMembers(t *testing.T) {
+	t.Parallel()
+	for name, other := range map[string]string{
+		"x5t as Auth0 writes it":   `"x5t":"QjBCOTYzQzU4RkZBRjk3RjU1Qzc2MzVGNEE5RDdEOUZFQjg1N0M3QQ"`,
+		"x5c that is no chain":     `"x5c":["AAAA"]`,
+		"x5c of another type":      `"x5c":"AAAA"`,
+		"an address":               `"x5u":"http://127.0.0.1/"`,
+		"half of a private key":    `"d":"!"`,
+		"an extension":             `"x-of-ours":{"a":[1]}`,
+		"an algorithm of its kind": `"alg":"RS256"`,
+		"operations":               `"key_ops":["verify"]`,
+	} {
+		s, _ := serve(t, `{"keys":[`+member(t, "a", rsaKey.Public(), other)+`],"more":1}`)
+		v := verifier(t, Config{JWKS: s.URL})
+		v.Start(t.Context(), func(err error) { t.Errorf("%s: %v", name, err) })
+		if _, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodRS256, rsaKey, kid("a"), good())); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A key's algorithm narrows down what it is used for, and two keys may have one name.
+func TestKeysOfOneName(t *testing.T) {
+	t.Parallel()
+	s, _ := serve(t, `{"keys":[`+member(t, "a", rsaKey.Public(), `"alg":"RS256"`)+`,`+member(t, "a", ecKey.Public())+`,`+member(t, "", edKey.Public())+`]}`)
+	v := verifier(t, Config{JWKS: s.URL})
+	v.Start(t.Context(), func(err error) { t.Error(err) })
+	for name, tc := range map[string]struct {
+		token string
+		good  bool
+	}{
+		"RSA":               {sign(t, jwt.SigningMethodRS256, rsaKey, kid("a"), good()), true},
+		"another algorithm": {sign(t, jwt.SigningMethodRS384, rsaKey, kid("a"), good()), false},
+		"ECDSA":             {sign(t, jwt.SigningMethodES256, ecKey, kid("a"), good()), true},
+		"no name":           {sign(t, jwt.SigningMethodEdDSA, edKey, nil, good()), true},
+		"no name, RSA":      {sign(t, jwt.SigningMethodRS256, rsaKey, nil, good()), false},
+		"an empty name":     {sign(t, jwt.SigningMethodEdDSA, edKey, kid(""), good()), false},
+	} {
+		if _, err := v.Verify(t.Context(), tc.token); (err == nil) != tc.good {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// An answer without a key that can be used is a fetch that failed: the keys stay.
+func TestAnswerWithoutKeys(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []string{
+		`{}`, `null`, `{"keys":null}`, `{"keys":[]}`, `{"keys":{}}`, `[]`, `"x"`, ``, `<html>`,
+		`{"error":"invalid_client","error_description":"?"}`, `{"keys":[{"kty":"oct","k":"AAAA","kid":"old"}]}`,
+		`{"keys":[` + member(t, "other", rsaKey.Public()) + `]} and more`, strings.Repeat(" ", maxKeySet) + `{"keys":[]}`,
+	} {
+		t.Run(fmt.Sprintf("%.40s", answer), func(t *testing.T) {
+			t.Parallel()
+			s, now := serve(t, `{"keys":[`+member(t, "old", rsaKey.Public())+`]}`)
+			v, said := verifier(t, Config{JWKS: s.URL}), make(chan error, 8)
+			v.Start(t.Context(), func(err error) { said <- err })
+			old := sign(t, jwt.SigningMethodRS256, rsaKey, kid("old"), good())
+			if _, err := v.Verify(t.Context(), old); err != nil {
+				t.Fatal(err)
+			}
+			now.Store(&answer)
+			if _, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodRS256, rsaKey, kid("other"), good())); !errors.Is(err, ErrKeys) {
+				t.Errorf("an unknown key: %v, want ErrKeys", err)
+			}
+			if err := <-said; err == nil {
+				t.Error("the fetch did not fail")
+			}
+			if _, err := v.Verify(t.Context(), old); err != nil {
+				t.Errorf("the key from before: %v", err)
+			}
+		})
+	}
+}
+
+// Tokens with a new key that come while it is fetched wait for it.
+func TestManyAtARotation(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, map[string]any{"old": rsaKey.Public()})
+	v := started(t, i)
+	if _, err := v.Verify(context.Background(), sign(t, jwt.SigningMethodRS256, rsaKey, kid("old"), good())); err != nil {
+		t.Fatal(err)
+	}
+	i.keys.Store(&map[string]any{"new": ecKey.Public()})
+	token := sign(t, jwt.SigningMethodES256, ecKey, kid("new"), good())
+	errs := make(chan error)
+	for range 10 {
+		go func() {
+			_, err := v.Verify(context.Background(), token)
+			errs <- err
+		}()
+	}
+	for range 10 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+	if n := i.fetches.Load(); n != 2 {
+		t.Errorf("%d fetches, want 2", n)
+	}
+}
+
+// A redirect from https to http would let others on the way choose the keys.
+func TestKeySetRedirectToAnotherScheme(t *testing.T) {
+	t.Parallel()
+	for from, to := range map[string]string{"https://a.example/keys": "http://a.example/keys", "http://localhost/keys": "https://localhost/keys"} {
+		u, err := url.Parse(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		check := fetcher(u).CheckRedirect
+		for address, ok := range map[string]bool{to: false, from + "/2": true, "https://b.example/keys": false} {
+			if err := check(httptest.NewRequest(http.MethodGet, address, nil), nil); (err == nil) != ok {
+				t.Errorf("from %s to %s: %v", from, address, err)
+			}
+		}
 	}
 }
 

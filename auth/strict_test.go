@@ -22,7 +22,7 @@ func sealed(header, claims string) string {
 
 func TestVerifyIsStrict(t *testing.T) {
 	t.Parallel()
-	v := verifier(t, Config{Secret: secret})
+	v := verifier(t, Config{Keys: Keys{Secrets: [][]byte{secret}}})
 	const plain, rest = `{"alg":"HS256"}`, `,"exp":99999999999}`
 	for name, test := range map[string]struct {
 		header, claims string

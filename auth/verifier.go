@@ -3,7 +3,6 @@ package auth
 import (
 	"bytes"
 	"context"
-	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,14 +33,13 @@ var (
 // the turns at most: tokens with invented keys are waited for, too.
 const maxVerifying = 64
 
-// Config says which tokens are accepted. Exactly one of Secret, PublicKey and JWKS
-// is given.
+// Config says which tokens are accepted. Exactly one kind of key is given: secrets,
+// public keys or JWKS.
 type Config struct {
-	// Secret is shared with the issuer, for HS256, HS384 and HS512; at least 32
-	// bytes.
-	Secret []byte
-	// PublicKey is the issuer's RSA, ECDSA or Ed25519 key.
-	PublicKey crypto.PublicKey
+	Keys
+	// Before is called before each verification, by several goroutines at once. It may
+	// call [Verifier.Replace] when it notices that the keys have changed. Nil does nothing.
+	Before func()
 	// JWKS is the https URL of the issuer's key set (RFC 7517). http is accepted
 	// for loopback addresses only.
 	JWKS string
@@ -49,7 +47,8 @@ type Config struct {
 	Issuer string
 	// Audience must be in the token's aud; empty means any.
 	Audience string
-	// Leeway forgives clocks that differ; 0 means 30 s.
+	// Leeway forgives clocks that differ; 0 means 30 s. A token ends that much later than
+	// it says: [Identity.Expires] is the time until which it is accepted.
 	Leeway time.Duration
 	// Client fetches the key set; nil means a client with the limits of this
 	// package.
@@ -59,9 +58,12 @@ type Config struct {
 // Verifier checks tokens.
 type Verifier struct {
 	parser *jwt.Parser
+	leeway time.Duration
 	keys   func(context.Context) (jwt.Keyfunc, error)
 	start  func(context.Context, func(error))
 	set    *keySet // nil with other keys
+	ring   *ring   // nil with a key set
+	before func()  // may be nil
 	turns  *turns  // for tokens
 }
 
@@ -85,7 +87,7 @@ func New(c Config) (*Verifier, error) {
 	if c.Audience != "" {
 		options = append(options, jwt.WithAudience(c.Audience))
 	}
-	v.parser, v.turns = jwt.NewParser(options...), newTurns(maxVerifying)
+	v.parser, v.leeway, v.turns, v.before = jwt.NewParser(options...), leeway, newTurns(maxVerifying), c.Before
 	return v, nil
 }
 
@@ -93,35 +95,55 @@ func New(c Config) (*Verifier, error) {
 // are.
 func (c Config) keys() ([]string, *Verifier, error) {
 	given := 0
-	for _, is := range []bool{len(c.Secret) > 0, c.PublicKey != nil, c.JWKS != ""} {
+	for _, is := range []bool{len(c.Secrets) > 0, len(c.Public) > 0, c.JWKS != ""} {
 		if is {
 			given++
 		}
 	}
 	switch {
 	case given != 1:
-		return nil, nil, fmt.Errorf("auth: exactly one of a secret, a public key and a key set is needed, %d are given", given)
-	case c.PublicKey != nil:
-		algorithms, err := algorithmsOf(c.PublicKey)
-		return algorithms, fixed(c.PublicKey), err
+		return nil, nil, fmt.Errorf("auth: exactly one of secrets, public keys and a key set is needed, %d are given", given)
 	case c.JWKS != "":
 		set, err := newKeySet(c.JWKS, c.Client)
 		if err != nil {
 			return nil, nil, err
 		}
 		return publicAlgorithms, &Verifier{keys: set.keyfunc, start: set.start, set: set}, nil
-	case len(c.Secret) < minSecret:
-		return nil, nil, fmt.Errorf("auth: the secret has %d bytes, at least %d are needed", len(c.Secret), minSecret)
 	}
-	return hmacAlgorithms, fixed(c.Secret), nil
+	keys, err := c.compile()
+	if err != nil {
+		return nil, nil, err
+	}
+	algorithms := publicAlgorithms // each key narrows them down
+	if len(c.Secrets) > 0 {
+		algorithms = hmacAlgorithms
+	}
+	return algorithms, fixed(keys), nil
 }
 
-func fixed(key any) *Verifier {
-	find := func(*jwt.Token) (any, error) { return key, nil }
+// fixed returns a verifier with keys that the configuration names.
+func fixed(keys []key) *Verifier {
+	r := new(ring)
+	r.keys.Store(&keys)
 	return &Verifier{
-		keys:  func(context.Context) (jwt.Keyfunc, error) { return find, nil },
+		keys:  func(context.Context) (jwt.Keyfunc, error) { return r.find, nil },
 		start: func(context.Context, func(error)) {},
+		ring:  r,
 	}
+}
+
+// Replace puts other keys in the place of [Config.Keys]. They have to be of the same kind:
+// no token is accepted with others. What was verified before stays so. Keys that do not
+// pass [Keys.Check] are an error and change nothing.
+func (v *Verifier) Replace(k Keys) error {
+	if v.ring == nil {
+		return errors.New("auth: a key set has no keys that can be replaced")
+	}
+	keys, err := k.compile()
+	if err == nil {
+		v.ring.keys.Store(&keys)
+	}
+	return err
 }
 
 // TakeOver has v begin with the keys that another verifier has fetched from the same
@@ -136,6 +158,14 @@ func (v *Verifier) TakeOver(from *Verifier) {
 // Start begins to fetch a key set, and again now and then until ctx ends. report
 // gets what goes wrong meanwhile. With other keys Start does nothing.
 func (v *Verifier) Start(ctx context.Context, report func(error)) { v.start(ctx, report) }
+
+// Leeway is how long a token is accepted after it says that it has expired. Nil has none.
+func (v *Verifier) Leeway() time.Duration {
+	if v == nil {
+		return 0
+	}
+	return v.leeway
+}
 
 // Verify checks a token and returns what it says. It waits for keys, and for others
 // that are verified, until ctx ends. Besides [ErrExpired], [ErrKeys] and [ErrBusy]
@@ -158,6 +188,9 @@ func (v *Verifier) VerifyFrom(ctx context.Context, from netip.Addr, token string
 }
 
 func (v *Verifier) verify(ctx context.Context, token string) (Identity, error) {
+	if v.before != nil {
+		v.before()
+	}
 	find, err := v.keys(ctx)
 	if err != nil {
 		return Identity{}, err
@@ -169,7 +202,7 @@ func (v *Verifier) verify(ctx context.Context, token string) (Identity, error) {
 	_, err = v.parser.ParseWithClaims(token, &c, find)
 	switch {
 	case err == nil:
-		return c.identity()
+		return c.identity(v.leeway)
 	case errors.Is(err, ErrKeys):
 		return Identity{}, ErrKeys
 	case onlyExpired(err):
@@ -227,7 +260,7 @@ func (c *claims) UnmarshalJSON(data []byte) error {
 
 var knownClaims = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "info", "channels"}
 
-func (c *claims) identity() (Identity, error) {
+func (c *claims) identity(leeway time.Duration) (Identity, error) {
 	if len(c.Info) > 0 && c.Info[0] != '{' && string(c.Info) != "null" {
 		return Identity{}, errors.New("auth: the claim info is not a JSON object")
 	}
@@ -235,7 +268,7 @@ func (c *claims) identity() (Identity, error) {
 		return Identity{}, errors.New("auth: the subject (sub) is too long for a user id, or has control characters or space around it")
 	}
 	id := Identity{
-		User: c.Subject, Expires: c.ExpiresAt.Time, ID: c.ID,
+		User: c.Subject, Expires: c.ExpiresAt.Add(leeway), ID: c.ID,
 		Grants: c.Channels, Claims: make(map[string]string),
 	}
 	if len(c.Info) > 0 && c.Info[0] == '{' {

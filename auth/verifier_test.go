@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -76,8 +77,8 @@ func verifier(t testing.TB, c Config) *Verifier {
 
 func TestVerify(t *testing.T) {
 	t.Parallel()
-	shared := verifier(t, Config{Secret: secret, Issuer: "me", Audience: "rt"})
-	public := verifier(t, Config{PublicKey: &rsaKey.PublicKey})
+	shared := verifier(t, Config{Keys: Keys{Secrets: [][]byte{secret}}, Issuer: "me", Audience: "rt"})
+	public := verifier(t, Config{Keys: Keys{Public: []crypto.PublicKey{&rsaKey.PublicKey}}})
 	hs := func(c jwt.MapClaims) string { return sign(t, jwt.SigningMethodHS256, secret, nil, c) }
 	cut := hs(good())
 	cases := map[string]struct {
@@ -114,6 +115,9 @@ func TestVerify(t *testing.T) {
 		"channels are not a list":      {shared, hs(with("channels", "chat:*")), errBad},
 		"subject too long":             {shared, hs(with("sub", strings.Repeat("x", 256))), errBad},
 		"subject with space around it": {shared, hs(with("sub", " ann")), errBad},
+		"subject that is no segment":   {shared, hs(with("sub", "..")), errBad},
+		"subject is one point":         {shared, hs(with("sub", ".")), errBad},
+		"subject of three points":      {shared, hs(with("sub", "...")), nil},
 		"subject with a line break":    {shared, hs(with("sub", "ann\n")), errBad},
 		"claims are not of their type": {shared, hs(with("sub", 7)), errBad},
 	}
@@ -152,7 +156,7 @@ func TestIdentity(t *testing.T) {
 	c["big"] = json.Number("9007199254740993") // a float64 has no such number
 	c["info"] = map[string]any{"name": "Ann"}
 	c["channels"] = []map[string]any{{"pattern": "chat:*", "allow": []string{"subscribe"}}}
-	id, err := verifier(t, Config{Secret: secret}).Verify(context.Background(), sign(t, jwt.SigningMethodHS256, secret, nil, c))
+	id, err := verifier(t, Config{Keys: Keys{Secrets: [][]byte{secret}}}).Verify(context.Background(), sign(t, jwt.SigningMethodHS256, secret, nil, c))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +183,7 @@ func TestClaimsInOtherLetters(t *testing.T) {
 	c := good()
 	c["SUB"], c["Exp"], c["Info"] = "eve", in(time.Hour*24*365), map[string]any{"name": "Eve"}
 	c["Channels"] = []map[string]any{{"pattern": "*", "allow": []string{"subscribe"}}}
-	id, err := verifier(t, Config{Secret: secret}).Verify(context.Background(), sign(t, jwt.SigningMethodHS256, secret, nil, c))
+	id, err := verifier(t, Config{Keys: Keys{Secrets: [][]byte{secret}}}).Verify(context.Background(), sign(t, jwt.SigningMethodHS256, secret, nil, c))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,10 +228,13 @@ func TestNewRefuses(t *testing.T) {
 	small, _ := rsa.GenerateKey(rand.Reader, 1024)
 	cases := map[string]Config{
 		"nothing":           {},
-		"two kinds":         {Secret: secret, JWKS: "https://example.com/"},
-		"short secret":      {Secret: []byte("secret")},
-		"small RSA key":     {PublicKey: &small.PublicKey},
-		"private key":       {PublicKey: edKey},
+		"two kinds of keys": {Keys: Keys{Secrets: [][]byte{secret}, Public: []crypto.PublicKey{&rsaKey.PublicKey}}},
+		"one short secret":  {Keys: Keys{Secrets: [][]byte{secret, []byte("secret")}}},
+		"too many secrets":  {Keys: Keys{Secrets: slices.Repeat([][]byte{secret}, maxKeys+1)}},
+		"two kinds":         {Keys: Keys{Secrets: [][]byte{secret}}, JWKS: "https://example.com/"},
+		"short secret":      {Keys: Keys{Secrets: [][]byte{[]byte("secret")}}},
+		"small RSA key":     {Keys: Keys{Public: []crypto.PublicKey{&small.PublicKey}}},
+		"private key":       {Keys: Keys{Public: []crypto.PublicKey{edKey}}},
 		"plain http":        {JWKS: "http://example.com/keys"},
 		"no host":           {JWKS: "/keys"},
 		"other URL schemes": {JWKS: "file:///etc/keys"},
@@ -264,7 +271,7 @@ func TestParsePublicKey(t *testing.T) {
 }
 
 func FuzzVerify(f *testing.F) {
-	v, err := New(Config{Secret: secret})
+	v, err := New(Config{Keys: Keys{Secrets: [][]byte{secret}}})
 	if err != nil {
 		f.Fatal(err)
 	}

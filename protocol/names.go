@@ -16,11 +16,14 @@ const (
 // ValidChannel checks the name of a channel: 1 to 255 bytes of UTF-8, no control
 // characters, line separators or controls of writing direction, none of the
 // characters * ? [ ] { } \ that mean something in patterns, and no white space at
-// the ends.
+// the ends. Nor is it "." or "..", which clients take out of an address: the HTTP API
+// could not name the channel.
 func ValidChannel(name string) *Error {
 	switch {
 	case name == "":
 		return Errorf(InvalidChannel, "a channel name must not be empty")
+	case name == "." || name == "..":
+		return Errorf(InvalidChannel, "a channel can not be called %s, which no address can hold", Quote(name))
 	case len(name) > MaxChannel:
 		return Errorf(InvalidChannel, "channel name %s is longer than %d bytes", Quote(name), MaxChannel)
 	case !utf8.ValidString(name):

@@ -11,14 +11,14 @@ import (
 func TestValidChannel(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"a", "chat:42", "a b", "grüße", "日本", "😀", "a/b#c?d"[:5], "$", "~.-_@", `'"<>&`, "\u00ad", strings.Repeat("a", 255), "a\u00a0b",
+		"a", "chat:42", "a b", "grüße", "日本", "😀", "a/b#c?d"[:5], "$", "~.-_@", "...", ".a", "a:..", "../..", `'"<>&`, "\u00ad", strings.Repeat("a", 255), "a\u00a0b",
 	} {
 		if err := ValidChannel(name); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
 	bad := []string{
-		"", " ", " a", "a ", "\u3000a", "a\u00a0", strings.Repeat("a", 256), strings.Repeat("ä", 128), "\xff", "a\xc3", "\xed\xa0\x80",
+		"", ".", "..", " ", " a", "a ", "\u3000a", "a\u00a0", strings.Repeat("a", 256), strings.Repeat("ä", 128), "\xff", "a\xc3", "\xed\xa0\x80",
 		"a*", "a?", "[", "]", "{user}", "}", `a\b`,
 		"\x00", "a\nb", "\r", "a\tb", "\x1f", "\x7f", "a\u0080", "a\u0085b", "a\u009f", "a\u2028b", "\u2029",
 		"a\u061cb", "a\u200eb", "a\u200fb", "a\u202ab", "a\u202eb", "a\u2066b", "a\u2069b",

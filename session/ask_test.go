@@ -220,7 +220,7 @@ func TestAuthenticationIsAsked(t *testing.T) {
 		soon := time.Now().Add(time.Minute)
 		b.answer = auth.Answer{Grants: []auth.Grant{{Pattern: "g", Allow: []string{"subscribe"}}}, Expires: soon}
 		b.questions()
-		ann := claims("ann", map[string]any{"exp": soon.Unix()}) // as in the answer
+		ann := claims("ann", map[string]any{"exp": soon.Add(-leeway).Unix()}) // ends with the answer
 		c.say(authenticateWith(token(t, claims("ann"))), subscribeTo("g"))
 		c.hears(authenticated(ann), subscribed("g"))
 		if got := b.questions(); len(got) == 0 || got[0] != (auth.Question{Action: auth.Connect, User: "ann", Handshake: "h"}) {

@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	// expiryGrace is how long a connection may outlive its token, for clients that
-	// renew it late.
-	expiryGrace = 25 * time.Second
-	// expiryJitter spreads the ends of those whose tokens were made together. It
-	// makes them earlier, so that the grace is a promise about the latest one.
+	// expiryGrace is how long a connection outlives its token, for a renewal that is on
+	// its way. It is no second tolerance for clocks: the leeway is in [Peer.Expires].
+	expiryGrace = verifyTimeout
+	// expiryJitter spreads the ends of connections whose tokens were made together.
 	expiryJitter = 10 * time.Second
 )
 
-// lease is how long a connection may go on with a token.
+// lease is how long a connection may go on with a token. That is never less than as long
+// as the token is accepted: a client that comes back with it would be let in and thrown
+// out again and again.
 func lease(expires, now time.Time) time.Duration {
-	left := max(0, expires.Add(expiryGrace).Sub(now))
-	return left - rand.N(min(left, expiryJitter)+1)
+	return max(0, expires.Add(expiryGrace).Sub(now)) + rand.N(expiryJitter+1)
 }
 
 // watch sets the session's timer, if its peer is one that needs it and none is set:

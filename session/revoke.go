@@ -13,8 +13,12 @@ import (
 // connections of that user which were recognized without a token. Without a
 // [Control] it is forgotten with this process. The errors are UNAVAILABLE when only
 // this node did it, and INVALID_MESSAGE, with which nothing is done, for times before
-// 1971 or after 9999.
+// 1971 or after 9999. A revocation lasts for the leeway longer than until the time that
+// it names, which is when the tokens say that they expire.
 func (r *Registry) Revoke(ctx context.Context, v auth.Revocation) (Ended, *protocol.Error) {
+	if !v.Until.IsZero() && v.Until.Year() < lastYear {
+		v.Until = v.Until.Add(r.rules.Load().leeway())
+	}
 	o, err := newRevocation(v)
 	if err != nil {
 		return Ended{}, protocol.Errorf(protocol.InvalidMessage, "a time is before the year %d or after %d", firstYear, lastYear)
@@ -25,6 +29,15 @@ func (r *Registry) Revoke(ctx context.Context, v auth.Revocation) (Ended, *proto
 		lasts = max(time.Until(v.Until), time.Second)
 	}
 	return r.order(ctx, here, order{Revoke: o}, o.name(), lasts)
+}
+
+// leeway is how long a token may be accepted, in any realm, after it says that it has
+// expired.
+func (u *rules) leeway() (longest time.Duration) {
+	for _, realm := range u.realms {
+		longest = max(longest, realm.Tokens.Leeway())
+	}
+	return longest
 }
 
 // revoke does it on this node.

@@ -15,6 +15,9 @@ import (
 
 var secret = []byte("0123456789abcdef0123456789abcdef")
 
+// leeway is the default of a verifier.
+const leeway = 30 * time.Second
+
 // claims are those of a token for a user that is good for an hour, and others
 // beside them.
 func claims(user string, others ...map[string]any) map[string]any {
@@ -55,7 +58,7 @@ const site = "site" // the realm of the tests
 func (w *world) withRealm(r Realm) {
 	w.t.Helper()
 	if r.Tokens == nil {
-		r.Tokens = verifier(w.t, auth.Config{Secret: secret})
+		r.Tokens = verifier(w.t, auth.Config{Keys: auth.Keys{Secrets: [][]byte{secret}}})
 	}
 	c := w.config
 	c.Realms = map[string]Realm{site: r}
@@ -105,7 +108,7 @@ func authenticateWith(token string) string {
 
 // authenticated is the reply for a token.
 func authenticated(c map[string]any) string {
-	payload := map[string]any{"expires": c["exp"].(int64) * 1000}
+	payload := map[string]any{"expires": time.Unix(c["exp"].(int64), 0).Add(leeway).UnixMilli()}
 	if c["sub"] != "" {
 		payload["user"] = c["sub"]
 	}

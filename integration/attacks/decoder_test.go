@@ -235,7 +235,7 @@ func contents() decoder {
 // tokens are decoded after their signature was checked, so that nothing but the
 // seed may be accepted.
 func tokens() decoder {
-	verifier, err := auth.New(auth.Config{Secret: []byte(secret)})
+	verifier, err := auth.New(auth.Config{Keys: auth.Keys{Secrets: [][]byte{[]byte(secret)}}})
 	if err != nil {
 		panic(err)
 	}

@@ -1,0 +1,88 @@
+package auth
+
+import (
+	"bytes"
+	"crypto"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// maxKeys bounds the secrets or public keys of one verifier. A token that names no key is
+// tried with each of them.
+const maxKeys = 16
+
+// Keys are keys that the configuration names: shared secrets or public keys. Several of a
+// kind are in use at a time while one replaces another.
+type Keys struct {
+	// Secrets are shared with the issuer, for HS256, HS384 and HS512; at least 32 bytes
+	// each.
+	Secrets [][]byte
+	// Public are RSA, ECDSA or Ed25519 keys of the issuer.
+	Public []crypto.PublicKey
+}
+
+// Check reports what is wrong with the keys.
+func (k Keys) Check() error {
+	_, err := k.compile()
+	return err
+}
+
+// key is one key and the algorithms that it may be used with.
+type key struct {
+	key        any
+	algorithms []string
+}
+
+// compile prepares the keys. Two equal secrets count once.
+func (k Keys) compile() (all []key, err error) {
+	switch n := len(k.Secrets) + len(k.Public); {
+	case n == 0:
+		return nil, errors.New("auth: there is no key")
+	case n > maxKeys:
+		return nil, fmt.Errorf("auth: %d keys are too many, at most %d are accepted", n, maxKeys)
+	}
+	for i, secret := range k.Secrets {
+		if len(secret) < minSecret {
+			return nil, fmt.Errorf("auth: the secret has %d bytes, at least %d are needed", len(secret), minSecret)
+		}
+		if !slices.ContainsFunc(k.Secrets[:i], func(s []byte) bool { return bytes.Equal(s, secret) }) {
+			all = append(all, key{secret, hmacAlgorithms})
+		}
+	}
+	for _, public := range k.Public {
+		algorithms, err := algorithmsOf(public)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, key{public, algorithms})
+	}
+	return all, nil
+}
+
+// choose selects the keys that may have signed a token. The algorithm of the token has to
+// be one of the key's, so that no key is used in another way than it is meant.
+func choose(t *jwt.Token, keys []key) (any, error) {
+	var found []jwt.VerificationKey
+	for _, k := range keys {
+		if slices.Contains(k.algorithms, t.Method.Alg()) {
+			found = append(found, k.key)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("no key is for the algorithm %.20q", t.Method.Alg())
+	case 1:
+		return found[0], nil
+	}
+	return jwt.VerificationKeySet{Keys: found}, nil
+}
+
+// ring holds the keys that the configuration names. They may be replaced while the ring is
+// in use.
+type ring struct{ keys atomic.Pointer[[]key] }
+
+func (r *ring) find(t *jwt.Token) (any, error) { return choose(t, *r.keys.Load()) }

@@ -1,0 +1,128 @@
+package realtime
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/renew"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+)
+
+// keyring has the API keys of a route. Keys in files are read again while they are in use,
+// so that one can replace another without a reload.
+type keyring struct {
+	// Static after Provision.
+	written []writtenKey
+	log     *slog.Logger
+	files   bool // a key is in a file
+
+	now  atomic.Pointer[apiKeys] // nil without keys
+	gate renew.Gate
+	said complaint
+}
+
+// writtenKey is a key as the configuration has it.
+type writtenKey struct {
+	place string // in words for errors, which never show a key
+	text  string // usually a placeholder
+	scope *policy.Scope
+	may   string // what the scope says; empty: everything
+}
+
+// match finds the key that a token is; nil for none.
+func (k *keyring) match(token string) *apiKey {
+	if k.files {
+		k.gate.Look(k.renew)
+	}
+	keys := k.now.Load()
+	if keys == nil {
+		return nil
+	}
+	return keys.match(token)
+}
+
+// renew puts keys in force that differ from those before. Files that can not be used,
+// because they are being written perhaps, leave the keys as they are.
+func (k *keyring) renew() error {
+	keys, err := k.resolve()
+	switch {
+	case err == nil && !slices.EqualFunc(keys, *k.now.Load(), apiKey.equal):
+		k.now.Store(&keys)
+		k.log.Info("API keys have changed and are in force")
+	case k.said.isNew(err):
+		k.log.Warn("the API keys can not be read again; those from before stay in force", "error", err)
+	}
+	return err
+}
+
+// resolve gives the keys, of which those that are written in two places count once.
+func (k *keyring) resolve() (keys apiKeys, err error) {
+	places := make(map[string]writtenKey)
+	for _, w := range k.written {
+		key, err := caddy.NewReplacer().ReplaceOrErr(w.text, true, true)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", w.place, err) // names the placeholder, not the key
+		}
+		if strings.TrimSpace(key) != key {
+			return nil, fmt.Errorf("%s begins or ends with white space, and so would never be found in a request", w.place)
+		}
+		other, again := places[key]
+		switch {
+		case again && (other.may != w.may || !inFile(w.text) && !inFile(other.text)):
+			return nil, fmt.Errorf("%s is the same as %s", w.place, other.place)
+		case again:
+			continue
+		}
+		places[key] = w
+		keys = append(keys, newAPIKey(key, w.scope))
+	}
+	return keys, nil
+}
+
+// provisionKeys resolves the keys, which are never shown: errors name their place.
+func (h *Handler) provisionKeys() error {
+	written, err := h.writtenKeys()
+	if err != nil || len(written) == 0 {
+		return err
+	}
+	k := &h.keys
+	k.written, k.log = written, h.log
+	k.files = slices.ContainsFunc(written, func(w writtenKey) bool { return inFile(w.text) })
+	keys, err := k.resolve()
+	if err != nil {
+		return err
+	}
+	k.now.Store(&keys)
+	for _, w := range written {
+		if caddy.NewReplacer().ReplaceAll(w.text, "") == w.text {
+			h.log.Warn("an API key stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "key", w.place)
+		}
+	}
+	return nil
+}
+
+// writtenKeys checks the keys and their scopes.
+func (h *Handler) writtenKeys() (all []writtenKey, err error) {
+	if err := checkAPIKeys(h.APIKeys); err != nil {
+		return nil, err
+	}
+	for i, key := range h.APIKeys {
+		all = append(all, writtenKey{place: fmt.Sprintf("key %d", i+1), text: key})
+	}
+	for i, c := range h.ScopedAPIKeys {
+		w := writtenKey{place: fmt.Sprintf("key %d with a scope", i+1), text: c.Key, may: fmt.Sprint(c.Allow, c.Manage)}
+		if w.scope, err = c.scope(); err == nil {
+			err = checkAPIKeys([]string{c.Key})
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", w.place, err)
+		}
+		all = append(all, w)
+	}
+	return all, nil
+}

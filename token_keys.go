@@ -1,0 +1,132 @@
+package realtime
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/internal/renew"
+)
+
+// tokenKeys are the secrets or public keys of a `token` block. It reads them again while
+// they are in use, because a file may change.
+type tokenKeys struct {
+	// Static.
+	config *TokenConfig
+	read   readFile
+	log    *slog.Logger
+
+	gate renew.Gate
+	said complaint
+	// texts are what the keys were made from. They are touched by load before the keys are
+	// in use, and by the one goroutine that the gate lets in afterwards.
+	texts [][]byte
+}
+
+// inFiles reports that keys are in files, which may change.
+func (c *TokenConfig) inFiles() bool {
+	return len(c.PublicKey) > 0 || slices.ContainsFunc(c.HMAC, inFile)
+}
+
+// inFile reports that a text has a placeholder for the content of a file.
+func inFile(s string) bool { return strings.Contains(s, "{file.") }
+
+// load reads the keys.
+func (k *tokenKeys) load() (auth.Keys, error) {
+	texts, err := k.config.keyTexts(k.read)
+	if err != nil {
+		return auth.Keys{}, err
+	}
+	keys, err := k.config.parseKeys(texts)
+	if err == nil {
+		k.texts = texts
+	}
+	return keys, err
+}
+
+// renew replaces the keys of a verifier if their files have changed. Files that can not be
+// used, because they are being written perhaps, leave the keys as they are.
+func (k *tokenKeys) renew(v *auth.Verifier) {
+	k.gate.Look(func() error {
+		err := k.compare(v)
+		if k.said.isNew(err) {
+			k.log.Warn("the keys of 'token' can not be read again; those from before stay in force", "error", err)
+		}
+		return err
+	})
+}
+
+// compare replaces the keys if their texts differ.
+func (k *tokenKeys) compare(v *auth.Verifier) error {
+	texts, err := k.config.keyTexts(k.read)
+	if err != nil || slices.EqualFunc(texts, k.texts, bytes.Equal) {
+		return err
+	}
+	keys, err := k.config.parseKeys(texts)
+	if err != nil {
+		return err
+	}
+	if err := v.Replace(keys); err != nil {
+		return err
+	}
+	k.texts = texts
+	k.log.Info("the keys of 'token' have changed and are in force")
+	return nil
+}
+
+// keyTexts resolves the secrets, or reads the files of the public keys.
+func (c *TokenConfig) keyTexts(read readFile) (texts [][]byte, err error) {
+	for i, secret := range c.HMAC {
+		text, err := resolveKey(secret)
+		if err != nil {
+			return nil, fmt.Errorf("hmac: secret %d: %w", i+1, err)
+		}
+		texts = append(texts, []byte(text))
+	}
+	for i, name := range c.PublicKey {
+		path, err := resolveKey(name)
+		if err != nil {
+			return nil, fmt.Errorf("public_key: file %d: %w", i+1, err)
+		}
+		text, err := read(path)
+		if err != nil {
+			return nil, fmt.Errorf("public_key: %w", err)
+		}
+		texts = append(texts, text)
+	}
+	return texts, nil
+}
+
+// parseKeys makes keys of the texts, and checks them.
+func (c *TokenConfig) parseKeys(texts [][]byte) (keys auth.Keys, err error) {
+	if len(c.HMAC) > 0 {
+		keys.Secrets = texts
+		return keys, keys.Check()
+	}
+	for i, text := range texts {
+		key, err := auth.ParsePublicKey(text)
+		if err != nil {
+			return auth.Keys{}, fmt.Errorf("public_key: %s: %w", c.PublicKey[i], err)
+		}
+		keys.Public = append(keys.Public, key)
+	}
+	return keys, keys.Check()
+}
+
+// complaint is what was said last about something that goes wrong again and again. It
+// belongs to whoever a [renew.Gate] lets in.
+type complaint struct{ text string }
+
+// isNew reports an error that differs from the last one.
+func (c *complaint) isNew(err error) bool {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	again := text == c.text
+	c.text = text
+	return !again && err != nil
+}
