@@ -2,6 +2,7 @@ import { RealtimeError, textOf } from './error.js';
 import type { Http } from './http.js';
 import type { TokenSource } from './options.js';
 import { later, within, type Timer } from './time.js';
+import type { Ending } from './transport.js';
 
 const expired: readonly unknown[] = ['UNAUTHORIZED', 'TOKEN_EXPIRED', 4401];
 /** The least waits before a renewal: after a new token, and after a try that brought none. */
@@ -42,6 +43,12 @@ export class Auth {
       if (error instanceof RealtimeError && error.code !== 408) throw error;
       throw new RealtimeError('TOKEN_FAILED', textOf(error));
     }
+  }
+
+  /** The end of an attempt for which there was no good token. */
+  static failed(error: RealtimeError): Ending {
+    const { code, retryAfter } = error;
+    return { error, retry: code !== 'UNAUTHORIZED' && code !== 'FORBIDDEN', after: retryAfter };
   }
 
   /** The token was accepted. */

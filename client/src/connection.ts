@@ -1,5 +1,6 @@
 import { Auth } from './auth.js';
 import { CloseCode } from './codes.js';
+import { Doubt } from './doubt.js';
 import { RealtimeError, textOf } from './error.js';
 import { Heartbeat } from './heartbeat.js';
 import { errorOf } from './outbox.js';
@@ -31,8 +32,6 @@ export interface ConnectionHooks {
 
 /** After so many openings in a row that led nowhere, WebSocket is taken to be blocked. */
 const blockedAfter = 2;
-/** A connection that lived so long makes failures before it forgotten. */
-const stableAfter = 30_000;
 /** The waits between attempts to get back to WebSocket: the first, and the limit of the doubling. */
 const [firstUpgrade, lastUpgrade] = [10_000, 300_000];
 /** The time between two heartbeats when the server does not say it, and the least. */
@@ -65,6 +64,7 @@ export class Connection {
   readonly #auth: Auth;
   readonly #heartbeat: Heartbeat;
   readonly #schedule: Schedule;
+  readonly #doubt: Doubt;
 
   // What it is doing.
   #state: State = 'closed';
@@ -76,7 +76,6 @@ export class Connection {
   #turn = 0;
   /** The transport in use has said `connected`. */
   #greeted = false;
-  #openedAt = 0;
   #unwatch: (() => void) | undefined;
 
   // The attempt under way.
@@ -95,6 +94,7 @@ export class Connection {
     this.#hooks = hooks;
     this.#auth = new Auth(settings.token, settings.stream.http, hooks.problem);
     this.#schedule = new Schedule(settings.minDelay, settings.maxDelay, () => this.#dial());
+    this.#doubt = new Doubt(settings.stream.http, (ending) => this.#mistaken(ending));
     this.#heartbeat = new Heartbeat(settings.timeout, {
       ping: () => this.send({ type: 'ping', payload: {} }),
       lost: () => this.#ended(lost('the server is silent')),
@@ -112,6 +112,7 @@ export class Connection {
   start(): void {
     if (this.#state !== 'closed') return;
     this.#schedule.forget();
+    this.#doubt.begin();
     this.#blocked = 0;
     this.#upgradeDelay = firstUpgrade;
     this.#unwatch = watchPage(this.#settings.page, {
@@ -127,6 +128,7 @@ export class Connection {
     if (this.#state === 'closed') return;
     if (!this.#drop(true)) return;
     this.#schedule.cancel();
+    this.#doubt.end();
     this.#unwatch?.();
     this.#enter('closed', reason);
   }
@@ -141,25 +143,26 @@ export class Connection {
   #dial(): void {
     if (!this.#drop()) return;
     this.#schedule.cancel();
-    this.#limit();
+    this.#begin();
     this.#transportName = this.#pick();
     const turn = this.#turn;
     this.#enter(this.#state === 'closed' ? 'connecting' : 'reconnecting');
     this.#auth.next().then(
       () => turn === this.#turn && this.#open(),
-      (error: RealtimeError) => turn === this.#turn && this.#ended(failed(error)),
+      (error: RealtimeError) => turn === this.#turn && this.#ended(Auth.failed(error)),
     );
   }
 
-  /** Gives the attempt that begins its time. */
-  #limit(): void {
+  /** An attempt begins. */
+  #begin(): void {
     this.#triedAt = Date.now();
-    this.#deadline = later(() => this.#ended(lost('no answer in time')), this.#settings.timeout);
+    this.#limit(this.#settings.timeout, () => this.#ended(lost('no answer in time')));
   }
 
-  #unlimit(): void {
+  /** Gives the attempt under way a time, after which something is done; nothing: none is under way any more. */
+  #limit(wait = 0, then?: () => void): void {
     clearTimeout(this.#deadline);
-    this.#deadline = undefined;
+    this.#deadline = then && later(then, wait);
   }
 
   /** A WebSocket, except while it is blocked. */
@@ -224,8 +227,9 @@ export class Connection {
   }
 
   #up(): void {
-    this.#unlimit();
-    this.#openedAt = Date.now();
+    this.#limit();
+    this.#doubt.end();
+    this.#schedule.opened();
     this.#auth.accepted();
     if (this.#transportName !== this.#settings.transports[0]) this.#planUpgrade();
     this.#enter('open');
@@ -235,7 +239,14 @@ export class Connection {
 
   #misfit(version: number): void {
     const text = `the server speaks version ${version} of the protocol, and this client version ${protocolVersion}`;
-    this.stop(new RealtimeError(CloseCode.VERSION, text));
+    this.#mistaken({ error: new RealtimeError(CloseCode.VERSION, text), retry: false });
+  }
+
+  /** The address, or the configuration behind it, is wrong. */
+  #mistaken({ error, retry }: Ending): void {
+    console.error(`caddy-realtime: ${error.message}`);
+    if (retry) this.#hooks.problem(error);
+    else this.stop(error);
   }
 
   // The token. Over an event stream it goes with the requests instead.
@@ -266,16 +277,12 @@ export class Connection {
   #ended(ending: Ending): void {
     const { error, after } = ending;
     this.#judge(error);
-    if (this.#stable) this.#schedule.forget();
     if (!ending.retry && !this.#auth.renews(error)) return this.stop(error);
     if (!this.#drop()) return;
     const offline = this.#offline;
+    if (!offline && typeof error.code === 'number') void this.#doubt.failed();
     const wait = this.#schedule.returnIn ?? this.#schedule.plan(after, offline);
     this.#enter('reconnecting', offline ? new RealtimeError('OFFLINE', 'no network') : error, wait);
-  }
-
-  get #stable(): boolean {
-    return this.#state === 'open' && Date.now() - this.#openedAt >= stableAfter;
   }
 
   /** Notes whether WebSocket gets through: an opening that fails without a word from the server does not. */
@@ -291,14 +298,13 @@ export class Connection {
 
   /** The server goes, and says when to come back. */
   #return(after: number): void {
-    if (this.#stable) this.#schedule.forget();
     this.#schedule.return(after);
   }
 
   /** Gives up the transport in use, and the candidate. False: whoever was told of it has taken over. */
   #drop(goodbye?: boolean): boolean {
     const turn = ++this.#turn;
-    this.#unlimit();
+    this.#limit();
     clearTimeout(this.#upgrade);
     this.#heartbeat.stop();
     this.#auth.stop();
@@ -335,9 +341,7 @@ export class Connection {
     this.#schedule.forget();
     const rest = freshFor - (Date.now() - this.#triedAt);
     if (this.#schedule.hasty || (this.#deadline && rest <= 0)) return this.#dial();
-    if (!this.#deadline) return;
-    this.#unlimit();
-    this.#deadline = later(() => this.#dial(), rest);
+    if (this.#deadline) this.#limit(rest, () => this.#dial());
   }
 
   /** Makes sure that the connection lives. */
@@ -387,13 +391,7 @@ export class Connection {
     if (!this.#drop()) return transport.close();
     this.#transport = transport;
     this.#transportName = transport.name;
-    this.#limit();
+    this.#begin();
     this.#enter('reconnecting');
   }
-}
-
-/** The end of an attempt for which there was no good token. */
-function failed(error: RealtimeError): Ending {
-  const { code, retryAfter } = error;
-  return { error, retry: code !== 'UNAUTHORIZED' && code !== 'FORBIDDEN', after: retryAfter };
 }

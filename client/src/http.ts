@@ -36,9 +36,10 @@ export class Http {
 
   /** Sends a request without a limit of time. */
   send(url: URL, init: Init): Promise<Response> {
-    const headers = { ...(this.token && { authorization: `Bearer ${this.token}` }), ...init.headers };
+    const { token, credentials } = this;
+    const named = token && init.credentials !== 'omit';
+    const headers = { ...(named && { authorization: `Bearer ${token}` }), ...init.headers };
     // Called as a plain function: browsers refuse fetch as a method of something else.
-    const { credentials } = this;
     return (0, this.#fetch)(url, { credentials, ...init, headers });
   }
 

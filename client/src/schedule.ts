@@ -1,6 +1,9 @@
 import { backoff } from './retry.js';
 import { later, type Timer } from './time.js';
 
+/** A connection that lived so long makes failures before it forgotten. */
+const stableAfter = 30_000;
+
 /** Decides when a connection is tried again. At most one attempt is planned. */
 export class Schedule {
   readonly #minDelay: number;
@@ -8,6 +11,8 @@ export class Schedule {
   readonly #dial: () => void;
   /** Counts the attempts in a row that led to no stable connection. */
   #attempt = 0;
+  /** When the connection in use became open; 0: it is not. */
+  #openedAt = 0;
   #timer: Timer | undefined;
   /** The server asked for the wait. */
   #asked = false;
@@ -30,6 +35,11 @@ export class Schedule {
     return this.#returnAt ? Math.max(0, this.#returnAt - Date.now()) : undefined;
   }
 
+  /** The connection is open. */
+  opened(): void {
+    this.#openedAt = Date.now();
+  }
+
   /** Forgets the failures before. */
   forget(): void {
     this.#attempt = 0;
@@ -41,6 +51,7 @@ export class Schedule {
    * tries all the same, after the longest wait.
    */
   plan(asked: number | undefined, offline: boolean): number {
+    this.#judge();
     const own = offline ? this.#maxDelay : backoff(this.#attempt++, this.#minDelay, this.#maxDelay);
     return this.#wait(Math.max(asked ?? 0, own), asked !== undefined);
   }
@@ -51,6 +62,7 @@ export class Schedule {
    * stormed.
    */
   return(after: number): void {
+    this.#judge();
     const own = backoff(this.#attempt, this.#minDelay, this.#maxDelay);
     if (after < own) this.#attempt++;
     this.#returnAt = Date.now() + this.#wait(Math.max(after, own), true);
@@ -60,6 +72,12 @@ export class Schedule {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#returnAt = 0;
+  }
+
+  /** Looks whether the connection was stable that ends now. */
+  #judge(): void {
+    if (this.#openedAt && Date.now() - this.#openedAt >= stableAfter) this.forget();
+    this.#openedAt = 0;
   }
 
   #wait(wait: number, asked: boolean): number {

@@ -52,15 +52,19 @@ export function settle(url: string | URL | undefined, o: Options): Settings {
   };
 }
 
-/**
- * The address of the endpoint. A script that the server itself delivered, as
- * <path>/client.js, knows it; elsewhere it is the server's default path.
- */
+/** The address of the endpoint. A script that the server itself delivered knows it; else it is the server's default path. */
 function baseURL(url: string | URL | undefined): URL {
   const here = globalThis.location?.href;
-  const delivered = /^(https?:.*)(?<!\/dist)\/client\.js(\?.*)?$/.exec(import.meta.url)?.[1];
-  const base = new URL(url ?? delivered ?? '/realtime', here);
+  const base = new URL(url ?? delivered(import.meta.url) ?? '/realtime', here);
   base.protocol = base.protocol.replace('ws', 'http');
   base.hash = '';
   return base;
+}
+
+/**
+ * The endpoint that delivered the script at an address; undefined: none did. Its path
+ * keeps the slash, because a site may answer only what lies below the path.
+ */
+export function delivered(script: string): string | undefined {
+  return /^(https?:.*)(?<!\/dist)\/client\.js(\?.*)?$/.test(script) ? new URL('.', script).href : undefined;
 }

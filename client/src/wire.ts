@@ -137,8 +137,7 @@ const isObject = (value: unknown): boolean => typeof value === 'object' && value
 const isList = (value: unknown, is: (element: unknown) => boolean): boolean => Array.isArray(value) && value.every(is);
 
 /** A message among others has an offset, or none; what is in it is the application's. */
-const isMessage = (value: any): boolean =>
-  isObject(value) && (value.offset === undefined || isNumber(value.offset)) && (value.anchor === undefined || isString(value.anchor));
+const isMessage = (value: any): boolean => isObject(value) && isNumber(value.offset ?? 0);
 
 const isDocument = (value: any): boolean => isObject(value) && isString(value.epoch) && isNumber(value.version);
 

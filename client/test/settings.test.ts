@@ -34,6 +34,8 @@ test('paths are appended to the address, and its query stays', () => {
     ]).href,
     'https://example.com/rt/channels/x?a=b&limit=1',
   );
+  assert.equal(http.url().href, 'https://example.com/rt/?a=b', 'the slash of the base itself stays');
+  assert.equal(settle('https://example.com/rt', {}).stream.http.url().href, 'https://example.com/rt');
 });
 
 test('options that are undefined are options left out', () => {

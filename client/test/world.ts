@@ -40,6 +40,8 @@ export class FakePage extends FakeTarget {
 export class World {
   readonly sockets: FakeSocket[] = [];
   readonly requests: FakeRequest[] = [];
+  /** The requests that find out whether the address is right. */
+  readonly probes: FakeRequest[] = [];
   readonly sources: FakeEventSource[] = [];
   readonly page = new FakePage();
   readonly states: Status[] = [];
@@ -88,7 +90,8 @@ export class World {
       } as unknown as typeof WebSocket,
       fetch: (url, init) => {
         const request = new FakeRequest(String(url), init ?? {});
-        this.requests.push(request);
+        const probing = !request.isStream && /^\/rt(\/client\.js)?$/.test(request.url.pathname);
+        (probing ? this.probes : this.requests).push(request);
         return request.response;
       },
     };
