@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-realtime/caddy-realtime/ws"
 )
 
 // A page whose author controls its name in the DNS can have the name lead to this server,
@@ -30,6 +32,8 @@ func (h *hosts) known(r *http.Request, os origins) bool {
 	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
 	switch {
 	case !ok, r.TLS != nil, trusted: // a proxy serves the names that it was given
+		return true
+	case ws.IsUpgrade(r) && len(r.Header["Origin"]) == 0: // every browser sends it
 		return true
 	case len(os) > 0 && len(r.Header["Origin"]) > 0 && os.allow(r):
 		return true // the page is named, not the host

@@ -26,6 +26,7 @@ func TestHostsKnown(t *testing.T) {
 		host, origin string
 		patterns     []string
 		tls, trusted bool
+		webSocket    bool
 		want         bool
 	}{
 		{host: "site.example", want: true},
@@ -56,6 +57,8 @@ func TestHostsKnown(t *testing.T) {
 		{host: "example.org", patterns: list},
 		{host: "evil.example", tls: true, want: true},
 		{host: "evil.example", trusted: true, want: true},
+		{host: "evil.example", webSocket: true, want: true}, // of no browser
+		{host: "evil.example", webSocket: true, origin: "http://evil.example"},
 	} {
 		var os origins
 		for _, p := range test.patterns {
@@ -69,6 +72,10 @@ func TestHostsKnown(t *testing.T) {
 		r.Host = test.host
 		if test.origin != "" {
 			r.Header.Set("Origin", test.origin)
+		}
+		if test.webSocket {
+			r.Header.Set("Connection", "Upgrade")
+			r.Header.Set("Upgrade", "websocket")
 		}
 		r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), httptest.NewRecorder(), namingServer())
 		if test.tls {

@@ -58,15 +58,18 @@ func hoard(t *testing.T, w *world, header string, size int) string {
 		return fmt.Sprintf("after %d documents: %v %s", n, full, full.body)
 	}
 	used := int64(w.admin.inUse(t)) - int64(before)
-	for who, r := range map[string]request{
-		"another user":         putDocument("doc:other", "X-User: bob", state),
-		"a document in use":    putDocument("doc:shared", "X-User: alice", `{"a":2}`),
-		"the app":              putDocument("doc:app", bearer(appKey), state),
-		"the app, in one's":    putDocument("doc:0", bearer(appKey), `{"a":2}`),
-		"deleting, by the app": deleteDocument("doc:app"),
+	for _, step := range []struct {
+		who string
+		request
+	}{
+		{"another user", putDocument("doc:other", "X-User: bob", state)},
+		{"a document in use", putDocument("doc:shared", "X-User: alice", `{"a":2}`)},
+		{"the app", putDocument("doc:app", bearer(appKey), state)},
+		{"the app, in one's", putDocument("doc:0", bearer(appKey), `{"a":2}`)},
+		{"deleting, by the app", deleteDocument("doc:app")},
 	} {
-		if a := s.send(t, r); a.status >= 300 {
-			return fmt.Sprintf("%s: %v %s", who, a, a.body)
+		if a := s.send(t, step.request); a.status >= 300 {
+			return fmt.Sprintf("%s: %v %s", step.who, a, a.body)
 		}
 	}
 	for i := range n {
