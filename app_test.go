@@ -223,7 +223,7 @@ func TestFailedStartChangesNothing(t *testing.T) {
 	load(t, config(fmt.Sprintf(rooms, "open"), route("")))
 	n := running("default")
 	s, _ := connect(t, n)
-	if e := s.Subscribe(t.Context(), protocol.Subscribe{Channel: "open"}, nil); e != nil {
+	if _, e := s.Subscribe(t.Context(), protocol.Subscribe{Channel: "open"}, nil); e != nil {
 		t.Fatal(e)
 	}
 	bad := strings.Replace(string(config(fmt.Sprintf(rooms, "closed"), route(""))), `"apps": {`, `"apps": {"saboteur": {},`, 1)

@@ -70,6 +70,16 @@ func (all sources) has(kind string) bool {
 	return false
 }
 
+// parameters are the names of the query parameters among them.
+func (all sources) parameters() (names []string) {
+	for _, s := range all {
+		if s.kind == sourceQuery {
+			names = append(names, s.name)
+		}
+	}
+	return names
+}
+
 // token gives the first token of a request; none is empty.
 func (all sources) token(r *http.Request) string {
 	for _, s := range all {

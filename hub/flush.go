@@ -180,7 +180,7 @@ func (c *Conn) stamp(dst []byte, channel string, p Position) []byte {
 // drained waits until half of the queue's bytes are free, so that a client with
 // many rooms to recover is slowed down instead of being overrun. Closing the
 // connection ends the wait.
-func (c *Conn) drained(ctx context.Context) error {
+func (c *Conn) drained(ctx context.Context, waits func()) error {
 	c.mu.Lock()
 	if c.spacious() {
 		c.mu.Unlock()
@@ -191,6 +191,9 @@ func (c *Conn) drained(ctx context.Context) error {
 	}
 	relief := c.relief
 	c.mu.Unlock()
+	if waits != nil {
+		waits()
+	}
 	select {
 	case <-relief:
 		return nil

@@ -25,6 +25,9 @@ type SubscribeOptions struct {
 	// Interests say which [Selective] events the connection gets; what the bits
 	// mean is the callers' business.
 	Interests uint8
+	// Waits is called, without locks, before Subscribe waits until the client has read
+	// what the connection has queued. May be nil.
+	Waits func()
 	// Reply makes the events that are queued before any live message of the room.
 	// It is called once, without locks. May be nil.
 	Reply func(Subscribed) []Event
@@ -53,7 +56,7 @@ func (h *Hub) Subscribe(ctx context.Context, c *Conn, channel string, o Subscrib
 	}
 	sub, err := h.enter(ctx, s, o)
 	if err == nil {
-		err = c.drained(ctx)
+		err = c.drained(ctx, o.Waits)
 	}
 	if err == nil {
 		var reply []Event

@@ -17,46 +17,50 @@ func subscribe(ctx context.Context, s *Session, c protocol.Command) *protocol.Er
 	if e != nil {
 		return e
 	}
-	return s.subscribe(ctx, q, c.ID)
+	_, e = s.subscribe(ctx, q, c.ID, nil)
+	return e
 }
 
-// Subscribe subscribes the session to a channel and queues `subscribed`, with id
-// if there is one; it does not send the error it returns. Only the transport's
-// reader, or whoever opened the session before there is one, calls it.
-func (s *Session) Subscribe(ctx context.Context, q protocol.Subscribe, id json.RawMessage) (e *protocol.Error) {
+// Subscribe subscribes the session to a channel and queues `subscribed`; it does not
+// send the error it returns. It calls waits, if that is not nil, before it waits until
+// the client has read what is queued for it. It gives the position after which the
+// channel is delivered, with what is replayed; zero in a room without history. Only the
+// transport's reader, or whoever opened the session before there is one, calls it.
+func (s *Session) Subscribe(ctx context.Context, q protocol.Subscribe, waits func()) (from hub.Position, e *protocol.Error) {
 	e = protocol.AsError(errPanic) // what is left when subscribe does not return
 	defer s.recovered()
-	return s.subscribe(ctx, q, id)
+	return s.subscribe(ctx, q, nil, waits)
 }
 
 var errPanic = errors.New("session: a command panicked")
 
-func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, id json.RawMessage) *protocol.Error {
+func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, id json.RawMessage, waits func()) (from hub.Position, e *protocol.Error) {
 	u := s.registry.rules.Load()
 	if e := s.maySubscribe(u, q.Channel); e != nil {
-		return e
+		return from, e
 	}
 	if q.History > 0 {
 		if e := u.may(s.caller(), policy.History, q.Channel); e != nil {
-			return e
+			return from, e
 		}
 	}
 	if e := s.hasRoom(u.limits.Channels, q.Channel); e != nil {
-		return e
+		return from, e
 	}
 	if err := q.Change().Check(); err != nil {
-		return protocol.Errorf(protocol.InvalidMessage, "%s", err)
+		return from, protocol.Errorf(protocol.InvalidMessage, "%s", err)
 	}
 	if e := u.consult(ctx, s.caller(), auth.Subscribe, q.Channel); e != nil {
-		return e
+		return from, e
 	}
 	doc, e := s.follow(ctx, u, q.Channel)
 	if e != nil {
-		return e
+		return from, e
 	}
-	_, err := s.registry.hub.Subscribe(ctx, s.conn, q.Channel, hub.SubscribeOptions{
+	sub, err := s.registry.hub.Subscribe(ctx, s.conn, q.Channel, hub.SubscribeOptions{
 		Recover:   q.Recover,
 		History:   q.History,
+		Waits:     waits,
 		Interests: s.interests(u, q.Channel),
 		Reply:     func(sub hub.Subscribed) []hub.Event { return s.answer(ctx, q, sub, id, doc) },
 	})
@@ -64,16 +68,16 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, id json.R
 		// The client was not told that it is in, and need not be told that it is out.
 		s.registry.hub.Unsubscribe(s.conn, q.Channel)
 		s.unfollow(q.Channel)
-		return s.registry.documentFailed(doc.err)
+		return from, s.registry.documentFailed(doc.err)
 	}
 	if err != nil {
 		s.unfollow(q.Channel)
 	}
 	switch now := s.registry.rules.Load(); {
 	case errors.Is(err, hub.ErrSubscribed):
-		return alreadySubscribed()
+		return from, alreadySubscribed()
 	case errors.Is(err, hub.ErrLeft):
-		return s.leftEarly(now, q.Channel)
+		return from, s.leftEarly(now, q.Channel)
 	case err != nil:
 	default:
 		s.enter(now, q.Channel, q.Appearance)
@@ -81,7 +85,7 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, id json.R
 			s.review(now, s.conn, q.Channel)
 		}
 	}
-	return s.registry.failed("subscribe", err)
+	return replayStart(q, sub), s.registry.failed("subscribe", err)
 }
 
 // hasRoom says why the session may not have this channel in addition.

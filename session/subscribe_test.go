@@ -81,7 +81,7 @@ func TestReplay(t *testing.T) {
 				q.Channel = "h"
 				for mode, want := range [][]string{ReplayInReply: test.inReply, ReplayAsEvents: test.asEvents} {
 					c := w.connect("", func(o *Options) { o.Replay = Replay(mode) })
-					if e := c.Subscribe(t.Context(), q, nil); e != nil {
+					if _, e := c.Subscribe(t.Context(), q, nil); e != nil {
 						t.Fatal(e)
 					}
 					c.hears(want...)
@@ -96,7 +96,7 @@ func TestRecoverWithoutHistory(t *testing.T) {
 	inBubble(t, Limits{}, open("a"), func(t *testing.T, w *world) {
 		q := protocol.Subscribe{Channel: "a", Recover: &hub.Position{Epoch: "x", Offset: 4}}
 		c := w.connect("", asEvents)
-		if e := c.Subscribe(t.Context(), q, nil); e != nil {
+		if _, e := c.Subscribe(t.Context(), q, nil); e != nil {
 			t.Fatal(e)
 		}
 		c.hears(`{"type":"subscribed","payload":{"channel":"a","recovered":false}}`, `{"type":"gap","payload":{"channel":"a"}}`)
@@ -117,7 +117,7 @@ func TestSubscribeTwice(t *testing.T) {
 func TestSubscribeDoesNotSendItsError(t *testing.T) {
 	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
 		c := w.connect("", asEvents)
-		if e := c.Subscribe(t.Context(), protocol.Subscribe{Channel: "a"}, nil); codeOf(e) != protocol.Forbidden {
+		if _, e := c.Subscribe(t.Context(), protocol.Subscribe{Channel: "a"}, nil); codeOf(e) != protocol.Forbidden {
 			t.Errorf("%v", e)
 		}
 		c.hears()

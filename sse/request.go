@@ -14,7 +14,9 @@ const contentType = "text/event-stream"
 // request is what a client asks for.
 type request struct {
 	channels []channel // in the order of the query, each once
+	history  int       // newest messages of each channel to begin with
 	cursor   protocol.Cursor
+	foreign  bool // the client gave a cursor that is none of ours
 	content  bool
 }
 
@@ -38,12 +40,14 @@ func accepts(r *http.Request) bool {
 	return false
 }
 
-// parse reads the query and Last-Event-ID. Parameters it does not know belong to
-// others: a token, or a number against caches.
-func parse(r *http.Request) (request, *protocol.Error) {
+// parse reads the query and Last-Event-ID.
+func parse(r *http.Request, tokens []string) (request, *protocol.Error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return request{}, protocol.Errorf(protocol.InvalidMessage, "the query is not valid")
+	}
+	if e := mistaken(query, tokens); e != nil {
+		return request{}, e
 	}
 	q := request{content: query.Get("format") == "content"}
 	if f := query.Get("format"); f != "" && !q.content {
@@ -53,8 +57,14 @@ func parse(r *http.Request) (request, *protocol.Error) {
 	if q.channels, e = channels(query["channel"]); e != nil {
 		return q, e
 	}
+	if q.history, e = history(query); e != nil {
+		return q, e
+	}
+	// What another server or version has given out says nothing of what was missed.
+	// To refuse it would end an EventSource for ever.
 	q.cursor, e = protocol.ParseCursor(lastEventID(r.Header, query))
-	return q, e
+	q.foreign = e != nil
+	return q, nil
 }
 
 // channels checks the names and leaves out repeated ones. The names are copied,

@@ -24,9 +24,9 @@ func (q *request) locate(h *hub.Hub) {
 		if p, ok := given.Position(c.name); ok {
 			c.from = &p
 			q.cursor.Set(c.name, p)
-		} else if given.Len() > 0 && keeps(h, c.name) {
+		} else if q.foreign || given.Len() > 0 && keeps(h, c.name) {
 			// It was left out of a cursor that would have become too long, or had no
-			// history at that time.
+			// history at that time; or it is not known what the client has seen.
 			c.from = &unknown
 		}
 	}
@@ -47,52 +47,24 @@ func (q *request) newStamps() *stamps {
 }
 
 // subscribe subscribes to all channels. The cursor then covers them.
-func (q *request) subscribe(ctx context.Context, s *session.Session, h *hub.Hub, own *stamps) *protocol.Error {
+func (q *request) subscribe(ctx context.Context, s *session.Session, own *stamps, waits func()) *protocol.Error {
 	for _, c := range q.channels {
-		if own == nil || c.from != nil || !keeps(h, c.name) {
-			if e := c.subscribe(ctx, s); e != nil {
-				return e
-			}
-			continue
-		}
-		begin, e := c.subscribeFrom(ctx, s, h)
+		from, e := s.Subscribe(ctx, protocol.Subscribe{Channel: c.name, Recover: c.from, History: q.history}, waits)
 		if e != nil {
 			return e
 		}
-		own.begin(c.name, begin)
-		q.cursor.Set(c.name, begin)
+		if own != nil && c.from == nil && !from.IsZero() {
+			// The client of a single channel learns it from `subscribed`; a cursor of
+			// several must hold it before that, since any of them may have an event first.
+			own.begin(c.name, from)
+			q.cursor.Set(c.name, from)
+		}
 	}
 	return nil
 }
 
-func (c channel) subscribe(ctx context.Context, s *session.Session) *protocol.Error {
-	return s.Subscribe(ctx, protocol.Subscribe{Channel: c.name, Recover: c.from}, nil)
-}
-
-// subscribeFrom subscribes and gives a position that is not after the one from
-// which the channel is delivered. The client of a single channel learns it from
-// `subscribed`; a cursor of several must hold it before that, since any of them
-// may have an event first.
-func (c channel) subscribeFrom(ctx context.Context, s *session.Session, h *hub.Hub) (hub.Position, *protocol.Error) {
-	p, e := top(ctx, h, c.name)
-	if e == nil {
-		e = c.subscribe(ctx, s)
-	}
-	if e != nil || !p.IsZero() {
-		return p, e
-	}
-	p, e = top(ctx, h, c.name) // nobody had used the room: its log has just begun
-	return hub.Position{Epoch: p.Epoch}, e
-}
-
 func keeps(h *hub.Hub, channel string) bool {
 	return h.Settings().Room(channel).Retention.Size > 0
-}
-
-// top reads the newest position of a channel.
-func top(ctx context.Context, h *hub.Hub, channel string) (hub.Position, *protocol.Error) {
-	page, err := h.History(ctx, channel, hub.HistoryQuery{})
-	return page.Top, protocol.AsError(err)
 }
 
 // prologue is the first thing a client reads: when to come back, and its cursor.

@@ -1,7 +1,6 @@
 package sse
 
 import (
-	"context"
 	"io"
 	"log/slog"
 	"net"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
-	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
@@ -35,6 +33,8 @@ type Options struct {
 	// UserTimeout is how long data may stay unacknowledged before the connection is
 	// ended (Linux only); 0 leaves it to the kernel.
 	UserTimeout time.Duration
+	// Tokens are the names of query parameters that bring tokens.
+	Tokens []string
 	// Stuck is told that a stream in its handler was ended in the middle of a write,
 	// because its client takes nothing. The handler returns all the same; over
 	// HTTP/2 the connection, which others may share, may stay stuck. It must not
@@ -53,7 +53,7 @@ func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
 		problem.WriteStatus(w, http.StatusMethodNotAllowed, "event streams are read with GET")
 		return nil
 	}
-	q, e := parse(r)
+	q, e := parse(r, o.Tokens)
 	if e == nil {
 		e = admit(o, q)
 	}
@@ -61,33 +61,15 @@ func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
 		o.refuse(w, r, e)
 		return nil
 	}
-	f := newFraming(w, r, o)
-	s, e := start(r.Context(), f, o, &q)
-	if e != nil {
-		f.cancel()
-		o.refuse(w, r, e)
-		return nil
+	st := &start{w: w, framing: newFraming(w, r, o), request: &q}
+	if e := st.open(r.Context(), o); e != nil {
+		return st.fail(r, o, e)
 	}
-	if err := begin(w, f, s, q.prologue()); err != nil {
+	if err := st.begin(); err != nil {
 		return err
 	}
-	f.run(r.Context(), s.Conn())
+	st.framing.run(r.Context(), st.session.Conn())
 	return nil
-}
-
-// begin answers the request. If that fails, or a writer panics, nothing is left
-// waiting at the gate.
-func begin(w http.ResponseWriter, f framing, s *session.Session, first []byte) error {
-	begun := false
-	defer func() {
-		if !begun {
-			f.cancel()
-			s.Conn().Close(hub.ReasonLost)
-		}
-	}()
-	err := f.begin(w, first)
-	begun = err == nil
-	return err
 }
 
 // admit checks what can be known before anything is set up. The number of channels
@@ -102,27 +84,12 @@ func admit(o Options, q request) *protocol.Error {
 		if e := o.Registry.May(caller, policy.Subscribe, c.name); e != nil {
 			return e
 		}
+		if q.history == 0 {
+			continue
+		}
+		if e := o.Registry.May(caller, policy.History, c.name); e != nil {
+			return e
+		}
 	}
 	return nil
-}
-
-// start opens a session and subscribes it. What is written meanwhile waits at the
-// framing's gate.
-func start(ctx context.Context, f framing, o Options, q *request) (*session.Session, *protocol.Error) {
-	q.locate(o.Registry.Hub())
-	own := q.newStamps()
-	s, e := o.Registry.Open(o.Peer, session.Options{
-		Transport: stamped(f, own),
-		Encoder:   Encoder{Content: q.content, Stamped: q.several()},
-		Name:      "sse",
-		Replay:    session.ReplayAsEvents,
-	})
-	if e != nil {
-		return nil, e
-	}
-	if e := q.subscribe(ctx, s, o.Registry.Hub(), own); e != nil {
-		s.Conn().Close(hub.ReasonLost)
-		return nil, e
-	}
-	return s, nil
 }

@@ -80,6 +80,7 @@ func rooms(t *testing.T) *policy.Policy {
 	kept := hub.Retention{Size: 5000}
 	p, err := policy.Compile([]policy.Room{
 		{Pattern: "kept:*", Subscribe: policy.Anyone, Publish: policy.Anyone, History: kept},
+		{Pattern: "sealed:*", Subscribe: policy.Anyone, HistoryAccess: policy.Server, History: kept},
 		{Pattern: "plain:*", Subscribe: policy.Anyone, Publish: policy.Anyone},
 		{Pattern: "users:*", Subscribe: policy.Users},
 	})
@@ -127,6 +128,7 @@ func (s *site) serve(c config) {
 			Hijack:      func(http.ResponseWriter) bool { return c.way.hijack },
 			Conn:        func(r *http.Request) net.Conn { return r.Context().Value(connKey{}).(net.Conn) },
 			UserTimeout: time.Minute,
+			Tokens:      []string{"since"},
 			Stuck:       func(*http.Request) { s.stuck <- true },
 		})
 	}))

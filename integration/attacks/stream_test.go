@@ -35,11 +35,29 @@ func attackStreams(w *world) (rows []attack) {
 	}
 	for _, id := range []string{"1", "x~y~1%0Adata: forged", "abcdef~%0d%0a~1", strings.Repeat("abcdef~e~1.", 300), strings.Repeat("x", 9000)} {
 		id := strings.ReplaceAll(id, " ", "%20")
-		rows = append(rows, attack{fmt.Sprintf("Last-Event-ID %.24q", id), "400 INVALID_MESSAGE", func(t *testing.T) string {
-			return w.site.send(t, request{"GET", "/rt/sse?channel=open:1&lastEventID=" + id, nil, ""}).String()
+		rows = append(rows, attack{fmt.Sprintf("Last-Event-ID %.24q", id), "a gap", func(t *testing.T) string {
+			return resumeForeign(t, w.site, id)
+		}})
+	}
+	for _, query := range []string{"history=-1", "history=1001", "history=99999999999999999999", "history=1e3", "history=1&history=2", "Channels=x", "last_event_id=x"} {
+		rows = append(rows, attack{"stream with " + query, "400 INVALID_MESSAGE", func(t *testing.T) string {
+			return w.site.send(t, request{"GET", "/rt/sse?channel=open:1&" + query, nil, ""}).String()
 		}})
 	}
 	return rows
+}
+
+// resumeForeign comes back with a cursor that the server has not given out. What it is
+// given in its place is a cursor of ours.
+func resumeForeign(t *testing.T, s target, id string) string {
+	ev, err := s.follow(t, "channel=open:1&lastEventID="+id).next()
+	switch {
+	case err != nil:
+		return err.Error()
+	case ev["event"] != "gap" || strings.Count(ev["id"], "~") < 2 || strings.Contains(ev["data"], "forged"):
+		return fmt.Sprintf("%q", ev)
+	}
+	return "a gap"
 }
 
 // events reads an event stream of the site, which is written to the connection

@@ -1,0 +1,76 @@
+package sse
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// start is a stream that does not run yet. The goroutine of its handler owns it.
+type start struct {
+	w       http.ResponseWriter
+	framing framing
+	request *request
+
+	session *session.Session // nil before open
+	begun   bool
+	err     error // why it could not begin
+}
+
+// open opens a session and subscribes it. What is written meanwhile waits at the
+// framing's gate, so that the request can still be refused with a status.
+func (t *start) open(ctx context.Context, o Options) (e *protocol.Error) {
+	q := t.request
+	q.locate(o.Registry.Hub())
+	own := q.newStamps()
+	t.session, e = o.Registry.Open(o.Peer, session.Options{
+		Transport: stamped(t.framing, own),
+		Encoder:   Encoder{Content: q.content, Stamped: q.several()},
+		Name:      "sse",
+		Replay:    session.ReplayAsEvents,
+	})
+	if e != nil {
+		return e
+	}
+	return q.subscribe(ctx, t.session, own, func() { _ = t.begin() })
+}
+
+// begin answers the request, if that is not done. If it fails, or a writer panics,
+// nothing is left waiting at the gate. It happens before all channels are subscribed to
+// when what is replayed of the first ones does not fit into the connection's queue.
+func (t *start) begin() error {
+	if t.begun || t.err != nil {
+		return t.err
+	}
+	t.err = http.ErrAbortHandler // what is left when a writer panics
+	defer func() {
+		if t.err != nil {
+			t.framing.cancel()
+			t.session.Conn().Close(hub.ReasonLost)
+		}
+	}()
+	t.err = t.framing.begin(t.w, t.request.prologue())
+	t.begun = t.err == nil
+	return t.err
+}
+
+// fail ends a stream that could not be opened: with a status, or with the reason on the
+// stream when it has begun already.
+func (t *start) fail(r *http.Request, o Options, e *protocol.Error) error {
+	switch {
+	case t.err != nil:
+		return t.err
+	case t.begun:
+		t.session.Conn().Close(hub.Reason{Code: protocol.ReasonTryLater.Code, Text: e.Message})
+		t.framing.run(r.Context(), t.session.Conn())
+		return nil
+	case t.session != nil:
+		t.session.Conn().Close(hub.ReasonLost)
+	}
+	t.framing.cancel()
+	o.refuse(t.w, r, e)
+	return nil
+}
