@@ -278,8 +278,8 @@ func TestHubDefinitions(t *testing.T) {
 		config []byte
 		want   []string // in the error; none if it loads
 	}{
-		{"used before it is defined", config(`{}`, route(`, "hub": "h"`), a), nil},
-		{"the same twice", config(`{"h": {"rooms": [{"pattern": "a"}]}}`, a, a), nil},
+		{"used before it is defined", config(`{}`, route(`, "path": "/user", "hub": "h"`), a), nil},
+		{"the same twice", config(`{"h": {"rooms": [{"pattern": "a"}]}}`, a, strings.Replace(a, `"realtime"`, `"realtime", "path": "/a"`, 1)), nil},
 		{"null", config(`{"h": null}`, route(`, "hub": "h"`)), nil},
 		{"default is not defined", config(`{}`, route("")), nil},
 		{"not defined", config(`{}`, route(`, "hub": "h"`)), []string{"'h'", "route /realtime", "127.0.0.1:0", "not defined"}},

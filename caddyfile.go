@@ -8,7 +8,6 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 )
 
 func init() {
@@ -119,15 +118,7 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 			return nil, err
 		}
 	}
-	return h.NewRoute(caddy.ModuleMap{"path": h.JSON(handler.paths())}, handler), nil
-}
-
-// paths matches what the handler answers.
-func (h *Handler) paths() caddyhttp.MatchPath {
-	if h.Path == "/" {
-		return caddyhttp.MatchPath{"/*"}
-	}
-	return caddyhttp.MatchPath{h.Path, h.Path + "/*"}
+	return h.NewRoute(caddy.ModuleMap{"realtime": h.JSON(MatchEndpoint{Path: handler.Path})}, handler), nil
 }
 
 // parseGlobalOption reads

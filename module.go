@@ -80,12 +80,17 @@ type Handler struct {
 	// Static after Provision.
 	app     *App
 	node    *node
+	earlier earlier
 	use     *hubUse
 	origins origins
 	hosts   hosts
 	keys    keyring
 	realm   *realm // nil without Token and Authorize
 	log     *slog.Logger
+
+	// Written while configurations are provisioned, static afterwards: the paths of
+	// later routes below this one's.
+	longer []string
 }
 
 // defaultPath is the path of a route that says none.
@@ -102,6 +107,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	prepareServer(ctx)
 	h.Path = cmp.Or(h.Path, defaultPath)
 	if err := checkPath(h.Path); err != nil {
+		return err
+	}
+	if err := h.lookBack(ctx); err != nil {
 		return err
 	}
 	if err := h.provisionOrigins(); err != nil {

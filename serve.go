@@ -4,8 +4,6 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -23,10 +21,18 @@ import (
 // HTTP API elsewhere below. After a successful upgrade
 // it returns nil whatever happens then.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	path, ok := h.below(r.URL)
-	if !ok || r.Method == http.MethodConnect && !ws.IsUpgrade(r) {
+	if r.Method == http.MethodConnect && !ws.IsUpgrade(r) {
 		return next.ServeHTTP(w, r)
 	}
+	path, ok := h.below(r.URL)
+	if !ok {
+		return h.serveOriginal(w, r, next)
+	}
+	return h.serve(w, r, path)
+}
+
+// serve answers a request for what lies at path, relative to the handler's own.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string) error {
 	if !ws.IsUpgrade(r) && !isStream(r, path) {
 		var end func()
 		w, end = bound(w, r)
@@ -255,26 +261,4 @@ func unavailable(text string) *protocol.Error {
 	e := protocol.Errorf(protocol.Unavailable, "%s", text)
 	e.RetryAfter = time.Second + rand.N(4*time.Second)
 	return e
-}
-
-// below cuts the handler's path off: "" is the path itself, "/x" lies below it. What
-// is left stays encoded, because a slash in the name of a channel is not one of the
-// path's. Case does not matter, because it does not to the path matcher either.
-func (h *Handler) below(u *url.URL) (rest string, ok bool) {
-	base, escaped := strings.TrimSuffix(h.Path, "/"), u.EscapedPath()
-	if len(u.Path) < len(base) || !strings.EqualFold(u.Path[:len(base)], base) {
-		return "", false
-	}
-	at := 0
-	for range len(base) { // any of its bytes may be encoded
-		if escaped[at] == '%' {
-			at += 2
-		}
-		at++
-	}
-	rest = escaped[at:]
-	if rest == "/" {
-		rest = ""
-	}
-	return rest, rest == "" || rest[0] == '/'
 }

@@ -25,6 +25,11 @@ func TestBelow(t *testing.T) {
 		{"/rt", "/", no},
 		{"/rt", "/other/rt", no},
 		{"/rt", "/rt%2Fpublish", no},
+		{"/rt", "/rt/..%2Fpublish", no},
+		{"/rt", "/rt/%2e%2e/publish", no},
+		{"/rt", "/x/../rt/publish", no},
+		{"/rt", "//rt/publish", no},
+		{"/rt", "/rt/../rt/publish", "/../rt/publish"},
 	} {
 		u, err := url.Parse("http://site.example" + test.path)
 		if err != nil {
