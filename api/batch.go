@@ -40,7 +40,7 @@ func publishBatch(c *call) *protocol.Error {
 	case media != "application/json":
 		c.unsupported("send a batch as application/json")
 		return nil
-	case c.r.Header.Get(keyHeader) != "":
+	case len(c.r.Header.Values(keyHeader)) > 0:
 		return protocol.Errorf(protocol.InvalidMessage, "a batch has no %s; give each item an \"id\"", keyHeader)
 	}
 	validate, e := flag(c.r.URL.Query(), "validate", false)

@@ -19,6 +19,8 @@ func TestBatch(t *testing.T) {
 		{"channels": ["kept:1"], "content": 1, "x": 1},
 		{"channels": "kept:1", "content": 1},
 		"kept:1",
+		{"channels": ["kept:1"], "content": 1, "content": 2},
+		{"channels": ["kept:1"], "channels": ["x"], "content": 1},
 		{"channels": ["kept:1"], "content": "third"}
 	]`)
 	var got []string
@@ -43,7 +45,7 @@ func TestBatch(t *testing.T) {
 		got = append(got, "-")
 	}
 	want := "kept:1 @1, other:1 FORBIDDEN, a* INVALID_CHANNEL, slow:1, -, kept:1 @2, -, kept:1 @1 duplicate, -, " +
-		"INVALID_MESSAGE, INVALID_MESSAGE, INVALID_MESSAGE, INVALID_MESSAGE, INVALID_MESSAGE, kept:1 @3, -"
+		"INVALID_MESSAGE, INVALID_MESSAGE, INVALID_MESSAGE, INVALID_MESSAGE, INVALID_MESSAGE, INVALID_MESSAGE, INVALID_MESSAGE, kept:1 @3, -"
 	if text := strings.Join(got, ", "); text != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}

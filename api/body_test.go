@@ -69,6 +69,7 @@ func TestSentAwayWhileTheBodyComes(t *testing.T) {
 					r.Header.Set("Content-Type", "application/json")
 					w := httptest.NewRecorder()
 					Serve(w, r, path, Options{Registry: s.registry, Caller: p.Caller(), Confirm: func() *protocol.Error { return s.registry.Confirm(p) }})
+					described(t, http.MethodPost, path, w.Code)
 					if w.Code != tc.status {
 						t.Errorf("%s: %d %s", path, w.Code, w.Body)
 					}

@@ -124,10 +124,8 @@ func (c *call) propose(p session.Proposal) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	if p.Key = c.r.Header.Get(keyHeader); p.Key != "" {
-		if p.Key, e = oneKey("", p.Key); e != nil {
-			return e
-		}
+	if p.Key, e = oneKey("", c.r.Header.Values(keyHeader)); e != nil {
+		return e
 	}
 	validate, e := flag(c.r.URL.Query(), "validate", false)
 	if e != nil {

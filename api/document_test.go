@@ -175,7 +175,7 @@ func TestDocumentRefused(t *testing.T) {
 		{ann, "GET", "/channels/plain/document", ``, ";", 403, "FORBIDDEN"},
 		{ann, "PUT", "/channels/plain/document", `{}`, "application/json;", 403, "FORBIDDEN"},
 		{app, "PUT", "/channels/plain/document", `{}`, "application/json;", 403, "FORBIDDEN"},
-		{app, "GET", "/channels/none/document", ``, ";", 403, "FORBIDDEN"},
+		{app, "GET", "/channels/none/document", ``, ";", 404, "INVALID_CHANNEL"},
 		{nobody, "GET", "/channels/none/document", ``, ";", 403, "FORBIDDEN"},
 	} {
 		media, match, _ := strings.Cut(c.header, ";")

@@ -3,7 +3,8 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
+	"errors"
+	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -27,18 +28,50 @@ func decodeMembers(text []byte, names ...string) (object, *protocol.Error) {
 	return m, nil
 }
 
-// decodeObject reads an object with no other members than these.
+// decodeObject reads an object with no other members than these, each at most once: two
+// readers may take different ones of a repeated member for it.
 func decodeObject(text []byte, names ...string) (object, *protocol.Error) {
-	var m object
-	if err := json.Unmarshal(text, &m); err != nil || m == nil {
-		return nil, protocol.Errorf(protocol.InvalidMessage, "not a JSON object with the members %s", strings.Join(names, ", "))
+	d := json.NewDecoder(bytes.NewReader(text))
+	if first, err := d.Token(); err != nil || first != json.Delim('{') {
+		return nil, errNoObject(names)
 	}
-	for _, name := range slices.Sorted(maps.Keys(m)) {
-		if !slices.Contains(names, name) {
-			return nil, protocol.Errorf(protocol.InvalidMessage, "unknown member %s; there are %s", protocol.Quote(name), strings.Join(names, ", "))
+	m := make(object, len(names))
+	for d.More() {
+		if e := m.decodeMember(d, names); e != nil {
+			return nil, e
 		}
 	}
+	if _, err := d.Token(); err != nil { // the closing brace
+		return nil, errNoObject(names)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errNoObject(names)
+	}
 	return m, nil
+}
+
+func errNoObject(names []string) *protocol.Error {
+	return protocol.Errorf(protocol.InvalidMessage, "not a JSON object with the members %s", strings.Join(names, ", "))
+}
+
+// decodeMember reads the next member.
+func (m object) decodeMember(d *json.Decoder, names []string) *protocol.Error {
+	token, err := d.Token()
+	name, _ := token.(string)
+	switch {
+	case err != nil:
+		return errNoObject(names)
+	case !slices.Contains(names, name):
+		return protocol.Errorf(protocol.InvalidMessage, "unknown member %s; there are %s", protocol.Quote(name), strings.Join(names, ", "))
+	case m[name] != nil:
+		return protocol.Errorf(protocol.InvalidMessage, "the member %q is given twice", name)
+	}
+	var value json.RawMessage
+	if err := d.Decode(&value); err != nil {
+		return errNoObject(names)
+	}
+	m[name] = value
+	return nil
 }
 
 // text gives a member that is a string; empty when it is not there.

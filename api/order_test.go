@@ -44,6 +44,7 @@ func (s *site) send(who session.Caller, method, path string, body io.Reader) *ht
 	}
 	w := httptest.NewRecorder()
 	Serve(w, r, r.URL.EscapedPath(), Options{Registry: s.registry, Caller: who})
+	described(s.t, method, r.URL.EscapedPath(), w.Code)
 	return w
 }
 

@@ -60,7 +60,7 @@ func publish(c *call) *protocol.Error {
 	}
 	p, checked, e := decodeMessage(media, body)
 	if e == nil {
-		p.Key, e = oneKey(p.Key, c.r.Header.Get(keyHeader))
+		p.Key, e = oneKey(p.Key, c.r.Header.Values(keyHeader))
 	}
 	if e != nil {
 		return e
@@ -102,10 +102,14 @@ func decodeMessage(media string, body []byte) (p protocol.Publish, validate bool
 
 // oneKey makes one idempotency key of the body's `id` and the header, which may be
 // a quoted string as in the draft that defines it.
-func oneKey(id, header string) (string, *protocol.Error) {
-	if header == "" {
+func oneKey(id string, headers []string) (string, *protocol.Error) {
+	switch {
+	case len(headers) > 1:
+		return "", protocol.Errorf(protocol.InvalidMessage, "the header %s is given twice", keyHeader)
+	case len(headers) == 0 || headers[0] == "":
 		return id, nil
 	}
+	header := headers[0]
 	if len(header) >= 2 && strings.HasPrefix(header, `"`) && strings.HasSuffix(header, `"`) {
 		header = header[1 : len(header)-1]
 	}

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
 func TestOtherPaths(t *testing.T) {
@@ -78,6 +80,54 @@ func TestWriteProblem(t *testing.T) {
 		w := httptest.NewRecorder()
 		WriteProblem(w, protocol.Errorf(info.Code, "text"))
 		refused(t, w, info.Status, string(info.Code))
+	}
+}
+
+// A channel that no room opens is a mistake of the app, which is told so. Nobody else
+// learns which channels there are.
+func TestChannelWithoutRoom(t *testing.T) {
+	t.Parallel()
+	s := docSite(t)
+	scope, err := policy.NewScope(map[string][]string{
+		"publish": {"none:*"}, "history": {"none:*"}, "presence": {"none:*"}, "change": {"none:*"},
+	}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	narrow := session.Caller{App: true, Scope: scope}
+	for _, request := range []struct{ method, path, body, media string }{
+		{"POST", "messages", `{"content":1}`, "application/json"},
+		{"POST", "messages", `{"content":1,"to":{"user":"ann"}}`, "application/json"},
+		{"GET", "messages", ``, ""},
+		{"GET", "presence", ``, ""},
+		{"GET", "document", ``, ""},
+		{"PATCH", "document", `{"a":1}`, mergePatch},
+		{"PUT", "document", `{"a":1}`, "application/json"},
+		{"POST", "document/changes", `{"localVersion":1,"baseVersion":0,"patch":{}}`, "application/json"},
+	} {
+		for name, to := range map[string]struct {
+			who    session.Caller
+			path   string
+			status int
+			code   string
+		}{
+			"the app":                  {app, "none:1", 404, "INVALID_CHANNEL"},
+			"a key for it":             {narrow, "none:1", 404, "INVALID_CHANNEL"},
+			"a key that is too narrow": {narrow, "nowhere", 403, "FORBIDDEN"},
+			"a user":                   {ann, "none:1", 403, "FORBIDDEN"},
+		} {
+			w := s.do(to.who, request.method, "/channels/"+to.path+"/"+request.path, request.body, "Content-Type", request.media, "If-Match", "*")
+			if w.Code != to.status {
+				t.Errorf("%s, %s %s: %d %s", name, request.method, request.path, w.Code, w.Body)
+				continue
+			}
+			refused(t, w, to.status, to.code)
+		}
+	}
+	w := s.post(app, "/publish", `[{"channels":["plain","none:1"],"content":1}]`)
+	results := decode[[]batchResult](t, w, http.StatusOK)
+	if r := results[0].Channels; len(r) != 2 || r[0].Error != nil || r[1].Error == nil || r[1].Error.Status != 404 || r[1].Error.Code != "INVALID_CHANNEL" {
+		t.Errorf("in a batch: %s", w.Body)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -58,11 +59,16 @@ func plainSite(t *testing.T) *site {
 	return newSite(t, session.Limits{}, func(b hub.Broker) hub.Broker { return b })
 }
 
-// do sends a request; a header is given as name and value.
+// do sends a request; a header is given as name and value. One more of a name has "+" in
+// front of it.
 func (s *site) do(who session.Caller, method, path, body string, header ...string) *httptest.ResponseRecorder {
 	s.t.Helper()
 	r := httptest.NewRequestWithContext(s.t.Context(), method, "http://example.com/rt"+path, strings.NewReader(body))
 	for i := 0; i+1 < len(header); i += 2 {
+		if name, more := strings.CutPrefix(header[i], "+"); more {
+			r.Header.Add(name, header[i+1])
+			continue
+		}
 		r.Header.Set(header[i], header[i+1])
 	}
 	w := httptest.NewRecorder()
@@ -70,7 +76,32 @@ func (s *site) do(who session.Caller, method, path, body string, header ...strin
 	if !Serve(w, r, below, Options{Registry: s.registry, Caller: who}) {
 		w.Code = -1
 	}
+	described(s.t, method, below, w.Code)
 	return w
+}
+
+// described checks that the description knows the status of an answer. Every answer that a
+// test gets goes through it.
+func described(t *testing.T, method, path string, status int) {
+	t.Helper()
+	var all struct {
+		Paths map[string]map[string]json.RawMessage
+	}
+	if err := json.Unmarshal(description, &all); err != nil {
+		t.Fatal(err)
+	}
+	segments, _ := split(path)
+	route := choose(at(segments), method)
+	if route == nil || method == http.MethodOptions {
+		return // no method of the API
+	}
+	var operation struct{ Responses map[string]json.RawMessage }
+	if err := json.Unmarshal(all.Paths[route.pattern][strings.ToLower(route.method)], &operation); err != nil {
+		t.Fatal(err)
+	}
+	if operation.Responses[strconv.Itoa(status)] == nil {
+		t.Errorf("%s %s answers %d, which its description does not know", route.method, route.pattern, status)
+	}
 }
 
 func (s *site) post(who session.Caller, path, body string, header ...string) *httptest.ResponseRecorder {

@@ -54,7 +54,7 @@ var codes = []CodeInfo{
 	{UnknownType, http.StatusBadRequest, "unknown type", false,
 		"No command has this type in this version of the protocol."},
 	{InvalidChannel, http.StatusBadRequest, "not a valid channel name", false,
-		"A channel name has 1 to 255 bytes of UTF-8 without control characters, wildcards or spaces at its ends, and is not \".\" or \"..\"."},
+		"A channel name has 1 to 255 bytes of UTF-8 without control characters, wildcards or spaces at its ends, and is not \".\" or \"..\". Over HTTP 404 tells the app, with its API key, that no room opens the channel."},
 	{Unauthorized, http.StatusUnauthorized, "sign in first", false,
 		"The command needs a user and the connection is anonymous, or the credentials were not accepted."},
 	{TokenExpired, http.StatusUnauthorized, "the token has expired", false,

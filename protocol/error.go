@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -21,6 +22,9 @@ type Error struct {
 	// RetryAfter is how long the client should wait before it tries again; 0 says
 	// nothing about that.
 	RetryAfter time.Duration
+	// HTTPStatus is the status of an answer over HTTP, where it says more than that of
+	// the code; 0 means the code's own.
+	HTTPStatus int
 }
 
 // Errorf makes an [Error]. Input of a client may stand in the arguments only
@@ -29,11 +33,23 @@ func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// NoRoom is what the app is told about a channel that no room of the configuration opens.
+func NoRoom(channel string) *Error {
+	e := Errorf(InvalidChannel, "no room of the configuration opens the channel %s", Quote(channel))
+	e.HTTPStatus = http.StatusNotFound
+	return e
+}
+
 // Error gives code and message.
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 
 // Status is the HTTP status of an answer with this error.
-func (e *Error) Status() int { return e.Code.Info().Status }
+func (e *Error) Status() int {
+	if e.HTTPStatus != 0 {
+		return e.HTTPStatus
+	}
+	return e.Code.Info().Status
+}
 
 // Title is the code's own short description, independent of the message.
 func (e *Error) Title() string { return e.Code.Info().Title }

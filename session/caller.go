@@ -39,7 +39,9 @@ type Caller struct {
 }
 
 // May decides whether c may do a in channel; nil means it may. The errors are
-// INVALID_CHANNEL, UNAUTHORIZED and FORBIDDEN.
+// INVALID_CHANNEL, UNAUTHORIZED and FORBIDDEN. A channel that no room opens is
+// INVALID_CHANNEL for the app, whose mistake would otherwise go unnoticed, and FORBIDDEN
+// for everybody else.
 func (r *Registry) May(c Caller, a policy.Action, channel string) *protocol.Error {
 	return r.rules.Load().may(c, a, channel)
 }
@@ -49,15 +51,20 @@ func (u *rules) may(c Caller, a policy.Action, channel string) *protocol.Error {
 	return e
 }
 
-// room is may that also gives the block of the channel, which only the app can
-// find missing.
+// room is may that also gives the block of the channel.
 func (u *rules) room(c Caller, a policy.Action, channel string) (*policy.Room, *protocol.Error) {
 	if e := protocol.ValidChannel(channel); e != nil {
 		return nil, e
 	}
 	room := u.policy.Match(channel)
 	if c.App {
-		return room, c.Scope.Allow(a, channel)
+		if e := c.Scope.Allow(a, channel); e != nil {
+			return nil, e
+		}
+		if room == nil {
+			return nil, protocol.NoRoom(channel)
+		}
+		return room, nil
 	}
 	return room, room.Allow(a, policy.Subject{User: c.User, Claims: c.Claims, Grants: c.Grants}, channel)
 }

@@ -83,6 +83,10 @@ func TestRegistryPublish(t *testing.T) {
 		{Pattern: "server"},
 	}
 	ann, anon, app := Caller{User: "ann"}, Caller{}, Caller{App: true}
+	scope, err := policy.NewScope(map[string][]string{"publish": {"unknown"}}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
 	const ok = protocol.Code("")
 	large := `"` + strings.Repeat("x", 99) + `"`
 	tests := []struct {
@@ -100,7 +104,9 @@ func TestRegistryPublish(t *testing.T) {
 		{ann, "unknown", "1", protocol.Forbidden},
 		{app, "server", "1", ok},
 		{app, "own:bob", "1", ok},
-		{app, "unknown", "1", ok},
+		{app, "unknown", "1", protocol.InvalidChannel},
+		{Caller{App: true, Scope: scope}, "unknown", "1", protocol.InvalidChannel},
+		{Caller{App: true, Scope: scope}, "unnamed", "1", protocol.Forbidden},
 		{app, "a*", "1", protocol.InvalidChannel},
 		{ann, "", "1", protocol.InvalidChannel},
 		{ann, "open", large, protocol.TooLarge},
