@@ -15,7 +15,7 @@ func appendInt(dst []byte, n int) []byte { return strconv.AppendInt(dst, int64(n
 // Errors are [Invalid] for a patch that does not fit, [Failed] and [TooLarge].
 func Apply(t Tree, p *Patch, l Limits) (Tree, []string, *Error) {
 	l = l.withDefaults()
-	e := edit{root: t.root, cost: cost{t.Size(), max(t.cost.nodes, 1)}, limits: l, owner: new(token)}
+	e := edit{root: t.root, cost: cost{t.Size(), max(t.cost.nodes, 1), t.cost.objects}, limits: l, owner: new(token)}
 	if err := e.apply(p); err != nil {
 		return t, nil, err
 	}
@@ -203,6 +203,7 @@ func (e *edit) set(o *object, name string, v any, depth int) *Error {
 		e.shrink(old, 0)
 	default:
 		extra = keyLen(name) + min(1, len(o.members))
+		name = strings.Clone(name) // or the document would keep the path that it stands in
 	}
 	if o.members == nil {
 		o.members = make(map[string]any)

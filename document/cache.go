@@ -83,8 +83,8 @@ func (c *cache) leave(d *doc, now time.Time) {
 	}
 }
 
-// weight estimates the memory of a document that nobody uses. A parsed value takes
-// some times the size of its text.
+// weight estimates the memory of a document that nobody uses. A parsed value may take
+// fifty times the size of its text.
 func (d *doc) weight() int {
-	return 1<<10 + 4*d.state.Tree.Size() + len(d.written) + d.state.bytes
+	return 1<<10 + d.state.Tree.cost.memory() + len(d.written) + d.state.bytes
 }

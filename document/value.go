@@ -40,10 +40,25 @@ func own(v any, owner *token) any {
 }
 
 // cost is what a value counts against the [Limits].
-type cost struct{ bytes, nodes int }
+type cost struct{ bytes, nodes, objects int }
 
-func (c cost) plus(o cost) cost  { return cost{c.bytes + o.bytes, c.nodes + o.nodes} }
-func (c cost) minus(o cost) cost { return cost{c.bytes - o.bytes, c.nodes - o.nodes} }
+func (c cost) plus(o cost) cost {
+	return cost{c.bytes + o.bytes, c.nodes + o.nodes, c.objects + o.objects}
+}
+
+func (c cost) minus(o cost) cost {
+	return cost{c.bytes - o.bytes, c.nodes - o.nodes, c.objects - o.objects}
+}
+
+// What a value takes in memory beside its text: its place in what holds it, and what
+// an object needs for its members.
+const (
+	nodeBytes   = 64
+	objectBytes = 384
+)
+
+// memory estimates what a value takes in memory.
+func (c cost) memory() int { return c.bytes + nodeBytes*c.nodes + objectBytes*c.objects }
 
 // costOf measures a value; depth is that of its nesting, 0 for one that is no
 // container.
@@ -54,19 +69,19 @@ func costOf(v any) (c cost, depth int) {
 	case *array:
 		return v.cost()
 	case string:
-		return cost{quotedLen(v), 1}, 0
+		return cost{bytes: quotedLen(v), nodes: 1}, 0
 	case json.Number:
-		return cost{len(v), 1}, 0
+		return cost{bytes: len(v), nodes: 1}, 0
 	case bool:
 		if !v {
-			return cost{len("false"), 1}, 0
+			return cost{bytes: len("false"), nodes: 1}, 0
 		}
 	}
-	return cost{len("null"), 1}, 0
+	return cost{bytes: len("null"), nodes: 1}, 0
 }
 
 func (o *object) cost() (c cost, depth int) {
-	c = cost{2 + max(0, len(o.members)-1), 1}
+	c = cost{bytes: 2 + max(0, len(o.members)-1), nodes: 1, objects: 1}
 	for name, v := range o.members {
 		inner, d := costOf(v)
 		c, depth = c.plus(inner), max(depth, d)
@@ -76,7 +91,7 @@ func (o *object) cost() (c cost, depth int) {
 }
 
 func (a *array) cost() (c cost, depth int) {
-	c = cost{2 + max(0, len(a.items)-1), 1}
+	c = cost{bytes: 2 + max(0, len(a.items)-1), nodes: 1}
 	for _, v := range a.items {
 		inner, d := costOf(v)
 		c, depth = c.plus(inner), max(depth, d)

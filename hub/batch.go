@@ -52,6 +52,9 @@ type form struct {
 	encoder Encoder
 	bytes   []byte
 	ends    []int // where each event ends in bytes
+	// frames are the events of a selective batch, in place of bytes: whoever gets only
+	// some of them must not keep the others in memory.
+	frames [][]byte
 }
 
 // form gives the batch in the bytes of a connection's Encoder.
@@ -61,13 +64,31 @@ func (b *batch) form(c *Conn) *form {
 			return &b.forms[i]
 		}
 	}
-	f := form{encoder: c.encoder, ends: make([]int, len(b.events))}
-	for i, ev := range b.events {
-		f.bytes = c.encode(f.bytes, ev)
-		f.ends[i] = len(f.bytes)
+	f := form{encoder: c.encoder}
+	if b.selective {
+		f.separate(c, b.events)
+	} else {
+		f.join(c, b.events)
 	}
 	b.forms = append(b.forms, f)
 	return &b.forms[len(b.forms)-1]
+}
+
+// join makes bytes of the events.
+func (f *form) join(c *Conn, events []Event) {
+	f.ends = make([]int, len(events))
+	for i, ev := range events {
+		f.bytes = c.encode(f.bytes, ev)
+		f.ends[i] = len(f.bytes)
+	}
+}
+
+// separate makes frames of the events.
+func (f *form) separate(c *Conn, events []Event) {
+	f.frames = make([][]byte, len(events))
+	for i, ev := range events {
+		f.frames[i] = c.encode(nil, ev)
+	}
 }
 
 // encode appends an event of a broadcast. Where the Encoder panics, a gap stands for
@@ -93,7 +114,12 @@ func (f *form) cut(n int) (event int, in bool) {
 }
 
 // event returns the bytes of one event.
-func (f *form) event(i int) []byte { return f.bytes[f.start(i):f.ends[i]:f.ends[i]] }
+func (f *form) event(i int) []byte {
+	if f.frames != nil {
+		return f.frames[i]
+	}
+	return f.bytes[f.start(i):f.ends[i]:f.ends[i]]
+}
 
 func (f *form) start(i int) int {
 	if i == 0 {

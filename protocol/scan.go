@@ -291,5 +291,6 @@ func compact(text []byte, spaced bool) json.RawMessage {
 	if err := json.Compact(b, text); err != nil {
 		panic("protocol: compacting text that was checked: " + err.Error())
 	}
-	return b.Bytes()
+	// White space may be nearly all of the text, and what is published is kept.
+	return bytes.Clone(b.Bytes())
 }

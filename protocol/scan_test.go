@@ -63,6 +63,13 @@ func depth(text []byte) (deepest int) {
 	return deepest
 }
 
+// TestCompactKeepsNoSpace: what is kept of a content takes no more memory for the white
+// space that stood in it.
+func TestCompactKeepsNoSpace(t *testing.T) {
+	t.Parallel()
+	checkCompact(t, []byte("[1,"+strings.Repeat(" ", 60_000)+"2]"), true)
+}
+
 func checkCompact(t *testing.T, text []byte, spaced bool) {
 	t.Helper()
 	var want bytes.Buffer
@@ -72,6 +79,9 @@ func checkCompact(t *testing.T, text []byte, spaced bool) {
 	got := compact(text, spaced)
 	if !bytes.Equal(got, want.Bytes()) {
 		t.Fatalf("compact form of %q: %q, want %q", text, got, want.Bytes())
+	}
+	if cap(got) > 2*len(got)+64 {
+		t.Fatalf("compact form of %q: keeps %d bytes for %d", text, cap(got), len(got))
 	}
 	if spaced != (len(got) != len(text)) {
 		t.Fatalf("%q: white space found: %t", text, spaced)
