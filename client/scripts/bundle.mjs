@@ -25,7 +25,8 @@ export async function bundle(folder) {
     minify: true,
     // Methods that are public for the sake of other files only. Those that documents.js
     // calls keep their names: while servers are updated it may meet another client.js.
-    mangleProps: /^_[a-z]/,
+    // The others belong to classes that only this bundle knows.
+    mangleProps: /^(_[a-z].*|accepted|audible|dropOldest|forget|hasty|heard|opened|renews|returnIn|suspend)$/,
     mangleCache: { _emit: false, _command: false, _up: false },
     banner: { js: licence },
     legalComments: 'inline',

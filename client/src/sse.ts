@@ -18,6 +18,8 @@ export interface StreamContext {
 
 /** How long changes of the set of channels are collected before the stream is opened anew. */
 const collect = 20;
+/** The statuses of a server, or a proxy, for which the address of the stream is too long. */
+const tooLong: readonly unknown[] = [414, 431];
 
 /**
  * The transport of Server-Sent Events: one stream brings the messages of all
@@ -121,14 +123,30 @@ export class StreamTransport implements Transport {
       // There is nothing to stream yet, and who can say so is there and well.
       return this.#listener.frame({ type: 'connected', payload: { heartbeat: 0 } });
     }
+    if (tooLong.includes(code)) return this.#shorten();
     const guilty = ending.retry ? [] : await this.#blame(ending.error).catch(() => []);
     if (this.#closed) return;
     if (!guilty.length) return this.#over(ending);
-    for (const channel of guilty) {
+    this.#refuse(guilty, ending.error);
+  }
+
+  /** Goes on without some of the channels. */
+  #refuse(channels: string[], { code, message }: RealtimeError): void {
+    for (const channel of channels) {
       this.#change(false, channel);
-      const { code, message } = ending.error;
       this.#listener.frame({ type: 'unsubscribed', payload: { channel, code, message } });
     }
+  }
+
+  /**
+   * Makes the address shorter: without the cursor, at the price of gaps, then without
+   * the channels that came last, one by one.
+   */
+  #shorten(): void {
+    const { cursor } = this.#context;
+    delete this.#context.cursor;
+    if (cursor) return this.#stream();
+    this.#refuse([...this.#channels].slice(-1), new RealtimeError('TOO_LARGE', 'too long for the address'));
   }
 
   #over(ending: Ending): void {

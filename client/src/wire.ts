@@ -114,7 +114,7 @@ export function examine(e: any): Envelope | undefined {
   const payload = examinePayload(e.payload ?? {});
   if (payload) return { ...e, timestamp: isNumber(e.timestamp) ? e.timestamp : undefined, payload };
   if (e.id === undefined) return undefined;
-  return { type: 'error', id: e.id, payload: { code: 'INTERNAL', message: `the server sent a broken ${e.type}` } };
+  return { type: 'error', id: e.id, payload: { code: 'INTERNAL', message: `broken ${e.type}` } };
 }
 
 /** Undefined: a field has a wrong type. A wait that is none is left out. */

@@ -401,6 +401,57 @@ test('without channels there is no stream, but a connection', async (t) => {
   assert.equal(client.state, 'open');
 });
 
+for (const status of [414, 431]) {
+  test(`channels that do not fit into the address are refused, and the others stream: ${status}`, async (t) => {
+    const w = new World(t);
+    const client = w.connect(only);
+    const names = Array.from({ length: 100 }, (_, n) => `${n}-`.padEnd(200, 'x'));
+    const ended = new Map<string, unknown>();
+    for (const name of names) client.subscribe(name).on('state', ({ error }) => error && ended.set(name, error.code));
+    const served = (): boolean => w.stream.url.href.length <= 8000;
+    for (await rest(); !served(); await w.pass(20)) w.stream.answer(status, 'of a proxy');
+    w.stream.greet();
+    await rest();
+    assert.equal(client.state, 'open');
+    assert.ok(w.stream.channels.length >= 35, `${w.stream.channels.length} are left`);
+    assert.deepEqual([...ended.keys()].reverse(), names.slice(w.stream.channels.length), 'those that came last');
+    assert.deepEqual(new Set(ended.values()), new Set(['TOO_LARGE']));
+    const requests = w.requests.length;
+    w.stream.write(':\n\n');
+    await w.pass(20_000);
+    assert.equal(w.requests.length, requests, 'it is not tried again');
+  });
+}
+
+test('a cursor that does not fit into the address costs a gap, and no channel', async (t) => {
+  const w = new World(t);
+  const client = await streaming(w, {}, 'a');
+  const seen = record(client, 'a');
+  w.stream.say({ type: 'subscribed', payload: { channel: 'a', epoch: 'e', offset: 1 } }, 'long').end();
+  await rest();
+  await w.retry();
+  assert.equal(w.stream.url.searchParams.get('lastEventID'), 'long');
+  w.stream.answer(431, 'of a proxy');
+  await rest();
+  assert.equal(w.stream.url.searchParams.get('lastEventID'), null);
+  w.stream.greet().say({ type: 'subscribed', payload: { channel: 'a', epoch: 'e', offset: 3 } });
+  await rest();
+  assert.deepEqual(seen, ['subscribed', 'subscribing', 'subscribed', 'gap 3']);
+});
+
+test('one channel that does not fit into the address is refused, too', async (t) => {
+  const w = new World(t);
+  const client = w.connect(only);
+  const seen = record(client, 'a');
+  await rest();
+  w.stream.answer(431, 'of a proxy');
+  await w.pass(20);
+  w.stream.problem(400, 'INVALID_CHANNEL');
+  await rest();
+  assert.deepEqual(seen, ['unsubscribed TOO_LARGE']);
+  assert.equal(client.state, 'open');
+});
+
 test('comments are a sign of life, and silence is not', async (t) => {
   const w = new World(t);
   await streaming(w, {}, 'a');
