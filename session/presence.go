@@ -112,7 +112,8 @@ func (s *Session) show(id json.RawMessage) func(*presence.Snapshot) {
 
 // interests are what of a room's events the session may see.
 func (s *Session) interests(u *rules, channel string) uint8 {
-	if u.may(s.caller(), policy.Presence, channel) != nil {
+	room, e := u.room(s.caller(), policy.Presence, channel)
+	if e != nil || room == nil || room.Members == nil {
 		return 0
 	}
 	return protocol.InterestPresence
@@ -218,5 +219,7 @@ func (s *Session) regard(u *rules, conn *hub.Conn, channel string) {
 		s.enter(u, channel, protocol.Appearance{})
 	case there && !wanted:
 		s.depart(channel)
+		// Nobody would be told of changes any more: there are no members to know of.
+		conn.Send(protocol.PresenceEvent{Frame: &presence.Snapshot{Channel: channel}})
 	}
 }

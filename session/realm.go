@@ -60,6 +60,6 @@ func (u *rules) unasked(p *Peer) bool {
 // askAgain has a client that the application was not asked about come in once more.
 func (s *Session) askAgain(u *rules, conn *hub.Conn) {
 	if u.unasked(s.who()) {
-		conn.Close(hub.Reason{Code: hub.ReasonReplaced.Code, Text: "the configuration changed: connect again"})
+		conn.Close(changed)
 	}
 }

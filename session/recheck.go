@@ -1,7 +1,10 @@
 package session
 
 import (
+	"slices"
+
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
@@ -18,6 +21,7 @@ func (s *Session) recheck(u *rules) {
 	for _, channel := range conn.Channels() {
 		s.review(u, conn, channel)
 	}
+	s.comeBack(u, conn)
 }
 
 // maySubscribe says why the session may not be in a room.
@@ -33,10 +37,70 @@ func (s *Session) maySubscribe(u *rules, channel string) *protocol.Error {
 func (s *Session) review(u *rules, conn *hub.Conn, channel string) {
 	if e := s.maySubscribe(u, channel); e != nil {
 		s.quit(conn, protocol.UnsubscribedReply{Channel: channel, Cause: e})
+		s.bereave(conn, channel)
 		return
 	}
 	s.regard(u, conn, channel)
-	if u.document(channel) == nil {
+	s.reread(u, conn, channel)
+}
+
+// reread tells the client of a room that has got a document, or has one no more: what it
+// knows of the document is not the state any longer.
+func (s *Session) reread(u *rules, conn *hub.Conn, channel string) {
+	has, followed := u.document(channel) != nil, s.following(channel)
+	switch {
+	case followed && !has:
 		s.unfollow(channel)
+		conn.Send(hub.Gap{Channel: channel})
+	case has && !followed && s.registry.documents != nil:
+		go s.followLate(u, conn, channel) // it may ask the store
+	}
+}
+
+func (s *Session) followLate(u *rules, conn *hub.Conn, channel string) {
+	defer guard.Recover(u.log, "a subscription to a document", func() { conn.Close(protocol.ReasonInternal) })
+	if _, e := s.follow(s.ctx, u, channel); e != nil {
+		// It comes back, and finds what there is.
+		conn.Close(hub.Reason{Code: protocol.ReasonTryLater.Code, Text: e.Message})
+		return
+	}
+	if !slices.Contains(conn.Channels(), channel) || s.registry.rules.Load().document(channel) == nil {
+		s.unfollow(channel) // it was changed again meanwhile
+	}
+	conn.Send(hub.Gap{Channel: channel})
+}
+
+// changed is the end of a connection that is to come back because of new rules.
+var changed = hub.Reason{Code: hub.ReasonReplaced.Code, Text: "the configuration changed: connect again"}
+
+// Lack tells a fixed session's client that it has not got a channel, and why.
+func (s *Session) Lack(channel string, e *protocol.Error) {
+	s.conn.Send(protocol.UnsubscribedReply{Channel: channel, Cause: e})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lost = append(s.lost, channel)
+}
+
+// bereave takes note of a channel that a fixed session may not have any more. With the
+// last one it ends: nothing would ever come.
+func (s *Session) bereave(conn *hub.Conn, channel string) {
+	if !s.fixed {
+		return
+	}
+	s.mu.Lock()
+	s.lost = append(s.lost, channel)
+	s.mu.Unlock()
+	if len(conn.Channels()) == 0 {
+		conn.Close(hub.Reason{Code: changed.Code, Text: "the configuration changed: no channel is left"})
+	}
+}
+
+// comeBack ends a fixed session that may have a channel again.
+func (s *Session) comeBack(u *rules, conn *hub.Conn) {
+	s.mu.Lock()
+	lost := s.lost
+	s.mu.Unlock()
+	if slices.ContainsFunc(lost, func(channel string) bool { return s.maySubscribe(u, channel) == nil }) {
+		conn.Close(changed)
 	}
 }

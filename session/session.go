@@ -31,6 +31,10 @@ type Options struct {
 	// Name is the transport's word for logs: "websocket", "sse".
 	Name   string
 	Replay Replay
+	// Fixed says that the client names its channels when it connects, and can not
+	// subscribe later. It is sent away when the rules leave it no channel, and when
+	// they give one back: then it comes again and names them all.
+	Fixed bool
 	// OnClose is called once, when the connection has left its rooms; may be nil.
 	OnClose func(hub.Reason)
 }
@@ -41,6 +45,7 @@ type Session struct {
 	registry *Registry
 	name     string
 	replay   Replay
+	fixed    bool // see Options
 	started  time.Time
 	ctx      context.Context // ends with the connection
 	cancel   context.CancelFunc
@@ -60,6 +65,7 @@ type Session struct {
 	offences offences
 	stays    map[string]*attendance // by channel, in rooms with presence
 	follows  map[string]struct{}    // the channels whose documents are followed
+	lost     []string               // what a fixed session has asked for and may not have
 	timer    *time.Timer            // see watch; nil when the peer may stay as it is
 	over     bool                   // the connection has ended
 	thrown   bool                   // by ThrowOut
@@ -73,7 +79,7 @@ const maxRoomBuckets = 256
 // UNAUTHORIZED for a token that was revoked, LIMIT_EXCEEDED, and UNAVAILABLE when
 // the node is on its way out or does not know yet what was revoked.
 func (r *Registry) Open(p Peer, o Options) (*Session, *protocol.Error) {
-	s := &Session{registry: r, name: o.Name, replay: o.Replay, started: time.Now()}
+	s := &Session{registry: r, name: o.Name, replay: o.Replay, fixed: o.Fixed, started: time.Now()}
 	if p.AsOf.IsZero() {
 		p.AsOf = s.started
 	}

@@ -16,8 +16,19 @@ type request struct {
 	channels []channel // in the order of the query, each once
 	history  int       // newest messages of each channel to begin with
 	cursor   protocol.Cursor
+	kept     bool // a channel has history
 	foreign  bool // the client gave a cursor that is none of ours
 	content  bool
+
+	// returning says that the client was here before: an EventSource that was told an id.
+	returning bool
+	refused   []refused
+}
+
+// refused is a channel that a client may not have.
+type refused struct {
+	name string
+	e    *protocol.Error
 }
 
 // channel is one of the channels of a stream.
@@ -62,8 +73,11 @@ func parse(r *http.Request, tokens []string) (request, *protocol.Error) {
 	}
 	// What another server or version has given out says nothing of what was missed.
 	// To refuse it would end an EventSource for ever.
-	q.cursor, e = protocol.ParseCursor(lastEventID(r.Header, query))
-	q.foreign = e != nil
+	q.returning = r.Header.Get("Last-Event-Id") != ""
+	if id := lastEventID(r.Header, query); id != noPosition {
+		q.cursor, e = protocol.ParseCursor(id)
+		q.foreign = e != nil
+	}
 	return q, nil
 }
 

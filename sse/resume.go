@@ -21,6 +21,7 @@ func (q *request) locate(h *hub.Hub) {
 	q.cursor = protocol.Cursor{}
 	for i := range q.channels {
 		c := &q.channels[i]
+		q.kept = q.kept || keeps(h, c.name)
 		if p, ok := given.Position(c.name); ok {
 			c.from = &p
 			q.cursor.Set(c.name, p)
@@ -67,8 +68,15 @@ func keeps(h *hub.Hub, channel string) bool {
 	return h.Settings().Room(channel).Retention.Size > 0
 }
 
+// noPosition is the id of a stream whose channels have no history. It says only that its
+// client has been here before.
+const noPosition = "~"
+
 // prologue is the first thing a client reads: when to come back, and its cursor.
 func (q *request) prologue() []byte {
 	dst := appendRetry(nil, retryAfter(0))
+	if q.cursor.Len() == 0 && !q.kept {
+		return append(dst, "id: "+noPosition+"\n\n"...)
+	}
 	return append(appendCursor(dst, &q.cursor), '\n')
 }

@@ -55,7 +55,7 @@ func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
 	}
 	q, e := parse(r, o.Tokens)
 	if e == nil {
-		e = admit(o, q)
+		e = admit(o, &q)
 	}
 	if e != nil {
 		o.refuse(w, r, e)
@@ -75,21 +75,43 @@ func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
 // admit checks what can be known before anything is set up. The number of channels
 // comes first: each subscription costs the rooms, and with several nodes the store, a
 // write that a refusal would not take back.
-func admit(o Options, q request) *protocol.Error {
+//
+// A status would end an EventSource for ever. One that was here before may have had the
+// channel, and may have it again after the next reload: it is served what it may have,
+// told what it may not have, and asked back if nothing is left.
+func admit(o Options, q *request) *protocol.Error {
 	if e := o.Registry.MayHaveChannels(len(q.channels)); e != nil {
 		return e
 	}
-	caller := o.Peer.Caller()
+	var may []channel
 	for _, c := range q.channels {
-		if e := o.Registry.May(caller, policy.Subscribe, c.name); e != nil {
+		e := q.allowed(o, c.name)
+		switch {
+		case e == nil:
+			may = append(may, c)
+		case !q.returning:
 			return e
-		}
-		if q.history == 0 {
-			continue
-		}
-		if e := o.Registry.May(caller, policy.History, c.name); e != nil {
-			return e
+		default:
+			q.refused = append(q.refused, refused{c.name, e})
 		}
 	}
+	if q.channels = may; len(may) == 0 {
+		later := *q.refused[0].e
+		later.RetryAfter = hopeless
+		return &later
+	}
 	return nil
+}
+
+// hopeless is when a client comes back that may have none of its channels.
+const hopeless = 30 * time.Second
+
+// allowed says why a client may not have a channel as it wants it.
+func (q *request) allowed(o Options, channel string) *protocol.Error {
+	caller := o.Peer.Caller()
+	e := o.Registry.May(caller, policy.Subscribe, channel)
+	if e == nil && q.history > 0 {
+		e = o.Registry.May(caller, policy.History, channel)
+	}
+	return e
 }

@@ -31,9 +31,13 @@ func (t *start) open(ctx context.Context, o Options) (e *protocol.Error) {
 		Encoder:   Encoder{Content: q.content, Stamped: q.several()},
 		Name:      "sse",
 		Replay:    session.ReplayAsEvents,
+		Fixed:     true,
 	})
 	if e != nil {
 		return e
+	}
+	for _, c := range q.refused {
+		t.session.Lack(c.name, c.e)
 	}
 	return q.subscribe(ctx, t.session, own, func() { _ = t.begin() })
 }
