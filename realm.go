@@ -158,6 +158,14 @@ func (r *realm) find(req *http.Request) string {
 	return r.sources.token(req)
 }
 
+// parameters are the query parameters in which a token may be. The nil realm has none.
+func (r *realm) parameters() []string {
+	if r == nil {
+		return nil
+	}
+	return r.sources.parameters()
+}
+
 // verifyTimeout bounds how long a request waits for the keys of the issuer.
 const verifyTimeout = 5 * time.Second
 

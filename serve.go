@@ -225,7 +225,7 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call)
 // serveStream leaves the limits to the transport, which has its own way to refuse.
 func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) error {
 	err := sse.Serve(w, r, sse.Options{
-		Registry: c.registry, Peer: c.peer, Hijack: mayHijack, KeepStream: keepStream, Tokens: h.realm.sources.parameters(),
+		Registry: c.registry, Peer: c.peer, Hijack: mayHijack, KeepStream: keepStream, Tokens: h.realm.parameters(),
 		Conn: connOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
 	})
 	if err != nil {

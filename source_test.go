@@ -52,3 +52,11 @@ func TestParseSourcesRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A route without `token` or `authorize` has no realm.
+func TestParametersOfTheNilRealm(t *testing.T) {
+	t.Parallel()
+	if names := (*realm)(nil).parameters(); names != nil {
+		t.Errorf("got %q", names)
+	}
+}

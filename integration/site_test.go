@@ -63,8 +63,10 @@ func TestWhoMay(t *testing.T) {
 		headers            []string
 		status             int
 	}{
-		{"the app publishes", "POST", "/channels/none/messages", []string{"Authorization", "Bearer " + appKey}, 200},
-		{"the app, from a foreign page", "POST", "/channels/none/messages", []string{"Authorization", "Bearer " + appKey, "Origin", "https://evil.example"}, 200},
+		{"the app publishes", "POST", "/channels/team:1/messages", []string{"Authorization", "Bearer " + appKey}, 200},
+		{"the app publishes where no room is", "POST", "/channels/none/messages", []string{"Authorization", "Bearer " + appKey}, 404},
+		{"a user publishes where no room is", "POST", "/channels/none/messages", []string{"X-User", "alice"}, 403},
+		{"the app, from a foreign page", "POST", "/channels/team:1/messages", []string{"Authorization", "Bearer " + appKey, "Origin", "https://evil.example"}, 200},
 		{"a wrong key", "POST", "/channels/open:1/messages", []string{"Authorization", "Bearer " + appKey + "x"}, 401},
 		{"a program publishes", "POST", "/channels/open:1/messages", nil, 200},
 		{"an own page publishes", "POST", "/channels/open:1/messages", []string{"Origin", "http://" + c.Addr("site")}, 200},
