@@ -92,3 +92,18 @@ func converge(t *testing.T, p *Process, seed, restarts int, kept bool) {
 		t.Errorf("seed %d: %v\n%s", seed, err, said.String())
 	}
 }
+
+// TestTogether has clients take the same seat, move the same element, count, and undo what
+// others have gone on with, at once. What has to be true is said in
+// client/test/together.mjs.
+func TestTogether(t *testing.T) {
+	if _, err := exec.LookPath("node"); err != nil {
+		t.Skip("tools/needs has said that node is missing")
+	}
+	c := Start(t, fmt.Sprintf(desk, "", ""))
+	script := filepath.Join(root(), "client", "test", "together.mjs")
+	cmd := exec.CommandContext(t.Context(), "node", "--experimental-websocket", "--no-warnings", script, c.Addr("site"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { bundle, root } from './bundle.mjs';
 
 /** How many bytes the files may have, compressed; embed_test.go, whose gzip needs some more, has the last word. */
-const limits = { 'client.js': 10 * 1024, 'documents.js': 6 * 1024 };
+const limits = { 'client.js': 10 * 1024, 'documents.js': 7 * 1024 };
 
 function files(folder) {
   return readdirSync(root + folder, { recursive: true, withFileTypes: true })

@@ -2,10 +2,10 @@ import { Emitter, RealtimeError, type Subscription } from './index.js';
 import type { DocumentEvents, DocumentStatus, Recipe } from './documentevents.js';
 import { batch, elsewhere, passing, type Flight } from './flight.js';
 import type { Host } from './host.js';
-import { difference, type Operation } from './operation.js';
+import { difference, guess, type Operation } from './operation.js';
 import { encode, resolve, type Patch } from './patch.js';
 import { freeze, reuse, type Json } from './tree.js';
-import { Steps, type Step } from './undo.js';
+import { Steps } from './undo.js';
 import { anew, beginning, changes, effects, follow, onTop, type Unit } from './unit.js';
 import type { Envelope, Payload, WireDocument } from './wire.js';
 
@@ -103,16 +103,19 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     const root = this.#value;
     if (root === undefined) throw new RealtimeError('UNAVAILABLE', 'the document is not there yet');
     const ops = typeof change === 'function' ? changes(root, change as Recipe<Json>) : effects(root, change);
-    return this.#make(root, ops, this.#steps.add.bind(this.#steps));
+    return this.#make(root, ops, true);
   }
 
-  /** Takes back the last own update that others have not changed since. False: there is none. */
+  /**
+   * Takes back the last own update: all of it, or nothing and there is a `conflict`, because others have
+   * changed the same since. False: nothing was taken back.
+   */
   undo(): boolean {
     const root = this.#value;
-    if (root === undefined || this.#error) return false;
-    const ops = this.#steps.take(root);
-    void this.#make(root, ops);
-    return ops.length > 0;
+    const last = root === undefined || this.#error ? undefined : this.#steps.take(root);
+    if (last?.ops) void this.#make(root!, last.ops);
+    else if (last) this._emit('conflict', { patch: encode(last.step.after, last.step.back), error: overtaken() });
+    return last?.ops !== undefined;
   }
 
   /** Calls `listener` with the value now, if there is one, and whenever it changes: a store, as Svelte knows it. */
@@ -134,10 +137,11 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     for (const unit of units) unit.done(false);
   }
 
-  #make(root: Json, ops: readonly Operation[], note?: (ops: readonly Operation[]) => Step): Promise<boolean> {
+  #make(root: Json, ops: readonly Operation[], undoable = false): Promise<boolean> {
     return new Promise((done) => {
       if (!ops.length) return done(true);
-      const unit = { ops, made: ops, root, step: note?.(ops), done };
+      const step = undoable ? this.#steps.add(root, ops) : undefined;
+      const unit = { ops, made: ops, root, step, done };
       this.#waiting = [...this.#waiting, unit];
       this.#show(false);
       this.#send();
@@ -345,7 +349,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   #adopt({ epoch, version, state }: WireDocument): void {
     const value = reuse(this.#confirmed, freeze(state as Json));
     const old = this.#confirmed;
-    const ops = epoch === this.#epoch ? difference(old, value, [], true) : beginning(old, value);
+    const ops = guess(epoch === this.#epoch ? difference(old, value, [], true) : beginning(old, value));
     this.#confirmed = value;
     this.#version = version;
     this.#epoch = epoch;
@@ -354,6 +358,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
 
   /** Has all pending units come after what was done to the confirmed state, and without those that are refused. */
   #rebase(others: readonly Operation[], refused: readonly Unit[] = []): void {
+    this.#steps.meet(this.#confirmed, others);
     this.#sift(follow(others, refused), refused);
   }
 
@@ -371,7 +376,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     this.#steps.drop(step);
     this.#news.push(() => {
       const name = !error || error.code === 'CONFLICT' ? 'conflict' : 'rejected';
-      error ??= new RealtimeError('CONFLICT', 'somebody else has changed the same');
+      error ??= overtaken();
       this._emit(name, { patch: encode(root, made), error });
       done(false);
     });
@@ -404,17 +409,26 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
 
   #show(remote: boolean): void {
     if (this.#epoch === undefined) return this.#tell();
-    let value = this.#confirmed;
-    this.#sift((unit) => {
-      const next = onTop(value, unit);
-      value = next ?? value;
-      return next !== undefined;
-    });
     const previous = this.#value;
-    this.#value = value = reuse(previous, value);
+    const value = reuse(previous, this.#fitted());
+    this.#value = value;
     if (value !== previous) this._emit('change', { value: value as T, previous: previous as T, remote });
     for (const tell of this.#news.splice(0)) tell();
     this.#tell();
+  }
+
+  /** The confirmed state with the own updates. Those that do not fit are taken back, with what builds on them. */
+  #fitted(): Json {
+    for (;;) {
+      let value = this.#confirmed;
+      const misfit = [...(this.#flight?.units ?? []), ...this.#waiting].find((unit) => {
+        const next = onTop(value, unit);
+        value = next ?? value;
+        return next === undefined;
+      });
+      if (!misfit) return value;
+      this.#sift(follow([], [misfit]));
+    }
   }
 
   #tell(): void {
@@ -424,4 +438,8 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     this.#told = told;
     this._emit('status', { status, pending, error: this.#error });
   }
+}
+
+function overtaken(): RealtimeError {
+  return new RealtimeError('CONFLICT', 'somebody else has changed the same');
 }

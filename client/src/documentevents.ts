@@ -22,7 +22,7 @@ export interface Refusal {
 export interface DocumentEvents<T> {
   /** What is shown has changed; `remote`: not by an update of this page, or not by one alone. */
   change: { readonly value: T; readonly previous: T | undefined; readonly remote: boolean };
-  /** Somebody else has changed the same before: the update was taken back. */
+  /** Somebody else has changed the same before: the update was taken back, or could not be undone. */
   conflict: Refusal;
   /** The server does not accept an update, which was taken back. */
   rejected: Refusal;

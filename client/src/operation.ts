@@ -3,13 +3,13 @@ import { at, child, equal, freeze, indexOf, isArray, isObject, type Json, type J
 /**
  * One step of a change. Members of objects and elements of arrays are `set`, members
  * are `unset`; elements are `insert`ed and `remove`d, which moves those behind them;
- * `test` fails the change unless the value is there.
+ * `increment` adds a number to one, where a missing member counts as 0; `test` fails the change unless the value is there.
  */
 export interface Operation {
-  readonly kind: 'set' | 'unset' | 'insert' | 'remove' | 'test';
+  readonly kind: 'set' | 'unset' | 'insert' | 'remove' | 'increment' | 'test';
   readonly path: Path;
   readonly value?: Json | undefined;
-  /** What was there before; undefined: nothing. Not for `insert` and `test`. */
+  /** What was there before; undefined: nothing. Not for `insert`, `increment` and `test`. */
   readonly was?: Json | undefined;
   /** An `insert` at the end, wherever that is. */
   readonly end?: boolean;
@@ -20,6 +20,8 @@ export interface Operation {
   readonly from?: number;
   /** A `remove` that nobody made: the array began anew. */
   readonly gone?: boolean;
+  /** Only the result of what others did is known: they may have incremented a number. */
+  readonly guessed?: boolean;
 }
 
 /** Thrown when an operation does not fit. */
@@ -37,7 +39,7 @@ export function apply(root: Json, op: Operation): Json {
 function put(v: Json | undefined, op: Operation, depth: number): Json | undefined {
   const { kind, path, value, from = Infinity } = op;
   const segment = path[depth];
-  if (segment === undefined) return value;
+  if (segment === undefined) return kind === 'increment' ? sum(v, op) : value;
   const last = depth === path.length - 1;
   const moves = kind === 'insert' || kind === 'remove';
   if (isArray(v)) {
@@ -61,6 +63,29 @@ function put(v: Json | undefined, op: Operation, depth: number): Json | undefine
     return Object.freeze({ ...(members as JsonObject), [segment]: put(old, op, depth + 1)! });
   }
   throw new Misfit(`nothing fits ${pointer(path)}`);
+}
+
+function sum(v: Json | undefined = 0, { path, value }: Operation): number {
+  if (typeof v === 'number' && typeof value === 'number' && Number.isFinite(v + value)) return v + value;
+  throw new Misfit(`nothing fits ${pointer(path)}`);
+}
+
+/** What takes operations back, where they have just been made. */
+export function inverse(ops: readonly Operation[]): Operation[] {
+  return [...ops].reverse().flatMap(opposite);
+}
+
+function opposite({ kind, path, value, was }: Operation): Operation[] {
+  if (kind === 'increment') return [{ kind, path, value: -(value as number) }];
+  if (kind === 'insert') return [{ kind: 'remove', path, was: value }];
+  if (kind === 'remove') return [{ kind: 'insert', path, value: was }];
+  if (was !== undefined) return [{ kind: 'set', path, value: was, was: value }];
+  return kind === 'set' ? [{ kind: 'unset', path, was: value }] : [];
+}
+
+/** Marks what others did as known by its result only. */
+export function guess(ops: readonly Operation[]): Operation[] {
+  return ops.map((op) => ({ ...op, guessed: true }));
 }
 
 export function applyAll(root: Json, ops: readonly Operation[]): Json {

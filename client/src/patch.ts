@@ -2,9 +2,9 @@ import { apply, applyAll, difference, Misfit, pointer, replacement, type Operati
 import { at, child, copy, equal, freeze, indexOf, isArray, isObject } from './tree.js';
 import type { Json, JsonObject, Path } from './tree.js';
 
-/** A step of a JSON patch (RFC 6902). */
+/** A step of a JSON patch (RFC 6902), or `increment`, which adds `value` to a number. */
 export interface PatchOperation {
-  readonly op: 'add' | 'remove' | 'replace' | 'test';
+  readonly op: 'add' | 'remove' | 'replace' | 'test' | 'increment';
   /** A JSON pointer; `-` behind an array is the place after its last element. */
   readonly path: string;
   readonly value?: unknown;
@@ -51,9 +51,9 @@ function operations(root: Json, { op, path, value: given }: PatchOperation): Ope
   const value = given as Json;
   const old = at(root, here);
   const list = at(root, here.slice(0, -1));
-  if (!['add', 'remove', 'replace', 'test'].includes(op)) throw new Misfit(`${op} is no operation`);
+  if (!['add', 'remove', 'replace', 'test', 'increment'].includes(op)) throw new Misfit(`${op} is no operation`);
   if (op !== 'remove' && value === undefined) throw new Misfit(`${op} ${path} has no value`);
-  if (op === 'test') return [{ kind: op, path: here, value: freeze(value) }];
+  if (op === 'test' || op === 'increment') return [{ kind: op, path: here, value: freeze(value) }];
   const whole = op === 'remove' && !path;
   if (op !== 'add' && (old === undefined || whole)) throw new Misfit(`nothing to ${op} at ${path}`);
   if (!path) return difference(old, value, here, true);
@@ -65,7 +65,7 @@ function operations(root: Json, { op, path, value: given }: PatchOperation): Ope
   return [{ kind: 'insert', path: [...here.slice(0, -1), `${i}`], value: freeze(value), end }];
 }
 
-function segments(path: string): string[] {
+export function segments(path: string): string[] {
   if (path && path[0] !== '/') throw new Misfit(`${path} does not begin with a slash`);
   return path.split('/').slice(1).map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
@@ -84,7 +84,9 @@ export function encode(root: Json, ops: readonly Operation[]): Patch | undefined
     // It does not even fit.
   }
   const steps = asSteps(root, ops);
-  return steps.length > most ? asSteps(root, difference(root, value, [], false, true)) : steps;
+  // Increments are sent one by one, or they would become what somebody has set.
+  const counts = ops.some(({ kind }) => kind === 'increment');
+  return steps.length > most && !counts ? asSteps(root, difference(root, value, [], false, true)) : steps;
 }
 
 /** So many operations a room takes at once by default. */
@@ -111,10 +113,10 @@ export function asSteps(root: Json, ops: readonly Operation[]): PatchOperation[]
     const before = root;
     root = apply(root, op);
     const { kind, path, value, end } = op;
-    if (kind === 'test') return [{ op: kind, path: pointer(path), value }];
     // How far down the path something is there, and one step further.
     let n = 1;
     while (n < path.length && at(before, path.slice(0, n)) !== undefined) n++;
+    if (kind === 'test' || (kind === 'increment' && n === path.length)) return [{ op: kind, path: pointer(path), value }];
     if (kind === 'remove' || kind === 'unset') {
       const here = pointer(path.slice(0, n));
       // That nothing is there is said, too: others may be about to put something there.
@@ -124,7 +126,7 @@ export function asSteps(root: Json, ops: readonly Operation[]): PatchOperation[]
     // The first container on the way that is missing is added with all that is in it.
     const list = at(before, path.slice(0, n - 1));
     const added = path.slice(n).reduceRight<Json>((inner, segment) => ({ [segment]: inner }), value!);
-    if (kind === 'set') {
+    if (kind !== 'insert') {
       const replaced = !path.length || isArray(list);
       return [{ op: replaced ? 'replace' : 'add', path: pointer(path.slice(0, n)), value: added }];
     }

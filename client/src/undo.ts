@@ -1,40 +1,23 @@
-import { apply, type Operation } from './operation.js';
-import { at, equal, isArray, isObject, type Json } from './tree.js';
-
-/** What takes operations back, as far as nobody has changed since what they did. */
-export function reverse(root: Json, ops: readonly Operation[]): Operation[] {
-  return [...ops].reverse().flatMap((op) => {
-    const back = opposite(root, op);
-    if (!back) return [];
-    root = apply(root, back);
-    return [back];
-  });
-}
-
-function opposite(root: Json, { kind, path, value, was }: Operation): Operation | undefined {
-  const now = at(root, path);
-  const parent = at(root, path.slice(0, -1));
-  if (kind === 'set' && equal(now, value)) {
-    return was === undefined ? { kind: 'unset', path, was: now } : { kind, path, value: was, was: now };
-  }
-  if (kind === 'unset' && was !== undefined && now === undefined && isObject(parent)) {
-    return { kind: 'set', path, value: was };
-  }
-  if (!isArray(parent)) return undefined;
-  const here = +path.at(-1)!;
-  const list = path.slice(0, -1);
-  if (kind === 'remove') return { kind: 'insert', path: [...list, `${Math.min(here, parent.length)}`], value: was };
-  if (kind !== 'insert') return undefined;
-  // Others may have moved it.
-  const distance = (i: number): number => Math.abs(i - here);
-  const [found] = [...parent.keys()].filter((i) => equal(parent[i], value)).sort((a, b) => distance(a) - distance(b));
-  return found === undefined ? undefined : { kind: 'remove', path: [...list, `${found}`], was: value };
-}
+import { applyAll, difference, guess, inverse, type Operation } from './operation.js';
+import { leads, settles, transform } from './transform.js';
+import { at, child, equal, isArray, type Json } from './tree.js';
 
 /** One thing to undo. */
 export interface Step {
   ops: readonly Operation[];
+  /** What takes them back, where they have just been made. */
+  back: readonly Operation[];
+  /** The value with them. */
+  after: Json;
   time: number;
+  /** Others have changed the same since, perhaps to what it was. */
+  spoiled?: boolean;
+}
+
+/** What undoes a step now; undefined: others have changed the same since. */
+export interface Undoing {
+  readonly step: Step;
+  readonly ops: readonly Operation[] | undefined;
 }
 
 /** How soon one change of a value has to follow another to be undone with it: typing, dragging. */
@@ -50,15 +33,14 @@ export class Steps {
     return this.#steps.length;
   }
 
-  /** Notes what was done, as a step of its own or as more of the last one. */
-  add(ops: readonly Operation[]): Step {
+  /** Notes what was done to a value, as a step of its own or as more of the last one. */
+  add(before: Json, made: readonly Operation[]): Step {
     const [last, time] = [this.#steps.at(-1), Date.now()];
-    if (last && time - last.time < together && sameValues(last.ops, ops)) {
-      last.ops = ops.map((op, i) => ({ ...op, was: last.ops[i]!.was }));
-      last.time = time;
-      return last;
-    }
-    const step = { ops, time };
+    const more = last && !last.spoiled && time - last.time < together && sameValues(last.ops, made);
+    // The values of the first one are what to go back to.
+    const ops = more ? made.map((op, i) => ({ ...op, was: last.ops[i]!.was })) : made;
+    const step = { ops, back: inverse(ops), after: applyAll(before, made), time };
+    if (more) return Object.assign(last, step);
     this.#steps.push(step);
     if (this.#steps.length > most) this.#steps.shift();
     return step;
@@ -70,18 +52,42 @@ export class Steps {
     if (i >= 0) this.#steps.splice(i, 1);
   }
 
-  /** Takes the last step that still can be undone, as what undoes it. */
-  take(root: Json): Operation[] {
-    let ops: Operation[] = [];
-    while (!ops.length && this.#steps.length) ops = reverse(root, this.#steps.pop()!.ops);
-    return ops;
+  /**
+   * Notes what others do to a value. Most of it can be seen when a step is undone; but not that they
+   * changed something twice, and put there themselves what the step had put there.
+   */
+  meet(value: Json, others: readonly Operation[]): void {
+    for (const step of this.#steps) {
+      step.spoiled ||= step.ops.some((op) => others.some((other) => touches(value, op, other)));
+    }
   }
+
+  /** Takes the last step of which something is left to undo: all of it can be undone, or nothing. */
+  take(value: Json): Undoing | undefined {
+    const step = this.#steps.pop();
+    if (!step) return undefined;
+    const { ops } = transform(step.back, guess(difference(step.after, value, [], true)));
+    if (step.spoiled || !ops) return { step, ops: undefined };
+    return ops.length ? { step, ops } : this.take(value);
+  }
+}
+
+/** Whether others change what an operation changed. Elements of arrays are known by their ids. */
+function touches(value: Json, op: Operation, other: Operation): boolean {
+  const id = identity(op);
+  if (id !== undefined) return equal(id, identity(other));
+  if (op.kind === 'increment' && (other.kind === op.kind || other.guessed)) return false;
+  const fixed = (o: Operation): boolean => settles(o) && !o.path.some((_, n) => isArray(at(value, o.path.slice(0, n))));
+  return fixed(op) && fixed(other) && (leads(op.path, other.path) || leads(other.path, op.path));
+}
+
+/** The id of an element that comes or goes. */
+function identity(op: Operation): Json | undefined {
+  return settles(op) ? undefined : child(op.value ?? op.was, 'id');
 }
 
 /** Whether the same values were set. */
 function sameValues(a: readonly Operation[], b: readonly Operation[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every(({ kind, path }, i) => kind === 'set' && b[i]!.kind === kind && equal(path, b[i]!.path))
-  );
+  const paths = [a, b].map((ops) => ops.map(({ path }) => path));
+  return equal(paths[0], paths[1]) && [...a, ...b].every(({ kind }) => kind === 'set');
 }

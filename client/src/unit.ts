@@ -1,8 +1,9 @@
 import { RealtimeError } from './index.js';
 import type { Recipe } from './documentevents.js';
-import { applyAll, difference, type Operation } from './operation.js';
+import { record } from './increment.js';
+import { applyAll, difference, inverse, Misfit, type Operation } from './operation.js';
 import { resolve, type Patch } from './patch.js';
-import { transform, unmove } from './transform.js';
+import { transform } from './transform.js';
 import { at, child, copy, equal, isArray, isObject, type Json } from './tree.js';
 import type { Step } from './undo.js';
 
@@ -19,16 +20,17 @@ export interface Unit {
 
 /**
  * Has units, one after the other, come after what was done to the value below them, and
- * without those that are refused. False: the unit collides with it, or is one of those.
+ * without those that are refused. False: the unit collides with it, is one of those, or
+ * builds on a unit that falls out.
  */
 export function follow(others: readonly Operation[], refused: readonly Unit[]): (unit: Unit) => boolean {
-  // What takes back how the units that fall out moved elements.
+  // What takes back the units that fall out.
   let back: readonly Operation[] = [];
   return (unit) => {
-    const without = transform(unit.ops, back);
+    const without = transform(unit.ops, back, true);
     const behind = without.ops && transform(without.ops, others);
     if (refused.includes(unit) || !behind?.ops) {
-      back = [...unmove(unit.ops), ...back];
+      back = [...inverse(unit.ops), ...back];
       return false;
     }
     unit.ops = behind.ops;
@@ -39,7 +41,7 @@ export function follow(others: readonly Operation[], refused: readonly Unit[]): 
 }
 
 /** The value with a unit on top; undefined: it does not fit. */
-export function onTop(value: Json, unit: Unit): Json | undefined {
+export function onTop(value: Json, unit: Pick<Unit, 'ops'>): Json | undefined {
   try {
     return applyAll(value, unit.ops);
   } catch {
@@ -72,28 +74,33 @@ export function anew(value: Json, unit: Unit, before: Json | undefined): Json {
   const named = ({ kind, path }: Operation): boolean =>
     path.slice(0, path.length - +(kind === 'insert')).every((_, n) => !isArray(at(before, path.slice(0, n))));
   const ops = unit.ops.map((op) => (named(op) && op.was === undefined ? { ...op, from: 0 } : op));
-  const next = onTop(value, { ...unit, ops }) ?? value;
+  const next = onTop(value, { ops }) ?? value;
   if (next !== value) {
+    const counts = ops.filter(({ kind }) => kind === 'increment');
+    const others = ops.filter(({ kind }) => kind !== 'increment');
     // What is done already stays in it, and collides with those who undo it before.
     const idle = ops.filter((op) => named(op) && op.kind.endsWith('set') && equal(at(value, op.path), op.value));
-    unit.ops = [...idle, ...difference(value, next)];
+    unit.ops = [...idle, ...difference(value, onTop(value, { ops: others }) ?? value), ...counts];
   }
   return next;
 }
 
 /** What a function does to a draft; what it gives counts if it leaves the draft alone. */
 export function changes(root: Json, recipe: Recipe<Json>): Operation[] {
-  const draft = copy(root);
-  const result = recipe(draft) as Json;
+  const [ops, result] = fit(() => record(root, recipe));
   if (result instanceof Promise) throw new TypeError('an update can not be asynchronous');
-  const ops = difference(root, copy(draft));
-  return !ops.length && (isObject(result) || isArray(result)) ? difference(root, copy(result)) : ops;
+  return !ops.length && typeof result === 'object' && result ? difference(root, copy(result as Json)) : ops;
 }
 
 export function effects(root: Json, patch: Patch): readonly Operation[] {
+  return fit(() => resolve(root, copy(patch)).ops);
+}
+
+/** Says that what does not fit is the page's mistake. */
+function fit<T>(make: () => T): T {
   try {
-    return resolve(root, copy(patch)).ops;
+    return make();
   } catch (error) {
-    throw new RealtimeError('INVALID_MESSAGE', (error as Error).message);
+    throw error instanceof Misfit ? new RealtimeError('INVALID_MESSAGE', error.message) : error;
   }
 }

@@ -14,7 +14,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
-import { connect } from '../dist/documents.js';
+import { connect, increment } from '../dist/documents.js';
 
 const [address, seed, steps, restarts, kept] = [process.argv[2], ...process.argv.slice(3).map(Number)];
 const channel = `doc:${seed}`;
@@ -161,7 +161,7 @@ function edit(draft, name, roll) {
   const at = roll(draft.list.length + 1);
   const item = draft.list[at];
   const note = (...what) => void draft.log.push([name, ...what]);
-  switch (roll(8)) {
+  switch (roll(11)) {
     case 0:
       if (!(key in draft)) return note('nothing');
       delete draft[key];
@@ -184,6 +184,19 @@ function edit(draft, name, roll) {
     case 6:
       if (item) item.by = name;
       return note('touch', item?.id);
+    case 7: {
+      const [moved] = draft.list.splice(at, 1);
+      if (moved) (draft.done ??= []).push(moved);
+      return note('move', moved?.id);
+    }
+    case 8: {
+      const moved = draft.done?.splice(roll(draft.done.length), 1) ?? [];
+      draft.list.splice(at, 0, ...moved);
+      return note('move', moved[0]?.id);
+    }
+    case 9:
+      increment(draft, '/count');
+      return note('count');
     default:
       return note('nothing');
   }
@@ -191,11 +204,12 @@ function edit(draft, name, roll) {
 
 /** What a log says about the rest of the document. */
 function replay(log) {
-  const state = { put: {}, deep: {}, items: {} };
+  const state = { put: {}, deep: {}, items: {}, count: 0 };
   for (const [name, what, which] of log) {
     if (what === 'put') state.put[which] = name;
     else if (what === 'drop') delete state.put[which];
     else if (what === 'deep') state.deep[which] = { by: name };
+    else if (what === 'count') state.count++;
     else if (what === 'insert') state.items[name] = { id: name };
     else if (what === 'remove') delete state.items[which];
     else if (what === 'touch' && which) state.items[which].by = name;
@@ -203,11 +217,11 @@ function replay(log) {
   return state;
 }
 
-/** The rest of the document. Where in the list an element stands is not in the log. */
-function unlogged({ log: _, list = [], deep = {}, ...put }) {
-  const items = Object.fromEntries(list.map((item) => [item.id, item]));
-  assert.equal(Object.keys(items).length, list.length);
-  return { put, deep, items };
+/** The rest of the document. Where an element stands is not in the log, only that it is in one place. */
+function unlogged({ log: _, list = [], done = [], deep = {}, count = 0, ...put }) {
+  const items = Object.fromEntries([...list, ...done].map((item) => [item.id, item]));
+  assert.equal(Object.keys(items).length, list.length + done.length);
+  return { put, deep, items, count };
 }
 
 let [failed, closing] = [false, false];

@@ -1,72 +1,8 @@
 import assert from 'node:assert/strict';
-import test, { type TestContext } from 'node:test';
-import { Realtime, type SharedDocument } from '../src/documents.js';
-import type { Patch } from '../src/documents.js';
-import type { Payload } from '../src/wire.js';
+import test from 'node:test';
+import { Realtime } from '../src/documents.js';
+import { desk } from './desk.js';
 import { rest, World } from './world.js';
-
-type Sent = Payload & { baseVersion: number };
-
-/** A page with a document, and a server that says what the test has it say. */
-class Desk {
-  readonly seen: unknown[] = [];
-  constructor(
-    readonly w: World,
-    readonly doc: SharedDocument<any>,
-  ) {
-    doc.on('change', ({ value, remote }) => this.seen.push([remote ? 'remote' : 'own', value]));
-    doc.on('conflict', ({ patch }) => this.seen.push(['conflict', patch]));
-    doc.on('rejected', ({ patch, error }) => this.seen.push([error.code, patch]));
-  }
-
-  /** What was seen since the last call. */
-  get news(): unknown[] {
-    return this.seen.splice(0);
-  }
-
-  /** The changes that were sent over this connection. */
-  get sent(): Sent[] {
-    return this.w.socket.all('change').map(({ payload }) => payload as Payload as Sent);
-  }
-
-  subscribed(state: unknown, version: number, epoch = 'e'): void {
-    this.w.socket.subscribed({ document: { epoch, version, state } });
-  }
-
-  remote(serverVersion: number, patch: Patch, epoch = 'e'): void {
-    this.w.socket.say({ type: 'remote-change', payload: { channel: 'd', epoch, serverVersion, patch } });
-  }
-
-  accept(serverVersion: number, more: Payload = {}): void {
-    const { localVersion } = this.sent.at(-1)!;
-    const payload = { channel: 'd', localVersion: localVersion!, epoch: 'e', serverVersion, ...more };
-    this.w.socket.answer('change', 'change-accepted', payload);
-  }
-
-  reject(code: string, serverVersion: number, serverState: unknown): void {
-    const { localVersion } = this.sent.at(-1)!;
-    const about = { channel: 'd', localVersion: localVersion!, epoch: 'e', serverVersion, serverState };
-    const payload = { ...about, code, message: 'no' };
-    this.w.socket.answer('change', 'change-rejected', payload);
-  }
-
-  async reconnect(): Promise<void> {
-    this.w.socket.drop();
-    await this.w.retry();
-    this.w.socket.greet();
-  }
-}
-
-async function desk(t: TestContext, state: unknown = { title: 'a', items: {} }, version = 4): Promise<Desk> {
-  const w = new World(t);
-  w.Client = Realtime;
-  await w.open();
-  const d = new Desk(w, (w.client as Realtime).document('d'));
-  d.subscribed(state, version);
-  assert.equal(d.doc.status, 'synced');
-  d.news;
-  return d;
-}
 
 test('a document is there when its channel is subscribed', async (t) => {
   const w = new World(t);
@@ -405,22 +341,21 @@ test('what is added finds a place where its surroundings are gone', async (t) =>
 
 test('a deletion of what is gone already gives way to whoever puts it back', async (t) => {
   const d = await desk(t, { a: 1, list: [] });
-  const first = d.doc.update((draft) => {
-    delete draft.a;
-    draft.list.push('mine');
-  });
+  d.doc.update({ b: 1 });
+  const [first, other] = [d.doc.update({ a: null }), d.doc.update((draft) => void draft.list.push('mine'))];
   d.remote(5, { a: null });
-  d.reject('CONFLICT', 5, { list: [] });
-  assert.deepEqual(d.doc.value, { list: ['mine'] });
+  d.accept(6);
+  assert.deepEqual(d.doc.value, { list: ['mine'], b: 1 });
   // The server is told of it as well, or it would see nothing that collides.
   assert.deepEqual(d.sent.at(-1)!.patch, [
     { op: 'add', path: '/a', value: null },
     { op: 'remove', path: '/a' },
     { op: 'add', path: '/list/-', value: 'mine' },
   ]);
-  d.remote(6, { a: 2 });
-  d.reject('CONFLICT', 6, { a: 2, list: [] });
-  assert.deepEqual([await first, d.doc.value], [false, { a: 2, list: [] }]);
+  d.remote(7, { a: 2 });
+  d.reject('CONFLICT', 7, { a: 2, list: [], b: 1 });
+  d.accept(8);
+  assert.deepEqual([await first, await other, d.doc.value], [false, true, { a: 2, list: ['mine'], b: 1 }]);
 
   const second = d.doc.update((draft) => {
     delete draft.a;

@@ -34,7 +34,10 @@ export declare class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> 
      * is no document (yet, or any more), or if the patch does not fit.
      */
     update(change: Recipe<T> | Patch): Promise<boolean>;
-    /** Takes back the last own update that others have not changed since. False: there is none. */
+    /**
+     * Takes back the last own update: all of it, or nothing and there is a `conflict`, because others have
+     * changed the same since. False: nothing was taken back.
+     */
     undo(): boolean;
     /** Calls `listener` with the value now, if there is one, and whenever it changes: a store, as Svelte knows it. */
     subscribe(listener: (value: T) => void): () => void;

@@ -23,7 +23,7 @@ export interface DocumentEvents<T> {
         readonly previous: T | undefined;
         readonly remote: boolean;
     };
-    /** Somebody else has changed the same before: the update was taken back. */
+    /** Somebody else has changed the same before: the update was taken back, or could not be undone. */
     conflict: Refusal;
     /** The server does not accept an update, which was taken back. */
     rejected: Refusal;

@@ -3,6 +3,7 @@ import { SharedDocument } from './document.js';
 export * from './index.js';
 export type { SharedDocument } from './document.js';
 export type { DocumentEvents, DocumentStatus, Recipe, Refusal } from './documentevents.js';
+export { increment } from './increment.js';
 export type { Patch, PatchOperation } from './patch.js';
 /** A client with documents. */
 export declare class Realtime extends Client {

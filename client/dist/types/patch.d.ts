@@ -1,8 +1,8 @@
 import { type Operation } from './operation.js';
 import type { Json } from './tree.js';
-/** A step of a JSON patch (RFC 6902). */
+/** A step of a JSON patch (RFC 6902), or `increment`, which adds `value` to a number. */
 export interface PatchOperation {
-    readonly op: 'add' | 'remove' | 'replace' | 'test';
+    readonly op: 'add' | 'remove' | 'replace' | 'test' | 'increment';
     /** A JSON pointer; `-` behind an array is the place after its last element. */
     readonly path: string;
     readonly value?: unknown;
@@ -18,6 +18,7 @@ export interface Effect {
 }
 /** Throws {@link Misfit} if the patch does not fit. */
 export declare function resolve(root: Json, patch: Patch): Effect;
+export declare function segments(path: string): string[];
 /**
  * The patch that does what the operations do: a merge patch if one can, because
  * others may fill the same object at the same time then. Undefined: nothing is done.

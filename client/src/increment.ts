@@ -1,0 +1,39 @@
+import { applyAll, difference, type Operation } from './operation.js';
+import { segments } from './patch.js';
+import { at, copy, type Json, type Path } from './tree.js';
+
+/** What increments the drafts of the updates that are being made. */
+const drafts = new WeakMap<object, (path: Path, by: number) => void>();
+
+/**
+ * Adds to a number of a draft, in the function that is given to `update`:
+ *
+ *     board.update((draft) => increment(draft, '/votes/ann'));
+ *
+ * Increments of several add up, where of two who do `draft.votes.ann++` at once one gets lost or is refused.
+ * A member that is missing counts as 0. `path` is a JSON pointer, or the names and indices themselves.
+ */
+export function increment(draft: unknown, path: string | readonly (string | number)[], by = 1): void {
+  const add = drafts.get(draft as object);
+  if (!add) throw new TypeError('increment takes the draft of an update');
+  add(typeof path === 'string' ? segments(path) : path.map(String), by);
+}
+
+/** What a function does to a draft, in order, and what it gives: increments can not be seen in the result. */
+export function record(root: Json, recipe: (draft: Json) => unknown): [Operation[], unknown] {
+  const draft = copy(root);
+  const ops: Operation[] = [];
+  const note = (more: readonly Operation[] = difference(root, copy(draft))): void => {
+    root = applyAll(root, more);
+    ops.push(...more);
+  };
+  drafts.set(Object(draft), (path, by) => {
+    note();
+    note([{ kind: 'increment', path, value: by }]);
+    (at(draft, path.slice(0, -1)) as Record<string, Json>)[path.at(-1)!] = at(root, path)!;
+  });
+  const result = recipe(draft);
+  note();
+  drafts.delete(Object(draft));
+  return [ops, result];
+}
