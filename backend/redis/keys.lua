@@ -8,14 +8,11 @@
 -- ARGV, from a number on: how long to remember a key in ms, how many of a room and of all
 --       rooms to remember
 local firstKey, firstArg
-
-local function generation(books)
-	return tonumber(redis.call('HGET', books, 'g') or '0') % 3
-end
+local g -- the young generation, once said has found it
 
 -- Gives what was remembered of a key; nil if nothing is.
 local function said(key)
-	local g = generation(KEYS[firstKey + 3])
+	g = tonumber(redis.call('HGET', KEYS[firstKey + 3], 'g') or '0') % 3
 	for _, i in ipairs({g, (g + 2) % 3}) do
 		local value = redis.call('HGET', KEYS[firstKey + i], key)
 		if value then
@@ -27,11 +24,10 @@ local function said(key)
 	end
 end
 
--- Remembers what became of a key.
+-- Remembers what became of a key, of which nothing was said.
 local function remember(key, result)
 	local window, ofRoom, ofAll = ARGV[firstArg], tonumber(ARGV[firstArg + 1]), tonumber(ARGV[firstArg + 2])
 	local books, sets = KEYS[firstKey + 3], firstKey + 4
-	local g = generation(books)
 	local old, dead = (g + 2) % 3, (g + 1) % 3
 	local young, name = KEYS[firstKey + g], string.sub(KEYS[firstKey], 1, -2)
 	redis.call('HSET', young, key, string.format('%d:', now) .. result)

@@ -209,11 +209,12 @@ local function finish()
 		fit()
 	end
 	if #events > 0 then
-		if not redis.call('HGET', counters, 'n') then
-			-- Greater than any of before: who knows one of these sees that they do not follow.
-			redis.call('HSET', counters, 'n', string.format('%d', clock[1] * 1000000 + clock[2]))
-		end
 		local n = redis.call('HINCRBY', counters, 'n', 1)
+		if n == 1 then
+			-- Greater than any of before: who knows one of these sees that they do not follow.
+			n = clock[1] * 1000000 + clock[2]
+			redis.call('HSET', counters, 'n', string.format('%d', n))
+		end
 		redis.call('PUBLISH', channel, string.format('%d', n) .. ':' .. table.concat(events))
 	end
 	if redis.call('ZCARD', index) == 0 then
