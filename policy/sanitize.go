@@ -52,17 +52,42 @@ func ParseSanitize(word string) (Sanitize, error) {
 // and a content with nothing to change is returned itself.
 //
 // A member's name with markup is refused in either mode. To clean it could make two
-// names the same, and no program chooses such a name.
+// names the same, and no program chooses such a name. The errors are SCHEMA_VIOLATION
+// for that, and TOO_LARGE.
 func (m Sanitize) apply(content json.RawMessage) (clean json.RawMessage, changed bool, e *protocol.Error) {
 	if m == SanitizeNone || !m.suspicious(content, false) {
 		return content, false, nil
 	}
+	work := func() *protocol.Error {
+		clean, changed, e = m.cleanAll(content)
+		return e
+	}
+	if len(content) <= smallContent {
+		_ = work()
+	} else {
+		_ = inLane(work)
+	}
+	return clean, changed, e
+}
+
+// maxTagged bounds the strings with markup of one content. To clean each of them costs
+// far more than its length.
+const maxTagged = 2000
+
+// cleanAll is apply for a content that may have something to clean.
+func (m Sanitize) cleanAll(content json.RawMessage) (clean json.RawMessage, changed bool, e *protocol.Error) {
 	var out []byte
-	done := 0
+	done, tagged := 0, 0
 	text := tokens{text: content}
 	for t, ok := text.next(); ok; t, ok = text.next() {
 		if t.kind != '"' {
 			continue
+		}
+		if SanitizeText.suspicious(content[t.start:t.end], t.key) {
+			tagged++
+		}
+		if tagged > maxTagged {
+			return nil, false, protocol.Errorf(protocol.TooLarge, "more than %d strings of the content have markup", maxTagged)
 		}
 		dirty, value := m.clean(content[t.start:t.end], t.key)
 		switch {

@@ -75,21 +75,33 @@ func (s *Schema) check(content json.RawMessage, shape shape) *protocol.Error {
 	if members(v) != shape.keys {
 		return protocol.Errorf(protocol.SchemaViolation, "content has an object with two members of one name")
 	}
+	if e, done := s.compare(v, shape.deepest, briefSteps); done {
+		return e
+	}
+	return inLane(func() *protocol.Error {
+		e, _ := s.compare(v, shape.deepest, maxSteps)
+		return e
+	})
+}
+
+// compare holds a value against the schema. False: that takes more steps, and the error
+// is what to say if there are no more.
+func (s *Schema) compare(v any, depth, steps int) (e *protocol.Error, done bool) {
 	m, err := s.copies.take()
 	if err != nil {
-		return protocol.AsError(err)
+		return protocol.AsError(err), true
 	}
 	defer s.copies.put(m)
-	switch valid, within := m.valid(v); {
+	switch valid, within := m.valid(v, steps); {
 	case !within:
-		return protocol.Errorf(protocol.TooLarge, "the content takes too many steps to compare with the schema")
+		return protocol.Errorf(protocol.TooLarge, "the content takes too many steps to compare with the schema"), false
 	case valid:
-		return nil
+		return nil, true
 	}
-	if found := m.violations(v, shape.deepest); found != nil {
-		return protocol.Errorf(protocol.SchemaViolation, "the content does not match the schema: %s", describe(found))
+	if found := m.violations(v, depth, steps); found != nil {
+		return protocol.Errorf(protocol.SchemaViolation, "the content does not match the schema: %s", describe(found)), true
 	}
-	return protocol.Errorf(protocol.SchemaViolation, "the content does not match the schema, in too many ways to list them")
+	return protocol.Errorf(protocol.SchemaViolation, "the content does not match the schema, in too many ways to list them"), false
 }
 
 // members counts the members of all objects in v.

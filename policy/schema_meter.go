@@ -102,15 +102,15 @@ func (m *metered) charge(steps int64) {
 // valid reports whether v matches the schema, and whether that was found out within
 // the budget. The negation is asked, because below a `not` the library keeps no
 // descriptions of errors.
-func (m *metered) valid(v any) (valid, within bool) {
-	within = m.run(maxSteps, func() { valid = m.inverse.Validate(v) != nil })
+func (m *metered) valid(v any, steps int) (valid, within bool) {
+	within = m.run(steps, func() { valid = m.inverse.Validate(v) != nil })
 	return valid, within
 }
 
 // violations returns what is wrong with v, a value of the given depth; nil if it is too
 // much. The budget is smaller the larger the errors can be.
-func (m *metered) violations(v any, depth int) (found *jsonschema.ValidationError) {
-	steps := min(maxSteps, maxErrorBytes/(stepBytes+pathBytes*depth))
+func (m *metered) violations(v any, depth, most int) (found *jsonschema.ValidationError) {
+	steps := min(most, maxErrorBytes/(stepBytes+pathBytes*depth))
 	if !m.run(steps, func() { errors.As(m.root.Validate(v), &found) }) {
 		return nil
 	}

@@ -38,6 +38,8 @@ func attackSchemas(w *world) []attack {
 		row("a tree of 26 levels that does not", "422 SCHEMA_VIOLATION", publish(tree("x", "1", 26))),
 		row("a tree of 26 levels whose leaf does not", "422 SCHEMA_VIOLATION", publish(tree("q", "1", 26))),
 		row("a tree of 26 levels with the children first", "413 TOO_LARGE", publish(childrenFirst("x", "1", 26))),
+		row("7,000 strings of broken tags to be cleaned", "413 TOO_LARGE", post("markup:1",
+			`{"content":[`+strings.Repeat(`"<<<<b>",`, 7000)+`0]}`, jsonType)),
 		row("a document of 26 levels that does not fit", "413 TOO_LARGE", put(tree("x", "1", 26))), // its members are sorted
 	}
 }

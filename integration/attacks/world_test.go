@@ -89,6 +89,10 @@ http://{{site}} {
 			publish anyone
 			document
 		}
+		room markup:* {
+			publish anyone
+			sanitize html
+		}
 		room rich:* {
 			subscribe anyone
 			publish anyone
