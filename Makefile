@@ -25,8 +25,8 @@ DRILLTIME ?= 10m
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-run: build ## run an example on http://localhost:8080: chat, or EXAMPLE=todo, form …
-	cd examples/$(EXAMPLE) && exec ../../bin/caddy run --config Caddyfile --adapter caddyfile
+run: build ## run an example, and say at which address: chat, or EXAMPLE=todo, form, call; PORT=8080
+	@exec tools/run $(EXAMPLE)
 
 cluster: build ## run the chat example on three nodes and a Redis, behind http://localhost:8080
 	@exec tools/cluster

@@ -178,6 +178,12 @@ var built struct {
 	dir string
 }
 
+// Program builds the Caddy of cmd/caddy, unless a test has done so, and returns its path.
+func Program(t testing.TB) string {
+	t.Helper()
+	return build(t)
+}
+
 // build makes the program, with the race detector if the test has it. Then its
 // packages are those that were compiled for the tests of this module.
 func build(t testing.TB) string {

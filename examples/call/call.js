@@ -1,109 +1,58 @@
 import { connect } from "/realtime/client.js";
-import { Peer } from "./peer.js";
+import { Call } from "./card.js";
 
 const $ = (id) => document.getElementById(id);
 const name = new URLSearchParams(location.search).get("room") ?? "lobby";
 $("room").textContent = name;
 $("name").value = sessionStorage.name ?? `Guest ${Math.floor(Math.random() * 900 + 100)}`;
 
-// Over event streams, what nobody signed sends could not be answered.
+// Over event streams the other page could not answer: nobody signs in here.
 const realtime = connect("/realtime", { transport: "websocket" });
 const room = realtime.subscribe(`call:${name}`, { info: { name: $("name").value } });
 const { presence } = room;
 
-// The calls, by the connection at the other end: nobody signs in here, so that it is
-// also the member's id.
+// The calls, by the connection at the other end. Nobody signs in here, so that the
+// connection is also the member's id.
 const calls = new Map();
 let camera = null;
 
 const nameOf = (id) => presence.members.get(id)?.info.name ?? id;
 
-/** Begins a call, or takes one: with the first signal of the other page. */
-function call(id) {
-  if (calls.has(id)) return calls.get(id);
-  const to = { connection: id };
-  // Two ends decide alike which of them is the polite one.
-  const peer = new Peer(realtime.connection < id, (signal) =>
-    room.publish(signal, { to }).catch(() => peer.close())); // nobody is there any more
-  calls.set(id, peer);
-  if (camera) peer.show(camera);
-  card(id, peer);
-  peer.addEventListener("close", () => {
-    if (calls.get(id) === peer) calls.delete(id);
+/** Shows a call: one that this page makes, or one that comes in. */
+function open(id, state) {
+  const call = new Call({
+    name: nameOf(id),
+    state,
+    camera,
+    // Both pages compare the same ids, so that exactly one of them is polite.
+    polite: realtime.connection < id,
+    send: (content) => room.publish(content, { to: { connection: id } }),
+  });
+  calls.set(id, call);
+  call.addEventListener("end", () => {
+    if (calls.get(id) === call) calls.delete(id);
     members();
   });
+  $("calls").append(call.element);
   members();
-  return peer;
+  return call;
 }
 
+// What another page says to this one alone: `ring`, `accept`, `bye`, or a signal of WebRTC.
 room.on("message", ({ to, from, content }) => {
   const id = from?.connection;
-  if (!to || !id) return; // not said to this page, or by nobody who could be answered
-  if (content?.bye) calls.get(id)?.close();
-  // What is left over of a call that has ended begins no other.
-  else if (calls.has(id) || content?.description?.type === "offer") call(id).receive(content).catch(console.error);
+  if (!to || !id || !content) return; // said to all, or by somebody who cannot be answered
+  const call = calls.get(id);
+  if (call) call.receive(content);
+  else if (content.ring) open(id, "ringing");
 });
 
-function card(id, peer) {
-  const element = $("call").content.cloneNode(true).firstElementChild;
-  const find = (selector) => element.querySelector(selector);
-  const state = (word, text) => {
-    element.dataset.state = word;
-    find("[role=status]").textContent = text;
-    for (const control of find("form").elements) control.disabled = word !== "open";
-  };
-  const line = (text, own) => {
-    const item = find("ol").appendChild(document.createElement("li"));
-    item.textContent = text;
-    item.className = own ? "own" : "";
-    item.scrollIntoView({ block: "nearest" });
-  };
-  find("b").textContent = nameOf(id);
-  find("b").dataset.member = id;
-  state("calling", "connecting");
-  $("hint").hidden = true;
-  $("calls").append(element);
+// Who leaves the room, or vanishes, is no longer in a call.
+presence.on("leave", ({ id }) => calls.get(id)?.end("has left"));
 
-  peer.addEventListener("open", () => state("open", "connected"));
-  peer.addEventListener("text", ({ detail }) => line(detail));
-  peer.addEventListener("stream", ({ detail }) => {
-    find("video").srcObject = detail;
-    find("video").hidden = !detail;
-  });
-  peer.addEventListener("close", () => {
-    state("closed", "ended");
-    find("video").hidden = true;
-    find(".end").textContent = "Close";
-  });
-  // Whoever leaves the room, or just vanishes, is off the line.
-  const off = presence.on("leave", (member) => {
-    if (member.id !== id) return;
-    peer.close();
-    state("closed", "has left");
-  });
-  find("form").addEventListener("submit", (event) => {
-    event.preventDefault();
-    const text = event.target.elements[0].value.trim();
-    if (!text) return;
-    event.target.reset();
-    peer.send(text);
-    line(text, true);
-  });
-  find(".end").addEventListener("click", () => {
-    if (calls.get(id) === peer) room.publish({ bye: true }, { to: { connection: id } }).catch(() => {});
-    off();
-    peer.close();
-    element.remove();
-    $("hint").hidden = !!$("calls").querySelector("article");
-  });
-}
-
-// Who is here.
 function members() {
-  for (const b of document.querySelectorAll("[data-member]")) {
-    if (presence.members.has(b.dataset.member)) b.textContent = nameOf(b.dataset.member);
-  }
   $("count").textContent = presence.count;
+  for (const [id, call] of calls) call.rename(nameOf(id));
   $("members").replaceChildren(...[...presence.members.values()].map(({ id }) => {
     const item = document.createElement("li");
     item.append(nameOf(id));
@@ -113,7 +62,7 @@ function members() {
       const button = item.appendChild(document.createElement("button"));
       button.textContent = "Call";
       button.disabled = calls.has(id);
-      button.addEventListener("click", () => call(id));
+      button.addEventListener("click", () => open(id, "calling"));
     }
     return item;
   }));
@@ -126,20 +75,37 @@ $("name").addEventListener("change", () => {
 });
 
 $("camera").addEventListener("click", async () => {
-  const on = !camera;
-  for (const track of camera?.getTracks() ?? []) track.stop();
-  camera = on ? await navigator.mediaDevices.getUserMedia({ video: true, audio: true }).catch(() => null) : null;
+  $("problem").hidden = true;
+  if (camera) {
+    for (const track of camera.getTracks()) track.stop();
+    camera = null;
+  } else {
+    $("camera").disabled = true;
+    camera = await navigator.mediaDevices?.getUserMedia({ video: true, audio: true }).catch(explain) ?? null;
+    $("camera").disabled = false;
+  }
   $("own").srcObject = camera;
   $("own").hidden = !camera;
   $("camera").ariaPressed = String(!!camera);
-  $("camera").textContent = camera ? "Camera off" : on ? "No camera" : "Camera on";
-  for (const peer of calls.values()) peer.show(camera);
+  $("camera").textContent = camera ? "Camera off" : "Camera on";
+  for (const call of calls.values()) call.show(camera);
 });
 
-realtime.on("state", ({ state, retryIn }) => {
+function explain(error) {
+  $("problem").textContent = {
+    NotAllowedError: "The browser does not let this page use the camera.",
+    NotFoundError: "There is no camera, or no microphone.",
+    NotReadableError: "Another program uses the camera.",
+  }[error.name] ?? error.message;
+  $("problem").hidden = false;
+}
+
+// The connection, as the visitor sees it. A browser that has lost its network says so
+// at once; the connection breaks only later.
+function showState() {
+  const state = realtime.state !== "closed" && !navigator.onLine ? "offline" : realtime.state;
   $("status").dataset.state = state;
-  $("status").textContent =
-    state === "open" ? "connected"
-    : state === "reconnecting" && retryIn ? `reconnecting in ${Math.ceil(retryIn / 1000)} s`
-    : state;
-});
+  $("status").textContent = state === "open" ? "connected" : state;
+}
+realtime.on("state", showState);
+for (const event of ["online", "offline"]) addEventListener(event, showState);

@@ -8,19 +8,25 @@ $("name").value = sessionStorage.name ?? `Guest ${Math.floor(Math.random() * 900
 const realtime = connect("/realtime");
 const chat = realtime.subscribe(`chat:${room}`, { history: 50, info: { name: $("name").value } });
 
-// The connection, as the visitor should see it.
-realtime.on("state", ({ state, transport, retryIn }) => {
-  const how = { websocket: "WebSocket", sse: "event stream" }[transport];
+// The connection, as the visitor sees it. A browser that has lost its network says so
+// at once; the connection breaks only later.
+function showState() {
+  const state = realtime.state !== "closed" && !navigator.onLine ? "offline" : realtime.state;
+  const how = { websocket: "WebSocket", sse: "event stream" }[realtime.transport];
   $("status").dataset.state = state;
-  $("status").textContent =
-    state === "open" ? `connected by ${how}`
-    : state === "reconnecting" && retryIn ? `reconnecting in ${Math.ceil(retryIn / 1000)} s`
-    : state;
-});
+  $("status").textContent = state === "open" ? `connected by ${how}` : state;
+}
+realtime.on("state", showState);
+for (const event of ["online", "offline"]) addEventListener(event, showState);
 
 // What is said. A gap means that messages are missing here.
 chat.on("message", ({ content, sender, timestamp }) => line(content?.name ?? "server", content?.text ?? JSON.stringify(content), timestamp, sender));
-chat.on("gap", () => line("", "Some messages are missing here: you were away for too long, or the server was restarted."));
+chat.on("gap", () => note("Some messages are missing here: you were away for too long, or the server was restarted."));
+chat.on("state", ({ error }) => error && note(`The server has closed this room: ${error.message}`, "error"));
+
+function note(text, kind = "") {
+  line("", text).classList.add("note", ...(kind ? [kind] : []));
+}
 
 function line(who, text, timestamp, sender) {
   const item = document.createElement("li");
@@ -31,9 +37,10 @@ function line(who, text, timestamp, sender) {
     const time = item.appendChild(document.createElement("time"));
     time.textContent = new Date(timestamp).toLocaleTimeString([], { timeStyle: "short" });
   }
-  item.className = !who ? "note" : sender && sender === realtime.connection ? "own" : "";
+  item.classList.toggle("own", !!sender && sender === realtime.connection);
   $("messages").append(item);
   item.scrollIntoView({ block: "end" });
+  return item;
 }
 
 // Who is here.
@@ -64,6 +71,6 @@ $("form").addEventListener("submit", async (event) => {
   try {
     await chat.publish({ name: $("name").value, text });
   } catch (error) {
-    line("", `Not sent: ${error.message}`);
+    note(`Not sent: ${error.message}`, "error");
   }
 });

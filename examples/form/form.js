@@ -24,14 +24,41 @@ doc.on("change", ({ value }) => {
     field.disabled = false;
     const now = value[field.name];
     if (field.type === "checkbox") field.checked = !!now;
-    else if (field.value !== (now ?? "")) field.value = now ?? "";
+    else setText(field, now ?? "");
   }
   $("undo").disabled = !doc.canUndo;
 });
-doc.on("status", ({ status, pending }) => {
+
+/**
+ * Shows a text in a field. Only the part that differs is replaced, so that the caret and
+ * the selection of somebody who writes in the field stay at their words.
+ */
+function setText(field, text) {
+  const old = field.value;
+  if (old === text) return;
+  if (typeof field.selectionStart !== "number" || document.activeElement !== field) { // no caret to keep
+    field.value = text;
+    return;
+  }
+  let start = 0;
+  while (start < old.length && old[start] === text[start]) start++;
+  let end = 0; // counted from the end
+  while (end < Math.min(old.length, text.length) - start && old.at(-1 - end) === text.at(-1 - end)) end++;
+  field.setRangeText(text.slice(start, text.length - end), start, old.length - end, "preserve");
+}
+
+// A browser that has lost its network says so at once; the connection breaks only later.
+function showStatus() {
+  const status = doc.status !== "closed" && !navigator.onLine ? "offline" : doc.status;
   $("status").dataset.status = status;
-  $("status").textContent = { synced: "saved", saving: "saving", offline: `offline, ${pending} to save` }[status] ?? status;
-});
+  $("status").textContent = {
+    synced: "saved",
+    saving: "saving",
+    offline: doc.pending ? `offline, ${doc.pending} to save` : "offline",
+  }[status] ?? status;
+}
+doc.on("status", showStatus);
+for (const event of ["online", "offline"]) addEventListener(event, showStatus);
 doc.on("conflict", ({ patch }) => notice(`Somebody else was in the same field; yours was: ${Object.values(patch ?? {}).join(", ")}`));
 doc.on("rejected", ({ error }) => notice(`Not saved: ${error.message}`));
 $("undo").addEventListener("click", () => doc.undo());

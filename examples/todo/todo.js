@@ -60,7 +60,7 @@ function drawCard(id, card) {
   const item = known?.item ?? newCard(id);
   drawn.set(id, { card, item });
   const text = item.querySelector("textarea");
-  if (text.value !== card.text) text.value = card.text;
+  setText(text, card.text);
   const at = columns.findIndex((section) => section.dataset.column === card.column);
   for (const [button, to] of [[".back", columns[at - 1]], [".on", columns[at + 1]]]) {
     item.querySelector(button).disabled = !to;
@@ -68,6 +68,24 @@ function drawCard(id, card) {
     item.querySelector(button).ariaLabel = `Move to ${to?.querySelector("h2").textContent ?? "nowhere"}`;
   }
   return item;
+}
+
+/**
+ * Shows a text in a field. Only the part that differs is replaced, so that the caret and
+ * the selection of somebody who writes in the field stay at their words.
+ */
+function setText(field, text) {
+  const old = field.value;
+  if (old === text) return;
+  if (typeof field.selectionStart !== "number" || document.activeElement !== field) { // no caret to keep
+    field.value = text;
+    return;
+  }
+  let start = 0;
+  while (start < old.length && old[start] === text[start]) start++;
+  let end = 0; // counted from the end
+  while (end < Math.min(old.length, text.length) - start && old.at(-1 - end) === text.at(-1 - end)) end++;
+  field.setRangeText(text.slice(start, text.length - end), start, old.length - end, "preserve");
 }
 
 function newCard(id) {
@@ -107,10 +125,19 @@ for (const section of columns) {
 }
 
 doc.on("change", draw);
-doc.on("status", ({ status, pending }) => {
+
+// A browser that has lost its network says so at once; the connection breaks only later.
+function showStatus() {
+  const status = doc.status !== "closed" && !navigator.onLine ? "offline" : doc.status;
   $("status").dataset.status = status;
-  $("status").textContent = { synced: "saved", saving: "saving", offline: `offline, ${pending} to save` }[status] ?? status;
-});
+  $("status").textContent = {
+    synced: "saved",
+    saving: "saving",
+    offline: doc.pending ? `offline, ${doc.pending} to save` : "offline",
+  }[status] ?? status;
+}
+doc.on("status", showStatus);
+for (const event of ["online", "offline"]) addEventListener(event, showStatus);
 $("undo").addEventListener("click", () => doc.undo());
 
 // Somebody else was faster: theirs is shown, and mine can be had again.

@@ -43,8 +43,37 @@ func (c *Chromium) phone(name, url string) caller {
 	return caller{tab}
 }
 
-// calls presses the button beside a name.
-func (c caller) calls(name string) {
+// calls another page, which accepts.
+func (c caller) calls(other caller) {
+	c.t.Helper()
+	c.rings(other.name)
+	other.shows("article[data-state=ringing] header", c.name+"is calling you")
+	other.press(".accept")
+}
+
+// press presses a button in a card, as a script does: for the browser nobody has
+// touched the page.
+func (c caller) press(button string) {
+	c.t.Helper()
+	c.Run(`document.querySelector('article:last-of-type %s').click()`, button)
+}
+
+// sees waits until the page shows a moving picture that is not black.
+func (c caller) sees() {
+	c.t.Helper()
+	c.Do(chromedp.Poll[chromedp.Void](`(() => {
+		const video = document.querySelector('article video');
+		if (!video?.checkVisibility() || video.paused || !(video.currentTime > 0)) return false;
+		const canvas = Object.assign(document.createElement('canvas'), { width: 40, height: 30 });
+		const pen = canvas.getContext('2d');
+		pen.drawImage(video, 0, 0, 40, 30);
+		const light = pen.getImageData(0, 0, 40, 30).data.filter((v, i) => i % 4 < 3 && v > 64).length;
+		return light > 100;
+	})()`))
+}
+
+// rings presses the button beside a name.
+func (c caller) rings(name string) {
 	c.t.Helper()
 	c.shows("#members", name+"Call")
 	c.Run(`[...document.querySelectorAll('#members li')].find((li) => li.textContent.startsWith('%s')).querySelector('button').click()`, name)
@@ -68,7 +97,7 @@ func TestExampleCall(t *testing.T) {
 	browser, url := Start(t, calling...), "http://"+s.Addr("site")+"/"
 	ann, bob, carl := browser.phone("ann", url), browser.phone("bob", url), browser.phone("carl", url)
 
-	ann.calls("bob")
+	ann.calls(bob)
 	for c, other := range map[caller]string{ann: "bob", bob: "ann"} {
 		c.shows("article[data-state=open] header", other+"connected")
 	}
@@ -78,7 +107,9 @@ func TestExampleCall(t *testing.T) {
 	ann.shows("article ol", "loud and clear")
 
 	ann.Run(`document.querySelector('#camera').click()`)
-	bob.Do(chromedp.Poll[chromedp.Void](`document.querySelector('article video').videoWidth > 0`))
+	bob.sees()
+	bob.Run(`document.querySelector('#camera').click()`)
+	ann.sees()
 	ann.Run(`document.querySelector('#camera').click()`)
 	bob.Do(chromedp.Poll[chromedp.Void](`document.querySelector('article video').hidden`))
 
@@ -100,24 +131,60 @@ func TestExampleCall(t *testing.T) {
 
 	bob.Close()
 	ann.shows("article[data-state=closed] header", "bobhas left")
-	carl.calls("ann")
+	carl.calls(ann)
 	ann.shows("article[data-state=open] header", "carlconnected")
-	carl.Run(`document.querySelector('article .end').click()`)
+	carl.press(".end")
 	ann.shows("article[data-state=closed]:last-child header", "carlended")
 }
 
-// Both call each other at the same time: each has made its offer before it gets the
-// other's.
+// A call rings, and nothing of a page gets out before somebody has accepted there: no
+// offer, no answer, no address, no picture. It can be declined, and taken back.
+func TestExampleCallRings(t *testing.T) {
+	s := integration.Start(t, example(t, "call"))
+	browser, url := Start(t, calling...), "http://"+s.Addr("site")+"/"
+	ann, bob := browser.phone("ann", url), browser.phone("bob", url)
+	for _, c := range []caller{ann, bob} {
+		c.Run(`document.querySelector('#camera').click()`)
+		c.shows("#camera", "Camera off")
+	}
+
+	ann.rings("bob")
+	ann.shows("article[data-state=calling] header", "bobcalling")
+	bob.shows("article[data-state=ringing] header", "annis calling you")
+	bob.press(".end")
+	ann.shows("article[data-state=closed] header", "bobdeclined")
+	ann.press(".end")
+
+	ann.rings("bob")
+	bob.shows("article[data-state=ringing] header", "annis calling you")
+	ann.press(".end")
+	bob.shows("article[data-state=closed] header", "annended")
+	bob.press(".end")
+
+	for _, c := range []caller{ann, bob} {
+		if n := c.signals(`"candidate"`) + c.signals(`"description"`); n != 0 {
+			t.Errorf("%s received %d signals of a call that nobody accepted", c.name, n)
+		}
+	}
+	// With both cameras on since before the call.
+	ann.calls(bob)
+	ann.sees()
+	bob.sees()
+}
+
+// Both call each other at the same time: each rings before it hears the other one ring.
+// Nobody has to accept then, and both make an offer.
 func TestExampleCallGlare(t *testing.T) {
 	s := integration.Start(t, example(t, "call"))
 	browser, url := Start(t, calling...), "http://"+s.Addr("site")+"/"
 	ann, bob := browser.phone("ann", url), browser.phone("bob", url)
 	bob.shows("#members", "annCall")
 	bob.Run(`hold(true)`)
-	ann.calls("bob")
-	bob.Do(chromedp.Poll[chromedp.Void](`heard.some(({ payload }) => payload.content?.description?.type === 'offer')`))
-	bob.calls("ann")
-	ann.Do(chromedp.Poll[chromedp.Void](`heard.some(({ payload }) => payload.content?.description?.type === 'offer')`))
+	ann.rings("bob")
+	bob.hears(`content?.ring`)
+	bob.rings("ann")
+	ann.hears(`content?.ring`)
+	bob.hears(`content?.description?.type === 'offer'`) // ann's; bob makes one when he hears her ring
 	bob.Run(`hold(false)`)
 	for _, c := range []caller{ann, bob} {
 		c.shows("article[data-state=open] header", "connected")
@@ -131,6 +198,12 @@ func TestExampleCallGlare(t *testing.T) {
 			t.Errorf("%s shows %d calls", c.name, n)
 		}
 	}
+}
+
+// hears waits until the page has received a message of which an expression is true.
+func (c caller) hears(expression string) {
+	c.t.Helper()
+	c.Do(chromedp.Poll[chromedp.Void](`heard.some(({ payload: { content } }) => ` + expression + `)`))
 }
 
 // announce publishes a message to the whole room.

@@ -23,7 +23,7 @@ func example(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return strings.NewReplacer(
-		"http://localhost:8080", "http://{{site}}",
+		"http://localhost:{$PORT:8080}", "http://{{site}}",
 		"bind 127.0.0.1 [::1]", "",
 		"root * .", "root * "+folder,
 	).Replace(string(text))
