@@ -2,7 +2,6 @@ package realtime
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,7 +37,8 @@ type App struct {
 	ctx context.Context // ends with the configuration
 
 	// Written while configurations are provisioned, static afterwards.
-	hubs map[string]*hubUse
+	hubs     map[string]*hubUse
+	complete completeness
 
 	drains sync.WaitGroup
 }
@@ -52,6 +52,8 @@ type hubUse struct {
 	route    string     // one that uses it
 
 	knows  bool              // a route finds out who is calling
+	tokens bool              // a route has 'token'
+	grants bool              // a route has 'token' or 'authorize'
 	realms map[string]*realm // by name
 	open   map[string]bool   // the paths with a route that has no realm
 
@@ -158,17 +160,6 @@ func (a *App) hub(name string) *hubUse {
 	return u
 }
 
-// forUsers finds a room in which nobody may do anything who is anonymous.
-func (c *HubConfig) forUsers() (pattern string) {
-	for _, r := range c.Rooms {
-		known := cmp.Or(r.Subscribe, "users")
-		if (known == "users" || known == "granted") && r.Publish != "anyone" {
-			return r.Pattern
-		}
-	}
-	return ""
-}
-
 // equal compares what the configurations say.
 func (c *HubConfig) equal(o *HubConfig) bool {
 	mine, err1 := json.Marshal(c)
@@ -180,7 +171,7 @@ func (c *HubConfig) equal(o *HubConfig) bool {
 // One that another configuration has keeps what is in force until that one ends, because
 // an app that is started after this one may fail, and then nothing must have changed.
 func (a *App) Start() error {
-	if err := a.undefined(); err != nil {
+	if err := a.checkHubs(); err != nil {
 		a.handOver()
 		return err
 	}
@@ -192,18 +183,12 @@ func (a *App) Start() error {
 			a.handOver()
 			return fmt.Errorf("hub '%s': %w", name, err)
 		}
-		switch pattern := u.config.forUsers(); {
-		case len(u.config.Rooms) == 0:
-			a.log.Warn("a hub has no rooms, so that nothing can be subscribed to", "hub", name)
-		case pattern != "" && !u.knows:
-			a.log.Warn("a room is for users, and no route of the hub has 'user', 'token' or 'authorize', so that nobody is one", "hub", name, "room", pattern)
-		}
 	}
 	return nil
 }
 
-// undefined finds hubs that routes name and nobody defines. It can only be known
-// when all routes are there.
+// undefined finds hubs that routes name and nobody defines. All routes have to be
+// known.
 func (a *App) undefined() error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(a.hubs)) {

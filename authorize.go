@@ -8,11 +8,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"mime"
 	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -30,6 +32,10 @@ type authorizer struct {
 	chain  caddyhttp.Handler
 	server *caddyhttp.Server // for named routes
 	chosen chosen            // where the routes use what clients choose
+	log    *slog.Logger
+
+	// warned is when an unusual refusal was logged last, in nanoseconds since 1970.
+	warned atomic.Int64
 }
 
 // Authorize runs the routes with a request of its own. Whatever is not an answer is
@@ -59,9 +65,28 @@ func (a *authorizer) Authorize(ctx context.Context, q auth.Question) (answer aut
 		return auth.Answer{}, auth.ErrUnauthorized
 	case status/100 == 5:
 		return auth.Answer{}, fmt.Errorf("realtime: 'authorize' answers %d: %w", status, cmp.Or(err, errFailed))
+	default:
+		a.refused(q, status)
 	}
 	return auth.Answer{}, auth.ErrDenied
 }
+
+// refused logs what the app has answered. 403 is what an app says that has decided; other
+// statuses, such as 404, may come from a wrong path or root.
+func (a *authorizer) refused(q auth.Question, status int) {
+	answer := []any{"status", status, "action", q.Action.String(), "channel", q.Channel, "route", a.path}
+	if status == http.StatusForbidden {
+		a.log.Debug("'authorize' refuses", answer...)
+		return
+	}
+	now, last := time.Now().UnixNano(), a.warned.Load()
+	if now-last >= int64(oddInterval) && a.warned.CompareAndSwap(last, now) {
+		a.log.Warn("'authorize' refuses with an unusual status; is the app found?", answer...)
+	}
+}
+
+// oddInterval is between two lines in the log about unusual refusals.
+const oddInterval = 10 * time.Second
 
 // brokenOff is what a panic of the routes means. Proxies panic to end a request whose
 // answer they can not pass on whole, be it because nobody waits for it any more.
@@ -113,6 +138,9 @@ func (a *authorizer) request(ctx context.Context, w http.ResponseWriter, q auth.
 	}
 	repl := caddy.NewReplacer()
 	r = caddyhttp.PrepareRequest(r, repl, w, a.server)
+	for name, value := range from.Vars {
+		caddyhttp.SetVar(r.Context(), name, value)
+	}
 	repl.Set("realtime.action", action)
 	repl.Set("realtime.channel", q.Channel)
 	repl.Set("realtime.user", q.User)
@@ -129,6 +157,8 @@ type handshake struct {
 	Host, IP              string
 	TLS                   bool
 	Cookie, Authorization []string `json:",omitempty"`
+	// Vars are those of the site, such as `root`.
+	Vars map[string]any `json:",omitempty"`
 }
 
 // maxHandshake bounds what is kept for each connection, in bytes. Caddy itself
@@ -145,14 +175,31 @@ func keep(r *http.Request) (string, *protocol.Error) {
 	text, err := json.Marshal(handshake{
 		Host: r.Host, IP: ip, TLS: scheme(r) == "https",
 		Cookie: r.Header.Values("Cookie"), Authorization: r.Header.Values("Authorization"),
+		Vars: siteVars(r),
 	})
 	if err != nil {
 		return "", protocol.AsError(err)
 	}
 	if len(text) > maxHandshake {
-		return "", protocol.Errorf(protocol.TooLarge, "the headers Cookie and Authorization are larger than %d bytes", maxHandshake)
+		return "", protocol.Errorf(protocol.TooLarge, "the headers Cookie and Authorization, with the variables of the site, are larger than %d bytes", maxHandshake)
 	}
 	return string(text), nil
+}
+
+// siteVars are what `root`, `fs` and `vars` have set for a request: texts, numbers and
+// words. What Caddy itself has set is about the request, and it sets that anew.
+func siteVars(r *http.Request) map[string]any {
+	all, _ := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
+	vars := make(map[string]any)
+	for name, value := range all {
+		switch value.(type) {
+		case string, bool, int, int64, float64:
+			vars[name] = value
+		}
+	}
+	delete(vars, caddyhttp.TrustedProxyVarKey)
+	delete(vars, caddyhttp.ClientIPVarKey)
+	return vars
 }
 
 // remote is the client's address as a request has it, which over a Unix socket is "@".

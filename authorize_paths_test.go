@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/url"
 	"strings"
 	"testing"
@@ -35,7 +36,7 @@ func asksAt(t *testing.T, handlers string, q auth.Question) (string, error) {
 	if err = guarded.Provision(ctx); err != nil {
 		t.Fatal(err)
 	}
-	a := &authorizer{path: "/rt", chain: guarded.Compile(caddyhttp.HandlerFunc(unanswered)), server: new(caddyhttp.Server), chosen: uses}
+	a := &authorizer{path: "/rt", chain: guarded.Compile(caddyhttp.HandlerFunc(unanswered)), server: new(caddyhttp.Server), log: slog.New(slog.DiscardHandler), chosen: uses}
 	q.Action = auth.Subscribe
 	q.Handshake, _ = keep(incoming(nil, "192.0.2.1"))
 	answer, err := a.Authorize(context.Background(), q)

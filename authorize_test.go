@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ func asks(r *http.Request, f func(http.ResponseWriter, *http.Request) error) (au
 	if e != nil {
 		return auth.Answer{}, e
 	}
-	a := &authorizer{path: "/", chain: caddyhttp.HandlerFunc(f), server: new(caddyhttp.Server)}
+	a := &authorizer{path: "/", chain: caddyhttp.HandlerFunc(f), server: new(caddyhttp.Server), log: slog.New(slog.DiscardHandler)}
 	return a.Authorize(context.Background(), auth.Question{Action: auth.Connect, Handshake: kept})
 }
 

@@ -39,7 +39,7 @@ var routeOptions = func() options[*Handler] {
 // hub itself.
 func inline(o option[*HubConfig]) option[*Handler] {
 	return option[*Handler]{
-		syntax: o.syntax, min: o.min, max: o.max, repeat: o.repeat, block: o.block,
+		syntax: o.syntax, min: o.min, max: o.max, repeat: o.repeat, block: o.block, empty: o.empty,
 		parse: func(d *caddyfile.Dispenser, args []string, h *Handler) error {
 			if h.HubConfig == nil {
 				h.HubConfig = new(HubConfig)
@@ -157,10 +157,18 @@ func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 		return nil, err
 	}
 	if earlier, ok := app.Hubs[name]; ok && !earlier.equal(config) {
-		return nil, start.Errf("hub '%s' is defined here and, differently, by an earlier global option 'realtime %[1]s'", name)
+		return nil, start.Errf("hub '%s' is defined here and, differently, by an earlier global option '%s'", name, globalOption(name))
 	}
 	app.Hubs[name] = config
 	return httpcaddyfile.App{Name: "realtime", Value: caddyconfig.JSON(app, nil)}, nil
+}
+
+// globalOption is the option that defines a hub, as its author has written it.
+func globalOption(hub string) string {
+	if hub == defaultHub {
+		return "realtime"
+	}
+	return "realtime " + hub
 }
 
 // globalApp gives what earlier global options have made, nothing at first.
@@ -198,7 +206,7 @@ func (h *Handler) declare(helper httpcaddyfile.Helper, d *caddyfile.Dispenser) e
 	}
 	name := h.hubName()
 	if global := app.Hubs[name]; global != nil && !global.equal(h.HubConfig) {
-		return d.Errf("hub '%s' is defined here and, differently, by the global option 'realtime %[1]s'", name)
+		return d.Errf("hub '%s' is defined here and, differently, by the global option '%s'", name, globalOption(name))
 	}
 	if earlier, ok := declared[name]; ok && !earlier.config.equal(h.HubConfig) {
 		return d.Errf("hub '%s' is defined here and, differently, at %s; give one of them a name with 'hub', or define it once and say 'hub %[1]s' in the other", name, earlier.place)

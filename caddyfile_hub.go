@@ -10,7 +10,7 @@ var hubOptions = options[*HubConfig]{
 	"heartbeat": {syntax: "<interval> [<timeout>]", min: 1, max: 2, parse: parseHeartbeat},
 	"limits":    {syntax: "{ … }", block: true, parse: parseLimits},
 	"room":      {syntax: "<pattern> { … }", min: 1, max: 1, repeat: true, block: true, parse: parseRoom},
-	"redis":     {syntax: "[<address>…] [{ … }]", max: -1, block: true, parse: parseRedis},
+	"redis":     {syntax: "<address>… [{ … }]", min: 1, max: -1, block: true, empty: "an address; a variable such as {$REDIS} that is not set leaves none", parse: parseRedis},
 }
 
 // parseHeartbeat reads

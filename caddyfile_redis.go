@@ -9,7 +9,7 @@ import (
 
 // parseRedis reads
 //
-//	redis [<address>…] [{
+//	redis <address>… [{
 //		sentinel <master-name> [{
 //			username <name>
 //			password <password>

@@ -1,6 +1,8 @@
 package realtime
 
 import (
+	"fmt"
+
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-realtime/caddy-realtime/policy"
@@ -68,8 +70,14 @@ func slowWord(s string) error {
 }
 
 func parseHistory(_ *caddyfile.Dispenser, args []string, c *RoomConfig) (err error) {
-	if c.History.Size, err = parseCount(args[0]); err != nil || len(args) == 1 {
+	if c.History.Size, err = parseCount(args[0]); err != nil {
+		if _, isTime := parseDuration(args[0]); isTime == nil {
+			return fmt.Errorf("the number of messages comes first: history 100 %s", args[0])
+		}
 		return err
+	}
+	if len(args) == 1 {
+		return nil
 	}
 	c.History.TTL, err = parseDuration(args[1])
 	return err

@@ -92,6 +92,9 @@ func (c *AuthorizeConfig) compile(ctx caddy.Context, path string) (auth.Authoriz
 		return nil, err
 	}
 	server, _ := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
-	a := &authorizer{path: path, chain: routes.Compile(caddyhttp.HandlerFunc(unanswered)), server: server, chosen: uses}
+	a := &authorizer{
+		path: path, chain: routes.Compile(caddyhttp.HandlerFunc(unanswered)), server: server, chosen: uses,
+		log: ctx.Slogger(),
+	}
 	return auth.NewGuard(a, auth.GuardOptions{Timeout: time.Duration(c.Timeout), Remember: time.Duration(c.Cache)}), nil
 }

@@ -129,8 +129,12 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.node = h.use.node
-	h.realm, err = h.app.realm(ctx, h.hubName(), realmConfig{h.Path, h.Token, h.Authorize}, place)
-	return err
+	h.use.tokens = h.use.tokens || h.Token != nil
+	h.use.grants = h.use.grants || h.Token != nil || h.Authorize != nil
+	if h.realm, err = h.app.realm(ctx, h.hubName(), realmConfig{h.Path, h.Token, h.Authorize}, place); err != nil {
+		return err
+	}
+	return h.app.arrive(ctx)
 }
 
 func (h *Handler) hubName() string { return cmp.Or(h.Hub, defaultHub) }

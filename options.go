@@ -23,6 +23,9 @@ type option[T any] struct {
 	// content marks one whose block, if it has one, must not be empty, because that
 	// would read like the opposite of what it means.
 	content bool
+	// empty says what is missing where there are too few arguments, if the syntax does
+	// not say enough.
+	empty string
 	// parse puts the option into the configuration. Its errors name neither the
 	// option nor the line; both are added.
 	parse func(d *caddyfile.Dispenser, args []string, into T) error
@@ -56,7 +59,7 @@ func (o options[T]) parseMixed(d *caddyfile.Dispenser, owner string, into T, oth
 			continue
 		}
 		if !known {
-			return located{d.Errf("unknown option '%s' in '%s', which has: %s", name, owner, o.names())}
+			return located{d.Errf("unknown option '%s' in '%s'%s, which has: %s", name, owner, o.suggest(name), o.names())}
 		}
 		if line, again := lines[name]; again && !opt.repeat {
 			return located{d.Errf("option '%s' is repeated in '%s', after line %d", name, owner, line)}
@@ -88,6 +91,46 @@ func opens(d caddyfile.Dispenser) bool {
 	return false
 }
 
+// suggest asks for the option whose name is most like a wrong one. It is empty if none
+// is like it.
+func (o options[T]) suggest(wrong string) string {
+	best, least := "", 1+max(1, len(wrong)/3)
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		if d := distance(wrong, name); d < least {
+			best, least = name, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (did you mean '%s'?)", best)
+}
+
+// distance is how many bytes have to be added, removed or replaced, or neighbours
+// swapped, to make b of a.
+func distance(a, b string) int {
+	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
+	for j := range rows[1] {
+		rows[1][j] = j
+	}
+	for i := range len(a) {
+		before, above, row := rows[0], rows[1], rows[2]
+		row[0] = i + 1
+		for j := range len(b) {
+			replaced := above[j]
+			if a[i] != b[j] {
+				replaced++
+			}
+			row[j+1] = min(replaced, above[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		rows = [3][]int{above, row, before}
+	}
+	return rows[1][len(b)]
+}
+
 func (o options[T]) names() string {
 	return strings.Join(slices.Sorted(maps.Keys(o)), ", ")
 }
@@ -98,6 +141,9 @@ func (o option[T]) read(d *caddyfile.Dispenser, into T) error {
 	d.Next()
 	start := *d // for errors: the line of the name, not where reading has got to
 	args := d.RemainingArgs()
+	if len(args) < o.min && o.empty != "" {
+		return located{start.Errf("option '%s' is written: %[1]s %s; it needs %s", start.Val(), o.syntax, o.empty)}
+	}
 	if len(args) < o.min || o.max >= 0 && len(args) > o.max {
 		return located{start.Errf("option '%s' is written: %s", start.Val(), strings.TrimSpace(start.Val()+" "+o.syntax))}
 	}
@@ -105,5 +151,19 @@ func (o option[T]) read(d *caddyfile.Dispenser, into T) error {
 	if l := (located{}); err == nil || errors.As(err, &l) {
 		return err
 	}
-	return located{start.WrapErr(fmt.Errorf("option '%s': %w", start.Val(), err))}
+	return located{start.WrapErr(fmt.Errorf("option '%s': %w", start.Val(), trimmed{start.Val(), err}))}
 }
+
+// trimmed is an error without the name of its Go package, or of the option that is
+// named already, at its beginning.
+type trimmed struct {
+	option string
+	error
+}
+
+func (t trimmed) Error() string {
+	text := strings.TrimPrefix(t.error.Error(), "auth: ")
+	return strings.TrimPrefix(text, t.option+": ")
+}
+
+func (t trimmed) Unwrap() error { return t.error }

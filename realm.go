@@ -71,7 +71,7 @@ func (a *App) realm(ctx caddy.Context, hub string, c realmConfig, place string) 
 func (r *realm) provision(ctx caddy.Context) (err error) {
 	if c := r.config.Token; c != nil {
 		if err := r.provisionTokens(ctx, c); err != nil {
-			return fmt.Errorf("token: %w", err)
+			return fmt.Errorf("token: %w", trimmed{"token", err})
 		}
 	}
 	c := r.config.Authorize

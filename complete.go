@@ -1,0 +1,125 @@
+package realtime
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+// completeness is when all routes of a configuration are known. Only then can be said
+// what is missing. `caddy validate` provisions the apps, in no particular order, and
+// starts none of them, so that the last route has to find out that it is the last one.
+type completeness struct {
+	counted  bool
+	expected int // routes with the handler
+	arrived  int
+	checked  bool
+}
+
+// arrive notes that a route is provisioned. The last one checks the hubs.
+func (a *App) arrive(ctx caddy.Context) error {
+	c := &a.complete
+	if !c.counted {
+		c.counted, c.expected = true, countRoutes(ctx)
+	}
+	if c.arrived++; c.arrived != c.expected {
+		return nil
+	}
+	return a.checkHubs()
+}
+
+// checkHubs finds what hubs lack. It does so once for each configuration.
+func (a *App) checkHubs() error {
+	if a.complete.checked {
+		return nil
+	}
+	if err := a.undefined(); err != nil {
+		return err
+	}
+	a.complete.checked = true
+	for name, u := range a.hubs {
+		u.warn(func(text string, args ...any) { a.log.Warn(text, append(args, "hub", name)...) })
+	}
+	return nil
+}
+
+// warn says what nobody will be able to use.
+func (u *hubUse) warn(warn func(text string, args ...any)) {
+	if len(u.config.Rooms) == 0 {
+		warn("a hub has no rooms, so that nothing can be subscribed to")
+	}
+	if u.route == "" {
+		return // no route leads to the hub
+	}
+	pattern := u.config.forUsers()
+	if pattern != "" && !u.knows {
+		warn("a room is for users, and no route of the hub has 'user', 'token' or 'authorize', so that nobody is one", "room", pattern)
+		return
+	}
+	for _, r := range u.config.Rooms {
+		switch {
+		case strings.Contains(r.Pattern, "{claim.") && !u.tokens:
+			warn("a room is for users with a claim, and no route of the hub has 'token', so that nobody has one", "room", r.Pattern)
+		case r.Subscribe == "granted" && !u.grants:
+			warn("a room is for clients with a grant, and no route of the hub has 'token' or 'authorize', so that nobody has one", "room", r.Pattern)
+		}
+	}
+}
+
+// forUsers finds a room in which nobody may do anything who is anonymous.
+func (c *HubConfig) forUsers() (pattern string) {
+	for _, r := range c.Rooms {
+		known := cmp.Or(r.Subscribe, "users")
+		if (known == "users" || known == "granted") && r.Publish != "anyone" || strings.Contains(r.Pattern, "{user}") {
+			return r.Pattern
+		}
+	}
+	return ""
+}
+
+// countRoutes counts the routes with the handler in the HTTP app that ctx is part of,
+// when the first of them is provisioned: Caddy still has the JSON of it and of all
+// later ones. It is 0 where that can not be found out, and then Start does the check.
+func countRoutes(ctx caddy.Context) (n int) {
+	modules := ctx.Modules()
+	if len(modules) == 0 {
+		return 0
+	}
+	app, ok := modules[0].(*caddyhttp.App)
+	if !ok {
+		return 0
+	}
+	for _, server := range app.Servers {
+		for _, routes := range []any{server.Routes, server.Errors, server.NamedRoutes} {
+			var tree any
+			text, err := json.Marshal(routes)
+			if err != nil || json.Unmarshal(text, &tree) != nil {
+				return 0
+			}
+			n += countHandlers(tree)
+		}
+	}
+	return n
+}
+
+// countHandlers counts the objects that configure the handler.
+func countHandlers(tree any) (n int) {
+	switch tree := tree.(type) {
+	case map[string]any:
+		if tree["handler"] == "realtime" {
+			n++
+		}
+		for _, child := range tree {
+			n += countHandlers(child)
+		}
+	case []any:
+		for child := range slices.Values(tree) {
+			n += countHandlers(child)
+		}
+	}
+	return n
+}

@@ -1,0 +1,103 @@
+package realtime
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+// TestValidateFindsUndefinedHubs validates in both orders of the apps, which Caddy
+// provisions in that of a map: each of many times it may be another one.
+func TestValidateFindsUndefinedHubs(t *testing.T) {
+	inline := `, "path": "/%d", "hub": "h", "hub_config": {"rooms": [{"pattern": "a"}]}`
+	nested := `{"handle": [{"handler": "subroute", "routes": [` + route(`, "hub": "h"`) + `]}]}`
+	for range 10 {
+		for _, test := range []struct {
+			config []byte
+			want   string
+		}{
+			{config(`{}`, route(`, "hub": "h"`)), "hub 'h', which is named by the route /realtime"},
+			{config(`{"other": {}}`, nested), "hub 'h', which is named by the route /realtime"},
+			{config(`{}`, nested, route(fmt.Sprintf(inline, 1))), ""},
+			{config(`{}`, route(fmt.Sprintf(inline, 1)), nested), ""},
+			{config(`{"h": {}}`, nested), ""},
+		} {
+			var cfg *caddy.Config
+			if err := json.Unmarshal(test.config, &cfg); err != nil {
+				t.Fatal(err)
+			}
+			err := caddy.Validate(cfg)
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Fatalf("%s: %v", test.config, err)
+			}
+		}
+	}
+}
+
+// TestWarnings provisions apps and routes without starting them, as `caddy validate`
+// does, and looks at what is said.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		use  hubUse
+		want string // in the warning; none if empty
+	}{
+		{"no rooms", hubUse{route: "r", config: &HubConfig{}}, "no rooms"},
+		{"users", hubUse{route: "r", config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a"}}}}, "for users"},
+		{"users who are known", hubUse{route: "r", knows: true, config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a"}}}}, ""},
+		{"{user}", hubUse{route: "r", config: &HubConfig{Rooms: []RoomConfig{{Pattern: "b", Subscribe: "anyone"}, {Pattern: "a:{user}", Subscribe: "server", Publish: "users"}}}}, "for users"},
+		{"a claim", hubUse{route: "r", knows: true, grants: true, config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a:{claim.team}"}}}}, "with a claim"},
+		{"a claim of a token", hubUse{route: "r", knows: true, tokens: true, grants: true, config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a:{claim.team}"}}}}, ""},
+		{"a grant", hubUse{route: "r", knows: true, config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a", Subscribe: "granted"}}}}, "with a grant"},
+		{"anyone", hubUse{route: "r", config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a", Subscribe: "anyone"}}}}, ""},
+		{"no route", hubUse{config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a"}}}}, ""},
+	} {
+		var said []string
+		test.use.warn(func(text string, _ ...any) { said = append(said, text) })
+		if got := strings.Join(said, "; "); test.want == "" && got != "" || !strings.Contains(got, test.want) {
+			t.Errorf("%s: %q", test.name, got)
+		}
+	}
+}
+
+// TestWarnsWithoutStart has the warnings come with the last route.
+func TestWarnsWithoutStart(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	a := &App{log: slog.New(slog.NewTextHandler(&out, nil)), hubs: make(map[string]*hubUse)}
+	a.complete = completeness{counted: true, expected: 2}
+	a.hubs["h"] = &hubUse{route: "r", config: new(HubConfig)}
+	for _, want := range []int{0, 1, 1} {
+		if err := a.arrive(caddy.Context{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Count(out.String(), "no rooms"); got != want {
+			t.Errorf("warned %d times, not %d", got, want)
+		}
+	}
+	if err := a.checkHubs(); err != nil || strings.Count(out.String(), "no rooms") != 1 {
+		t.Errorf("warned again at the start: %v", err)
+	}
+}
+
+func TestSuggestions(t *testing.T) {
+	t.Parallel()
+	for wrong, want := range map[string]string{
+		"rooms": "room", "reed": "read", "histroy": "history", "sise": "size", "grice": "grace",
+		"presense": "presence", "users": "user", "quorum": "", "x": "", "subscribed": "subscribe",
+	} {
+		all := options[int]{}
+		for _, name := range []string{"room", "read", "history", "size", "grace", "presence", "user", "subscribe"} {
+			all[name] = option[int]{}
+		}
+		got := all.suggest(wrong)
+		if want == "" && got != "" || want != "" && got != " (did you mean '"+want+"'?)" {
+			t.Errorf("%s: %q, not %q", wrong, got, want)
+		}
+	}
+}
