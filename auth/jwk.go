@@ -19,7 +19,8 @@ var ErrIgnored = errors.New("auth: keys of the set are ignored")
 const maxRSA = 16384
 
 // parseSet reads a key set (RFC 7517) and returns its keys by their ID. Keys that can not
-// be used are left out, one by one (section 5); ignored says why. A set without usable
+// be used are left out, one by one (section 5), and so are keys beyond maxKeys of one ID,
+// because a token is tried with each of them; ignored says why. A set without usable
 // keys is an error.
 func parseSet(text []byte) (keys map[string][]key, ignored, err error) {
 	var set struct {
@@ -32,6 +33,9 @@ func parseSet(text []byte) (keys map[string][]key, ignored, err error) {
 	var bad []string
 	for i, text := range set.Keys {
 		id, k, err := parseKey(text)
+		if err == nil && len(keys[id]) == maxKeys {
+			err = fmt.Errorf("there are %d keys of this name already", maxKeys)
+		}
 		if err != nil {
 			bad = append(bad, fmt.Sprintf("key %d, kid %.100q: %v", i+1, id, err))
 			continue

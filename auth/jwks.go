@@ -200,7 +200,7 @@ func (s *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
 		return nil, errors.New("the name of the token's key (kid) is not a text")
 	}
 	keys, err := s.keys.get(id)
-	if err != nil && named {
+	if err != nil && (named || errors.Is(err, ErrKeys)) {
 		s.askAgain(ctx)
 		keys, err = s.keys.get(id)
 	}

@@ -384,3 +384,28 @@ func TestKeyForEncryption(t *testing.T) {
 		}
 	}
 }
+
+// A token without a name finds the keys when the issuer is back, too, and not only at the
+// next of the fetches that are ten minutes apart.
+func TestTokenWithoutNameAfterTheIssuerWasAway(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, map[string]any{"": edKey.Public()})
+	i.status.Store(http.StatusInternalServerError)
+	v := started(t, i)
+	<-v.set.ready
+	i.status.Store(http.StatusOK)
+	if _, err := v.Verify(t.Context(), sign(t, jwt.SigningMethodEdDSA, edKey, nil, good())); err != nil {
+		t.Error(err)
+	}
+}
+
+// A token is tried with each key of its name, so that their number is bounded.
+func TestManyKeysOfOneName(t *testing.T) {
+	t.Parallel()
+	one := member(t, "", ecKey.Public())
+	text := `{"keys":[` + strings.Repeat(one+",", 5000) + member(t, "", edKey.Public()) + `]}`
+	keys, ignored, err := parseSet([]byte(text))
+	if err != nil || len(keys[""]) != maxKeys || !errors.Is(ignored, ErrIgnored) {
+		t.Errorf("%d keys, %v, %v; want %d keys and the others ignored", len(keys[""]), ignored, err, maxKeys)
+	}
+}

@@ -28,6 +28,10 @@ var (
 	ErrBusy = errors.New("auth: too many tokens are being verified")
 )
 
+// maxExpires is in the year 5138. What is more is a number of milliseconds, with which a
+// token would never end.
+const maxExpires = 100_000_000_000
+
 // maxVerifying bounds the tokens that one verifier works on at a time. While keys
 // cannot be fetched everybody who comes waits for them. One address has a quarter of
 // the turns at most: tokens with invented keys are waited for, too.
@@ -263,6 +267,9 @@ var knownClaims = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "inf
 func (c *claims) identity(leeway time.Duration) (Identity, error) {
 	if len(c.Info) > 0 && c.Info[0] != '{' && string(c.Info) != "null" {
 		return Identity{}, errors.New("auth: the claim info is not a JSON object")
+	}
+	if c.ExpiresAt.Unix() > maxExpires {
+		return Identity{}, errors.New("auth: the claim exp is not in seconds since 1970")
 	}
 	if !ValidUser(c.Subject) {
 		return Identity{}, errors.New("auth: the subject (sub) is too long for a user id, or has control characters or space around it")

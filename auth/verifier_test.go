@@ -93,6 +93,8 @@ func TestVerify(t *testing.T) {
 		"expired within the leeway":    {shared, hs(with("exp", in(-10*time.Second))), nil},
 		"expired and of another":       {shared, hs(jwt.MapClaims{"exp": in(-time.Hour), "iss": "you", "aud": "rt"}), errBad},
 		"without exp":                  {shared, hs(with("exp", nil)), errBad},
+		"exp in milliseconds":          {shared, hs(with("exp", time.Now().Add(time.Hour).UnixMilli())), errBad},
+		"exp in the year 5138":         {shared, hs(with("exp", 99_999_999_999)), nil},
 		"from the future (nbf)":        {shared, hs(with("nbf", in(time.Hour))), errBad},
 		"from the future (iat)":        {shared, hs(with("iat", in(time.Hour))), errBad},
 		"wrong issuer":                 {shared, hs(with("iss", "you")), errBad},

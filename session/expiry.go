@@ -1,6 +1,7 @@
 package session
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -14,13 +15,17 @@ const (
 	expiryGrace = verifyTimeout
 	// expiryJitter spreads the ends of connections whose tokens were made together.
 	expiryJitter = 10 * time.Second
+	// maxLease leaves room for the jitter in the longest duration that there is, 292 years.
+	// Without it a token that ends later would have its connection closed at once.
+	maxLease = math.MaxInt64 - 2*expiryJitter
 )
 
 // lease is how long a connection may go on with a token. That is never less than as long
 // as the token is accepted: a client that comes back with it would be let in and thrown
 // out again and again.
 func lease(expires, now time.Time) time.Duration {
-	return max(0, expires.Add(expiryGrace).Sub(now)) + rand.N(expiryJitter+1)
+	left := expires.Add(expiryGrace).Sub(now)
+	return min(max(0, left), maxLease) + rand.N(expiryJitter+1)
 }
 
 // watch sets the session's timer, if its peer is one that needs it and none is set:

@@ -25,6 +25,9 @@ func TestLease(t *testing.T) {
 		if d := lease(now.Add(-time.Hour), now); d < 0 || d > expiryJitter {
 			t.Fatalf("a token that ended long ago is good for %v", d)
 		}
+		if d := lease(time.Unix(99_999_999_999, 0), now); d < maxLease {
+			t.Fatalf("a token that ends in the year 5138 is good for %v", d)
+		}
 	}
 }
 

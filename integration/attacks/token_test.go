@@ -86,6 +86,7 @@ func attackTokens(w *world) (rows []attack) {
 		{"without expiry", no, signed(hs256, good(claims{"exp": nil}), secret)},
 		{"expiry as text", no, signed(hs256, good(claims{"exp": "tomorrow"}), secret)},
 		{"expiry below zero", "401 TOKEN_EXPIRED", signed(hs256, good(claims{"exp": -1}), secret)},
+		{"expiry in milliseconds", no, signed(hs256, good(claims{"exp": time.Now().UnixMilli()}), secret)},
 		{"not valid yet", no, signed(hs256, good(claims{"nbf": 9999999999}), secret)},
 		{"issued in the future", no, signed(hs256, good(claims{"iat": 9999999999}), secret)},
 		{"of another issuer", no, signed(hs256, good(claims{"iss": "https://issuer.example.evil.example"}), secret)},
