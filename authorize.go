@@ -254,16 +254,15 @@ func (w *recorder) Write(p []byte) (int, error) {
 // Flush is called by proxies.
 func (w *recorder) Flush() {}
 
-// outcome is the status, whether it was written or returned as an error.
+// outcome is the status, whether it was written or returned as an error. Routes that write
+// nothing have not answered: a proxy does so when the app switches to another protocol.
 func (w *recorder) outcome(err error) int {
 	var failed caddyhttp.HandlerError
 	switch {
 	case errors.As(err, &failed) && failed.StatusCode != 0:
 		return failed.StatusCode
-	case err != nil:
+	case err != nil, w.status == 0:
 		return http.StatusInternalServerError
-	case w.status == 0: // as net/http has it
-		return http.StatusOK
 	}
 	return w.status
 }

@@ -65,6 +65,11 @@ func TestAuthorizeAnswers(t *testing.T) {
 			t.Errorf("%s: %+v, %v", test.name, answer, err)
 		}
 	}
+	// A proxy writes nothing when the app switches to another protocol (101).
+	answer, err := asks(incoming(nil, "192.0.2.1"), func(http.ResponseWriter, *http.Request) error { return nil })
+	if err == nil || errors.Is(err, auth.ErrDenied) {
+		t.Errorf("no answer at all: %+v, %v; want none that counts", answer, err)
+	}
 	for v, want := range map[any]string{"app": "panicked: app", http.ErrAbortHandler: "ended too early"} {
 		_, err := asks(incoming(nil, "192.0.2.1"), func(http.ResponseWriter, *http.Request) error { panic(v) })
 		if err == nil || errors.Is(err, auth.ErrDenied) || !strings.Contains(err.Error(), want) {
@@ -82,7 +87,7 @@ func TestAuthorizeRequest(t *testing.T) {
 	for _, name := range []string{"Cookie", "Authorization", "X-Realtime-User", "X-Forwarded-For", "Remote-User"} {
 		r.Header.Set(name, "of the client")
 	}
-	_, err := asks(r, func(_ http.ResponseWriter, r *http.Request) error {
+	_, err := asks(r, func(w http.ResponseWriter, r *http.Request) error {
 		h := r.Header
 		if h.Get("Cookie") != "of the client" || h.Get("Authorization") != "of the client" || len(h) != 4 || h.Get("X-Realtime-Action") != "connect" {
 			t.Errorf("headers %v", h)
@@ -90,6 +95,7 @@ func TestAuthorizeRequest(t *testing.T) {
 		if r.TLS == nil || r.Host != "site.example:8443" || r.RemoteAddr != "[2001:db8::1]:0" || r.RequestURI != "/authorize?action=connect" {
 			t.Errorf("request %v %s %s %s", r.TLS, r.Host, r.RemoteAddr, r.RequestURI)
 		}
+		w.WriteHeader(http.StatusOK)
 		return nil
 	})
 	if err != nil {
@@ -100,10 +106,11 @@ func TestAuthorizeRequest(t *testing.T) {
 // TestAuthorizeOverUnixSocket has no address to speak of.
 func TestAuthorizeOverUnixSocket(t *testing.T) {
 	t.Parallel()
-	_, err := asks(incoming(nil, ""), func(_ http.ResponseWriter, r *http.Request) error {
+	_, err := asks(incoming(nil, ""), func(w http.ResponseWriter, r *http.Request) error {
 		if r.RemoteAddr != "@" {
 			t.Errorf("from %q", r.RemoteAddr)
 		}
+		w.WriteHeader(http.StatusOK)
 		return nil
 	})
 	if err != nil {

@@ -18,6 +18,9 @@ var ErrIgnored = errors.New("auth: keys of the set are ignored")
 // long.
 const maxRSA = 16384
 
+// maxReasons bounds how many of the ignored keys of a set are reported.
+const maxReasons = 20
+
 // parseSet reads a key set (RFC 7517) and returns its keys by their ID. Keys that can not
 // be used are left out, one by one (section 5), and so are keys beyond maxKeys of one ID,
 // because a token is tried with each of them; ignored says why. A set without usable
@@ -36,11 +39,12 @@ func parseSet(text []byte) (keys map[string][]key, ignored, err error) {
 		if err == nil && len(keys[id]) == maxKeys {
 			err = fmt.Errorf("there are %d keys of this name already", maxKeys)
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+			keys[id] = append(keys[id], k)
+		case len(bad) < maxReasons:
 			bad = append(bad, fmt.Sprintf("key %d, kid %.100q: %v", i+1, id, err))
-			continue
 		}
-		keys[id] = append(keys[id], k)
 	}
 	if len(bad) > 0 {
 		ignored = fmt.Errorf("%w: %.2000s", ErrIgnored, strings.Join(bad, "; "))

@@ -408,4 +408,8 @@ func TestManyKeysOfOneName(t *testing.T) {
 	if err != nil || len(keys[""]) != maxKeys || !errors.Is(ignored, ErrIgnored) {
 		t.Errorf("%d keys, %v, %v; want %d keys and the others ignored", len(keys[""]), ignored, err, maxKeys)
 	}
+	_, _, err = parseSet([]byte(`{"keys":[` + strings.Repeat("0,", 5000) + `0]}`))
+	if n := strings.Count(fmt.Sprint(err), "key "); err == nil || n > maxReasons+2 {
+		t.Errorf("%d reasons, %v; want %d at most", n, err, maxReasons)
+	}
 }

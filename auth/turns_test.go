@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 )
 
 var (
@@ -168,4 +170,26 @@ func TestVerifierGivesAddressesTheirShare(t *testing.T) {
 		cancel()
 		all.Wait()
 	})
+}
+
+// Tokens with invented keys, from many addresses, keep nobody out whose key is known.
+func TestKnownKeyNeedsNoTurn(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, map[string]any{"a": rsaKey.Public()})
+	v := started(t, i)
+	token := sign(t, jwt.SigningMethodRS256, rsaKey, kid("a"), good())
+	if _, err := v.Verify(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	for range maxVerifying { // all turns are taken, as if all waited for the issuer
+		v.turns.take(t.Context(), netip.Addr{})
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := v.VerifyFrom(ctx, others[0], token); err != nil {
+		t.Errorf("a known key: %v", err)
+	}
+	if _, err := v.VerifyFrom(ctx, others[0], sign(t, jwt.SigningMethodRS256, rsaKey, kid("b"), good())); !errors.Is(err, ErrBusy) {
+		t.Errorf("an invented key: %v, want %v", err, ErrBusy)
+	}
 }
