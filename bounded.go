@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 // stuckAfter is how long after its deadline a write over HTTP/2 may take to fail.
@@ -38,8 +40,13 @@ func (b *bounded) SetWriteDeadline(at time.Time) error {
 	if b.cut != nil {
 		b.cut.Stop()
 	}
-	b.cut = time.AfterFunc(time.Until(at)+stuckAfter, func() { _ = b.conn.Close() })
+	b.cut = time.AfterFunc(time.Until(at)+stuckAfter, b.sever)
 	return http.NewResponseController(b.ResponseWriter).SetWriteDeadline(at)
+}
+
+func (b *bounded) sever() {
+	defer guard.Recover(nil, "a connection that takes no answer")
+	_ = b.conn.Close()
 }
 
 // end has the rest of the answer written while the connection can still be closed: the
