@@ -177,10 +177,30 @@ func TestPublishTwice(t *testing.T) {
 		decode[published](t, s.post(app, path, `{"content":1,"id":"k 1"}`), http.StatusOK),
 		decode[published](t, s.post(app, path, `{"content":1}`, "Idempotency-Key", "k 1"), http.StatusOK),
 		decode[published](t, s.post(app, path, `{"content":1}`, "Idempotency-Key", `"k 1"`), http.StatusOK),
-		decode[published](t, s.do(app, http.MethodPost, path, "1", "Content-Type", "text/plain", "Idempotency-Key", "k 1"), http.StatusOK),
+		decode[published](t, s.post(app, path, ` { "id":"k 1", "content" : 1 }`), http.StatusOK),
 	} {
 		if !again.Duplicate || again.Epoch != first.Epoch || again.Offset != first.Offset {
 			t.Errorf("got %+v, want %+v again", again, first)
+		}
+	}
+	if m := s.newest("kept:1"); m.Position.Offset != 1 {
+		t.Errorf("%d messages", m.Position.Offset)
+	}
+}
+
+// Another message with a key that was used is told so, and is not taken for a repeat.
+func TestPublishAnotherWithTheKey(t *testing.T) {
+	t.Parallel()
+	s := plainSite(t)
+	for _, path := range []string{"/channels/kept:1/messages", "/channels/strict:1/messages", "/channels/x/messages"} {
+		decode[published](t, s.post(ann, path, `{"content":"<b>1</b>","event":"e","id":"k"}`), http.StatusOK)
+		for _, body := range []string{`{"content":"<b>2</b>","event":"e","id":"k"}`, `{"content":"<b>1</b>","id":"k"}`} {
+			refused(t, s.post(ann, path, body), http.StatusUnprocessableEntity, "CONFLICT")
+		}
+		refused(t, s.do(ann, http.MethodPost, path, "2", "Content-Type", "text/plain", "Idempotency-Key", "k"), http.StatusUnprocessableEntity, "CONFLICT")
+		again := decode[published](t, s.post(ann, path, `{"content":"<b>1</b>","event":"e","id":"k"}`), http.StatusOK)
+		if !again.Duplicate {
+			t.Errorf("%s: a repeat: %+v", path, again)
 		}
 	}
 	if m := s.newest("kept:1"); m.Position.Offset != 1 {

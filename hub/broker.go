@@ -27,7 +27,8 @@ type PublishOptions struct {
 	Retention Retention
 	// Key makes a repeated publish harmless: within the broker's window a second
 	// publish with the same channel and key stores nothing and gives the position
-	// of the first. Empty means none.
+	// of the first. If the broker still knows the first and its [Message.Digest] is
+	// another, the second fails with [ErrKeyReused]. Empty means none.
 	Key string
 }
 

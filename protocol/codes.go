@@ -68,7 +68,7 @@ var codes = []CodeInfo{
 	{NotPresent, http.StatusConflict, "the addressee is not in this channel", false,
 		"Nobody whom the message is for is in the channel at the moment; nothing was sent."},
 	{Conflict, http.StatusConflict, "conflicts with the current state", false,
-		"Read the current state and try again on top of it."},
+		"Read the current state and try again on top of it. A message gets it, with the status 422 over HTTP, when its idempotency key belongs to another message; give it a key of its own."},
 	{TooLarge, http.StatusRequestEntityTooLarge, "too large", false,
 		"Send less at once, or raise the limit in the server's configuration."},
 	{SchemaViolation, http.StatusUnprocessableEntity, "the content does not match the schema", false,

@@ -70,6 +70,10 @@ func AsError(err error) *Error {
 		return e
 	case errors.Is(err, hub.ErrSubscribed):
 		return &Error{Code: AlreadySubscribed, Message: AlreadySubscribed.Info().Title}
+	case errors.Is(err, hub.ErrKeyReused):
+		e = Errorf(Conflict, "the idempotency key belongs to another message; give this one its own")
+		e.HTTPStatus = http.StatusUnprocessableEntity
+		return e
 	case errors.Is(err, hub.ErrUnavailable):
 		return unavailable("the message store cannot be reached, try again")
 	case errors.Is(err, hub.ErrCrowded):

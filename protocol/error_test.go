@@ -21,6 +21,7 @@ func TestAsError(t *testing.T) {
 	}{
 		{own, Forbidden, 0},
 		{fmt.Errorf("publish: %w", own), Forbidden, 0},
+		{hub.ErrKeyReused, Conflict, 0},
 		{hub.ErrUnavailable, Unavailable, time.Second},
 		{fmt.Errorf("dial 10.0.0.7: %w", hub.ErrUnavailable), Unavailable, time.Second},
 		{hub.ErrClosed, Unavailable, time.Second},

@@ -74,7 +74,7 @@ func directKey(e *env) {
 	for _, keep := range []hub.Retention{{}, hundred} {
 		r := e.attached(keep)
 		a, b := r.direct(hub.Direct{To: ann}), r.direct(hub.Direct{To: ann})
-		for i, m := range []*hub.Message{a, r.direct(hub.Direct{To: anon}), b, r.direct(hub.Direct{To: ann})} {
+		for i, m := range []*hub.Message{a, again(a), b, again(b)} {
 			key := "a"
 			if i >= 2 {
 				key = "b"
@@ -83,6 +83,11 @@ func directKey(e *env) {
 				e.t.Errorf("message %d: %+v", i, p)
 			}
 		}
+		other := again(a)
+		other.Direct = &hub.Direct{To: anon}
+		r.reuse("a", other)
+		r.reuse("a", r.direct(*a.Direct))
+		r.reuse("a", again(b))
 		expect(e.t, r.fence(), []*hub.Message{a, b})
 	}
 }

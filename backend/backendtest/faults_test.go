@@ -2,6 +2,7 @@ package backendtest_test
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -171,6 +172,7 @@ var faults = map[string]fault{
 
 	"ignores keys":      {publishes(func(o *hub.PublishOptions) { o.Key = "" }), []string{"KeyRepeats", "KeyConcurrently", "KeyEphemeral", "KeyOfChannel", "DirectKey"}},
 	"has keys for all":  {keysForAll, []string{"KeyOfChannel"}},
+	"does not compare":  {doesNotCompare, []string{"KeyReused", "DirectKey"}},
 	"burns keys":        {burnsKeys, []string{"KeyCancelled", "DirectCancelled"}},
 	"keeps a dead log":  {keepsDeadLog, []string{"RetentionEnds"}},
 	"ignores contexts":  {ignoresContexts, []string{"PublishCancelled", "AttachCancelled", "HistoryCancelled"}},
@@ -231,6 +233,19 @@ func keysForAll(sink hub.Sink) hub.Broker {
 		}
 		p, err := w.Broker.Publish(ctx, m, o)
 		first[o.Key] = p
+		return p, err
+	}
+	return w
+}
+
+// doesNotCompare takes every message with a known key for a repeat.
+func doesNotCompare(sink hub.Sink) hub.Broker {
+	w := behind(sink)
+	w.publish = func(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
+		p, err := w.Broker.Publish(ctx, m, o)
+		if errors.Is(err, hub.ErrKeyReused) {
+			return hub.Published{Duplicate: true}, nil
+		}
 		return p, err
 	}
 	return w

@@ -1,10 +1,12 @@
 package backendtest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
@@ -19,10 +21,22 @@ func (r *room) first(key string) *hub.Message {
 	return m
 }
 
-// repeat publishes with a key that was used for a message at the position.
-func (r *room) repeat(key string, at hub.Position) {
+// again makes a repeat of a message, as a client sends it that has connected anew.
+func again(m *hub.Message) *hub.Message {
+	c := &hub.Message{
+		Channel: m.Channel, Content: bytes.Clone(m.Content), Event: m.Event, Sender: "another",
+		Time: m.Time.Add(time.Second), Direct: m.Direct,
+	}
+	if m.Position.Anchor != 0 {
+		c.Position.Anchor = m.Position.Anchor + 1 // the hub's anchors have the time in them
+	}
+	return c
+}
+
+// repeat publishes a message again whose key is known. It was at the position.
+func (r *room) repeat(key string, first *hub.Message, at hub.Position) {
 	r.t.Helper()
-	m := r.message()
+	m := again(first)
 	before := *m
 	p, err := r.b.Publish(r.t.Context(), m, hub.PublishOptions{Retention: r.keep, Key: key})
 	if err != nil || !p.Duplicate || p.Position != at {
@@ -37,10 +51,10 @@ func keyRepeats(e *env) {
 	r := e.attached(hundred)
 	a := r.first("a")
 	b := r.first("b")
-	r.repeat("a", a.Position)
+	r.repeat("a", a, a.Position)
 	c := r.publish(1)[0]
-	r.repeat("b", b.Position)
-	r.repeat("a", a.Position)
+	r.repeat("b", b, b.Position)
+	r.repeat("a", a, a.Position)
 	expect(e.t, r.fence(), []*hub.Message{a, b, c})
 	expect(e.t, r.newest(100).Messages[:3], []*hub.Message{a, b, c})
 }
@@ -48,10 +62,14 @@ func keyRepeats(e *env) {
 func keyConcurrently(e *env) {
 	const publishers, keys = 8, 20
 	r := e.attached(hundred)
+	var messages [keys]*hub.Message
+	for k := range messages {
+		messages[k] = r.message()
+	}
 	var firsts, offsets [keys]atomic.Uint64
 	e.concurrently(publishers, func(int) error {
 		for k := range keys {
-			_, p, err := r.try(e.t.Context(), fmt.Sprint("key-", k))
+			p, err := r.b.Publish(e.t.Context(), again(messages[k]), hub.PublishOptions{Retention: r.keep, Key: fmt.Sprint("key-", k)})
 			if err != nil {
 				return err
 			}
@@ -80,8 +98,8 @@ func keyOfChannel(e *env) {
 	r, other := e.attached(hundred), e.attached(hundred)
 	a := r.first("key")
 	b := other.first("key")
-	r.repeat("key", a.Position)
-	other.repeat("key", b.Position)
+	r.repeat("key", a, a.Position)
+	other.repeat("key", b, b.Position)
 	expect(e.t, r.fence(), []*hub.Message{a})
 	expect(e.t, other.fence(), []*hub.Message{b})
 }
@@ -89,14 +107,13 @@ func keyOfChannel(e *env) {
 func keyEphemeral(e *env) {
 	r := e.attached(hub.Retention{})
 	a := r.first("a")
-	r.repeat("a", hub.Position{})
+	r.repeat("a", a, hub.Position{})
 	b := r.first("b")
-	r.repeat("a", hub.Position{})
+	r.repeat("a", a, hub.Position{})
 	expect(e.t, r.fence(), []*hub.Message{a, b})
 
 	unattached := e.room(hub.Retention{})
-	unattached.first("a")
-	unattached.repeat("a", hub.Position{})
+	unattached.repeat("a", unattached.first("a"), hub.Position{})
 }
 
 // Keys of some rooms cost others neither their messages nor their latest keys.
@@ -112,17 +129,71 @@ func keyMany(e *env) {
 		}
 		for k := range keys {
 			r, key := others[k%rooms], fmt.Sprint("key-", k)
-			if _, first, err := r.try(e.t.Context(), key); err != nil || first.Duplicate {
+			m, first, err := r.try(e.t.Context(), key)
+			if err != nil || first.Duplicate {
 				return fmt.Errorf("publisher %d, key %d: %+v, %v", p, k, first, err)
 			}
-			if _, again, err := r.try(e.t.Context(), key); err != nil || !again.Duplicate {
-				return fmt.Errorf("publisher %d, key %d again: %+v, %v", p, k, again, err)
+			second, err := r.b.Publish(e.t.Context(), again(m), hub.PublishOptions{Retention: r.keep, Key: key})
+			if err != nil || !second.Duplicate {
+				return fmt.Errorf("publisher %d, key %d again: %+v, %v", p, k, second, err)
 			}
 		}
 		return nil
 	})
 	expect(e.t, kept.newest(100).Messages, sent)
-	kept.repeat("key", sent[0].Position)
+	kept.repeat("key", sent[0], sent[0].Position)
+}
+
+// reuse publishes a message with the key of another one.
+func (r *room) reuse(key string, m *hub.Message) {
+	r.t.Helper()
+	before := *m
+	p, err := r.b.Publish(r.t.Context(), m, hub.PublishOptions{Retention: r.keep, Key: key})
+	if !errors.Is(err, hub.ErrKeyReused) || p != (hub.Published{}) {
+		r.t.Errorf("another message with the key: %+v, %v", p, err)
+	}
+	if m.Position != before.Position {
+		r.t.Errorf("it was given the position %+v", m.Position)
+	}
+}
+
+// A key is for one message: another one is refused, and not taken for a repeat.
+func keyReused(e *env) {
+	for _, keep := range []hub.Retention{hundred, {}} {
+		r := e.attached(keep)
+		first := r.first("key")
+		at := first.Position
+		r.reuse("key", r.message())
+		event, empty := again(first), again(first)
+		event.Event, empty.Content = "another", nil
+		r.reuse("key", event)
+		r.reuse("key", empty)
+		r.repeat("key", first, at)
+		r.first("key of its own")
+		expect(e.t, r.fence()[:1], []*hub.Message{first})
+		if n := len(r.sink.messages(r.channel)); n != 3 {
+			e.t.Errorf("%d messages arrived", n)
+		}
+	}
+}
+
+// Nobody can say what the message of a key was that a room had before it began or ended
+// its history. The key is known all the same.
+func keyOfAnotherRetention(e *env) {
+	for _, keep := range []hub.Retention{hundred, {}} {
+		r := e.attached(keep)
+		first := r.first("key")
+		if keep.Size > 0 {
+			r.keep = hub.Retention{}
+		} else {
+			r.keep = hundred
+		}
+		p, err := r.b.Publish(e.t.Context(), again(first), hub.PublishOptions{Retention: r.keep, Key: "key"})
+		if err != nil || !p.Duplicate {
+			e.t.Errorf("a repeat: %+v, %v", p, err)
+		}
+		expect(e.t, r.fence(), []*hub.Message{first})
+	}
 }
 
 // What was not published does not use its key up.

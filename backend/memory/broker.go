@@ -70,7 +70,8 @@ func (b *Broker) shard(channel string) *shard {
 }
 
 // Publish implements [hub.Broker]. The message is kept by reference. It fails only
-// when ctx is over or the broker closed, and then nothing was sent. A message that
+// when ctx is over, the broker closed or the key that of another message, and then
+// nothing was sent. A message that
 // turns out to be a repeat is left as it was.
 func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
 	if err := ctx.Err(); err != nil {
@@ -88,9 +89,9 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 	if err != nil {
 		return hub.Published{}, err
 	}
-	p := b.publishIn(r, now, m, o)
+	p, err := b.publishIn(r, now, m, o)
 	b.bound()
-	return p, nil
+	return p, err
 }
 
 // publishPlain sends what needs neither a position nor a memory. The room is
@@ -101,7 +102,7 @@ func (b *Broker) publishPlain(s *shard, m *hub.Message) (hub.Published, error) {
 		return hub.Published{}, err
 	}
 	if r != nil {
-		return b.publishIn(r, time.Now(), m, hub.PublishOptions{}), nil
+		return b.publishIn(r, time.Now(), m, hub.PublishOptions{})
 	}
 	m.Position = hub.Position{}
 	b.sink.Broadcast(m.Channel, m)
@@ -109,23 +110,36 @@ func (b *Broker) publishPlain(s *shard, m *hub.Message) (hub.Published, error) {
 }
 
 // publishIn takes a pinned room and unpins it.
-func (b *Broker) publishIn(r *room, now time.Time, m *hub.Message, o hub.PublishOptions) (p hub.Published) {
+func (b *Broker) publishIn(r *room, now time.Time, m *hub.Message, o hub.PublishOptions) (p hub.Published, err error) {
 	defer r.unpin()
+	digest := digestFor(o.Key, m)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.keep(now, o.Retention)
-	if p.Position, p.Duplicate = r.keys.find(now.Sub(b.born), o.Key, b.o.KeyWindow); p.Duplicate {
+	if s, ok := r.keys.find(now.Sub(b.born), o.Key, b.o.KeyWindow); ok {
 		b.account(r)
-		return p
+		if s.digest != digest {
+			return p, hub.ErrKeyReused
+		}
+		return hub.Published{Position: s.position(), Duplicate: true}, nil
 	}
 	p.Position = r.append(now, m)
 	if o.Key != "" {
-		r.remember(now.Sub(b.born), o.Key, p.Position, b.o)
+		r.remember(now.Sub(b.born), o.Key, p.Position, digest, b.o)
 	}
 	b.account(r)
 	m.Position = p.Position
 	b.sink.Broadcast(m.Channel, m)
-	return p
+	return p, nil
+}
+
+// digestFor is the digest of a message with a key. It is made before the room is locked,
+// because that takes long for a great content.
+func digestFor(key string, m *hub.Message) uint32 {
+	if key == "" {
+		return 0
+	}
+	return m.Digest()
 }
 
 // Attach implements [hub.Broker]. An Attach that failed is not counted.

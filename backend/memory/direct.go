@@ -19,23 +19,27 @@ func (b *Broker) publishDirect(s *shard, m *hub.Message, key string) (hub.Publis
 		b.sink.Broadcast(m.Channel, m)
 		return hub.Published{}, nil
 	}
-	duplicate := b.directIn(r, now, m, key)
+	p, err := b.directIn(r, now, m, key)
 	b.bound()
-	return hub.Published{Duplicate: duplicate}, nil
+	return p, err
 }
 
 // directIn takes a pinned room and unpins it.
-func (b *Broker) directIn(r *room, now time.Time, m *hub.Message, key string) (duplicate bool) {
+func (b *Broker) directIn(r *room, now time.Time, m *hub.Message, key string) (hub.Published, error) {
 	defer r.unpin()
+	digest := digestFor(key, m)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, duplicate = r.keys.find(now.Sub(b.born), key, b.o.KeyWindow); duplicate {
-		return true
+	if s, ok := r.keys.find(now.Sub(b.born), key, b.o.KeyWindow); ok {
+		if s.digest != digest {
+			return hub.Published{}, hub.ErrKeyReused
+		}
+		return hub.Published{Duplicate: true}, nil
 	}
 	if key != "" {
-		r.remember(now.Sub(b.born), key, hub.Position{}, b.o)
+		r.remember(now.Sub(b.born), key, hub.Position{}, digest, b.o)
 		b.account(r)
 	}
 	b.sink.Broadcast(m.Channel, m)
-	return false
+	return hub.Published{}, nil
 }

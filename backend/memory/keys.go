@@ -29,28 +29,37 @@ type generation struct {
 	newest time.Duration // when the last key came
 }
 
+// seen is what became of a key's message. It has the position in parts, because so it
+// takes less.
 type seen struct {
-	position hub.Position
-	at       time.Duration
+	epoch          string
+	offset         uint64
+	anchor, digest uint32
+	at             time.Duration
 }
 
-// find returns the position that was given for a key within the window.
-func (k *keys) find(now time.Duration, key string, window time.Duration) (hub.Position, bool) {
+func (s seen) position() hub.Position {
+	return hub.Position{Epoch: s.epoch, Offset: s.offset, Anchor: s.anchor}
+}
+
+// find returns what became of the message of a key within the window.
+func (k *keys) find(now time.Duration, key string, window time.Duration) (seen, bool) {
 	if k == nil || key == "" {
-		return hub.Position{}, false
+		return seen{}, false
 	}
 	s, ok := k.young.seen[key]
 	if !ok {
 		s, ok = k.old.seen[key]
 	}
 	if !ok || now-s.at >= window {
-		return hub.Position{}, false
+		return seen{}, false
 	}
-	return s.position, true
+	return s, true
 }
 
-// add remembers a key. Each generation has half of the room's bounds.
-func (k *keys) add(now time.Duration, key string, p hub.Position, o Options) {
+// add remembers a key with the position and the digest of its message. Each generation
+// has half of the room's bounds.
+func (k *keys) add(now time.Duration, key string, p hub.Position, digest uint32, o Options) {
 	n := keyBytes + len(key)
 	g := &k.young
 	if len(g.seen) >= max(o.Keys/2, 1) || len(g.seen) > 0 && g.bytes+n > o.KeyBytes/2 || now-g.first >= o.KeyWindow {
@@ -59,7 +68,7 @@ func (k *keys) add(now time.Duration, key string, p hub.Position, o Options) {
 	if g.seen == nil {
 		g.seen = make(map[string]seen)
 	}
-	g.seen[strings.Clone(key)] = seen{position: p, at: now}
+	g.seen[strings.Clone(key)] = seen{p.Epoch, p.Offset, p.Anchor, digest, now}
 	g.bytes += n
 	g.newest = now
 }

@@ -41,13 +41,13 @@ func TestKeysAreBounded(t *testing.T) {
 		o = o.withDefaults()
 		var k keys
 		for i := range 100 {
-			k.add(0, fmt.Sprintf("%03d", i), hub.Position{Offset: uint64(i)}, o)
+			k.add(0, fmt.Sprintf("%03d", i), hub.Position{Offset: uint64(i)}, 1, o)
 			if k.size() > 10*cost || len(k.young.seen)+len(k.old.seen) > 10 {
 				t.Fatalf("%s: %d bytes in %d keys", what, k.size(), len(k.young.seen)+len(k.old.seen))
 			}
 			for back := range min(i+1, 5) {
 				p, ok := k.find(0, fmt.Sprintf("%03d", i-back), time.Minute)
-				if !ok || p.Offset != uint64(i-back) {
+				if !ok || p.offset != uint64(i-back) {
 					t.Fatalf("%s: key %d of %d: %v, %v", what, i-back, i, p, ok)
 				}
 			}
@@ -61,7 +61,7 @@ func TestOneKeyIsAlwaysKept(t *testing.T) {
 	var k keys
 	for i := range 5 {
 		key := fmt.Sprint("a rather long key ", i)
-		k.add(0, key, hub.Position{}, o)
+		k.add(0, key, hub.Position{}, 1, o)
 		if _, ok := k.find(0, key, time.Minute); !ok {
 			t.Errorf("key %d is not remembered", i)
 		}
@@ -76,7 +76,7 @@ func TestKeysSurviveTheirGeneration(t *testing.T) {
 	var k keys
 	for now := time.Duration(0); now < time.Hour; now += time.Minute {
 		k.expire(now, window)
-		k.add(now, fmt.Sprint(now), hub.Position{}, o)
+		k.add(now, fmt.Sprint(now), hub.Position{}, 1, o)
 		for at := time.Duration(0); at <= now; at += time.Minute {
 			if _, ok := k.find(now, fmt.Sprint(at), window); ok != (now-at < window) {
 				t.Fatalf("at %v: the key of %v is known: %v", now, at, ok)

@@ -77,11 +77,11 @@ func cost(m *hub.Message) int {
 }
 
 // remember keeps an idempotency key. Needs mu.
-func (r *room) remember(now time.Duration, key string, p hub.Position, o Options) {
+func (r *room) remember(now time.Duration, key string, p hub.Position, digest uint32, o Options) {
 	if r.keys == nil {
 		r.keys = new(keys)
 	}
-	r.keys.add(now, key, p, o)
+	r.keys.add(now, key, p, digest, o)
 }
 
 // page answers a query. Needs mu.

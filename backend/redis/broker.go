@@ -113,21 +113,22 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 	if err != nil {
 		return hub.Published{}, err
 	}
-	p, err := parsePublished(result)
+	p, err := parsePublished(m, result)
 	if err == nil && !p.Duplicate {
 		m.Position = p.Position
 	}
 	return p, err
 }
 
-func parsePublished(result any) (p hub.Published, err error) {
+func parsePublished(m *hub.Message, result any) (p hub.Published, err error) {
 	reply, ok := result.([]any)
-	if !ok || len(reply) != 2 {
+	if !ok || len(reply) != 2 && len(reply) != 3 {
 		return p, unexpected(result)
 	}
-	duplicate, _ := reply[0].(int64)
 	position, _ := reply[1].(string)
-	p.Duplicate = duplicate == 1
+	if len(reply) == 3 {
+		return repeated(m, position, reply[2])
+	}
 	if p.Position, err = parsePosition(position); err != nil {
 		return p, unexpected(result)
 	}

@@ -50,8 +50,8 @@ func parseDirect(channel, s string) (*hub.Message, serial, error) {
 
 // publishDirect sends a message to one member. It leaves the room's log alone.
 func (b *Broker) publishDirect(ctx context.Context, m *hub.Message, key string) (hub.Published, error) {
-	if key != "" && b.alone.said(m.Channel, key) {
-		return hub.Published{Duplicate: true}, nil
+	if first, said := b.alone.said(m.Channel, key); said {
+		return duplicate(m, first)
 	}
 	return b.relay(ctx, m, key)
 }

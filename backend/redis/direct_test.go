@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"errors"
 	"reflect"
 	"testing"
 
@@ -68,10 +69,13 @@ func TestDrillDirectDegrades(t *testing.T) {
 	for _, n := range []*node{a, b} {
 		n.enter("room")
 	}
+	try := func(content, key string) (hub.Published, error) {
+		m := &hub.Message{Channel: "room", Content: []byte(content), Direct: &hub.Direct{To: hub.Address{User: "ann"}}}
+		return a.Publish(t.Context(), m, hub.PublishOptions{Retention: kept, Key: key})
+	}
 	send := func(content, key string) hub.Published {
 		t.Helper()
-		m := &hub.Message{Channel: "room", Content: []byte(content), Direct: &hub.Direct{To: hub.Address{User: "ann"}}}
-		p, err := a.Publish(t.Context(), m, hub.PublishOptions{Retention: kept, Key: key})
+		p, err := try(content, key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,8 +89,11 @@ func TestDrillDirectDegrades(t *testing.T) {
 	if p := send(`"2"`, "key"); !p.Degraded {
 		t.Errorf("published %+v", p)
 	}
-	if p := send(`"3"`, "key"); !p.Duplicate {
+	if p := send(`"2"`, "key"); !p.Duplicate {
 		t.Errorf("published again %+v", p)
+	}
+	if p, err := try(`"3"`, "key"); !errors.Is(err, hub.ErrKeyReused) {
+		t.Errorf("another message with the key: %+v, %v", p, err)
 	}
 	a.await(t, "this node goes on", func() bool { return a.count["room"] == 2 })
 }

@@ -22,7 +22,7 @@ type scriptWhenFull struct {
 // there yet that it could work on: "refused", "runs".
 var scriptsWhenFull = []scriptWhenFull{
 	{"publish", publishScript, 3, []any{"text", "1", 100, 60000, 60000, "topic", "epoch", 0}, "refused"},
-	{"relay", relayScript, 7, []any{"text", "topic", "key", 60000, 10, 100}, "refused"},
+	{"relay", relayScript, 7, []any{"text", "topic", "key", 60000, 10, 100, "digest"}, "refused"},
 	{"commit", commitScript, 8, []any{"epoch", "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000, 0, "-", 0, 0, 0, "name", "rt:"}, "refused"},
 	{"enter", enterScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0, "", "", 0}, "refused"},
 

@@ -174,7 +174,7 @@ func TestDrillPlainDegrades(t *testing.T) {
 	if p := publish(a, `"3"`, "key"); !p.Degraded {
 		t.Errorf("published %+v", p)
 	}
-	if p := publish(a, `"4"`, "key"); !p.Duplicate {
+	if p := publish(a, `"3"`, "key"); !p.Duplicate {
 		t.Errorf("published again %+v", p)
 	}
 	a.await(t, "this node goes on", func() bool { return a.count["plain"] == 3 })
@@ -184,7 +184,7 @@ func TestDrillPlainDegrades(t *testing.T) {
 		k++
 		return !publish(a, fmt.Sprintf(`"%d"`, k), "").Degraded
 	})
-	if p := publish(a, `"4"`, "key"); !p.Duplicate {
+	if p := publish(a, `"3"`, "key"); !p.Duplicate {
 		t.Errorf("published once more %+v", p)
 	}
 }

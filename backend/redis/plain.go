@@ -12,8 +12,8 @@ import (
 // publishPlain sends a message that needs no position. What Redis does not take is
 // delivered on this node alone.
 func (b *Broker) publishPlain(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
-	if o.Key != "" && b.alone.said(m.Channel, o.Key) {
-		return hub.Published{Duplicate: true}, nil
+	if first, said := b.alone.said(m.Channel, o.Key); said {
+		return duplicate(m, first)
 	}
 	if err := b.endLog(ctx, m.Channel); err != nil && ctx.Err() != nil {
 		return hub.Published{}, err
@@ -27,9 +27,10 @@ func (b *Broker) relay(ctx context.Context, m *hub.Message, key string) (hub.Pub
 	b.alone.begin(id)
 	defer b.alone.end(id)
 	result, err := b.run(ctx, b.plainCall(m, id, key))
+	first, said := result.(string)
 	switch {
-	case err == nil && result == int64(1) && key != "":
-		return hub.Published{Duplicate: true}, nil
+	case err == nil && said && key != "":
+		return duplicate(m, parseDigest(first))
 	case err == nil:
 		m.Position = hub.Position{}
 		if b.find(m.Channel) != nil && !b.c.link.live(b.c.names.topic(m.Channel)) {
@@ -57,14 +58,17 @@ func (b *Broker) plainCall(m *hub.Message, id serial, key string) *call {
 	}
 	return &call{
 		script: relayScript, keys: n.keys(m.Channel), again: true,
-		args: []any{frame, n.topic(m.Channel), key, b.c.o.KeyWindow.Milliseconds(), b.c.o.RoomKeys, b.c.o.Keys},
+		args: []any{frame, n.topic(m.Channel), key, b.c.o.KeyWindow.Milliseconds(), b.c.o.RoomKeys, b.c.o.Keys, formatDigest(m.Digest())},
 	}
 }
 
 // deliverAlone hands a message to the connections of this node, unless it has come back
 // from Redis. Should it come back after all, the room knows it.
 func (b *Broker) deliverAlone(m *hub.Message, id serial, key string) {
-	if !b.alone.add(id, m.Channel, key, b.c.o.KeyWindow) {
+	if key != "" {
+		b.alone.say(m, key, b.c.o.KeyWindow)
+	}
+	if !b.alone.add(id) {
 		return
 	}
 	if r := b.find(m.Channel); r != nil {
@@ -140,11 +144,16 @@ type alone struct {
 	mu      sync.Mutex
 	flying  map[serial]bool // on their way to Redis; true: came back from there
 	serials map[serial]struct{}
-	keys    map[roomKey]time.Time // until when
-	order   []serial              // of serials
+	keys    map[roomKey]aloneKey
+	order   []serial // of serials
 }
 
 type roomKey struct{ channel, key string }
+
+type aloneKey struct {
+	digest uint32 // of the message
+	until  time.Time
+}
 
 const maxAlone = 4096
 
@@ -165,17 +174,11 @@ func (a *alone) end(id serial) {
 }
 
 // add notes that a message is delivered here. False: it came back from Redis.
-func (a *alone) add(id serial, channel, key string, window time.Duration) bool {
+func (a *alone) add(id serial) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.serials == nil {
-		a.serials, a.keys = make(map[serial]struct{}), make(map[roomKey]time.Time)
-	}
-	if key != "" {
-		if len(a.keys) >= maxAlone {
-			a.tidy(time.Now())
-		}
-		a.keys[roomKey{channel, key}] = time.Now().Add(window)
+		a.serials = make(map[serial]struct{})
 	}
 	if a.flying[id] {
 		return false
@@ -189,10 +192,24 @@ func (a *alone) add(id serial, channel, key string, window time.Duration) bool {
 	return true
 }
 
+// say notes the key of a message.
+func (a *alone) say(m *hub.Message, key string, window time.Duration) {
+	digest := m.Digest()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.keys == nil {
+		a.keys = make(map[roomKey]aloneKey)
+	}
+	if len(a.keys) >= maxAlone {
+		a.tidy(time.Now())
+	}
+	a.keys[roomKey{m.Channel, key}] = aloneKey{digest, time.Now().Add(window)}
+}
+
 // tidy makes room: what is over goes, or else everything.
 func (a *alone) tidy(now time.Time) {
-	for k, until := range a.keys {
-		if until.Before(now) {
+	for k, said := range a.keys {
+		if said.until.Before(now) {
 			delete(a.keys, k)
 		}
 	}
@@ -201,12 +218,12 @@ func (a *alone) tidy(now time.Time) {
 	}
 }
 
-// said reports that a message with the key was delivered here.
-func (a *alone) said(channel, key string) bool {
+// said reports that a message with the key was delivered here, and its digest.
+func (a *alone) said(channel, key string) (digest uint32, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	until, ok := a.keys[roomKey{channel, key}]
-	return ok && time.Now().Before(until)
+	k, ok := a.keys[roomKey{channel, key}]
+	return k.digest, ok && time.Now().Before(k.until)
 }
 
 // came notes that a message comes back from Redis, and reports that it was delivered

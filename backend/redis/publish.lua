@@ -4,12 +4,15 @@
 --       meta in ms, Pub/Sub channel, an epoch or a secret should one be needed, 1 if the
 --       times to live were said a short while ago, and with an idempotency key this and
 --       those of keys.lua
--- Gives whether the key was seen before, and the position.
+-- Gives whether the key was seen before, and the position; of a key that was seen, what
+-- was remembered of it, and the entry of its message if it is still in the log.
 if KEYS[4] then
 	firstKey, firstArg = 4, 10
-	local position = said(ARGV[9])
-	if position then
-		return {1, position}
+	local first = said(ARGV[9])
+	if first then
+		local epoch, offset = string.match(first, '^([^:]*):(%d+):')
+		local entry = epoch and redis.call('HGET', KEYS[1], 'e') == epoch and redis.call('XRANGE', KEYS[2], offset, offset)[1]
+		return {1, first, entry or false}
 	end
 end
 local meta = redis.call('HMGET', KEYS[1], 'e', 's', 'a')

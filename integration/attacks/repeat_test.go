@@ -33,6 +33,12 @@ func attackKeysOfOthers(w *world) (rows []attack) {
 		}})
 	}
 	return append(rows,
+		attack{"own key for another message", "422 CONFLICT, then duplicate", func(t *testing.T) string {
+			alice := []string{jsonType, "X-User: alice", "Idempotency-Key: k13"}
+			w.site.send(t, post("open:keys", `{"content":1}`, alice...))
+			other := w.site.send(t, post("open:keys", `{"content":2}`, alice...))
+			return other.String() + ", then " + caller{"alice", "k13", ""}.publish(t, w.site)
+		}},
 		attack{"guessed key of another nobody", "delivered", func(t *testing.T) string { return twice(t, w.site, "17", false) }},
 		attack{"name of another nobody's connection as that of a document's client", "accepted", func(t *testing.T) string { return stealChange(t, w.site) }},
 		attack{"random key again, by nobody after a reconnect", "duplicate", func(t *testing.T) string {
