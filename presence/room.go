@@ -225,10 +225,18 @@ func (r *room) announce(f Frame) {
 	r.out = append(r.out, func() { r.tracker.announce(r.channel, f) })
 }
 
+// ask is request for a snapshot that nobody has asked for before.
+func (r *room) ask(q request) {
+	if q.deliver != nil {
+		q.stay.asked.Add(1)
+		r.request(q)
+	}
+}
+
 // request delivers a snapshot, or will when there is one.
 func (r *room) request(q request) {
 	switch {
-	case q.deliver == nil || q.stay.over:
+	case q.stay.over:
 	case !r.ready:
 		r.waiting = append(r.waiting, q)
 	default:
@@ -236,7 +244,19 @@ func (r *room) request(q request) {
 		if l := q.stay.member; l != nil && l.here() && r.view.announced.Get(l.key) == nil {
 			s.Self = l.shown
 		}
-		r.out = append(r.out, func() { q.deliver(s) })
+		r.out = append(r.out, func() { r.deliver(q, s) })
+	}
+}
+
+// deliver gives a snapshot to whoever asked for it, unless they left meanwhile. It is
+// called without the lock.
+func (r *room) deliver(q request, s *Snapshot) {
+	defer q.stay.asked.Add(-1)
+	r.mu.Lock()
+	over := q.stay.over
+	r.mu.Unlock()
+	if !over {
+		q.deliver(s)
 	}
 }
 

@@ -1,5 +1,18 @@
 package presence
 
+import (
+	"errors"
+	"sync/atomic"
+)
+
+// maxAsked is how many snapshots of a stay may be on their way. They are made one after
+// another for the whole room, and a client can ask much faster than that.
+const maxAsked = 4
+
+// ErrBusy is returned to a connection that asks for a snapshot while others that it has
+// asked for are not delivered yet.
+var ErrBusy = errors.New("presence: snapshots are still on their way")
+
 // Who is a connection that enters a room.
 type Who struct {
 	// Connection is its id.
@@ -11,7 +24,8 @@ type Who struct {
 // Stay is the presence of one connection in one room, from [Tracker.Enter] to
 // [Stay.Leave] or [Stay.Lose].
 type Stay struct {
-	room *room // static
+	room  *room        // static
+	asked atomic.Int32 // snapshots that are not delivered yet
 
 	// Guarded by room.mu.
 	member *local // nil: watches only
@@ -40,7 +54,7 @@ func (t *Tracker) Enter(channel string, w Who, c Change, deliver func(*Snapshot)
 	}
 	s := &Stay{room: r}
 	r.enter(s, key, anonymous, said)
-	r.request(request{s, "", deliver})
+	r.ask(request{s, "", deliver})
 	return s, nil
 }
 
@@ -54,7 +68,7 @@ func (t *Tracker) Watch(channel string, deliver func(*Snapshot)) (*Stay, error) 
 	defer r.unlock()
 	s := &Stay{room: r}
 	r.watchers++
-	r.request(request{s, "", deliver})
+	r.ask(request{s, "", deliver})
 	return s, nil
 }
 
@@ -78,12 +92,17 @@ func (s *Stay) Update(c Change) error {
 
 // Snapshot delivers the page of the room that begins after a key; an empty one
 // asks for the first page. It is delivered as in [Tracker.Enter], and not at all
-// when the stay is over.
-func (s *Stay) Snapshot(after string, deliver func(*Snapshot)) {
-	if s.begin() {
-		defer s.room.unlock()
-		s.room.request(request{s, after, deliver})
+// when the stay is over. With too many on their way the error is [ErrBusy].
+func (s *Stay) Snapshot(after string, deliver func(*Snapshot)) error {
+	if !s.begin() {
+		return nil
 	}
+	defer s.room.unlock()
+	if s.asked.Load() >= maxAsked {
+		return ErrBusy
+	}
+	s.room.ask(request{s, after, deliver})
+	return nil
 }
 
 // Leave ends the stay because the client said so. If it was its member's only

@@ -244,7 +244,9 @@ func (w *watcher) apply(d *Diff) {
 
 // page asks for the rest of the room, page by page.
 func (w *watcher) page() {
-	w.stay.Snapshot(w.next, w.paged)
+	if err := w.stay.Snapshot(w.next, w.paged); err != nil {
+		w.fail("next page: %v", err)
+	}
 }
 
 func (w *watcher) paged(f *Snapshot) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
@@ -46,6 +47,9 @@ func withoutPresence() *protocol.Error {
 	return protocol.Errorf(protocol.Forbidden, "this channel has no presence")
 }
 
+// snapshotWait is when a client may ask again whose snapshots are still on their way.
+const snapshotWait = 200 * time.Millisecond
+
 // members answers `presence`: with who is there, or by changing the own member.
 func members(_ context.Context, s *Session, c protocol.Command) *protocol.Error {
 	q, e := protocol.DecodePresence(c.Payload)
@@ -62,7 +66,9 @@ func members(_ context.Context, s *Session, c protocol.Command) *protocol.Error 
 	if e := s.registry.rules.Load().may(s.caller(), policy.Presence, q.Channel); e != nil {
 		return e
 	}
-	stay.Snapshot(q.After, s.show(c.ID))
+	if err := stay.Snapshot(q.After, s.show(c.ID)); err != nil {
+		return rateLimited(snapshotWait, "snapshots that are not delivered yet")
+	}
 	return nil
 }
 
