@@ -11,30 +11,50 @@ const (
 
 // drain broadcasts until nothing is pending.
 func (r *room) drain() {
-	defer func() {
-		if v := recover(); v != nil { // fanOut ends all that are expected
-			r.hub.panicked("a room", v)
-			r.pause()
-		}
-	}()
+	defer r.rescue()
 	for r.step(0) {
 	}
-}
-
-// pause ends a drain early; what is pending waits for the next event.
-func (r *room) pause() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.draining, r.shared = false, false
 }
 
 // drainInline broadcasts once and leaves the rest, if any, to a goroutine, so
 // that one publisher does not end up working for all others. The publisher gives back
 // what it has reserved.
 func (r *room) drainInline(reserved int) {
+	defer r.rescue()
 	if r.step(reserved) && r.more() {
 		go r.drain()
 	}
+}
+
+// rescue is deferred by a drain. fanOut ends the panics of members; after any other one
+// the events that are pending may cause it again. They are lost, and a goroutine goes on:
+// publishers may wait for the space, and then no event comes that would begin a drain.
+func (r *room) rescue() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	r.hub.panicked("a room", v)
+	if r.discard() {
+		go r.drain()
+	}
+}
+
+// discard puts a gap in the place of what is pending, and lets publishers go on. The gap
+// has no position, because some of what is lost may have none: all members are told. False
+// ends the drain: nothing is pending, or the panic came of such a gap.
+func (r *room) discard() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	gap := Gap{Channel: r.channel}
+	r.draining = len(r.pending) > 1 || len(r.pending) == 1 && r.pending[0] != Event(gap)
+	r.hub.stats.dropped.Add(uint64(len(r.pending)))
+	r.pending, r.load, r.shared = nil, 0, false
+	if r.draining {
+		r.gap(gap.Position)
+	}
+	r.relieve()
+	return r.draining
 }
 
 // more reports whether anything is pending; if not, the drain is over.

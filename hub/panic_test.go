@@ -73,6 +73,66 @@ func panicAmong(t *testing.T, members int, broken func(*wire) Transport) {
 	}
 }
 
+// unsized is an event whose size can be asked for once, when it is announced.
+type unsized struct{ asked *bool }
+
+func (u unsized) Size() int {
+	if *u.asked {
+		panic("size")
+	}
+	*u.asked = true
+	return maxPending
+}
+
+// A panic that is no member's costs what is pending, which the members are told, and
+// publishers who wait for the space go on: when a goroutine does the broadcast, and when a
+// publisher does.
+func TestPanicInARoom(t *testing.T) {
+	t.Run("goroutine", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h, _ := newTestHub(t, wide)
+			w := heldRoom(t, h, "h")
+			h.Announce("h", unsized{new(bool)})
+			afterPanic(t, h, w)
+		})
+	})
+	t.Run("publisher", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			h, _ := newTestHub(t, wide)
+			w := gateWire{newWire(), make(chan struct{})}
+			subscribe(t, h, as(t, h, w, "ann"), "h", SubscribeOptions{})
+			first := publishAsync(t.Context(), h, &Message{Channel: "h", Content: []byte("first")})
+			h.Announce("h", unsized{new(bool)})
+			afterPanic(t, h, w)
+			if err := <-first; err != nil {
+				t.Error(err)
+			}
+		})
+	})
+}
+
+// afterPanic lets a room go on in which the next broadcast panics.
+func afterPanic(t *testing.T, h *Hub, w gateWire) {
+	waits := publishAsync(t.Context(), h, &Message{Channel: "h", Content: []byte("a")})
+	if !pendingNow(waits) {
+		t.Fatal("the publisher does not wait")
+	}
+	close(w.gate)
+	synctest.Wait()
+	if pendingNow(waits) {
+		t.Fatal("the publisher still waits")
+	}
+	publish(t, h, "h", "b")
+	synctest.Wait()
+	got := w.lines()
+	if len(got) != 4 || got[1] != "gap h@0" || !strings.HasSuffix(got[2], " a") || !strings.HasSuffix(got[3], " b") {
+		t.Errorf("written: %q", got)
+	}
+	if s := h.Stats(); s.Panics != 1 || s.Dropped != 1 || s.Pending != 0 || s.Waiting != 0 || h.room("h").reserved != 0 {
+		t.Errorf("left over: %+v", s)
+	}
+}
+
 // What an encoder can not encode is lost to all of its connections and told once each;
 // nobody is disconnected.
 func TestPanicInAnEncoder(t *testing.T) {
