@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/internal/lane"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -36,9 +37,7 @@ func list(value string, n int) json.RawMessage {
 // TestSlowChecksWait: contents that take long wait for each other, and nobody waits for
 // them.
 func TestSlowChecksWait(t *testing.T) {
-	for range cap(lane()) {
-		lane() <- struct{}{}
-	}
+	release := lane.Hold()
 	markup := checked(t, Room{Sanitize: SanitizeHTML})
 	form := checked(t, Room{Schema: schema(t, costly["rich text"].schema)})
 	if _, e := markup.Check(json.RawMessage(`"<b>a</b>"`)); e != nil {
@@ -62,8 +61,6 @@ func TestSlowChecksWait(t *testing.T) {
 	if n := ended.Load(); n > 0 {
 		t.Errorf("%d contents that take long did not wait", n)
 	}
-	for range cap(lane()) {
-		<-lane()
-	}
+	release()
 	slow.Wait()
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/caddy-realtime/caddy-realtime/internal/lane"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -62,7 +63,7 @@ func (m Sanitize) apply(content json.RawMessage) (clean json.RawMessage, changed
 		clean, changed, e = m.cleanAll(content)
 		return e
 	}
-	if len(content) <= smallContent {
+	if len(content) <= lane.Brief {
 		_ = work()
 	} else {
 		_ = inLane(work)

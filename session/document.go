@@ -10,6 +10,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/lane"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
@@ -183,7 +184,10 @@ func (r *Registry) propose(ctx context.Context, c Caller, p Proposal, room *poli
 	o := *room.Document
 	o.Strict = o.Strict || p.Exact
 	o.Limits.Root = o.Limits.Root || c.App || p.Replace
-	patch, bad := p.parse(o.Limits)
+	patch, bad, err := p.parse(ctx, o.Limits)
+	if err != nil {
+		return document.Outcome{}, r.documentFailed(err)
+	}
 	if bad != nil {
 		snap, err := r.documents.Read(ctx, p.Channel, o)
 		return document.Outcome{Epoch: snap.Epoch, Version: snap.Version, State: snap.State, Err: bad}, r.documentFailed(err)
@@ -212,7 +216,19 @@ func (r *Registry) propose(ctx context.Context, c Caller, p Proposal, room *poli
 	return out, r.documentFailed(err)
 }
 
-func (p *Proposal) parse(l document.Limits) (*document.Patch, *document.Error) {
+// parse reads the patch. A long one waits for its turn, and holds no lock of the document
+// meanwhile: small changes go on. The error is that of ctx.
+func (p *Proposal) parse(ctx context.Context, l document.Limits) (patch *document.Patch, bad *document.Error, err error) {
+	work := func() { patch, bad = p.read(l) }
+	if len(p.Patch) <= lane.Brief {
+		work()
+		return patch, bad, nil
+	}
+	err = lane.Run(ctx, work)
+	return patch, bad, err
+}
+
+func (p *Proposal) read(l document.Limits) (*document.Patch, *document.Error) {
 	if !p.Replace {
 		return document.ParsePatch(p.Patch, l)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -28,6 +29,11 @@ func attackDocuments(w *world) []attack {
 		{"a user changes one small document by 60 KB again and again", "no more than 1 MiB are in use", func(t *testing.T) string {
 			w.gauge.allow(bounds{cpu: 3 * time.Second})
 			return overwrite(t, w, 500)
+		}},
+		{"20 at a time put documents of 9,800 values", "200 for each", func(t *testing.T) string {
+			// The parsing takes the processors, and leaves garbage; the neighbours have the usual bounds.
+			w.gauge.allow(bounds{cpu: 4 * time.Second, peak: 96 << 20, kept: 96 << 20})
+			return putMany(t, w, 20, 10)
 		}},
 	}
 }
@@ -89,6 +95,34 @@ func hoard(t *testing.T, w *world, header string, size int) string {
 	}
 	s.send(t, deleteDocument("doc:again"))
 	return fmt.Sprintf("refused, the others and the app go on, what is deleted is free (%d documents, %+d KiB)", n, used>>10)
+}
+
+// putMany puts documents of many values, each of some attackers several times.
+func putMany(t *testing.T, w *world, attackers, times int) string {
+	state := `{"a":[` + strings.Repeat("123,", 9_797) + `123]}`
+	var all sync.WaitGroup
+	refused := make(chan string, attackers)
+	for i := range attackers {
+		all.Go(func() {
+			for range times {
+				a, err := w.shelf.try(t, putDocument(fmt.Sprint("doc:many", i), "X-Nobody: x", state))
+				if err != nil || a.status != http.StatusOK {
+					refused <- fmt.Sprint(a, a.body, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	for i := range attackers {
+		w.shelf.send(t, deleteDocument(fmt.Sprint("doc:many", i)))
+	}
+	select {
+	case what := <-refused:
+		return what
+	default:
+		return "200 for each"
+	}
 }
 
 // overwrite changes a document often, and looks at what it takes then.

@@ -53,14 +53,14 @@ var rules = []rule{
 	},
 	{
 		pkg:     "policy",
-		ours:    []string{"hub", "presence", "document", "protocol"},
+		ours:    []string{"hub", "presence", "document", "protocol", "internal/lane"},
 		outside: []string{"github.com/santhosh-tekuri/jsonschema/v6", "github.com/microcosm-cc/bluemonday"},
 		deny:    []string{"net/http"},
 		why:     "what may be done is decided without knowing who asks by which way",
 	},
 	{
 		pkg:     "session",
-		ours:    []string{"hub", "presence", "document", "protocol", "policy", "auth", "internal/guard"},
+		ours:    []string{"hub", "presence", "document", "protocol", "policy", "auth", "internal/guard", "internal/lane"},
 		outside: []string{"golang.org/x/time"},
 		deny:    []string{"net/http"},
 		why:     "a conversation is the same over every transport, so that it knows none",
@@ -118,6 +118,10 @@ var rules = []rule{
 	{
 		pkg: "internal/guard",
 		why: "it ends panics with nothing but the standard library, so that the core may use it as well",
+	},
+	{
+		pkg: "internal/lane",
+		why: "it bounds long computations with nothing but the standard library, so that every package may share the bound",
 	},
 	{
 		pkg: "internal/pace",
