@@ -1,11 +1,11 @@
 // How the sources become the files that are published and served.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const licence = '/*! caddy-realtime client, Apache-2.0 */';
+const licence = '/*! Apache-2.0 */';
 
 /** Has the client imported from the file beside, instead of a second copy of it. */
 const beside = {
@@ -13,29 +13,47 @@ const beside = {
   setup: ({ onResolve }) => onResolve({ filter: /^\.\/index\.js$/ }, () => ({ path: './client.js', external: true })),
 };
 
+/** How the text of a bundle is written. */
+const form = { format: 'esm', target: 'es2022', minify: true, legalComments: 'inline' };
+
+/**
+ * Members of internal classes and objects. No name here may be that of an option, of a
+ * field of an event or frame, or of anything that the browser provides. Each bundle
+ * shortens them in its own way, so neither may see an object of the other that has them.
+ */
+const internal = [
+  'accepted again answer ask audible back base begin channels check command cursor drop dropOldest end fail failed',
+  'forget frame gone guessed hasty heard kind made meet offline open opened ops others patient ping plan problem',
+  'renews response resume retry returnIn root settle spoiled start step stop suspend take time transports tries',
+  'down units up urgent wake was wave',
+].flatMap((line) => line.split(' '));
+
 /** Builds into a folder below the root, which is emptied first. */
 export async function bundle(folder) {
   const out = root + folder;
   rmSync(out, { recursive: true, force: true });
   const options = {
+    ...form,
     outdir: out,
     bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    minify: true,
-    // Methods that are public for the sake of other files only. Those that documents.js
-    // calls keep their names: while servers are updated it may meet another client.js.
-    // The others belong to classes that only this bundle knows.
-    mangleProps: /^(_[a-z].*|accepted|audible|dropOldest|forget|hasty|heard|opened|renews|returnIn|suspend)$/,
-    mangleCache: { _emit: false, _command: false, _up: false },
+    mangleProps: new RegExp(`^(_[a-z].*|${internal.join('|')})$`),
+    // What documents.js calls of client.js keeps its name: while servers are updated it may meet another client.js.
+    mangleCache: { _emit: false, _command: false, _key: false, _up: false },
     banner: { js: licence },
-    legalComments: 'inline',
+    write: false,
   };
-  await build({ ...options, entryPoints: { client: `${root}src/index.ts`, codes: `${root}src/codes.ts` } });
-  await build({ ...options, entryPoints: [`${root}src/documents.ts`], plugins: [beside] });
+  await write({ ...options, entryPoints: { client: `${root}src/index.ts`, codes: `${root}src/codes.ts` } });
+  await write({ ...options, entryPoints: [`${root}src/documents.ts`], plugins: [beside] });
   const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
   execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.json`, '--outDir', `${out}/types`], { stdio: 'inherit' });
   prune(`${out}/types/`, ['index.d.ts', 'codes.d.ts', 'documents.d.ts']);
+}
+
+/** Minifies twice: the second time the shortest names go by what the first time has left. */
+async function write(options) {
+  const { outputFiles } = await build(options);
+  mkdirSync(options.outdir, { recursive: true });
+  for (const { path, text } of outputFiles) writeFileSync(path, (await transform(text, form)).code);
 }
 
 /** Removes the declarations that no entry needs. */

@@ -3,8 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { bundle, root } from './bundle.mjs';
 
-/** How many bytes the files may have, compressed; embed_test.go, whose gzip needs some more, has the last word. */
-const limits = { 'client.js': 10 * 1024, 'documents.js': 7 * 1024 };
+/** How many bytes the client may have, compressed, alone and with documents; embed_test.go, whose gzip needs some more, has the last word. */
+const limits = [
+  [['client.js'], 10 * 1024],
+  [['client.js', 'documents.js'], 16 * 1024],
+];
 
 function files(folder) {
   return readdirSync(root + folder, { recursive: true, withFileTypes: true })
@@ -24,8 +27,8 @@ const stale = [...new Set([...built, ...committed])].filter(
 );
 if (stale.length) console.error(`dist is out of date, run "npm run build": ${stale.join(', ')}`);
 if (stale.length) process.exitCode = 1;
-for (const [name, limit] of Object.entries(limits)) {
-  const size = gzipSync(read(`build/dist/${name}`), { level: 9 }).length;
-  console.log(`${name}: ${size} of ${limit} bytes gzipped`);
+for (const [names, limit] of limits) {
+  const size = names.reduce((sum, name) => sum + gzipSync(read(`build/dist/${name}`), { level: 9 }).length, 0);
+  console.log(`${names.join(' and ')}: ${size} of ${limit} bytes gzipped`);
   if (size > limit) process.exitCode = 1;
 }

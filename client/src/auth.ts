@@ -106,7 +106,7 @@ export class Auth {
     this.again(send);
     if (this.#warned) return;
     this.#warned = true;
-    const text = 'the new token does not expire later than the old one';
+    const text = 'the new token expires no later';
     console.warn(`caddy-realtime: ${text}`);
     this.#problem(new RealtimeError('TOKEN_FAILED', text));
   }

@@ -1,5 +1,5 @@
 import { Auth } from './auth.js';
-import { CloseCode } from './codes.js';
+import type { CloseCode } from './codes.js';
 import { Doubt } from './doubt.js';
 import { RealtimeError, textOf } from './error.js';
 import { Heartbeat } from './heartbeat.js';
@@ -39,6 +39,8 @@ const [defaultHeartbeat, leastHeartbeat] = [25_000, 1000];
 /** An attempt that is younger is not stalled. */
 const freshFor = 1000;
 const protocolVersion = 1;
+/** `CloseCode.VERSION`; to use that would put the whole table into the bundle. */
+const otherVersion: CloseCode = 4400;
 const authID = 'auth';
 
 /**
@@ -238,8 +240,8 @@ export class Connection {
   }
 
   #misfit(version: number): void {
-    const text = `the server speaks version ${version} of the protocol, and this client version ${protocolVersion}`;
-    this.#mistaken({ error: new RealtimeError(CloseCode.VERSION, text), retry: false });
+    const text = `the server speaks version ${version}, this client version ${protocolVersion}`;
+    this.#mistaken({ error: new RealtimeError(otherVersion, text), retry: false });
   }
 
   /** The address, or the configuration behind it, is wrong. */
@@ -353,7 +355,7 @@ export class Connection {
   #suspend(): void {
     if (!this.#drop()) return;
     this.#schedule.cancel();
-    this.#enter('reconnecting', new RealtimeError('SUSPENDED', 'the page is suspended'));
+    this.#enter('reconnecting', new RealtimeError('SUSPENDED', 'page suspended'));
   }
 
   // Back to WebSocket.

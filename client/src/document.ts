@@ -1,4 +1,4 @@
-import { Emitter, RealtimeError, type Subscription } from './index.js';
+import { Emitter, RealtimeError, type Subscription } from './core.js';
 import type { DocumentEvents, DocumentStatus, Recipe } from './documentevents.js';
 import { batch, elsewhere, passing, type Flight } from './flight.js';
 import type { Host } from './host.js';
@@ -30,7 +30,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   readonly subscription: Subscription;
   readonly #host: Host;
   /** Names the author of the changes beyond connections. */
-  readonly #client = [...crypto.getRandomValues(new Uint32Array(3))].map((n) => n.toString(36)).join('');
+  readonly #client: string;
   readonly #steps = new Steps();
 
   // What the server has.
@@ -59,6 +59,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   constructor(host: Host, subscription: Subscription) {
     super();
     this.#host = host;
+    this.#client = host._key();
     this.channel = subscription.channel;
     this.subscription = subscription;
     subscription.on('frame', (envelope) => this.#frame(envelope));
@@ -101,7 +102,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   update(change: Recipe<T> | Patch): Promise<boolean> {
     if (this.#error) throw this.#error;
     const root = this.#value;
-    if (root === undefined) throw new RealtimeError('UNAVAILABLE', 'the document is not there yet');
+    if (root === undefined) throw new RealtimeError('UNAVAILABLE', 'no document yet');
     const ops = typeof change === 'function' ? changes(root, change as Recipe<Json>) : effects(root, change);
     return this.#make(root, ops, true);
   }
@@ -134,7 +135,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     const units = this.#units;
     this.#flight = undefined;
     this.#waiting = [];
-    for (const unit of units) unit.done(false);
+    finish(units, false);
   }
 
   #make(root: Json, ops: readonly Operation[], undoable = false): Promise<boolean> {
@@ -160,7 +161,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
         this.#flight = { localVersion, epoch: this.#epoch!, baseVersion, patch, units, lost: [], tries: 0 };
         this.#transmit(this.#flight);
       } else {
-        for (const unit of units) unit.done(true);
+        finish(units, true);
         this.#tell();
       }
     }
@@ -223,7 +224,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   #begin(document: WireDocument | undefined): void {
     const flight = this.#flight;
     if (!document) {
-      this.#error = new RealtimeError('FORBIDDEN', 'this channel has no document');
+      this.#error = new RealtimeError('FORBIDDEN', 'no document');
     } else if (flight && document.epoch === this.#epoch) {
       this.#held = [];
       this.#early = document;
@@ -277,8 +278,9 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
 
   /** Whether a version is the next one. If it is a later one, something is missing. */
   #next(epoch: string | undefined, version: number): boolean {
-    if (epoch !== this.#epoch || version > this.#version + 1) this.#restart();
-    else return version === this.#version + 1;
+    const ahead = version - this.#version;
+    if (epoch === this.#epoch && ahead <= 1) return ahead === 1;
+    this.#restart();
     return false;
   }
 
@@ -310,7 +312,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   #done(): void {
     const { units, lost } = this.#flight!;
     this.#flight = undefined;
-    for (const unit of [...units, ...lost]) unit.done(true);
+    finish([...units, ...lost], true);
   }
 
   #rejected({ code, message, epoch, serverVersion, serverState, localVersion }: Payload): void {
@@ -392,7 +394,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   #turn(state: Subscription['state'], error: RealtimeError | undefined): void {
     clearTimeout(this.#retry);
     this.#held = this.#early = undefined;
-    error ??= new RealtimeError('CLOSED', 'the document is closed');
+    error ??= new RealtimeError('CLOSED', 'document closed');
     this.#error = state === 'unsubscribed' ? error : undefined;
     // A client that was closed may connect again, and go on.
     if (this.#error && this.#host.state !== 'closed') this.#giveUp();
@@ -441,5 +443,9 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
 }
 
 function overtaken(): RealtimeError {
-  return new RealtimeError('CONFLICT', 'somebody else has changed the same');
+  return new RealtimeError('CONFLICT', 'others changed the same');
+}
+
+function finish(units: readonly Unit[], saved: boolean): void {
+  for (const unit of units) unit.done(saved);
 }

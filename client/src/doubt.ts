@@ -74,7 +74,7 @@ function forbidden(http: Http, answer: Answer): Ending | undefined {
 async function diagnoseOther(http: Http): Promise<Ending | boolean> {
   const page = (globalThis.location as Location | undefined)?.origin;
   if (!page || page === http.base.origin) return false;
-  const refused = `pages of ${page} may not connect to ${address(http)}: see its option 'origins'`;
+  const refused = `pages of ${page} may not connect to ${address(http)}: see 'origins'`;
   // The script may be read by everybody.
   const script = await http.ask(http.url('/client.js'), { method: 'HEAD', credentials: 'omit' }).catch(() => undefined);
   if (script?.response.ok) return { error: new RealtimeError('FORBIDDEN', refused), retry: false };

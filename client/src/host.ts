@@ -12,6 +12,8 @@ export interface Host {
   history<T>(channel: string, options?: HistoryOptions): Promise<HistoryPage<T>>;
   /** Queues a command of the current connection and gives its id. By default an error becomes an event. */
   _command(type: string, payload: Command['payload'], fail?: (error: RealtimeError) => void): number;
+  /** A name that nothing else of any client has. */
+  _key(): string;
   /** The subscription has ended; `said`: the server knows. */
   _ended(subscription: Subscription<never>, said: boolean): void;
 }

@@ -15,7 +15,7 @@ const drafts = new WeakMap<object, (path: Path, by: number) => void>();
  */
 export function increment(draft: unknown, path: string | readonly (string | number)[], by = 1): void {
   const add = drafts.get(draft as object);
-  if (!add) throw new TypeError('increment takes the draft of an update');
+  if (!add) throw new TypeError('not the draft of an update');
   add(typeof path === 'string' ? segments(path) : path.map(String), by);
 }
 

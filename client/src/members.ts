@@ -23,15 +23,10 @@ export interface Change {
  * it has left, unless the snapshot was cut: then nobody knows.
  */
 export function applySnapshot(before: Members, { users = [], info, more }: Payload): Change {
-  const members = new Map(users.map((id) => [id, member(id, info)]));
-  const events: Change['events'][number][] = [];
-  for (const old of before.values()) if (!more && !members.has(old.id)) events.push({ name: 'leave', member: old });
-  for (const now of members.values()) {
-    const old = before.get(now.id);
-    if (!old) events.push({ name: 'enter', member: now });
-    else if (!same(old, now)) events.push({ name: 'update', member: now });
-  }
-  return { members, events };
+  const now = new Set(users);
+  const left = more ? [] : [...before.keys()].filter((id) => !now.has(id));
+  const { members, events } = applyDiff(before, { left, entered: users, info });
+  return { members: new Map(users.map((id) => [id, members.get(id)!])), events };
 }
 
 /** Applies a diff. Repeating one that was applied already changes nothing. */

@@ -27,6 +27,11 @@ export interface Operation {
 /** Thrown when an operation does not fit. */
 export class Misfit extends Error {}
 
+/** Whether an operation leaves all elements of arrays where they are. */
+export function settles({ kind }: Operation): boolean {
+  return /set|inc/.test(kind);
+}
+
 /** Does an operation: a new value, which shares with the old one all that stays. */
 export function apply(root: Json, op: Operation): Json {
   const { kind, path, value } = op;
@@ -41,7 +46,7 @@ function put(v: Json | undefined, op: Operation, depth: number): Json | undefine
   const segment = path[depth];
   if (segment === undefined) return kind === 'increment' ? sum(v, op) : value;
   const last = depth === path.length - 1;
-  const moves = kind === 'insert' || kind === 'remove';
+  const moves = !settles(op);
   if (isArray(v)) {
     const i = indexOf(segment, last && kind === 'insert' ? v.length : v.length - 1);
     if (i !== undefined && !(last && kind === 'unset')) {
@@ -62,12 +67,16 @@ function put(v: Json | undefined, op: Operation, depth: number): Json | undefine
     const members = old === undefined ? others : v;
     return Object.freeze({ ...(members as JsonObject), [segment]: put(old, op, depth + 1)! });
   }
+  return misfit(path);
+}
+
+function misfit(path: Path): never {
   throw new Misfit(`nothing fits ${pointer(path)}`);
 }
 
 function sum(v: Json | undefined = 0, { path, value }: Operation): number {
   if (typeof v === 'number' && typeof value === 'number' && Number.isFinite(v + value)) return v + value;
-  throw new Misfit(`nothing fits ${pointer(path)}`);
+  return misfit(path);
 }
 
 /** What takes operations back, where they have just been made. */

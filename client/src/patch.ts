@@ -51,22 +51,22 @@ function operations(root: Json, { op, path, value: given }: PatchOperation): Ope
   const value = given as Json;
   const old = at(root, here);
   const list = at(root, here.slice(0, -1));
-  if (!['add', 'remove', 'replace', 'test', 'increment'].includes(op)) throw new Misfit(`${op} is no operation`);
+  if (!/^(add|remove|replace|test|increment)$/.test(op)) throw new Misfit(`${op} is no operation`);
   if (op !== 'remove' && value === undefined) throw new Misfit(`${op} ${path} has no value`);
   if (op === 'test' || op === 'increment') return [{ kind: op, path: here, value: freeze(value) }];
   const whole = op === 'remove' && !path;
-  if (op !== 'add' && (old === undefined || whole)) throw new Misfit(`nothing to ${op} at ${path}`);
+  if (op !== 'add' && (old === undefined || whole)) throw new Misfit(`nothing fits ${path}`);
   if (!path) return difference(old, value, here, true);
   if (op === 'remove') return [{ kind: isArray(list) ? 'remove' : 'unset', path: here, was: old }];
   if (!isArray(list) || op === 'replace') return replacement(old, value, here);
   const end = here.at(-1) === '-';
   const i = end ? list.length : indexOf(here.at(-1)!, list.length);
-  if (i === undefined) throw new Misfit(`${path} lies behind the end`);
+  if (i === undefined) throw new Misfit(`nothing fits ${path}`);
   return [{ kind: 'insert', path: [...here.slice(0, -1), `${i}`], value: freeze(value), end }];
 }
 
 export function segments(path: string): string[] {
-  if (path && path[0] !== '/') throw new Misfit(`${path} does not begin with a slash`);
+  if (path && path[0] !== '/') throw new Misfit(`${path} is no pointer`);
   return path.split('/').slice(1).map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
@@ -97,7 +97,7 @@ function asMerge(ops: readonly Operation[]): Patch | undefined {
   const patch: Record<string, Json> = {};
   for (const { kind, path, value } of ops) {
     let into = patch;
-    if (!path.length || (kind !== 'set' && kind !== 'unset')) return undefined;
+    if (!path.length || !kind.endsWith('set')) return undefined;
     for (const segment of path.slice(0, -1)) {
       if (!isObject(child(into, segment))) into[segment] = {};
       into = into[segment] as typeof into;
@@ -116,9 +116,9 @@ export function asSteps(root: Json, ops: readonly Operation[]): PatchOperation[]
     // How far down the path something is there, and one step further.
     let n = 1;
     while (n < path.length && at(before, path.slice(0, n)) !== undefined) n++;
-    if (kind === 'test' || (kind === 'increment' && n === path.length)) return [{ op: kind, path: pointer(path), value }];
-    if (kind === 'remove' || kind === 'unset') {
-      const here = pointer(path.slice(0, n));
+    const here = pointer(path.slice(0, n));
+    if (kind === 'test' || (kind === 'increment' && n === path.length)) return [{ op: kind, path: here, value }];
+    if (value === undefined) {
       // That nothing is there is said, too: others may be about to put something there.
       const missing = at(before, path) === undefined;
       return [...(missing ? [{ op: 'add', path: here, value: null } as const] : []), { op: 'remove', path: here }];
@@ -128,7 +128,7 @@ export function asSteps(root: Json, ops: readonly Operation[]): PatchOperation[]
     const added = path.slice(n).reduceRight<Json>((inner, segment) => ({ [segment]: inner }), value!);
     if (kind !== 'insert') {
       const replaced = !path.length || isArray(list);
-      return [{ op: replaced ? 'replace' : 'add', path: pointer(path.slice(0, n)), value: added }];
+      return [{ op: replaced ? 'replace' : 'add', path: here, value: added }];
     }
     const last = end && isArray(list) && list.length === +path.at(-1)!;
     return [{ op: 'add', path: last ? `${pointer(path.slice(0, -1))}/-` : pointer(path), value }];

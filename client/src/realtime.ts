@@ -27,7 +27,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
   readonly #connection: Connection;
   readonly #outbox: Outbox;
   readonly #subscriptions = new Map<string, Subscription<never>>();
-  /** Names this client in the keys of its messages. */
+  /** Names this client in its keys. */
   readonly #name = [...crypto.getRandomValues(new Uint32Array(3))].map((n) => n.toString(36)).join('');
   readonly #problem = (error: RealtimeError): void => this._emit('error', error);
   #count = 0;
@@ -91,8 +91,8 @@ export class Realtime extends Emitter<RealtimeEvents> {
 
   /** Publishes to a channel, subscribed or not. Waits for a connection. Rejects with a {@link RealtimeError}. */
   async publish(channel: string, content: unknown, { event, to }: PublishOptions = {}): Promise<Ack> {
-    const key = `${this.#name}-${++this.#count}`;
-    return { channel, ...((await this.#request('message', { channel, content, event, to, key })) as object) };
+    const payload = { channel, content, event, to, key: this._key() };
+    return { channel, ...((await this.#request('message', payload)) as object) };
   }
 
   /** Asks for a channel's retained messages. Rejects with a {@link RealtimeError}. */
@@ -116,6 +116,11 @@ export class Realtime extends Emitter<RealtimeEvents> {
   }
 
   /** @internal */
+  _key(): string {
+    return `${this.#name}-${++this.#count}`;
+  }
+
+  /** @internal */
   _ended(subscription: Subscription<never>, said: boolean): void {
     const { channel } = subscription;
     if (this.#subscriptions.get(channel) !== subscription) return;
@@ -125,7 +130,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
 
   #request(type: string, payload: Command['payload']): Promise<Payload> {
     return new Promise((resolve, reject) => {
-      if (this.state === 'closed') throw new RealtimeError('CLOSED', 'the client is closed');
+      if (this.state === 'closed') throw new RealtimeError('CLOSED', 'client closed');
       const command = { type, id: ++this.#count, payload };
       this.#outbox.add({ command, done: (answer) => resolve(answer.payload), fail: reject });
     });

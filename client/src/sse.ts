@@ -146,7 +146,7 @@ export class StreamTransport implements Transport {
     const { cursor } = this.#context;
     delete this.#context.cursor;
     if (cursor) return this.#stream();
-    this.#refuse([...this.#channels].slice(-1), new RealtimeError('TOO_LARGE', 'too long for the address'));
+    this.#refuse([...this.#channels].slice(-1), new RealtimeError('TOO_LARGE', 'address too long'));
   }
 
   #over(ending: Ending): void {

@@ -1,5 +1,5 @@
 import { equal, isObject, type Path } from './tree.js';
-import type { Operation } from './operation.js';
+import { settles, type Operation } from './operation.js';
 
 /** Operations that were made to a value, to be made to it after some others instead. */
 export interface Transformed {
@@ -68,11 +68,6 @@ function overwrites({ kind, path }: Operation, other: Operation): boolean {
   return kind === 'set' && settles(other) && equal(path, other.path);
 }
 
-/** Whether an operation leaves all elements of arrays where they are. */
-export function settles({ kind }: Operation): boolean {
-  return /set|inc/.test(kind);
-}
-
 /** An object that is new as its members, because others may make the same object. */
 export function leaves(op: Operation): Operation[] {
   const { kind, path, value, was, from = path.length } = op;
@@ -93,7 +88,7 @@ export function leads(path: Path, to: Path): boolean {
  */
 function after(op: Operation, other: Operation, later: boolean): Operation | null | undefined {
   if (other.kind === 'test') return op;
-  if (other.kind === 'insert' || other.kind === 'remove') return shifted(op, other, later);
+  if (!settles(other)) return shifted(op, other, later);
   const { kind, path } = op;
   // It is tested again, where it is made.
   if (kind === 'test') return op;

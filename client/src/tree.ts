@@ -7,12 +7,10 @@ export type JsonObject = { readonly [name: string]: Json };
 export type Path = readonly string[];
 
 export function isObject(v: Json | undefined): v is JsonObject {
-  return typeof v === 'object' && v !== null && !Array.isArray(v);
+  return typeof v === 'object' && v !== null && !isArray(v);
 }
 
-export function isArray(v: unknown): v is readonly Json[] {
-  return Array.isArray(v);
-}
+export const isArray: (v: unknown) => v is readonly Json[] = Array.isArray;
 
 /**
  * The value as JSON would carry it: a copy that may be changed. Half of a surrogate pair,
@@ -24,8 +22,9 @@ export function copy<T>(v: T): T {
 }
 
 export function freeze<T extends Json | undefined>(v: T): T {
-  if (typeof v === 'object' && v !== null && !Object.isFrozen(v)) {
-    for (const inner of Object.values(v)) freeze(inner as Json);
+  // What is no object counts as frozen.
+  if (!Object.isFrozen(v)) {
+    for (const inner of Object.values(v!)) freeze(inner as Json);
     Object.freeze(v);
   }
   return v;
@@ -38,8 +37,8 @@ export function indexOf(segment: string, top: number): number | undefined {
 
 /** The value one step below; undefined: there is none. */
 export function child(v: Json | undefined, segment: string): Json | undefined {
-  if (isArray(v)) return indexOf(segment, v.length - 1) === undefined ? undefined : v[+segment];
-  return isObject(v) && Object.hasOwn(v, segment) ? v[segment] : undefined;
+  const names = isArray(v) ? indexOf(segment, v.length - 1) !== undefined : isObject(v) && Object.hasOwn(v, segment);
+  return names ? (v as JsonObject)[segment] : undefined;
 }
 
 /** The value at a path; undefined: there is none. */

@@ -1,5 +1,5 @@
-import { applyAll, difference, guess, inverse, type Operation } from './operation.js';
-import { leads, settles, transform } from './transform.js';
+import { applyAll, difference, guess, inverse, settles, type Operation } from './operation.js';
+import { leads, transform } from './transform.js';
 import { at, child, equal, isArray, type Json } from './tree.js';
 
 /** One thing to undo. */

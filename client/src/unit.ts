@@ -1,4 +1,4 @@
-import { RealtimeError } from './index.js';
+import { RealtimeError } from './core.js';
 import type { Recipe } from './documentevents.js';
 import { record } from './increment.js';
 import { applyAll, difference, inverse, Misfit, type Operation } from './operation.js';
@@ -88,7 +88,7 @@ export function anew(value: Json, unit: Unit, before: Json | undefined): Json {
 /** What a function does to a draft; what it gives counts if it leaves the draft alone. */
 export function changes(root: Json, recipe: Recipe<Json>): Operation[] {
   const [ops, result] = fit(() => record(root, recipe));
-  if (result instanceof Promise) throw new TypeError('an update can not be asynchronous');
+  if (result instanceof Promise) throw new TypeError('an update is never async');
   return !ops.length && typeof result === 'object' && result ? difference(root, copy(result as Json)) : ops;
 }
 

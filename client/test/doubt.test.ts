@@ -218,7 +218,7 @@ test('a version of the protocol that does not fit is said and not tried again', 
   w.socket.greet({ connection: 'c1', version: 2 });
   assert.equal(w.status.state, 'closed');
   assert.equal(w.status.reason?.code, 4400);
-  assert.deepEqual(said(), ['caddy-realtime: the server speaks version 2 of the protocol, and this client version 1']);
+  assert.deepEqual(said(), ['caddy-realtime: the server speaks version 2, this client version 1']);
   await w.pass(60_000);
   assert.equal(w.sockets.length, 1);
 });

@@ -107,6 +107,7 @@ export class Seat {
     const host = {
       state: 'open',
       transport: 'websocket',
+      _key: () => 'c' + Math.random(),
       _command: (type: string, payload: Payload, _fail?: (error: RealtimeError) => void) => {
         if (type === 'change' && this.online) this.#up.push(structuredClone(payload) as Change);
       },

@@ -1,4 +1,4 @@
-import { Emitter, type Subscription } from './index.js';
+import { Emitter, type Subscription } from './core.js';
 import type { DocumentEvents, DocumentStatus, Recipe } from './documentevents.js';
 import { type Patch } from './patch.js';
 /**

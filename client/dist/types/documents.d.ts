@@ -1,4 +1,4 @@
-import { Realtime as Client, type Options, type SubscribeOptions } from './index.js';
+import { Client, type Options, type SubscribeOptions } from './core.js';
 import { SharedDocument } from './document.js';
 export * from './index.js';
 export type { SharedDocument } from './document.js';

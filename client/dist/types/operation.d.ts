@@ -25,6 +25,8 @@ export interface Operation {
 /** Thrown when an operation does not fit. */
 export declare class Misfit extends Error {
 }
+/** Whether an operation leaves all elements of arrays where they are. */
+export declare function settles({ kind }: Operation): boolean;
 /** Does an operation: a new value, which shares with the old one all that stays. */
 export declare function apply(root: Json, op: Operation): Json;
 /** What takes operations back, where they have just been made. */

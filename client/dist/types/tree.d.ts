@@ -5,7 +5,7 @@ export type JsonObject = {
 /** The names and indices that lead to a value. */
 export type Path = readonly string[];
 export declare function isObject(v: Json | undefined): v is JsonObject;
-export declare function isArray(v: unknown): v is readonly Json[];
+export declare const isArray: (v: unknown) => v is readonly Json[];
 /**
  * The value as JSON would carry it: a copy that may be changed. Half of a surrogate pair,
  * which is left where a text was cut, is no text for anybody else.

@@ -42,7 +42,7 @@ export interface Payload {
     entered?: string[];
     left?: string[];
     updated?: string[];
-    info?: Record<string, WireInfo>;
+    info?: Record<string, WireInfo> | undefined;
     count?: number;
     seq?: number;
     document?: WireDocument;
