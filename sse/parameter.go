@@ -20,11 +20,15 @@ var mistakable = []string{
 	"recover", "since", "epoch", "offset", "anchor", "limit", "filter",
 }
 
+// separators are taken out of a name before it is compared. A query may have
+// thousands of names, and to make a replacer costs much more than to use it.
+var separators = strings.NewReplacer("_", "", "-", "")
+
 // mistaken says that a parameter looks like one of ours and is none: nothing would come
 // of it, and nobody would notice. The parameters that tokens come in are the site's.
 func mistaken(query url.Values, tokens []string) *protocol.Error {
 	for name := range query {
-		word := strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
+		word := strings.ToLower(separators.Replace(name))
 		if !slices.Contains(mistakable, word) || slices.Contains(parameters, name) || slices.Contains(tokens, name) {
 			continue
 		}
