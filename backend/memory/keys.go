@@ -1,6 +1,9 @@
 package memory
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,7 +73,7 @@ func (k *keys) add(now time.Duration, key string, p hub.Position, digest uint32,
 	}
 	g.seen[strings.Clone(key)] = seen{p.Epoch, p.Offset, p.Anchor, digest, now}
 	g.bytes += n
-	g.newest = now
+	g.newest = max(g.newest, now) // publishers look at the clock before they have the lock
 }
 
 // turn begins a generation.
@@ -93,29 +96,29 @@ func (k *keys) expire(now, window time.Duration) (empty bool) {
 // reduce brings the keys down to a number of bytes. The oldest go first.
 func (k *keys) reduce(bytes int64) {
 	k.old = generation{}
-	for int64(k.young.bytes) > bytes {
-		k.young = k.young.newer()
+	if int64(k.young.bytes) > bytes {
+		k.young = k.young.newestKeys(bytes)
 	}
 }
 
-// newer gives a generation with the keys of the later half of the time.
-func (g generation) newer() generation {
-	oldest := g.newest
-	for _, s := range g.seen {
-		oldest = min(oldest, s.at)
-	}
-	middle := oldest + (g.newest-oldest)/2
-	half := generation{seen: make(map[string]seen), first: middle, newest: g.newest}
-	for key, s := range g.seen {
-		if s.at > middle {
-			half.seen[key] = s
-			half.bytes += keyBytes + len(key)
+// newestKeys returns a generation with the latest keys that fit into a number of bytes.
+func (g generation) newestKeys(bytes int64) generation {
+	keys := slices.SortedFunc(maps.Keys(g.seen), func(a, b string) int { return cmp.Compare(g.seen[b].at, g.seen[a].at) })
+	kept := generation{seen: make(map[string]seen)}
+	for _, key := range keys {
+		n := keyBytes + len(key)
+		if int64(kept.bytes+n) > bytes {
+			break
 		}
+		kept.seen[key] = g.seen[key]
+		kept.bytes += n
+		kept.first = g.seen[key].at
 	}
-	if len(half.seen) == 0 {
+	if kept.bytes == 0 {
 		return generation{}
 	}
-	return half
+	kept.newest = g.newest
+	return kept
 }
 
 func (k *keys) size() int64 {
