@@ -60,15 +60,15 @@ func (c *SchemaConfig) compile(read readFile) (*policy.Schema, error) {
 	}
 	name, err := caddy.NewReplacer().ReplaceOrErr(c.File, true, true)
 	if err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
+		return nil, namedAt.locate(c.File, fmt.Errorf("schema: %w", err))
 	}
 	text, err := read(name)
 	if err != nil {
-		return nil, fmt.Errorf("schema: %w", err)
+		return nil, namedAt.locate(c.File, fmt.Errorf("schema: %w", err))
 	}
 	schema, err := compileSchema(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, namedAt.locate(c.File, fmt.Errorf("%s: %w", name, err))
 	}
 	return schema, nil
 }

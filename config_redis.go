@@ -184,10 +184,11 @@ func (c *RedisConfig) resolve() (*RedisConfig, error) {
 		if *text == "" {
 			continue
 		}
-		var err error
-		if *text, err = repl.ReplaceOrErr(*text, true, true); err != nil { // the error names the placeholder, not its value
-			return nil, fmt.Errorf("%s: %w", name, err)
+		resolved, err := repl.ReplaceOrErr(*text, true, true)
+		if err != nil { // the error names the placeholder, not its value
+			return nil, namedAt.locate(*text, fmt.Errorf("%s: %w", name, err))
 		}
+		*text = resolved
 	}
 	return &r, nil
 }
@@ -197,7 +198,7 @@ func (c *RedisTLSConfig) compile(read readFile) (*tls.Config, error) {
 	if c.CA != "" {
 		text, err := read(c.CA)
 		if err != nil {
-			return nil, err
+			return nil, namedAt.locate(c.CA, err)
 		}
 		t.RootCAs = x509.NewCertPool()
 		if !t.RootCAs.AppendCertsFromPEM(text) {
@@ -209,11 +210,11 @@ func (c *RedisTLSConfig) compile(read readFile) (*tls.Config, error) {
 	}
 	cert, err := read(c.Cert)
 	if err != nil {
-		return nil, err
+		return nil, namedAt.locate(c.Cert, err)
 	}
 	key, err := read(c.Key)
 	if err != nil {
-		return nil, err
+		return nil, namedAt.locate(c.Key, err)
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	t.Certificates = []tls.Certificate{pair}

@@ -66,7 +66,7 @@ func (k *keyring) resolve() (keys apiKeys, err error) {
 	for _, w := range k.written {
 		key, err := caddy.NewReplacer().ReplaceOrErr(w.text, true, true)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", w.place, err) // names the placeholder, not the key
+			return nil, namedAt.locate(w.text, fmt.Errorf("%s: %w", w.place, err)) // names the placeholder, not the key
 		}
 		if strings.TrimSpace(key) != key {
 			return nil, fmt.Errorf("%s begins or ends with white space, and so would never be found in a request", w.place)

@@ -152,7 +152,7 @@ func (h *Handler) provisionOrigins() error {
 	for _, o := range h.Origins {
 		resolved, err := repl.ReplaceOrErr(o, true, true)
 		if err != nil {
-			return fmt.Errorf("origins: %w", err)
+			return namedAt.locate(o, fmt.Errorf("origins: %w", err))
 		}
 		p, err := parseOrigin(resolved)
 		if err != nil {

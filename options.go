@@ -147,6 +147,7 @@ func (o option[T]) read(d *caddyfile.Dispenser, into T) error {
 	if len(args) < o.min || o.max >= 0 && len(args) > o.max {
 		return located{start.Errf("option '%s' is written: %s", start.Val(), strings.TrimSpace(start.Val()+" "+o.syntax))}
 	}
+	namedAt.remember(&start, o.syntax, args)
 	err := o.parse(d, args, into)
 	if l := (located{}); err == nil || errors.As(err, &l) {
 		return err

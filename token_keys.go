@@ -82,18 +82,18 @@ func (c *TokenConfig) keyTexts(read readFile) (texts [][]byte, err error) {
 	for i, secret := range c.HMAC {
 		text, err := resolveKey(secret)
 		if err != nil {
-			return nil, fmt.Errorf("hmac: secret %d: %w", i+1, err)
+			return nil, namedAt.locate(secret, fmt.Errorf("hmac: secret %d: %w", i+1, err))
 		}
 		texts = append(texts, []byte(text))
 	}
 	for i, name := range c.PublicKey {
 		path, err := resolveKey(name)
 		if err != nil {
-			return nil, fmt.Errorf("public_key: file %d: %w", i+1, err)
+			return nil, namedAt.locate(name, fmt.Errorf("public_key: file %d: %w", i+1, err))
 		}
 		text, err := read(path)
 		if err != nil {
-			return nil, fmt.Errorf("public_key: %w", err)
+			return nil, namedAt.locate(name, fmt.Errorf("public_key: %w", err))
 		}
 		texts = append(texts, text)
 	}
@@ -109,7 +109,7 @@ func (c *TokenConfig) parseKeys(texts [][]byte) (keys auth.Keys, err error) {
 	for i, text := range texts {
 		key, err := auth.ParsePublicKey(text)
 		if err != nil {
-			return auth.Keys{}, fmt.Errorf("public_key: %s: %w", c.PublicKey[i], err)
+			return auth.Keys{}, namedAt.locate(c.PublicKey[i], fmt.Errorf("public_key: %s: %w", c.PublicKey[i], err))
 		}
 		keys.Public = append(keys.Public, key)
 	}
