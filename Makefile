@@ -9,7 +9,7 @@ EXAMPLE ?= chat
 # How long the tests of one package, one fuzz target and one benchmark may take.
 # Fuzzing is bounded by a number of inputs: at the end of a time the go command
 # now and then reports its own deadline as a failure.
-TIMEOUT   ?= 10m
+TIMEOUT   ?= 20m
 FUZZTIME  ?= 5000x
 BENCHTIME ?= 1s
 

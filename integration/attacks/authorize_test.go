@@ -29,7 +29,7 @@ func attackAuthorize(w *world) (rows []attack) {
 		{"open", "ack"},
 		{"x/../../admin", "FORBIDDEN"},
 		{"../admin", "FORBIDDEN"},
-		{"..", "FORBIDDEN"},
+		{"..", "INVALID_CHANNEL"},
 		{"%2e%2e/admin", "FORBIDDEN"},
 		{"..%2fadmin", "FORBIDDEN"},
 		{"open#x", "FORBIDDEN"},

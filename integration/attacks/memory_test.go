@@ -21,9 +21,11 @@ func attackMemory(w *world) []attack {
 			return remember(t, w, func() { fillChannels(t, w.many, 30_000) })
 		}},
 		{"30,000 idempotency keys in one channel", "memory flat", func(t *testing.T) string {
+			w.gauge.allow(bounds{cpu: 3 * time.Second}) // 40 µs for each message, keys or not
 			return remember(t, w, func() { fillKeys(t, w.many, 30_000) })
 		}},
 		{"20,000 channels entered and left", "memory flat, no room left over", func(t *testing.T) string {
+			w.gauge.allow(bounds{cpu: 3 * time.Second}) // 30 µs for each command
 			happened := remember(t, w, func() { enterAndLeave(t, w.many, 20_000) })
 			if n := w.many.channels(t); n > 0 {
 				return fmt.Sprintf("%d rooms are left over", n)

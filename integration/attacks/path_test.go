@@ -34,7 +34,7 @@ func attackPaths(w *world) (rows []attack) {
 		{"/rt/./channels/open:1/messages", "404"},
 		{"/rt/channels/../channels/open:1/messages", "404"},
 		{"/rt/channels/open:1/../open:1/messages", "404"},
-		{"/rt/channels/%2e%2e/messages", "403 FORBIDDEN"},
+		{"/rt/channels/%2e%2e/messages", "400 INVALID_CHANNEL"},
 		{"/rt/channels/open:1%00/messages", "400 INVALID_CHANNEL"},
 		{"/rt/channels/open:1%0d%0a/messages", "400 INVALID_CHANNEL"},
 		{"/rt/channels/open:1%ff/messages", "400 INVALID_CHANNEL"},
