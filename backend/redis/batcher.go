@@ -36,7 +36,8 @@ type call struct {
 	script *script // nil: args is a command
 	keys   []string
 	args   []any
-	again  bool // it may be repeated when its outcome is unknown
+	again  bool   // it may be repeated when its outcome is unknown
+	secret string // the key of the secret that the script makes epochs of; empty: none
 
 	size     int
 	deadline time.Time
@@ -231,6 +232,7 @@ func (b *batcher) send(batch []*call, how manner) {
 		}
 	}
 	if len(unknown) > 0 {
+		b.awaken(ctx, unknown, how)
 		b.send(unknown, manner{true, how.follow})
 	}
 	if len(elsewhere) > 0 {

@@ -97,6 +97,7 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 		script: publishScript,
 		keys:   []string{n.meta(m.Channel), n.stream(m.Channel), n.secret()},
 		again:  o.Key != "",
+		secret: n.secret(),
 	}
 	stream, meta := lifetimes(o.Retention)
 	c.args = []any{

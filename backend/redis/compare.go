@@ -105,7 +105,7 @@ func (r *room) ask() observation {
 		known = r.at.Epoch
 	}
 	return observation{r, r.at, &call{
-		script: positionScript, again: true,
+		script: positionScript, again: true, secret: n.secret(),
 		keys: []string{n.meta(r.channel), n.secret()},
 		args: []any{history.NewEpoch(), meta, known},
 	}}

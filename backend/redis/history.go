@@ -84,7 +84,7 @@ type excerpt struct {
 func (b *Broker) excerpt(ctx context.Context, channel string, keep hub.Retention, q hub.HistoryQuery) (excerpt, error) {
 	n, count := b.c.names, max(q.Limit, 0)
 	c := &call{
-		script: historyScript, again: true,
+		script: historyScript, again: true, secret: n.secret(),
 		keys: []string{n.meta(channel), n.stream(channel), n.secret()},
 		args: []any{keep.Size, keep.TTL.Milliseconds(), count, history.NewEpoch()},
 	}

@@ -97,6 +97,8 @@ var (
 	catalogSource string
 	//go:embed find.lua
 	findSource string
+	//go:embed awaken.lua
+	awakenSource string
 	//go:embed layout.lua
 	layoutSource string
 
@@ -120,5 +122,6 @@ var (
 	forgetScript    = newScript(allowed, ledgerSource, documentSource, forgetSource)
 	catalogScript   = newScript(allowed, ledgerSource, catalogSource)
 	findScript      = newScript(pure, findSource)
+	awakenScript    = newScript(allowed, awakenSource)
 	layoutScript    = newScript(allowed, layoutSource)
 )
