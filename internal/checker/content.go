@@ -16,7 +16,7 @@ func (j *judge) contents(r *run) {
 			*is = n
 			j.place(n, at)
 			j.sender(n, at)
-		case slices.Contains(j.older[at], n):
+		case slices.Contains(j.older[at], n), j.movedOn(n, at):
 			j.stale = extend(j.stale, at.Offset)
 		default:
 			j.fault(at1(Content, at, "got %s instead of %s", j.name(n), j.name(*is)))
@@ -92,4 +92,12 @@ func (j *judge) elsewhere() {
 		s := span{e.acked[i].at.Offset, e.acked[len(e.acked)-1].at.Offset}
 		j.fault(over(Undelivered, name, s, "the subscriber was left in epoch %s", j.last.Epoch))
 	}
+}
+
+// movedOn reports a message that was delivered, and then lost by the store before it was
+// acknowledged: its publisher sent it again, it got another place, and somebody else's
+// message got the old one. Only a rollback makes this right.
+func (l *ledger) movedOn(n id, from Position) bool {
+	now, acknowledged := l.placed[n]
+	return l.o.Rollback && acknowledged && now != from
 }

@@ -147,6 +147,17 @@ func TestRollback(t *testing.T) {
 			rolled(s)
 			sawNew(s, 4, 5)
 		}},
+		{name: "delivered, lost before the answer, and sent again", o: allowed, run: func(s scene) {
+			s.s.Subscribed(room, at(3), false)
+			s.p.Sent(room, "m4")
+			s.s.Message(room, at(4), "m4")
+			s.p.Sent(room, "new4")
+			s.p.Acked(room, "new4", at(4))
+			s.p.Acked(room, "m4", at(5))
+			s.s.Gap(room, at(3))
+			s.s.Message(room, at(4), "new4")
+			s.s.Message(room, at(5), "m4")
+		}},
 		{name: "gone before", o: allowed, run: func(s scene) {
 			s.s.Subscribed(room, at(3), false)
 			rolled(s)
