@@ -191,12 +191,18 @@ func TestVeryLateScript(t *testing.T) {
 	n.tell("room", "b", true)
 	name, _ := p.current()
 	late := p.change(enterScript, "room", name, enterArgs([]*presence.Member{{Key: "a"}}))
-	p.beat()
+	lease := func() {
+		t.Helper()
+		if _, _, _, err := p.lease(t.Context(), name, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lease()
 	if from := fmt.Sprint(s.do("hget", p.c.names.steps(), name+":from")); from != fmt.Sprint(late.args[3]) {
 		t.Errorf("while number %v is under way, the node waits from %s on", late.args[3], from)
 	}
 	p.scripts.done(late)
-	p.beat()
+	lease()
 	s.do("del", p.c.names.latest("room", name))
 	if _, err := p.run(t.Context(), late); err != nil {
 		t.Fatal(err)
