@@ -311,8 +311,7 @@ func TestHubDefinitions(t *testing.T) {
 }
 
 func TestExitDrains(t *testing.T) {
-	exiting = func() bool { return true }
-	t.Cleanup(func() { exiting = caddy.Exiting })
+	endProcess(t)
 	load(t, config(`{"default": {}}`))
 	n := running("default")
 	_, ended := connect(t, n)

@@ -201,5 +201,17 @@ func (n *node) Destruct() error {
 // end waits for the connections, which leave their rooms, before it ends the
 // presence and the documents of those.
 func (n *node) end() error {
-	return errors.Join(n.hub.Close(), n.members.Close(), n.documents.Close(), n.backend.close())
+	return errors.Join(
+		n.endPart(n.hub.Close), n.endPart(n.members.Close), n.endPart(n.documents.Close), n.endPart(n.backend.close),
+	)
+}
+
+// errPanicked is the error of a part whose end panicked. The panic was logged.
+var errPanicked = errors.New("internal error")
+
+// endPart closes a part of the node. A panic of the part does not keep the next one open.
+func (n *node) endPart(closePart func() error) error {
+	err := errPanicked
+	guard.Run(n.hub.Settings().Logger, "the end of a hub", func() { err = closePart() })
+	return err
 }
