@@ -240,12 +240,19 @@ func (c *Conn) end(r Reason) {
 		c.queue = queue{}
 	}
 	if r != ReasonLost {
-		c.queue.push(item{frame: c.encoder.AppendClose(nil, r), exempt: true})
+		c.queue.push(item{frame: c.closeFrame(r), exempt: true})
 	}
 	c.relieve()
 	go c.finish(c.subs)
 	c.subs = nil
 	c.pump()
+}
+
+// closeFrame encodes the end of the connection. It is empty if the encoder panics: the
+// connection ends all the same.
+func (c *Conn) closeFrame(r Reason) []byte {
+	defer c.hub.survive("the encoding of a close")
+	return c.encoder.AppendClose(nil, r)
 }
 
 // finish takes the connection out of everything and ends the transport.
@@ -254,7 +261,7 @@ func (c *Conn) finish(subs []*subscription) {
 	defer c.hub.survive("the end of a connection")
 	defer c.transport.Close()
 	for _, s := range subs {
-		c.hub.leave(s)
+		c.leave(s)
 	}
 	c.hub.beat.remove(c)
 	c.hub.forget(c)
@@ -265,6 +272,12 @@ func (c *Conn) finish(subs []*subscription) {
 	case <-c.flushed:
 	case <-give.C:
 	}
+}
+
+// leave ends a subscription. A panic of the broker costs no other one anything.
+func (c *Conn) leave(s *subscription) {
+	defer c.hub.survive("the end of a subscription")
+	c.hub.leave(s)
 }
 
 // tellClosed calls onClose; a mistake there does not take the last words from the peer.

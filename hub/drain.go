@@ -28,8 +28,7 @@ func (h *Hub) Drain(ctx context.Context, window time.Duration) {
 	defer tick.Stop()
 	for step := range steps {
 		for _, c := range share(conns, step, steps) {
-			c.Send(Reconnect{After: rand.N(after), Reason: ReasonRestart.Text})
-			c.Close(ReasonRestart)
+			c.sendAway(after)
 		}
 		if step == steps-1 || ctx.Err() != nil {
 			continue
@@ -39,6 +38,14 @@ func (h *Hub) Drain(ctx context.Context, window time.Duration) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// sendAway ends the connection with the advice to come back within a time. A panic costs
+// the advice, and no other connection anything.
+func (c *Conn) sendAway(within time.Duration) {
+	defer c.hub.survive("the drain of a connection")
+	defer c.Close(ReasonRestart)
+	c.Send(Reconnect{After: rand.N(within), Reason: ReasonRestart.Text})
 }
 
 // returnWindow is the time over which n clients are asked to come back.

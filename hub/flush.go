@@ -38,10 +38,17 @@ func (c *Conn) pump() {
 	c.settled()
 }
 
-// pumpTry writes without waiting until the queue is empty or the socket full.
+// pumpTry writes without waiting until the queue is empty or the socket full. A panic is
+// a write that failed: callers work for other connections as well.
 func (c *Conn) pumpTry() {
 	b := getBuffer()
 	defer putBuffer(b)
+	defer func() {
+		if v := recover(); v != nil {
+			c.hub.panicked("a write", v)
+			c.lost()
+		}
+	}()
 	for len(c.rest) == 0 && !c.queue.empty() {
 		*b = c.take((*b)[:0])
 		c.tryWrite(*b)

@@ -102,8 +102,20 @@ func (b *heartbeat) beat(slot int) {
 	}
 	b.pinged[slot] = now
 	for _, c := range b.snapshot(slot) {
-		c.ping()
+		b.ping(c)
 	}
+}
+
+// ping pings a connection. A panic costs this connection, which would count as silent. The
+// others of its slot get their pings.
+func (b *heartbeat) ping(c *Conn) {
+	defer func() {
+		if v := recover(); v != nil {
+			b.hub.panicked("a ping", v)
+			c.Close(ReasonLost)
+		}
+	}()
+	c.ping()
 }
 
 // lag is the number of ticks after which a ping has timed out.

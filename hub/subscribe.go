@@ -8,6 +8,9 @@ import (
 // ErrSubscribed is returned to a connection that is in the room already.
 var ErrSubscribed = errors.New("hub: already subscribed")
 
+// errPanicked is what others get who wait for a broker that panics.
+var errPanicked = errors.New("hub: internal error")
+
 // ErrLeft is returned when the connection was closed, or taken out of the room,
 // before it was fully in.
 var ErrLeft = errors.New("hub: left the room while subscribing")
@@ -122,12 +125,13 @@ func (h *Hub) leave(s *subscription) {
 
 // attach begins the delivery of a room's messages to this node.
 func (h *Hub) attach(ctx context.Context, r *room) {
+	defer close(r.ready)
+	r.err = errPanicked // unless the broker returns
 	// Not bound to the first caller's patience: others wait for it as well.
 	r.err = h.broker.Attach(context.WithoutCancel(ctx), r.channel, r.snapshot().Retention)
 	if r.err == nil && !r.attach() {
 		h.broker.Detach(r.channel)
 	}
-	close(r.ready)
 }
 
 // position reads the room's position and what is to be replayed.
