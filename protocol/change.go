@@ -8,14 +8,6 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// The types of envelopes about documents.
-const (
-	TypeChange         = "change"
-	TypeChangeAccepted = "change-accepted"
-	TypeChangeRejected = "change-rejected"
-	TypeRemoteChange   = "remote-change"
-)
-
 // Change is the payload of `change`.
 type Change struct {
 	Channel string

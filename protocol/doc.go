@@ -95,8 +95,11 @@
 //
 // # Going on from here
 //
-// A new command is a file with a payload and its decoder; a new envelope is a file
-// with a type that implements [Event], and [Named] to have a name on event
-// streams. Neither changes a line elsewhere in this package but the constant in
-// types.go.
+// The name of each type is a constant in envelope.go. The payloads of commands with
+// their decoders are in commands.go, replies in replies.go, other envelopes in
+// events.go; everything about presence is in presence.go, about documents in change.go.
+//
+// A new command is a payload and its decoder. A new envelope is a type that implements
+// [Event], and [Named] to have a name on event streams. Neither changes other code of
+// this package. The command's function is a line in the table of dialect/native.
 package protocol

@@ -6,8 +6,38 @@ import (
 	"time"
 )
 
+// Version is the version of the protocol that this package speaks. The server
+// states it in `connected`.
+const Version = 1
+
+// The types of envelopes in both directions. Both sides use some of them: a client
+// publishes with `message` and the server delivers with it, `history` and `presence`
+// are the type of the command and of its reply.
+const (
+	TypeAck            = "ack"
+	TypeAuthenticate   = "authenticate"
+	TypeAuthenticated  = "authenticated"
+	TypeChange         = "change"
+	TypeChangeAccepted = "change-accepted"
+	TypeChangeRejected = "change-rejected"
+	TypeConnected      = "connected"
+	TypeError          = "error"
+	TypeGap            = "gap"
+	TypeHistory        = "history"
+	TypeMessage        = "message"
+	TypePing           = "ping"
+	TypePong           = "pong"
+	TypePresence       = "presence"
+	TypeReconnect      = "reconnect"
+	TypeRemoteChange   = "remote-change"
+	TypeSubscribe      = "subscribe"
+	TypeSubscribed     = "subscribed"
+	TypeUnsubscribe    = "unsubscribe"
+	TypeUnsubscribed   = "unsubscribed"
+)
+
 // beginEnvelope appends an envelope up to its payload. The timestamp is the
-// present: all envelopes but `message` tell of something that happens now.
+// present: every envelope but `message` is about something that happens now.
 func beginEnvelope(dst []byte, name string, id json.RawMessage) []byte {
 	dst = append(dst, `{"type":"`...)
 	dst = append(dst, name...)

@@ -6,10 +6,6 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// TypePresence asks for the members of a room, updates one's own, and tells of
-// both.
-const TypePresence = "presence"
-
 // InterestPresence is the interest (see [hub.Selective]) of connections that may
 // see who is present.
 const InterestPresence uint8 = 1

@@ -90,8 +90,8 @@ func TestReservedNames(t *testing.T) {
 			t.Errorf("%s is not reserved", name)
 		}
 	}
-	commands := map[string]bool{TypeMessage: true, TypeAuthenticate: true, TypeSubscribe: true, TypeUnsubscribe: true}
-	for _, name := range constants(t, "types.go", "") {
+	commands := map[string]bool{TypeMessage: true, TypeAuthenticate: true, TypeSubscribe: true, TypeUnsubscribe: true, TypeChange: true}
+	for _, name := range constants(t, "envelope.go", "") {
 		if !Reserved(name) && !commands[name] {
 			t.Errorf("%s is not reserved", name)
 		}

@@ -1,0 +1,199 @@
+package protocol
+
+import (
+	"encoding/json"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+// Authenticate is the payload of `authenticate`.
+type Authenticate struct {
+	// Token says who the client is. It is a secret: no error repeats any of it.
+	Token string
+}
+
+// DecodeAuthenticate reads the payload of `authenticate`.
+func DecodeAuthenticate(payload json.RawMessage) (Authenticate, *Error) {
+	var a Authenticate
+	m := walk(payload, "payload")
+	for m.next() {
+		if string(m.name) == "token" {
+			a.Token = m.text()
+		}
+	}
+	m.require("token")
+	if m.err == nil && a.Token == "" {
+		m.err = Errorf(InvalidMessage, "payload: \"token\" must not be empty")
+	}
+	if m.err != nil {
+		return Authenticate{}, m.err
+	}
+	return a, nil
+}
+
+// MaxHistory is the greatest number of messages a client may ask for at once.
+const MaxHistory = 1000
+
+// Subscribe is the payload of `subscribe`.
+type Subscribe struct {
+	Channel string
+	// Recover asks for everything after a position; nil does not.
+	Recover *hub.Position
+	// History asks for the newest messages, at most [MaxHistory]; 0 for none.
+	// Where Recover is given it is not needed.
+	History int
+	// Appearance is how the own member shows in a room with presence.
+	Appearance
+}
+
+// DecodeSubscribe reads the payload of `subscribe`.
+func DecodeSubscribe(payload json.RawMessage) (Subscribe, *Error) {
+	var s Subscribe
+	m := walk(payload, "payload")
+	for m.next() {
+		switch string(m.name) {
+		case "channel":
+			s.Channel = m.text()
+		case "recover":
+			s.Recover = m.position()
+		case "history":
+			s.History = int(m.integer(MaxHistory))
+		default:
+			s.take(&m)
+		}
+	}
+	m.require("channel")
+	m.check(ValidChannel, s.Channel)
+	if m.err != nil {
+		return Subscribe{}, m.err
+	}
+	return s, nil
+}
+
+// Unsubscribe is the payload of `unsubscribe`.
+type Unsubscribe struct {
+	Channel string
+}
+
+// DecodeUnsubscribe reads the payload of `unsubscribe`.
+func DecodeUnsubscribe(payload json.RawMessage) (Unsubscribe, *Error) {
+	var u Unsubscribe
+	m := walk(payload, "payload")
+	for m.next() {
+		if string(m.name) == "channel" {
+			u.Channel = m.text()
+		}
+	}
+	m.require("channel")
+	m.check(ValidChannel, u.Channel)
+	if m.err != nil {
+		return Unsubscribe{}, m.err
+	}
+	return u, nil
+}
+
+// Publish is the payload of a client's `message`.
+type Publish struct {
+	Channel string
+	// Content is compact, valid JSON, and a copy: it does not share the memory of
+	// the frame.
+	Content json.RawMessage
+	// Event is the application's name for the kind of message; may be empty.
+	Event string
+	// Key makes a repeated publish harmless; empty for none.
+	Key string
+	// To is for whom the message is; nil: for everybody in the channel.
+	To *hub.Address
+}
+
+// DecodePublish reads the payload of a client's `message`.
+func DecodePublish(payload json.RawMessage) (Publish, *Error) {
+	var p Publish
+	m := walk(payload, "payload")
+	for m.next() {
+		switch string(m.name) {
+		case "channel":
+			p.Channel = m.text()
+		case "content":
+			p.Content = m.content()
+		case "event":
+			p.Event = m.text()
+			m.check(ValidEvent, p.Event)
+		case "key":
+			p.Key = m.text()
+			m.check(ValidKey, p.Key)
+		case "to":
+			to, e := DecodeAddress(m.object())
+			p.To = to
+			m.keep(e)
+		}
+	}
+	m.require("channel", "content")
+	m.check(ValidChannel, p.Channel)
+	if m.err != nil {
+		return Publish{}, m.err
+	}
+	return p, nil
+}
+
+// DecodeContent checks a JSON text that is to be published and gives it in compact
+// form, as a copy.
+func DecodeContent(text []byte) (json.RawMessage, *Error) {
+	s, err := scan(text)
+	if err != nil {
+		return nil, err
+	}
+	return compact(text, s.spaced > 0), nil
+}
+
+// DefaultHistory is how many messages `history` brings when no limit is given.
+const DefaultHistory = 100
+
+// History is the payload of `history` as a command.
+type History struct {
+	Channel string
+	// Since asks for the messages after a position, oldest first; nil for the
+	// newest ones.
+	Since *hub.Position
+	// Limit is the greatest number of messages, at most [MaxHistory]; 0 asks for
+	// the position alone.
+	Limit int
+}
+
+// DecodeHistory reads the payload of `history`.
+func DecodeHistory(payload json.RawMessage) (History, *Error) {
+	h := History{Limit: DefaultHistory}
+	m := walk(payload, "payload")
+	for m.next() {
+		switch string(m.name) {
+		case "channel":
+			h.Channel = m.text()
+		case "since":
+			h.Since = m.position()
+		case "limit":
+			h.Limit = int(m.integer(MaxHistory))
+		}
+	}
+	m.require("channel")
+	m.check(ValidChannel, h.Channel)
+	if m.err != nil {
+		return History{}, m.err
+	}
+	return h, nil
+}
+
+// Query is the question to the hub.
+func (h History) Query() hub.HistoryQuery {
+	return hub.HistoryQuery{Since: h.Since, Limit: h.Limit}
+}
+
+// Ping is the payload of `ping`, which has no fields.
+type Ping struct{}
+
+// DecodePing reads the payload of `ping`.
+func DecodePing(payload json.RawMessage) (Ping, *Error) {
+	m := walk(payload, "payload")
+	for m.next() {
+	}
+	return Ping{}, m.err
+}

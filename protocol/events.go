@@ -1,0 +1,158 @@
+package protocol
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+// Event is something that the server sends. [hub.Conn.Send] and [hub.Hub.Announce] take
+// any type that implements it; no list has to name the type. Implementations are values
+// that do not change after they were sent.
+type Event interface {
+	// AppendEnvelope appends the JSON text of the whole envelope, on one line.
+	AppendEnvelope(dst []byte) []byte
+}
+
+// Named is an optional ability of an [Event]: the type of its envelope, which is
+// its name on an event stream. An event without this ability has no name there, and
+// reaches the listeners for plain messages.
+type Named interface {
+	EventName() string
+}
+
+// AppendEnvelope appends the envelope of anything the hub may send in this
+// dialect. An event that has no form here appends nothing.
+func AppendEnvelope(dst []byte, ev hub.Event) []byte {
+	switch ev := ev.(type) {
+	case *hub.Message:
+		return appendMessage(dst, ev)
+	case hub.Gap:
+		return appendGap(dst, ev)
+	case hub.Reconnect:
+		return appendReconnect(dst, ev)
+	case Event:
+		return ev.AppendEnvelope(dst)
+	}
+	return dst
+}
+
+// EventName gives an event's name on an event stream: the application's own name
+// for a message that has one, else the type of the envelope. It is "message" for
+// a plain message, the name that needs no `event:` line, and empty for an event
+// that has none.
+func EventName(ev hub.Event) string {
+	switch ev := ev.(type) {
+	case *hub.Message:
+		if ev.Event != "" {
+			return ev.Event
+		}
+		return TypeMessage
+	case hub.Gap:
+		return TypeGap
+	case hub.Reconnect:
+		return TypeReconnect
+	case Named:
+		return ev.EventName()
+	}
+	return ""
+}
+
+// Connected is the first envelope on every connection.
+type Connected struct {
+	// Connection is the connection's id.
+	Connection string
+	// User is the authenticated user; empty for an anonymous connection.
+	User string
+	// Heartbeat is the time between two pings of the server.
+	Heartbeat time.Duration
+}
+
+// EventName is `connected`.
+func (Connected) EventName() string { return TypeConnected }
+
+// AppendEnvelope appends the envelope.
+func (c Connected) AppendEnvelope(dst []byte) []byte {
+	dst = beginEnvelope(dst, TypeConnected, nil)
+	dst = append(dst, `{"version":`...)
+	dst = strconv.AppendInt(dst, Version, 10)
+	dst = appendStringField(dst, "connection", c.Connection)
+	if c.User != "" {
+		dst = appendStringField(dst, "user", c.User)
+	}
+	dst = appendIntField(dst, "heartbeat", milliseconds(c.Heartbeat))
+	return append(dst, '}', '}')
+}
+
+// appendMessage appends the envelope of a delivered message. It runs once for
+// each broadcast and allocates nothing but the growth of dst.
+func appendMessage(dst []byte, m *hub.Message) []byte {
+	dst = append(dst, `{"type":"message","timestamp":`...)
+	dst = strconv.AppendInt(dst, m.Time.UnixMilli(), 10)
+	dst = append(dst, `,"payload":{"channel":`...)
+	dst = AppendString(dst, m.Channel)
+	return append(appendMessageFields(dst, m), '}', '}')
+}
+
+// appendMessageFields appends what a delivered and a replayed message have in
+// common. The content comes last, because it may be long and a person has to find
+// the other fields.
+func appendMessageFields(dst []byte, m *hub.Message) []byte {
+	if !m.Position.IsZero() {
+		dst = append(dst, `,"offset":`...)
+		dst = strconv.AppendUint(dst, m.Position.Offset, 10)
+		dst = appendAnchorField(dst, m.Position.Anchor)
+	}
+	if m.Sender != "" {
+		dst = append(dst, `,"sender":`...)
+		dst = AppendString(dst, m.Sender)
+	}
+	if m.Event != "" {
+		dst = append(dst, `,"event":`...)
+		dst = AppendString(dst, m.Event)
+	}
+	if m.Direct != nil {
+		dst = appendDirect(dst, m.Direct)
+	}
+	dst = append(dst, `,"content":`...)
+	if len(m.Content) == 0 {
+		return append(dst, "null"...)
+	}
+	return append(dst, m.Content...)
+}
+
+// appendMessagesField appends replayed messages: the fields of a delivered one
+// with its own timestamp, and without the channel, which stands beside them.
+func appendMessagesField(dst []byte, ms []*hub.Message) []byte {
+	dst = append(appendKey(dst, "messages"), '[')
+	for i, m := range ms {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"timestamp":`...)
+		dst = strconv.AppendInt(dst, m.Time.UnixMilli(), 10)
+		dst = append(appendMessageFields(dst, m), '}')
+	}
+	return append(dst, ']')
+}
+
+// appendGap appends the envelope `gap`.
+func appendGap(dst []byte, g hub.Gap) []byte {
+	dst = beginEnvelope(dst, TypeGap, nil)
+	dst = append(dst, '{')
+	dst = appendStringField(dst, "channel", g.Channel)
+	dst = appendPositionFields(dst, g.Position)
+	return append(dst, '}', '}')
+}
+
+// appendReconnect appends the envelope `reconnect`.
+func appendReconnect(dst []byte, r hub.Reconnect) []byte {
+	dst = beginEnvelope(dst, TypeReconnect, nil)
+	dst = append(dst, '{')
+	dst = appendIntField(dst, "after", milliseconds(r.After))
+	if r.Reason != "" {
+		dst = appendStringField(dst, "reason", r.Reason)
+	}
+	return append(dst, '}', '}')
+}
