@@ -86,9 +86,7 @@ func (s *DocumentStore) Attach(ctx context.Context, channel string) error {
 
 // Detach implements [document.Store].
 func (s *DocumentStore) Detach(channel string) {
-	r := s.table.rooms.open(channel)
-	r.detach(s)
-	s.table.rooms.release(r)
+	s.table.rooms.in(channel, func(r *documentRoom) { r.detach(s) })
 }
 
 // Load implements [document.Store].
@@ -159,11 +157,11 @@ func (t *documentTable) sweep(now time.Time) {
 		if !over {
 			return
 		}
-		r := t.rooms.open(channel)
-		r.due = false
-		r.expire(now)
-		r.schedule(now)
-		t.rooms.release(r)
+		t.rooms.in(channel, func(r *documentRoom) {
+			r.due = false
+			r.expire(now)
+			r.schedule(now)
+		})
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 // bound keeps the memory of all rooms within Options.HistoryBytes, and that of keys
@@ -111,7 +113,9 @@ func (b *Broker) reduceLargest(target int64) {
 	}
 }
 
+// reduce brings a room down to a number of bytes. A panic costs its turn alone, as in tend.
 func (b *Broker) reduce(r *room, line int64) {
+	defer guard.Recover(nil, "the reduction of a history")
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.reduce(line)

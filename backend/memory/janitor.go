@@ -1,6 +1,10 @@
 package memory
 
-import "time"
+import (
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
+)
 
 // idleFor is how long a room with history outlives its last use at least.
 const idleFor = 24 * time.Hour
@@ -38,7 +42,10 @@ func (b *Broker) sweep(now time.Time) {
 	b.fit()
 }
 
+// tend frees what has expired in a room. A panic costs this room's turn alone, so that the
+// rooms behind it do not grow for ever and no room stays pinned.
 func (b *Broker) tend(r *room, now time.Time) {
+	defer guard.Recover(nil, "the expiry of a history")
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tend(now, now.Sub(b.born), b.o)

@@ -58,13 +58,13 @@ func (s *PresenceStore) in(ctx context.Context, channel string, f func(*presence
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := s.table.rooms.open(channel)
 	err := presence.ErrClosed
-	if !s.closed.Load() {
-		f(r)
-		err = nil
-	}
-	s.table.rooms.release(r)
+	s.table.rooms.in(channel, func(r *presenceRoom) {
+		if !s.closed.Load() {
+			f(r)
+			err = nil
+		}
+	})
 	return err
 }
 

@@ -190,23 +190,33 @@ func (r *presenceRoom) arm() {
 	}
 }
 
+// forgetAgain is how long after a panic the members are tried again.
+const forgetAgain = time.Minute
+
 // forgetDue forgets the members whose time has come.
 func (r *presenceRoom) forgetDue() {
-	defer guard.Recover(nil, "the expiry of members")
+	defer guard.Recover(nil, "the expiry of members", r.forgetLater)
 	r.mu.Lock()
 	defer r.table.rooms.release(r)
 	r.gone.expire(time.Now())
 	r.arm()
 }
 
+// forgetLater has forgetDue called again. A panic has left the timer unset.
+func (r *presenceRoom) forgetLater() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.timer.Reset(forgetAgain)
+}
+
 // drop forgets one member, unless it came back meanwhile.
 func (r *presenceRoom) drop(g *presenceGone) {
 	r.mu.Lock()
+	defer r.table.rooms.release(r)
 	if r.gone.times[g.key] == g {
 		r.gone.remove(g.key)
 		r.arm()
 	}
-	r.table.rooms.release(r)
 }
 
 // forget drops all memory of members that left.

@@ -81,7 +81,15 @@ func (t *table[R]) each(f func(R)) {
 	t.mu.Unlock()
 	for _, r := range all {
 		r.self().mu.Lock()
-		f(r)
-		t.release(r)
+		t.finish(r, f)
 	}
+}
+
+// in calls f for the room of a channel, locked.
+func (t *table[R]) in(channel string, f func(R)) { t.finish(t.open(channel), f) }
+
+// finish calls f for a locked room and releases the room, also after a panic.
+func (t *table[R]) finish(r R, f func(R)) {
+	defer t.release(r)
+	f(r)
 }
