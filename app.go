@@ -45,23 +45,18 @@ type App struct {
 
 // hubUse is what one configuration has to do with a hub.
 type hubUse struct {
-	node     *node
-	settings *settings
-	config   *HubConfig // nil: nobody has defined it so far
-	place    string     // where it is defined
-	route    string     // one that uses it
+	node   *node
+	use    *use
+	config *HubConfig // nil: nobody has defined it so far
+	place  string     // where it is defined
+	route  string     // one that uses it
 
 	knows  bool              // a route finds out who is calling
 	tokens bool              // a route has 'token'
 	grants bool              // a route has 'token' or 'authorize'
 	realms map[string]*realm // by name
 	open   map[string]bool   // the paths with a route that has no realm
-
-	fate *fate // whether the settings have come into force
 }
-
-// defaultHub is the name of the hub of routes that name none.
-const defaultHub = "default"
 
 // CaddyModule says what the module is to Caddy.
 func (*App) CaddyModule() caddy.ModuleInfo {
@@ -146,7 +141,7 @@ func (a *App) define(name string, config *HubConfig, place string) error {
 		return fmt.Errorf("hub '%s', defined by %s: %w", name, place, err)
 	}
 	compiled.store.forHub(name)
-	u.config, u.place, u.settings = config, place, compiled
+	u.config, u.place, u.use.settings = config, place, compiled
 	return nil
 }
 
@@ -154,7 +149,7 @@ func (a *App) define(name string, config *HubConfig, place string) error {
 func (a *App) hub(name string) *hubUse {
 	u := a.hubs[name]
 	if u == nil {
-		u = &hubUse{node: acquire(name), realms: make(map[string]*realm), open: make(map[string]bool), fate: newFate()}
+		u = &hubUse{node: acquire(name), realms: make(map[string]*realm), open: make(map[string]bool), use: newUse()}
 		a.hubs[name] = u
 	}
 	return u
@@ -177,9 +172,9 @@ func (a *App) Start() error {
 	}
 	for name, u := range a.hubs {
 		log := a.log.With("hub", name)
-		u.settings.logTo(log)
+		u.use.settings.logTo(log)
 		u.startRealms(a.ctx, log)
-		if err := u.node.apply(u); err != nil {
+		if err := u.node.apply(u.use); err != nil {
 			a.handOver()
 			return fmt.Errorf("hub '%s': %w", name, err)
 		}
@@ -220,14 +215,14 @@ func (a *App) Stop() error {
 // some come several times.
 func (a *App) handOver() {
 	for _, u := range a.hubs {
-		u.node.handOver(u)
+		u.node.handOver(u.use)
 	}
 }
 
 // drain sends the clients of all hubs away.
 func (a *App) drain() {
 	for _, u := range a.hubs {
-		a.drains.Go(func() { guard.Run(u.settings.hub.Logger, "the drain of a hub", u.node.drain) })
+		a.drains.Go(func() { guard.Run(u.use.settings.hub.Logger, "the drain of a hub", u.node.drain) })
 	}
 }
 

@@ -231,7 +231,7 @@ func TestFailedStartChangesNothing(t *testing.T) {
 	sabotage = func(a *App) error {
 		u := a.hubs["default"]
 		n.mu.Lock()
-		started := n.next == u || n.now == u.settings
+		started := n.next == u.use || n.now == u.use
 		n.mu.Unlock()
 		if started {
 			after++
@@ -346,10 +346,14 @@ func TestStopWithoutExit(t *testing.T) {
 // TestRequestsWaitForTheStart is about the moment in which Caddy listens already
 // and the configuration is not in force yet: the first one, and one that follows it.
 func TestRequestsWaitForTheStart(t *testing.T) {
-	n := new(node)
-	use := func() *hubUse { return &hubUse{node: n, settings: &settings{}, fate: newFate()} }
-	first, given, second := use(), use(), use()
-	request := func(u *hubUse) <-chan *session.Registry {
+	n := newNode(exiting)
+	with := func() *use {
+		u := newUse()
+		u.settings = new(settings)
+		return u
+	}
+	first, given, second := with(), with(), with()
+	request := func(u *use) <-chan *session.Registry {
 		got := make(chan *session.Registry, 1)
 		go func() { got <- (&Handler{node: n, use: u}).registry(t.Context()) }()
 		return got
@@ -370,10 +374,10 @@ func TestRequestsWaitForTheStart(t *testing.T) {
 	if err := n.apply(first); err != nil {
 		t.Fatal(err)
 	}
-	if <-early == nil || n.now != first.settings {
+	if <-early == nil || n.now != first {
 		t.Error("there is no hub after the start")
 	}
-	for _, next := range []*hubUse{given, second} {
+	for _, next := range []*use{given, second} {
 		if err := n.apply(next); err != nil {
 			t.Fatal(err)
 		}
@@ -381,7 +385,7 @@ func TestRequestsWaitForTheStart(t *testing.T) {
 		waits(early)
 		if next == given {
 			n.handOver(given) // another app did not start
-			if <-early != nil || n.now != first.settings {
+			if <-early != nil || n.now != first {
 				t.Error("a configuration that was given up is in force")
 			}
 		}
@@ -391,7 +395,7 @@ func TestRequestsWaitForTheStart(t *testing.T) {
 	}
 	n.handOver(first)
 	n.handOver(first)
-	if <-early == nil || n.now != second.settings || n.next != nil {
+	if <-early == nil || n.now != second || n.next != nil {
 		t.Error("the next configuration is not in force")
 	}
 	if err := n.Destruct(); err != nil {

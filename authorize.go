@@ -38,6 +38,27 @@ type authorizer struct {
 	warned atomic.Int64
 }
 
+// newAuthorizer returns what asks the routes of c, behind a guard. path is that of the
+// route.
+func newAuthorizer(ctx caddy.Context, path string, c *AuthorizeConfig) (auth.Authorizer, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	routes, uses, err := guardPaths(c.Routes)
+	if err != nil {
+		return nil, err
+	}
+	if err = routes.Provision(ctx); err != nil {
+		return nil, err
+	}
+	server, _ := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	a := &authorizer{
+		path: path, chain: routes.Compile(caddyhttp.HandlerFunc(unanswered)), server: server, chosen: uses,
+		log: ctx.Slogger(),
+	}
+	return auth.NewGuard(a, auth.GuardOptions{Timeout: time.Duration(c.Timeout), Remember: time.Duration(c.Cache)}), nil
+}
+
 // Authorize runs the routes with a request of its own. Whatever is not an answer is
 // an error that is no decision.
 func (a *authorizer) Authorize(ctx context.Context, q auth.Question) (answer auth.Answer, err error) {

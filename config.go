@@ -4,6 +4,9 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
+// defaultHub is the name of the hub of a route that names none.
+const defaultHub = "default"
+
 // HubConfig says how one hub works: its limits, and the rooms that its clients
 // may use. The zero value is a hub in which nothing can be subscribed.
 type HubConfig struct {

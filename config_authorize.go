@@ -3,7 +3,6 @@ package realtime
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -75,26 +74,13 @@ func (c *AuthorizeConfig) ask() (set auth.Action, err error) {
 	return set, nil
 }
 
-// compile makes the routes ready for questions, behind a guard. path is that of the
-// route.
-func (c *AuthorizeConfig) compile(ctx caddy.Context, path string) (auth.Authorizer, error) {
+// check finds what is wrong with the options beside [AuthorizeConfig.On].
+func (c *AuthorizeConfig) check() error {
 	switch {
 	case len(c.Routes) == 0:
-		return nil, errors.New("there are no routes that could answer")
+		return errors.New("there are no routes that could answer")
 	case c.Timeout < 0:
-		return nil, errors.New("the timeout is negative")
+		return errors.New("the timeout is negative")
 	}
-	routes, uses, err := guardPaths(c.Routes)
-	if err != nil {
-		return nil, err
-	}
-	if err = routes.Provision(ctx); err != nil {
-		return nil, err
-	}
-	server, _ := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
-	a := &authorizer{
-		path: path, chain: routes.Compile(caddyhttp.HandlerFunc(unanswered)), server: server, chosen: uses,
-		log: ctx.Slogger(),
-	}
-	return auth.NewGuard(a, auth.GuardOptions{Timeout: time.Duration(c.Timeout), Remember: time.Duration(c.Cache)}), nil
+	return nil
 }

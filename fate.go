@@ -4,23 +4,30 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
 )
 
-// fate is what becomes of the settings that a configuration has for a hub: they come into
-// force, or the configuration is given up before that.
-type fate struct {
-	decided chan struct{} // closed then
+// use is what one configuration says about a node, and what becomes of that: it comes
+// into force, or the configuration is given up before.
+type use struct {
+	// Set before [node.apply], static afterwards.
+	settings  *settings
+	verifiers map[string]*auth.Verifier // by realm
+
+	decided chan struct{} // closed when it is known what becomes of the settings
 	once    sync.Once     // closes decided
 	good    bool          // written before decided is closed
 }
 
-func newFate() *fate { return &fate{decided: make(chan struct{})} }
+func newUse() *use { return &use{decided: make(chan struct{})} }
 
-// decide is called when it is known. Only the first call counts.
-func (f *fate) decide(good bool) {
-	f.once.Do(func() {
-		f.good = good
-		close(f.decided)
+// decide is called when it is known what becomes of the settings. Only the first call
+// counts.
+func (u *use) decide(good bool) {
+	u.once.Do(func() {
+		u.good = good
+		close(u.decided)
 	})
 }
 
@@ -29,17 +36,17 @@ func (f *fate) decide(good bool) {
 const maxWait = 5 * time.Second
 
 // wait waits until it is decided, and reports whether the settings have come into force.
-func (f *fate) wait(ctx context.Context) bool {
+func (u *use) wait(ctx context.Context) bool {
 	select {
-	case <-f.decided:
-		return f.good
+	case <-u.decided:
+		return u.good
 	default:
 	}
 	timer := time.NewTimer(maxWait)
 	defer timer.Stop()
 	select {
-	case <-f.decided:
-		return f.good
+	case <-u.decided:
+		return u.good
 	case <-timer.C:
 	case <-ctx.Done():
 	}

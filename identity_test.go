@@ -65,7 +65,7 @@ func TestIdentify(t *testing.T) {
 			if test.auth != "" {
 				r.Header.Set("Authorization", test.auth)
 			}
-			if app := h.appKey(r) != nil; app != test.app {
+			if app := h.keys.of(r) != nil; app != test.app {
 				t.Errorf("the app: %t", !test.app)
 			}
 			if test.app {

@@ -3,6 +3,7 @@ package realtime
 import (
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -34,7 +35,16 @@ type writtenKey struct {
 	may   string // what the scope says; empty: everything
 }
 
-// match finds the key that a token is; nil for none.
+// of returns the API key that a request has; nil if it has none.
+func (k *keyring) of(r *http.Request) *apiKey {
+	token, sent := bearer(r)
+	if !sent {
+		return nil
+	}
+	return k.match(token)
+}
+
+// match returns the key that equals the token; nil if there is none.
 func (k *keyring) match(token string) *apiKey {
 	if k.files {
 		k.gate.Look(k.renew)
@@ -84,14 +94,13 @@ func (k *keyring) resolve() (keys apiKeys, err error) {
 	return keys, nil
 }
 
-// provisionKeys resolves the keys, which are never shown: errors name their place.
-func (h *Handler) provisionKeys() error {
-	written, err := h.writtenKeys()
+// provision resolves the keys, which are never shown: errors name their place.
+func (k *keyring) provision(full []string, scoped []APIKeyConfig, log *slog.Logger) error {
+	written, err := writtenKeys(full, scoped)
 	if err != nil || len(written) == 0 {
 		return err
 	}
-	k := &h.keys
-	k.written, k.log = written, h.log
+	k.written, k.log = written, log
 	k.files = slices.ContainsFunc(written, func(w writtenKey) bool { return inFile(w.text) })
 	keys, err := k.resolve()
 	if err != nil {
@@ -100,21 +109,21 @@ func (h *Handler) provisionKeys() error {
 	k.now.Store(&keys)
 	for _, w := range written {
 		if caddy.NewReplacer().ReplaceAll(w.text, "") == w.text {
-			h.log.Warn("an API key stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "key", w.place)
+			log.Warn("an API key stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "key", w.place)
 		}
 	}
 	return nil
 }
 
-// writtenKeys checks the keys and their scopes.
-func (h *Handler) writtenKeys() (all []writtenKey, err error) {
-	if err := checkAPIKeys(h.APIKeys); err != nil {
+// writtenKeys checks the keys, those that may do everything and those with a scope.
+func writtenKeys(full []string, scoped []APIKeyConfig) (all []writtenKey, err error) {
+	if err := checkAPIKeys(full); err != nil {
 		return nil, err
 	}
-	for i, key := range h.APIKeys {
+	for i, key := range full {
 		all = append(all, writtenKey{place: fmt.Sprintf("key %d", i+1), text: key})
 	}
-	for i, c := range h.ScopedAPIKeys {
+	for i, c := range scoped {
 		w := writtenKey{place: fmt.Sprintf("key %d with a scope", i+1), text: c.Key, may: fmt.Sprint(c.Allow, c.Manage)}
 		if w.scope, err = c.scope(); err == nil {
 			err = checkAPIKeys([]string{c.Key})

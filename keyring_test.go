@@ -35,7 +35,7 @@ func TestAPIKeysInFiles(t *testing.T) {
 		h := &Handler{APIKeys: []string{"{file." + first + "}", "{file." + second + "}"}, log: slog.New(slog.NewTextHandler(&log, nil))}
 		write(t, first, "old\n")
 		write(t, second, "old\n")
-		if err := h.provisionKeys(); err != nil {
+		if err := h.keys.provision(h.APIKeys, h.ScopedAPIKeys, h.log); err != nil {
 			t.Fatal(err)
 		}
 		for _, step := range []struct {
@@ -94,7 +94,7 @@ func TestSameAPIKeys(t *testing.T) {
 		"with two scopes":             {&Handler{ScopedAPIKeys: []APIKeyConfig{scoped(inFile, "a"), scoped(inEnv, "b")}}, false},
 	} {
 		tc.h.log = slog.New(slog.DiscardHandler)
-		if err := tc.h.provisionKeys(); (err == nil) != tc.ok {
+		if err := tc.h.keys.provision(tc.h.APIKeys, tc.h.ScopedAPIKeys, tc.h.log); (err == nil) != tc.ok {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

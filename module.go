@@ -81,7 +81,7 @@ type Handler struct {
 	app     *App
 	node    *node
 	earlier earlier
-	use     *hubUse
+	use     *use
 	origins origins
 	hosts   hosts
 	keys    keyring
@@ -125,12 +125,13 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	h.app = app.(*App)
 	place := h.place(ctx)
 	knows := h.User != "" || h.Token != nil || h.Authorize != nil
-	if h.use, err = h.app.use(h.hubName(), h.HubConfig, place, knows); err != nil {
+	u, err := h.app.use(h.hubName(), h.HubConfig, place, knows)
+	if err != nil {
 		return err
 	}
-	h.node = h.use.node
-	h.use.tokens = h.use.tokens || h.Token != nil
-	h.use.grants = h.use.grants || h.Token != nil || h.Authorize != nil
+	h.node, h.use = u.node, u.use
+	u.tokens = u.tokens || h.Token != nil
+	u.grants = u.grants || h.Token != nil || h.Authorize != nil
 	if h.realm, err = h.app.realm(ctx, h.hubName(), realmConfig{h.Path, h.Token, h.Authorize}, place); err != nil {
 		return err
 	}
@@ -164,7 +165,7 @@ func (h *Handler) provisionOrigins() error {
 }
 
 func (h *Handler) provisionIdentity() error {
-	if err := h.provisionKeys(); err != nil {
+	if err := h.keys.provision(h.APIKeys, h.ScopedAPIKeys, h.log); err != nil {
 		return fmt.Errorf("api_key: %w", err)
 	}
 	if err := checkInfo(h.Info); err != nil {

@@ -27,6 +27,8 @@ var nodes = caddy.NewUsagePool()
 // configuration that has it to the last. It is made without starting anything,
 // because that is all a configuration may do before it is started.
 type node struct {
+	exiting func() bool // reports whether the process is about to exit; static
+
 	// registry opens sessions; nil before the first apply.
 	registry atomic.Pointer[session.Registry]
 	// leaving refuses handshakes: the process is about to exit, or no configuration
@@ -38,8 +40,8 @@ type node struct {
 	hub     *hub.Hub // nil before the first apply, static afterwards
 	backend backend
 	members *presence.Tracker
-	now     *settings // in force
-	next    *hubUse   // has the settings after them, while its configuration is being started
+	now     *use // in force; nil before the first apply
+	next    *use // follows it, while its configuration is being started
 	ended   bool
 
 	documents *document.Service         // like hub
@@ -47,30 +49,20 @@ type node struct {
 }
 
 // handKeys gives verifiers the keys that those of the configuration in force have, so
-// that a reload is no time at which the issuer has to be there.
-func (n *node) handKeys(realms map[string]*realm) {
+// that a reload does not need the issuer. Both are by realm.
+func (n *node) handKeys(verifiers map[string]*auth.Verifier) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for name, r := range realms {
-		if r.tokens != nil {
-			r.tokens.TakeOver(n.verifiers[name])
-		}
+	for realm, v := range verifiers {
+		v.TakeOver(n.verifiers[realm])
 	}
 }
 
-func verifiersOf(realms map[string]*realm) map[string]*auth.Verifier {
-	all := make(map[string]*auth.Verifier)
-	for name, r := range realms {
-		if r.tokens != nil {
-			all[name] = r.tokens
-		}
-	}
-	return all
-}
+func newNode(exiting func() bool) *node { return &node{exiting: exiting} }
 
 func acquire(name string) *node {
 	v, _, _ := nodes.LoadOrNew(name, func() (caddy.Destructor, error) { // without errors
-		return new(node), nil
+		return newNode(func() bool { return exiting() }), nil
 	})
 	return v.(*node)
 }
@@ -82,7 +74,7 @@ func release(name string) error {
 
 // apply takes the settings of a configuration that starts. The first ones start the hub
 // and are in force. Later ones are when the configuration before has handed over.
-func (n *node) apply(u *hubUse) error {
+func (n *node) apply(u *use) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.ended {
@@ -100,16 +92,16 @@ func (n *node) apply(u *hubUse) error {
 }
 
 // handOver is told that a configuration ends, or is given up before it was in force.
-func (n *node) handOver(u *hubUse) {
+func (n *node) handOver(u *use) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	switch {
 	case n.next == u:
 		n.next = nil
-	case n.next != nil && n.now == u.settings && !n.ended:
+	case n.next != nil && n.now == u && !n.ended:
 		n.enforce(n.next)
 	}
-	u.fate.decide(false) // unless it was in force
+	u.decide(false) // unless it was in force
 }
 
 func (n *node) start(s *settings) error {
@@ -146,13 +138,13 @@ func (n *node) start(s *settings) error {
 }
 
 // enforce puts settings in force, for the connections there are as well. Needs mu.
-func (n *node) enforce(u *hubUse) {
-	n.now, n.next, n.verifiers = u.settings, nil, verifiersOf(u.realms)
-	n.hub.Apply(n.now.hub)
-	n.backend.resize(n.now.historyMemory)
-	n.members.Apply(n.now.presence)
-	n.registry.Load().Apply(n.now.session)
-	u.fate.decide(true)
+func (n *node) enforce(u *use) {
+	n.now, n.next, n.verifiers = u, nil, u.verifiers
+	n.hub.Apply(u.settings.hub)
+	n.backend.resize(u.settings.historyMemory)
+	n.members.Apply(u.settings.presence)
+	n.registry.Load().Apply(u.settings.session)
+	u.decide(true)
 }
 
 const (
@@ -184,7 +176,7 @@ func (n *node) Destruct() error {
 	if n.hub == nil {
 		return nil
 	}
-	if exiting() {
+	if n.exiting() {
 		return n.end()
 	}
 	n.hub.Dismiss(hub.ReasonReplaced)

@@ -31,7 +31,7 @@ func (m brokenMembers) Close() error {
 // newBrokenNode returns a node whose hub and members panic when they are closed.
 func newBrokenNode(t *testing.T, log *panictest.Log) (*node, *memory.DocumentStore) {
 	t.Helper()
-	n := new(node)
+	n := newNode(func() bool { return exiting() })
 	var err1, err2, err3 error
 	n.hub, err1 = hub.New(func(s hub.Sink) (hub.Broker, error) {
 		return brokenBroker{memory.New(s, memory.Options{})}, nil
@@ -85,14 +85,15 @@ func TestPanicInTheEndOfAHub(t *testing.T) {
 func TestPanicInTheDrainOfAHub(t *testing.T) {
 	log := new(panictest.Log)
 	set := &settings{hub: hub.Settings{Logger: log.Logger()}}
-	sound := new(node)
-	if err := sound.apply(&hubUse{node: sound, settings: set, fate: newFate()}); err != nil {
+	sound, u := newNode(exiting), newUse()
+	u.settings = set
+	if err := sound.apply(u); err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = sound.end() }()
 	_, ended := connect(t, sound)
 	var none *node // every use of it panics
-	a := &App{hubs: map[string]*hubUse{"broken": {node: none, settings: set}, "sound": {node: sound, settings: set}}}
+	a := &App{hubs: map[string]*hubUse{"broken": {node: none, use: u}, "sound": {node: sound, use: u}}}
 	a.drain()
 	a.drains.Wait()
 	if r := <-ended; r != hub.ReasonRestart {

@@ -79,7 +79,7 @@ func (r *realm) provision(ctx caddy.Context) (err error) {
 		return nil
 	}
 	if r.session.Ask, err = c.ask(); err == nil {
-		r.session.Authorize, err = c.compile(ctx, r.config.Path)
+		r.session.Authorize, err = newAuthorizer(ctx, r.config.Path, c)
 	}
 	if err != nil {
 		return fmt.Errorf("authorize: %w", err)
@@ -112,17 +112,28 @@ func openRealm(path string) string { return "open " + path }
 // startRealms lets the verifiers fetch keys, until ctx ends, and hands the realms to
 // the sessions with the rest of the settings.
 func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
-	u.node.handKeys(u.realms)
-	u.settings.session.Realms = make(map[string]session.Realm, len(u.realms))
+	realms := make(map[string]session.Realm, len(u.realms))
+	u.use.settings.session.Realms, u.use.verifiers = realms, verifiersOf(u.realms)
+	u.node.handKeys(u.use.verifiers)
 	for name, r := range u.realms {
-		u.settings.session.Realms[name] = r.session
+		realms[name] = r.session
 		if !u.open[name] {
-			u.settings.session.Realms[openRealm(name)] = r.session
+			realms[openRealm(name)] = r.session
 		}
 		if r.tokens != nil {
 			r.tokens.Start(ctx, func(err error) { reportKeys(log, r.config.Token.JWKS, err) })
 		}
 	}
+}
+
+func verifiersOf(realms map[string]*realm) map[string]*auth.Verifier {
+	all := make(map[string]*auth.Verifier)
+	for name, r := range realms {
+		if r.tokens != nil {
+			all[name] = r.tokens
+		}
+	}
+	return all
 }
 
 // reportKeys logs what goes wrong with a key set.

@@ -55,7 +55,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string) err
 	if isEarly(r) && !bearsRepeating(r, path) {
 		return h.refuseEarly(w, r)
 	}
-	c := call{key: h.appKey(r)}
+	c := call{key: h.keys.of(r)}
 	if e := h.suspect(r, path, allowed); e != nil && c.key == nil {
 		return h.refuse(w, r, e)
 	}
@@ -205,7 +205,7 @@ var errOrigin = protocol.Errorf(protocol.Forbidden,
 // registry waits, during a start or a reload, until the configuration of the route is in
 // force: its keys and tokens open nothing before. Nil: it is not, and may never be.
 func (h *Handler) registry(ctx context.Context) *session.Registry {
-	if !h.use.fate.wait(ctx) {
+	if !h.use.wait(ctx) {
 		return nil
 	}
 	return h.node.registry.Load()
