@@ -34,11 +34,20 @@ func weigh(ev Event) int { return max(eventSize(ev), minWeight) }
 // broadcast appends messages to what is pending. It is called in the order of
 // the offsets.
 func (r *room) broadcast(ms []*Message) {
+	if r.appendMessages(ms) {
+		go r.drain()
+	}
+}
+
+// appendMessages appends messages to what is pending. It returns true if the caller
+// must start a drain.
+func (r *room) appendMessages(ms []*Message) (start bool) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, m := range ms {
 		r.admit(m)
 	}
-	r.wake(ms[len(ms)-1])
+	return r.startsDrain(ms[len(ms)-1])
 }
 
 // admit appends one message, and a gap where its predecessor is missing. A
@@ -63,10 +72,19 @@ func (r *room) admit(m *Message) {
 	r.put(m, m.Position)
 }
 
+// announce appends another event than a message.
 func (r *room) announce(ev Event) {
+	if r.appendEvent(ev) {
+		go r.drain()
+	}
+}
+
+// appendEvent is appendMessages for another event than a message.
+func (r *room) appendEvent(ev Event) (start bool) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.put(ev, Position{}) // a gap with a position is not told to those who began there
-	r.wake(nil)
+	return r.startsDrain(nil)
 }
 
 // put appends an event, or a gap up to a position where there is no space. Needs mu.
@@ -101,17 +119,13 @@ func (r *room) gap(to Position) {
 	r.load += minWeight
 }
 
-// wake sees to it that somebody drains the room, the publisher of m if it offered
-// to, and releases mu.
-func (r *room) wake(m *Message) {
+// startsDrain returns true if the caller must start a drain once mu is released. It
+// returns false if nothing is pending, if a drain runs already, or if the publisher of
+// the message m has offered to drain the room and is left to it. Needs mu.
+func (r *room) startsDrain(m *Message) bool {
 	if r.draining || len(r.pending) == 0 {
-		r.mu.Unlock()
-		return
+		return false
 	}
 	r.draining = true
-	inline := m != nil && len(r.members) <= inlineMembers && m.claim(r)
-	r.mu.Unlock()
-	if !inline {
-		go r.drain()
-	}
+	return m == nil || len(r.members) > inlineMembers || !m.claim(r)
 }

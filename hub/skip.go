@@ -11,8 +11,16 @@ func (h *Hub) Skip(channel string, to Position) {
 }
 
 func (r *room) skip(to Position) {
+	if r.appendSkip(to) {
+		go r.drain()
+	}
+}
+
+// appendSkip is appendMessages for a gap up to a position, where the room goes on.
+func (r *room) appendSkip(to Position) (start bool) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.last, r.began = to, true
 	r.gap(to)
-	r.wake(nil)
+	return r.startsDrain(nil)
 }
