@@ -74,8 +74,8 @@ func (r *room) readsNow() bool {
 	return r.link.tells >= maxTells || r.link.tells > 0 && !r.ready
 }
 
-// tellStore puts the room in the queue of the workers if there is work.
-func (r *room) tellStore() {
+// queueForStore puts the room in the queue of the workers if there is work. Needs mu.
+func (r *room) queueForStore() {
 	if !r.link.busy && r.next() != stepNone {
 		r.link.busy = true
 		r.tracker.pool.add(r.work)
@@ -89,55 +89,97 @@ var errPanicked = errors.New("presence: internal error")
 func (r *room) work() {
 	ctx, cancel := context.WithTimeout(r.tracker.ctx, storeTimeout)
 	defer cancel()
-	r.mu.Lock()
-	if !guard.Run(r.tracker.logger(), "the presence of a room", func() { r.step(ctx) }) {
-		r.outcome(errPanicked)
+	if !r.survives(func() { r.step(ctx) }) {
+		r.change(func() { r.outcome(errPanicked) })
 	}
-	r.link.busy = false
-	r.unlock()
+	r.change(func() { r.link.busy = false })
 }
 
-// step is work with mu held.
+// survives calls f and reports whether it returned without a panic.
+func (r *room) survives(f func()) bool {
+	return guard.Run(r.tracker.logger(), "the presence of a room", f)
+}
+
+// storeCall is one call of the store. A room that makes one is locked before it and
+// after it, never during it.
+type storeCall struct {
+	call func(context.Context) error // runs without mu; nil: nothing is to be done
+	done func(error)                 // runs with mu held afterwards
+}
+
+// step does what is to be done first.
 func (r *room) step(ctx context.Context) {
+	var c storeCall
+	r.change(func() { c = r.prepare() })
+	if c.call == nil {
+		return
+	}
+	err := errPanicked
+	r.survives(func() { err = c.call(ctx) })
+	r.change(func() { c.done(err) })
+}
+
+// prepare returns the call that is to be made first. Needs mu.
+func (r *room) prepare() storeCall {
 	switch r.next() {
 	case stepAttach:
-		r.attach(ctx)
+		return r.attach()
 	case stepTell:
-		r.tell(ctx)
+		return r.tell()
 	case stepRead:
-		r.read(ctx)
+		return r.read()
 	case stepDetach:
-		r.detach()
+		return r.detach()
 	case stepDrop:
-		r.drop()
+		return storeCall{call: r.drop, done: r.failed}
+	}
+	return storeCall{}
+}
+
+func (r *room) attach() storeCall {
+	return storeCall{
+		call: func(ctx context.Context) error { return r.tracker.store.Attach(ctx, r.channel) },
+		done: func(err error) {
+			r.link.attached = err == nil
+			r.outcome(err)
+		},
 	}
 }
 
-func (r *room) attach(ctx context.Context) {
-	var err error
-	r.away(func() { err = r.tracker.store.Attach(ctx, r.channel) })
-	r.link.attached = err == nil
-	r.outcome(err)
-}
-
-func (r *room) detach() {
-	// First, because whoever comes meanwhile is not told of what happens until the
-	// room has been attached and read again.
+func (r *room) detach() storeCall {
+	// Before the call, because a connection that enters during it learns nothing of what
+	// happens until the room has been attached and read again.
 	r.link.attached, r.link.current = false, false
 	r.ready, r.flushAt, r.view = false, time.Time{}, view{}
-	r.away(func() { r.tracker.store.Detach(r.channel) })
+	return storeCall{
+		call: func(context.Context) error {
+			r.tracker.store.Detach(r.channel)
+			return nil
+		},
+		done: r.failed,
+	}
 }
 
-// drop takes the room out of the tracker, unless somebody came meanwhile.
-func (r *room) drop() {
-	r.mu.Unlock()
-	r.tracker.mu.Lock()
+// failed is outcome for a step that cannot fail but by a panic.
+func (r *room) failed(err error) {
+	if err != nil {
+		r.outcome(err)
+	}
+}
+
+// drop takes the room out of the tracker, unless a connection entered meanwhile. It is
+// called without mu.
+func (r *room) drop(context.Context) error {
+	t := r.tracker
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	r.mu.Lock()
-	defer r.tracker.mu.Unlock()
+	defer r.mu.Unlock()
 	if r.next() == stepDrop {
 		r.end()
-		delete(r.tracker.rooms, r.channel)
+		delete(t.rooms, r.channel)
 	}
+	return nil
 }
 
 // end stops the room for good.

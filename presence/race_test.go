@@ -167,9 +167,10 @@ func TestDropLooksAgain(t *testing.T) {
 	t.Parallel()
 	inRoom(t, Options{}, func(t *testing.T, s *site, w *watcher) {
 		s.enter("r", "ann", "1", Change{}, nil)
-		r := s.find("r")
-		r.drop()
-		r.unlock()
+		r := s.room("r")
+		if err := r.drop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		pass(time.Second)
 		if s.rooms["r"] != r || r.dead {
 			t.Error("dropped")

@@ -2,20 +2,25 @@ package presence
 
 import "context"
 
-// read makes the view what the store has.
-func (r *room) read(ctx context.Context) {
+// read makes the view what the store has. Needs mu.
+func (r *room) read() storeCall {
 	r.link.current, r.link.tells = true, 0 // unless something is missed meanwhile
 	r.link.touched = make(map[string]struct{})
 	var list []*Member
-	var err error
-	r.away(func() { list, err = readAll(ctx, r.tracker.store, r.channel) })
-	touched := r.link.touched
-	r.link.touched = nil
-	r.outcome(err)
-	if err != nil {
-		return
+	return storeCall{
+		call: func(ctx context.Context) (err error) {
+			list, err = readAll(ctx, r.tracker.store, r.channel)
+			return err
+		},
+		done: func(err error) {
+			touched := r.link.touched
+			r.link.touched = nil
+			r.outcome(err)
+			if err == nil {
+				r.adopt(list, touched)
+			}
+		},
 	}
-	r.adopt(list, touched)
 }
 
 // adopt replaces the view by what was read. What the store told of meanwhile is

@@ -45,35 +45,58 @@ type request struct {
 
 func (r *room) options() Options { return r.tracker.settings.Load().Room(r.channel) }
 
-// unlock is how every change ends: it sees to the timer and to the store, then
-// releases mu and emits. If another goroutine is emitting, that one emits this as
-// well.
-func (r *room) unlock() {
-	r.arm()
-	r.tellStore()
-	if r.emitting {
-		r.mu.Unlock()
-		return
+// change runs f with mu held, unless the room is dead. Then it sets the timer, queues
+// the room for the store's workers and runs what f has put in out. It reports whether
+// it called f.
+func (r *room) change(f func()) (alive bool) {
+	defer r.emit() // after the unlock
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.dead {
+		return false
 	}
-	r.emitting = true
-	for len(r.out) > 0 {
-		out := r.out
-		r.out = nil
-		r.away(func() {
-			for _, emit := range out {
-				guard.Run(r.tracker.logger(), "an announcement of presence", emit)
-			}
-		})
-	}
-	r.emitting = false
-	r.mu.Unlock()
+	defer r.commit()
+	f()
+	return true
 }
 
-// away runs f, which may wait, without the lock.
-func (r *room) away(f func()) {
-	r.mu.Unlock()
-	defer r.mu.Lock()
-	f()
+// look runs f with mu held, unless the room is dead. f changes nothing. It reports
+// whether it called f.
+func (r *room) look(f func()) (alive bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.dead {
+		f()
+	}
+	return !r.dead
+}
+
+// commit follows a change. Needs mu.
+func (r *room) commit() {
+	r.arm()
+	r.queueForStore()
+}
+
+// emit runs the announcements and deliveries in out, in order and without mu. If another
+// goroutine is doing so, that one runs these as well.
+func (r *room) emit() {
+	for out := r.takeOut(false); len(out) > 0; out = r.takeOut(true) {
+		for _, f := range out {
+			guard.Run(r.tracker.logger(), "an announcement of presence", f)
+		}
+	}
+}
+
+// takeOut returns what emit runs next. mine is false in the first call of an emit.
+func (r *room) takeOut(mine bool) []func() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.emitting && !mine {
+		return nil
+	}
+	out := r.out
+	r.out, r.emitting = nil, len(out) > 0
+	return out
 }
 
 // arm sets the timer to what is due first.
@@ -100,17 +123,17 @@ func (r *room) wake() {
 	}
 	defer r.tracker.life.end()
 	defer guard.Recover(r.tracker.logger(), "the timer of a room's presence")
-	r.mu.Lock()
-	defer r.unlock()
-	now := time.Now()
-	r.wakeAt = time.Time{}
-	r.expire(now)
-	if due(r.flushAt, now) {
-		r.flush()
-	}
-	if due(r.link.retryAt, now) {
-		r.link.retryAt = time.Time{}
-	}
+	r.change(func() {
+		now := time.Now()
+		r.wakeAt = time.Time{}
+		r.expire(now)
+		if due(r.flushAt, now) {
+			r.flush()
+		}
+		if due(r.link.retryAt, now) {
+			r.link.retryAt = time.Time{}
+		}
+	})
 }
 
 // enter adds a connection to its member.

@@ -4,22 +4,20 @@ var _ Sink = (*Tracker)(nil)
 
 // Changed takes over events of a room. It is called by the store.
 func (t *Tracker) Changed(channel string, evs ...Event) {
-	r := t.find(channel)
-	if r == nil {
-		return
+	if r := t.room(channel); r != nil {
+		r.change(func() {
+			for _, ev := range evs {
+				r.happened(ev)
+			}
+			r.changed()
+		})
 	}
-	defer r.unlock()
-	for _, ev := range evs {
-		r.happened(ev)
-	}
-	r.changed()
 }
 
 // Missed has a room read again. It is called by the store.
 func (t *Tracker) Missed(channel string) {
-	if r := t.find(channel); r != nil {
-		defer r.unlock()
-		r.link.current = false
+	if r := t.room(channel); r != nil {
+		r.change(func() { r.link.current = false })
 	}
 }
 

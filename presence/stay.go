@@ -43,32 +43,34 @@ func (t *Tracker) Enter(channel string, w Who, c Change, deliver func(*Snapshot)
 	if err != nil {
 		return nil, err
 	}
-	r, err := t.open(channel)
-	if err != nil {
-		return nil, err
-	}
-	defer r.unlock()
 	key, anonymous := w.User, false
 	if key == "" {
 		key, anonymous = w.Connection, true
 	}
-	s := &Stay{room: r}
-	r.enter(s, key, anonymous, said)
-	r.ask(request{s, "", deliver})
+	s := new(Stay)
+	err = t.open(channel, func(r *room) {
+		s.room = r
+		r.enter(s, key, anonymous, said)
+		r.ask(request{s, "", deliver})
+	})
+	if err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
 // Watch lets a connection see a room without being a member of it; else it is
 // like Enter.
 func (t *Tracker) Watch(channel string, deliver func(*Snapshot)) (*Stay, error) {
-	r, err := t.open(channel)
+	s := new(Stay)
+	err := t.open(channel, func(r *room) {
+		s.room = r
+		r.watchers++
+		r.ask(request{s, "", deliver})
+	})
 	if err != nil {
 		return nil, err
 	}
-	defer r.unlock()
-	s := &Stay{room: r}
-	r.watchers++
-	r.ask(request{s, "", deliver})
 	return s, nil
 }
 
@@ -81,28 +83,26 @@ func (s *Stay) Update(c Change) error {
 	if err != nil {
 		return err
 	}
-	if s.begin() {
-		defer s.room.unlock()
+	s.change(func() {
 		if s.member != nil {
 			s.room.say(s, said)
 		}
-	}
+	})
 	return nil
 }
 
 // Snapshot delivers the page of the room that begins after a key; an empty one
 // asks for the first page. It is delivered as in [Tracker.Enter], and not at all
 // when the stay is over. With too many on their way the error is [ErrBusy].
-func (s *Stay) Snapshot(after string, deliver func(*Snapshot)) error {
-	if !s.begin() {
-		return nil
-	}
-	defer s.room.unlock()
-	if s.asked.Load() >= maxAsked {
-		return ErrBusy
-	}
-	s.room.ask(request{s, after, deliver})
-	return nil
+func (s *Stay) Snapshot(after string, deliver func(*Snapshot)) (err error) {
+	s.change(func() {
+		if s.asked.Load() >= maxAsked {
+			err = ErrBusy
+			return
+		}
+		s.room.ask(request{s, after, deliver})
+	})
+	return err
 }
 
 // Leave ends the stay because the client said so. If it was its member's only
@@ -114,19 +114,17 @@ func (s *Stay) Leave() { s.end(true) }
 func (s *Stay) Lose() { s.end(false) }
 
 func (s *Stay) end(explicit bool) {
-	if s.begin() {
-		defer s.room.unlock()
+	s.change(func() {
 		s.over = true
 		s.room.leave(s, explicit)
-	}
+	})
 }
 
-// begin locks the room of a stay that is not over.
-func (s *Stay) begin() bool {
-	s.room.mu.Lock()
-	if s.over || s.room.dead {
-		s.room.mu.Unlock()
-		return false
-	}
-	return true
+// change calls f in a change of the room, unless the stay is over.
+func (s *Stay) change(f func()) {
+	s.room.change(func() {
+		if !s.over {
+			f()
+		}
+	})
 }

@@ -52,12 +52,18 @@ func (r *room) gather() (t telling) {
 	return t
 }
 
-// tell brings the store up to date about members of this node.
-func (r *room) tell(ctx context.Context) {
+// tell brings the store up to date about members of this node. Needs mu.
+func (r *room) tell() storeCall {
 	t := r.gather()
 	r.link.tells++
-	var err error
-	r.away(func() { err = t.send(ctx, r.tracker.store, r.channel) })
+	return storeCall{
+		call: func(ctx context.Context) error { return t.send(ctx, r.tracker.store, r.channel) },
+		done: func(err error) { r.wasTold(&t, err) },
+	}
+}
+
+// wasTold follows the store's answer to what it was told. Needs mu.
+func (r *room) wasTold(t *telling, err error) {
 	for _, l := range t.locals {
 		l.asking = false
 		if err != nil || l.doubt {

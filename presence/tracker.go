@@ -63,9 +63,8 @@ func (t *Tracker) Members(ctx context.Context, channel string, q Query) (Page, e
 	if err == nil {
 		return page, nil
 	}
-	if r := t.find(channel); r != nil {
-		defer r.unlock()
-		return r.list(q), nil
+	if r := t.room(channel); r != nil && r.look(func() { page = r.list(q) }) {
+		return page, nil
 	}
 	return Page{}, err
 }
@@ -73,9 +72,9 @@ func (t *Tracker) Members(ctx context.Context, channel string, q Query) (Page, e
 // Present reports whether a member is in a room, as far as this node knows or else
 // the store. Errors are the store's.
 func (t *Tracker) Present(ctx context.Context, channel, key string) (bool, error) {
-	if r := t.find(channel); r != nil {
-		there := r.view.get(key) != nil
-		r.unlock()
+	if r := t.room(channel); r != nil {
+		there := false
+		r.look(func() { there = r.view.get(key) != nil })
 		if there {
 			return true, nil
 		}
@@ -95,38 +94,28 @@ func (r *room) list(q Query) Page {
 	return page
 }
 
-// find returns the room of a channel, locked, or nil.
-func (t *Tracker) find(channel string) *room {
+// room returns the room of a channel, or nil.
+func (t *Tracker) room(channel string) *room {
 	t.mu.Lock()
-	r := t.rooms[channel]
-	t.mu.Unlock()
-	if r == nil {
-		return nil
-	}
-	r.mu.Lock()
-	if r.dead {
-		r.mu.Unlock()
-		return nil
-	}
-	return r
+	defer t.mu.Unlock()
+	return t.rooms[channel]
 }
 
-// open returns the room of a channel, locked; a new one if there is none.
-func (t *Tracker) open(channel string) (*room, error) {
+// open calls f in a change of the room of a channel; of a new one if there is none.
+func (t *Tracker) open(channel string, f func(*room)) error {
 	for {
-		r, err := t.lookUp(channel)
+		r, err := t.roomOrNew(channel)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		r.mu.Lock()
-		if !r.dead {
-			return r, nil
-		}
-		r.mu.Unlock() // it was dropped in between
+		if r.change(func() { f(r) }) {
+			return nil
+		} // else it was dropped in between
 	}
 }
 
-func (t *Tracker) lookUp(channel string) (*room, error) {
+// roomOrNew returns the room of a channel; a new one if there is none.
+func (t *Tracker) roomOrNew(channel string) (*room, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
