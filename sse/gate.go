@@ -1,32 +1,65 @@
 package sse
 
-import "sync"
+import (
+	"net"
+	"sync"
+)
 
-// gate lets the writes of a connection pass, one at a time, from the moment the
-// response has begun until it is over. Before that they wait: until [Serve] knows
-// that there will be a stream, the request can still be answered with an error.
-// A gate is made shut.
+// gate lets the writes of a connection pass, one at a time, while the response lasts.
+// Writes wait until the response has started or is given up: until then [Serve] may
+// still answer the request with an error.
 type gate struct {
-	mu sync.Mutex // held while shut, then during each write
+	decided chan struct{} // closed by lift and by cancel; static
 
-	// Guarded by mu.
-	open bool
+	mu   sync.Mutex // held during each write, which the write timeout bounds
+	open bool       // guarded by mu
 }
 
-func (g *gate) shut() { g.mu.Lock() }
+func newGate() gate { return gate{decided: make(chan struct{})} }
 
-// lift opens a shut gate.
+// lift lets writes pass.
 func (g *gate) lift() {
+	g.mu.Lock()
 	g.open = true
 	g.mu.Unlock()
+	close(g.decided)
 }
 
-// cancel lets nothing pass a shut gate any more; writes that wait fail.
-func (g *gate) cancel() { g.mu.Unlock() }
+// cancel makes the writes that wait fail, and all later ones. It takes the place of
+// lift.
+func (g *gate) cancel() { close(g.decided) }
 
-// end waits for the write in flight and lets none pass after it.
+// end waits for the write in flight and lets no write pass afterwards.
 func (g *gate) end() {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	g.open = false
-	g.mu.Unlock()
+}
+
+// write waits for its turn and calls f. Without a stream it returns net.ErrClosed.
+func (g *gate) write(f func() error) error {
+	<-g.decided
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.open {
+		return net.ErrClosed
+	}
+	return f()
+}
+
+// tryWrite is write without waiting: it returns 0 if it is not its turn at once.
+func (g *gate) tryWrite(f func() (int, error)) (int, error) {
+	select {
+	case <-g.decided:
+	default:
+		return 0, nil
+	}
+	if !g.mu.TryLock() {
+		return 0, nil
+	}
+	defer g.mu.Unlock()
+	if !g.open {
+		return 0, net.ErrClosed
+	}
+	return f()
 }

@@ -37,9 +37,7 @@ type hijacked struct {
 }
 
 func newHijacked(o Options) *hijacked {
-	t := &hijacked{hub: o.Registry.Hub(), userTimeout: o.UserTimeout}
-	t.shut()
-	return t
+	return &hijacked{hub: o.Registry.Hub(), userTimeout: o.UserTimeout, gate: newGate()}
 }
 
 func (t *hijacked) begin(w http.ResponseWriter, first []byte) error {
@@ -92,11 +90,10 @@ func watch(conn net.Conn, c *hub.Conn) {
 
 // Write writes p within the hub's write timeout.
 func (t *hijacked) Write(p []byte) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.open {
-		return net.ErrClosed
-	}
+	return t.gate.write(func() error { return t.writeBounded(p) })
+}
+
+func (t *hijacked) writeBounded(p []byte) error {
 	if err := t.conn.SetWriteDeadline(time.Now().Add(t.hub.Settings().WriteTimeout)); err != nil {
 		return err
 	}

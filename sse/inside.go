@@ -44,11 +44,11 @@ func newInside(w http.ResponseWriter, r *http.Request, o Options) *inside {
 		base:   http.NewResponseController(innermost(w)),
 		stuck:  func() {},
 		closed: make(chan struct{}),
+		gate:   newGate(),
 	}
 	if o.Stuck != nil {
 		t.stuck = func() { o.Stuck(r) }
 	}
-	t.shut()
 	return t
 }
 
@@ -80,17 +80,20 @@ func (t *inside) run(ctx context.Context, c *hub.Conn) {
 }
 
 // Write writes p and flushes it within the hub's write timeout. It is called
-// outside of the handler's goroutine, where nobody else would catch the panic of a
-// writer around the server's.
-func (t *inside) Write(p []byte) (err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// outside of the handler's goroutine, where no other function would catch the panic of
+// a writer around the server's.
+func (t *inside) Write(p []byte) error {
+	return t.gate.write(func() error { return t.flush(p) })
+}
+
+// flush is Write when it is its turn.
+func (t *inside) flush(p []byte) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("sse: writing panicked: %v", v)
 		}
 	}()
-	if !t.open || !t.start() {
+	if !t.start() {
 		return net.ErrClosed
 	}
 	if _, err := t.w.Write(p); err != nil {

@@ -12,9 +12,7 @@ import (
 type plain struct{ hijacked }
 
 func newPlain(o Options) *plain {
-	p := &plain{hijacked{hub: o.Registry.Hub(), userTimeout: o.UserTimeout}}
-	p.shut()
-	return p
+	return &plain{hijacked{hub: o.Registry.Hub(), userTimeout: o.UserTimeout, gate: newGate()}}
 }
 
 // plainSocket gives access to the socket of conn; nil if conn is something else,
@@ -34,18 +32,13 @@ func plainSocket(conn net.Conn) syscall.RawConn {
 	return raw
 }
 
-// TryWrite writes what the socket takes at once. Before the response has begun,
-// while another write waits, and where there is no plain socket, that is nothing.
+// TryWrite writes what the socket takes at once. It writes nothing before the response
+// has started, while another write waits, and where there is no plain socket.
 func (p *plain) TryWrite(b []byte) (int, error) {
-	if !p.mu.TryLock() {
-		return 0, nil
-	}
-	defer p.mu.Unlock()
-	switch {
-	case !p.open:
-		return 0, net.ErrClosed
-	case p.raw == nil:
-		return 0, nil
-	}
-	return rawtcp.TryWrite(p.raw, b)
+	return p.gate.tryWrite(func() (int, error) {
+		if p.raw == nil {
+			return 0, nil
+		}
+		return rawtcp.TryWrite(p.raw, b)
+	})
 }
