@@ -117,10 +117,10 @@ func (s *keySet) start(ctx context.Context, report func(error)) {
 		s.ctx, s.report = ctx, report
 		first := s.fetchOnce()
 		go func() {
-			defer guard.Recover(nil, "the fetches of a key set")
+			defer guard.Recover(nil, "the start of the fetches of a key set")
 			<-first
 			close(s.ready)
-			s.refresh()
+			guard.Loop(ctx.Done(), nil, "the fetches of a key set", s.refresh)
 		}()
 	})
 }

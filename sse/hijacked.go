@@ -71,11 +71,11 @@ func (t *hijacked) take(conn net.Conn) {
 }
 
 // run leaves a goroutine behind that waits for the client to leave.
-func (t *hijacked) run(_ context.Context, c *hub.Conn) { go watch(t.conn, c) }
+func (t *hijacked) run(_ context.Context, c *hub.Conn) { go watch(t.conn, c, t.hub) }
 
 // watch closes c when its client is gone, or talks.
-func watch(conn net.Conn, c *hub.Conn) {
-	defer guard.Recover(nil, "the reader of an event stream", func() { c.Close(protocol.ReasonInternal) })
+func watch(conn net.Conn, c *hub.Conn, h *hub.Hub) {
+	defer guard.Recover(h.Settings().Logger, "the reader of an event stream", func() { c.Close(protocol.ReasonInternal) })
 	buf := make([]byte, 32)
 	for heard := 0; heard <= maxChatter; {
 		n, err := conn.Read(buf)
