@@ -8,6 +8,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
 func init() {
@@ -19,15 +21,15 @@ func init() {
 }
 
 // routeOptions are all options of the directive: its own, and those of the hub.
-var routeOptions = func() options[*Handler] {
-	all := options[*Handler]{
-		"hub":       {syntax: "<name>", min: 1, max: 1, parse: parseHubName},
-		"origins":   {syntax: "<origin>…", min: 1, max: -1, parse: parseOrigins},
-		"api_key":   {syntax: "<key>… [{ … }]", min: 1, max: -1, repeat: true, block: true, content: true, parse: parseAPIKeys},
-		"user":      {syntax: "<placeholder>", min: 1, max: 1, parse: parseUser},
-		"info":      {syntax: "{ <name> <placeholder> … }", block: true, parse: parseInfo},
-		"token":     {syntax: "{ … }", block: true, parse: parseToken},
-		"authorize": {syntax: "{ … }", block: true, parse: parseAuthorize},
+var routeOptions = func() block.Options[*Handler] {
+	all := block.Options[*Handler]{
+		"hub":       {Syntax: "<name>", Min: 1, Max: 1, Parse: parseHubName},
+		"origins":   {Syntax: "<origin>…", Min: 1, Max: -1, Parse: parseOrigins},
+		"api_key":   {Syntax: "<key>… [{ … }]", Min: 1, Max: -1, Repeat: true, Block: true, Content: true, Parse: parseAPIKeys},
+		"user":      {Syntax: "<placeholder>", Min: 1, Max: 1, Parse: parseUser},
+		"info":      {Syntax: "{ <name> <placeholder> … }", Block: true, Parse: parseInfo},
+		"token":     {Syntax: "{ … }", Block: true, Parse: parseToken},
+		"authorize": {Syntax: "{ … }", Block: true, Parse: parseAuthorize},
 	}
 	for name, o := range hubOptions {
 		all[name] = inline(o)
@@ -37,14 +39,14 @@ var routeOptions = func() options[*Handler] {
 
 // inline makes an option of the hub one of the directive, which then defines the
 // hub itself.
-func inline(o option[*HubConfig]) option[*Handler] {
-	return option[*Handler]{
-		syntax: o.syntax, min: o.min, max: o.max, repeat: o.repeat, block: o.block, empty: o.empty,
-		parse: func(d *caddyfile.Dispenser, args []string, h *Handler) error {
+func inline(o block.Option[*HubConfig]) block.Option[*Handler] {
+	return block.Option[*Handler]{
+		Syntax: o.Syntax, Min: o.Min, Max: o.Max, Repeat: o.Repeat, Block: o.Block, Empty: o.Empty,
+		Parse: func(d *caddyfile.Dispenser, args []string, h *Handler) error {
 			if h.HubConfig == nil {
 				h.HubConfig = new(HubConfig)
 			}
-			return o.parse(d, args, h.HubConfig)
+			return o.Parse(d, args, h.HubConfig)
 		},
 	}
 }
@@ -82,7 +84,7 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if err := checkPath(h.Path); err != nil {
 		return start.WrapErr(err)
 	}
-	if err := routeOptions.parseBlock(d, "realtime", h); err != nil {
+	if err := routeOptions.ParseBlock(d, "realtime", h); err != nil {
 		return err
 	}
 	return h.HubConfig.check(&start)
@@ -146,7 +148,7 @@ func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 		return nil, start.WrapErr(err)
 	}
 	config := new(HubConfig)
-	if err := hubOptions.parseBlock(d, "realtime", config); err != nil {
+	if err := hubOptions.ParseBlock(d, "realtime", config); err != nil {
 		return nil, err
 	}
 	if err := config.check(&start); err != nil {

@@ -2,6 +2,8 @@ package realtime
 
 import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
 // parseAPIKeys reads
@@ -22,14 +24,14 @@ func parseAPIKeys(d *caddyfile.Dispenser, args []string, h *Handler) error {
 		return err
 	}
 	key := APIKeyConfig{Key: args[0]}
-	if !opens(*d) {
+	if !block.Opens(*d) {
 		h.APIKeys = append(h.APIKeys, args...)
 		return nil
 	}
 	if len(args) > 1 {
 		return errScopeOfSeveral
 	}
-	if err := scopeOptions.parseBlock(d, "api_key", &key); err != nil {
+	if err := scopeOptions.ParseBlock(d, "api_key", &key); err != nil {
 		return err
 	}
 	if _, err := key.scope(); err != nil {
@@ -39,19 +41,19 @@ func parseAPIKeys(d *caddyfile.Dispenser, args []string, h *Handler) error {
 	return nil
 }
 
-var scopeOptions = options[*APIKeyConfig]{
+var scopeOptions = block.Options[*APIKeyConfig]{
 	"publish":  allowed("publish"),
 	"history":  allowed("history"),
 	"presence": allowed("presence"),
 	"change":   allowed("change"),
-	"manage": {parse: func(_ *caddyfile.Dispenser, _ []string, c *APIKeyConfig) error {
+	"manage": {Parse: func(_ *caddyfile.Dispenser, _ []string, c *APIKeyConfig) error {
 		c.Manage = true
 		return nil
 	}},
 }
 
-func allowed(action string) option[*APIKeyConfig] {
-	return option[*APIKeyConfig]{syntax: "<pattern>…", min: 1, max: -1, parse: func(_ *caddyfile.Dispenser, args []string, c *APIKeyConfig) error {
+func allowed(action string) block.Option[*APIKeyConfig] {
+	return block.Option[*APIKeyConfig]{Syntax: "<pattern>…", Min: 1, Max: -1, Parse: func(_ *caddyfile.Dispenser, args []string, c *APIKeyConfig) error {
 		if c.Allow == nil {
 			c.Allow = make(map[string][]string)
 		}

@@ -7,6 +7,8 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
 // parseAuthorize reads
@@ -23,7 +25,7 @@ func parseAuthorize(d *caddyfile.Dispenser, _ []string, h *Handler) error {
 	h.Authorize = new(AuthorizeConfig)
 	name := d.Token()
 	var inside caddyfile.Segment
-	err := authorizeOptions.parseMixed(d, "authorize", h.Authorize, func(s caddyfile.Segment) { inside = append(inside, s...) })
+	err := authorizeOptions.ParseMixed(d, "authorize", h.Authorize, func(s caddyfile.Segment) { inside = append(inside, s...) })
 	if err != nil {
 		return err
 	}
@@ -34,10 +36,10 @@ func parseAuthorize(d *caddyfile.Dispenser, _ []string, h *Handler) error {
 	return nil
 }
 
-var authorizeOptions = options[*AuthorizeConfig]{
-	"on":      {syntax: "connect|subscribe|publish …", min: 1, max: 3, parse: parseOn},
-	"cache":   durationOrOff(func(c *AuthorizeConfig) *caddy.Duration { return &c.Cache }),
-	"timeout": duration(func(c *AuthorizeConfig) *caddy.Duration { return &c.Timeout }),
+var authorizeOptions = block.Options[*AuthorizeConfig]{
+	"on":      {Syntax: "connect|subscribe|publish …", Min: 1, Max: 3, Parse: parseOn},
+	"cache":   block.DurationOrOff(func(c *AuthorizeConfig) *caddy.Duration { return &c.Cache }),
+	"timeout": block.Duration(func(c *AuthorizeConfig) *caddy.Duration { return &c.Timeout }),
 }
 
 func parseOn(_ *caddyfile.Dispenser, args []string, c *AuthorizeConfig) error {

@@ -2,11 +2,11 @@ package realtime
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 )
 
@@ -18,17 +18,17 @@ import (
 //		nodes <n>
 //	}
 func parseContent(d *caddyfile.Dispenser, _ []string, c *RoomConfig) error {
-	if err := contentOptions.parseBlock(d, "content", &c.Content); err != nil {
+	if err := contentOptions.ParseBlock(d, "content", &c.Content); err != nil {
 		return err
 	}
 	_, err := c.Content.compile()
 	return err
 }
 
-var contentOptions = options[*ContentConfig]{
-	"size":  size(func(c *ContentConfig) *int64 { return &c.Size }),
-	"depth": count(func(c *ContentConfig) *int { return &c.Depth }),
-	"nodes": count(func(c *ContentConfig) *int { return &c.Nodes }),
+var contentOptions = block.Options[*ContentConfig]{
+	"size":  block.Size(func(c *ContentConfig) *int64 { return &c.Size }),
+	"depth": block.Count(func(c *ContentConfig) *int { return &c.Depth }),
+	"nodes": block.Count(func(c *ContentConfig) *int { return &c.Nodes }),
 }
 
 // parseSchema reads
@@ -45,12 +45,9 @@ func parseSchema(_ *caddyfile.Dispenser, args []string, c *RoomConfig) error {
 	return err
 }
 
-// startsWithPlaceholder is about paths such as {env.SCHEMAS}/chat.json.
-var startsWithPlaceholder = regexp.MustCompile(`^\{[a-z_]+\.[^\s{}"]+\}`)
-
 // isInline tells the text of a schema from a path.
 func isInline(arg string) bool {
-	return strings.HasPrefix(arg, "{") && !startsWithPlaceholder.MatchString(arg)
+	return strings.HasPrefix(arg, "{") && !block.StartsWithPlaceholder(arg)
 }
 
 func sanitizeWord(s string) error {

@@ -2,6 +2,8 @@ package realtime
 
 import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
 // parseLimits reads
@@ -22,41 +24,41 @@ import (
 //		request_memory_per_ip <size>
 //	}
 func parseLimits(d *caddyfile.Dispenser, _ []string, c *HubConfig) error {
-	if err := limitOptions.parseBlock(d, "limits", &c.Limits); err != nil {
+	if err := limitOptions.ParseBlock(d, "limits", &c.Limits); err != nil {
 		return err
 	}
 	_, err := c.Limits.compile()
 	return err
 }
 
-var limitOptions = options[*LimitsConfig]{
-	"connections":           count(func(c *LimitsConfig) *int { return &c.Connections }),
-	"connections_per_user":  count(func(c *LimitsConfig) *int { return &c.ConnectionsPerUser }),
-	"connections_per_ip":    count(func(c *LimitsConfig) *int { return &c.ConnectionsPerIP }),
+var limitOptions = block.Options[*LimitsConfig]{
+	"connections":           block.Count(func(c *LimitsConfig) *int { return &c.Connections }),
+	"connections_per_user":  block.Count(func(c *LimitsConfig) *int { return &c.ConnectionsPerUser }),
+	"connections_per_ip":    block.Count(func(c *LimitsConfig) *int { return &c.ConnectionsPerIP }),
 	"handshakes":            rate(func(c *LimitsConfig) *RateConfig { return &c.Handshakes }),
 	"handshakes_per_ip":     rate(func(c *LimitsConfig) *RateConfig { return &c.HandshakesPerIP }),
-	"channels":              count(func(c *LimitsConfig) *int { return &c.Channels }),
-	"message_size":          size(func(c *LimitsConfig) *int64 { return &c.MessageSize }),
+	"channels":              block.Count(func(c *LimitsConfig) *int { return &c.Channels }),
+	"message_size":          block.Size(func(c *LimitsConfig) *int64 { return &c.MessageSize }),
 	"rate":                  rate(func(c *LimitsConfig) *RateConfig { return &c.Rate }),
-	"queue":                 {syntax: "<messages> [<size>]", min: 1, max: 2, parse: parseQueue},
-	"history_memory":        size(func(c *LimitsConfig) *int64 { return &c.HistoryMemory }),
-	"document_memory":       {syntax: "<size> [<share>]", min: 1, max: 2, parse: parseDocumentMemory},
-	"request_memory":        size(func(c *LimitsConfig) *int64 { return &c.RequestMemory }),
-	"request_memory_per_ip": size(func(c *LimitsConfig) *int64 { return &c.RequestMemoryPerIP }),
+	"queue":                 {Syntax: "<messages> [<size>]", Min: 1, Max: 2, Parse: parseQueue},
+	"history_memory":        block.Size(func(c *LimitsConfig) *int64 { return &c.HistoryMemory }),
+	"document_memory":       {Syntax: "<size> [<share>]", Min: 1, Max: 2, Parse: parseDocumentMemory},
+	"request_memory":        block.Size(func(c *LimitsConfig) *int64 { return &c.RequestMemory }),
+	"request_memory_per_ip": block.Size(func(c *LimitsConfig) *int64 { return &c.RequestMemoryPerIP }),
 }
 
 func parseDocumentMemory(_ *caddyfile.Dispenser, args []string, c *LimitsConfig) (err error) {
-	if c.DocumentMemory, err = parseSize(args[0]); err != nil || len(args) == 1 {
+	if c.DocumentMemory, err = block.ParseSize(args[0]); err != nil || len(args) == 1 {
 		return err
 	}
-	c.DocumentShare, err = parseSize(args[1])
+	c.DocumentShare, err = block.ParseSize(args[1])
 	return err
 }
 
 func parseQueue(_ *caddyfile.Dispenser, args []string, c *LimitsConfig) (err error) {
-	if c.Queue.Messages, err = parseCount(args[0]); err != nil || len(args) == 1 {
+	if c.Queue.Messages, err = block.ParseCount(args[0]); err != nil || len(args) == 1 {
 		return err
 	}
-	c.Queue.Bytes, err = parseSize(args[1])
+	c.Queue.Bytes, err = block.ParseSize(args[1])
 	return err
 }

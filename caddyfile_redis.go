@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
 // parseRedis reads
@@ -31,30 +33,30 @@ import (
 // configuration.
 func parseRedis(d *caddyfile.Dispenser, args []string, c *HubConfig) error {
 	c.Redis = &RedisConfig{Addresses: args}
-	if err := redisOptions.parseBlock(d, "redis", c.Redis); err != nil {
+	if err := redisOptions.ParseBlock(d, "redis", c.Redis); err != nil {
 		return err
 	}
 	return c.Redis.check()
 }
 
-var redisOptions = options[*RedisConfig]{
-	"sentinel": {syntax: "<master-name> [{ … }]", min: 1, max: 1, block: true, parse: parseRedisSentinel},
-	"cluster":  {syntax: "[<partitions>]", max: 1, parse: parseRedisCluster},
-	"username": text("<name>", func(c *RedisConfig) *string { return &c.Username }),
-	"password": text("<password>", func(c *RedisConfig) *string { return &c.Password }),
-	"database": {syntax: "<n>", min: 1, max: 1, parse: parseDatabase},
-	"prefix":   text("<prefix>", func(c *RedisConfig) *string { return &c.Prefix }),
-	"tls":      {syntax: "[{ … }]", block: true, parse: parseRedisTLS},
+var redisOptions = block.Options[*RedisConfig]{
+	"sentinel": {Syntax: "<master-name> [{ … }]", Min: 1, Max: 1, Block: true, Parse: parseRedisSentinel},
+	"cluster":  {Syntax: "[<partitions>]", Max: 1, Parse: parseRedisCluster},
+	"username": block.Text("<name>", func(c *RedisConfig) *string { return &c.Username }),
+	"password": block.Text("<password>", func(c *RedisConfig) *string { return &c.Password }),
+	"database": {Syntax: "<n>", Min: 1, Max: 1, Parse: parseDatabase},
+	"prefix":   block.Text("<prefix>", func(c *RedisConfig) *string { return &c.Prefix }),
+	"tls":      {Syntax: "[{ … }]", Block: true, Parse: parseRedisTLS},
 }
 
 func parseRedisSentinel(d *caddyfile.Dispenser, args []string, c *RedisConfig) error {
 	c.Sentinel = &RedisSentinelConfig{Master: args[0]}
-	return redisSentinelOptions.parseBlock(d, "sentinel", c.Sentinel)
+	return redisSentinelOptions.ParseBlock(d, "sentinel", c.Sentinel)
 }
 
-var redisSentinelOptions = options[*RedisSentinelConfig]{
-	"username": text("<name>", func(c *RedisSentinelConfig) *string { return &c.Username }),
-	"password": text("<password>", func(c *RedisSentinelConfig) *string { return &c.Password }),
+var redisSentinelOptions = block.Options[*RedisSentinelConfig]{
+	"username": block.Text("<name>", func(c *RedisSentinelConfig) *string { return &c.Username }),
+	"password": block.Text("<password>", func(c *RedisSentinelConfig) *string { return &c.Password }),
 }
 
 func parseRedisCluster(_ *caddyfile.Dispenser, args []string, c *RedisConfig) error {
@@ -81,12 +83,12 @@ func parseDatabase(_ *caddyfile.Dispenser, args []string, c *RedisConfig) error 
 
 func parseRedisTLS(d *caddyfile.Dispenser, _ []string, c *RedisConfig) error {
 	c.TLS = new(RedisTLSConfig)
-	return redisTLSOptions.parseBlock(d, "tls", c.TLS)
+	return redisTLSOptions.ParseBlock(d, "tls", c.TLS)
 }
 
-var redisTLSOptions = options[*RedisTLSConfig]{
-	"ca":          text("<file>", func(c *RedisTLSConfig) *string { return &c.CA }),
-	"cert":        text("<file>", func(c *RedisTLSConfig) *string { return &c.Cert }),
-	"key":         text("<file>", func(c *RedisTLSConfig) *string { return &c.Key }),
-	"server_name": text("<name>", func(c *RedisTLSConfig) *string { return &c.ServerName }),
+var redisTLSOptions = block.Options[*RedisTLSConfig]{
+	"ca":          block.Text("<file>", func(c *RedisTLSConfig) *string { return &c.CA }),
+	"cert":        block.Text("<file>", func(c *RedisTLSConfig) *string { return &c.Cert }),
+	"key":         block.Text("<file>", func(c *RedisTLSConfig) *string { return &c.Key }),
+	"server_name": block.Text("<name>", func(c *RedisTLSConfig) *string { return &c.ServerName }),
 }

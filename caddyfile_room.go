@@ -5,6 +5,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 )
 
@@ -26,7 +27,7 @@ import (
 //	}
 func parseRoom(d *caddyfile.Dispenser, args []string, c *HubConfig) error {
 	room := RoomConfig{Pattern: args[0]}
-	if err := roomOptions.parseBlock(d, "room", &room); err != nil {
+	if err := roomOptions.ParseBlock(d, "room", &room); err != nil {
 		return err
 	}
 	c.Rooms = append(c.Rooms, room)
@@ -34,30 +35,22 @@ func parseRoom(d *caddyfile.Dispenser, args []string, c *HubConfig) error {
 	return err
 }
 
-var roomOptions = options[*RoomConfig]{
-	"subscribe":  word(accessWords, func(c *RoomConfig) *string { return &c.Subscribe }, accessWord),
-	"publish":    word(accessWords, func(c *RoomConfig) *string { return &c.Publish }, accessWord),
-	"read":       word(accessWords, func(c *RoomConfig) *string { return &c.Read }, accessWord),
-	"history":    {syntax: "<n> [<ttl>]", min: 1, max: 2, parse: parseHistory},
-	"presence":   {syntax: "[{ … }]", block: true, parse: parsePresence},
-	"document":   {syntax: "[{ … }]", block: true, parse: parseDocument},
-	"slow":       word("disconnect|drop_oldest|latest", func(c *RoomConfig) *string { return &c.Slow }, slowWord),
+var roomOptions = block.Options[*RoomConfig]{
+	"subscribe":  block.Word(accessWords, func(c *RoomConfig) *string { return &c.Subscribe }, accessWord),
+	"publish":    block.Word(accessWords, func(c *RoomConfig) *string { return &c.Publish }, accessWord),
+	"read":       block.Word(accessWords, func(c *RoomConfig) *string { return &c.Read }, accessWord),
+	"history":    {Syntax: "<n> [<ttl>]", Min: 1, Max: 2, Parse: parseHistory},
+	"presence":   {Syntax: "[{ … }]", Block: true, Parse: parsePresence},
+	"document":   {Syntax: "[{ … }]", Block: true, Parse: parseDocument},
+	"slow":       block.Word("disconnect|drop_oldest|latest", func(c *RoomConfig) *string { return &c.Slow }, slowWord),
 	"rate":       rate(func(c *RoomConfig) *RateConfig { return &c.Rate }),
 	"total_rate": rate(func(c *RoomConfig) *RateConfig { return &c.TotalRate }),
-	"content":    {syntax: "{ … }", block: true, parse: parseContent},
-	"schema":     {syntax: "<file>|`<json>`", min: 1, max: 1, parse: parseSchema},
-	"sanitize":   word("none|text|html", func(c *RoomConfig) *string { return &c.Sanitize }, sanitizeWord),
+	"content":    {Syntax: "{ … }", Block: true, Parse: parseContent},
+	"schema":     {Syntax: "<file>|`<json>`", Min: 1, Max: 1, Parse: parseSchema},
+	"sanitize":   block.Word("none|text|html", func(c *RoomConfig) *string { return &c.Sanitize }, sanitizeWord),
 }
 
 const accessWords = "anyone|users|granted|server"
-
-// word is an option that is one of a few words.
-func word[T any](syntax string, field func(T) *string, check func(string) error) option[T] {
-	return option[T]{syntax: syntax, min: 1, max: 1, parse: func(_ *caddyfile.Dispenser, args []string, c T) error {
-		*field(c) = args[0]
-		return check(args[0])
-	}}
-}
 
 func accessWord(s string) error {
 	_, err := policy.ParseAccess(s)
@@ -70,8 +63,8 @@ func slowWord(s string) error {
 }
 
 func parseHistory(_ *caddyfile.Dispenser, args []string, c *RoomConfig) (err error) {
-	if c.History.Size, err = parseCount(args[0]); err != nil {
-		if _, isTime := parseDuration(args[0]); isTime == nil {
+	if c.History.Size, err = block.ParseCount(args[0]); err != nil {
+		if _, isTime := block.ParseDuration(args[0]); isTime == nil {
 			return fmt.Errorf("the number of messages comes first: history 100 %s", args[0])
 		}
 		return err
@@ -79,6 +72,6 @@ func parseHistory(_ *caddyfile.Dispenser, args []string, c *RoomConfig) (err err
 	if len(args) == 1 {
 		return nil
 	}
-	c.History.TTL, err = parseDuration(args[1])
+	c.History.TTL, err = block.ParseDuration(args[1])
 	return err
 }

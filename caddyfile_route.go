@@ -8,8 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
 func parseHubName(_ *caddyfile.Dispenser, args []string, h *Handler) error {
@@ -47,14 +48,14 @@ func parseInfo(d *caddyfile.Dispenser, _ []string, h *Handler) error {
 		line, name := *d, d.Val()
 		args := d.RemainingArgs()
 		if len(args) != 1 {
-			return located{line.Errf("a line of 'info' is written: <name> <placeholder>")}
+			return block.Located(line.Errf("a line of 'info' is written: <name> <placeholder>"))
 		}
 		if _, again := h.Info[name]; again {
-			return located{line.Errf("'%s' is repeated in 'info'", name)}
+			return block.Located(line.Errf("'%s' is repeated in 'info'", name))
 		}
 		h.Info[name] = args[0]
 		if err := checkInfo(h.Info); err != nil {
-			return located{line.WrapErr(fmt.Errorf("option 'info': %w", err))}
+			return block.Located(line.WrapErr(fmt.Errorf("option 'info': %w", err)))
 		}
 	}
 	if len(h.Info) == 0 {
@@ -66,7 +67,7 @@ func parseInfo(d *caddyfile.Dispenser, _ []string, h *Handler) error {
 // checkInfo finds values that would be the same for everybody.
 func checkInfo(info map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(info)) {
-		if constant(info[name]) {
+		if block.Constant(info[name]) {
 			return fmt.Errorf("'%s' for '%s' has no placeholder such as {http.auth.user.name}", info[name], name)
 		}
 	}
@@ -86,16 +87,10 @@ func checkAPIKeys(keys []string) error {
 
 // checkUser finds a user that would be the same for everybody.
 func checkUser(s string) error {
-	if constant(s) {
+	if block.Constant(s) {
 		return fmt.Errorf("'%s' has no placeholder such as {http.auth.user.id}, so that everyone would be the same user", s)
 	}
 	return nil
-}
-
-// constant reports that a text has no placeholder, be it because a brace is missing.
-func constant(s string) bool {
-	_, err := caddy.NewEmptyReplacer().ReplaceOrErr(s, false, true)
-	return err == nil
 }
 
 // maxHubName keeps names short enough for metrics, logs and keys.

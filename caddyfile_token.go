@@ -6,6 +6,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
 // parseToken reads
@@ -26,22 +28,22 @@ import (
 // secret gets into the adapted configuration.
 func parseToken(d *caddyfile.Dispenser, _ []string, h *Handler) error {
 	h.Token = new(TokenConfig)
-	if err := tokenOptions.parseBlock(d, "token", h.Token); err != nil {
+	if err := tokenOptions.ParseBlock(d, "token", h.Token); err != nil {
 		return err
 	}
 	return h.Token.check()
 }
 
-var tokenOptions = options[*TokenConfig]{
+var tokenOptions = block.Options[*TokenConfig]{
 	"hmac":       keyList("<secret>…", func(c *TokenConfig) *[]string { return &c.HMAC }),
 	"public_key": keyList("<file>…", func(c *TokenConfig) *[]string { return &c.PublicKey }),
-	"jwks":       text("<url>", func(c *TokenConfig) *string { return &c.JWKS }),
-	"issuer":     text("<issuer>", func(c *TokenConfig) *string { return &c.Issuer }),
-	"audience":   text("<audience>", func(c *TokenConfig) *string { return &c.Audience }),
-	"leeway":     duration(func(c *TokenConfig) *caddy.Duration { return &c.Leeway }),
-	"from":       {syntax: "header|cookie:<name>|query:<name>|subprotocol|message …", min: 1, max: -1, parse: parseFrom},
-	"required":   {parse: func(_ *caddyfile.Dispenser, _ []string, c *TokenConfig) error { c.Required = true; return nil }},
-	"deadline":   duration(func(c *TokenConfig) *caddy.Duration { return &c.Deadline }),
+	"jwks":       block.Text("<url>", func(c *TokenConfig) *string { return &c.JWKS }),
+	"issuer":     block.Text("<issuer>", func(c *TokenConfig) *string { return &c.Issuer }),
+	"audience":   block.Text("<audience>", func(c *TokenConfig) *string { return &c.Audience }),
+	"leeway":     block.Duration(func(c *TokenConfig) *caddy.Duration { return &c.Leeway }),
+	"from":       {Syntax: "header|cookie:<name>|query:<name>|subprotocol|message …", Min: 1, Max: -1, Parse: parseFrom},
+	"required":   {Parse: func(_ *caddyfile.Dispenser, _ []string, c *TokenConfig) error { c.Required = true; return nil }},
+	"deadline":   block.Duration(func(c *TokenConfig) *caddy.Duration { return &c.Deadline }),
 }
 
 func parseFrom(_ *caddyfile.Dispenser, args []string, c *TokenConfig) error {
@@ -51,8 +53,8 @@ func parseFrom(_ *caddyfile.Dispenser, args []string, c *TokenConfig) error {
 }
 
 // keyList is an option that names one key or several, in one line or several.
-func keyList(syntax string, field func(*TokenConfig) *[]string) option[*TokenConfig] {
-	return option[*TokenConfig]{syntax: syntax, min: 1, max: -1, repeat: true, parse: func(_ *caddyfile.Dispenser, args []string, c *TokenConfig) error {
+func keyList(syntax string, field func(*TokenConfig) *[]string) block.Option[*TokenConfig] {
+	return block.Option[*TokenConfig]{Syntax: syntax, Min: 1, Max: -1, Repeat: true, Parse: func(_ *caddyfile.Dispenser, args []string, c *TokenConfig) error {
 		for _, key := range args {
 			if key == "" {
 				return errors.New("it is empty")
@@ -63,23 +65,5 @@ func keyList(syntax string, field func(*TokenConfig) *[]string) option[*TokenCon
 			*field(c) = append(*field(c), key)
 		}
 		return nil
-	}}
-}
-
-// text is an option that is any text but an empty one.
-func text[T any](syntax string, field func(T) *string) option[T] {
-	return word(syntax, field, func(s string) error {
-		if s == "" {
-			return errors.New("it is empty")
-		}
-		return nil
-	})
-}
-
-// duration is an option that is a positive duration.
-func duration[T any](field func(T) *caddy.Duration) option[T] {
-	return option[T]{syntax: "<duration>", min: 1, max: 1, parse: func(_ *caddyfile.Dispenser, args []string, c T) (err error) {
-		*field(c), err = parseDuration(args[0])
-		return err
 	}}
 }

@@ -84,20 +84,3 @@ func TestWarnsWithoutStart(t *testing.T) {
 		t.Errorf("warned again at the start: %v", err)
 	}
 }
-
-func TestSuggestions(t *testing.T) {
-	t.Parallel()
-	for wrong, want := range map[string]string{
-		"rooms": "room", "reed": "read", "histroy": "history", "sise": "size", "grice": "grace",
-		"presense": "presence", "users": "user", "quorum": "", "x": "", "subscribed": "subscribe",
-	} {
-		all := options[int]{}
-		for _, name := range []string{"room", "read", "history", "size", "grace", "presence", "user", "subscribe"} {
-			all[name] = option[int]{}
-		}
-		got := all.suggest(wrong)
-		if want == "" && got != "" || want != "" && got != " (did you mean '"+want+"'?)" {
-			t.Errorf("%s: %q, not %q", wrong, got, want)
-		}
-	}
-}

@@ -6,8 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/caddyserver/caddy/v2"
-
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
@@ -58,17 +57,17 @@ func (c *SchemaConfig) compile(read readFile) (*policy.Schema, error) {
 	case read == nil:
 		return nil, nil
 	}
-	name, err := caddy.NewReplacer().ReplaceOrErr(c.File, true, true)
+	name, err := block.Resolve(c.File)
 	if err != nil {
-		return nil, namedAt.locate(c.File, fmt.Errorf("schema: %w", err))
+		return nil, block.Locate(c.File, fmt.Errorf("schema: %w", err))
 	}
 	text, err := read(name)
 	if err != nil {
-		return nil, namedAt.locate(c.File, fmt.Errorf("schema: %w", err))
+		return nil, block.Locate(c.File, fmt.Errorf("schema: %w", err))
 	}
 	schema, err := compileSchema(text)
 	if err != nil {
-		return nil, namedAt.locate(c.File, fmt.Errorf("%s: %w", name, err))
+		return nil, block.Locate(c.File, fmt.Errorf("%s: %w", name, err))
 	}
 	return schema, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-realtime/caddy-realtime/backend/redis"
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
 // RedisConfig lets several nodes share the rooms of a hub through Redis, 7.0 or
@@ -186,7 +187,7 @@ func (c *RedisConfig) resolve() (*RedisConfig, error) {
 		}
 		resolved, err := repl.ReplaceOrErr(*text, true, true)
 		if err != nil { // the error names the placeholder, not its value
-			return nil, namedAt.locate(*text, fmt.Errorf("%s: %w", name, err))
+			return nil, block.Locate(*text, fmt.Errorf("%s: %w", name, err))
 		}
 		*text = resolved
 	}
@@ -198,7 +199,7 @@ func (c *RedisTLSConfig) compile(read readFile) (*tls.Config, error) {
 	if c.CA != "" {
 		text, err := read(c.CA)
 		if err != nil {
-			return nil, namedAt.locate(c.CA, err)
+			return nil, block.Locate(c.CA, err)
 		}
 		t.RootCAs = x509.NewCertPool()
 		if !t.RootCAs.AppendCertsFromPEM(text) {
@@ -210,11 +211,11 @@ func (c *RedisTLSConfig) compile(read readFile) (*tls.Config, error) {
 	}
 	cert, err := read(c.Cert)
 	if err != nil {
-		return nil, namedAt.locate(c.Cert, err)
+		return nil, block.Locate(c.Cert, err)
 	}
 	key, err := read(c.Key)
 	if err != nil {
-		return nil, namedAt.locate(c.Key, err)
+		return nil, block.Locate(c.Key, err)
 	}
 	pair, err := tls.X509KeyPair(cert, key)
 	t.Certificates = []tls.Certificate{pair}

@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
 // TokenConfig says which tokens (JWT, RFC 7519) are accepted, and where in a request
@@ -100,12 +101,12 @@ func (c *TokenConfig) check() error {
 
 // checkLiterals looks at what has no placeholders.
 func (c *TokenConfig) checkLiterals() error {
-	if c.JWKS != "" && constant(c.JWKS) {
+	if c.JWKS != "" && block.Constant(c.JWKS) {
 		_, err := auth.New(auth.Config{JWKS: c.JWKS})
 		return err
 	}
 	for _, secret := range c.HMAC {
-		if !constant(secret) {
+		if !block.Constant(secret) {
 			continue
 		}
 		if err := (auth.Keys{Secrets: [][]byte{[]byte(secret)}}).Check(); err != nil {
@@ -149,10 +150,10 @@ func resolveKey(text string) (string, error) {
 	if text == "" {
 		return "", nil
 	}
-	return caddy.NewReplacer().ReplaceOrErr(text, true, true)
+	return block.Resolve(text)
 }
 
 // inTheClear reports that a secret stands in the configuration itself.
 func (c *TokenConfig) inTheClear() bool {
-	return slices.ContainsFunc(c.HMAC, func(s string) bool { return caddy.NewReplacer().ReplaceAll(s, "") == s })
+	return slices.ContainsFunc(c.HMAC, block.InTheClear)
 }

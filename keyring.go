@@ -8,8 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/caddyserver/caddy/v2"
-
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/internal/renew"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 )
@@ -74,16 +73,16 @@ func (k *keyring) renew() error {
 func (k *keyring) resolve() (keys apiKeys, err error) {
 	places := make(map[string]writtenKey)
 	for _, w := range k.written {
-		key, err := caddy.NewReplacer().ReplaceOrErr(w.text, true, true)
+		key, err := block.Resolve(w.text)
 		if err != nil {
-			return nil, namedAt.locate(w.text, fmt.Errorf("%s: %w", w.place, err)) // names the placeholder, not the key
+			return nil, block.Locate(w.text, fmt.Errorf("%s: %w", w.place, err)) // names the placeholder, not the key
 		}
 		if strings.TrimSpace(key) != key {
 			return nil, fmt.Errorf("%s begins or ends with white space, and so would never be found in a request", w.place)
 		}
 		other, again := places[key]
 		switch {
-		case again && (other.may != w.may || !inFile(w.text) && !inFile(other.text)):
+		case again && (other.may != w.may || !block.InFile(w.text) && !block.InFile(other.text)):
 			return nil, fmt.Errorf("%s is the same as %s", w.place, other.place)
 		case again:
 			continue
@@ -101,14 +100,14 @@ func (k *keyring) provision(full []string, scoped []APIKeyConfig, log *slog.Logg
 		return err
 	}
 	k.written, k.log = written, log
-	k.files = slices.ContainsFunc(written, func(w writtenKey) bool { return inFile(w.text) })
+	k.files = slices.ContainsFunc(written, func(w writtenKey) bool { return block.InFile(w.text) })
 	keys, err := k.resolve()
 	if err != nil {
 		return err
 	}
 	k.now.Store(&keys)
 	for _, w := range written {
-		if caddy.NewReplacer().ReplaceAll(w.text, "") == w.text {
+		if block.InTheClear(w.text) {
 			log.Warn("an API key stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "key", w.place)
 		}
 	}

@@ -7,7 +7,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
-	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
 // Files and variables are looked at after the Caddyfile has become JSON. The errors name
@@ -43,25 +44,7 @@ func TestErrorsAtLoadNameTheLine(t *testing.T) {
 	if _, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(site), nil); err != nil {
 		t.Fatal(err)
 	}
-	namedAt.mu.Lock()
-	defer namedAt.mu.Unlock()
-	if _, known := namedAt.places[secret]; known {
+	if err := block.Locate(secret, os.ErrNotExist); err != os.ErrNotExist {
 		t.Error("a secret is remembered")
-	}
-}
-
-// What is remembered has a bound.
-func TestLinesAreBounded(t *testing.T) {
-	t.Parallel()
-	var l lines
-	d := caddyfile.NewTestDispenser("schema x")
-	for i := range 3 * maxLines {
-		l.remember(d, "<file>", []string{strings.Repeat("x", i)})
-	}
-	if n := len(l.places); n > maxLines {
-		t.Errorf("%d lines are remembered", n)
-	}
-	if err := l.locate("x", os.ErrNotExist); err != os.ErrNotExist {
-		t.Errorf("a place that is forgotten: %v", err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
 func init() { caddy.RegisterModule(new(Handler)) }
@@ -153,7 +155,7 @@ func (h *Handler) provisionOrigins() error {
 	for _, o := range h.Origins {
 		resolved, err := repl.ReplaceOrErr(o, true, true)
 		if err != nil {
-			return namedAt.locate(o, fmt.Errorf("origins: %w", err))
+			return block.Locate(o, fmt.Errorf("origins: %w", err))
 		}
 		p, err := parseOrigin(resolved)
 		if err != nil {

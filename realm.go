@@ -14,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 	"github.com/caddy-realtime/caddy-realtime/ws"
@@ -71,7 +72,7 @@ func (a *App) realm(ctx caddy.Context, hub string, c realmConfig, place string) 
 func (r *realm) provision(ctx caddy.Context) (err error) {
 	if c := r.config.Token; c != nil {
 		if err := r.provisionTokens(ctx, c); err != nil {
-			return fmt.Errorf("token: %w", trimmed{"token", err})
+			return fmt.Errorf("token: %w", block.Trim("token", err))
 		}
 	}
 	c := r.config.Authorize

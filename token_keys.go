@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/internal/renew"
 )
 
@@ -28,11 +28,8 @@ type tokenKeys struct {
 
 // inFiles reports that keys are in files, which may change.
 func (c *TokenConfig) inFiles() bool {
-	return len(c.PublicKey) > 0 || slices.ContainsFunc(c.HMAC, inFile)
+	return len(c.PublicKey) > 0 || slices.ContainsFunc(c.HMAC, block.InFile)
 }
-
-// inFile reports that a text has a placeholder for the content of a file.
-func inFile(s string) bool { return strings.Contains(s, "{file.") }
 
 // load reads the keys.
 func (k *tokenKeys) load() (auth.Keys, error) {
@@ -82,18 +79,18 @@ func (c *TokenConfig) keyTexts(read readFile) (texts [][]byte, err error) {
 	for i, secret := range c.HMAC {
 		text, err := resolveKey(secret)
 		if err != nil {
-			return nil, namedAt.locate(secret, fmt.Errorf("hmac: secret %d: %w", i+1, err))
+			return nil, block.Locate(secret, fmt.Errorf("hmac: secret %d: %w", i+1, err))
 		}
 		texts = append(texts, []byte(text))
 	}
 	for i, name := range c.PublicKey {
 		path, err := resolveKey(name)
 		if err != nil {
-			return nil, namedAt.locate(name, fmt.Errorf("public_key: file %d: %w", i+1, err))
+			return nil, block.Locate(name, fmt.Errorf("public_key: file %d: %w", i+1, err))
 		}
 		text, err := read(path)
 		if err != nil {
-			return nil, namedAt.locate(name, fmt.Errorf("public_key: %w", err))
+			return nil, block.Locate(name, fmt.Errorf("public_key: %w", err))
 		}
 		texts = append(texts, text)
 	}
@@ -109,7 +106,7 @@ func (c *TokenConfig) parseKeys(texts [][]byte) (keys auth.Keys, err error) {
 	for i, text := range texts {
 		key, err := auth.ParsePublicKey(text)
 		if err != nil {
-			return auth.Keys{}, namedAt.locate(c.PublicKey[i], fmt.Errorf("public_key: %s: %w", c.PublicKey[i], err))
+			return auth.Keys{}, block.Locate(c.PublicKey[i], fmt.Errorf("public_key: %s: %w", c.PublicKey[i], err))
 		}
 		keys.Public = append(keys.Public, key)
 	}

@@ -1,4 +1,4 @@
-package realtime
+package block
 
 import (
 	"errors"
@@ -20,9 +20,9 @@ var units = []struct {
 	{"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1},
 }
 
-// parseSize reads a number of bytes: "64KiB" (1024 each), "64KB" (1000 each) or
+// ParseSize reads a number of bytes: "64KiB" (1024 each), "64KB" (1000 each) or
 // "65536". There is no zero, sign, space or fraction.
-func parseSize(s string) (int64, error) {
+func ParseSize(s string) (int64, error) {
 	number, factor := s, int64(1)
 	for _, u := range units {
 		if rest, ok := strings.CutSuffix(s, u.word); ok {
@@ -37,8 +37,8 @@ func parseSize(s string) (int64, error) {
 	return n * factor, nil
 }
 
-// parseCount reads a whole number from 1.
-func parseCount(s string) (int, error) {
+// ParseCount reads a whole number from 1.
+func ParseCount(s string) (int, error) {
 	n, err := parseDigits(s)
 	if err != nil || n > math.MaxInt32 {
 		return 0, fmt.Errorf("'%s' is not a whole number from 1 to %d", s, math.MaxInt32)
@@ -54,25 +54,8 @@ func parseDigits(s string) (int64, error) {
 	return strconv.ParseInt(s, 10, 64)
 }
 
-// maxRate is more than one node can do of anything.
-const maxRate = 1e9
-
-// parseRate reads "<n>/s" and, where there is a second argument, the burst.
-func parseRate(args []string) (RateConfig, error) {
-	number, ok := strings.CutSuffix(args[0], "/s")
-	n, err := strconv.ParseFloat(number, 64)
-	if !ok || err != nil || strings.Trim(number, ".0123456789") != "" || n <= 0 || n > maxRate {
-		return RateConfig{}, fmt.Errorf("'%s' is not a rate such as 20/s or 0.5/s", args[0])
-	}
-	rate := RateConfig{PerSecond: n}
-	if len(args) > 1 {
-		rate.Burst, err = parseCount(args[1])
-	}
-	return rate, err
-}
-
-// parseDuration reads a positive duration in Caddy's notation, which has days.
-func parseDuration(s string) (caddy.Duration, error) {
+// ParseDuration reads a positive duration in Caddy's notation, which has days.
+func ParseDuration(s string) (caddy.Duration, error) {
 	d, err := caddy.ParseDuration(s)
 	if err != nil || d <= 0 {
 		return 0, fmt.Errorf("'%s' is not a duration such as 500ms, 25s or 7d", s)

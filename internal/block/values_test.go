@@ -1,4 +1,4 @@
-package realtime
+package block
 
 import (
 	"testing"
@@ -12,7 +12,7 @@ func TestParseSize(t *testing.T) {
 		"2MB": 2_000_000, "1GiB": 1 << 30, "3GB": 3_000_000_000, "8589934591GiB": 8589934591 << 30,
 	}
 	for s, want := range good {
-		if got, err := parseSize(s); got != want || err != nil {
+		if got, err := ParseSize(s); got != want || err != nil {
 			t.Errorf("%s: got %d, %v, not %d", s, got, err, want)
 		}
 	}
@@ -20,7 +20,7 @@ func TestParseSize(t *testing.T) {
 		"", "0", "0KiB", "-1", "+1", "1.5MiB", "64k", "64kib", "64 KiB", "KiB", "1_000", "0x10", "1e3",
 		"64KiBB", "8589934592GiB", "9223372036854775808", "99999999999999999999KB",
 	} {
-		if got, err := parseSize(s); err == nil {
+		if got, err := ParseSize(s); err == nil {
 			t.Errorf("%q passes as %d", s, got)
 		}
 	}
@@ -29,38 +29,13 @@ func TestParseSize(t *testing.T) {
 func TestParseCount(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]int{"1": 1, "100000": 100_000, "2147483647": 2147483647} {
-		if got, err := parseCount(s); got != want || err != nil {
+		if got, err := ParseCount(s); got != want || err != nil {
 			t.Errorf("%s: got %d, %v", s, got, err)
 		}
 	}
 	for _, s := range []string{"", "0", "01", "-1", "+1", "1.0", "1e3", "2147483648", "99999999999999999999", "ten"} {
-		if got, err := parseCount(s); err == nil {
+		if got, err := ParseCount(s); err == nil {
 			t.Errorf("%q passes as %d", s, got)
-		}
-	}
-}
-
-func TestParseRate(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		args []string
-		want RateConfig
-	}{
-		{[]string{"20/s"}, RateConfig{PerSecond: 20}},
-		{[]string{"0.5/s"}, RateConfig{PerSecond: 0.5}},
-		{[]string{"300/s", "600"}, RateConfig{300, 600}},
-		{[]string{"300/s", "1"}, RateConfig{300, 1}},
-	} {
-		if got, err := parseRate(test.args); got != test.want || err != nil {
-			t.Errorf("%q: got %v, %v", test.args, got, err)
-		}
-	}
-	for _, args := range [][]string{
-		{"20"}, {"/s"}, {"20/m"}, {"20/S"}, {"-1/s"}, {"+1/s"}, {"0/s"}, {"0.0/s"}, {"NaN/s"}, {"Inf/s"}, {"1e3/s"},
-		{"0x1p4/s"}, {"1_0/s"}, {"2000000000/s"}, {"1.2.3/s"}, {"20/s", "0"}, {"20/s", "-3"}, {"20/s", "x"},
-	} {
-		if got, err := parseRate(args); err == nil {
-			t.Errorf("%q passes as %v", args, got)
 		}
 	}
 }
@@ -68,12 +43,12 @@ func TestParseRate(t *testing.T) {
 func TestParseDuration(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]time.Duration{"500ms": 500 * time.Millisecond, "25s": 25 * time.Second, "7d": 7 * 24 * time.Hour} {
-		if got, err := parseDuration(s); time.Duration(got) != want || err != nil {
+		if got, err := ParseDuration(s); time.Duration(got) != want || err != nil {
 			t.Errorf("%s: got %v, %v", s, got, err)
 		}
 	}
 	for _, s := range []string{"", "25", "0s", "-1s", "soon"} {
-		if got, err := parseDuration(s); err == nil {
+		if got, err := ParseDuration(s); err == nil {
 			t.Errorf("%q passes as %v", s, got)
 		}
 	}
