@@ -62,7 +62,7 @@ func TestPanicInALateSubscription(t *testing.T) {
 		}
 		log.Once(t, "a subscription to a document", "attach")
 		other.say(`{"type":"ping","id":1}`)
-		other.hears(`{"type":"pong","id":1}`)
+		other.hears(`{"type":"pong","id":1,"payload":{}}`)
 	})
 }
 
