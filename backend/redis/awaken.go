@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -13,9 +14,20 @@ import (
 // were delivered. Such a room would begin again with the same epoch, because that is a
 // hash of its name and a secret, and two messages would have one position. Redis keeps
 // scripts for as long as its process lives: if it knows awakenScript no more, it has
-// begun anew, and gets another secret before anything else is done. Rooms that are empty
-// then see one gap too many. The alternative, the run id of INFO, needs a right that the
-// documented access list does not give.
+// begun anew, and gets another secret before anything else is done. The alternative, the
+// run id of INFO, needs a right that the documented access list does not give.
+//
+// Redis can not tell a room that it lost from one that was always empty. The nodes can:
+// those that have subscribers in a room compare it after they are subscribed again. A node
+// that saw the room without messages tells its epoch, and the room keeps that epoch. Until
+// settling is over, a room without a log can not begin otherwise: calls for it fail and
+// are repeated, as while Redis is away. A room for which no node spoke gets an epoch of
+// the new secret. If one node saw a message of a lost room and another one did not, the
+// first one's comparison gives the room another epoch.
+
+// settling is how long nodes have to come back to a Redis that has begun anew: longer than
+// maxDelay, after which the last of them tries to connect.
+const settling = maxDelay + time.Second
 
 // awaken gives Redis another secret if it has begun anew. calls are those whose scripts it
 // does not know. Errors are left to the calls that come next.
@@ -26,24 +38,30 @@ func (b *batcher) awaken(ctx context.Context, calls []*call, how manner) {
 			continue
 		}
 		done[c.secret] = true
-		ask := &call{script: awakenScript, keys: []string{c.secret}, args: []any{""}}
-		if err := b.single(ctx, ask, how); goredis.HasErrorPrefix(err, "NOSCRIPT") {
-			ask.args = []any{history.NewEpoch()}
-			_ = b.single(ctx, ask, manner{true, how.follow})
+		// It is read first: if another node replaces it after that, this one does not.
+		old, err := b.single(ctx, &call{args: []any{"get", c.secret}}, how)
+		if err != nil && !errors.Is(err, goredis.Nil) {
+			continue
+		}
+		before, _ := old.(string)
+		ask := &call{script: awakenScript, keys: []string{c.secret}, args: []any{"", "", 0}}
+		if _, err := b.single(ctx, ask, how); goredis.HasErrorPrefix(err, "NOSCRIPT") {
+			ask.args = []any{history.NewEpoch(), before, settling.Milliseconds()}
+			_, _ = b.single(ctx, ask, manner{true, how.follow})
 		}
 	}
 }
 
-// single sends one call and returns its error.
-func (b *batcher) single(ctx context.Context, c *call, how manner) error {
+// single sends one call and returns its result.
+func (b *batcher) single(ctx context.Context, c *call, how manner) (any, error) {
 	pipe, err := b.pipeline(ctx, how)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cmd := goredis.NewCmd(ctx, c.words(how.full, b.to.sharded())...)
 	_ = pipe.Process(ctx, once{cmd}) // which only takes it down
 	began := time.Now()
 	_, err = pipe.Exec(ctx)
 	b.judge(err, began)
-	return cmd.Err()
+	return cmd.Result()
 }

@@ -1,11 +1,77 @@
 package redis
 
 import (
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
 )
+
+// beginAnew has Redis forget what a start makes it forget: its scripts and who subscribes.
+func beginAnew(s *server) {
+	s.do("script", "flush")
+	s.do("client", "kill", "type", "pubsub")
+}
+
+// A room without messages keeps its epoch when Redis begins anew and has lost nothing, also
+// if the next message comes by way of a node that does not know the room, and if Redis
+// begins anew once more.
+func TestEmptyRoomKeepsItsEpoch(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	c := checker.New(checker.Options{})
+	in, out := newNode(t, c, "in", patient(s.Addr)), newNode(t, c, "out", patient(s.Addr))
+	in.enter("room")
+	before := in.at("room").find("room").position()
+	for range 2 {
+		beginAnew(s)
+	}
+	done, err := out.Publish(t.Context(), &hub.Message{Channel: "room", Content: []byte("1")}, hub.PublishOptions{Retention: kept})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done.Position.Epoch != before.Epoch || done.Position.Offset != 1 {
+		t.Errorf("%+v comes after %+v", done.Position, before)
+	}
+	eventually(t, "the message arrives", func() bool { return in.at("room").find("room").position().Offset == 1 })
+	if n := in.stats().Lost; n != 0 {
+		t.Errorf("%d times a message was lost, and Redis has lost nothing", n)
+	}
+}
+
+// Nodes that find a new Redis at the same time make one secret, and no room has to wait.
+func TestFirstSecret(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	n := newNode(t, checker.New(checker.Options{}), "node", patient(s.Addr))
+	b := n.at("room")
+	key := b.c.names.secret()
+	awaken := func(fresh, seen string) {
+		t.Helper()
+		ask := &call{script: awakenScript, keys: []string{key}, args: []any{fresh, seen, settling.Milliseconds()}}
+		if _, err := b.run(t.Context(), ask); err != nil {
+			t.Fatal(err)
+		}
+	}
+	awaken("one", "")
+	awaken("two", "")
+	if secret := s.do("get", key); secret != "one" {
+		t.Errorf("the secret is %q", secret)
+	}
+	began := time.Now()
+	n.enter("room")
+	if took := time.Since(began); took >= settling {
+		t.Errorf("entering a room took %v", took)
+	}
+	awaken("three", "one")
+	awaken("four", "one")
+	if secret := fmt.Sprint(s.do("get", key)); !strings.HasPrefix(secret, "three ") || !strings.HasSuffix(secret, " one") {
+		t.Errorf("the secret is %q", secret)
+	}
+}
 
 // A Redis that begins anew from a copy without a room's messages gives no position a
 // second time. Deleting the room and flushing the scripts is what such a start looks like.

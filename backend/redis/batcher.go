@@ -98,7 +98,7 @@ func (b *batcher) do(ctx context.Context, c *call) (any, error) {
 
 // repeated is the same call as if it had not been sent.
 func (c *call) repeated() *call {
-	return &call{script: c.script, keys: c.keys, args: c.args, again: c.again}
+	return &call{script: c.script, keys: c.keys, args: c.args, again: c.again, secret: c.secret}
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -299,8 +299,8 @@ func (c *call) end(result any, err error) {
 		c.result = result
 	case errors.As(err, &answer):
 		c.err = fmt.Errorf("%w: redis: %v", hub.ErrUnavailable, err)
-		// A slot is on its way to another server, or none has it.
-		c.undone = goredis.IsTryAgainError(err) || goredis.IsClusterDownError(err)
+		// A slot is on its way to another server, or none has it, or Redis has begun anew.
+		c.undone = goredis.IsTryAgainError(err) || goredis.IsClusterDownError(err) || goredis.HasErrorPrefix(err, "UNSETTLED ")
 	default:
 		c.err = fmt.Errorf("%w: redis: %v", hub.ErrUnavailable, err)
 		c.lost = err

@@ -17,6 +17,26 @@ local function secretOf(key, fresh)
 	return secret
 end
 
+-- If awaken.lua has replaced a secret, the new one is words: one of its own, until when
+-- rooms are unsettled, and the secret before. Scripts hash all of it.
+
+-- Reports that nodes may still have to say which rooms were empty before Redis began anew.
+-- Clocks of servers differ: an end that is too far away is none.
+local function unsettled(secret)
+	local ends = tonumber(string.match(secret, '^%S+ (%d+) ') or '0')
+	return ends > now and ends <= now + minute
+end
+
+-- The reply while rooms are unsettled.
+local function later()
+	return redis.error_reply('UNSETTLED Redis has begun anew, and this room has no messages')
+end
+
+-- Gives the secret before this one, or nil.
+local function before(secret)
+	return string.match(secret, '^%S+ %d+ (.+)$')
+end
+
 -- Gives the epoch at a time. The day of each name begins at another time.
 local function blank(secret, name, at)
 	local shift = tonumber(string.sub(redis.sha1hex(name), 1, 7), 16) % day

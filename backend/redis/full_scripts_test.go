@@ -40,7 +40,7 @@ var scriptsWhenFull = []scriptWhenFull{
 
 	// What these write has a bound: by nodes, by connections, by a number.
 	{"lease", leaseScript, 3, []any{"node", 60000, 1, 1}, "runs"},
-	{"awaken", awakenScript, 1, []any{"secret"}, "runs"},
+	{"awaken", awakenScript, 1, []any{"secret", "", 3000}, "runs"},
 	{"layout", layoutScript, 1, []any{"text", "node", 60000, 1}, "runs"},
 	{"count", countScript, 2, []any{"node", 1, 60000, 1, "ann", 1}, "runs"},
 	{"order", orderScript, 3, []any{"node", 1, "order", "topic", 10, 60000, "name", 0, 10}, "runs"},

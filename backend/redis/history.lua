@@ -9,7 +9,11 @@
 local meta = redis.call('HMGET', KEYS[1], 'e', 's', 'a')
 local epoch = meta[1]
 if not epoch then
-	return {blank(secretOf(KEYS[3], ARGV[4]), KEYS[1], now) .. ':0:0', {}}
+	local secret = secretOf(KEYS[3], ARGV[4])
+	if unsettled(secret) then
+		return later()
+	end
+	return {blank(secret, KEYS[1], now) .. ':0:0', {}}
 end
 local top, size, ttl, count = tonumber(meta[2] or '0'), tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local position = epoch .. ':' .. (meta[2] or '0') .. ':' .. (meta[3] or '0')

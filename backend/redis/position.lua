@@ -9,9 +9,19 @@ local kept = 10 * minute
 if not meta[1] then
 	local secret, known = secretOf(KEYS[2], ARGV[1]), ARGV[3]
 	local epoch = blank(secret, KEYS[1], now)
-	-- Who is in the room when its day ends stays in the epoch of that day.
-	if known ~= '' and known ~= blank(secret, KEYS[1], now + 5 * minute)
-			and (known == epoch or known == blank(secret, KEYS[1], now - hour)) then
+	-- The subscribers in the room when its day ends stay in the epoch of that day.
+	local stays = known ~= '' and known ~= blank(secret, KEYS[1], now + 5 * minute)
+			and (known == epoch or known == blank(secret, KEYS[1], now - hour))
+	-- So do those that were in the room, and saw no message, when Redis began anew.
+	local old = before(secret)
+	while old and known ~= '' and not stays do
+		stays = known == blank(old, KEYS[1], now) or known == blank(old, KEYS[1], now - hour)
+		old = before(old)
+	end
+	if not stays and unsettled(secret) then
+		return later()
+	end
+	if stays then
 		epoch = known
 		local set = redis.pcall('HSET', KEYS[1], 'e', epoch) -- which a full Redis refuses
 		if type(set) == 'number' then

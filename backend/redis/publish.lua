@@ -18,10 +18,13 @@ end
 local meta = redis.call('HMGET', KEYS[1], 'e', 's', 'a')
 local epoch, top, anchor = meta[1], meta[2] or '0', meta[3] or '0'
 if not epoch then
-	epoch, top, anchor = blank(secretOf(KEYS[3], ARGV[7]), KEYS[1], now), '0', '0'
+	local secret = secretOf(KEYS[3], ARGV[7])
+	epoch, top, anchor = blank(secret, KEYS[1], now), '0', '0'
 	if redis.call('DEL', KEYS[2]) == 1 then
 		-- The meta of a log was lost, which must not come back under its epoch.
 		epoch = ARGV[7]
+	elseif unsettled(secret) then
+		return later()
 	end
 	redis.call('HSET', KEYS[1], 'e', epoch)
 end
