@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 // isDial reports that an error is of making a connection.
@@ -53,6 +55,7 @@ func (d *dialOnce) Dial(ctx context.Context, network, addr string) (net.Conn, er
 
 // close ends the connection at once, whatever waits for it.
 func (d *dialOnce) close() {
+	defer guard.Recover(nil, "the end of a subscription") // callers have more to end
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.over = true

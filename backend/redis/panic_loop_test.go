@@ -1,0 +1,154 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/panictest"
+)
+
+// All goroutines that last as long as their shard are started by keep, which begins them
+// anew after a panic and waits for their end.
+func TestPanicOfALoop(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		log, began := new(panictest.Log), 0
+		s := &shard{log: log.Logger()}
+		s.ctx, s.cancel = context.WithCancel(t.Context())
+		s.keep(&s.wg, "a loop", func() {
+			if began++; began == 1 {
+				panic("loop")
+			}
+			<-s.ctx.Done()
+		})
+		time.Sleep(time.Minute)
+		s.cancel()
+		s.wg.Wait()
+		log.Once(t, "a loop", "loop")
+		if began != 2 {
+			t.Errorf("the loop began %d times", began)
+		}
+	})
+}
+
+// A goroutine of a subscribed connection that panics ends the connection, so that another
+// one takes its place.
+func TestPanicOfASubscription(t *testing.T) {
+	t.Parallel()
+	broken := func(context.Context, ...string) error { panic("broken") }
+	for what, start := range map[string]func(k *conn){
+		"the writer of a subscription": func(k *conn) { k.add("topic", true); k.write() },
+		"the watch over a subscription": func(k *conn) {
+			k.link.c.batch = nil // which the watch asks when nothing comes
+			k.watch()
+		},
+		"the reader of a subscription": func(k *conn) { _ = k.read() }, // there is no connection
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				log := new(panictest.Log)
+				near, far := net.Pipe()
+				k := &conn{
+					link:   &link{c: &shard{log: log.Logger(), o: Options{Probe: time.Second}, ctx: t.Context()}},
+					dialed: &dialOnce{conn: near}, subscribe: broken,
+					wake: make(chan struct{}, 1), done: make(chan struct{}),
+				}
+				k.guarded(what, func() { start(k) })
+				if err := k.ended(nil); !errors.Is(err, errPanicked) {
+					t.Errorf("the connection ended with %v", err)
+				}
+				if _, err := far.Read(make([]byte, 1)); err == nil {
+					t.Error("the connection is still open")
+				}
+				if got := log.Panics(t, what); len(got) != 1 {
+					t.Errorf("panics: %q", got)
+				}
+			})
+		})
+	}
+}
+
+// stickyConn is a connection whose Close panics, once closed.
+type stickyConn struct{ net.Conn }
+
+func (c stickyConn) Close() error {
+	_ = c.Conn.Close()
+	panic("close")
+}
+
+// A connection whose Close panics does not keep anything locked.
+func TestPanicInTheEndOfASubscription(t *testing.T) {
+	log := panictest.Default(t)
+	near, _ := net.Pipe()
+	d := &dialOnce{conn: stickyConn{near}}
+	d.close()
+	log.Once(t, "the end of a subscription", "close")
+	if _, err := d.Dial(t.Context(), "tcp", ""); !errors.Is(err, errSpent) {
+		t.Errorf("a connection that is over dials: %v", err)
+	}
+}
+
+// What is done with several Redis is done with the others though it panics with one.
+func TestPanicWithOneOfSeveral(t *testing.T) {
+	log := panictest.Default(t)
+	var done atomic.Int32
+	err := together([]int{1, 2, 3}, func(i int) error {
+		if i == 2 {
+			panic("two")
+		}
+		done.Add(1)
+		return nil
+	})
+	if !errors.Is(err, errPanicked) || done.Load() != 2 {
+		t.Errorf("%v, and done with %d", err, done.Load())
+	}
+	log.Once(t, "one of several Redis", "two")
+}
+
+// The queue of commands is worked off after a panic that no batch is to blame for.
+func TestPanicOfAFlight(t *testing.T) {
+	t.Parallel()
+	log := new(panictest.Log)
+	o := patient(startServer(t).Addr)
+	o.Logger = log.Logger()
+	b := open(t, o).shards[0].batch
+	b.mu.Lock()
+	b.queue = append(b.queue, nil) // no call
+	b.mu.Unlock()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := b.do(t.Context(), &call{args: []any{"incr", "n"}}); err != nil {
+			t.Error(err)
+		}
+	})
+	const what = "the commands to Redis"
+	eventually(t, "the flight panics", func() bool { return len(log.Panics(t, what)) > 0 })
+	b.mu.Lock()
+	b.queue = b.queue[1:]
+	b.mu.Unlock()
+	wg.Wait()
+}
+
+// A node whose comparison of layouts panics runs on, and ends.
+func TestPanicOfTheComparisonOfLayouts(t *testing.T) {
+	t.Parallel()
+	log := new(panictest.Log)
+	o := quickly(startServer(t).Addr)
+	o.Logger = log.Logger()
+	c := open(t, o)
+	c.layouts.all[0].every = 0 // a random part of which panics
+	if err := c.Join(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the comparison panics", func() bool { return len(log.Panics(t, "the comparison of layouts")) > 0 })
+	if err := c.Close(); err != nil {
+		t.Error(err)
+	}
+}
