@@ -141,7 +141,7 @@ func (c *call) write(body []byte) {
 	pace.Answer(c.w, len(body))
 	c.w.WriteHeader(http.StatusOK) // also to HEAD, or the access log would have no status
 	if c.r.Method != http.MethodHead {
-		_, _ = c.w.Write(body) // the client is gone if this fails
+		_, _ = pace.Portions(c.w, c.r).Write(body) // the client is gone if this fails
 	}
 }
 

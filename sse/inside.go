@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 )
 
 // inside is a stream that lives in the request's handler: over HTTP/2 and HTTP/3,
@@ -22,7 +24,7 @@ import (
 type inside struct {
 	// Static after creation.
 	hub    *hub.Hub
-	w      http.ResponseWriter
+	out    io.Writer // the outermost writer
 	chain  *http.ResponseController
 	base   *http.ResponseController
 	stuck  func()        // called when a write is cut short
@@ -39,7 +41,7 @@ type inside struct {
 func newInside(w http.ResponseWriter, r *http.Request, o Options) *inside {
 	t := &inside{
 		hub:    o.Registry.Hub(),
-		w:      w,
+		out:    pace.Portions(w, r),
 		chain:  http.NewResponseController(w),
 		base:   http.NewResponseController(innermost(w)),
 		stuck:  func() {},
@@ -96,7 +98,7 @@ func (t *inside) flush(p []byte) (err error) {
 	if !t.start() {
 		return net.ErrClosed
 	}
-	if _, err := t.w.Write(p); err != nil {
+	if _, err := t.out.Write(p); err != nil {
 		return err
 	}
 	if err := t.chain.Flush(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 )
 
 // past is a deadline that has passed.
@@ -27,7 +28,7 @@ type stream struct {
 	reads *http.ResponseController
 	// out and writes are the server's own writer. What lies above it is made for
 	// the handler's goroutine, and a write that is stuck is aborted from another.
-	out    http.ResponseWriter
+	out    io.Writer
 	writes *http.ResponseController
 	done   chan struct{} // closed when the stream was cut
 	stuck  func()        // called when a write is cut short
@@ -42,10 +43,10 @@ type stream struct {
 
 // newStream checks that the chain of writers lets deadlines and flushes through;
 // without them a stuck stream could never be ended.
-func newStream(h *hub.Hub, w http.ResponseWriter, body io.Reader) (*stream, error) {
+func newStream(h *hub.Hub, w http.ResponseWriter, r *http.Request, body io.Reader) (*stream, error) {
 	base := innermost(w)
 	s := &stream{
-		hub: h, body: body, out: base, done: make(chan struct{}), stuck: func() {},
+		hub: h, body: body, out: pace.Portions(base, r), done: make(chan struct{}), stuck: func() {},
 		reads:  http.NewResponseController(w),
 		writes: http.NewResponseController(base),
 	}

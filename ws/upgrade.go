@@ -118,7 +118,7 @@ func serveStream(w http.ResponseWriter, r *http.Request, o Options) error {
 	if o.KeepStream != nil {
 		body = o.KeepStream(w, r)
 	}
-	s, err := newStream(o.Registry.Hub(), w, body)
+	s, err := newStream(o.Registry.Hub(), w, r, body)
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ var groups = []struct {
 	{"crowd", attackCrowds},
 	{"document", attackDocuments},
 	{"http", attackHTTP},
+	{"h3", attackHTTP3},
 	{"flood", attackNeighbours},
 	{"afterwards", afterwards},
 }

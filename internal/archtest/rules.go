@@ -67,7 +67,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "ws",
-		ours:    []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/rawtcp"},
+		ours:    []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/pace", "internal/rawtcp"},
 		outside: []string{"github.com/gorilla/websocket"},
 		why:     "transports stand side by side and know neither each other nor the server; this is the only door to gorilla/websocket",
 	},
@@ -125,7 +125,7 @@ var rules = []rule{
 	},
 	{
 		pkg: "internal/pace",
-		why: "it bounds the time of requests and answers with nothing but the standard library",
+		why: "it bounds what clients may keep the server from freeing with nothing but the standard library",
 	},
 	{
 		pkg:     "internal/rawtcp",

@@ -1,6 +1,7 @@
 // Package pace bounds how long a client may take to send the body of a request, and to
 // take an answer. A client that stops would otherwise keep what it was given, or has
-// sent, in the memory of the server for as long as it likes.
+// sent, in the memory of the server for as long as it likes. Over HTTP/3 it also bounds
+// how much of an answer the server keeps after the client has gone.
 //
 // Its functions keep no state. The writer and the body belong to the goroutine of the
 // handler, as always.
