@@ -116,13 +116,16 @@ func (r *room) arm() {
 	}
 }
 
+// afterPanic is the pause after a panic of wake.
+const afterPanic = time.Second
+
 // wake does what is due. A timer that fires late or in vain does no harm.
 func (r *room) wake() {
 	if !r.tracker.life.begin() {
 		return
 	}
 	defer r.tracker.life.end()
-	defer guard.Recover(r.tracker.logger(), "the timer of a room's presence")
+	defer guard.Recover(r.tracker.logger(), "the timer of a room's presence", r.wakeLater)
 	r.change(func() {
 		now := time.Now()
 		r.wakeAt = time.Time{}
@@ -132,6 +135,16 @@ func (r *room) wake() {
 		}
 		if due(r.link.retryAt, now) {
 			r.link.retryAt = time.Time{}
+		}
+	})
+}
+
+// wakeLater has what a panic of wake left unannounced announced after a pause.
+func (r *room) wakeLater() {
+	r.change(func() {
+		r.changed()
+		if !r.flushAt.IsZero() {
+			r.flushAt = time.Now().Add(afterPanic)
 		}
 	})
 }
