@@ -67,13 +67,14 @@ func (s *DocumentStore) in(ctx context.Context, channel string, f func(*document
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := s.table.rooms.open(channel)
-	defer s.table.rooms.release(r)
-	if s.closed.Load() {
-		return document.ErrClosed
-	}
-	r.expire(time.Now())
-	return f(r)
+	err := document.ErrClosed
+	s.table.rooms.in(channel, func(r *documentRoom) {
+		if !s.closed.Load() {
+			r.expire(time.Now())
+			err = f(r)
+		}
+	})
+	return err
 }
 
 // Attach implements [document.Store].

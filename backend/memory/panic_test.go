@@ -108,18 +108,14 @@ func TestPanicInTheExpiryOfMembers(t *testing.T) {
 			enterRoom(t, s, "r", &presence.Member{Key: key, Remember: time.Minute})
 			leaveRoom(t, s, "r", key)
 		}
-		r := s.table.rooms.open("r")
-		r.gone.ledger = nil
-		s.table.rooms.release(r)
+		s.table.rooms.in("r", func(r *presenceRoom) { r.gone.ledger = nil })
 		time.Sleep(time.Minute + time.Millisecond)
 		synctest.Wait()
 		log.Once(t, "the expiry of members", "runtime error: invalid memory address or nil pointer dereference")
 		if left := remembered(t, s, "r"); len(left) != 1 {
 			t.Errorf("remembered: %q", left)
 		}
-		r = s.table.rooms.open("r")
-		r.gone.ledger = &s.table.gone
-		s.table.rooms.release(r)
+		s.table.rooms.in("r", func(r *presenceRoom) { r.gone.ledger = &s.table.gone })
 		time.Sleep(forgetAgain)
 		synctest.Wait()
 		if left := remembered(t, s, "r"); len(left) != 0 {

@@ -196,10 +196,10 @@ const forgetAgain = time.Minute
 // forgetDue forgets the members whose time has come.
 func (r *presenceRoom) forgetDue() {
 	defer guard.Recover(nil, "the expiry of members", r.forgetLater)
-	r.mu.Lock()
-	defer r.table.rooms.release(r)
-	r.gone.expire(time.Now())
-	r.arm()
+	r.table.rooms.use(r, func(r *presenceRoom) {
+		r.gone.expire(time.Now())
+		r.arm()
+	})
 }
 
 // forgetLater has forgetDue called again. A panic has left the timer unset.
@@ -211,12 +211,12 @@ func (r *presenceRoom) forgetLater() {
 
 // drop forgets one member, unless it came back meanwhile.
 func (r *presenceRoom) drop(g *presenceGone) {
-	r.mu.Lock()
-	defer r.table.rooms.release(r)
-	if r.gone.times[g.key] == g {
-		r.gone.remove(g.key)
-		r.arm()
-	}
+	r.table.rooms.use(r, func(r *presenceRoom) {
+		if r.gone.times[g.key] == g {
+			r.gone.remove(g.key)
+			r.arm()
+		}
+	})
 }
 
 // forget drops all memory of members that left.

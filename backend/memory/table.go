@@ -36,60 +36,68 @@ func (t *table[R]) init(create func(channel string) R) {
 	t.create, t.by = create, make(map[string]R)
 }
 
-// open returns the room of a channel, locked; a new one if there is none.
-func (t *table[R]) open(channel string) R {
-	for {
-		t.mu.Lock()
-		r, ok := t.by[channel]
-		if !ok {
-			// A copy of the name: the caller's may be a small part of a large frame.
-			channel = strings.Clone(channel)
-			r = t.create(channel)
-			t.by[channel] = r
-		}
-		t.mu.Unlock()
-		s := r.self()
-		s.mu.Lock()
-		if !s.dead {
-			return r
-		}
-		s.mu.Unlock() // it was removed in between
+// in calls f for the room of a channel, locked; for a new room if there is none. Then it
+// removes the room if that holds nothing.
+func (t *table[R]) in(channel string, f func(R)) {
+	for !t.use(t.get(channel), f) { // it was removed in between
 	}
 }
 
-// release unlocks a room, and removes it if it holds nothing.
-func (t *table[R]) release(r R) {
-	s, bare := r.self(), r.bare()
-	s.mu.Unlock()
-	if !bare {
-		return
+// each calls f for every room, locked.
+func (t *table[R]) each(f func(R)) {
+	for _, r := range t.all() {
+		t.use(r, f)
 	}
+}
+
+// get returns the room of a channel; a new one if there is none.
+func (t *table[R]) get(channel string) R {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	r, ok := t.by[channel]
+	if !ok {
+		// A copy of the name: the caller's may be a small part of a large frame.
+		channel = strings.Clone(channel)
+		r = t.create(channel)
+		t.by[channel] = r
+	}
+	return r
+}
+
+func (t *table[R]) all() []R {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Collect(maps.Values(t.by))
+}
+
+// use is in for a room that was found before. It reports false, without a call, if the
+// room is out of the table.
+func (t *table[R]) use(r R, f func(R)) (alive bool) {
+	s, bare := r.self(), false
+	defer func() { // after the unlock
+		if bare {
+			t.remove(r)
+		}
+	}()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dead {
+		return false
+	}
+	defer func() { bare = r.bare() }() // also after a panic
+	f(r)
+	return true
+}
+
+// remove takes a room out of the table, if it still holds nothing.
+func (t *table[R]) remove(r R) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := r.self()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.dead && r.bare() {
 		s.dead = true
 		delete(t.by, s.channel)
 	}
-}
-
-// each calls f for every room, locked.
-func (t *table[R]) each(f func(R)) {
-	t.mu.Lock()
-	all := slices.Collect(maps.Values(t.by))
-	t.mu.Unlock()
-	for _, r := range all {
-		r.self().mu.Lock()
-		t.finish(r, f)
-	}
-}
-
-// in calls f for the room of a channel, locked.
-func (t *table[R]) in(channel string, f func(R)) { t.finish(t.open(channel), f) }
-
-// finish calls f for a locked room and releases the room, also after a panic.
-func (t *table[R]) finish(r R, f func(R)) {
-	defer t.release(r)
-	f(r)
 }
