@@ -2,7 +2,9 @@ package redis
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -128,43 +130,41 @@ func texts(reply any) []string {
 // renew takes another name in place of one that is dead, unless somebody else just
 // did, and has all members entered under it.
 func (p *Presence) renew(ctx context.Context, dead string) error {
-	p.renewing.Lock()
-	defer p.renewing.Unlock()
-	if name, _ := p.current(); name != dead {
+	return p.renewing.do(ctx, func() error {
+		if name, _ := p.current(); name != dead {
+			return nil
+		}
+		name := nodeName()
+		if _, _, _, err := p.lease(ctx, name, true); err != nil {
+			return err
+		}
+		p.take(name, dead)
+		p.rouse()
 		return nil
-	}
-	name := nodeName()
-	if _, _, _, err := p.lease(ctx, name, true); err != nil {
-		return err
-	}
-	p.take(name, dead)
-	p.rouse()
-	return nil
+	})
 }
 
 // reenter enters the members of the rooms in which they are under an old name.
 func (p *Presence) reenter() {
-	p.mu.Lock()
-	name := p.name
-	rooms := make([]*members, 0, len(p.rooms))
-	for _, r := range p.rooms {
-		rooms = append(rooms, r)
-	}
-	p.mu.Unlock()
-	for _, r := range rooms {
-		if p.reenterRoom(r, name) != nil {
+	name, channels := p.inhabited()
+	for _, channel := range channels {
+		err := p.in(p.ctx, channel, func(r *members) error {
+			if r.name == name || len(r.held) == 0 {
+				return nil
+			}
+			return p.enter(p.ctx, r, r.all())
+		})
+		if err != nil {
 			return // with the next beat
 		}
 	}
 }
 
-func (p *Presence) reenterRoom(r *members, name string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.name == name || len(r.held) == 0 {
-		return nil
-	}
-	return p.enter(p.ctx, r, r.all())
+// inhabited returns the name of the node and the rooms in which it may hold members.
+func (p *Presence) inhabited() (name string, channels []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.name, slices.Collect(maps.Keys(p.rooms))
 }
 
 // reap lets a dead node leave all rooms. Two nodes may do it at once.

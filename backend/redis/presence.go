@@ -35,7 +35,7 @@ type Presence struct {
 
 	away bool // the latest beat has not reached Redis; owned by live
 
-	renewing sync.Mutex // held while a new name is taken
+	renewing turn // to take a new name
 
 	mu       sync.Mutex
 	closed   bool
@@ -51,10 +51,13 @@ var _ presence.Store = (*Presence)(nil)
 
 // members are those that this node holds in a room.
 type members struct {
+	// Set when it is made.
 	channel string
+	turn    turn // to tell Redis of the room, so that it learns the changes in order
 
-	mu   sync.Mutex
-	dead bool   // out of Presence.rooms
+	users int // goroutines that have the turn or wait for it; guarded by Presence.mu
+
+	// Owned by the goroutine that has the turn; without users guarded by Presence.mu.
 	name string // under which they were entered; empty: none was yet
 	held map[string]*presence.Member
 }
@@ -71,7 +74,7 @@ func (c *shard) presence(sink presence.Sink) *Presence {
 
 func newPresence(c *shard, sink presence.Sink) *Presence {
 	p := &Presence{
-		c: c, sink: sink, again: make(chan struct{}, 1), name: nodeName(),
+		c: c, sink: sink, again: make(chan struct{}, 1), renewing: newTurn(), name: nodeName(),
 		attached: make(map[string]bool), rooms: make(map[string]*members),
 	}
 	p.scripts.init()
@@ -104,22 +107,32 @@ func (p *Presence) open(ctx context.Context) error {
 	return nil
 }
 
-// room returns the members of a channel, locked. Those that hold none are dropped by
-// release.
-func (p *Presence) room(channel string) *members {
-	for {
-		p.mu.Lock()
-		r := p.rooms[channel]
-		if r == nil {
-			r = &members{channel: strings.Clone(channel), held: make(map[string]*presence.Member)}
-			p.rooms[r.channel] = r
-		}
-		p.mu.Unlock()
-		r.mu.Lock()
-		if !r.dead {
-			return r
-		}
-		r.mu.Unlock() // it was dropped in between
+// in calls f when it is its turn in a room. The error is that of f, or that of ctx.
+func (p *Presence) in(ctx context.Context, channel string, f func(*members) error) error {
+	r := p.use(channel)
+	defer p.unuse(r)
+	return r.turn.do(ctx, func() error { return f(r) })
+}
+
+// use returns the members of a channel, which stay until unuse.
+func (p *Presence) use(channel string) *members {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.rooms[channel]
+	if r == nil {
+		r = &members{channel: strings.Clone(channel), turn: newTurn(), held: make(map[string]*presence.Member)}
+		p.rooms[r.channel] = r
+	}
+	r.users++
+	return r
+}
+
+// unuse drops the room if the node holds nothing there.
+func (p *Presence) unuse(r *members) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r.users--; r.users == 0 && len(r.held) == 0 {
+		delete(p.rooms, r.channel)
 	}
 }
 
@@ -135,16 +148,16 @@ func (p *Presence) Enter(ctx context.Context, channel string, ms []*presence.Mem
 	if err := p.open(ctx); err != nil {
 		return err
 	}
-	r := p.room(channel)
-	defer r.mu.Unlock()
-	for _, m := range ms {
-		r.held[m.Key] = m
-	}
-	return p.enter(ctx, r, ms)
+	return p.in(ctx, channel, func(r *members) error {
+		for _, m := range ms {
+			r.held[m.Key] = m
+		}
+		return p.enter(ctx, r, ms)
+	})
 }
 
 // enter tells Redis of members; of all if the node has got another name since. Needs
-// the room's mu.
+// the room's turn.
 func (p *Presence) enter(ctx context.Context, r *members, ms []*presence.Member) error {
 	for {
 		name, _ := p.current()
@@ -201,8 +214,11 @@ func (p *Presence) Leave(ctx context.Context, channel string, ds []presence.Depa
 	if err := p.open(ctx); err != nil {
 		return err
 	}
-	r := p.room(channel)
-	defer p.release(r)
+	return p.in(ctx, channel, func(r *members) error { return p.leave(ctx, r, ds) })
+}
+
+// leave tells Redis that this node no longer holds members. Needs the room's turn.
+func (p *Presence) leave(ctx context.Context, r *members, ds []presence.Departure) error {
 	for _, d := range ds {
 		delete(r.held, d.Key)
 	}
@@ -219,21 +235,6 @@ func (p *Presence) Leave(ctx context.Context, channel string, ds []presence.Depa
 		}
 	}
 	return nil
-}
-
-// release unlocks a room and drops it if the node holds nothing there.
-func (p *Presence) release(r *members) {
-	r.mu.Unlock()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !r.mu.TryLock() {
-		return // in use
-	}
-	defer r.mu.Unlock()
-	if len(r.held) == 0 && !r.dead {
-		r.dead = true
-		delete(p.rooms, r.channel)
-	}
 }
 
 // Close implements [presence.Store]. What this node holds leaves when its lease is
