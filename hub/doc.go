@@ -45,10 +45,16 @@
 //
 // # Locks
 //
-// Order: a lock of the broker, then shard.mu, then room.mu; and Hub.mu, then
-// heartbeat.mu. Conn.mu is a leaf: nothing is locked while it is held. None is held across anything that waits;
-// a [TryWriter] is called under Conn.mu because it does not. A broadcast takes
-// the members of a room as a snapshot and visits them without the room's lock.
+// From the outermost to the innermost:
+//
+//	shard.mu > room.mu
+//	Hub.mu > heartbeat.mu
+//
+// A broker may call [Hub.Broadcast] and [Hub.Skip] with a lock of its own held. Nothing
+// of the hub is locked while Conn.mu is held; a [Stamper] may lock its own state. No lock
+// is held across anything that waits. A [TryWriter] is called under Conn.mu because it
+// never waits. A broadcast takes the members of a room as a snapshot and visits them
+// without the room's lock. The test in internal/lockorder checks all this.
 //
 // Methods of Hub and Conn may be called by several goroutines at once.
 package hub

@@ -62,9 +62,13 @@
 //
 // # Locks
 //
-// Order: a lock of the store, then Tracker.mu, then room.mu, then pool.mu; life.mu
-// is a leaf. The store may deliver events with a lock held, and so nothing here
-// calls the store with one. None is held across anything that waits.
+// From the outermost to the innermost:
+//
+//	Tracker.mu > room.mu > pool.mu > life.mu
+//
+// The store may deliver events with a lock of its own held, and the announcements that
+// follow are made under that lock. Therefore nothing here calls the store with a lock
+// held. No lock is held across anything that waits.
 //
 // Methods of Tracker and Stay may be called by several goroutines at once.
 package presence

@@ -39,9 +39,14 @@
 // answered with a status; from then on the gate's lock is held during each write,
 // which is how a handler knows that none follows its return.
 //
-// Lock order: the hub's lock of the connection, then stamps.mu, which is a leaf, or
-// the gate, which is only tried under it and never waited for; then the state of
-// the transport, a leaf again.
+// Locks, from the outermost to the innermost:
+//
+//	hub.Conn.mu > stamps.mu
+//	gate.mu > inside.state
+//	gate.mu > waiting: the write timeout bounds a write
+//
+// The hub calls the transport with its own lock of the connection held. There the gate is
+// tried and never waited for.
 //
 // A taken-over connection has one goroutine, which waits for its client to leave
 // and ends with the connection.

@@ -47,8 +47,11 @@
 // # Goroutines and locks
 //
 // A connection has one goroutine at a time, its reader, and no timer until it ends.
-// Fields are grouped by who may touch them. Lock order: stream.writeMu, then
-// ending.mu; stream.readMu is taken alone. None is held while the hub or a session
-// is called. The hub calls TryWrite with a lock of its own, which is why that does
-// not wait for anything.
+// Fields are grouped by who may touch them. Locks, from the outermost to the innermost:
+//
+//	stream.writeMu > ending.mu
+//	stream.writeMu > waiting: the write timeout bounds a write
+//
+// No lock is held while the hub or a session is called. The hub calls TryWrite with a
+// lock of its own held, therefore TryWrite never waits.
 package ws

@@ -35,13 +35,23 @@
 //
 // # Locks
 //
-// From the outermost to the innermost:
+// From the outermost to the innermost, for the broker:
 //
-//	Broker.house  evictions and sweeps, one at a time; publishers only try it
-//	room.mu       the room's log and keys; held while the sink is called
-//	              (and with it whatever the sink locks)
-//	shard.mu      the table of rooms, their attachments and idle order; nothing
-//	              else is locked while it is held
+//	Broker.house > room.mu: evictions and sweeps, one at a time; publishers only try it
+//	Broker.house > shard.mu
+//	room.mu > hub.shard.mu: the room's log and keys; the sink is called under it
+//
+// Nothing is locked while shard.mu is held, which guards the table of rooms, their
+// attachments and their idle order. For the stores of presence and documents:
+//
+//	table.mu > slot.mu
+//	slot.mu > presence.Tracker.mu: one room; the sinks are called under it
+//	slot.mu > document.Service.mu
+//	slot.mu > hub.shard.mu: the sinks announce what has changed
+//	slot.mu > hub.Conn.mu: or deliver a snapshot that was waited for
+//	slot.mu > deadlines.mu
+//	slot.mu > ledger.mu
+//	slot.mu > presenceLedger.mu
 //
 // A room is found and pinned under shard.mu and then locked without it. Whoever
 // holds shard.mu and sees a room without pins has that room to itself, because

@@ -15,10 +15,8 @@ import (
 // [DocumentStore.Join] makes others that share the documents.
 //
 // Entries are handed to the sinks in the Commit that appends them, under the lock of the
-// document, which is what keeps their order. Locks: those of [table], then whatever a
-// sink locks, the ledger's or that of the deadlines. There is no goroutine: documents
-// whose time is over are removed when somebody looks at them, and before a commit or a
-// list.
+// document, which keeps their order. There is no goroutine: documents whose time is over
+// are removed when they are read, and before a commit or a list.
 type DocumentStore struct {
 	// Set when the node is made.
 	table *documentTable

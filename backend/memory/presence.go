@@ -14,9 +14,8 @@ import (
 // A room is kept while it has members, remembers some, or a node is attached. All rooms
 // together remember a bounded number of members; those who left first go first. Its
 // events are handed to the sinks in the call that causes them, under the lock of
-// the room, which is what keeps their order. Locks: those of [table], then the ledger's or whatever
-// a sink locks. There is no goroutine; a room that
-// remembers members has a timer.
+// the room, which keeps their order. There is no goroutine; a room that remembers members
+// has a timer.
 type PresenceStore struct {
 	// Set when the node is made.
 	table *presenceTable

@@ -89,8 +89,19 @@
 //
 // # Locks
 //
-// Order: room.mu, watch.mu or follower.mu (held while the sink is called, and with it
-// whatever that locks), then link.mu or due.mu, then nothing. Detach takes link.mu alone, so that a sink may call it
-// from within a broadcast. members.mu is held while commands are sent; it belongs to
-// one room of one node. No other lock is held across anything that waits.
+// From the outermost to the innermost:
+//
+//	room.mu > hub.shard.mu: the sink is called under it
+//	watch.mu > presence.Tracker.mu: the sink is called under it
+//	watch.mu > hub.shard.mu
+//	watch.mu > hub.Conn.mu
+//	follower.mu > document.Service.mu: the sink is called under it
+//	follower.mu > hub.shard.mu
+//	follower.mu > due.mu
+//	link.mu > conn.mu
+//	link.mu > dialOnce.mu
+//
+// Detach takes link.mu alone, so that a sink may call it from within a broadcast. No lock
+// is held across anything that waits. What must be sent to Redis in order, and the taking
+// of a new name, wait for a [turn].
 package redis
