@@ -2,10 +2,14 @@ package ws
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/panictest"
 )
 
 // TestEnding walks through the orders in which a connection can end.
@@ -73,7 +77,7 @@ func TestNoWriteAfterTheEnd(t *testing.T) {
 
 // A cut that panics when the time is up costs nothing but its connection.
 func TestCutThatPanics(t *testing.T) {
-	t.Parallel()
+	log := panictest.Default(t)
 	synctest.Test(t, func(t *testing.T) {
 		cuts := 0
 		e := ending{cut: func(bool) { cuts++; panic("cut") }}
@@ -83,5 +87,21 @@ func TestCutThatPanics(t *testing.T) {
 		if cuts != 1 {
 			t.Errorf("cut %d times", cuts)
 		}
+		log.Once(t, "the end of a WebSocket", "cut")
+	})
+}
+
+// The handler of a stream returns though the cut of a stuck write panics.
+func TestCutOfAStreamThatPanics(t *testing.T) {
+	log := panictest.Default(t)
+	synctest.Test(t, func(t *testing.T) {
+		c := http.NewResponseController(httptest.NewRecorder())
+		s := &stream{reads: c, writes: c, done: make(chan struct{}), stuck: func() { panic("stuck") }}
+		s.cut = s.cutStream
+		s.beginWrite()
+		go s.late()
+		s.leave()
+		synctest.Wait()
+		log.Once(t, "the end of a WebSocket", "stuck")
 	})
 }

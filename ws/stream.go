@@ -109,6 +109,7 @@ func (s *stream) startWatch() {
 // cutStream makes a blocked read and, if there is one, a blocked write fail. A
 // write deadline resets an HTTP/2 stream, which nobody wants for a clean end.
 func (s *stream) cutStream(writing bool) {
+	defer close(s.done) // also after a panic: the handler waits for it
 	s.readMu.Lock()
 	defer s.readMu.Unlock()
 	s.ended = true
@@ -117,7 +118,6 @@ func (s *stream) cutStream(writing bool) {
 		_ = s.writes.SetWriteDeadline(past)
 		s.stuck()
 	}
-	close(s.done)
 }
 
 // leave waits for the end of the stream and returns when nobody uses the writer
