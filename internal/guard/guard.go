@@ -3,8 +3,9 @@
 //
 // Every goroutine of the module begins with a deferred [Recover], or with a deferred
 // function that calls recover and then [Report]. A goroutine that works for many runs each
-// job through [Run], or the whole loop through [Loop]. A test in this package reads the
-// source and finds the goroutines that do not.
+// job through [Run], or the whole loop through [Loop]. Tests in this package read
+// the source: they find the goroutines that do not, and the guards whose work no test lets
+// panic.
 package guard
 
 import (

@@ -12,12 +12,12 @@ import (
 )
 
 // elsewhere are goroutines that do not begin with a recover, because each of their steps
-// has one. They are named with the test that lets the steps panic.
+// has one. They are named with a guard of their steps, which [tested] has.
 var elsewhere = map[string]string{
-	"hub: drain":  "hub/panic_test.go",
-	"hub: flush":  "hub/panic_test.go",
-	"hub: finish": "hub/panic_test.go",
-	"hub: run":    "hub/panic_test.go",
+	"hub: drain":  "hub: a room",
+	"hub: flush":  "hub: a write",
+	"hub: finish": "hub: the end of a connection",
+	"hub: run":    "hub: the heartbeat",
 }
 
 // aside are directories that are no part of the module in a server.
@@ -202,9 +202,9 @@ func TestGoroutinesAreGuarded(t *testing.T) {
 			}
 		}
 	}
-	for key := range elsewhere {
-		if !seen[key] {
-			t.Errorf("there is no goroutine %q", key)
+	for key, guard := range elsewhere {
+		if !seen[key] || tested[guard] == "" {
+			t.Errorf("there is no goroutine %q with the guard %q", key, guard)
 		}
 	}
 	if found < 25 {
