@@ -70,7 +70,7 @@ func (fake) AppendClose(dst []byte, _ hub.Reason) []byte { return dst }
 func connect(t *testing.T, n *node) (*session.Session, <-chan hub.Reason) {
 	t.Helper()
 	c := fake{make(chan hub.Reason, 1)}
-	s, e := n.registry.Load().Open(session.Peer{}, session.Options{
+	s, e := n.registry.Load().Open(&session.Principal{}, session.Options{
 		Transport: c, Encoder: c, Name: "test", OnClose: func(r hub.Reason) { c.ended <- r },
 	})
 	if e != nil {

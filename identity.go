@@ -18,27 +18,27 @@ import (
 // identify says who sends a request: a user, or an anonymous client. A token that
 // nobody has recognized is an error, because to ignore it would only hide the
 // mistake.
-func (h *Handler) identify(r *http.Request) (session.Peer, *protocol.Error) {
-	peer := session.Peer{IP: clientIP(r), Realm: openRealm(h.Path), AsOf: time.Now()}
-	if e := h.realm.enter(r, &peer); e != nil {
-		return peer, e
+func (h *Handler) identify(r *http.Request) (*session.Principal, *protocol.Error) {
+	client := &session.Principal{IP: clientIP(r), Realm: openRealm(h.Path), AsOf: time.Now()}
+	if e := h.realm.enter(r, client); e != nil {
+		return client, e
 	}
 	if token := h.realm.find(r); token != "" {
-		peer, err := h.realm.recognize(r.Context(), peer, token)
+		client, err := h.realm.recognize(r.Context(), client, token)
 		if err != nil {
 			h.log.Debug("token refused", "error", err)
 		}
-		return peer, session.TokenError(err)
+		return client, session.TokenError(err)
 	}
-	peer.User = h.user(r)
+	client.User = h.user(r)
 	switch _, sent := bearer(r); {
-	case sent && peer.User == "":
-		return peer, protocol.Errorf(protocol.Unauthorized, "the key in Authorization is not an API key of this address")
-	case !auth.ValidUser(peer.User):
-		return peer, protocol.Errorf(protocol.Unauthorized, "the user id that was found for this request can not be used")
+	case sent && client.User == "":
+		return client, protocol.Errorf(protocol.Unauthorized, "the key in Authorization is not an API key of this address")
+	case !auth.ValidUser(client.User):
+		return client, protocol.Errorf(protocol.Unauthorized, "the user id that was found for this request can not be used")
 	}
-	peer.Info = h.info(r)
-	return peer, nil
+	client.Info = h.info(r)
+	return client, nil
 }
 
 func bearer(r *http.Request) (token string, sent bool) {

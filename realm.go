@@ -146,9 +146,9 @@ func reportKeys(log *slog.Logger, url string, err error) {
 	log.Warn(text, "url", url, "error", err)
 }
 
-// enter lets a peer into the realm, which keeps of the request what it will need. In
-// the nil realm it stays where it is.
-func (r *realm) enter(req *http.Request, p *session.Peer) (e *protocol.Error) {
+// enter puts a client into the realm, which keeps the parts of the request that it will
+// need. The nil realm changes nothing.
+func (r *realm) enter(req *http.Request, p *session.Principal) (e *protocol.Error) {
 	if r == nil {
 		return nil
 	}
@@ -181,20 +181,25 @@ func (r *realm) parameters() []string {
 // verifyTimeout bounds how long a request waits for the keys of the issuer.
 const verifyTimeout = 5 * time.Second
 
-// recognize finds out who a token is of.
-func (r *realm) recognize(ctx context.Context, peer session.Peer, token string) (session.Peer, error) {
+// recognize returns the client with the identity of its token, and the client as it was
+// when the token is not accepted.
+func (r *realm) recognize(ctx context.Context, client *session.Principal, token string) (*session.Principal, error) {
 	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
 	defer cancel()
-	id, err := r.tokens.VerifyFrom(ctx, peer.From(), token)
+	id, err := r.tokens.VerifyFrom(ctx, client.From(), token)
 	if err != nil {
-		return peer, err
+		return client, err
 	}
-	return peer.As(id)
+	known, err := client.As(id, client.AsOf)
+	if err != nil {
+		return client, err
+	}
+	return known, nil
 }
 
 // bars says why a request may not go on; nil: it may. A WebSocket can authenticate
 // later, if messages may bring tokens.
-func (r *realm) bars(req *http.Request, p *session.Peer) *protocol.Error {
+func (r *realm) bars(req *http.Request, p *session.Principal) *protocol.Error {
 	switch {
 	case r == nil, !r.session.Required, p.Known():
 		return nil

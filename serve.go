@@ -84,9 +84,9 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 	if handshake && h.node.leaving.Load() {
 		return unavailable("this server takes no new connections")
 	}
-	c.peer.IP = clientIP(r)
+	c.client = &session.Principal{IP: clientIP(r)}
 	if handshake {
-		if e = c.registry.Knock(c.peer.IP); e != nil {
+		if e = c.registry.Knock(c.client.IP); e != nil {
 			return e
 		}
 	}
@@ -94,21 +94,21 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 		r, c.key = withoutKey(r), nil
 	}
 	if c.key == nil {
-		c.peer, e = h.identify(r)
+		c.client, e = h.identify(r)
 	}
 	switch {
 	case e != nil || c.key != nil:
 	case handshake:
-		e = c.registry.Admit(r.Context(), c.peer)
+		e = c.registry.Admit(r.Context(), c.client)
 	case h.realm.asks():
-		e = c.registry.Afford(c.peer)
+		e = c.registry.Afford(c.client)
 	}
-	user := c.peer.User
+	user := c.client.User
 	if e == nil && c.key == nil {
 		e = h.vet(r, c)
 	}
-	if e == nil && handshake && c.peer.User != user { // whom the app has named
-		e = c.registry.AdmitUser(r.Context(), c.peer.User)
+	if e == nil && handshake && c.client.User != user { // whom the app has named
+		e = c.registry.AdmitUser(r.Context(), c.client.User)
 	}
 	return e
 }
@@ -125,25 +125,25 @@ func withoutKey(r *http.Request) *http.Request {
 
 // vet asks the app about a caller, and then knows all there is to know.
 func (h *Handler) vet(r *http.Request, c *call) (e *protocol.Error) {
-	if c.peer, e = c.registry.Authorize(r.Context(), c.peer); e != nil {
+	if c.client, e = c.registry.Authorize(r.Context(), c.client); e != nil {
 		return e
 	}
-	if e = c.registry.Refuse(c.peer.Identity()); e != nil {
+	if e = c.registry.Refuse(c.client.Identity()); e != nil {
 		return e
 	}
-	return h.realm.bars(r, &c.peer)
+	return h.realm.bars(r, c.client)
 }
 
 // call is a request that may go on.
 type call struct {
 	registry *session.Registry
 	key      *apiKey // nil: it has none
-	peer     session.Peer
+	client   *session.Principal
 }
 
 // caller is who asks, as the HTTP API needs to know it.
 func (c *call) caller() session.Caller {
-	caller := c.peer.Caller()
+	caller := session.Caller{Principal: c.client}
 	if c.key != nil {
 		caller.App, caller.Key, caller.Scope = true, c.key.id, c.key.scope
 	}
@@ -156,7 +156,7 @@ func (c *call) confirm() *protocol.Error {
 	if c.key != nil {
 		return nil
 	}
-	return c.registry.Confirm(c.peer)
+	return c.registry.Confirm(c.client)
 }
 
 func (h *Handler) dispatch(w http.ResponseWriter, r *http.Request, path string, c call) error {
@@ -213,7 +213,7 @@ func (h *Handler) registry(ctx context.Context) *session.Registry {
 
 func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call) error {
 	err := ws.Serve(w, r, ws.Options{
-		Registry: c.registry, Peer: c.peer, KeepStream: keepStream,
+		Registry: c.registry, Principal: c.client, KeepStream: keepStream,
 		Conn: connOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
 	})
 	if err != nil {
@@ -225,7 +225,7 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call)
 // serveStream leaves the limits to the transport, which has its own way to refuse.
 func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) error {
 	err := sse.Serve(w, r, sse.Options{
-		Registry: c.registry, Peer: c.peer, Hijack: mayHijack, KeepStream: keepStream, Tokens: h.realm.parameters(),
+		Registry: c.registry, Principal: c.client, Hijack: mayHijack, KeepStream: keepStream, Tokens: h.realm.parameters(),
 		Conn: connOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -54,7 +55,7 @@ func TestSentAwayWhileTheBodyComes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inSite(t, func(t *testing.T, s *site) {
 				for _, path := range []string{"/channels/kept:1/messages", "/publish"} {
-					p := session.Peer{User: "ann", AsOf: time.Now()}
+					p := &session.Principal{Subject: policy.Subject{User: "ann"}, AsOf: time.Now()}
 					time.Sleep(time.Second)
 					text := `{"content":1}`
 					if path == "/publish" {
@@ -68,7 +69,7 @@ func TestSentAwayWhileTheBodyComes(t *testing.T) {
 					r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://example.com/rt"+path, body)
 					r.Header.Set("Content-Type", "application/json")
 					w := httptest.NewRecorder()
-					Serve(w, r, path, Options{Registry: s.registry, Caller: p.Caller(), Confirm: func() *protocol.Error { return s.registry.Confirm(p) }})
+					Serve(w, r, path, Options{Registry: s.registry, Caller: session.Caller{Principal: p}, Confirm: func() *protocol.Error { return s.registry.Confirm(p) }})
 					described(t, http.MethodPost, path, w.Code)
 					if w.Code != tc.status {
 						t.Errorf("%s: %d %s", path, w.Code, w.Body)

@@ -42,7 +42,7 @@ func TestChange(t *testing.T) {
 	t.Parallel()
 	s := docSite(t)
 	s.said(s.proposes(ann, 1, 0, `{"a":1,"list":[]}`), 200, `{"channel":"doc:1","localVersion":1,"serverVersion":1}`)
-	s.said(s.proposes(session.Caller{User: "bob"}, 1, 1, `{"b":1}`), 200, `{"channel":"doc:1","localVersion":1,"serverVersion":2}`)
+	s.said(s.proposes(session.Caller{Principal: named("bob")}, 1, 1, `{"b":1}`), 200, `{"channel":"doc:1","localVersion":1,"serverVersion":2}`)
 	s.said(s.proposes(ann, 2, 1, `{"a":2}`), 200, `{"channel":"doc:1","localVersion":2,"serverVersion":3}`)
 	s.said(s.proposes(ann, 3, 1, `{"b":2}`), 409,
 		`{"channel":"doc:1","code":"CONFLICT","localVersion":3,"serverState":{"a":2,"b":1,"list":[]},"serverVersion":3}`)

@@ -113,7 +113,7 @@ func TestDocumentShare(t *testing.T) {
 	}
 	refused(t, s.do(ann, http.MethodPatch, "/channels/doc:ann0/document", `{"b":"`+strings.Repeat("x", 500)+`"}`, "Content-Type", mergePatch, "If-Match", "*"), http.StatusRequestEntityTooLarge, "TOO_LARGE")
 	refused(t, s.post(ann, path+"/changes", `{"client":"c","localVersion":1,"baseVersion":0,"patch":{"a":1}}`), http.StatusInsufficientStorage, "LIMIT_EXCEEDED")
-	for who, caller := range map[string]session.Caller{"another user": {User: "ben"}, "the app": app} {
+	for who, caller := range map[string]session.Caller{"another user": {Principal: named("ben")}, "the app": app} {
 		for _, channel := range []string{"doc:more", "doc:ann0"} {
 			if status := s.put(caller, channel, text); status != http.StatusOK {
 				t.Errorf("%s, %s: %d", who, channel, status)
@@ -138,7 +138,7 @@ func TestDocumentShare(t *testing.T) {
 func TestDocumentMemory(t *testing.T) {
 	t.Parallel()
 	s := docSiteWith(t, session.Limits{DocumentMemory: 100_000, DocumentShare: 100_000})
-	user := func(n int) session.Caller { return session.Caller{User: fmt.Sprint("user", n)} }
+	user := func(n int) session.Caller { return session.Caller{Principal: named(fmt.Sprint("user", n))} }
 	n := 0
 	for s.put(user(n), fmt.Sprint("doc:", n), `{"a":1}`) == http.StatusOK {
 		if n++; n > 100 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -19,7 +20,7 @@ type visitor struct {
 	reasons chan hub.Reason
 }
 
-func (s *site) visit(p session.Peer) visitor {
+func (s *site) visit(p *session.Principal) visitor {
 	s.t.Helper()
 	v := visitor{reasons: make(chan hub.Reason, 1)}
 	var e *protocol.Error
@@ -62,7 +63,7 @@ func TestKick(t *testing.T) {
 			{"", `{"code":4001,"reason":"closed for today"}`, asJSON, hub.Reason{Code: 4001, Text: "closed for today"}},
 			{"?code=1012&reason=a%20move", "", nil, hub.Reason{Code: 1012, Text: "a move"}},
 		} {
-			first, second, other := s.visit(session.Peer{User: "a/b"}), s.visit(session.Peer{User: "a/b"}), s.visit(session.Peer{User: "bob"})
+			first, second, other := s.visit(named("a/b")), s.visit(named("a/b")), s.visit(named("bob"))
 			w := s.do(app, http.MethodDelete, "/users/a%2Fb/connections"+tt.query, tt.body, tt.header...)
 			if w.Code != http.StatusOK || w.Body.String() != `{"connections":2,"nodes":1}` {
 				t.Errorf("%d %s", w.Code, w.Body)
@@ -103,8 +104,8 @@ func TestKickRefused(t *testing.T) {
 func TestRevoke(t *testing.T) {
 	inSite(t, func(t *testing.T, s *site) {
 		now := time.Now()
-		holder := func(user, id string) session.Peer {
-			return session.Peer{User: user, TokenID: id, Issued: now, Expires: now.Add(time.Hour)}
+		holder := func(user, id string) *session.Principal {
+			return &session.Principal{Subject: policy.Subject{User: user}, TokenID: id, Issued: now, Expires: now.Add(time.Hour)}
 		}
 		for body, want := range map[string]int{
 			`{"user":"ann"}`: 2, `{"user":"ann","id":"t2"}`: 1, `{"id":"t3"}`: 1, `{"before":946684802000}`: 3, `{"user":"ann","before":946684799000}`: 0,

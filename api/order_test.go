@@ -151,7 +151,9 @@ func TestBodiesAreCounted(t *testing.T) {
 	t.Parallel()
 	const limit = 256 << 10
 	s := documentSite(t, session.Limits{RequestMemoryPerIP: limit})
-	from := func(ip string) session.Caller { return session.Caller{User: "ann", IP: netip.MustParseAddr(ip)} }
+	from := func(ip string) session.Caller {
+		return session.Caller{Principal: &session.Principal{Subject: policy.Subject{User: "ann"}, IP: netip.MustParseAddr(ip)}}
+	}
 	body, rest := io.Pipe()
 	held := make(chan *httptest.ResponseRecorder)
 	go func() { held <- s.send(from("192.0.2.1"), http.MethodPost, "/publish", body) }()
@@ -189,7 +191,7 @@ func (w *taken) Write(p []byte) (int, error) {
 func TestAnswersAreCounted(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, session.Limits{RequestMemoryPerIP: 64 << 10}, func(b hub.Broker) hub.Broker { return b })
-	who := session.Caller{User: "ann", IP: netip.MustParseAddr("192.0.2.1")}
+	who := session.Caller{Principal: &session.Principal{Subject: policy.Subject{User: "ann"}, IP: netip.MustParseAddr("192.0.2.1")}}
 	s.send(app, http.MethodPost, "/channels/kept:1/messages", strings.NewReader(`{"content":"`+strings.Repeat("x", 60<<10)+`"}`))
 	w := &taken{httptest.NewRecorder(), make(chan struct{}), make(chan struct{})}
 	done := make(chan struct{})

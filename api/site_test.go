@@ -19,7 +19,7 @@ import (
 
 var (
 	app    = session.Caller{App: true}
-	ann    = session.Caller{User: "ann"}
+	ann    = session.Caller{Principal: named("ann")}
 	nobody = session.Caller{}
 )
 
@@ -165,4 +165,9 @@ func (l lonely) Publish(ctx context.Context, m *hub.Message, o hub.PublishOption
 	p, err := l.Broker.Publish(ctx, m, o)
 	p.Degraded = true
 	return p, err
+}
+
+// named is a principal with nothing but a user.
+func named(user string) *session.Principal {
+	return &session.Principal{Subject: policy.Subject{User: user}}
 }

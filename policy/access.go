@@ -52,11 +52,11 @@ func ParseAccess(word string) (Access, error) {
 // that is so, UNAUTHORIZED when it could be so for a caller that says who it is,
 // and FORBIDDEN otherwise. A nil Room is the channel that no block matches: it
 // allows nothing.
-func (r *Room) Allow(a Action, s Subject, channel string) *protocol.Error {
+func (r *Room) Allow(a Action, s *Subject, channel string) *protocol.Error {
 	switch access := r.access(a); {
 	case access < Granted, access > Anyone:
 		return forbidden(a)
-	case access.admits(a, &s, channel) && r.pattern.ownedBy(&s, channel):
+	case access.admits(a, s, channel) && r.pattern.ownedBy(s, channel):
 		return nil
 	case s.anonymous(), s.User == "" && (access == Users || r.pattern.named):
 		return protocol.Errorf(protocol.Unauthorized, "you must be signed in to %v this channel", a)

@@ -57,7 +57,7 @@ func TestAllow(t *testing.T) {
 	for _, test := range tests {
 		r := p.Match(test.channel)
 		for a, want := range map[Action]protocol.Code{Subscribe: test.subscribe, Publish: test.publish} {
-			if got := code(r.Allow(a, Subject{User: test.user}, test.channel)); got != want {
+			if got := code(r.Allow(a, &Subject{User: test.user}, test.channel)); got != want {
 				t.Errorf("%q may %v %q: %q, want %q", test.user, a, test.channel, got, want)
 			}
 		}
@@ -76,9 +76,9 @@ func TestUnknownChannelLooksForbidden(t *testing.T) {
 	t.Parallel()
 	p := compile(t, Room{Pattern: "inbox:{user}", Subscribe: Users, Publish: Users}, Room{Pattern: "shut"})
 	for _, a := range []Action{Subscribe, Publish} {
-		unknown := *p.Match("nowhere").Allow(a, Subject{User: "ann"}, "nowhere")
+		unknown := *p.Match("nowhere").Allow(a, &Subject{User: "ann"}, "nowhere")
 		for _, channel := range []string{"inbox:bob", "shut"} {
-			if got := *p.Match(channel).Allow(a, Subject{User: "ann"}, channel); got != unknown {
+			if got := *p.Match(channel).Allow(a, &Subject{User: "ann"}, channel); got != unknown {
 				t.Errorf("%q answers %v, an unknown channel %v", channel, got, unknown)
 			}
 		}
@@ -88,7 +88,7 @@ func TestUnknownChannelLooksForbidden(t *testing.T) {
 func TestUnknownActionIsForbidden(t *testing.T) {
 	t.Parallel()
 	r := compile(t, Room{Pattern: "a", Subscribe: Anyone, Publish: Anyone}).Match("a")
-	if got := code(r.Allow(Action(99), Subject{User: "ann"}, "a")); got != protocol.Forbidden {
+	if got := code(r.Allow(Action(99), &Subject{User: "ann"}, "a")); got != protocol.Forbidden {
 		t.Errorf("an action of the future is %q", got)
 	}
 }
@@ -151,7 +151,7 @@ func TestAccessDefaults(t *testing.T) {
 	}
 	// A block that was never compiled is closed.
 	for a := range actionCount {
-		if got := code(new(Room).Allow(a, Subject{User: "ann"}, "a")); got != protocol.Forbidden {
+		if got := code(new(Room).Allow(a, &Subject{User: "ann"}, "a")); got != protocol.Forbidden {
 			t.Errorf("%v without Compile is %q", a, got)
 		}
 	}

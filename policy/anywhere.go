@@ -5,12 +5,12 @@ import "github.com/caddy-realtime/caddy-realtime/protocol"
 // AllowAnywhere decides whether there can be a channel in which s may do a, without
 // naming one: for a request that names its channels in a body which is not read yet. Nil
 // only says that it is worth reading. The errors are those of [Room.Allow].
-func (p *Policy) AllowAnywhere(a Action, s Subject) *protocol.Error {
+func (p *Policy) AllowAnywhere(a Action, s *Subject) *protocol.Error {
 	open := false
 	for _, r := range p.blocks() {
 		access := r.access(a)
 		admitted := access == Anyone || access == Users && s.User != "" || access == Granted && s.Grants.any(a)
-		if admitted && r.pattern.mayBeOwnedBy(&s) {
+		if admitted && r.pattern.mayBeOwnedBy(s) {
 			return nil
 		}
 		open = open || access >= Granted

@@ -16,11 +16,11 @@ func TestAllowAnywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nobody, ann := Subject{}, Subject{User: "ann"}
+	nobody, ann := &Subject{}, &Subject{User: "ann"}
 	for _, test := range []struct {
 		name  string
 		rooms []Room
-		s     Subject
+		s     *Subject
 		want  protocol.Code
 	}{
 		{"no rooms", nil, ann, protocol.Forbidden},
@@ -29,9 +29,9 @@ func TestAllowAnywhere(t *testing.T) {
 		{"anyone", []Room{{Pattern: "a", Publish: Server}, {Pattern: "*", Publish: Anyone}}, nobody, ""},
 		{"users", []Room{{Pattern: "*", Publish: Users}}, ann, ""},
 		{"users, anonymous", []Room{{Pattern: "*", Publish: Users}}, nobody, protocol.Unauthorized},
-		{"granted", []Room{{Pattern: "*", Publish: Granted}}, Subject{Grants: granted}, ""},
-		{"granted for something else", []Room{{Pattern: "*", Publish: Granted}}, Subject{User: "ann", Grants: readers}, protocol.Forbidden},
-		{"a claim", []Room{{Pattern: "{claim.team}", Publish: Anyone}}, Subject{Claims: map[string]string{"team": "x"}}, ""},
+		{"granted", []Room{{Pattern: "*", Publish: Granted}}, &Subject{Grants: granted}, ""},
+		{"granted for something else", []Room{{Pattern: "*", Publish: Granted}}, &Subject{User: "ann", Grants: readers}, protocol.Forbidden},
+		{"a claim", []Room{{Pattern: "{claim.team}", Publish: Anyone}}, &Subject{Claims: map[string]string{"team": "x"}}, ""},
 		{"a claim that is missing", []Room{{Pattern: "{claim.team}", Publish: Anyone}}, nobody, protocol.Unauthorized},
 	} {
 		p, err := Compile(test.rooms)

@@ -98,33 +98,33 @@ func TestGranted(t *testing.T) {
 	some := grants(t, allow("granted:1", "subscribe"))
 	const ok = protocol.Code("")
 	for name, test := range map[string]struct {
-		s       Subject
+		s       *Subject
 		a       Action
 		channel string
 		want    protocol.Code
 	}{
-		"covered":                    {Subject{User: "ann", Grants: some}, Subscribe, "granted:1", ok},
-		"covered, without user":      {Subject{Grants: some}, Subscribe, "granted:1", ok},
-		"other channel":              {Subject{User: "ann", Grants: some}, Subscribe, "granted:2", protocol.Forbidden},
-		"other channel, no user":     {Subject{Grants: some}, Subscribe, "granted:2", protocol.Forbidden},
-		"other action":               {Subject{User: "ann", Grants: some}, Publish, "granted:1", protocol.Forbidden},
-		"history is an action":       {Subject{User: "ann", Grants: some}, History, "granted:1", protocol.Forbidden},
-		"history granted":            {Subject{User: "ann", Grants: all}, History, "granted:1", ok},
-		"change follows publish":     {Subject{User: "ann", Grants: all}, Change, "granted:1", ok},
-		"presence is for users":      {Subject{User: "ann"}, Presence, "granted:1", ok},
-		"a user without grants":      {Subject{User: "ann"}, Subscribe, "granted:1", protocol.Forbidden},
-		"nobody":                     {Subject{}, Subscribe, "granted:1", protocol.Unauthorized},
-		"claims are no grants":       {Subject{Claims: map[string]string{"x": "y"}}, Subscribe, "granted:1", protocol.Forbidden},
-		"own":                        {Subject{User: "ann", Grants: all}, Subscribe, "own:ann", ok},
-		"a grant is no owner":        {Subject{User: "ann", Grants: all}, Subscribe, "own:bob", protocol.Forbidden},
-		"an owner is no grant":       {Subject{User: "ann", Grants: some}, Subscribe, "own:ann", protocol.Forbidden},
-		"a grant is no user":         {Subject{Grants: all}, Subscribe, "users:1", protocol.Unauthorized},
-		"nor one that publishes":     {Subject{Grants: all}, Publish, "users:1", protocol.Unauthorized},
-		"users need no grant":        {Subject{User: "ann", Grants: some}, Subscribe, "users:1", ok},
-		"the server's stays with it": {Subject{User: "ann", Grants: all}, Subscribe, "server:1", protocol.Forbidden},
-		"without user, too":          {Subject{Grants: all}, Publish, "server:1", protocol.Forbidden},
-		"open needs no grant":        {Subject{Grants: some}, Subscribe, "open:1", ok},
-		"no block, no grant":         {Subject{User: "ann", Grants: all}, Subscribe, "nowhere", protocol.Forbidden},
+		"covered":                    {&Subject{User: "ann", Grants: some}, Subscribe, "granted:1", ok},
+		"covered, without user":      {&Subject{Grants: some}, Subscribe, "granted:1", ok},
+		"other channel":              {&Subject{User: "ann", Grants: some}, Subscribe, "granted:2", protocol.Forbidden},
+		"other channel, no user":     {&Subject{Grants: some}, Subscribe, "granted:2", protocol.Forbidden},
+		"other action":               {&Subject{User: "ann", Grants: some}, Publish, "granted:1", protocol.Forbidden},
+		"history is an action":       {&Subject{User: "ann", Grants: some}, History, "granted:1", protocol.Forbidden},
+		"history granted":            {&Subject{User: "ann", Grants: all}, History, "granted:1", ok},
+		"change follows publish":     {&Subject{User: "ann", Grants: all}, Change, "granted:1", ok},
+		"presence is for users":      {&Subject{User: "ann"}, Presence, "granted:1", ok},
+		"a user without grants":      {&Subject{User: "ann"}, Subscribe, "granted:1", protocol.Forbidden},
+		"nobody":                     {&Subject{}, Subscribe, "granted:1", protocol.Unauthorized},
+		"claims are no grants":       {&Subject{Claims: map[string]string{"x": "y"}}, Subscribe, "granted:1", protocol.Forbidden},
+		"own":                        {&Subject{User: "ann", Grants: all}, Subscribe, "own:ann", ok},
+		"a grant is no owner":        {&Subject{User: "ann", Grants: all}, Subscribe, "own:bob", protocol.Forbidden},
+		"an owner is no grant":       {&Subject{User: "ann", Grants: some}, Subscribe, "own:ann", protocol.Forbidden},
+		"a grant is no user":         {&Subject{Grants: all}, Subscribe, "users:1", protocol.Unauthorized},
+		"nor one that publishes":     {&Subject{Grants: all}, Publish, "users:1", protocol.Unauthorized},
+		"users need no grant":        {&Subject{User: "ann", Grants: some}, Subscribe, "users:1", ok},
+		"the server's stays with it": {&Subject{User: "ann", Grants: all}, Subscribe, "server:1", protocol.Forbidden},
+		"without user, too":          {&Subject{Grants: all}, Publish, "server:1", protocol.Forbidden},
+		"open needs no grant":        {&Subject{Grants: some}, Subscribe, "open:1", ok},
+		"no block, no grant":         {&Subject{User: "ann", Grants: all}, Subscribe, "nowhere", protocol.Forbidden},
 	} {
 		if got := code(p.Match(test.channel).Allow(test.a, test.s, test.channel)); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
@@ -138,7 +138,7 @@ func BenchmarkAllow(b *testing.B) {
 	for i := range maxGrants {
 		list = append(list, allow(fmt.Sprint("chat:", i), "subscribe"))
 	}
-	s := Subject{User: "ann", Claims: map[string]string{"team": "red"}, Grants: grants(b, list...)}
+	s := &Subject{User: "ann", Claims: map[string]string{"team": "red"}, Grants: grants(b, list...)}
 	for name, test := range map[string]struct {
 		a       Action
 		channel string

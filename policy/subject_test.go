@@ -13,25 +13,25 @@ func TestClaims(t *testing.T) {
 		Room{Pattern: "both:{user}:{claim.org.id}", Subscribe: Users},
 	)
 	const ok = protocol.Code("")
-	with := func(user string, claims ...string) Subject {
-		s := Subject{User: user, Claims: make(map[string]string)}
+	with := func(user string, claims ...string) *Subject {
+		s := &Subject{User: user, Claims: make(map[string]string)}
 		for i := 0; i < len(claims); i += 2 {
 			s.Claims[claims[i]] = claims[i+1]
 		}
 		return s
 	}
 	for name, test := range map[string]struct {
-		s                  Subject
+		s                  *Subject
 		channel            string
 		subscribe, publish protocol.Code
 	}{
 		"own":                  {with("ann", "team", "red"), "team:red:1", ok, ok},
 		"other":                {with("ann", "team", "red"), "team:blue:1", protocol.Forbidden, protocol.Forbidden},
 		"absent":               {with("ann", "role", "red"), "team:red:1", protocol.Forbidden, protocol.Forbidden},
-		"no claims":            {Subject{User: "ann"}, "team:red:1", protocol.Forbidden, protocol.Forbidden},
+		"no claims":            {&Subject{User: "ann"}, "team:red:1", protocol.Forbidden, protocol.Forbidden},
 		"empty":                {with("ann", "team", ""), "team:red:1", protocol.Forbidden, protocol.Forbidden},
 		"user is no claim":     {with("red", "role", "x"), "team:red:1", protocol.Forbidden, protocol.Forbidden},
-		"nobody":               {Subject{}, "team:red:1", protocol.Unauthorized, protocol.Unauthorized},
+		"nobody":               {&Subject{}, "team:red:1", protocol.Unauthorized, protocol.Unauthorized},
 		"without user":         {with("", "team", "red"), "team:red:1", ok, protocol.Unauthorized},
 		"of another, no user":  {with("", "team", "red"), "team:blue:1", protocol.Forbidden, protocol.Unauthorized},
 		"case counts":          {with("ann", "team", "Red"), "team:red:1", protocol.Forbidden, protocol.Forbidden},

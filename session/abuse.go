@@ -38,7 +38,7 @@ func (s *Session) notThrownOut() bool {
 // themselves alone. An address stands for those without a user, but only where the
 // configuration has a limit for it: elsewhere all of them may come from the address
 // of a proxy.
-func (r *Registry) abuser(p *Peer) string {
+func (r *Registry) abuser(p *Principal) string {
 	switch {
 	case p.User != "":
 		return "u" + p.User
@@ -49,6 +49,6 @@ func (r *Registry) abuser(p *Peer) string {
 }
 
 // barred refuses a client that was thrown out too often.
-func (r *Registry) barred(p *Peer) *protocol.Error {
+func (r *Registry) barred(p *Principal) *protocol.Error {
 	return rateLimited(r.abusers.wait(r.abuser(p), comebacks, time.Now()), "connections that had to be ended for what was sent")
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // abuse has a peer thrown out, n times.
-func (w *world) abuse(p Peer, n int) {
+func (w *world) abuse(p *Principal, n int) {
 	w.t.Helper()
 	for range n {
 		if e := w.registry.Admit(w.t.Context(), p); e != nil {
@@ -35,7 +35,7 @@ func TestAbusersHaveToWait(t *testing.T) {
 	perIP := Limits{ConnectionsPerIP: 1}
 	tests := map[string]struct {
 		limits       Limits
-		abuser, next Peer
+		abuser, next *Principal
 		want         protocol.Code
 	}{
 		"a user":                             {Limits{}, user, from("ann", "192.0.2.9"), protocol.RateLimited},
@@ -92,7 +92,7 @@ func TestAbusersWaitWheneverTheyAreKnown(t *testing.T) {
 		if e := w.registry.AdmitUser(t.Context(), "ann"); codeOf(e) != protocol.RateLimited {
 			t.Errorf("named by the application: %v", e)
 		}
-		c := w.arrive(Peer{})
+		c := w.arrive(&Principal{})
 		c.say(authenticateWith(token(t, claims("ann"))))
 		synctest.Wait()
 		if got := c.wire.take(); len(got) != 1 || !strings.Contains(got[0], `"code":"RATE_LIMITED"`) || !strings.Contains(got[0], `"retryAfter"`) {

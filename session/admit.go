@@ -27,17 +27,17 @@ func (r *Registry) Knock(ip netip.Addr) *protocol.Error {
 // that was revoked, RATE_LIMITED for a client that was thrown out too often, and
 // RATE_LIMITED, LIMIT_EXCEEDED and UNAVAILABLE with a RetryAfter that differs between
 // clients, so that those who were refused together do not come back together.
-func (r *Registry) Admit(ctx context.Context, p Peer) *protocol.Error {
+func (r *Registry) Admit(ctx context.Context, p *Principal) *protocol.Error {
 	if e := r.Refuse(p.Identity()); e != nil {
 		return e
 	}
-	if e := r.barred(&p); e != nil {
+	if e := r.barred(p); e != nil {
 		return e
 	}
 	if e := r.AdmitUser(ctx, p.User); e != nil {
 		return e
 	}
-	what, wait := r.turn(&p)
+	what, wait := r.turn(p)
 	switch {
 	case what != "":
 		return overcrowded(what)
@@ -50,7 +50,7 @@ func (r *Registry) Admit(ctx context.Context, p Peer) *protocol.Error {
 // turn takes a token of the handshake rate, which all clients share. One that is
 // beyond a limit of its own takes none: by trying again and again it would keep
 // everybody else out.
-func (r *Registry) turn(p *Peer) (exceeded string, wait time.Duration) {
+func (r *Registry) turn(p *Principal) (exceeded string, wait time.Duration) {
 	limits := r.rules.Load().limits
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -101,7 +101,7 @@ type census struct {
 }
 
 // exceeds names the limit that another connection of p would break.
-func (c *census) exceeds(p *Peer, l Limits) string {
+func (c *census) exceeds(p *Principal, l Limits) string {
 	switch {
 	case over(c.total, l.Connections):
 		return "too many connections"
@@ -115,7 +115,7 @@ func (c *census) exceeds(p *Peer, l Limits) string {
 
 func over(count, limit int) bool { return limit > 0 && count >= limit }
 
-func (c *census) add(p *Peer, n int) {
+func (c *census) add(p *Principal, n int) {
 	if c.users == nil {
 		c.users, c.nets = make(map[string]int), make(map[netip.Addr]int)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-func from(user, ip string) Peer {
-	p := Peer{User: user}
+func from(user, ip string) *Principal {
+	p := named(user)
 	if ip != "" {
 		p.IP = netip.MustParseAddr(ip)
 	}
@@ -31,23 +31,23 @@ func TestConnectionLimits(t *testing.T) {
 	const full = protocol.LimitExceeded
 	tests := map[string]struct {
 		limits Limits
-		there  []Peer
-		next   Peer
+		there  []*Principal
+		next   *Principal
 		want   protocol.Code
 	}{
-		"none":                      {Limits{}, []Peer{from("ann", "192.0.2.1"), from("ann", "192.0.2.1")}, from("ann", "192.0.2.1"), ""},
-		"all":                       {Limits{Connections: 2}, []Peer{from("ann", ""), from("", "192.0.2.1")}, from("bob", ""), full},
-		"all but one":               {Limits{Connections: 3}, []Peer{from("ann", ""), from("", "192.0.2.1")}, from("bob", ""), ""},
-		"of a user":                 {Limits{ConnectionsPerUser: 1}, []Peer{from("ann", "192.0.2.1")}, from("ann", "192.0.2.2"), full},
-		"of another user":           {Limits{ConnectionsPerUser: 1}, []Peer{from("ann", "192.0.2.1")}, from("bob", "192.0.2.1"), ""},
-		"anonymous is no user":      {Limits{ConnectionsPerUser: 1}, []Peer{from("", "192.0.2.1")}, from("", "192.0.2.1"), ""},
-		"of an address":             {Limits{ConnectionsPerIP: 1}, []Peer{from("ann", "192.0.2.1")}, from("bob", "192.0.2.1"), full},
-		"of another address":        {Limits{ConnectionsPerIP: 1}, []Peer{from("ann", "192.0.2.1")}, from("bob", "192.0.2.2"), ""},
-		"the same, written as IPv6": {Limits{ConnectionsPerIP: 1}, []Peer{from("", "192.0.2.1")}, from("", "::ffff:192.0.2.1"), full},
-		"of an IPv6 network":        {Limits{ConnectionsPerIP: 1}, []Peer{from("", "2001:db8:1:2::1")}, from("", "2001:db8:1:2:ffff::9"), full},
-		"of the next IPv6 network":  {Limits{ConnectionsPerIP: 1}, []Peer{from("", "2001:db8:1:2::1")}, from("", "2001:db8:1:3::1"), ""},
-		"with a zone":               {Limits{ConnectionsPerIP: 1}, []Peer{from("", "fe80::1%eth0")}, from("", "fe80::2%eth1"), full},
-		"without an address":        {Limits{ConnectionsPerIP: 1}, []Peer{from("", ""), from("", "")}, from("", ""), ""},
+		"none":                      {Limits{}, []*Principal{from("ann", "192.0.2.1"), from("ann", "192.0.2.1")}, from("ann", "192.0.2.1"), ""},
+		"all":                       {Limits{Connections: 2}, []*Principal{from("ann", ""), from("", "192.0.2.1")}, from("bob", ""), full},
+		"all but one":               {Limits{Connections: 3}, []*Principal{from("ann", ""), from("", "192.0.2.1")}, from("bob", ""), ""},
+		"of a user":                 {Limits{ConnectionsPerUser: 1}, []*Principal{from("ann", "192.0.2.1")}, from("ann", "192.0.2.2"), full},
+		"of another user":           {Limits{ConnectionsPerUser: 1}, []*Principal{from("ann", "192.0.2.1")}, from("bob", "192.0.2.1"), ""},
+		"anonymous is no user":      {Limits{ConnectionsPerUser: 1}, []*Principal{from("", "192.0.2.1")}, from("", "192.0.2.1"), ""},
+		"of an address":             {Limits{ConnectionsPerIP: 1}, []*Principal{from("ann", "192.0.2.1")}, from("bob", "192.0.2.1"), full},
+		"of another address":        {Limits{ConnectionsPerIP: 1}, []*Principal{from("ann", "192.0.2.1")}, from("bob", "192.0.2.2"), ""},
+		"the same, written as IPv6": {Limits{ConnectionsPerIP: 1}, []*Principal{from("", "192.0.2.1")}, from("", "::ffff:192.0.2.1"), full},
+		"of an IPv6 network":        {Limits{ConnectionsPerIP: 1}, []*Principal{from("", "2001:db8:1:2::1")}, from("", "2001:db8:1:2:ffff::9"), full},
+		"of the next IPv6 network":  {Limits{ConnectionsPerIP: 1}, []*Principal{from("", "2001:db8:1:2::1")}, from("", "2001:db8:1:3::1"), ""},
+		"with a zone":               {Limits{ConnectionsPerIP: 1}, []*Principal{from("", "fe80::1%eth0")}, from("", "fe80::2%eth1"), full},
+		"without an address":        {Limits{ConnectionsPerIP: 1}, []*Principal{from("", ""), from("", "")}, from("", ""), ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -117,7 +117,7 @@ func TestLeavingTwiceCountsOnce(t *testing.T) {
 	r := New(nil)
 	s, other, p := new(Session), new(Session), from("ann", "192.0.2.1")
 	for _, s := range []*Session{s, other} {
-		s.peer.Store(&p)
+		s.principal.Store(p)
 		if e := r.enter(s); e != nil {
 			t.Fatal(e)
 		}

@@ -22,7 +22,7 @@ func TestNothingIsAllowedBeforeApply(t *testing.T) {
 	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
 		fresh := New(w.hub)
 		for _, a := range []policy.Action{policy.Subscribe, policy.Publish} {
-			if got := codeOf(fresh.May(Caller{User: "ann"}, a, "a")); got != protocol.Forbidden {
+			if got := codeOf(fresh.May(Caller{Principal: named("ann")}, a, "a")); got != protocol.Forbidden {
 				t.Errorf("%v: %q", a, got)
 			}
 		}

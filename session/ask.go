@@ -11,12 +11,12 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Authorize asks the application whether a peer may connect, if its realm wants that
-// asked, and gives the peer as the answer describes it. The handshake calls it, so
-// that it can refuse with a status. Errors: FORBIDDEN, UNAUTHORIZED, UNAVAILABLE.
-func (r *Registry) Authorize(ctx context.Context, p Peer) (Peer, *protocol.Error) {
+// Authorize asks the app whether a client may connect, if its realm says so, and returns
+// the principal as the answer describes it. The handshake calls it, so that it can
+// reject the client with a status. Errors: FORBIDDEN, UNAUTHORIZED, UNAVAILABLE.
+func (r *Registry) Authorize(ctx context.Context, p *Principal) (*Principal, *protocol.Error) {
 	u := r.rules.Load()
-	a, asked, e := u.ask(ctx, p.Caller(), auth.Connect, "")
+	a, asked, e := u.ask(ctx, Caller{Principal: p}, auth.Connect, "")
 	if e != nil || !asked {
 		return p, e
 	}
@@ -28,19 +28,18 @@ func (r *Registry) Authorize(ctx context.Context, p Peer) (Peer, *protocol.Error
 	return next, nil
 }
 
-// Afford takes a token of the message rate of a peer's address, for a request that
-// makes the application be asked who it is from. Whoever it turns out to be has a
-// rate of their own besides. The error is RATE_LIMITED.
-func (r *Registry) Afford(p Peer) *protocol.Error {
+// Afford takes a token of the message rate of a client's address, for a request about
+// which the app is asked who sent it. The user that the app names has a rate besides. The error is RATE_LIMITED.
+func (r *Registry) Afford(p *Principal) *protocol.Error {
 	wait := r.callers.take("q"+network(p.IP).String(), r.rules.Load().limits.Rate, time.Now())
 	return rateLimited(wait, "requests")
 }
 
-// answered is the peer as an answer describes it.
-func (p *Peer) answered(a auth.Answer) (Peer, error) {
+// answered returns p as an answer of the app describes it.
+func (p *Principal) answered(a auth.Answer) (*Principal, error) {
 	next := *p
 	if !auth.ValidUser(a.User) {
-		return next, errors.New("session: the user is too long, or has control characters or space around it")
+		return nil, errors.New("session: the user is too long, or has control characters or space around it")
 	}
 	next.User = cmp.Or(a.User, p.User)
 	if len(a.Info) > 0 {
@@ -49,28 +48,29 @@ func (p *Peer) answered(a auth.Answer) (Peer, error) {
 	if next.AsOf = a.Asked; a.Asked.IsZero() {
 		next.AsOf = time.Now()
 	}
-	if p.Expires.IsZero() { // it is the answer by which the peer is known
+	if p.Expires.IsZero() { // it is the answer by which the client is known
 		next.Issued = next.AsOf
 	}
 	if p.Expires.IsZero() || !a.Expires.IsZero() && a.Expires.Before(next.Expires) {
 		next.Expires = a.Expires
 	}
 	if a.Grants == nil {
-		return next, nil
+		return &next, nil
 	}
 	var err error
 	next.Grants, err = compileGrants(a.Grants)
-	return next, err
+	return &next, err
 }
 
 // ask asks the application about an action that the policy allows. False: the realm
 // does not want it asked.
 func (u *rules) ask(ctx context.Context, c Caller, what auth.Action, channel string) (a auth.Answer, asked bool, e *protocol.Error) {
-	realm := u.realms[c.Realm]
+	p := c.who()
+	realm := u.realms[p.Realm]
 	if c.App || realm.Authorize == nil || realm.Ask&what == 0 {
 		return a, false, nil
 	}
-	a, err := realm.Authorize.Authorize(ctx, auth.Question{Action: what, Channel: channel, User: c.User, Handshake: c.Handshake, From: network(c.IP)})
+	a, err := realm.Authorize.Authorize(ctx, auth.Question{Action: what, Channel: channel, User: p.User, Handshake: p.Handshake, From: p.From()})
 	switch {
 	case err == nil:
 		return a, true, nil

@@ -52,7 +52,7 @@ func TestConnectionsAreAsked(t *testing.T) {
 	b := &boss{no: map[string]error{"user bad": auth.ErrDenied, "user ": auth.ErrUnauthorized, "user odd": errors.New("no connection to the app")}}
 	inRealm(t, Realm{Authorize: b, Ask: everything}, nil, func(t *testing.T, w *world) {
 		for user, want := range map[string]protocol.Code{"ann": "", "bad": protocol.Forbidden, "": protocol.Unauthorized, "odd": protocol.Unavailable} {
-			p, e := w.registry.Authorize(t.Context(), Peer{User: user, Realm: site, Handshake: "cookie"})
+			p, e := w.registry.Authorize(t.Context(), &Principal{Subject: policy.Subject{User: user}, Realm: site, Handshake: "cookie"})
 			if codeOf(e) != want || e == nil && p.User != user {
 				t.Errorf("%q: %v, %v", user, p, e)
 			}
@@ -63,7 +63,7 @@ func TestConnectionsAreAsked(t *testing.T) {
 		if !strings.Contains(w.logs.String(), "no connection to the app") || strings.Contains(w.logs.String(), "cookie") {
 			t.Errorf("logged %s", w.logs)
 		}
-		if p, e := w.registry.Authorize(t.Context(), Peer{User: "bad", Realm: "another"}); e != nil || p.User != "bad" {
+		if p, e := w.registry.Authorize(t.Context(), &Principal{Subject: policy.Subject{User: "bad"}, Realm: "another"}); e != nil || p.User != "bad" {
 			t.Errorf("%v, %v", p, e)
 		}
 		if got := b.questions(); len(got) != 0 {
@@ -77,8 +77,8 @@ func TestAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		now := time.Now()
 		soon, late := now.Add(time.Minute), now.Add(time.Hour)
-		guest := Peer{Realm: site}
-		holder := Peer{User: "ann", TokenID: "t1", Issued: now.Add(-time.Hour), Expires: late, Info: json.RawMessage(`{}`)}
+		guest := &Principal{Realm: site}
+		holder := &Principal{Subject: policy.Subject{User: "ann"}, TokenID: "t1", Issued: now.Add(-time.Hour), Expires: late, Info: json.RawMessage(`{}`)}
 		p, err := guest.answered(auth.Answer{User: "bob", Info: json.RawMessage(`{"n":1}`), Expires: soon, Grants: []auth.Grant{{Pattern: "g", Allow: []string{"publish"}}}})
 		if err != nil || p.User != "bob" || string(p.Info) != `{"n":1}` || !p.Expires.Equal(soon) || !p.Issued.Equal(now) || p.Realm != site || !p.Grants.Cover(policy.Publish, "g") {
 			t.Errorf("%+v, %v", p, err)
@@ -102,7 +102,7 @@ func TestActionsAreAsked(t *testing.T) {
 	rooms := append(open("secret", "a"), policy.Room{Pattern: "shut"})
 	rooms[0].Members, rooms[0].Rate = new(presence.Options), policy.Rate{PerSecond: 1, Burst: 1}
 	inRealm(t, Realm{Authorize: b, Ask: everything}, rooms, func(t *testing.T, w *world) {
-		c := w.arrive(Peer{User: "ann", Handshake: "h"})
+		c := w.arrive(&Principal{Subject: policy.Subject{User: "ann"}, Handshake: "h"})
 		message := func(channel string) string {
 			return `{"type":"message","id":1,"payload":{"channel":"` + channel + `","content":1}}`
 		}
@@ -136,7 +136,7 @@ func TestActionsAreAsked(t *testing.T) {
 			t.Errorf("history: %v", e)
 		}
 		b.questions()
-		if _, e := w.registry.Publish(t.Context(), Caller{App: true, Realm: site}, protocol.Publish{Channel: "secret", Content: []byte("1")}); e != nil || len(b.questions()) > 0 {
+		if _, e := w.registry.Publish(t.Context(), Caller{Principal: &Principal{Realm: site}, App: true}, protocol.Publish{Channel: "secret", Content: []byte("1")}); e != nil || len(b.questions()) > 0 {
 			t.Errorf("the app was asked about: %v", e)
 		}
 		w.withRealm(Realm{Authorize: b, Ask: auth.Publish})
@@ -150,7 +150,7 @@ func TestActionsAreAsked(t *testing.T) {
 func TestApplicationAway(t *testing.T) {
 	b := &boss{no: map[string]error{"user ann": errors.New("connection refused")}}
 	inRealm(t, Realm{Authorize: b, Ask: everything}, open("a"), func(t *testing.T, w *world) {
-		c := w.arrive(Peer{User: "ann"})
+		c := w.arrive(named("ann"))
 		for range 5 {
 			c.say(subscribeTo("a"))
 		}
@@ -170,7 +170,7 @@ func TestApplicationAway(t *testing.T) {
 		time.Sleep(time.Minute)
 		gone, leave := context.WithCancel(t.Context())
 		leave()
-		if _, e := w.registry.Authorize(gone, Peer{User: "ann", Realm: site, Handshake: "h"}); codeOf(e) != protocol.Unavailable {
+		if _, e := w.registry.Authorize(gone, &Principal{Subject: policy.Subject{User: "ann"}, Realm: site, Handshake: "h"}); codeOf(e) != protocol.Unavailable {
 			t.Error(e)
 		}
 		if n := strings.Count(w.logs.String(), `"level":"WARN"`); n != 1 {
@@ -182,13 +182,13 @@ func TestApplicationAway(t *testing.T) {
 // A reload that has the application asked is not for those alone who come later.
 func TestAskedAfterReload(t *testing.T) {
 	inRealm(t, Realm{}, open("a"), func(t *testing.T, w *world) {
-		old, e := w.dial(Peer{Realm: site})
+		old, e := w.dial(&Principal{Realm: site})
 		if e != nil {
 			t.Fatal(e)
 		}
-		kept := w.arrive(Peer{})
+		kept := w.arrive(&Principal{})
 		w.withRealm(Realm{Authorize: new(boss), Ask: auth.Subscribe})
-		late, e := w.dial(Peer{Realm: site}) // its handshake was before the reload
+		late, e := w.dial(&Principal{Realm: site}) // its handshake was before the reload
 		if e != nil {
 			t.Fatal(e)
 		}
@@ -209,7 +209,7 @@ func TestAskedAfterReload(t *testing.T) {
 func TestAuthenticationIsAsked(t *testing.T) {
 	b := &boss{no: map[string]error{"user bad": auth.ErrDenied, "user odd": errors.New("away")}}
 	inRealm(t, Realm{Authorize: b, Ask: everything}, []policy.Room{granted("g"), users("a")}, func(t *testing.T, w *world) {
-		c := w.arrive(Peer{Handshake: "h"})
+		c := w.arrive(&Principal{Handshake: "h"})
 		for user, code := range map[string]protocol.Code{"bad": protocol.Forbidden, "odd": protocol.Unavailable} {
 			c.say(authenticateWith(token(t, claims(user))))
 			synctest.Wait()
@@ -246,7 +246,7 @@ func TestSentAwayIsAskedAnew(t *testing.T) {
 			b := &boss{answer: auth.Answer{User: "ann"}}
 			inRealm(t, Realm{Authorize: auth.NewGuard(b, auth.GuardOptions{}), Ask: everything}, open("a"), func(t *testing.T, w *world) {
 				enter := func() *protocol.Error {
-					_, e := w.registry.Authorize(t.Context(), Peer{Realm: site, Handshake: "cookie"})
+					_, e := w.registry.Authorize(t.Context(), &Principal{Realm: site, Handshake: "cookie"})
 					return e
 				}
 				if e := enter(); e != nil {
@@ -271,7 +271,7 @@ func TestSentAwayIsAskedAnew(t *testing.T) {
 // A revocation covers those who were known by an answer that was older.
 func TestAnswerIsAsOldAsItIs(t *testing.T) {
 	t.Parallel()
-	guest, asked := Peer{Realm: site}, time.Now().Add(-3*time.Second)
+	guest, asked := &Principal{Realm: site}, time.Now().Add(-3*time.Second)
 	p, err := guest.answered(auth.Answer{User: "ann", Asked: asked})
 	if err != nil || !p.Issued.Equal(asked) || !(auth.Revocation{User: "ann", Before: asked.Add(1)}).Covers(p.Identity()) {
 		t.Errorf("%+v, %v", p, err)

@@ -29,39 +29,38 @@ func authenticate(ctx context.Context, s *Session, c protocol.Command) *protocol
 	if next, e = s.registry.Authorize(ctx, next); e != nil {
 		return e
 	}
-	if e := s.become(old, &next); e != nil {
+	if e := s.become(old, next); e != nil {
 		return e
 	}
 	s.conn.Send(protocol.Authenticated{ID: c.ID, User: next.User, Expires: next.Expires})
-	s.adapt(old, &next)
+	s.adapt(old, next)
 	return nil
 }
 
 // identify finds out who a token is of. The token is not mentioned anywhere.
-func (s *Session) identify(ctx context.Context, p *Peer, token string) (Peer, *protocol.Error) {
+func (s *Session) identify(ctx context.Context, p *Principal, token string) (*Principal, *protocol.Error) {
 	u := s.registry.rules.Load()
 	tokens := u.realms[p.Realm].Tokens
 	if tokens == nil {
-		return Peer{}, protocol.Errorf(protocol.Unauthorized, "tokens are not taken here")
+		return nil, protocol.Errorf(protocol.Unauthorized, "tokens are not taken here")
 	}
 	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
 	defer cancel()
 	asOf := time.Now()
 	id, err := tokens.VerifyFrom(ctx, p.From(), token)
-	var next Peer
+	var next *Principal
 	if err == nil {
-		next, err = p.As(id)
-		next.AsOf = asOf
+		next, err = p.As(id, asOf)
 	}
 	if err != nil {
 		u.log.Debug("token refused", "connection", s.conn.ID(), "error", err)
-		return Peer{}, TokenError(err)
+		return nil, TokenError(err)
 	}
 	return next, nil
 }
 
 // TokenError is what a client is told about an error of [auth.Verifier.Verify] or
-// [Peer.As]: TOKEN_EXPIRED, UNAVAILABLE, and UNAUTHORIZED without a reason, which
+// [Principal.As]: TOKEN_EXPIRED, UNAVAILABLE, and UNAUTHORIZED without a reason, which
 // would help those who try tokens out. Nil stays nil.
 func TokenError(err error) *protocol.Error {
 	switch {

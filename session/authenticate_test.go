@@ -30,7 +30,7 @@ func subscribed(channel string) string {
 
 func TestAuthenticate(t *testing.T) {
 	inRealm(t, Realm{}, []policy.Room{users("a"), users("inbox:{user}"), users("team:{claim.team}")}, func(t *testing.T, w *world) {
-		c := w.arrive(Peer{})
+		c := w.arrive(&Principal{})
 		c.say(subscribeTo("a"))
 		c.hears(failure("1", protocol.Unauthorized))
 		ann := claims("ann", map[string]any{"team": "blue"})
@@ -51,7 +51,7 @@ func TestAuthenticate(t *testing.T) {
 // A token without a subject opens channels to somebody who stays anonymous.
 func TestAuthenticateAnonymously(t *testing.T) {
 	inRealm(t, Realm{}, []policy.Room{granted("g:*"), users("a")}, func(t *testing.T, w *world) {
-		c := w.arrive(Peer{})
+		c := w.arrive(&Principal{})
 		guest := claims("", grants("g:1", "subscribe"))
 		c.say(authenticateWith(token(t, guest)), subscribeTo("g:1"), subscribeTo("g:2"), subscribeTo("a"))
 		c.hears(authenticated(guest), subscribed("g:1"), failure("1", protocol.Forbidden), failure("1", protocol.Unauthorized))
@@ -67,17 +67,17 @@ func TestAuthenticateRefused(t *testing.T) {
 		return func(t *testing.T) string { return token(t, claims(user, others)) }
 	}
 	cases := map[string]struct {
-		peer  Peer
+		peer  *Principal
 		token func(*testing.T) string
 		code  protocol.Code
 	}{
-		"no token":         {Peer{}, func(*testing.T) string { return "no.to.ken" }, protocol.Unauthorized},
-		"forged":           {Peer{}, func(t *testing.T) string { return good(t)[:100] + "AAAA" }, protocol.Unauthorized},
-		"expired":          {Peer{}, of("ann", map[string]any{"exp": 900_000_000}), protocol.TokenExpired},
-		"bad grant":        {Peer{}, of("ann", grants("a:{user}", "subscribe")), protocol.Unauthorized},
-		"another user":     {Peer{User: "bob"}, good, protocol.Forbidden},
-		"no user any more": {Peer{User: "bob"}, of("", nil), protocol.Forbidden},
-		"another realm":    {Peer{User: "ann", Realm: "gone"}, good, protocol.Unauthorized},
+		"no token":         {&Principal{}, func(*testing.T) string { return "no.to.ken" }, protocol.Unauthorized},
+		"forged":           {&Principal{}, func(t *testing.T) string { return good(t)[:100] + "AAAA" }, protocol.Unauthorized},
+		"expired":          {&Principal{}, of("ann", map[string]any{"exp": 900_000_000}), protocol.TokenExpired},
+		"bad grant":        {&Principal{}, of("ann", grants("a:{user}", "subscribe")), protocol.Unauthorized},
+		"another user":     {named("bob"), good, protocol.Forbidden},
+		"no user any more": {named("bob"), of("", nil), protocol.Forbidden},
+		"another realm":    {&Principal{Subject: policy.Subject{User: "ann"}, Realm: "gone"}, good, protocol.Unauthorized},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestAuthenticateRefused(t *testing.T) {
 func TestAuthenticateWhenKeysAreAway(t *testing.T) {
 	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
 		w.withRealm(Realm{Tokens: verifier(t, auth.Config{JWKS: "https://example.com/keys"})}) // never started
-		c := w.arrive(Peer{})
+		c := w.arrive(&Principal{})
 		for range 2 * maxViolations { // no offence
 			c.say(authenticateWith("a.b.c"))
 			synctest.Wait()
@@ -117,7 +117,7 @@ func TestAuthenticateWhenKeysAreAway(t *testing.T) {
 // Whoever tries tokens out is sent away.
 func TestAuthenticateTooOften(t *testing.T) {
 	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
-		c := w.arrive(Peer{})
+		c := w.arrive(&Principal{})
 		for range maxViolations + 1 {
 			c.say(authenticateWith("a.b.c"))
 		}
@@ -145,7 +145,7 @@ func TestAuthenticateLimit(t *testing.T) {
 	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
 		w.config.Limits.ConnectionsPerUser = 1
 		w.apply(w.config)
-		first, second := w.arrive(Peer{}), w.arrive(Peer{})
+		first, second := w.arrive(&Principal{}), w.arrive(&Principal{})
 		ann := claims("ann")
 		first.say(authenticateWith(token(t, ann)), authenticateWith(token(t, ann)))
 		first.hears(authenticated(ann), authenticated(ann))
@@ -166,7 +166,7 @@ func TestAuthenticateLimit(t *testing.T) {
 
 func TestRequiredRealm(t *testing.T) {
 	inRealm(t, Realm{Required: true, Deadline: 5 * time.Second}, open("a"), func(t *testing.T, w *world) {
-		late, silent, known := w.arrive(Peer{}), w.arrive(Peer{}), w.arrive(Peer{User: "bob"})
+		late, silent, known := w.arrive(&Principal{}), w.arrive(&Principal{}), w.arrive(named("bob"))
 		late.say(subscribeTo("a"), ping1)
 		late.hears(failure("1", protocol.Unauthorized), pong1)
 		if _, e := late.Subscribe(t.Context(), protocol.Subscribe{Channel: "a"}, nil); codeOf(e) != protocol.Unauthorized {
@@ -188,7 +188,7 @@ func TestRequiredRealm(t *testing.T) {
 // are there.
 func TestRequiredAfterReload(t *testing.T) {
 	inRealm(t, Realm{}, open("a"), func(t *testing.T, w *world) {
-		c, reprieved := w.arrive(Peer{}), w.arrive(Peer{})
+		c, reprieved := w.arrive(&Principal{}), w.arrive(&Principal{})
 		c.say(subscribeTo("a"))
 		c.hears(subscribed("a"))
 		w.withRealm(Realm{Required: true})
@@ -213,7 +213,7 @@ func TestRequiredAfterReload(t *testing.T) {
 // client has said of itself.
 func TestAuthenticateAndPresence(t *testing.T) {
 	inRealm(t, Realm{}, []policy.Room{lobby("lobby")}, func(t *testing.T, w *world) {
-		watcher, c := w.arrive(Peer{User: "watcher"}), w.arrive(Peer{})
+		watcher, c := w.arrive(named("watcher")), w.arrive(&Principal{})
 		watcher.say(subscribeLobby)
 		c.say(`{"type":"subscribe","payload":{"channel":"lobby","status":"busy"}}`, `{"type":"presence","payload":{"channel":"lobby","info":{"mood":"good"}}}`)
 		settle()

@@ -23,7 +23,7 @@ func BenchmarkReceive(b *testing.B) {
 		"forbidden":           `{"type":"message","id":1,"payload":{"channel":"c:1","content":{"text":"hello"}}}`,
 	} {
 		b.Run(name, func(b *testing.B) {
-			s, e := w.registry.Open(Peer{User: "ann"}, Options{Transport: void{}, Encoder: native})
+			s, e := w.registry.Open(named("ann"), Options{Transport: void{}, Encoder: native})
 			if e != nil {
 				b.Fatal(e)
 			}

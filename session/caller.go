@@ -2,41 +2,11 @@ package session
 
 import (
 	"math/rand/v2"
-	"net/netip"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
-
-// Caller is who asks for something: a session, or a request to the HTTP API.
-type Caller struct {
-	// User is the id of the user; empty means anonymous.
-	User string
-	// Claims and Grants are those of the caller's token, see [policy.Subject].
-	Claims map[string]string
-	Grants policy.Grants
-	// Realm and Handshake are those of the [Peer].
-	Realm, Handshake string
-	// Connection is the id of the connection; empty for the HTTP API.
-	Connection string
-	// App says that the caller is the app itself, with its API key. What its Scope
-	// covers is allowed to it, and no rate applies; the size of a message is
-	// bounded as for everyone.
-	App bool
-	// Key identifies the API key, and is not the key itself. It is the same on all nodes
-	// and after reloads, because idempotency keys count for the API key that sent them.
-	Key string
-	// Scope bounds what the app's key may do; nil does not.
-	Scope *policy.Scope
-	// Validate has what the app publishes checked and sanitized as the room says,
-	// which is done for everyone else anyway.
-	Validate bool
-	// IP is the caller's address; it tells anonymous callers of the HTTP API apart.
-	IP netip.Addr
-
-	paid bool // see Registry.Charge
-}
 
 // May decides whether c may do a in channel; nil means it may. The errors are
 // INVALID_CHANNEL, UNAUTHORIZED and FORBIDDEN. A channel that no room opens is
@@ -66,19 +36,19 @@ func (u *rules) room(c Caller, a policy.Action, channel string) (*policy.Room, *
 		}
 		return room, nil
 	}
-	return room, room.Allow(a, policy.Subject{User: c.User, Claims: c.Claims, Grants: c.Grants}, channel)
+	return room, room.Allow(a, &c.who().Subject, channel)
 }
 
 // callerKey tells callers of the HTTP API apart. The first letter keeps users,
 // connections and addresses from being taken for each other.
 func callerKey(c Caller) string {
-	switch {
-	case c.User != "":
-		return "u" + c.User
+	switch p := c.who(); {
+	case p.User != "":
+		return "u" + p.User
 	case c.Connection != "":
 		return "c" + c.Connection
 	default:
-		return "a" + network(c.IP).String()
+		return "a" + p.From().String()
 	}
 }
 

@@ -39,7 +39,7 @@ func (r *Registry) MayAnywhere(c Caller, a policy.Action) *protocol.Error {
 	if c.App {
 		return c.Scope.AllowAnywhere(a)
 	}
-	return r.rules.Load().policy.AllowAnywhere(a, policy.Subject{User: c.User, Claims: c.Claims, Grants: c.Grants})
+	return r.rules.Load().policy.AllowAnywhere(a, &c.who().Subject)
 }
 
 // MayChange decides whether c may change the document of a channel, if it has one. The

@@ -15,7 +15,7 @@ func TestCharge(t *testing.T) {
 		_, e := w.registry.Publish(t.Context(), c, protocol.Publish{Channel: "a", Content: []byte("1")})
 		return codeOf(e)
 	}
-	paid, e := w.registry.Charge(Caller{User: "ann"})
+	paid, e := w.registry.Charge(Caller{Principal: named("ann")})
 	if e != nil {
 		t.Fatal(e)
 	}
@@ -30,7 +30,7 @@ func TestCharge(t *testing.T) {
 			t.Errorf("%+v: %q, want %q", step.c, got, step.want)
 		}
 	}
-	if _, e := w.registry.Charge(Caller{User: "ann"}); codeOf(e) != protocol.RateLimited || e.RetryAfter <= 0 {
+	if _, e := w.registry.Charge(Caller{Principal: named("ann")}); codeOf(e) != protocol.RateLimited || e.RetryAfter <= 0 {
 		t.Error(e)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -98,7 +99,7 @@ func TestLateKickSparesWhoCameBack(t *testing.T) {
 func TestRevocationsReachOtherNodes(t *testing.T) {
 	overTwoNodes(t, func(t *testing.T, a, b *world, w *cable) {
 		now := time.Now()
-		holder := Peer{User: "ann", TokenID: "t1", Issued: now.Add(-time.Minute), Expires: now.Add(time.Hour)}
+		holder := &Principal{Subject: policy.Subject{User: "ann"}, TokenID: "t1", Issued: now.Add(-time.Minute), Expires: now.Add(time.Hour)}
 		ann := b.arrive(holder)
 		v := auth.Revocation{User: "ann", ID: "t1", Before: now, Until: now.Add(time.Hour)}
 		if done, e := a.registry.Revoke(t.Context(), v); done.Connections != 1 || e != nil {
@@ -172,11 +173,11 @@ func TestUninformed(t *testing.T) {
 		if _, e := w.dial(p); codeOf(e) != protocol.Unavailable {
 			t.Errorf("opened: %v", e)
 		}
-		c := w.arrive(Peer{})
-		if e := c.become(c.who(), &p); codeOf(e) != protocol.Unavailable {
+		c := w.arrive(&Principal{})
+		if e := c.become(c.who(), p); codeOf(e) != protocol.Unavailable {
 			t.Errorf("authenticated: %v", e)
 		}
-		if e := w.registry.Admit(t.Context(), Peer{User: "bob"}); e != nil {
+		if e := w.registry.Admit(t.Context(), named("bob")); e != nil {
 			t.Error(e)
 		}
 		w.registry.Informed()

@@ -26,7 +26,7 @@ func converge(t *testing.T, seed uint64, o document.Options) {
 		withDocuments(t, w)
 		rnd, seen := rand.New(rand.NewPCG(seed, 1)), new(editor.Seen)
 		dial := func(user string) (editor.Line, error) {
-			c, e := w.dial(Peer{User: user})
+			c, e := w.dial(named(user))
 			if e != nil {
 				t.Error(e)
 				return nil, e

@@ -20,7 +20,7 @@ func (r *Registry) direct(ctx context.Context, u *rules, room *policy.Room, c Ca
 	}
 	d := &hub.Direct{To: to}
 	if !c.App {
-		d.From = hub.Address{User: c.User, Connection: c.Connection}
+		d.From = hub.Address{User: c.User(), Connection: c.Connection}
 	}
 	if !r.sees(ctx, u, c, channel) {
 		return d, nil

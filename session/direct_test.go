@@ -2,7 +2,6 @@ package session
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -190,7 +189,7 @@ func TestMessageToOneMemberOverHTTP(t *testing.T) {
 		ann, bob := w.enters("ann"), w.enters("bob")
 		quiet(ann, bob)
 		publish := func(c Caller, user string) *protocol.Error {
-			c.IP = netip.MustParseAddr("192.0.2.7")
+			c.Principal = from(c.User(), "192.0.2.7")
 			p := protocol.Publish{Channel: "lobby", Content: []byte(`"psst"`), To: &hub.Address{User: user}}
 			_, e := w.registry.Publish(t.Context(), c, p)
 			return e
@@ -204,7 +203,7 @@ func TestMessageToOneMemberOverHTTP(t *testing.T) {
 			want   string
 		}{
 			{Caller{App: true}, `"to":{"user":"ann"}`},
-			{Caller{User: "cleo"}, `"to":{"user":"ann"},"sender":"cleo","from":{"user":"cleo"}`},
+			{Caller{Principal: named("cleo")}, `"to":{"user":"ann"},"sender":"cleo","from":{"user":"cleo"}`},
 			{Caller{App: true, Scope: scope}, `"to":{"user":"ann"}`},
 		} {
 			if e := publish(c.caller, "ann"); e != nil {
@@ -219,7 +218,7 @@ func TestMessageToOneMemberOverHTTP(t *testing.T) {
 		if got := ann.wire.take(); len(got) != 1 || strings.Contains(got[0], `"from"`) {
 			t.Errorf("a stranger's message is %q", got)
 		}
-		for _, c := range []Caller{{App: true}, {User: "cleo"}, {}} {
+		for _, c := range []Caller{{App: true}, {Principal: named("cleo")}, {}} {
 			if e := publish(c, "nobody"); e == nil || e.Code != protocol.NotPresent {
 				t.Errorf("%+v: %v", c, e)
 			}

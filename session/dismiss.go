@@ -62,7 +62,7 @@ func (l *dismissals) sweep(now time.Time) {
 }
 
 // since finds the kick of a user who was recognized before it.
-func (l *dismissals) since(p *Peer) (hub.Reason, bool) {
+func (l *dismissals) since(p *Principal) (hub.Reason, bool) {
 	if p.User == "" || p.AsOf.IsZero() {
 		return hub.Reason{}, false
 	}
@@ -75,11 +75,11 @@ func (l *dismissals) since(p *Peer) (hub.Reason, bool) {
 // Confirm says why a request may not go on whose caller was let in some time ago, such
 // as before its body was read: the token was revoked, or the user was kicked. Who asks
 // again after a kick is let in or not by what holds then.
-func (r *Registry) Confirm(p Peer) *protocol.Error {
+func (r *Registry) Confirm(p *Principal) *protocol.Error {
 	if e := r.Refuse(p.Identity()); e != nil {
 		return e
 	}
-	if _, gone := r.dismissed.since(&p); gone {
+	if _, gone := r.dismissed.since(p); gone {
 		return retry(protocol.Unavailable, "the user was sent away meanwhile; send the request again", time.Second, 2*time.Second)
 	}
 	return nil

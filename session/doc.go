@@ -19,9 +19,9 @@
 //
 // # Identity
 //
-// A [Peer] is found out by the handshake, or by the client's `authenticate`, which
+// A [Principal] is found out by the handshake, or by the client's `authenticate`, which
 // may give an anonymous connection a user and renews a token later on. Everything
-// asks for the peer anew, so that a renewed token counts at once: subscriptions it
+// asks for the principal anew, so that a renewed token counts at once: subscriptions it
 // does not allow end, and in rooms with presence the session becomes another member.
 // A connection ends some seconds after its token, unless that was renewed; whoever
 // has no token costs no timer.
@@ -34,7 +34,7 @@
 // force for what the name means. Revocations and kicks work on live connections.
 // Revocations are also asked before an identity is taken. Both are asked once more when
 // the identity shows, because a handshake may be on its way when they come: kicks are
-// remembered for that, and [Peer.AsOf] says what they cover. With a [Control] all nodes
+// remembered for that, and [Principal.AsOf] says what they cover. With a [Control] all nodes
 // carry them out.
 //
 // # Configuration
@@ -52,6 +52,6 @@
 // The package starts no goroutine. Lock order: Registry.applying, then Session.mu
 // or Registry.mu or buckets.mu or dismissals.mu, which are leaves: nothing is locked, and the hub
 // is not called, while one of them is held; the exception is Session.mu around
-// [hub.Hub.Connect], which never calls back before it returns. The peer of a
+// [hub.Hub.Connect], which never calls back before it returns. The principal of a
 // session changes with Registry.mu held, which counts by it, and is read without.
 package session

@@ -11,12 +11,12 @@ import (
 // address: if all of them had one share, a single one could fill it for the others.
 func (u *rules) budget(c Caller) document.Budget {
 	b := document.Budget{Share: u.limits.DocumentShare, Memory: u.limits.DocumentMemory}
-	switch {
+	switch p := c.who(); {
 	case c.App:
-	case c.User != "":
-		b.Payer = "u" + c.User
+	case p.User != "":
+		b.Payer = "u" + p.User
 	default:
-		b.Payer = "a" + network(c.IP).String()
+		b.Payer = "a" + p.From().String()
 	}
 	return b
 }

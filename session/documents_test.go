@@ -52,18 +52,18 @@ func TestDocumentPayers(t *testing.T) {
 		a, b Caller
 		same bool
 	}{
-		{Caller{User: "ann"}, Caller{User: "ann", Connection: "c", IP: ip("::1")}, true},
-		{Caller{User: "ann"}, Caller{User: "ben"}, false},
-		{Caller{Connection: "c", IP: ip("192.0.2.1")}, Caller{IP: ip("192.0.2.1")}, true},
-		{Caller{Connection: "c", IP: ip("192.0.2.1")}, Caller{Connection: "c", IP: ip("192.0.2.2")}, false},
-		{Caller{IP: ip("2001:db8::1")}, Caller{IP: ip("2001:db8::2")}, true},
-		{Caller{User: "192.0.2.1"}, Caller{IP: ip("192.0.2.1")}, false},
+		{Caller{Principal: named("ann")}, Caller{Principal: &Principal{Subject: policy.Subject{User: "ann"}, IP: ip("::1")}, Connection: "c"}, true},
+		{Caller{Principal: named("ann")}, Caller{Principal: named("ben")}, false},
+		{Caller{Principal: &Principal{IP: ip("192.0.2.1")}, Connection: "c"}, Caller{Principal: &Principal{IP: ip("192.0.2.1")}}, true},
+		{Caller{Principal: &Principal{IP: ip("192.0.2.1")}, Connection: "c"}, Caller{Principal: &Principal{IP: ip("192.0.2.2")}, Connection: "c"}, false},
+		{Caller{Principal: &Principal{IP: ip("2001:db8::1")}}, Caller{Principal: &Principal{IP: ip("2001:db8::2")}}, true},
+		{Caller{Principal: named("192.0.2.1")}, Caller{Principal: &Principal{IP: ip("192.0.2.1")}}, false},
 	} {
 		if a, b := u.budget(tt.a), u.budget(tt.b); (a == b) != tt.same || a.Payer == "" {
 			t.Errorf("%+v and %+v: %+v and %+v", tt.a, tt.b, a, b)
 		}
 	}
-	if b := u.budget(Caller{App: true, User: "ann"}); b.Payer != "" {
+	if b := u.budget(Caller{Principal: named("ann"), App: true}); b.Payer != "" {
 		t.Errorf("the app pays as %q", b.Payer)
 	}
 }

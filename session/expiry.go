@@ -11,7 +11,7 @@ import (
 
 const (
 	// expiryGrace is how long a connection outlives its token, for a renewal that is on
-	// its way. It is no second tolerance for clocks: the leeway is in [Peer.Expires].
+	// its way. It is no second tolerance for clocks: the leeway is in [Principal.Expires].
 	expiryGrace = verifyTimeout
 	// expiryJitter spreads the ends of connections whose tokens were made together.
 	expiryJitter = 10 * time.Second
@@ -28,8 +28,8 @@ func lease(expires, now time.Time) time.Duration {
 	return min(max(0, left), maxLease) + rand.N(expiryJitter+1)
 }
 
-// watch sets the session's timer, if its peer is one that needs it and none is set:
-// to the end of the token, or to when the peer must have authenticated.
+// watch sets the session's timer, if its principal needs one and none is set:
+// to the end of the token, or to when the client must have authenticated.
 func (s *Session) watch(u *rules) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,9 +60,9 @@ func (s *Session) stopTimer() {
 	}
 }
 
-// lapse is called when the time of a peer is up, who may have become another one in
-// the last moment, or be welcome as it is by now.
-func (s *Session) lapse(p *Peer) {
+// lapse is called when the time of a principal is over. The session may have got another
+// principal meanwhile, or new rules may not ask for a token any more.
+func (s *Session) lapse(p *Principal) {
 	defer guard.Recover(s.registry.rules.Load().log, "the end of a token", func() { s.conn.Close(protocol.ReasonInternal) })
 	if !s.rang(p) {
 		return
@@ -75,8 +75,9 @@ func (s *Session) lapse(p *Peer) {
 	}
 }
 
-// rang takes note that the timer of a peer has ended. False: it is another's now.
-func (s *Session) rang(p *Peer) bool {
+// rang records that the timer of a principal has ended. It returns false if the session
+// has another principal now.
+func (s *Session) rang(p *Principal) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.who() != p {

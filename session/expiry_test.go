@@ -56,7 +56,7 @@ func TestLeewayOnTheLiveConnection(t *testing.T) {
 
 func TestExpiry(t *testing.T) {
 	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
-		c, forever := w.arrive(w.tokenPeer(claims("ann"))), w.arrive(Peer{User: "ann"})
+		c, forever := w.arrive(w.tokenPeer(claims("ann"))), w.arrive(named("ann"))
 		time.Sleep(time.Hour + leeway + expiryGrace - 2*time.Second)
 		c.hears()
 		time.Sleep(expiryJitter + 2*time.Second)

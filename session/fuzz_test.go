@@ -27,7 +27,7 @@ func FuzzReceive(f *testing.F) {
 		c := &client{t: t, wire: newWire()}
 		closed := make(chan hub.Reason, 1)
 		var e *protocol.Error
-		c.Session, e = w.registry.Open(Peer{User: "ann"}, Options{
+		c.Session, e = w.registry.Open(named("ann"), Options{
 			Transport: c.wire, Encoder: native, OnClose: func(r hub.Reason) { closed <- r },
 		})
 		if e != nil {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -30,7 +31,7 @@ const headcountTime = time.Second
 // not counted: to keep everybody out would be worse. The errors are LIMIT_EXCEEDED, and
 // RATE_LIMITED for a user who was thrown out too often.
 func (r *Registry) AdmitUser(ctx context.Context, user string) *protocol.Error {
-	if e := r.barred(&Peer{User: user}); e != nil {
+	if e := r.barred(&Principal{Subject: policy.Subject{User: user}}); e != nil {
 		return e
 	}
 	limit := r.rules.Load().limits.ConnectionsPerUser
@@ -83,7 +84,7 @@ func (r *Registry) countUsers(limit int) {
 }
 
 // tally changes the census by a connection. Needs mu.
-func (r *Registry) tally(p *Peer, n int) {
+func (r *Registry) tally(p *Principal, n int) {
 	r.census.add(p, n)
 	if r.counting && p.User != "" {
 		r.heads.Here(p.User, r.census.users[p.User])

@@ -40,7 +40,7 @@ func TestUsersAreCountedOverNodes(t *testing.T) {
 		limited.Limits.ConnectionsPerUser = 3
 		may := func(user string, want protocol.Code) {
 			t.Helper()
-			if e := w.registry.Admit(t.Context(), Peer{User: user}); codeOf(e) != want {
+			if e := w.registry.Admit(t.Context(), named(user)); codeOf(e) != want {
 				t.Errorf("%q: %v, want %q", user, e, want)
 			}
 		}
@@ -78,13 +78,13 @@ func TestUsersAreCountedOverNodes(t *testing.T) {
 		}
 		here(map[string]int{"ann": 1, "bob": 3})
 
-		guest := w.arrive(Peer{})
+		guest := w.arrive(&Principal{})
 		p := w.tokenPeer(claims("ann"))
-		if e := guest.become(guest.who(), &p); codeOf(e) != protocol.LimitExceeded {
+		if e := guest.become(guest.who(), p); codeOf(e) != protocol.LimitExceeded {
 			t.Errorf("authenticated: %v", e)
 		}
 		c.elsewhere["ann"] = 1
-		if e := guest.become(guest.who(), &p); e != nil {
+		if e := guest.become(guest.who(), p); e != nil {
 			t.Error(e)
 		}
 		here(map[string]int{"ann": 2, "bob": 3})

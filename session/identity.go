@@ -9,13 +9,13 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// who is the peer as it is known now.
-func (s *Session) who() *Peer { return s.peer.Load() }
+// who returns the principal as it is known now.
+func (s *Session) who() *Principal { return s.principal.Load() }
 
-// become makes the session another peer's, unless there is something against it. A
-// connection that has a user keeps it: what was queued for one user must not reach
-// another, and the rooms have seen who it is.
-func (s *Session) become(old, next *Peer) *protocol.Error {
+// become gives the session another principal, unless a rule forbids it. A connection
+// that has a user keeps it: what was queued for one user must not reach another, and
+// the rooms have seen the user.
+func (s *Session) become(old, next *Principal) *protocol.Error {
 	if old.User != "" && old.User != next.User {
 		return protocol.Errorf(protocol.Forbidden, "the token is not of this connection's user; open another connection")
 	}
@@ -31,7 +31,7 @@ func (s *Session) become(old, next *Peer) *protocol.Error {
 }
 
 // rename moves a session in the census.
-func (r *Registry) rename(s *Session, next *Peer) *protocol.Error {
+func (r *Registry) rename(s *Session, next *Principal) *protocol.Error {
 	limits := r.rules.Load().limits
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -44,12 +44,12 @@ func (r *Registry) rename(s *Session, next *Peer) *protocol.Error {
 	}
 	r.tally(old, -1)
 	r.tally(next, 1)
-	s.peer.Store(next)
+	s.principal.Store(next)
 	return nil
 }
 
-// adapt brings what the session has in line with its new peer.
-func (s *Session) adapt(old, next *Peer) {
+// adapt applies the new principal to what the session has.
+func (s *Session) adapt(old, next *Principal) {
 	u := s.registry.rules.Load()
 	s.unwatch()
 	s.watch(u)

@@ -24,14 +24,14 @@ func scoped(c Caller, key string) string {
 		return ""
 	case c.App:
 		return owned("s", c.Key, key)
-	case c.User != "":
-		return owned("u", c.User, key)
+	case c.User() != "":
+		return owned("u", c.User(), key)
 	case len(key) >= unguessable:
 		return "a:" + key
 	case c.Connection != "":
 		return owned("c", c.Connection, key)
 	}
-	return owned("i", network(c.IP).String(), key)
+	return owned("i", c.who().From().String(), key)
 }
 
 func owned(kind, owner, key string) string {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -116,7 +117,7 @@ var sendingAway = map[string]struct {
 // connection. It is asked again, and its answer from before does not count.
 func TestSentAwayWhileAsking(t *testing.T) {
 	for name, way := range sendingAway {
-		for who, p := range map[string]Peer{"by the question": {User: "ann", Realm: site, Handshake: "h"}, "by the answer": {Realm: site, Handshake: "h"}} {
+		for who, p := range map[string]*Principal{"by the question": {Subject: policy.Subject{User: "ann"}, Realm: site, Handshake: "h"}, "by the answer": {Realm: site, Handshake: "h"}} {
 			t.Run(name+" "+who, func(t *testing.T) {
 				inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
 					b := newBlocked("ann") // inside the bubble
@@ -152,20 +153,20 @@ func TestSentAwayBeforeOpen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := &boss{answer: auth.Answer{User: "ann"}}
 			inRealm(t, Realm{Authorize: auth.NewGuard(b, auth.GuardOptions{}), Ask: everything}, nil, func(t *testing.T, w *world) {
-				enter := func() Peer {
-					p, e := w.registry.Authorize(t.Context(), Peer{Realm: site, Handshake: "h", AsOf: time.Now()})
+				enter := func() *Principal {
+					p, e := w.registry.Authorize(t.Context(), &Principal{Realm: site, Handshake: "h", AsOf: time.Now()})
 					if e != nil {
 						t.Fatal(e)
 					}
 					return p
 				}
-				early, plain, other := enter(), Peer{User: "ann", AsOf: time.Now()}, Peer{User: "bob", AsOf: time.Now()}
+				early, plain, other := enter(), &Principal{Subject: policy.Subject{User: "ann"}, AsOf: time.Now()}, &Principal{Subject: policy.Subject{User: "bob"}, AsOf: time.Now()}
 				time.Sleep(time.Second)
 				if _, e := way.do(w.registry); e != nil {
 					t.Fatal(e)
 				}
 				time.Sleep(time.Second)
-				for _, p := range []Peer{early, plain} {
+				for _, p := range []*Principal{early, plain} {
 					if e := w.registry.Confirm(p); e == nil {
 						t.Error("a request of hers goes on")
 					}
@@ -183,7 +184,7 @@ func TestSentAwayBeforeOpen(t *testing.T) {
 						t.Errorf("ended with %v", c.reasons)
 					}
 				}
-				for _, p := range []Peer{enter(), other, {User: "ann"}} {
+				for _, p := range []*Principal{enter(), other, named("ann")} {
 					if e := w.registry.Confirm(p); e != nil {
 						t.Errorf("a request of %s: %v", p.User, e)
 					}
@@ -207,7 +208,7 @@ func TestSentAwayWhileAuthenticating(t *testing.T) {
 			inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
 				b := newBlocked("") // inside the bubble
 				w.withRealm(Realm{Authorize: auth.NewGuard(b, auth.GuardOptions{}), Ask: auth.Connect})
-				c := w.arrive(Peer{Handshake: "h"})
+				c := w.arrive(&Principal{Handshake: "h"})
 				go c.say(authenticateWith(token(t, claims("ann"))))
 				b.hears(t)
 				time.Sleep(2 * time.Second)
@@ -234,7 +235,7 @@ func TestSentAwayWhilePublishing(t *testing.T) {
 			inRealm(t, Realm{}, open("a"), func(t *testing.T, w *world) {
 				b := newBlocked("") // inside the bubble
 				w.withRealm(Realm{Authorize: auth.NewGuard(b, auth.GuardOptions{}), Ask: auth.Publish | auth.Subscribe})
-				c := Caller{User: "ann", Realm: site, Handshake: "h"}
+				c := Caller{Principal: &Principal{Subject: policy.Subject{User: "ann"}, Realm: site, Handshake: "h"}}
 				for action, do := range map[auth.Action]func() *protocol.Error{
 					auth.Publish: func() *protocol.Error {
 						_, e := w.registry.Publish(t.Context(), c, protocol.Publish{Channel: "a", Content: []byte("1")})
@@ -270,7 +271,7 @@ func TestDismissalsAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var l dismissals
-		early := Peer{User: "u7", AsOf: time.Now()}
+		early := &Principal{Subject: policy.Subject{User: "u7"}, AsOf: time.Now()}
 		time.Sleep(time.Second)
 		for i := range 2 * maxDismissals {
 			l.add("u"+strconv.Itoa(i), dismissal{before: time.Now()})
@@ -280,7 +281,7 @@ func TestDismissalsAreBounded(t *testing.T) {
 		}
 		l.add("u7", dismissal{before: time.Now()})
 		l.add("u7", dismissal{before: early.AsOf.Add(-time.Hour)})
-		if _, gone := l.since(&early); !gone {
+		if _, gone := l.since(early); !gone {
 			t.Error("a late order takes a kick back")
 		}
 		time.Sleep(keepDismissals + time.Second)

@@ -183,7 +183,7 @@ func TestPresenceVisibility(t *testing.T) {
 		stranger.hears(failure(`1`, protocol.Unauthorized))
 		ann.say(subscribeLobby)
 		settle()
-		page, e := w.registry.Members(context.Background(), Caller{User: "ann"}, "lobby", presence.Query{Limit: 10})
+		page, e := w.registry.Members(context.Background(), Caller{Principal: named("ann")}, "lobby", presence.Query{Limit: 10})
 		if e != nil || page.Count != 2 {
 			t.Errorf("%+v, %v; want both members", page, e)
 		}

@@ -100,8 +100,8 @@ func sender(c Caller) string {
 	switch {
 	case c.App:
 		return ""
-	case c.User != "":
-		return c.User
+	case c.User() != "":
+		return c.User()
 	case c.Connection != "":
 		return c.Connection
 	}

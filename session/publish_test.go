@@ -45,13 +45,13 @@ func TestScopedKeysAreDistinct(t *testing.T) {
 	for _, key := range parts[1:] {
 		for _, user := range parts[1:] {
 			note(Caller{App: true, Key: user}, key)
-			note(Caller{User: user}, key)
+			note(Caller{Principal: named(user)}, key)
 			note(Caller{Connection: user}, key)
 		}
-		note(Caller{IP: netip.MustParseAddr("192.0.2.1")}, key)
+		note(Caller{Principal: &Principal{IP: netip.MustParseAddr("192.0.2.1")}}, key)
 		note(Caller{}, key+"-that-nobody-guesses")
 	}
-	if got := scoped(Caller{User: "ann"}, ""); got != "" {
+	if got := scoped(Caller{Principal: named("ann")}, ""); got != "" {
 		t.Errorf("no key became %q", got)
 	}
 	// An anonymous client that comes back has another connection.
@@ -64,8 +64,8 @@ func TestScopedKeysAreDistinct(t *testing.T) {
 func TestSender(t *testing.T) {
 	t.Parallel()
 	for want, c := range map[string]Caller{
-		"^$":             {App: true, User: "ann", Connection: "c"},
-		"^ann$":          {User: "ann", Connection: "c"},
+		"^$":             {App: true, Principal: named("ann"), Connection: "c"},
+		"^ann$":          {Principal: named("ann"), Connection: "c"},
 		"^c$":            {Connection: "c"},
 		"^[a-z2-7]{16}$": {},
 	} {
@@ -82,7 +82,7 @@ func TestRegistryPublish(t *testing.T) {
 		{Pattern: "own:{user}", Publish: policy.Users},
 		{Pattern: "server"},
 	}
-	ann, anon, app := Caller{User: "ann"}, Caller{}, Caller{App: true}
+	ann, anon, app := Caller{Principal: named("ann")}, Caller{}, Caller{App: true}
 	scope, err := policy.NewScope(map[string][]string{"publish": {"unknown"}}, false)
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +139,7 @@ func TestRatesWithoutAConnection(t *testing.T) {
 			}
 		}
 		const ok, slow = protocol.Code(""), protocol.RateLimited
-		ann, bob := Caller{User: "ann"}, Caller{User: "bob"}
+		ann, bob := Caller{Principal: named("ann")}, Caller{Principal: named("bob")}
 		expect(ann, "a", ok)
 		expect(ann, "a", slow) // the room's rate
 		expect(ann, "b", ok)
@@ -148,9 +148,9 @@ func TestRatesWithoutAConnection(t *testing.T) {
 		if _, e := w.registry.History(t.Context(), ann, protocol.History{Channel: "a"}); codeOf(e) != slow {
 			t.Errorf("history: %v", e)
 		}
-		near, far := Caller{IP: netip.MustParseAddr("2001:db8::1")}, Caller{IP: netip.MustParseAddr("2001:db8:0:1::1")}
+		near, far := Caller{Principal: &Principal{IP: netip.MustParseAddr("2001:db8::1")}}, Caller{Principal: &Principal{IP: netip.MustParseAddr("2001:db8:0:1::1")}}
 		expect(near, "a", ok)
-		near.IP = near.IP.Next()
+		near = Caller{Principal: &Principal{IP: near.Principal.IP.Next()}}
 		expect(near, "a", slow)
 		expect(far, "a", ok)
 		for range 10 {
@@ -171,7 +171,7 @@ func TestRegistryHistory(t *testing.T) {
 			t.Errorf("%+v, %v", page, e)
 		}
 		// Who may publish may not read for that.
-		if _, e = w.registry.History(t.Context(), Caller{User: "ann"}, protocol.History{Channel: "shut", Limit: 2}); codeOf(e) != protocol.Forbidden {
+		if _, e = w.registry.History(t.Context(), Caller{Principal: named("ann")}, protocol.History{Channel: "shut", Limit: 2}); codeOf(e) != protocol.Forbidden {
 			t.Errorf("%v", e)
 		}
 		if page, e = w.registry.History(t.Context(), Caller{App: true}, protocol.History{Channel: "shut", Limit: 2}); e != nil || len(page.Messages) != 1 {

@@ -31,17 +31,17 @@ type Realm struct {
 	Ask       auth.Action
 }
 
-// bars says why a peer may not do anything yet; nil: it may.
-func (u *rules) bars(p *Peer) *protocol.Error {
+// bars says why a principal may not do anything yet; nil: it may.
+func (u *rules) bars(p *Principal) *protocol.Error {
 	if p.Known() || !u.realms[p.Realm].Required {
 		return nil
 	}
 	return protocol.Errorf(protocol.Unauthorized, "authenticate first")
 }
 
-// deadline is how long a barred peer may take to authenticate. One that can not do it
-// on its connection was there before that was asked of it.
-func (u *rules) deadline(p *Peer) time.Duration {
+// deadline is how long a client that must authenticate may take. One that can not do it
+// on its connection was there before the realm required it.
+func (u *rules) deadline(p *Principal) time.Duration {
 	switch realm := u.realms[p.Realm]; {
 	case realm.Tokens == nil:
 		return 0
@@ -51,9 +51,9 @@ func (u *rules) deadline(p *Peer) time.Duration {
 	return defaultDeadline
 }
 
-// unasked reports that a peer came in before its realm had the application asked,
-// which it can not be any more: nothing of the handshake was kept for it.
-func (u *rules) unasked(p *Peer) bool {
+// unasked reports whether a client came in before its realm asked the app. The app can
+// not be asked later: nothing of the handshake was kept for it.
+func (u *rules) unasked(p *Principal) bool {
 	return u.realms[p.Realm].Authorize != nil && p.Handshake == ""
 }
 

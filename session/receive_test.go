@@ -91,7 +91,7 @@ func TestErrors(t *testing.T) {
 
 func TestConnectedSaysWho(t *testing.T) {
 	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
-		c, e := w.dial(Peer{User: "ann"})
+		c, e := w.dial(named("ann"))
 		if e != nil {
 			t.Fatal(e)
 		}

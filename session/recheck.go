@@ -30,7 +30,7 @@ func (s *Session) maySubscribe(u *rules, channel string) *protocol.Error {
 	if e := u.bars(p); e != nil {
 		return e
 	}
-	return u.may(p.Caller(), policy.Subscribe, channel)
+	return u.may(Caller{Principal: p}, policy.Subscribe, channel)
 }
 
 // review applies new rules to one subscription.

@@ -38,7 +38,7 @@ func (r *Registry) Reserve(c Caller) (*Reservation, *protocol.Error) {
 	if c.App {
 		return new(Reservation), nil
 	}
-	v := &Reservation{r: r, net: network(c.IP)}
+	v := &Reservation{r: r, net: c.who().From()}
 	return v, v.Add(requestCost)
 }
 

@@ -21,12 +21,12 @@ func TestRequestMemory(t *testing.T) {
 	t.Parallel()
 	const mib = 1 << 20
 	w := newWorld(t, Limits{RequestMemory: 10 * mib, RequestMemoryPerIP: 4 * mib})
-	from := func(ip string) Caller { return Caller{IP: netip.MustParseAddr(ip)} }
+	from := func(ip string) Caller { return Caller{Principal: &Principal{IP: netip.MustParseAddr(ip)}} }
 	want := func(c Caller, n int, code protocol.Code) *Reservation {
 		t.Helper()
 		v, e := w.reserved(c, n)
 		if codeOf(e) != code || e != nil && e.RetryAfter <= 0 {
-			t.Errorf("%v: %v, want %q", c.IP, e, code)
+			t.Errorf("%v: %v, want %q", c.who().IP, e, code)
 		}
 		return v
 	}
@@ -37,7 +37,7 @@ func TestRequestMemory(t *testing.T) {
 	want(from("2001:db8::2"), mib, protocol.RateLimited).Release() // of the same network
 	want(from("192.0.2.2"), 3*mib, "")
 	want(from("192.0.2.3"), mib, protocol.Unavailable).Release()
-	want(Caller{App: true, IP: netip.MustParseAddr("192.0.2.1")}, 100*mib, "")
+	want(Caller{Principal: &Principal{IP: netip.MustParseAddr("192.0.2.1")}, App: true}, 100*mib, "")
 	want(Caller{}, mib, protocol.Unavailable).Release()
 	one.Release()
 	one.Release()
@@ -48,7 +48,7 @@ func TestRequestMemory(t *testing.T) {
 func TestRequestMemoryIsGivenBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Limits{RequestMemory: 1 << 20, RequestMemoryPerIP: 1 << 20})
-	c := Caller{IP: netip.MustParseAddr("192.0.2.1")}
+	c := Caller{Principal: &Principal{IP: netip.MustParseAddr("192.0.2.1")}}
 	for range 1000 {
 		v, e := w.reserved(c, 900<<10)
 		if e != nil {
@@ -66,7 +66,7 @@ func TestRequestMemoryIsGivenBack(t *testing.T) {
 func TestRequestMemoryOfOne(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Limits{RequestMemory: 1 << 20, RequestMemoryPerIP: 1 << 10})
-	c := Caller{IP: netip.MustParseAddr("192.0.2.1")}
+	c := Caller{Principal: &Principal{IP: netip.MustParseAddr("192.0.2.1")}}
 	v, e := w.reserved(c, 5<<20)
 	if e != nil {
 		t.Fatal(e)

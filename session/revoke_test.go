@@ -35,7 +35,7 @@ func TestRevoke(t *testing.T) {
 			inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
 				id := func(s string) map[string]any { return map[string]any{"jti": s} }
 				first, bob := w.tokenPeer(claims("ann", id("t1"))), w.tokenPeer(claims("bob", id("t3")))
-				all := []*client{w.arrive(first), w.arrive(w.tokenPeer(claims("ann", id("t2")))), w.arrive(Peer{User: "ann"}), w.arrive(bob), w.arrive(Peer{})}
+				all := []*client{w.arrive(first), w.arrive(w.tokenPeer(claims("ann", id("t2")))), w.arrive(named("ann")), w.arrive(bob), w.arrive(&Principal{})}
 				time.Sleep(time.Second)
 				done, e := w.registry.Revoke(t.Context(), tc.revoke())
 				if e != nil {
@@ -53,11 +53,11 @@ func TestRevoke(t *testing.T) {
 				if ended != 0 {
 					t.Errorf("%d connections more were counted than have ended", ended)
 				}
-				for p, want := range map[*Peer]protocol.Code{&first: tc.again, {User: "ann"}: tc.tokenless} {
-					if e := w.registry.Admit(t.Context(), *p); codeOf(e) != want {
+				for p, want := range map[*Principal]protocol.Code{first: tc.again, named("ann"): tc.tokenless} {
+					if e := w.registry.Admit(t.Context(), p); codeOf(e) != want {
 						t.Errorf("admitted: %v, want %q", e, want)
 					}
-					if _, e := w.dial(*p); codeOf(e) != want {
+					if _, e := w.dial(p); codeOf(e) != want {
 						t.Errorf("opened: %v, want %q", e, want)
 					}
 				}
@@ -70,7 +70,7 @@ func TestRevoke(t *testing.T) {
 // token that expires at its end is not accepted any more.
 func TestAuthenticateRevoked(t *testing.T) {
 	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
-		c := w.arrive(Peer{})
+		c := w.arrive(&Principal{})
 		_, _ = w.registry.Revoke(t.Context(), auth.Revocation{User: "ann", Until: time.Now().Add(10 * time.Minute)})
 		ann := claims("ann")
 		c.say(authenticateWith(token(t, ann)))
@@ -91,7 +91,7 @@ func TestRevokeAgainstOpen(t *testing.T) {
 			user := strconv.Itoa(i)
 			opened := make(chan *client, 1)
 			go func() {
-				c, _ := w.dial(Peer{User: user})
+				c, _ := w.dial(named(user))
 				opened <- c
 			}()
 			_, _ = w.registry.Revoke(t.Context(), auth.Revocation{User: user})
@@ -121,7 +121,7 @@ func (m *meddler) AppendEvent(dst []byte, ev hub.Event) []byte {
 func TestRevokedWhileOpening(t *testing.T) {
 	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
 		late := func() { w.registry.revocations.Add(auth.Revocation{User: "ann"}, time.Now()) }
-		c, e := w.dial(Peer{User: "ann"}, func(o *Options) { o.Encoder = &meddler{Encoder: native, do: late} })
+		c, e := w.dial(named("ann"), func(o *Options) { o.Encoder = &meddler{Encoder: native, do: late} })
 		if e != nil {
 			t.Fatal(e)
 		}

@@ -26,7 +26,7 @@ const (
 type Options struct {
 	Transport hub.Transport
 	Encoder   hub.Encoder
-	// Answers says that the peer answers pings.
+	// Answers says that the client answers pings.
 	Answers bool
 	// Name is the transport's word for logs: "websocket", "sse".
 	Name   string
@@ -54,7 +54,7 @@ type Session struct {
 	// Apply may visit the session before Open has returned.
 	conn *hub.Conn
 
-	peer atomic.Pointer[Peer] // written with Registry.mu held
+	principal atomic.Pointer[Principal] // written with Registry.mu held
 
 	// Owned by the transport's reader.
 	frames bucket
@@ -66,7 +66,7 @@ type Session struct {
 	stays    map[string]*attendance // by channel, in rooms with presence
 	follows  map[string]struct{}    // the channels whose documents are followed
 	lost     []string               // what a fixed session has asked for and may not have
-	timer    *time.Timer            // see watch; nil when the peer may stay as it is
+	timer    *time.Timer            // see watch; nil when the principal may stay as it is
 	over     bool                   // the connection has ended
 	thrown   bool                   // by ThrowOut
 }
@@ -75,19 +75,17 @@ type Session struct {
 // of; those beyond are forgotten one by one.
 const maxRoomBuckets = 256
 
-// Open registers a session, counts it, and sends `connected`. The errors are
+// Open registers a session, counts it, and sends `connected`. A nil principal is an
+// anonymous client. The errors are
 // UNAUTHORIZED for a token that was revoked, LIMIT_EXCEEDED, and UNAVAILABLE when
 // the node is on its way out or does not know yet what was revoked.
-func (r *Registry) Open(p Peer, o Options) (*Session, *protocol.Error) {
+func (r *Registry) Open(p *Principal, o Options) (*Session, *protocol.Error) {
 	s := &Session{registry: r, name: o.Name, replay: o.Replay, fixed: o.Fixed, started: time.Now()}
-	if p.AsOf.IsZero() {
-		p.AsOf = s.started
-	}
-	p.Issued = p.Identity().Issued
+	p = p.dated(s.started)
 	if e := r.Refuse(p.Identity()); e != nil {
 		return nil, e
 	}
-	s.peer.Store(&p)
+	s.principal.Store(p)
 	s.rooms.limit = maxRoomBuckets
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if e := r.enter(s); e != nil {
@@ -155,7 +153,5 @@ func (s *Session) connection() *hub.Conn {
 func (s *Session) Conn() *hub.Conn { return s.conn }
 
 func (s *Session) caller() Caller {
-	c := s.who().Caller()
-	c.Connection = s.conn.ID()
-	return c
+	return Caller{Principal: s.who(), Connection: s.conn.ID()}
 }

@@ -76,8 +76,10 @@ func inRealm(t *testing.T, r Realm, rooms []policy.Room, test func(t *testing.T,
 }
 
 // arrive opens a session of the realm and reads its `connected`.
-func (w *world) arrive(p Peer) *client {
+func (w *world) arrive(p *Principal) *client {
 	w.t.Helper()
+	own := *p
+	p = &own
 	p.Realm, p.Handshake = cmp.Or(p.Realm, site), cmp.Or(p.Handshake, "kept")
 	c, e := w.dial(p)
 	if e != nil {
@@ -89,13 +91,13 @@ func (w *world) arrive(p Peer) *client {
 }
 
 // tokenPeer is who arrives with a token that the handshake has verified.
-func (w *world) tokenPeer(c map[string]any) Peer {
+func (w *world) tokenPeer(c map[string]any) *Principal {
 	w.t.Helper()
 	id, err := w.config.Realms[site].Tokens.Verify(w.t.Context(), token(w.t, c))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p, err := new(Peer).As(id)
+	p, err := new(Principal).As(id, time.Time{})
 	if err != nil {
 		w.t.Fatal(err)
 	}

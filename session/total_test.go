@@ -26,7 +26,7 @@ func (w *world) into(c Caller, channel, content string) *protocol.Error {
 
 func TestTotalRate(t *testing.T) {
 	inBubble(t, Limits{}, []policy.Room{shared("shared:*")}, func(t *testing.T, w *world) {
-		app, ann, bob := Caller{App: true}, Caller{User: "ann"}, Caller{User: "bob"}
+		app, ann, bob := Caller{App: true}, Caller{Principal: named("ann")}, Caller{Principal: named("bob")}
 		for range 10 { // which is not counted
 			if e := w.into(app, "shared:1", `1`); e != nil {
 				t.Fatal(e)
@@ -34,7 +34,7 @@ func TestTotalRate(t *testing.T) {
 		}
 		for _, c := range []Caller{ann, ann, bob} {
 			if e := w.into(c, "shared:1", `1`); e != nil {
-				t.Errorf("%s: %v", c.User, e)
+				t.Errorf("%s: %v", c.User(), e)
 			}
 		}
 		e := w.into(bob, "shared:1", `1`)
@@ -109,7 +109,7 @@ func TestTotalRateCountsChanges(t *testing.T) {
 			_, e := w.registry.Amend(t.Context(), c, Proposal{Channel: "doc", Latest: true, Patch: []byte(`{"a":1}`)})
 			return codeOf(e)
 		}
-		ann := Caller{User: "ann"}
+		ann := Caller{Principal: named("ann")}
 		got := []protocol.Code{amend(Caller{App: true}), amend(ann), codeOf(w.into(ann, "doc", `1`)), amend(ann), codeOf(w.into(ann, "doc", `1`)), amend(Caller{App: true})}
 		want := []protocol.Code{"", "", "", protocol.RateLimited, protocol.RateLimited, ""}
 		for i := range want {

@@ -229,7 +229,7 @@ type client struct {
 	reasons []hub.Reason // of OnClose; read after synctest.Wait
 }
 
-func (w *world) dial(p Peer, change ...func(*Options)) (*client, *protocol.Error) {
+func (w *world) dial(p *Principal, change ...func(*Options)) (*client, *protocol.Error) {
 	c := &client{t: w.t, wire: newWire()}
 	o := Options{Transport: c.wire, Encoder: native, Name: "websocket"}
 	o.OnClose = func(r hub.Reason) { c.reasons = append(c.reasons, r) }
@@ -244,7 +244,7 @@ func (w *world) dial(p Peer, change ...func(*Options)) (*client, *protocol.Error
 // connect opens a session and reads its `connected`.
 func (w *world) connect(user string, change ...func(*Options)) *client {
 	w.t.Helper()
-	c, e := w.dial(Peer{User: user, IP: netip.MustParseAddr("192.0.2.1")}, change...)
+	c, e := w.dial(&Principal{Subject: policy.Subject{User: user}, IP: netip.MustParseAddr("192.0.2.1")}, change...)
 	if e != nil {
 		w.t.Fatal(e)
 	}
@@ -320,3 +320,6 @@ func failure(id string, code protocol.Code) string {
 	}
 	return fmt.Sprintf(`{"type":"error",%s"payload":{"code":%q}}`, id, code)
 }
+
+// named is a principal with nothing but a user.
+func named(user string) *Principal { return &Principal{Subject: policy.Subject{User: user}} }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
 // A client whose stream broke comes back after a time between these two, so that
@@ -23,7 +24,7 @@ func retryAfter(least time.Duration) time.Duration {
 
 func (o Options) refuse(w http.ResponseWriter, r *http.Request, e *protocol.Error) {
 	if o.Logger != nil {
-		o.Logger.Debug("stream refused", "user", o.Peer.User, "code", e.Code, "message", e.Message)
+		o.Logger.Debug("stream refused", "user", session.Caller{Principal: o.Principal}.User(), "code", e.Code, "message", e.Message)
 	}
 	if !AskBack(w, r, e) {
 		problem.Write(w, e)

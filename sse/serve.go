@@ -17,9 +17,9 @@ import (
 type Options struct {
 	// Registry opens the session. Whoever calls Serve has asked its Admit.
 	Registry *session.Registry
-	// Peer is the client. It must not share the memory of the request, if that is
+	// Principal is the client. It must not share the memory of the request, if that is
 	// to be freed.
-	Peer session.Peer
+	Principal *session.Principal
 	// Hijack reports whether the connection may be taken over, which is the case
 	// when nothing around the writer changes what is written. Nil means never. It
 	// is asked over HTTP/1 only.
@@ -108,7 +108,7 @@ const hopeless = 30 * time.Second
 
 // allowed says why a client may not have a channel as it wants it.
 func (q *request) allowed(o Options, channel string) *protocol.Error {
-	caller := o.Peer.Caller()
+	caller := session.Caller{Principal: o.Principal}
 	e := o.Registry.May(caller, policy.Subscribe, channel)
 	if e == nil && q.history > 0 {
 		e = o.Registry.May(caller, policy.History, channel)

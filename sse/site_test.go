@@ -116,7 +116,7 @@ func newSite(t *testing.T, c config) *site {
 func (s *site) serve(c config) {
 	s.inside = c.way.h2 || !c.way.hijack
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if e := s.registry.Admit(r.Context(), session.Peer{User: c.user}); e != nil { // as whoever calls Serve does
+		if e := s.registry.Admit(r.Context(), named(c.user)); e != nil { // as whoever calls Serve does
 			if !sse.AskBack(w, r, e) {
 				problem.Write(w, e)
 			}
@@ -124,7 +124,7 @@ func (s *site) serve(c config) {
 		}
 		s.served <- sse.Serve(w, r, sse.Options{
 			Registry:    s.registry,
-			Peer:        session.Peer{User: c.user},
+			Principal:   named(c.user),
 			Hijack:      func(http.ResponseWriter) bool { return c.way.hijack },
 			Conn:        func(r *http.Request) net.Conn { return r.Context().Value(connKey{}).(net.Conn) },
 			UserTimeout: time.Minute,
@@ -270,3 +270,8 @@ func (s *stream) begin(channels int) *stream {
 
 // leave is what a client does that goes away.
 func (s *stream) leave() { _ = s.res.Body.Close() }
+
+// named is a principal with nothing but a user.
+func named(user string) *session.Principal {
+	return &session.Principal{Subject: policy.Subject{User: user}}
+}

@@ -26,7 +26,7 @@ func (t *start) open(ctx context.Context, o Options) (e *protocol.Error) {
 	q := t.request
 	q.locate(o.Registry.Hub())
 	own := q.newStamps()
-	t.session, e = o.Registry.Open(o.Peer, session.Options{
+	t.session, e = o.Registry.Open(o.Principal, session.Options{
 		Transport: stamped(t.framing, own),
 		Encoder:   Encoder{Content: q.content, Stamped: q.several()},
 		Name:      "sse",

@@ -136,7 +136,7 @@ func converse(t *testing.T, reg *session.Registry, s *script, waits bool) (types
 	if waits {
 		l = waitingScript{s}
 	}
-	serve(l, reg, session.Peer{})
+	serve(l, reg, &session.Principal{})
 	<-s.done
 	return s.answers(t)
 }

@@ -95,6 +95,6 @@ func (n *node) pipe(t testing.TB) *wire {
 	t.Helper()
 	server, client := net.Pipe()
 	t.Cleanup(func() { _ = client.Close() })
-	ws.Start(server, nil, n.registry, session.Peer{})
+	ws.Start(server, nil, n.registry, &session.Principal{})
 	return newWire(t, client)
 }

@@ -43,7 +43,7 @@ func TestPanicCostsOneConnection(t *testing.T) {
 	server, client := net.Pipe()
 	s := new(socket)
 	s.init(h, server, nil)
-	go serve(faulty{s}, session.New(h), session.Peer{})
+	go serve(faulty{s}, session.New(h), &session.Principal{})
 	var got []byte
 	for buf := make([]byte, 1024); ; {
 		n, err := client.Read(buf)

@@ -18,7 +18,7 @@ func TestPongCostsNoEngine(t *testing.T) {
 	h := newHub(t, hub.Settings{})
 	s := newScript(nil, nil)
 	r := &reader{link: s, registry: session.New(h)}
-	if !r.open(session.Peer{}) {
+	if !r.open(&session.Principal{}) {
 		t.Fatal("no session")
 	}
 	t.Cleanup(s.abort)
@@ -43,7 +43,7 @@ func TestPongCostsNoEngine(t *testing.T) {
 func BenchmarkPong(b *testing.B) {
 	h := newHub(b, hub.Settings{})
 	r := &reader{link: newScript(nil, nil), registry: session.New(h)}
-	if !r.open(session.Peer{}) {
+	if !r.open(&session.Principal{}) {
 		b.Fatal("no session")
 	}
 	b.ReportAllocs()

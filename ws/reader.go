@@ -46,7 +46,7 @@ type waiter interface {
 
 // serve runs the session of a client on its link. Unless the link is a waiter, it
 // returns when there is nothing more to read.
-func serve(l link, reg *session.Registry, p session.Peer) {
+func serve(l link, reg *session.Registry, p *session.Principal) {
 	r := &reader{link: l, registry: reg}
 	defer r.recovered()
 	if !r.open(p) {
@@ -60,7 +60,7 @@ func serve(l link, reg *session.Registry, p session.Peer) {
 }
 
 // open opens the session, or sends the client away.
-func (r *reader) open(p session.Peer) bool {
+func (r *reader) open(p *session.Principal) bool {
 	defer r.recovered()
 	s, e := r.registry.Open(p, session.Options{
 		Transport: r.link, Encoder: Encoder{}, Answers: true, Name: "websocket",

@@ -23,8 +23,8 @@ const Subprotocol = "realtime.v1"
 type Options struct {
 	// Registry opens the session. Whoever calls Serve has asked its Admit.
 	Registry *session.Registry
-	// Peer is who is at the other end.
-	Peer session.Peer
+	// Principal is the client; nil is an anonymous one without an address.
+	Principal *session.Principal
 	// KeepStream is called before the handshake of an HTTP/2 or HTTP/3 stream, to
 	// lift the bounds that the server sets on the time of a request and on the size
 	// of its body. It returns the body. Nil for servers without such bounds.
@@ -97,7 +97,7 @@ func serveSocket(w http.ResponseWriter, r *http.Request, o Options) error {
 		return nil
 	}
 	rawtcp.SetUserTimeout(conn, o.UserTimeout)
-	start(conn, early, o.Registry, o.Peer)
+	start(conn, early, o.Registry, o.Principal)
 	return nil
 }
 
@@ -109,7 +109,7 @@ func (o Options) debug(text string, args ...any) {
 
 // start has only what the connection may keep, so that its goroutine captures
 // nothing else.
-func start(conn net.Conn, early []byte, reg *session.Registry, p session.Peer) {
+func start(conn net.Conn, early []byte, reg *session.Registry, p *session.Principal) {
 	go serve(newSocket(reg.Hub(), conn, early), reg, p)
 }
 
@@ -134,7 +134,7 @@ func serveStream(w http.ResponseWriter, r *http.Request, o Options) error {
 		o.debug("handshake not finished", "error", err)
 		return nil
 	}
-	serve(s, o.Registry, o.Peer)
+	serve(s, o.Registry, o.Principal)
 	s.leave()
 	return nil
 }

@@ -194,8 +194,8 @@ func patterns() decoder {
 		if err == nil {
 			for _, channel := range []string{"chat:1", "inbox:a%3Ab", "a:x:y:b:c:d", s} {
 				room := p.Match(channel)
-				promise(room.Allow(policy.Subscribe, policy.Subject{}, channel) != nil, "an anonymous caller")
-				promise(room.Allow(policy.Publish, policy.Subject{User: s}, channel) != nil, "a publisher")
+				promise(room.Allow(policy.Subscribe, &policy.Subject{}, channel) != nil, "an anonymous caller")
+				promise(room.Allow(policy.Publish, &policy.Subject{User: s}, channel) != nil, "a publisher")
 			}
 		}
 		return err == nil
