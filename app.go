@@ -1,9 +1,7 @@
 package realtime
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 
+	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
@@ -30,7 +29,7 @@ func init() { caddy.RegisterModule(new(App)) }
 type App struct {
 	// Hubs are the hubs by name. Names consist of 1 to 64 of the characters
 	// A-Z a-z 0-9 _ - and dot. Default: none.
-	Hubs map[string]*HubConfig `json:"hubs,omitempty"`
+	Hubs map[string]*config.Hub `json:"hubs,omitempty"`
 
 	// Static after Provision.
 	log *slog.Logger
@@ -47,9 +46,9 @@ type App struct {
 type hubUse struct {
 	node   *node
 	use    *use
-	config *HubConfig // nil: nobody has defined it so far
-	place  string     // where it is defined
-	route  string     // one that uses it
+	config *config.Hub // nil: nobody has defined it so far
+	place  string      // where it is defined
+	route  string      // one that uses it
 
 	knows  bool              // a route finds out who is calling
 	tokens bool              // a route has 'token'
@@ -69,11 +68,11 @@ func (a *App) Provision(ctx caddy.Context) error {
 	a.log = ctx.Slogger()
 	a.ctx = ctx
 	a.hubs = make(map[string]*hubUse)
-	for name, config := range a.Hubs {
-		if config == nil {
-			config = new(HubConfig) // null in JSON
+	for name, c := range a.Hubs {
+		if c == nil {
+			c = new(config.Hub) // null in JSON
 		}
-		if err := a.define(name, config, "the app 'realtime'"); err != nil {
+		if err := a.define(name, c, "the app 'realtime'"); err != nil {
 			return err
 		}
 	}
@@ -108,40 +107,40 @@ func (s stopping) Handle(context.Context, caddy.Event) error {
 // exiting tells the end of the process from that of a configuration.
 var exiting = caddy.Exiting
 
-// use gives a route its hub, which config defines unless it is nil. The hub need
+// use gives a route its hub, which c defines unless it is nil. The hub need
 // not be defined yet: routes are provisioned in no particular order. knows says that the
 // route finds out who is calling.
-func (a *App) use(name string, config *HubConfig, route string, knows bool) (*hubUse, error) {
-	if err := checkHubName(name); err != nil {
+func (a *App) use(name string, c *config.Hub, route string, knows bool) (*hubUse, error) {
+	if err := config.CheckHubName(name); err != nil {
 		return nil, err
 	}
 	u := a.hub(name)
 	u.route, u.knows = route, u.knows || knows
-	if config == nil {
+	if c == nil {
 		return u, nil
 	}
-	return u, a.define(name, config, route)
+	return u, a.define(name, c, route)
 }
 
 // define says what a hub is like. To say the same twice is fine, because that is
 // what an imported snippet does.
-func (a *App) define(name string, config *HubConfig, place string) error {
-	if err := checkHubName(name); err != nil {
+func (a *App) define(name string, c *config.Hub, place string) error {
+	if err := config.CheckHubName(name); err != nil {
 		return err
 	}
 	u := a.hub(name)
 	if u.config != nil {
-		if !u.config.equal(config) {
+		if !u.config.Equal(c) {
 			return fmt.Errorf("hub '%s' is defined differently by %s and by %s", name, u.place, place)
 		}
 		return nil
 	}
-	compiled, err := config.compile(os.ReadFile)
+	compiled, err := c.Compile(os.ReadFile)
 	if err != nil {
 		return fmt.Errorf("hub '%s', defined by %s: %w", name, place, err)
 	}
-	compiled.store.forHub(name)
-	u.config, u.place, u.use.settings = config, place, compiled
+	compiled.Store.ForHub(name)
+	u.config, u.place, u.use.settings = c, place, compiled
 	return nil
 }
 
@@ -155,13 +154,6 @@ func (a *App) hub(name string) *hubUse {
 	return u
 }
 
-// equal compares what the configurations say.
-func (c *HubConfig) equal(o *HubConfig) bool {
-	mine, err1 := json.Marshal(c)
-	theirs, err2 := json.Marshal(o)
-	return err1 == nil && err2 == nil && bytes.Equal(mine, theirs)
-}
-
 // Start hands the hubs the settings of the configuration. A new hub has them at once.
 // One that another configuration has keeps what is in force until that one ends, because
 // an app that is started after this one may fail, and then nothing must have changed.
@@ -172,7 +164,7 @@ func (a *App) Start() error {
 	}
 	for name, u := range a.hubs {
 		log := a.log.With("hub", name)
-		u.use.settings.logTo(log)
+		u.use.settings.LogTo(log)
 		u.startRealms(a.ctx, log)
 		if err := u.node.apply(u.use); err != nil {
 			a.handOver()
@@ -191,11 +183,11 @@ func (a *App) undefined() error {
 		if u.config != nil {
 			continue
 		}
-		if name != defaultHub {
+		if name != config.DefaultHub {
 			errs = append(errs, fmt.Errorf("hub '%s', which is named by %s, is not defined", name, u.route))
 			continue
 		}
-		errs = append(errs, a.define(name, new(HubConfig), "default"))
+		errs = append(errs, a.define(name, new(config.Hub), "default"))
 	}
 	return errors.Join(errs...)
 }
@@ -222,7 +214,7 @@ func (a *App) handOver() {
 // drain sends the clients of all hubs away.
 func (a *App) drain() {
 	for _, u := range a.hubs {
-		a.drains.Go(func() { guard.Run(u.use.settings.hub.Logger, "the drain of a hub", u.node.drain) })
+		a.drains.Go(func() { guard.Run(u.use.settings.Hub.Logger, "the drain of a hub", u.node.drain) })
 	}
 }
 

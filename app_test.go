@@ -12,15 +12,16 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/standard"
 
+	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// config is a configuration with the given hubs in the app, and one server with
+// configure returns a configuration with the given hubs in the app, and one server with
 // the given routes.
-func config(hubs string, routes ...string) []byte {
+func configure(hubs string, routes ...string) []byte {
 	return fmt.Appendf(nil, `{
 		"admin": {"disabled": true, "config": {"persist": false}},
 		"logging": {"logs": {"default": {"writer": {"output": "discard"}}}},
@@ -81,7 +82,7 @@ func connect(t *testing.T, n *node) (*session.Session, <-chan hub.Reason) {
 
 func TestValidateStartsNothing(t *testing.T) {
 	var cfg *caddy.Config
-	if err := json.Unmarshal(config(`{"one": {}}`, route(`, "hub": "two", "hub_config": {}`)), &cfg); err != nil {
+	if err := json.Unmarshal(configure(`{"one": {}}`, route(`, "hub": "two", "hub_config": {}`)), &cfg); err != nil {
 		t.Fatal(err)
 	}
 	if err := caddy.Validate(cfg); err != nil {
@@ -94,10 +95,10 @@ func TestValidateStartsNothing(t *testing.T) {
 
 func TestReloadKeepsHubAndConnections(t *testing.T) {
 	rooms := `{"default": {"rooms": [{"pattern": "%s", "subscribe": "anyone"}]}}`
-	load(t, config(fmt.Sprintf(rooms, "before"), route("")))
+	load(t, configure(fmt.Sprintf(rooms, "before"), route("")))
 	n := running("default")
 	s, ended := connect(t, n)
-	load(t, config(fmt.Sprintf(rooms, "after"), route("")))
+	load(t, configure(fmt.Sprintf(rooms, "after"), route("")))
 	if running("default") != n {
 		t.Fatal("the reload made another hub")
 	}
@@ -117,10 +118,10 @@ func TestReloadKeepsHubAndConnections(t *testing.T) {
 }
 
 func TestRemovedHubEnds(t *testing.T) {
-	load(t, config(`{"stays": {}, "goes": {}}`))
+	load(t, configure(`{"stays": {}, "goes": {}}`))
 	stays, goes := running("stays"), running("goes")
 	_, ended := connect(t, goes)
-	load(t, config(`{"stays": {}}`))
+	load(t, configure(`{"stays": {}}`))
 	if running("stays") != stays || running("goes") != nil {
 		t.Error("not the right hub was removed")
 	}
@@ -132,13 +133,13 @@ func TestRemovedHubEnds(t *testing.T) {
 
 // TestFailedProvision is a reload that is wrong in a place other than ours.
 func TestFailedProvision(t *testing.T) {
-	load(t, config(`{"default": {"rooms": [{"pattern": "x", "subscribe": "anyone"}]}}`))
+	load(t, configure(`{"default": {"rooms": [{"pattern": "x", "subscribe": "anyone"}]}}`))
 	for name, bad := range map[string]string{
 		"another module": `{"handle": [{"handler": "no_such_handler"}]}`,
 		"our handler":    route(`, "origins": ["*"]`),
 		"our app":        route(`, "hub_config": {"rooms": [{"pattern": "y"}]}`),
 	} {
-		if err := caddy.Load(config(`{"default": {}, "new": {}}`, route(""), bad), true); err == nil {
+		if err := caddy.Load(configure(`{"default": {}, "new": {}}`, route(""), bad), true); err == nil {
 			t.Errorf("%s: the wrong configuration loads", name)
 		}
 		if refs, _ := nodes.References("default"); refs != 1 {
@@ -156,13 +157,13 @@ func TestFailedProvision(t *testing.T) {
 // TestFailedStart is a reload that fails when some apps have started. Caddy starts
 // them in no particular order, hence the repetitions.
 func TestFailedStart(t *testing.T) {
-	load(t, config(`{"default": {"rooms": [{"pattern": "x", "subscribe": "anyone"}]}}`))
+	load(t, configure(`{"default": {"rooms": [{"pattern": "x", "subscribe": "anyone"}]}}`))
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	bad := strings.Replace(string(config(`{"default": {}}`, route(""))), "127.0.0.1:0", taken.Addr().String(), 1)
+	bad := strings.Replace(string(configure(`{"default": {}}`, route(""))), "127.0.0.1:0", taken.Addr().String(), 1)
 	for range 10 {
 		if err := caddy.Load([]byte(bad), true); err == nil {
 			t.Fatal("a server starts on an address that is taken")
@@ -172,7 +173,7 @@ func TestFailedStart(t *testing.T) {
 			t.Fatalf("a failed start changed the rooms: %v", e)
 		}
 	}
-	load(t, config(`{"default": {}}`))
+	load(t, configure(`{"default": {}}`))
 	if n := running("default"); n.next != nil || n.registry.Load().May(session.Caller{}, policy.Subscribe, "x") == nil {
 		t.Error("the reload after it is not in force")
 	}
@@ -220,13 +221,13 @@ func untouched(t *testing.T, n *node, s *session.Session) {
 // started, or that fails when all have. Nothing of it is in force for any moment.
 func TestFailedStartChangesNothing(t *testing.T) {
 	rooms := `{"default": {"rooms": [{"pattern": "%s", "subscribe": "anyone", "publish": "anyone"}]}}`
-	load(t, config(fmt.Sprintf(rooms, "open"), route("")))
+	load(t, configure(fmt.Sprintf(rooms, "open"), route("")))
 	n := running("default")
 	s, _ := connect(t, n)
 	if _, e := s.Subscribe(t.Context(), protocol.Subscribe{Channel: "open"}, nil); e != nil {
 		t.Fatal(e)
 	}
-	bad := strings.Replace(string(config(fmt.Sprintf(rooms, "closed"), route(""))), `"apps": {`, `"apps": {"saboteur": {},`, 1)
+	bad := strings.Replace(string(configure(fmt.Sprintf(rooms, "closed"), route(""))), `"apps": {`, `"apps": {"saboteur": {},`, 1)
 	after := 0
 	sabotage = func(a *App) error {
 		u := a.hubs["default"]
@@ -261,7 +262,7 @@ func TestFailedStartChangesNothing(t *testing.T) {
 		t.Errorf("%d configurations hold the hub", refs)
 	}
 	// And a good one is in force at once, for those who are connected as well.
-	load(t, config(fmt.Sprintf(rooms, "closed"), route("")))
+	load(t, configure(fmt.Sprintf(rooms, "closed"), route("")))
 	if e := n.registry.Load().May(session.Caller{}, policy.Publish, "closed"); e != nil {
 		t.Error(e)
 	}
@@ -278,22 +279,22 @@ func TestHubDefinitions(t *testing.T) {
 		config []byte
 		want   []string // in the error; none if it loads
 	}{
-		{"used before it is defined", config(`{}`, route(`, "path": "/user", "hub": "h"`), a), nil},
-		{"the same twice", config(`{"h": {"rooms": [{"pattern": "a"}]}}`, a, strings.Replace(a, `"realtime"`, `"realtime", "path": "/a"`, 1)), nil},
-		{"null", config(`{"h": null}`, route(`, "hub": "h"`)), nil},
-		{"default is not defined", config(`{}`, route("")), nil},
-		{"not defined", config(`{}`, route(`, "hub": "h"`)), []string{"'h'", "route /realtime", "127.0.0.1:0", "not defined"}},
-		{"two routes", config(`{}`, a, b), []string{"'h'", "route /realtime", "route /b"}},
-		{"app and route", config(`{"h": {}}`, a), []string{"'h'", "app 'realtime'", "route /realtime"}},
-		{"bad name in the app", config(`{"x/y": {}}`), []string{"'x/y'"}},
-		{"bad name in a route", config(`{}`, route(`, "hub": "x y"`)), []string{"'x y'"}},
-		{"bad path", config(`{}`, route(`, "path": "rt"`)), []string{"'rt'"}},
-		{"bad hub", config(`{"h": {"rooms": [{"pattern": ""}]}}`), []string{"'h'", "app 'realtime'", "pattern"}},
-		{"no user", config(`{}`, route(`, "user": "alice"`)), []string{"'alice'"}},
-		{"empty key", config(`{}`, route(`, "api_keys": [" "]`)), []string{"api_key"}},
-		{"key that is not set", config(`{}`, route(`, "api_keys": ["{env.NO_SUCH_VARIABLE}"]`)), []string{"api_key", "{env.NO_SUCH_VARIABLE}"}},
-		{"origin that is not set", config(`{}`, route(`, "origins": ["{env.NO_SUCH_VARIABLE}"]`)), []string{"origins", "{env.NO_SUCH_VARIABLE}"}},
-		{"unknown field", config(`{}`, route(`, "rooms": []`)), []string{"rooms"}},
+		{"used before it is defined", configure(`{}`, route(`, "path": "/user", "hub": "h"`), a), nil},
+		{"the same twice", configure(`{"h": {"rooms": [{"pattern": "a"}]}}`, a, strings.Replace(a, `"realtime"`, `"realtime", "path": "/a"`, 1)), nil},
+		{"null", configure(`{"h": null}`, route(`, "hub": "h"`)), nil},
+		{"default is not defined", configure(`{}`, route("")), nil},
+		{"not defined", configure(`{}`, route(`, "hub": "h"`)), []string{"'h'", "route /realtime", "127.0.0.1:0", "not defined"}},
+		{"two routes", configure(`{}`, a, b), []string{"'h'", "route /realtime", "route /b"}},
+		{"app and route", configure(`{"h": {}}`, a), []string{"'h'", "app 'realtime'", "route /realtime"}},
+		{"bad name in the app", configure(`{"x/y": {}}`), []string{"'x/y'"}},
+		{"bad name in a route", configure(`{}`, route(`, "hub": "x y"`)), []string{"'x y'"}},
+		{"bad path", configure(`{}`, route(`, "path": "rt"`)), []string{"'rt'"}},
+		{"bad hub", configure(`{"h": {"rooms": [{"pattern": ""}]}}`), []string{"'h'", "app 'realtime'", "pattern"}},
+		{"no user", configure(`{}`, route(`, "user": "alice"`)), []string{"'alice'"}},
+		{"empty key", configure(`{}`, route(`, "api_keys": [" "]`)), []string{"api_key"}},
+		{"key that is not set", configure(`{}`, route(`, "api_keys": ["{env.NO_SUCH_VARIABLE}"]`)), []string{"api_key", "{env.NO_SUCH_VARIABLE}"}},
+		{"origin that is not set", configure(`{}`, route(`, "origins": ["{env.NO_SUCH_VARIABLE}"]`)), []string{"origins", "{env.NO_SUCH_VARIABLE}"}},
+		{"unknown field", configure(`{}`, route(`, "rooms": []`)), []string{"rooms"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Cleanup(func() { _ = caddy.Stop() })
@@ -312,7 +313,7 @@ func TestHubDefinitions(t *testing.T) {
 
 func TestExitDrains(t *testing.T) {
 	endProcess(t)
-	load(t, config(`{"default": {}}`))
+	load(t, configure(`{"default": {}}`))
 	n := running("default")
 	_, ended := connect(t, n)
 	if !n.ready() {
@@ -333,7 +334,7 @@ func TestExitDrains(t *testing.T) {
 }
 
 func TestStopWithoutExit(t *testing.T) {
-	load(t, config(`{"default": {}}`))
+	load(t, configure(`{"default": {}}`))
 	_, ended := connect(t, running("default"))
 	if err := caddy.Stop(); err != nil {
 		t.Fatal(err)
@@ -349,7 +350,7 @@ func TestRequestsWaitForTheStart(t *testing.T) {
 	n := newNode(exiting)
 	with := func() *use {
 		u := newUse()
-		u.settings = new(settings)
+		u.settings = new(config.Settings)
 		return u
 	}
 	first, given, second := with(), with(), with()

@@ -21,6 +21,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -40,8 +41,8 @@ type authorizer struct {
 
 // newAuthorizer returns what asks the routes of c, behind a guard. path is that of the
 // route.
-func newAuthorizer(ctx caddy.Context, path string, c *AuthorizeConfig) (auth.Authorizer, error) {
-	if err := c.check(); err != nil {
+func newAuthorizer(ctx caddy.Context, path string, c *config.Authorize) (auth.Authorizer, error) {
+	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	routes, uses, err := guardPaths(c.Routes)

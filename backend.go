@@ -7,6 +7,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 	"github.com/caddy-realtime/caddy-realtime/backend/redis"
+	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
@@ -15,7 +16,7 @@ import (
 
 // backend keeps the messages, members and documents of a hub.
 type backend struct {
-	store  store          // that it was made for
+	store  config.Store   // that it was made for
 	memory *memory.Broker // nil with Redis
 	redis  *redis.Client  // nil without
 	orders *redis.Control // the same
@@ -25,13 +26,13 @@ var errStoreChanged = errors.New("the options of 'redis' can not be changed whil
 
 // openBackend starts what connects to a store. It does not wait for it, but for a moment
 // in which other nodes may show that they look for rooms in other places.
-func openBackend(s *settings) (b backend, err error) {
-	b.store = s.store
-	if s.store.redis == nil {
+func openBackend(s *config.Settings) (b backend, err error) {
+	b.store = s.Store
+	if s.Store.Redis == nil {
 		return b, nil
 	}
-	o := *s.store.redis
-	o.Logger = s.hub.Logger
+	o := *s.Store.Redis
+	o.Logger = s.Hub.Logger
 	if b.redis, err = redis.Open(o); err != nil {
 		return b, err
 	}
@@ -41,12 +42,12 @@ func openBackend(s *settings) (b backend, err error) {
 	return b, nil
 }
 
-func (b *backend) broker(s *settings) func(hub.Sink) (hub.Broker, error) {
+func (b *backend) broker(s *config.Settings) func(hub.Sink) (hub.Broker, error) {
 	return func(sink hub.Sink) (hub.Broker, error) {
 		if b.redis != nil {
 			return b.redis.Broker(sink), nil
 		}
-		b.memory = memory.New(sink, memory.Options{HistoryBytes: s.historyMemory})
+		b.memory = memory.New(sink, memory.Options{HistoryBytes: s.HistoryMemory})
 		return b.memory, nil
 	}
 }

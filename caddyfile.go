@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 
+	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
@@ -31,7 +32,7 @@ var routeOptions = func() block.Options[*Handler] {
 		"token":     {Syntax: "{ … }", Block: true, Parse: parseToken},
 		"authorize": {Syntax: "{ … }", Block: true, Parse: parseAuthorize},
 	}
-	for name, o := range hubOptions {
+	for name, o := range config.HubOptions {
 		all[name] = inline(o)
 	}
 	return all
@@ -39,12 +40,12 @@ var routeOptions = func() block.Options[*Handler] {
 
 // inline makes an option of the hub one of the directive, which then defines the
 // hub itself.
-func inline(o block.Option[*HubConfig]) block.Option[*Handler] {
+func inline(o block.Option[*config.Hub]) block.Option[*Handler] {
 	return block.Option[*Handler]{
 		Syntax: o.Syntax, Min: o.Min, Max: o.Max, Repeat: o.Repeat, Block: o.Block, Empty: o.Empty,
 		Parse: func(d *caddyfile.Dispenser, args []string, h *Handler) error {
 			if h.HubConfig == nil {
-				h.HubConfig = new(HubConfig)
+				h.HubConfig = new(config.Hub)
 			}
 			return o.Parse(d, args, h.HubConfig)
 		},
@@ -87,16 +88,16 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	if err := routeOptions.ParseBlock(d, "realtime", h); err != nil {
 		return err
 	}
-	return h.HubConfig.check(&start)
+	return checkHub(h.HubConfig, &start)
 }
 
-// check reports, with the place where the hub is defined, what only shows when all
+// checkHub reports, with the place where the hub is defined, what only shows when all
 // of its options are known. A hub that is not defined here is fine.
-func (c *HubConfig) check(d *caddyfile.Dispenser) error {
+func checkHub(c *config.Hub, d *caddyfile.Dispenser) error {
 	if c == nil {
 		return nil
 	}
-	if _, err := c.compile(nil); err != nil {
+	if _, err := c.Compile(nil); err != nil {
 		return d.WrapErr(err)
 	}
 	return nil
@@ -115,8 +116,7 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 		return nil, err
 	}
 	if a := handler.Authorize; a != nil {
-		var err error
-		if a.Routes, err = parseRoutes(h, a.directives); err != nil {
+		if err := a.ParseRoutes(h); err != nil {
 			return nil, err
 		}
 	}
@@ -140,34 +140,34 @@ func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 	if len(args) > 1 {
 		return nil, start.Errf("the global option 'realtime' is written: realtime [<hub>] { … }")
 	}
-	name := defaultHub
+	name := config.DefaultHub
 	if len(args) == 1 {
 		name = args[0]
 	}
-	if err := checkHubName(name); err != nil {
+	if err := config.CheckHubName(name); err != nil {
 		return nil, start.WrapErr(err)
 	}
-	config := new(HubConfig)
-	if err := hubOptions.ParseBlock(d, "realtime", config); err != nil {
+	c := new(config.Hub)
+	if err := config.HubOptions.ParseBlock(d, "realtime", c); err != nil {
 		return nil, err
 	}
-	if err := config.check(&start); err != nil {
+	if err := checkHub(c, &start); err != nil {
 		return nil, err
 	}
 	app, err := globalApp(existing)
 	if err != nil {
 		return nil, err
 	}
-	if earlier, ok := app.Hubs[name]; ok && !earlier.equal(config) {
+	if earlier, ok := app.Hubs[name]; ok && !earlier.Equal(c) {
 		return nil, start.Errf("hub '%s' is defined here and, differently, by an earlier global option '%s'", name, globalOption(name))
 	}
-	app.Hubs[name] = config
+	app.Hubs[name] = c
 	return httpcaddyfile.App{Name: "realtime", Value: caddyconfig.JSON(app, nil)}, nil
 }
 
 // globalOption is the option that defines a hub, as its author has written it.
 func globalOption(hub string) string {
-	if hub == defaultHub {
+	if hub == config.DefaultHub {
 		return "realtime"
 	}
 	return "realtime " + hub
@@ -175,7 +175,7 @@ func globalOption(hub string) string {
 
 // globalApp gives what earlier global options have made, nothing at first.
 func globalApp(option any) (*App, error) {
-	app := &App{Hubs: make(map[string]*HubConfig)}
+	app := &App{Hubs: make(map[string]*config.Hub)}
 	if earlier, ok := option.(httpcaddyfile.App); ok {
 		if err := json.Unmarshal(earlier.Value, app); err != nil {
 			return nil, err
@@ -186,7 +186,7 @@ func globalApp(option any) (*App, error) {
 
 // declaration is where a directive defined a hub.
 type declaration struct {
-	config *HubConfig
+	config *config.Hub
 	place  string
 }
 
@@ -207,10 +207,10 @@ func (h *Handler) declare(helper httpcaddyfile.Helper, d *caddyfile.Dispenser) e
 		helper.State[key] = declared
 	}
 	name := h.hubName()
-	if global := app.Hubs[name]; global != nil && !global.equal(h.HubConfig) {
+	if global := app.Hubs[name]; global != nil && !global.Equal(h.HubConfig) {
 		return d.Errf("hub '%s' is defined here and, differently, by the global option '%s'", name, globalOption(name))
 	}
-	if earlier, ok := declared[name]; ok && !earlier.config.equal(h.HubConfig) {
+	if earlier, ok := declared[name]; ok && !earlier.config.Equal(h.HubConfig) {
 		return d.Errf("hub '%s' is defined here and, differently, at %s; give one of them a name with 'hub', or define it once and say 'hub %[1]s' in the other", name, earlier.place)
 	}
 	declared[name] = declaration{h.HubConfig, fmt.Sprintf("%s:%d", d.File(), d.Line())}

@@ -10,12 +10,13 @@ import (
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
+	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
 func parseHubName(_ *caddyfile.Dispenser, args []string, h *Handler) error {
 	h.Hub = args[0]
-	return checkHubName(h.Hub)
+	return config.CheckHubName(h.Hub)
 }
 
 // parseOrigins leaves origins with placeholders to Provision.
@@ -35,6 +36,25 @@ func parseOrigins(_ *caddyfile.Dispenser, args []string, h *Handler) error {
 func parseUser(_ *caddyfile.Dispenser, args []string, h *Handler) error {
 	h.User = args[0]
 	return checkUser(h.User)
+}
+
+func parseAPIKeys(d *caddyfile.Dispenser, args []string, h *Handler) error {
+	keys, scoped, err := config.ParseAPIKeys(d, args)
+	h.APIKeys = append(h.APIKeys, keys...)
+	if scoped != nil {
+		h.ScopedAPIKeys = append(h.ScopedAPIKeys, *scoped)
+	}
+	return err
+}
+
+func parseToken(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
+	h.Token, err = config.ParseToken(d)
+	return err
+}
+
+func parseAuthorize(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
+	h.Authorize, err = config.ParseAuthorize(d)
+	return err
 }
 
 // parseInfo reads
@@ -74,32 +94,10 @@ func checkInfo(info map[string]string) error {
 	return nil
 }
 
-var errScopeOfSeveral = errors.New("a block is for one key; give each its own")
-
-func checkAPIKeys(keys []string) error {
-	for i, key := range keys {
-		if strings.TrimSpace(key) == "" {
-			return fmt.Errorf("key %d is empty", i+1)
-		}
-	}
-	return nil
-}
-
 // checkUser finds a user that would be the same for everybody.
 func checkUser(s string) error {
 	if block.Constant(s) {
 		return fmt.Errorf("'%s' has no placeholder such as {http.auth.user.id}, so that everyone would be the same user", s)
-	}
-	return nil
-}
-
-// maxHubName keeps names short enough for metrics, logs and keys.
-const maxHubName = 64
-
-func checkHubName(s string) error {
-	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
-	if s == "" || len(s) > maxHubName || strings.Trim(s, allowed) != "" {
-		return fmt.Errorf("'%s' is not a name for a hub: 1 to %d of the characters A-Z a-z 0-9 _ - .", s, maxHubName)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func FuzzDirective(f *testing.F) {
 			t.Errorf("%s\nbecomes\n%s, %v", data, second, err)
 		}
 		if h.HubConfig != nil {
-			if _, err := again.HubConfig.compile(nil); err != nil {
+			if _, err := again.HubConfig.Compile(nil); err != nil {
 				t.Errorf("the parser passes %s, which does not compile: %v", data, err)
 			}
 		}

@@ -1,7 +1,6 @@
 package realtime
 
 import (
-	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -55,7 +54,7 @@ func (u *hubUse) warn(warn func(text string, args ...any)) {
 	if u.route == "" {
 		return // no route leads to the hub
 	}
-	pattern := u.config.forUsers()
+	pattern := u.config.ForUsers()
 	if pattern != "" && !u.knows {
 		warn("a room is for users, and no route of the hub has 'user', 'token' or 'authorize', so that nobody is one", "room", pattern)
 		return
@@ -68,17 +67,6 @@ func (u *hubUse) warn(warn func(text string, args ...any)) {
 			warn("a room is for clients with a grant, and no route of the hub has 'token' or 'authorize', so that nobody has one", "room", r.Pattern)
 		}
 	}
-}
-
-// forUsers finds a room in which nobody may do anything who is anonymous.
-func (c *HubConfig) forUsers() (pattern string) {
-	for _, r := range c.Rooms {
-		known := cmp.Or(r.Subscribe, "users")
-		if (known == "users" || known == "granted") && r.Publish != "anyone" || strings.Contains(r.Pattern, "{user}") {
-			return r.Pattern
-		}
-	}
-	return ""
 }
 
 // countRoutes counts the routes with the handler in the HTTP app that ctx is part of,

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-realtime/caddy-realtime/config"
 )
 
 // TestValidateFindsUndefinedHubs validates in both orders of the apps, which Caddy
@@ -20,11 +22,11 @@ func TestValidateFindsUndefinedHubs(t *testing.T) {
 			config []byte
 			want   string
 		}{
-			{config(`{}`, route(`, "hub": "h"`)), "hub 'h', which is named by the route /realtime"},
-			{config(`{"other": {}}`, nested), "hub 'h', which is named by the route /realtime"},
-			{config(`{}`, nested, route(fmt.Sprintf(inline, 1))), ""},
-			{config(`{}`, route(fmt.Sprintf(inline, 1)), nested), ""},
-			{config(`{"h": {}}`, nested), ""},
+			{configure(`{}`, route(`, "hub": "h"`)), "hub 'h', which is named by the route /realtime"},
+			{configure(`{"other": {}}`, nested), "hub 'h', which is named by the route /realtime"},
+			{configure(`{}`, nested, route(fmt.Sprintf(inline, 1))), ""},
+			{configure(`{}`, route(fmt.Sprintf(inline, 1)), nested), ""},
+			{configure(`{"h": {}}`, nested), ""},
 		} {
 			var cfg *caddy.Config
 			if err := json.Unmarshal(test.config, &cfg); err != nil {
@@ -47,15 +49,15 @@ func TestWarnings(t *testing.T) {
 		use  hubUse
 		want string // in the warning; none if empty
 	}{
-		{"no rooms", hubUse{route: "r", config: &HubConfig{}}, "no rooms"},
-		{"users", hubUse{route: "r", config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a"}}}}, "for users"},
-		{"users who are known", hubUse{route: "r", knows: true, config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a"}}}}, ""},
-		{"{user}", hubUse{route: "r", config: &HubConfig{Rooms: []RoomConfig{{Pattern: "b", Subscribe: "anyone"}, {Pattern: "a:{user}", Subscribe: "server", Publish: "users"}}}}, "for users"},
-		{"a claim", hubUse{route: "r", knows: true, grants: true, config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a:{claim.team}"}}}}, "with a claim"},
-		{"a claim of a token", hubUse{route: "r", knows: true, tokens: true, grants: true, config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a:{claim.team}"}}}}, ""},
-		{"a grant", hubUse{route: "r", knows: true, config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a", Subscribe: "granted"}}}}, "with a grant"},
-		{"anyone", hubUse{route: "r", config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a", Subscribe: "anyone"}}}}, ""},
-		{"no route", hubUse{config: &HubConfig{Rooms: []RoomConfig{{Pattern: "a"}}}}, ""},
+		{"no rooms", hubUse{route: "r", config: &config.Hub{}}, "no rooms"},
+		{"users", hubUse{route: "r", config: &config.Hub{Rooms: []config.Room{{Pattern: "a"}}}}, "for users"},
+		{"users who are known", hubUse{route: "r", knows: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a"}}}}, ""},
+		{"{user}", hubUse{route: "r", config: &config.Hub{Rooms: []config.Room{{Pattern: "b", Subscribe: "anyone"}, {Pattern: "a:{user}", Subscribe: "server", Publish: "users"}}}}, "for users"},
+		{"a claim", hubUse{route: "r", knows: true, grants: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a:{claim.team}"}}}}, "with a claim"},
+		{"a claim of a token", hubUse{route: "r", knows: true, tokens: true, grants: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a:{claim.team}"}}}}, ""},
+		{"a grant", hubUse{route: "r", knows: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a", Subscribe: "granted"}}}}, "with a grant"},
+		{"anyone", hubUse{route: "r", config: &config.Hub{Rooms: []config.Room{{Pattern: "a", Subscribe: "anyone"}}}}, ""},
+		{"no route", hubUse{config: &config.Hub{Rooms: []config.Room{{Pattern: "a"}}}}, ""},
 	} {
 		var said []string
 		test.use.warn(func(text string, _ ...any) { said = append(said, text) })
@@ -71,7 +73,7 @@ func TestWarnsWithoutStart(t *testing.T) {
 	var out strings.Builder
 	a := &App{log: slog.New(slog.NewTextHandler(&out, nil)), hubs: make(map[string]*hubUse)}
 	a.complete = completeness{counted: true, expected: 2}
-	a.hubs["h"] = &hubUse{route: "r", config: new(HubConfig)}
+	a.hubs["h"] = &hubUse{route: "r", config: new(config.Hub)}
 	for _, want := range []int{0, 1, 1} {
 		if err := a.arrive(caddy.Context{}); err != nil {
 			t.Fatal(err)

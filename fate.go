@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/config"
 )
 
 // use is what one configuration says about a node, and what becomes of that: it comes
 // into force, or the configuration is given up before.
 type use struct {
 	// Set before [node.apply], static afterwards.
-	settings  *settings
+	settings  *config.Settings
 	verifiers map[string]*auth.Verifier // by realm
 
 	decided chan struct{} // closed when it is known what becomes of the settings

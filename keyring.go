@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/internal/renew"
 	"github.com/caddy-realtime/caddy-realtime/policy"
@@ -94,7 +95,7 @@ func (k *keyring) resolve() (keys apiKeys, err error) {
 }
 
 // provision resolves the keys, which are never shown: errors name their place.
-func (k *keyring) provision(full []string, scoped []APIKeyConfig, log *slog.Logger) error {
+func (k *keyring) provision(full []string, scoped []config.APIKey, log *slog.Logger) error {
 	written, err := writtenKeys(full, scoped)
 	if err != nil || len(written) == 0 {
 		return err
@@ -115,8 +116,8 @@ func (k *keyring) provision(full []string, scoped []APIKeyConfig, log *slog.Logg
 }
 
 // writtenKeys checks the keys, those that may do everything and those with a scope.
-func writtenKeys(full []string, scoped []APIKeyConfig) (all []writtenKey, err error) {
-	if err := checkAPIKeys(full); err != nil {
+func writtenKeys(full []string, scoped []config.APIKey) (all []writtenKey, err error) {
+	if err := config.CheckAPIKeys(full); err != nil {
 		return nil, err
 	}
 	for i, key := range full {
@@ -124,8 +125,8 @@ func writtenKeys(full []string, scoped []APIKeyConfig) (all []writtenKey, err er
 	}
 	for i, c := range scoped {
 		w := writtenKey{place: fmt.Sprintf("key %d with a scope", i+1), text: c.Key, may: fmt.Sprint(c.Allow, c.Manage)}
-		if w.scope, err = c.scope(); err == nil {
-			err = checkAPIKeys([]string{c.Key})
+		if w.scope, err = c.Scope(); err == nil {
+			err = config.CheckAPIKeys([]string{c.Key})
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", w.place, err)

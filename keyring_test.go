@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/config"
 )
 
 // write puts a text in the place of a file at once, as who rotates a secret should.
@@ -80,8 +82,8 @@ func TestSameAPIKeys(t *testing.T) {
 	write(t, file, "same")
 	t.Setenv("REALTIME_TEST_SAME_KEY", "same")
 	inFile, inEnv := "{file."+file+"}", "{env.REALTIME_TEST_SAME_KEY}"
-	scoped := func(key string, may ...string) APIKeyConfig {
-		return APIKeyConfig{Key: key, Allow: map[string][]string{"publish": may}}
+	scoped := func(key string, may ...string) config.APIKey {
+		return config.APIKey{Key: key, Allow: map[string][]string{"publish": may}}
 	}
 	for name, tc := range map[string]struct {
 		h  *Handler
@@ -89,9 +91,9 @@ func TestSameAPIKeys(t *testing.T) {
 	}{
 		"in a file and in a variable": {&Handler{APIKeys: []string{inFile, inEnv}}, true},
 		"in a variable":               {&Handler{APIKeys: []string{inEnv, "same"}}, false},
-		"with a scope":                {&Handler{APIKeys: []string{inFile}, ScopedAPIKeys: []APIKeyConfig{scoped(inEnv, "a")}}, false},
-		"with the same scope":         {&Handler{ScopedAPIKeys: []APIKeyConfig{scoped(inFile, "a"), scoped(inEnv, "a")}}, true},
-		"with two scopes":             {&Handler{ScopedAPIKeys: []APIKeyConfig{scoped(inFile, "a"), scoped(inEnv, "b")}}, false},
+		"with a scope":                {&Handler{APIKeys: []string{inFile}, ScopedAPIKeys: []config.APIKey{scoped(inEnv, "a")}}, false},
+		"with the same scope":         {&Handler{ScopedAPIKeys: []config.APIKey{scoped(inFile, "a"), scoped(inEnv, "a")}}, true},
+		"with two scopes":             {&Handler{ScopedAPIKeys: []config.APIKey{scoped(inFile, "a"), scoped(inEnv, "b")}}, false},
 	} {
 		tc.h.log = slog.New(slog.DiscardHandler)
 		if err := tc.h.keys.provision(tc.h.APIKeys, tc.h.ScopedAPIKeys, tc.h.log); (err == nil) != tc.ok {
@@ -117,19 +119,19 @@ func TestTokenKeysInFiles(t *testing.T) {
 	}
 	long := strings.Repeat("x", 32)
 	for name, tc := range map[string]struct {
-		config     *TokenConfig
+		config     *config.Token
 		one, other string
 		bad        []string
 		warnings   int // one for each error that differs from the last
 	}{
-		"hmac":       {&TokenConfig{HMAC: []string{"{file." + file + "}", "{file." + file + "} of others"}}, long + "1", long + "2", []string{"", "short"}, 2},
-		"public_key": {&TokenConfig{PublicKey: []string{file}}, ed(), ed(), []string{"", "no key", ed()[:40]}, 1},
+		"hmac":       {&config.Token{HMAC: []string{"{file." + file + "}", "{file." + file + "} of others"}}, long + "1", long + "2", []string{"", "short"}, 2},
+		"public_key": {&config.Token{PublicKey: []string{file}}, ed(), ed(), []string{"", "no key", ed()[:40]}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var log bytes.Buffer
 				write(t, file, tc.one)
-				v, err := tc.config.compile(os.ReadFile, slog.New(slog.NewTextHandler(&log, nil)))
+				v, err := newVerifier(tc.config, os.ReadFile, slog.New(slog.NewTextHandler(&log, nil)))
 				if err != nil {
 					t.Fatal(err)
 				}

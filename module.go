@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
@@ -30,7 +31,7 @@ type Handler struct {
 	// HubConfig defines the hub in place. A hub that is defined more than once must
 	// be defined in the same words. Default: the hub is defined elsewhere; the hub
 	// `default` need not be.
-	HubConfig *HubConfig `json:"hub_config,omitempty"`
+	HubConfig *config.Hub `json:"hub_config,omitempty"`
 
 	// Origins are the web origins whose pages may connect, and change something
 	// over HTTP: `https://app.example.com`, or `https://*.example.com` for all
@@ -55,7 +56,7 @@ type Handler struct {
 
 	// ScopedAPIKeys are further keys, which may do only what they say. Default:
 	// none.
-	ScopedAPIKeys []APIKeyConfig `json:"scoped_api_keys,omitempty"`
+	ScopedAPIKeys []config.APIKey `json:"scoped_api_keys,omitempty"`
 
 	// User is a placeholder with the id of the user who connects, such as
 	// {http.auth.user.id} or {http.request.header.Remote-User}. It is evaluated once, when
@@ -73,11 +74,11 @@ type Handler struct {
 
 	// Token accepts tokens (JWT) of a sign-in service or of the app. Where a client has
 	// one it counts, and User is for those without. Default: tokens are not accepted.
-	Token *TokenConfig `json:"token,omitempty"`
+	Token *config.Token `json:"token,omitempty"`
 
 	// Authorize asks the app what clients may do. Default: what the rooms allow is
 	// allowed.
-	Authorize *AuthorizeConfig `json:"authorize,omitempty"`
+	Authorize *config.Authorize `json:"authorize,omitempty"`
 
 	// Static after Provision.
 	app     *App
@@ -140,7 +141,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	return h.app.arrive(ctx)
 }
 
-func (h *Handler) hubName() string { return cmp.Or(h.Hub, defaultHub) }
+func (h *Handler) hubName() string { return cmp.Or(h.Hub, config.DefaultHub) }
 
 // place says which route this is, in words for an error.
 func (h *Handler) place(ctx caddy.Context) string {

@@ -11,6 +11,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
@@ -104,9 +105,9 @@ func (n *node) handOver(u *use) {
 	u.decide(false) // unless it was in force
 }
 
-func (n *node) start(s *settings) error {
+func (n *node) start(s *config.Settings) error {
 	if n.hub != nil {
-		if !n.backend.store.same(s.store) {
+		if !n.backend.store.Same(s.Store) {
 			return errStoreChanged
 		}
 		return nil
@@ -126,7 +127,7 @@ func (n *node) start(s *settings) error {
 	if err != nil {
 		return errors.Join(err, h.Close(), n.backend.close())
 	}
-	documents, err := openDocuments(h, &n.backend, s.hub.Logger)
+	documents, err := openDocuments(h, &n.backend, s.Hub.Logger)
 	if err != nil {
 		return errors.Join(err, h.Close(), members.Close(), n.backend.close())
 	}
@@ -140,10 +141,10 @@ func (n *node) start(s *settings) error {
 // enforce puts settings in force, for the connections there are as well. Needs mu.
 func (n *node) enforce(u *use) {
 	n.now, n.next, n.verifiers = u, nil, u.verifiers
-	n.hub.Apply(u.settings.hub)
-	n.backend.resize(u.settings.historyMemory)
-	n.members.Apply(u.settings.presence)
-	n.registry.Load().Apply(u.settings.session)
+	n.hub.Apply(u.settings.Hub)
+	n.backend.resize(u.settings.HistoryMemory)
+	n.members.Apply(u.settings.Presence)
+	n.registry.Load().Apply(u.settings.Session)
 	u.decide(true)
 }
 

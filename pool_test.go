@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"github.com/caddy-realtime/caddy-realtime/backend/memory"
+	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/panictest"
@@ -84,7 +85,7 @@ func TestPanicInTheEndOfAHub(t *testing.T) {
 // A hub that panics while its clients are sent away keeps no other hub from it.
 func TestPanicInTheDrainOfAHub(t *testing.T) {
 	log := new(panictest.Log)
-	set := &settings{hub: hub.Settings{Logger: log.Logger()}}
+	set := &config.Settings{Hub: hub.Settings{Logger: log.Logger()}}
 	sound, u := newNode(exiting), newUse()
 	u.settings = set
 	if err := sound.apply(u); err != nil {

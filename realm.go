@@ -14,6 +14,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
@@ -35,8 +36,8 @@ type realm struct {
 // realmConfig is what a route says about its realm.
 type realmConfig struct {
 	Path      string
-	Token     *TokenConfig
-	Authorize *AuthorizeConfig
+	Token     *config.Token
+	Authorize *config.Authorize
 }
 
 // equal compares what the configurations say.
@@ -79,7 +80,7 @@ func (r *realm) provision(ctx caddy.Context) (err error) {
 	if c == nil {
 		return nil
 	}
-	if r.session.Ask, err = c.ask(); err == nil {
+	if r.session.Ask, err = c.Ask(); err == nil {
 		r.session.Authorize, err = newAuthorizer(ctx, r.config.Path, c)
 	}
 	if err != nil {
@@ -88,18 +89,18 @@ func (r *realm) provision(ctx caddy.Context) (err error) {
 	return nil
 }
 
-func (r *realm) provisionTokens(ctx caddy.Context, c *TokenConfig) (err error) {
-	if r.tokens, err = c.compile(os.ReadFile, ctx.Slogger().With("route", r.config.Path)); err != nil {
+func (r *realm) provisionTokens(ctx caddy.Context, c *config.Token) (err error) {
+	if r.tokens, err = newVerifier(c, os.ReadFile, ctx.Slogger().With("route", r.config.Path)); err != nil {
 		return err
 	}
-	if c.inTheClear() {
+	if inTheClear(c) {
 		ctx.Slogger().Warn("a secret of 'token' stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "route", r.config.Path)
 	}
-	if r.sources, err = parseSources(c.from()); err != nil {
+	if r.sources, err = c.Sources(); err != nil {
 		return err
 	}
 	r.session.Required, r.session.Deadline = c.Required, time.Duration(c.Deadline)
-	if r.sources.has(sourceMessage) {
+	if r.sources.has(config.FromMessage) {
 		r.session.Tokens = r.tokens
 	}
 	return nil
@@ -114,7 +115,7 @@ func openRealm(path string) string { return "open " + path }
 // the sessions with the rest of the settings.
 func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
 	realms := make(map[string]session.Realm, len(u.realms))
-	u.use.settings.session.Realms, u.use.verifiers = realms, verifiersOf(u.realms)
+	u.use.settings.Session.Realms, u.use.verifiers = realms, verifiersOf(u.realms)
 	u.node.handKeys(u.use.verifiers)
 	for name, r := range u.realms {
 		realms[name] = r.session

@@ -1,69 +1,23 @@
 package realtime
 
 import (
-	"fmt"
 	"net/http"
 	"strings"
 
+	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/ws"
-)
-
-// source is a place in a request where a token may be.
-type source struct {
-	kind string
-	name string // of a cookie or a query parameter
-}
-
-// The kinds of sources, as the configuration calls them.
-const (
-	sourceHeader      = "header"
-	sourceCookie      = "cookie"
-	sourceQuery       = "query"
-	sourceSubprotocol = "subprotocol"
-	sourceMessage     = "message" // not in a request, but in a command
 )
 
 // tokenSubprotocol is what a token has in front when it comes as a subprotocol. It
 // is never answered: the server chooses the protocol beside it.
 const tokenSubprotocol = "realtime.token."
 
-// sources are in the order in which they are asked.
-type sources []source
-
-func parseSources(words []string) (all sources, err error) {
-	seen := make(map[string]bool)
-	for _, word := range words {
-		if seen[word] {
-			return nil, fmt.Errorf("'%s' is repeated", word)
-		}
-		seen[word] = true
-		s, err := parseSource(word)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, s)
-	}
-	return all, nil
-}
-
-func parseSource(word string) (source, error) {
-	kind, name, named := strings.Cut(word, ":")
-	switch kind {
-	case sourceHeader, sourceSubprotocol, sourceMessage:
-		if !named {
-			return source{kind: kind}, nil
-		}
-	case sourceCookie, sourceQuery:
-		if name != "" && !strings.ContainsAny(name, " \t\",;=&\\{}") {
-			return source{kind, name}, nil
-		}
-	}
-	return source{}, fmt.Errorf("'%s' is none of header, cookie:<name>, query:<name>, subprotocol, message", word)
-}
+// sources are the places in which tokens are looked for, in this order.
+type sources []config.Source
 
 func (all sources) has(kind string) bool {
 	for _, s := range all {
-		if s.kind == kind {
+		if s.Kind == kind {
 			return true
 		}
 	}
@@ -73,8 +27,8 @@ func (all sources) has(kind string) bool {
 // parameters are the names of the query parameters among them.
 func (all sources) parameters() (names []string) {
 	for _, s := range all {
-		if s.kind == sourceQuery {
-			names = append(names, s.name)
+		if s.Kind == config.FromQuery {
+			names = append(names, s.Name)
 		}
 	}
 	return names
@@ -83,26 +37,26 @@ func (all sources) parameters() (names []string) {
 // token gives the first token of a request; none is empty.
 func (all sources) token(r *http.Request) string {
 	for _, s := range all {
-		if token := s.token(r); token != "" {
+		if token := tokenAt(s, r); token != "" {
 			return token
 		}
 	}
 	return ""
 }
 
-func (s source) token(r *http.Request) string {
-	switch s.kind {
-	case sourceHeader:
+func tokenAt(s config.Source, r *http.Request) string {
+	switch s.Kind {
+	case config.FromHeader:
 		if token, ok := bearer(r); ok {
 			return token
 		}
-	case sourceCookie:
-		if c, err := r.Cookie(s.name); err == nil {
+	case config.FromCookie:
+		if c, err := r.Cookie(s.Name); err == nil {
 			return c.Value
 		}
-	case sourceQuery:
-		return r.URL.Query().Get(s.name)
-	case sourceSubprotocol:
+	case config.FromQuery:
+		return r.URL.Query().Get(s.Name)
+	case config.FromSubprotocol:
 		if ws.IsUpgrade(r) {
 			return offered(r)
 		}

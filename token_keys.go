@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/internal/renew"
 )
@@ -15,8 +17,8 @@ import (
 // they are in use, because a file may change.
 type tokenKeys struct {
 	// Static.
-	config *TokenConfig
-	read   readFile
+	config *config.Token
+	read   config.ReadFile
 	log    *slog.Logger
 
 	gate renew.Gate
@@ -27,17 +29,17 @@ type tokenKeys struct {
 }
 
 // inFiles reports that keys are in files, which may change.
-func (c *TokenConfig) inFiles() bool {
+func inFiles(c *config.Token) bool {
 	return len(c.PublicKey) > 0 || slices.ContainsFunc(c.HMAC, block.InFile)
 }
 
 // load reads the keys.
 func (k *tokenKeys) load() (auth.Keys, error) {
-	texts, err := k.config.keyTexts(k.read)
+	texts, err := keyTexts(k.config, k.read)
 	if err != nil {
 		return auth.Keys{}, err
 	}
-	keys, err := k.config.parseKeys(texts)
+	keys, err := parseKeys(k.config, texts)
 	if err == nil {
 		k.texts = texts
 	}
@@ -58,11 +60,11 @@ func (k *tokenKeys) renew(v *auth.Verifier) {
 
 // compare replaces the keys if their texts differ.
 func (k *tokenKeys) compare(v *auth.Verifier) error {
-	texts, err := k.config.keyTexts(k.read)
+	texts, err := keyTexts(k.config, k.read)
 	if err != nil || slices.EqualFunc(texts, k.texts, bytes.Equal) {
 		return err
 	}
-	keys, err := k.config.parseKeys(texts)
+	keys, err := parseKeys(k.config, texts)
 	if err != nil {
 		return err
 	}
@@ -75,7 +77,7 @@ func (k *tokenKeys) compare(v *auth.Verifier) error {
 }
 
 // keyTexts resolves the secrets, or reads the files of the public keys.
-func (c *TokenConfig) keyTexts(read readFile) (texts [][]byte, err error) {
+func keyTexts(c *config.Token, read config.ReadFile) (texts [][]byte, err error) {
 	for i, secret := range c.HMAC {
 		text, err := resolveKey(secret)
 		if err != nil {
@@ -98,7 +100,7 @@ func (c *TokenConfig) keyTexts(read readFile) (texts [][]byte, err error) {
 }
 
 // parseKeys makes keys of the texts, and checks them.
-func (c *TokenConfig) parseKeys(texts [][]byte) (keys auth.Keys, err error) {
+func parseKeys(c *config.Token, texts [][]byte) (keys auth.Keys, err error) {
 	if len(c.HMAC) > 0 {
 		keys.Secrets = texts
 		return keys, keys.Check()
@@ -126,4 +128,46 @@ func (c *complaint) isNew(err error) bool {
 	again := text == c.text
 	c.text = text
 	return !again && err != nil
+}
+
+// newVerifier makes the verifier of a `token` block, which is not started. It notices when files with keys change,
+// and says so in the log.
+func newVerifier(c *config.Token, read config.ReadFile, log *slog.Logger) (v *auth.Verifier, err error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	a := auth.Config{Leeway: time.Duration(c.Leeway)}
+	for name, o := range map[string]struct{ from, to *string }{
+		"jwks": {&c.JWKS, &a.JWKS}, "issuer": {&c.Issuer, &a.Issuer}, "audience": {&c.Audience, &a.Audience},
+	} {
+		if *o.to, err = resolveKey(*o.from); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if c.JWKS != "" {
+		return auth.New(a)
+	}
+	files := &tokenKeys{config: c, read: read, log: log}
+	if a.Keys, err = files.load(); err != nil {
+		return nil, err
+	}
+	if inFiles(c) {
+		a.Before = func() { files.renew(v) }
+	}
+	v, err = auth.New(a)
+	return v, err
+}
+
+// resolveKey resolves the placeholders of a text; the empty one stays empty. The error
+// names the placeholder, not its value.
+func resolveKey(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	return block.Resolve(text)
+}
+
+// inTheClear reports that a secret stands in the configuration itself.
+func inTheClear(c *config.Token) bool {
+	return slices.ContainsFunc(c.HMAC, block.InTheClear)
 }

@@ -152,9 +152,15 @@ var rules = []rule{
 		why: "helpers of tests and tools depend on nothing that they help with",
 	},
 	{
+		pkg:     "config",
+		ours:    []string{"hub", "presence", "document", "protocol", "policy", "auth", "session", "backend/redis", "internal/block"},
+		outside: []string{"github.com/caddyserver/caddy/v2"},
+		why:     "the configuration is data: it is checked and turned into settings, and starts nothing",
+	},
+	{
 		pkg: ".",
 		ours: []string{"hub", "presence", "history", "document", "protocol", "auth", "policy", "session",
-			"ws", "sse", "api/...", "dialect/...", "backend/memory", "backend/redis", "client", "console", "internal/block", "internal/guard", "internal/pace", "internal/renew"},
+			"ws", "sse", "api/...", "dialect/...", "backend/memory", "backend/redis", "client", "console", "config", "internal/block", "internal/guard", "internal/pace", "internal/renew"},
 		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap", "github.com/prometheus/client_golang", "github.com/spf13/cobra"},
 		why:     "the module for Caddy wires everything together",
 	},

@@ -1,11 +1,9 @@
-package realtime
+package config
 
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -13,13 +11,13 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
-// TokenConfig says which tokens (JWT, RFC 7519) are accepted, and where in a request
+// Token says which tokens (JWT, RFC 7519) are accepted, and where in a request
 // they are looked for. Exactly one of HMAC, PublicKey and JWKS is given; it decides
 // which algorithms are accepted. Several secrets, or several public keys, are in force at a
 // time: a token is good if any of them has signed it, so that one can replace another. A token needs a time of expiry (exp). Its subject
 // (sub) is the id of the user, its claim info what others may know of them, and its
 // claim channels grants access to rooms.
-type TokenConfig struct {
+type Token struct {
 	// HMAC are secrets of at least 32 bytes that are shared with whoever issues the
 	// tokens, for HS256, HS384 and HS512; at most 16. Write placeholders such as
 	// {env.SECRET} or {file./path}, so that the secrets themselves stay out of the
@@ -69,22 +67,22 @@ type TokenConfig struct {
 }
 
 // from gives the sources, with the default filled in.
-func (c *TokenConfig) from() []string {
+func (c *Token) from() []string {
 	if len(c.From) == 0 {
-		return []string{sourceHeader, sourceMessage}
+		return []string{FromHeader, FromMessage}
 	}
 	return c.From
 }
 
-// check finds what is wrong whatever placeholders and files turn out to be.
-func (c *TokenConfig) check() error {
+// Check finds what is wrong whatever placeholders and files turn out to be.
+func (c *Token) Check() error {
 	keys := 0
 	for _, given := range []bool{len(c.HMAC) > 0, len(c.PublicKey) > 0, c.JWKS != ""} {
 		if given {
 			keys++
 		}
 	}
-	message := slices.Contains(c.from(), sourceMessage)
+	message := slices.Contains(c.from(), FromMessage)
 	switch {
 	case keys != 1:
 		return fmt.Errorf("exactly one of hmac, public_key and jwks is needed, not %d", keys)
@@ -93,14 +91,17 @@ func (c *TokenConfig) check() error {
 	case c.Deadline > 0 && !(c.Required && message):
 		return errors.New("'deadline' is about those who must authenticate by message, so that it needs 'required' and 'from message'")
 	}
-	if _, err := parseSources(c.from()); err != nil {
+	if _, err := c.Sources(); err != nil {
 		return err
 	}
 	return c.checkLiterals()
 }
 
+// Sources returns where tokens are looked for, in this order.
+func (c *Token) Sources() ([]Source, error) { return ParseSources(c.from()) }
+
 // checkLiterals looks at what has no placeholders.
-func (c *TokenConfig) checkLiterals() error {
+func (c *Token) checkLiterals() error {
 	if c.JWKS != "" && block.Constant(c.JWKS) {
 		_, err := auth.New(auth.Config{JWKS: c.JWKS})
 		return err
@@ -114,46 +115,4 @@ func (c *TokenConfig) checkLiterals() error {
 		}
 	}
 	return nil
-}
-
-// compile makes a verifier, which is not started. It notices when files with keys change,
-// and says so in the log.
-func (c *TokenConfig) compile(read readFile, log *slog.Logger) (v *auth.Verifier, err error) {
-	if err := c.check(); err != nil {
-		return nil, err
-	}
-	a := auth.Config{Leeway: time.Duration(c.Leeway)}
-	for name, o := range map[string]struct{ from, to *string }{
-		"jwks": {&c.JWKS, &a.JWKS}, "issuer": {&c.Issuer, &a.Issuer}, "audience": {&c.Audience, &a.Audience},
-	} {
-		if *o.to, err = resolveKey(*o.from); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	if c.JWKS != "" {
-		return auth.New(a)
-	}
-	files := &tokenKeys{config: c, read: read, log: log}
-	if a.Keys, err = files.load(); err != nil {
-		return nil, err
-	}
-	if c.inFiles() {
-		a.Before = func() { files.renew(v) }
-	}
-	v, err = auth.New(a)
-	return v, err
-}
-
-// resolveKey resolves the placeholders of a text; the empty one stays empty. The error
-// names the placeholder, not its value.
-func resolveKey(text string) (string, error) {
-	if text == "" {
-		return "", nil
-	}
-	return block.Resolve(text)
-}
-
-// inTheClear reports that a secret stands in the configuration itself.
-func (c *TokenConfig) inTheClear() bool {
-	return slices.ContainsFunc(c.HMAC, block.InTheClear)
 }

@@ -1,4 +1,4 @@
-package realtime
+package config
 
 import "testing"
 
@@ -6,12 +6,12 @@ func TestParseRate(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		args []string
-		want RateConfig
+		want Rate
 	}{
-		{[]string{"20/s"}, RateConfig{PerSecond: 20}},
-		{[]string{"0.5/s"}, RateConfig{PerSecond: 0.5}},
-		{[]string{"300/s", "600"}, RateConfig{300, 600}},
-		{[]string{"300/s", "1"}, RateConfig{300, 1}},
+		{[]string{"20/s"}, Rate{PerSecond: 20}},
+		{[]string{"0.5/s"}, Rate{PerSecond: 0.5}},
+		{[]string{"300/s", "600"}, Rate{300, 600}},
+		{[]string{"300/s", "1"}, Rate{300, 1}},
 	} {
 		if got, err := parseRate(test.args); got != test.want || err != nil {
 			t.Errorf("%q: got %v, %v", test.args, got, err)

@@ -1,4 +1,4 @@
-package realtime
+package config
 
 import (
 	"encoding/json"
@@ -10,7 +10,7 @@ import (
 )
 
 // reads pretends that there are files.
-func reads(files map[string]string) readFile {
+func reads(files map[string]string) ReadFile {
 	return func(name string) ([]byte, error) {
 		text, ok := files[name]
 		if !ok {
@@ -34,7 +34,7 @@ func TestSchema(t *testing.T) {
 		"empty.json":                       "empty.json: schema is not valid JSON: line 1: ",
 		"wrong.json":                       "wrong.json: schema: ",
 	} {
-		c := &SchemaConfig{File: file}
+		c := &Schema{File: file}
 		schema, err := c.compile(read)
 		switch {
 		case want == "" && (err != nil || schema == nil):
@@ -62,10 +62,10 @@ func TestIsInline(t *testing.T) {
 
 func TestCompileContent(t *testing.T) {
 	t.Parallel()
-	c := RoomConfig{
-		Pattern: "x", Subscribe: "granted", Publish: "granted", Read: "server", History: HistoryConfig{Size: 1},
-		Content: ContentConfig{Size: 100, Depth: 2, Nodes: 3}, Sanitize: "html",
-		Schema: &SchemaConfig{Inline: json.RawMessage(`{"type": "string"}`)},
+	c := Room{
+		Pattern: "x", Subscribe: "granted", Publish: "granted", Read: "server", History: History{Size: 1},
+		Content: Content{Size: 100, Depth: 2, Nodes: 3}, Sanitize: "html",
+		Schema: &Schema{Inline: json.RawMessage(`{"type": "string"}`)},
 	}
 	room, err := c.compile(nil)
 	if err != nil {
@@ -83,11 +83,11 @@ func TestCompileContent(t *testing.T) {
 func TestCompileContentRefuses(t *testing.T) {
 	t.Parallel()
 	text := json.RawMessage(`{}`)
-	for want, c := range map[string]RoomConfig{
-		"schema: exactly one":      {Schema: &SchemaConfig{}},
-		"exactly one of a file":    {Schema: &SchemaConfig{File: "x", Inline: text}},
-		"content: negative number": {Content: ContentConfig{Nodes: -1}},
-		"contradicts '{user}'":     {Pattern: "{user}", Read: "anyone", History: HistoryConfig{Size: 1}},
+	for want, c := range map[string]Room{
+		"schema: exactly one":      {Schema: &Schema{}},
+		"exactly one of a file":    {Schema: &Schema{File: "x", Inline: text}},
+		"content: negative number": {Content: Content{Nodes: -1}},
+		"contradicts '{user}'":     {Pattern: "{user}", Read: "anyone", History: History{Size: 1}},
 	} {
 		if c.Pattern == "" {
 			c.Pattern = "x"

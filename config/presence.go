@@ -1,4 +1,4 @@
-package realtime
+package config
 
 import (
 	"cmp"
@@ -11,9 +11,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// PresenceConfig makes a room know who is in it: each subscriber is a member, a
+// Presence makes a room know who is in it: each subscriber is a member, a
 // user with several connections one member.
-type PresenceConfig struct {
+type Presence struct {
 	// Grace is how long a user may be without a connection before the others see
 	// that they have left; whoever comes back within it was never gone. A client
 	// that unsubscribes or closes its connection leaves at once. A negative value
@@ -38,7 +38,7 @@ type PresenceConfig struct {
 // maxSnapshot keeps a snapshot within what a connection's queue holds.
 const maxSnapshot = 1000
 
-func (c *PresenceConfig) compile() (*presence.Options, policy.Access, error) {
+func (c *Presence) compile() (*presence.Options, policy.Access, error) {
 	if c == nil {
 		return nil, policy.Default, nil
 	}

@@ -1,4 +1,4 @@
-package realtime
+package config
 
 import (
 	"cmp"
@@ -13,10 +13,10 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// DocumentConfig gives each channel of a room a document: one JSON value that clients
+// Document gives each channel of a room a document: one JSON value that clients
 // change together. Who may subscribe may read it. Where the room has a schema, the
 // document has to match it, too.
-type DocumentConfig struct {
+type Document struct {
 	// Change says who may change the document: `anyone`, `users`, `granted` or
 	// `server` (only the app, over the HTTP API). Default: who may publish.
 	Change string `json:"change,omitempty"`
@@ -63,14 +63,14 @@ const (
 )
 
 // access says who may change the document.
-func (c *DocumentConfig) access() (policy.Access, error) {
+func (c *Document) access() (policy.Access, error) {
 	if c == nil || c.Change == "" {
 		return policy.Default, nil
 	}
 	return policy.ParseAccess(c.Change)
 }
 
-func (c *DocumentConfig) compile() (*document.Options, error) {
+func (c *Document) compile() (*document.Options, error) {
 	if c == nil {
 		return nil, nil
 	}
@@ -102,7 +102,7 @@ func (c *DocumentConfig) compile() (*document.Options, error) {
 }
 
 // fits finds a document that could not be sent to a subscriber.
-func (c *DocumentConfig) fits(queue int64) error {
+func (c *Document) fits(queue int64) error {
 	if c == nil {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package realtime
+package config
 
 import (
 	"crypto/tls"
@@ -15,9 +15,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
-// RedisConfig lets several nodes share the rooms of a hub through Redis, 7.0 or
+// Redis lets several nodes share the rooms of a hub through Redis, 7.0 or
 // later. It can not be changed by a reload; that takes a restart.
-type RedisConfig struct {
+type Redis struct {
 	// Addresses are `<host>:<port>`, or paths of Unix sockets, which begin with a
 	// slash. Several alone are as many independent Redis, of which each has its share
 	// of the channels; they stand in the same order on all nodes. With `sentinel` they
@@ -27,11 +27,11 @@ type RedisConfig struct {
 
 	// Sentinel has Sentinels asked which Redis is the primary. Default: the addresses
 	// are those of Redis.
-	Sentinel *RedisSentinelConfig `json:"sentinel,omitempty"`
+	Sentinel *RedisSentinel `json:"sentinel,omitempty"`
 
 	// Cluster spreads the channels over a Redis Cluster. Default: the addresses are
 	// those of servers that know nothing of each other.
-	Cluster *RedisClusterConfig `json:"cluster,omitempty"`
+	Cluster *RedisCluster `json:"cluster,omitempty"`
 
 	// Username is that of a Redis ACL. Placeholders are replaced. Default: none,
 	// which Redis takes as `default`.
@@ -52,11 +52,11 @@ type RedisConfig struct {
 
 	// TLS encrypts the connections to Redis, and to Sentinels. Default: they are
 	// plain.
-	TLS *RedisTLSConfig `json:"tls,omitempty"`
+	TLS *RedisTLS `json:"tls,omitempty"`
 }
 
-// RedisSentinelConfig says what to ask Sentinels.
-type RedisSentinelConfig struct {
+// RedisSentinel says what to ask Sentinels.
+type RedisSentinel struct {
 	// Master is the name under which they watch the primary. Placeholders are
 	// replaced.
 	Master string `json:"master"`
@@ -67,8 +67,8 @@ type RedisSentinelConfig struct {
 	Password string `json:"password,omitempty"`
 }
 
-// RedisClusterConfig says how the channels are spread over a Redis Cluster.
-type RedisClusterConfig struct {
+// RedisCluster says how the channels are spread over a Redis Cluster.
+type RedisCluster struct {
 	// Partitions is into how many parts the channels are divided, of which each is on
 	// one server; at least as many as there are primaries, at most 1024. Each costs
 	// every node a connection. It is the same number on all nodes: nodes with
@@ -76,9 +76,9 @@ type RedisClusterConfig struct {
 	Partitions int `json:"partitions,omitempty"`
 }
 
-// RedisTLSConfig says how the connections to Redis are encrypted. The certificate of
+// RedisTLS says how the connections to Redis are encrypted. The certificate of
 // Redis is always verified.
-type RedisTLSConfig struct {
+type RedisTLS struct {
 	// CA is a PEM file with the certificates that may have signed that of Redis.
 	// Default: those that the system trusts.
 	CA string `json:"ca,omitempty"`
@@ -93,16 +93,16 @@ type RedisTLSConfig struct {
 	ServerName string `json:"server_name,omitempty"`
 }
 
-// store is where the rooms of a hub are kept: in this process, or in a Redis.
-type store struct {
-	// redis is nil without one, else the options that are in force.
-	redis *redis.Options
+// Store is where the rooms of a hub are kept: in this process, or in a Redis.
+type Store struct {
+	// Redis is nil without one, else the options that are in force.
+	Redis *redis.Options
 	// config is what the options were made of, placeholders replaced.
-	config *RedisConfig
+	config *Redis
 }
 
 // check finds what is wrong whatever placeholders turn out to be.
-func (c *RedisConfig) check() error {
+func (c *Redis) check() error {
 	switch {
 	case c == nil:
 		return nil
@@ -123,7 +123,7 @@ func (c *RedisConfig) check() error {
 }
 
 // options are what the backend goes by, TLS aside.
-func (c *RedisConfig) options() *redis.Options {
+func (c *Redis) options() *redis.Options {
 	o := &redis.Options{Username: c.Username, Password: c.Password, Database: c.Database, Prefix: c.Prefix}
 	switch {
 	case c.Sentinel != nil:
@@ -143,27 +143,27 @@ func (c *RedisConfig) options() *redis.Options {
 }
 
 // compile makes the options, for which files are read.
-func (c *RedisConfig) compile(read readFile) (s store, err error) {
+func (c *Redis) compile(read ReadFile) (s Store, err error) {
 	if err := c.check(); c == nil || err != nil || read == nil {
-		return store{}, err
+		return Store{}, err
 	}
 	if s.config, err = c.resolve(); err != nil {
-		return store{}, err
+		return Store{}, err
 	}
-	s.redis = s.config.options()
-	if err := s.redis.Validate(); err != nil {
-		return store{}, err
+	s.Redis = s.config.options()
+	if err := s.Redis.Validate(); err != nil {
+		return Store{}, err
 	}
 	if s.config.TLS != nil {
-		if s.redis.TLS, err = s.config.TLS.compile(read); err != nil {
-			return store{}, fmt.Errorf("tls: %w", err)
+		if s.Redis.TLS, err = s.config.TLS.compile(read); err != nil {
+			return Store{}, fmt.Errorf("tls: %w", err)
 		}
 	}
 	return s, nil
 }
 
 // resolve gives a copy with the placeholders replaced.
-func (c *RedisConfig) resolve() (*RedisConfig, error) {
+func (c *Redis) resolve() (*Redis, error) {
 	r := *c
 	r.Addresses = slices.Clone(c.Addresses)
 	texts := map[string]*string{"username": &r.Username, "password": &r.Password}
@@ -194,7 +194,7 @@ func (c *RedisConfig) resolve() (*RedisConfig, error) {
 	return &r, nil
 }
 
-func (c *RedisTLSConfig) compile(read readFile) (*tls.Config, error) {
+func (c *RedisTLS) compile(read ReadFile) (*tls.Config, error) {
 	t := &tls.Config{ServerName: c.ServerName, MinVersion: tls.VersionTLS12}
 	if c.CA != "" {
 		text, err := read(c.CA)
@@ -222,13 +222,13 @@ func (c *RedisTLSConfig) compile(read readFile) (*tls.Config, error) {
 	return t, err
 }
 
-// forHub fills in what depends on the name of the hub.
-func (s *store) forHub(name string) {
-	if s.redis != nil && s.redis.Prefix == "" && name != defaultHub {
-		s.redis.Prefix = "rt:" + name + ":"
+// ForHub fills in what depends on the name of the hub.
+func (s *Store) ForHub(name string) {
+	if s.Redis != nil && s.Redis.Prefix == "" && name != DefaultHub {
+		s.Redis.Prefix = "rt:" + name + ":"
 	}
 }
 
-// same reports that a hub on s need not be made anew for o. What files contain is
+// Same reports that a hub on s need not be made anew for o. What files contain is
 // not compared.
-func (s store) same(o store) bool { return reflect.DeepEqual(s.config, o.config) }
+func (s Store) Same(o Store) bool { return reflect.DeepEqual(s.config, o.config) }

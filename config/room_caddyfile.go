@@ -1,4 +1,4 @@
-package realtime
+package config
 
 import (
 	"fmt"
@@ -25,8 +25,8 @@ import (
 //		schema    <file>|`<json>`
 //		sanitize  none|text|html
 //	}
-func parseRoom(d *caddyfile.Dispenser, args []string, c *HubConfig) error {
-	room := RoomConfig{Pattern: args[0]}
+func parseRoom(d *caddyfile.Dispenser, args []string, c *Hub) error {
+	room := Room{Pattern: args[0]}
 	if err := roomOptions.ParseBlock(d, "room", &room); err != nil {
 		return err
 	}
@@ -35,19 +35,19 @@ func parseRoom(d *caddyfile.Dispenser, args []string, c *HubConfig) error {
 	return err
 }
 
-var roomOptions = block.Options[*RoomConfig]{
-	"subscribe":  block.Word(accessWords, func(c *RoomConfig) *string { return &c.Subscribe }, accessWord),
-	"publish":    block.Word(accessWords, func(c *RoomConfig) *string { return &c.Publish }, accessWord),
-	"read":       block.Word(accessWords, func(c *RoomConfig) *string { return &c.Read }, accessWord),
+var roomOptions = block.Options[*Room]{
+	"subscribe":  block.Word(accessWords, func(c *Room) *string { return &c.Subscribe }, accessWord),
+	"publish":    block.Word(accessWords, func(c *Room) *string { return &c.Publish }, accessWord),
+	"read":       block.Word(accessWords, func(c *Room) *string { return &c.Read }, accessWord),
 	"history":    {Syntax: "<n> [<ttl>]", Min: 1, Max: 2, Parse: parseHistory},
 	"presence":   {Syntax: "[{ … }]", Block: true, Parse: parsePresence},
 	"document":   {Syntax: "[{ … }]", Block: true, Parse: parseDocument},
-	"slow":       block.Word("disconnect|drop_oldest|latest", func(c *RoomConfig) *string { return &c.Slow }, slowWord),
-	"rate":       rate(func(c *RoomConfig) *RateConfig { return &c.Rate }),
-	"total_rate": rate(func(c *RoomConfig) *RateConfig { return &c.TotalRate }),
+	"slow":       block.Word("disconnect|drop_oldest|latest", func(c *Room) *string { return &c.Slow }, slowWord),
+	"rate":       rate(func(c *Room) *Rate { return &c.Rate }),
+	"total_rate": rate(func(c *Room) *Rate { return &c.TotalRate }),
 	"content":    {Syntax: "{ … }", Block: true, Parse: parseContent},
 	"schema":     {Syntax: "<file>|`<json>`", Min: 1, Max: 1, Parse: parseSchema},
-	"sanitize":   block.Word("none|text|html", func(c *RoomConfig) *string { return &c.Sanitize }, sanitizeWord),
+	"sanitize":   block.Word("none|text|html", func(c *Room) *string { return &c.Sanitize }, sanitizeWord),
 }
 
 const accessWords = "anyone|users|granted|server"
@@ -62,7 +62,7 @@ func slowWord(s string) error {
 	return err
 }
 
-func parseHistory(_ *caddyfile.Dispenser, args []string, c *RoomConfig) (err error) {
+func parseHistory(_ *caddyfile.Dispenser, args []string, c *Room) (err error) {
 	if c.History.Size, err = block.ParseCount(args[0]); err != nil {
 		if _, isTime := block.ParseDuration(args[0]); isTime == nil {
 			return fmt.Errorf("the number of messages comes first: history 100 %s", args[0])
@@ -73,5 +73,10 @@ func parseHistory(_ *caddyfile.Dispenser, args []string, c *RoomConfig) (err err
 		return nil
 	}
 	c.History.TTL, err = block.ParseDuration(args[1])
+	return err
+}
+
+func sanitizeWord(s string) error {
+	_, err := policy.ParseSanitize(s)
 	return err
 }

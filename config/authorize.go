@@ -1,4 +1,4 @@
-package realtime
+package config
 
 import (
 	"errors"
@@ -11,10 +11,10 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/auth"
 )
 
-// AuthorizeConfig has the app decide what clients may do, beyond what the rooms
+// Authorize has the app decide what clients may do, beyond what the rooms
 // allow: it is asked with a request that never leaves this Caddy unless a handler
 // such as `reverse_proxy` sends it on.
-type AuthorizeConfig struct {
+type Authorize struct {
 	// On names what is asked: `connect` (which also tells who the client is),
 	// `subscribe` (also for reading history and members over the HTTP API) and
 	// `publish`. Default: all of them.
@@ -56,8 +56,8 @@ func parseAction(word string) (auth.Action, error) {
 	return 0, fmt.Errorf("'%s' is none of connect, subscribe, publish", word)
 }
 
-// ask gives the actions as a set, with the default filled in.
-func (c *AuthorizeConfig) ask() (set auth.Action, err error) {
+// Ask gives the actions as a set, with the default filled in.
+func (c *Authorize) Ask() (set auth.Action, err error) {
 	for _, word := range c.On {
 		a, err := parseAction(word)
 		switch {
@@ -74,8 +74,8 @@ func (c *AuthorizeConfig) ask() (set auth.Action, err error) {
 	return set, nil
 }
 
-// check finds what is wrong with the options beside [AuthorizeConfig.On].
-func (c *AuthorizeConfig) check() error {
+// Check finds what is wrong with the options beside [Authorize.On].
+func (c *Authorize) Check() error {
 	switch {
 	case len(c.Routes) == 0:
 		return errors.New("there are no routes that could answer")

@@ -1,13 +1,15 @@
-package realtime
+package config
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/caddy-realtime/caddy-realtime/policy"
 )
 
-// APIKeyConfig is an API key that may not do everything.
-type APIKeyConfig struct {
+// APIKey is an API key that may not do everything.
+type APIKey struct {
 	// Key is what the app sends as `Authorization: Bearer <key>`; a placeholder
 	// such as {env.KEY} or {file./path}, as with APIKeys. Required.
 	Key string `json:"key"`
@@ -23,9 +25,20 @@ type APIKeyConfig struct {
 	Manage bool `json:"manage,omitempty"`
 }
 
-func (c *APIKeyConfig) scope() (*policy.Scope, error) {
+// Scope returns what the key may do.
+func (c *APIKey) Scope() (*policy.Scope, error) {
 	if len(c.Allow) == 0 && !c.Manage {
 		return nil, errors.New("the key may do nothing; without a block it may do everything")
 	}
 	return policy.NewScope(c.Allow, c.Manage)
+}
+
+// CheckAPIKeys finds keys that are empty as they are written.
+func CheckAPIKeys(keys []string) error {
+	for i, key := range keys {
+		if strings.TrimSpace(key) == "" {
+			return fmt.Errorf("key %d is empty", i+1)
+		}
+	}
+	return nil
 }

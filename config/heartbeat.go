@@ -1,0 +1,35 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+// Heartbeat says how often a connection is probed. WebSocket clients answer
+// a ping; an event stream gets a comment line, which keeps proxies on the way from
+// closing it.
+type Heartbeat struct {
+	// Interval is the time between two probes of a connection. Default: 25s, which
+	// zero means as well.
+	Interval caddy.Duration `json:"interval,omitempty"`
+
+	// Timeout is how long the answer to a ping may take before the connection
+	// counts as lost; not longer than the interval. Default: 10s, or the interval
+	// if that is shorter; zero means the same.
+	Timeout caddy.Duration `json:"timeout,omitempty"`
+}
+
+func (c *Heartbeat) check() error {
+	interval := cmp.Or(time.Duration(c.Interval), defaultInterval)
+	switch timeout := time.Duration(c.Timeout); {
+	case interval < 0 || timeout < 0:
+		return errors.New("negative duration")
+	case timeout > interval:
+		return fmt.Errorf("the timeout of %v contradicts the interval of %v, which is shorter", timeout, interval)
+	}
+	return nil
+}

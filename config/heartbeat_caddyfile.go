@@ -1,0 +1,22 @@
+package config
+
+import (
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
+)
+
+// parseHeartbeat reads
+//
+//	heartbeat <interval> [<timeout>]
+func parseHeartbeat(_ *caddyfile.Dispenser, args []string, c *Hub) (err error) {
+	if c.Heartbeat.Interval, err = block.ParseDuration(args[0]); err != nil {
+		return err
+	}
+	if len(args) > 1 {
+		if c.Heartbeat.Timeout, err = block.ParseDuration(args[1]); err != nil {
+			return err
+		}
+	}
+	return c.Heartbeat.check()
+}

@@ -1,0 +1,60 @@
+package config
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// DefaultHub is the name of the hub of a route that names none.
+const DefaultHub = "default"
+
+// Hub says how one hub works: its limits, and the rooms that its clients
+// may use. The zero value is a hub in which nothing can be subscribed.
+type Hub struct {
+	// Heartbeat is how dead connections are found.
+	Heartbeat Heartbeat `json:"heartbeat,omitzero"`
+
+	// Limits bound what clients may use of this node.
+	Limits Limits `json:"limits,omitzero"`
+
+	// Rooms say what may be done in which channels. The first one whose pattern
+	// matches a channel decides, in the order in which they are written; a channel
+	// that none matches can not be used. Default: none.
+	Rooms []Room `json:"rooms,omitempty"`
+
+	// Redis lets several nodes share the rooms. Default: they are this node's alone.
+	Redis *Redis `json:"redis,omitempty"`
+}
+
+// maxHubName keeps names short enough for metrics, logs and keys.
+const maxHubName = 64
+
+// CheckHubName finds names that a hub can not have.
+func CheckHubName(s string) error {
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
+	if s == "" || len(s) > maxHubName || strings.Trim(s, allowed) != "" {
+		return fmt.Errorf("'%s' is not a name for a hub: 1 to %d of the characters A-Z a-z 0-9 _ - .", s, maxHubName)
+	}
+	return nil
+}
+
+// Equal reports whether two configurations say the same.
+func (c *Hub) Equal(o *Hub) bool {
+	mine, err1 := json.Marshal(c)
+	theirs, err2 := json.Marshal(o)
+	return err1 == nil && err2 == nil && bytes.Equal(mine, theirs)
+}
+
+// ForUsers finds a room in which nobody may do anything who is anonymous.
+func (c *Hub) ForUsers() (pattern string) {
+	for _, r := range c.Rooms {
+		known := cmp.Or(r.Subscribe, "users")
+		if (known == "users" || known == "granted") && r.Publish != "anyone" || strings.Contains(r.Pattern, "{user}") {
+			return r.Pattern
+		}
+	}
+	return ""
+}

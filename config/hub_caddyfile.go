@@ -1,0 +1,14 @@
+package config
+
+import (
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
+)
+
+// HubOptions are the options of a hub. They stand in the global option `realtime`
+// or in the directive.
+var HubOptions = block.Options[*Hub]{
+	"heartbeat": {Syntax: "<interval> [<timeout>]", Min: 1, Max: 2, Parse: parseHeartbeat},
+	"limits":    {Syntax: "{ … }", Block: true, Parse: parseLimits},
+	"room":      {Syntax: "<pattern> { … }", Min: 1, Max: 1, Repeat: true, Block: true, Parse: parseRoom},
+	"redis":     {Syntax: "<address>… [{ … }]", Min: 1, Max: -1, Block: true, Empty: "an address; a variable such as {$REDIS} that is not set leaves none", Parse: parseRedis},
+}

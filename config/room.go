@@ -1,0 +1,148 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+)
+
+// Room is a rule for the channels that a pattern matches.
+type Room struct {
+	// Pattern says which channels the rule is for. It consists of segments with a
+	// colon in between: literal text, `*` for any one segment, `{user}` for a segment
+	// of which only the user of that name may make use, or `{claim.NAME}` for one
+	// that only those may use whose token has it as the claim NAME. `*` as the last
+	// segment stands for all that follows. Required.
+	Pattern string `json:"pattern"`
+
+	// Subscribe says who may receive the messages: `anyone`, `users` (who are not
+	// anonymous), `granted` (whose token grants it for the channel) or `server`
+	// (nobody). Default: `users`.
+	Subscribe string `json:"subscribe,omitempty"`
+
+	// Publish says who may send messages: `anyone`, `users`, `granted` or `server`
+	// (only the app, with its API key). Default: `server`.
+	Publish string `json:"publish,omitempty"`
+
+	// Read says who may read the history at will: `anyone`, `users`, `granted` or
+	// `server`. A subscriber gets what it missed while its connection was lost in
+	// any case. Default: who may subscribe.
+	Read string `json:"read,omitempty"`
+
+	// History is how many messages are retained, for clients that come back after
+	// a lost connection or want to see the latest ones. Default: none.
+	History History `json:"history,omitzero"`
+
+	// Presence makes the room know who is in it. Default: it does not.
+	Presence *Presence `json:"presence,omitempty"`
+
+	// Document gives each channel a JSON document that clients change together.
+	// Default: there is none.
+	Document *Document `json:"document,omitempty"`
+
+	// Slow says what happens when the queue of a slow client is full.
+	// `disconnect` closes its connection; the client comes back and gets what it
+	// missed from the history. `drop_oldest` drops queued messages and says so
+	// with a `gap`. `latest` keeps only the newest message of the channel, which
+	// fits values of which just the last one counts. Default: `disconnect`.
+	Slow string `json:"slow,omitempty"`
+
+	// Rate is how fast one publisher may send messages into one channel. The app
+	// with its API key is not limited. Default: no limit.
+	Rate Rate `json:"rate,omitzero"`
+
+	// TotalRate is how fast all publishers together may send messages into one
+	// channel, on this node. The app with its API key is not limited, and not counted.
+	// Default: no limit.
+	TotalRate Rate `json:"total_rate,omitzero"`
+
+	// Content bounds what clients publish. Default: nothing but message_size does.
+	Content Content `json:"content,omitzero"`
+
+	// Schema is what every content that a client publishes has to match; others are
+	// refused with SCHEMA_VIOLATION. Default: any JSON will do.
+	Schema *Schema `json:"schema,omitempty"`
+
+	// Sanitize says what becomes of HTML in the strings of what clients publish.
+	// `text` removes it all, `html` keeps the harmless part of it, `none` leaves
+	// everything as it is. Default: `none`.
+	Sanitize string `json:"sanitize,omitempty"`
+}
+
+// History says how many messages a room retains.
+type History struct {
+	// Size is the greatest number of retained messages. Default: 0, which means no
+	// history.
+	Size int `json:"size,omitempty"`
+
+	// TTL is how long a message is retained. Default: 0, which means until newer
+	// ones push it out.
+	TTL caddy.Duration `json:"ttl,omitempty"`
+}
+
+func (c *Room) compile(read ReadFile) (policy.Room, error) {
+	var errs [10]error
+	room := policy.Room{
+		Pattern: c.Pattern,
+		History: hub.Retention{Size: c.History.Size, TTL: time.Duration(c.History.TTL)},
+		Rate:    policy.Rate(c.Rate), TotalRate: policy.Rate(c.TotalRate),
+	}
+	room.Subscribe, errs[0] = policy.ParseAccess(cmp.Or(c.Subscribe, policy.Users.String()))
+	room.Publish, errs[1] = policy.ParseAccess(cmp.Or(c.Publish, policy.Server.String()))
+	room.Slow, errs[2] = parseSlow(c.Slow)
+	room.Members, room.PresenceAccess, errs[3] = c.Presence.compile()
+	if c.Read != "" {
+		room.HistoryAccess, errs[4] = policy.ParseAccess(c.Read)
+	}
+	if room.Bounds, errs[5] = c.Content.compile(); errs[5] != nil {
+		errs[5] = fmt.Errorf("content: %w", errs[5])
+	}
+	room.Schema, errs[6] = c.Schema.compile(read)
+	room.Sanitize, errs[7] = policy.ParseSanitize(cmp.Or(c.Sanitize, policy.SanitizeNone.String()))
+	room.Document, errs[8] = c.Document.compile()
+	room.ChangeAccess, errs[9] = c.Document.access()
+	if err := errors.Join(errs[:]...); err != nil {
+		return policy.Room{}, err
+	}
+	return room, contradiction(&room)
+}
+
+// contradiction finds options that cancel each other, which shows that the author
+// expects something else than what would happen.
+func contradiction(r *policy.Room) error {
+	anonymous := r.Subscribe == policy.Anyone || r.Publish == policy.Anyone || r.HistoryAccess == policy.Anyone || r.ChangeAccess == policy.Anyone
+	appAlone := r.Publish == policy.Server && (r.ChangeAccess == policy.Default || r.ChangeAccess == policy.Server)
+	switch {
+	case anonymous && strings.Contains(r.Pattern, "{user}"):
+		return errors.New("'anyone' contradicts '{user}' in the pattern, which leaves out anonymous clients")
+	case appAlone && !r.Rate.IsZero():
+		return errors.New("'rate' contradicts 'publish server', because the app is not limited")
+	case appAlone && !r.TotalRate.IsZero():
+		return errors.New("'total_rate' contradicts 'publish server', because the app is not limited")
+	case r.History.Size == 0 && r.HistoryAccess != policy.Default:
+		return errors.New("'read' is about the history, and there is none")
+	case r.History.Size == 0 && r.History.TTL != 0:
+		return errors.New("'history' has a time but no number of messages")
+	}
+	return nil
+}
+
+// parseSlow reads the word for a slow policy; none means the default.
+func parseSlow(word string) (hub.Slow, error) {
+	switch word {
+	case "", "disconnect":
+		return hub.SlowDisconnect, nil
+	case "drop_oldest":
+		return hub.SlowDropOldest, nil
+	case "latest":
+		return hub.SlowLatest, nil
+	}
+	return 0, fmt.Errorf("'%s' is none of disconnect, drop_oldest, latest", word)
+}

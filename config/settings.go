@@ -1,0 +1,111 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/presence"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// Settings are a [Hub] in the words of the packages that carry it out. They
+// belong to one configuration and do not change once it has started.
+type Settings struct {
+	Hub           hub.Settings
+	Session       session.Config
+	Presence      presence.Settings
+	HistoryMemory int64
+	Store         Store
+}
+
+// The defaults that are decided here, or that other options are compared with; hub
+// and session decide the others.
+const (
+	defaultInterval    = 25 * time.Second
+	defaultChannels    = 100
+	defaultMessageSize = 64 << 10
+	defaultQueueBytes  = 1 << 20
+	// defaultDocumentMemory is for the documents of all rooms.
+	defaultDocumentMemory = 256 << 20
+	// defaultRequestMemory is enough for 250 of the greatest answers at once.
+	defaultRequestMemory = 128 << 20
+	// minMessageSize leaves room for the commands with a channel name of the
+	// greatest length.
+	minMessageSize = 512
+)
+
+// LogTo sets the logger of everything in the hub.
+func (s *Settings) LogTo(log *slog.Logger) *Settings {
+	s.Hub.Logger, s.Session.Logger, s.Presence.Logger = log, log, log
+	return s
+}
+
+// Compile checks the configuration, also what it says across several options. The
+// files that it names are looked at only where read is given.
+func (c *Hub) Compile(read ReadFile) (*Settings, error) {
+	if err := c.Heartbeat.check(); err != nil {
+		return nil, fmt.Errorf("heartbeat: %w", err)
+	}
+	limits, err := c.Limits.compile()
+	if err != nil {
+		return nil, fmt.Errorf("limits: %w", err)
+	}
+	rooms, err := c.compileRooms(read)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.fits(); err != nil {
+		return nil, err
+	}
+	kept, err := c.Redis.compile(read)
+	if err != nil {
+		return nil, fmt.Errorf("redis: %w", err)
+	}
+	return &Settings{
+		Hub: hub.Settings{
+			Heartbeat:     time.Duration(c.Heartbeat.Interval),
+			Timeout:       time.Duration(c.Heartbeat.Timeout),
+			QueueMessages: c.Limits.Queue.Messages,
+			QueueBytes:    int(cmp.Or(c.Limits.Queue.Bytes, defaultQueueBytes)),
+			Room:          rooms.Options,
+		},
+		Session:       session.Config{Policy: rooms, Limits: limits},
+		Presence:      presence.Settings{Room: rooms.Presence},
+		HistoryMemory: c.Limits.HistoryMemory,
+		Store:         kept,
+	}, nil
+}
+
+func (c *Hub) compileRooms(read ReadFile) (*policy.Policy, error) {
+	rooms := make([]policy.Room, len(c.Rooms))
+	for i, r := range c.Rooms {
+		var err error
+		if rooms[i], err = r.compile(read); err != nil {
+			return nil, fmt.Errorf("room '%s': %w", r.Pattern, err)
+		}
+	}
+	return policy.Compile(rooms)
+}
+
+// fits finds bounds of rooms that the hub's own make void.
+func (c *Hub) fits() error {
+	for _, r := range c.Rooms {
+		err := errors.Join(
+			r.Content.fits(cmp.Or(c.Limits.MessageSize, defaultMessageSize)),
+			r.Document.fits(cmp.Or(c.Limits.Queue.Bytes, defaultQueueBytes)),
+		)
+		if err != nil {
+			return fmt.Errorf("room '%s': %w", r.Pattern, err)
+		}
+	}
+	return nil
+}
+
+// ReadFile reads the files that a configuration names. Where it is nil they are not
+// looked at: a Caddyfile is often adapted on another machine than it is meant for.
+type ReadFile func(name string) ([]byte, error)
