@@ -49,7 +49,8 @@ func (r *room) discard() bool {
 	gap := Gap{Channel: r.channel}
 	r.draining = len(r.pending) > 1 || len(r.pending) == 1 && r.pending[0] != Event(gap)
 	r.hub.stats.dropped.Add(uint64(len(r.pending)))
-	r.pending, r.load, r.shared = nil, 0, false
+	r.weighs(-r.load)
+	r.pending, r.shared = nil, false
 	if r.draining {
 		r.gap(gap.Position)
 	}
@@ -94,7 +95,7 @@ func (r *room) next(reserved int) (batch, []*subscription) {
 	if r.pending = r.pending[n:]; len(r.pending) == 0 {
 		r.pending = nil
 	}
-	r.load -= weight
+	r.weighs(-weight)
 	r.relieve()
 	r.shared = true
 	return b, r.members

@@ -33,8 +33,8 @@
 //   - A room has a goroutine only while it has something to broadcast: it takes
 //     all that is pending, encodes it once per Encoder and writes it to, or queues
 //     it for, each member. In small rooms the publisher does this itself. What is
-//     pending is bounded: publishers wait for space before their message is accepted
-//     ([Hub.Reserve]); nobody else ever waits.
+//     pending is bounded, in each room and in all: publishers wait for space before
+//     their message is accepted ([Hub.Reserve]); nobody else ever waits.
 //   - A connection has a goroutine only while its transport cannot take more: it
 //     drains the queue in as few writes as possible and ends.
 //   - A connection that ends has one until its last bytes are written or given up.

@@ -21,6 +21,7 @@ type Hub struct {
 	settings atomic.Pointer[Settings]
 	ended    atomic.Bool // Close was called
 	stats    stats
+	pending  atomic.Int64 // weight of what all rooms have pending
 
 	// Guarded by mu.
 	mu     sync.Mutex

@@ -10,6 +10,11 @@ const (
 	// maxFlood bounds what comes without having waited: from other nodes, or as the
 	// news of presence and documents. Beyond it messages are lost, and a [Gap] says so.
 	maxFlood = 4 * maxPending
+	// maxAllPending and maxAllFlood are the same bounds for all rooms together: a client
+	// with many rooms does not hold as many times the bound of one. A room that has
+	// nothing to broadcast takes one event beyond them, so that none waits for others.
+	maxAllPending = 64 << 20
+	maxAllFlood   = 4 * maxAllPending
 )
 
 // Sized is an optional ability of an announced [Event]: about how many bytes it
@@ -90,9 +95,9 @@ func (r *room) appendEvent(ev Event) (start bool) {
 // put appends an event, or a gap up to a position where there is no space. Needs mu.
 func (r *room) put(ev Event, at Position) {
 	w := weigh(ev)
-	if r.load == 0 || r.load+w <= maxFlood {
+	if r.load == 0 || r.load+w <= maxFlood && r.hub.pending.Load()+int64(w) <= maxAllFlood {
 		r.pending = append(r.pending, ev)
-		r.load += w
+		r.weighs(w)
 		return
 	}
 	r.hub.stats.dropped.Add(1)
@@ -116,7 +121,13 @@ func (r *room) gap(to Position) {
 		}
 	}
 	r.pending = append(r.pending, Gap{r.channel, to})
-	r.load += minWeight
+	r.weighs(minWeight)
+}
+
+// weighs adds to the weight of what is pending, or takes away from it. Needs mu.
+func (r *room) weighs(more int) {
+	r.load += more
+	r.hub.pending.Add(int64(more))
 }
 
 // startsDrain returns true if the caller must start a drain once mu is released. It

@@ -79,9 +79,12 @@ func (r *room) crowded(weight int) bool {
 	return !r.fits(weight) || r.waiting != nil && r.waiting.Len() > 0
 }
 
+// fits reports whether there is space. A room that holds something looks again when it
+// has broadcast a part of that, and one that holds nothing has space: so nobody has to
+// wake a publisher when the other rooms hold less. Needs mu.
 func (r *room) fits(weight int) bool {
 	held := r.load + r.reserved
-	return held == 0 || held+weight <= maxPending
+	return held == 0 || held+weight <= maxPending && r.hub.pending.Load()+int64(weight) <= maxAllPending
 }
 
 // queue puts a publisher behind those who wait. Needs mu.
