@@ -34,7 +34,7 @@ func (h *heard) miss() { *h = heard{lost: true} }
 func (s *Service) Changed(channel, epoch string, entries ...Entry) {
 	for _, e := range entries {
 		s.mu.Lock()
-		origin := s.origins[flight{channel, e.Key}]
+		origin := s.arrive(channel, epoch, &e)
 		if d := s.cache.docs[channel]; d != nil {
 			d.heard.add(epoch, e)
 		}

@@ -65,11 +65,6 @@ func (d *doc) commit(ctx context.Context, c *Change, decision Decision, o Option
 		text = decision.Tree.Text()
 		order.Snapshot = text
 	}
-	if c.Origin != nil {
-		f := flight{d.channel, e.Key}
-		d.service.depart(f, c.Origin)
-		defer d.service.land(f)
-	}
 	res, err := d.service.store.Commit(ctx, d.channel, order)
 	if isFull(err) && d.compactable(decision.Tree) {
 		// The past of a document goes before anybody is refused.

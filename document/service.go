@@ -60,19 +60,27 @@ type Service struct {
 	// Guarded by mu.
 	mu      sync.Mutex
 	cache   cache
-	origins map[flight]any // of the changes that are being committed
+	flights map[flight]*journey // the changes that are being made
 	closed  bool
 }
 
 // flight is a change on its way through the store.
 type flight struct{ channel, key string }
 
+// journey is what happens to a flight. Guarded by Service.mu.
+type journey struct {
+	origin any
+	// epoch and version are those that the change was announced with; 0: it was not.
+	epoch   string
+	version uint64
+}
+
 // New returns a service on the store that open makes. The service is the store's
 // Sink, and closes it in [Service.Close]. announce tells this node of changes; it is
 // called in the order of a document's versions, maybe with a lock of the store held,
 // and must not block.
 func New(open func(Sink) (Store, error), announce func(News)) (*Service, error) {
-	s := &Service{announce: announce, log: slog.New(slog.DiscardHandler), origins: make(map[flight]any)}
+	s := &Service{announce: announce, log: slog.New(slog.DiscardHandler), flights: make(map[flight]*journey)}
 	store, err := open(s)
 	if err != nil {
 		return nil, err
@@ -170,27 +178,45 @@ const (
 
 // Change makes a change, or says in the [Outcome] why not. Errors are those of the
 // store, and ErrClosed: then it is not known whether the change was made, and it may
-// be proposed again with the same key.
+// be proposed again with the same key. If the change is announced with its Origin, the
+// outcome is that of a change just made, also if it is the repeat of one whose news are
+// late: the proposer gets one answer and not two.
 func (s *Service) Change(ctx context.Context, channel string, c Change, o Options) (out Outcome, err error) {
 	o = o.withDefaults()
 	if c.Key == "" {
 		c.Key = rand.Text()
 	}
-	err = s.in(ctx, channel, func(d *doc) error {
-		for n := range maxTries {
-			var done bool
-			if out, done, err = d.try(ctx, &c, o); done || err != nil {
-				return err
-			}
-			if n >= 3 {
-				if err = pause(ctx, mathrand.N(maxPause)); err != nil {
-					return err
-				}
-			}
+	err = s.in(ctx, channel, func(d *doc) (err error) {
+		if c.Origin == nil {
+			out, err = d.propose(ctx, &c, o)
+			return err
 		}
-		return fmt.Errorf("%w: others change the document too fast", ErrUnavailable)
+		f := flight{channel, c.Key}
+		s.depart(f, c.Origin)
+		defer func() {
+			if j := s.land(f); j.version > 0 {
+				out, err = Outcome{Epoch: j.epoch, Version: j.version}, nil
+			}
+		}()
+		out, err = d.propose(ctx, &c, o)
+		return err
 	})
 	return out, err
+}
+
+// propose tries to make a change until it is made or refused. Needs the turn.
+func (d *doc) propose(ctx context.Context, c *Change, o Options) (Outcome, error) {
+	for n := range maxTries {
+		if out, done, err := d.try(ctx, c, o); done || err != nil {
+			return out, err
+		}
+		if n >= 3 {
+			if err := pause(ctx, mathrand.N(maxPause)); err != nil {
+				return Outcome{}, err
+			}
+		}
+	}
+	return Outcome{}, fmt.Errorf("%w: others change the document too fast", ErrUnavailable)
 }
 
 func pause(ctx context.Context, d time.Duration) error {
@@ -241,13 +267,26 @@ func (s *Service) leave(d *doc) {
 func (s *Service) depart(f flight, origin any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.origins[f] = origin
+	s.flights[f] = &journey{origin: origin}
 }
 
-func (s *Service) land(f flight) {
+// land ends a flight: from now on its change is announced without an origin.
+func (s *Service) land(f flight) *journey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.origins, f)
+	j := s.flights[f]
+	delete(s.flights, f)
+	return j
+}
+
+// arrive notes that a change is announced, and returns its origin. Needs mu.
+func (s *Service) arrive(channel, epoch string, e *Entry) any {
+	j := s.flights[flight{channel, e.Key}]
+	if j == nil || j.version > 0 {
+		return nil
+	}
+	j.epoch, j.version = epoch, e.Version
+	return j.origin
 }
 
 // Close closes the store. Changes that are being made may fail.

@@ -170,8 +170,8 @@ func TestServiceChanges(t *testing.T) {
 	if out.Err == nil || out.Err.Reason != Conflict || out.Version != 1 || string(out.State) != `{"a":1}` {
 		t.Errorf("%+v", out)
 	}
-	if len(l.news) != 1 || len(l.origins) != 0 {
-		t.Errorf("%d announced, %d origins kept", len(l.news), len(l.origins))
+	if len(l.news) != 1 || len(l.flights) != 0 {
+		t.Errorf("%d announced, %d flights kept", len(l.news), len(l.flights))
 	}
 	l.Missed("d")
 	if n := l.news[1]; n.Entry.Version != 0 || n.Channel != "d" {
@@ -236,6 +236,49 @@ func TestServiceOutcomeUnknown(t *testing.T) {
 	}
 	if out, err := l.Change(t.Context(), "d", c, Options{History: 2}); err != nil || !out.Duplicate || out.Version != 1 {
 		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// Over another connection a change is repeated, and is announced here only then. The
+// proposer is answered once: with the news, or with the outcome.
+func TestServiceAnswersOnce(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		announced bool
+		fail      error
+		want      Outcome
+	}{
+		"Announced":       {true, nil, Outcome{Epoch: "e", Version: 1}},
+		"AnnouncedFailed": {true, errors.New("lost"), Outcome{Epoch: "e", Version: 1}},
+		"NotAnnounced":    {false, nil, Outcome{Epoch: "e", Version: 1, Duplicate: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLibrary(t)
+			first := Entry{Version: 1, Key: "k", Patch: []byte(`{"a":1}`)}
+			l.shelf.before = func(*Commit) error {
+				l.shelf.before = nil
+				l.shelf.mu.Lock()
+				l.shelf.entries, l.shelf.keys["k"] = []Entry{first}, 1
+				l.shelf.mu.Unlock()
+				if test.announced {
+					l.shelf.sink.Changed("d", "e", first)
+				}
+				return test.fail
+			}
+			out := l.change(Change{Key: "k", Origin: "here"}, `{"a":1}`)
+			if out.Epoch != test.want.Epoch || out.Version != test.want.Version || out.Duplicate != test.want.Duplicate || out.Err != nil {
+				t.Errorf("%+v, want %+v", out, test.want)
+			}
+			if !test.announced {
+				l.shelf.sink.Changed("d", "e", first)
+			}
+			if told := l.news[0].Origin == "here"; len(l.news) != 1 || told != test.announced {
+				t.Errorf("%+v", l.news)
+			}
+			if len(l.flights) != 0 {
+				t.Errorf("%d flights are kept", len(l.flights))
+			}
+		})
 	}
 }
 
