@@ -76,7 +76,7 @@ func watchCommands(t *testing.T, redis *redistest.Server) *commands {
 
 // take gives what was asked since the last time that has to do with a channel, or
 // with anything if that is empty: each command with what the script that it is has
-// called.
+// called. Comparisons of a channel are left out.
 func (c *commands) take(channel string) (asked []string) {
 	c.t.Helper()
 	c.fences++
@@ -96,7 +96,7 @@ func (c *commands) take(channel string) (asked []string) {
 		case m == nil:
 		case strings.Contains(line, fence):
 			for _, a := range all {
-				if strings.Contains(a.line, channel) {
+				if strings.Contains(a.line, channel) && (channel == "" || !a.comparison()) {
 					asked = append(asked, a.String())
 				}
 			}
@@ -118,6 +118,17 @@ type asking struct {
 	inside        []string
 }
 
+// comparison reports that a node compares the position of a room, which comes every 10 s
+// or so and is no part of what clients do: in a room without messages it names the epoch
+// that the node knows. A subscriber's first reading knows none.
+func (a *asking) comparison() bool {
+	return strings.HasSuffix(a.String(), "(hmget pexpire)") ||
+		strings.HasSuffix(a.String(), "(time hmget get)") && compared.MatchString(a.line)
+}
+
+// compared are two keys, three arguments, of which the last is an epoch.
+var compared = regexp.MustCompile(`"evalsha" "[0-9a-f]+" "2"( "[^"]*"){4} "[^"]+"$`)
+
 func (a *asking) String() string {
 	if len(a.inside) == 0 {
 		return a.command
@@ -125,12 +136,10 @@ func (a *asking) String() string {
 	return a.command + "(" + strings.Join(a.inside, " ") + ")"
 }
 
-// expect compares what was asked about a channel, but for the comparison of its
-// position, which comes every 10 s.
+// expect compares what was asked about a channel.
 func (c *commands) expect(what, channel string, want ...string) {
 	c.t.Helper()
-	got := slices.DeleteFunc(c.take(channel), func(asked string) bool { return asked == "evalsha(hmget pexpire)" })
-	if !slices.Equal(got, want) {
+	if got := c.take(channel); !slices.Equal(got, want) {
 		c.t.Errorf("%s takes\n\t%q, want\n\t%q", what, got, want)
 	}
 }

@@ -138,7 +138,9 @@ func (l *link) await(ctx context.Context, t *topic) (bool, error) {
 	}
 }
 
-// confirmed is told by the connection that a topic is subscribed on it.
+// confirmed is told by the connection's reader that a topic is subscribed on it. The
+// handler is told first, and those that wait for the topic afterwards: a room whose
+// position is read before its handler is told would be compared needlessly.
 func (l *link) confirmed(name string) {
 	l.mu.Lock()
 	t := l.topics[name]
@@ -146,13 +148,15 @@ func (l *link) confirmed(name string) {
 		l.mu.Unlock()
 		return
 	}
-	t.live = true
-	close(t.ready)
 	h := t.handler
 	l.mu.Unlock()
 	if h != nil {
 		h.subscribed()
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t.live = true
+	close(t.ready)
 }
 
 // opened makes k the connection and has everything subscribed on it.
