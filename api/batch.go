@@ -41,7 +41,7 @@ func publishBatch(c *call) *protocol.Error {
 		c.unsupported("send a batch as application/json")
 		return nil
 	case len(c.r.Header.Values(keyHeader)) > 0:
-		return protocol.Errorf(protocol.InvalidMessage, "a batch has no %s; give each item an \"id\"", keyHeader)
+		return protocol.Errorf(protocol.InvalidMessage, "a batch has no %s; give each item a \"key\"", keyHeader)
 	}
 	validate, e := flag(c.r.URL.Query(), "validate", false)
 	if e != nil {
@@ -158,7 +158,7 @@ func (c *call) payer() session.Caller {
 // decodeItem reads one item. Its channels are checked one by one when they are
 // published to.
 func decodeItem(item json.RawMessage) (channels []string, p protocol.Publish, validate bool, e *protocol.Error) {
-	m, e := decodeMembers(item, "channels", "content", "event", "id", "to", "validate")
+	m, e := decodeMembers(item, "channels", "content", "event", "key", "to", "validate", "id")
 	if e != nil {
 		return nil, p, false, e
 	}

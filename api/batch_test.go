@@ -11,10 +11,11 @@ func TestBatch(t *testing.T) {
 	t.Parallel()
 	s := plainSite(t)
 	w := s.post(ann, "/publish", `[
-		{"channels": ["kept:1", "other:1", "a*", "slow:1"], "content": "first", "event": "tick", "id": "k"},
+		{"channels": ["kept:1", "other:1", "a*", "slow:1"], "content": "first", "event": "tick", "key": "k"},
 		{"channels": ["kept:1"], "content": "second"},
 		{"channels": ["kept:1"], "content": "first", "event": "tick", "id": "k"},
-		{"channels": ["kept:1"], "content": "another", "event": "tick", "id": "k"},
+		{"channels": ["kept:1"], "content": "another", "event": "tick", "key": "k"},
+		{"channels": ["kept:1"], "content": "first", "event": "tick", "key": "k", "id": "l"},
 		{"channels": [], "content": 1},
 		{"channels": ["kept:1"]},
 		{"channels": ["kept:1"], "content": 1, "x": 1},
@@ -45,7 +46,7 @@ func TestBatch(t *testing.T) {
 		}
 		got = append(got, "-")
 	}
-	want := "kept:1 @1, other:1 FORBIDDEN, a* INVALID_CHANNEL, slow:1, -, kept:1 @2, -, kept:1 @1 duplicate, -, kept:1 CONFLICT, -, " +
+	want := "kept:1 @1, other:1 FORBIDDEN, a* INVALID_CHANNEL, slow:1, -, kept:1 @2, -, kept:1 @1 duplicate, -, kept:1 CONFLICT, -, INVALID_MESSAGE, " +
 		"INVALID_MESSAGE, INVALID_MESSAGE, INVALID_MESSAGE, INVALID_MESSAGE, INVALID_MESSAGE, INVALID_MESSAGE, INVALID_MESSAGE, kept:1 @3, -"
 	if text := strings.Join(got, ", "); text != want {
 		t.Errorf("got  %s\nwant %s", text, want)

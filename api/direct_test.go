@@ -12,13 +12,13 @@ func TestPublishToOneMember(t *testing.T) {
 		s := plainSite(t)
 		populate(t, s)
 		const path = "/channels/kept:1/messages"
-		if w := s.post(ann, path, `{"content":1,"to":{"user":"bob"},"id":"k"}`); w.Code != http.StatusOK || w.Body.String() != "{}" {
+		if w := s.post(ann, path, `{"content":1,"to":{"user":"bob"},"key":"k"}`); w.Code != http.StatusOK || w.Body.String() != "{}" {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
-		if w := s.post(ann, path, `{"content":1,"to":{"user":"bob"},"id":"k"}`); w.Body.String() != `{"duplicate":true}` {
+		if w := s.post(ann, path, `{"content":1,"to":{"user":"bob"},"key":"k"}`); w.Body.String() != `{"duplicate":true}` {
 			t.Errorf("again: %s", w.Body)
 		}
-		if m := decode[published](t, s.post(ann, path, `{"content":1,"id":"k"}`), http.StatusOK); m.Offset != 1 || m.Duplicate {
+		if m := decode[published](t, s.post(ann, path, `{"content":1,"key":"k"}`), http.StatusOK); m.Offset != 1 || m.Duplicate {
 			t.Errorf("to all, with the same key: %+v", m)
 		}
 		refused(t, s.post(ann, path, `{"content":1,"to":{"user":"nobody"}}`), http.StatusConflict, "NOT_PRESENT")

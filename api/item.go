@@ -124,10 +124,30 @@ func (m object) message() (p protocol.Publish, validate bool, e *protocol.Error)
 			return p, false, e
 		}
 	}
-	if p.Key, e = m.text("id"); e != nil || p.Key == "" {
-		return p, validate, e
+	p.Key, e = m.key()
+	return p, validate, e
+}
+
+// key returns the idempotency key: the member "key", or "id" as it was called before.
+// It is empty if there is none.
+func (m object) key() (string, *protocol.Error) {
+	key, e := m.text("key")
+	if e != nil {
+		return "", e
 	}
-	return p, validate, protocol.ValidKey(p.Key)
+	old, e := m.text("id")
+	switch {
+	case e != nil:
+		return "", e
+	case m["key"] == nil:
+		key = old
+	case m["id"] != nil && key != old:
+		return "", protocol.Errorf(protocol.InvalidMessage, "the members \"key\" and \"id\" differ; send the idempotency key as \"key\" alone")
+	}
+	if key == "" {
+		return "", nil
+	}
+	return key, protocol.ValidKey(key)
 }
 
 var errNoJSON = protocol.Errorf(protocol.InvalidJSON, "the body is not valid JSON in UTF-8")

@@ -93,28 +93,28 @@ func decodeMessage(media string, body []byte) (p protocol.Publish, validate bool
 	if e = validJSON(body); e != nil {
 		return p, false, e
 	}
-	m, e := decodeMembers(body, "content", "event", "id", "to", "validate")
+	m, e := decodeMembers(body, "content", "event", "key", "to", "validate", "id")
 	if e != nil {
 		return p, false, e
 	}
 	return m.message()
 }
 
-// oneKey makes one idempotency key of the body's `id` and the header, which may be
-// a quoted string as in the draft that defines it.
-func oneKey(id string, headers []string) (string, *protocol.Error) {
+// oneKey returns the idempotency key of the body or of the header. The header may be a
+// quoted string, as in the draft that defines it. It is an error if the two differ.
+func oneKey(key string, headers []string) (string, *protocol.Error) {
 	switch {
 	case len(headers) > 1:
 		return "", protocol.Errorf(protocol.InvalidMessage, "the header %s is given twice", keyHeader)
 	case len(headers) == 0 || headers[0] == "":
-		return id, nil
+		return key, nil
 	}
 	header := headers[0]
 	if len(header) >= 2 && strings.HasPrefix(header, `"`) && strings.HasSuffix(header, `"`) {
 		header = header[1 : len(header)-1]
 	}
-	if id != "" && id != header {
-		return "", protocol.Errorf(protocol.InvalidMessage, "the header %s and the member \"id\" contradict each other", keyHeader)
+	if key != "" && key != header {
+		return "", protocol.Errorf(protocol.InvalidMessage, "the header %s and the member \"key\" differ; send the key in one place", keyHeader)
 	}
 	return header, protocol.ValidKey(header)
 }

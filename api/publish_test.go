@@ -91,7 +91,13 @@ func TestPublishErrors(t *testing.T) {
 		{"validate null", path, `{"content":1,"validate":null}`, object, 400, "INVALID_MESSAGE"},
 		{"validate in the query", path + "?validate=perhaps", `{"content":1}`, object, 400, "INVALID_MESSAGE"},
 		{"deep", path, `{"content":` + deep + `}`, object, 400, "INVALID_MESSAGE"},
-		{"two keys", path, `{"content":1,"id":"a"}`, append(object, "Idempotency-Key", "b"), 400, "INVALID_MESSAGE"},
+		{"key twice", path, `{"content":1,"key":"a","key":"a"}`, object, 400, "INVALID_MESSAGE"},
+		{"key with a space outside ASCII", path, `{"content":1,"key":"\u00a0"}`, object, 400, "INVALID_MESSAGE"},
+		{"key not a string", path, `{"content":1,"key":7}`, object, 400, "INVALID_MESSAGE"},
+		{"key and id differ", path, `{"content":1,"key":"a","id":"b"}`, object, 400, "INVALID_MESSAGE"},
+		{"key empty and id not", path, `{"content":1,"key":"","id":"b"}`, object, 400, "INVALID_MESSAGE"},
+		{"key and header differ", path, `{"content":1,"key":"a"}`, append(object, "Idempotency-Key", "b"), 400, "INVALID_MESSAGE"},
+		{"id and header differ", path, `{"content":1,"id":"a"}`, append(object, "Idempotency-Key", "b"), 400, "INVALID_MESSAGE"},
 		{"the key in two headers", path, `{"content":1}`, append(object, "Idempotency-Key", "a", "+Idempotency-Key", "a"), 400, "INVALID_MESSAGE"},
 		{"bad key", path, `{"content":1}`, append(object, "Idempotency-Key", "é"), 400, "INVALID_MESSAGE"},
 		{"raw not UTF-8", path, "\xff", text, 400, "INVALID_MESSAGE"},
@@ -167,13 +173,17 @@ func TestPublishDegraded(t *testing.T) {
 	}
 }
 
-// The key is the same whether it comes in the header, quoted or not, or the body.
+// The key is the same whether it comes in the header, quoted or not, or in the body
+// under its name or its old one.
 func TestPublishTwice(t *testing.T) {
 	t.Parallel()
 	s := plainSite(t)
 	const path = "/channels/kept:1/messages"
-	first := decode[published](t, s.post(app, path, `{"content":1,"id":"k 1"}`), http.StatusOK)
+	first := decode[published](t, s.post(app, path, `{"content":1,"key":"k 1"}`), http.StatusOK)
 	for _, again := range []published{
+		decode[published](t, s.post(app, path, `{"content":1,"key":"k 1"}`), http.StatusOK),
+		decode[published](t, s.post(app, path, `{"content":1,"key":"k 1","id":"k 1"}`), http.StatusOK),
+		decode[published](t, s.post(app, path, `{"content":1,"id":"k 1"}`, "Idempotency-Key", "k 1"), http.StatusOK),
 		decode[published](t, s.post(app, path, `{"content":1,"id":"k 1"}`), http.StatusOK),
 		decode[published](t, s.post(app, path, `{"content":1}`, "Idempotency-Key", "k 1"), http.StatusOK),
 		decode[published](t, s.post(app, path, `{"content":1}`, "Idempotency-Key", `"k 1"`), http.StatusOK),
@@ -193,12 +203,12 @@ func TestPublishAnotherWithTheKey(t *testing.T) {
 	t.Parallel()
 	s := plainSite(t)
 	for _, path := range []string{"/channels/kept:1/messages", "/channels/strict:1/messages", "/channels/x/messages"} {
-		decode[published](t, s.post(ann, path, `{"content":"<b>1</b>","event":"e","id":"k"}`), http.StatusOK)
-		for _, body := range []string{`{"content":"<b>2</b>","event":"e","id":"k"}`, `{"content":"<b>1</b>","id":"k"}`} {
+		decode[published](t, s.post(ann, path, `{"content":"<b>1</b>","event":"e","key":"k"}`), http.StatusOK)
+		for _, body := range []string{`{"content":"<b>2</b>","event":"e","key":"k"}`, `{"content":"<b>1</b>","key":"k"}`} {
 			refused(t, s.post(ann, path, body), http.StatusUnprocessableEntity, "CONFLICT")
 		}
 		refused(t, s.do(ann, http.MethodPost, path, "2", "Content-Type", "text/plain", "Idempotency-Key", "k"), http.StatusUnprocessableEntity, "CONFLICT")
-		again := decode[published](t, s.post(ann, path, `{"content":"<b>1</b>","event":"e","id":"k"}`), http.StatusOK)
+		again := decode[published](t, s.post(ann, path, `{"content":"<b>1</b>","event":"e","key":"k"}`), http.StatusOK)
 		if !again.Duplicate {
 			t.Errorf("%s: a repeat: %+v", path, again)
 		}

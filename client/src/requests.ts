@@ -47,7 +47,7 @@ export class Requests {
   async #perform({ type, id, payload }: Command): Promise<void> {
     const { channel, content, event, to, key, since, limit } = payload;
     const [reply, body, what] = ({
-      message: ['ack', { content, event, to, id: key }],
+      message: ['ack', { content, event, to, key }],
       history: [type],
       change: ['change-accepted', payload, 'document/changes'],
     }[type] ?? []) as [string?, object?, string?];

@@ -619,9 +619,9 @@ test('a publish is a request', async (t) => {
   await rest();
   assert.equal(w.request.method, 'POST');
   assert.equal(w.request.url.href, 'https://example.com/rt/channels/room%3A1%2Fx/messages');
-  const { id, ...body } = w.request.body;
+  const { key, ...body } = w.request.body;
   assert.deepEqual(body, { content: { text: 'hi' }, event: 'said' });
-  assert.match(id as string, /^[!-~]{1,64}$/);
+  assert.match(key as string, /^[!-~]{1,64}$/);
   assert.equal(w.request.init.credentials, 'include');
   assert.equal(w.request.headers['authorization'], 'Bearer secret');
   assert.equal(w.request.headers['content-type'], 'application/json');
@@ -634,7 +634,7 @@ test('a publish to one member is a request', async (t) => {
   const client = await streaming(w, {}, 'a');
   const published = client.publish('a', 1, { to: { user: 'ann' } });
   await rest();
-  assert.deepEqual({ ...w.request.body, id: 0 }, { content: 1, to: { user: 'ann' }, id: 0 });
+  assert.deepEqual({ ...w.request.body, key: 0 }, { content: 1, to: { user: 'ann' }, key: 0 });
   w.request.answer(409, { code: 'NOT_PRESENT', detail: 'the addressee is not in this channel' });
   await assert.rejects(published, { code: 'NOT_PRESENT' });
 });

@@ -44,8 +44,8 @@ func patches() decoder {
 
 // requestDecoders read what comes by HTTP, for a registry of their own.
 var requestDecoders = []func(*session.Registry) decoder{
-	body("a message", "/channels/open:1/messages", `{"content":{"a":[1,"\u00e9"]},"event":"said","id":"order-17","validate":true}`, `{"content":null}`),
-	body("a batch", "/publish", `[{"channels":["open:1","open:2"],"content":1,"event":"e","id":"k"},{"channels":["open:3"],"content":{"a":"b"}}]`),
+	body("a message", "/channels/open:1/messages", `{"content":{"a":[1,"\u00e9"]},"event":"said","key":"order-17","validate":true}`, `{"content":null}`),
+	body("a batch", "/publish", `[{"channels":["open:1","open:2"],"content":1,"event":"e","key":"k"},{"channels":["open:3"],"content":{"a":"b"}}]`),
 	body("a revocation", "/revocations", `{"user":"ann","before":1767225600000}`, `{"id":"t-1"}`),
 	paths, streams,
 }

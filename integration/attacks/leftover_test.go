@@ -137,7 +137,7 @@ func typeKeys(t *testing.T, s target, channels, each int) {
 		for first := 0; first < channels; first += 100 {
 			var items []string
 			for i := first; i < first+100; i++ {
-				items = append(items, fmt.Sprintf(`{"channels":["typing:%d"],"content":1,"id":"%064d"}`, i, k))
+				items = append(items, fmt.Sprintf(`{"channels":["typing:%d"],"content":1,"key":"%064d"}`, i, k))
 			}
 			if a := s.send(t, request{"POST", "/rt/publish", []string{jsonType}, "[" + strings.Join(items, ",") + "]"}); a.status != 200 {
 				t.Fatal(a, a.body)

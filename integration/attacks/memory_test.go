@@ -136,7 +136,7 @@ func fillKeys(t *testing.T, s target, n int) {
 	for first := 0; first < n; first += 100 {
 		var items []string
 		for i := range 100 {
-			items = append(items, fmt.Sprintf(`{"channels":["open:keys"],"content":1,"id":"%064d"}`, first+i))
+			items = append(items, fmt.Sprintf(`{"channels":["open:keys"],"content":1,"key":"%064d"}`, first+i))
 		}
 		if a := s.send(t, request{"POST", "/rt/publish", []string{jsonType}, "[" + strings.Join(items, ",") + "]"}); a.status != 200 {
 			t.Fatal(a, a.body)

@@ -32,7 +32,7 @@ func (h *byHTTP) publish(m post) (list []outcome, err error) {
 	}
 	for _, channel := range m.channels {
 		var o outcome
-		body := map[string]any{"content": content(m.id, m.size), "id": m.id}
+		body := map[string]any{"content": content(m.id, m.size), "key": m.id}
 		if err := h.post("/channels/"+url.PathEscape(channel)+"/messages", body, &o); err != nil {
 			return nil, err
 		}
@@ -44,7 +44,7 @@ func (h *byHTTP) publish(m post) (list []outcome, err error) {
 func (h *byHTTP) publishBatch(m post) (list []outcome, err error) {
 	var items []map[string]any
 	for _, channel := range m.channels {
-		items = append(items, map[string]any{"channels": []string{channel}, "content": content(m.id, m.size), "id": m.id})
+		items = append(items, map[string]any{"channels": []string{channel}, "content": content(m.id, m.size), "key": m.id})
 	}
 	var results []struct {
 		Channels []struct {
