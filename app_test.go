@@ -403,3 +403,9 @@ func TestRequestsWaitForTheStart(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// endProcess makes the process look, until the end of a test, as if it were about to exit.
+func endProcess(t *testing.T) {
+	exiting = func() bool { return true }
+	t.Cleanup(func() { exiting = caddy.Exiting })
+}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -98,23 +97,6 @@ func checkInfo(info map[string]string) error {
 func checkUser(s string) error {
 	if block.Constant(s) {
 		return fmt.Errorf("'%s' has no placeholder such as {http.auth.user.id}, so that everyone would be the same user", s)
-	}
-	return nil
-}
-
-// checkPath finds paths that a request's path could never be compared with.
-func checkPath(p string) error {
-	switch {
-	case strings.HasPrefix(p, "@"):
-		return fmt.Errorf("'realtime' takes a path and no matcher such as '%s'; put it into a 'handle %[1]s { … }'", p)
-	case !strings.HasPrefix(p, "/"):
-		return fmt.Errorf("the path '%s' does not begin with a slash", p)
-	case strings.HasSuffix(p, "*"):
-		return fmt.Errorf("the path '%s' ends with *; what lies below a path is answered anyway", p)
-	case strings.ContainsAny(p, "*?#%{}\\"):
-		return fmt.Errorf("the path '%s' has characters with a special meaning", p)
-	case path.Clean(p) != p:
-		return fmt.Errorf("the path '%s' is not in its shortest form, '%s'", p, path.Clean(p))
 	}
 	return nil
 }

@@ -1,12 +1,11 @@
 package realtime
 
 import (
-	"encoding/json"
-	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 )
 
 // completeness is when all routes of a configuration are known. Only then can be said
@@ -14,7 +13,7 @@ import (
 // starts none of them, so that the last route has to find out that it is the last one.
 type completeness struct {
 	counted  bool
-	expected int // routes with the handler
+	expected int // routes with the handler; 0 if it is not known
 	arrived  int
 	checked  bool
 }
@@ -23,7 +22,7 @@ type completeness struct {
 func (a *App) arrive(ctx caddy.Context) error {
 	c := &a.complete
 	if !c.counted {
-		c.counted, c.expected = true, countRoutes(ctx)
+		c.counted, c.expected = true, caddyhost.CountRoutes(ctx, "realtime")
 	}
 	if c.arrived++; c.arrived != c.expected {
 		return nil
@@ -67,47 +66,4 @@ func (u *hubUse) warn(warn func(text string, args ...any)) {
 			warn("a room is for clients with a grant, and no route of the hub has 'token' or 'authorize', so that nobody has one", "room", r.Pattern)
 		}
 	}
-}
-
-// countRoutes counts the routes with the handler in the HTTP app that ctx is part of,
-// when the first of them is provisioned: Caddy still has the JSON of it and of all
-// later ones. It is 0 where that can not be found out, and then Start does the check.
-func countRoutes(ctx caddy.Context) (n int) {
-	modules := ctx.Modules()
-	if len(modules) == 0 {
-		return 0
-	}
-	app, ok := modules[0].(*caddyhttp.App)
-	if !ok {
-		return 0
-	}
-	for _, server := range app.Servers {
-		for _, routes := range []any{server.Routes, server.Errors, server.NamedRoutes} {
-			var tree any
-			text, err := json.Marshal(routes)
-			if err != nil || json.Unmarshal(text, &tree) != nil {
-				return 0
-			}
-			n += countHandlers(tree)
-		}
-	}
-	return n
-}
-
-// countHandlers counts the objects that configure the handler.
-func countHandlers(tree any) (n int) {
-	switch tree := tree.(type) {
-	case map[string]any:
-		if tree["handler"] == "realtime" {
-			n++
-		}
-		for _, child := range tree {
-			n += countHandlers(child)
-		}
-	case []any:
-		for child := range slices.Values(tree) {
-			n += countHandlers(child)
-		}
-	}
-	return n
 }

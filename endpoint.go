@@ -2,21 +2,28 @@ package realtime
 
 import (
 	"cmp"
-	"maps"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 )
+
+// defaultPath is the path of a route that says none.
+const defaultPath = "/realtime"
 
 func init() { caddy.RegisterModule(new(MatchEndpoint)) }
 
-// MatchEndpoint matches requests for a path and everything below it. The current path
-// counts, or else the original one: an earlier `try_files` or `rewrite` for the whole
-// site would hide the endpoint otherwise. The handler `realtime` with the same path
-// decides whether it answers by the original path.
+// MatchEndpoint matches requests for a path and everything below it, by the current path
+// or by the original one: an earlier `try_files` or `rewrite` for the whole site would
+// hide the endpoint otherwise. The handler `realtime` with the same path decides whether
+// it answers by the original path.
 type MatchEndpoint struct {
 	// Path is the path of the handler. Default: `/realtime`.
 	Path string `json:"path,omitempty"`
@@ -35,102 +42,129 @@ func (m *MatchEndpoint) Provision(caddy.Context) error {
 
 // MatchWithError reports whether the endpoint may be meant. There is never an error.
 func (m *MatchEndpoint) MatchWithError(r *http.Request) (bool, error) {
-	_, ok := below(m.Path, r.URL)
+	_, ok := caddyhost.Below(m.Path, r.URL)
 	if !ok {
-		_, ok = below(m.Path, originalURL(r))
+		_, ok = caddyhost.Below(m.Path, caddyhost.OriginalURL(r))
 	}
 	return ok, nil
 }
 
-// originalURL is the URL with which the request came in. Without a server it is the
-// current one.
-func originalURL(r *http.Request) *url.URL {
-	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok {
-		return original.URL
+// checkPath finds paths that the path of a request can never be compared with.
+func checkPath(p string) error {
+	switch {
+	case strings.HasPrefix(p, "@"):
+		return fmt.Errorf("'realtime' takes a path and no matcher such as '%s'; put it into a 'handle %[1]s { … }'", p)
+	case !strings.HasPrefix(p, "/"):
+		return fmt.Errorf("the path '%s' does not begin with a slash", p)
+	case strings.HasSuffix(p, "*"):
+		return fmt.Errorf("the path '%s' ends with *; what lies below a path is answered anyway", p)
+	case strings.ContainsAny(p, "*?#%{}\\"):
+		return fmt.Errorf("the path '%s' has characters with a special meaning", p)
+	case path.Clean(p) != p:
+		return fmt.Errorf("the path '%s' is not in its shortest form, '%s'", p, path.Clean(p))
 	}
-	return r.URL
+	return nil
 }
 
-// below cuts the path of an endpoint off: "" is the path itself, "/x" lies below it.
-// What is left stays encoded, because a slash in the name of a channel is not one of
-// the path's. Case does not matter, because it does not to Caddy's path matcher either.
-// What that matcher finds outside, such as /rt/..%2Fx, is outside here, too.
-func below(base string, u *url.URL) (rest string, ok bool) {
-	base, escaped := strings.TrimSuffix(base, "/"), u.EscapedPath()
-	if !within(base, u.Path) || !within(base, caddyhttp.NormalizedPath(u.Path, true)) {
-		return "", false
-	}
-	at := 0
-	for range len(base) { // any of its bytes may be encoded
-		if escaped[at] == '%' {
-			at += 2
-		}
-		at++
-	}
-	rest = escaped[at:]
-	if rest == "/" {
-		rest = ""
-	}
-	return rest, rest == "" || rest[0] == '/'
-}
-
-// within reports whether a decoded path begins like base.
-func within(base, path string) bool {
-	return len(path) >= len(base) && strings.EqualFold(path[:len(base)], base) && (len(path) == len(base) || path[len(base)] == '/')
-}
-
-// below is [below] for the handler's path, without what belongs to a later route with
-// a longer path.
+// below is [caddyhost.Below] for the path of the handler, without what belongs to a later
+// route with a longer path.
 func (h *Handler) below(u *url.URL) (rest string, ok bool) {
 	for _, path := range h.longer {
-		if _, theirs := below(path, u); theirs {
+		if _, theirs := caddyhost.Below(path, u); theirs {
 			return "", false
 		}
 	}
-	return below(h.Path, u)
+	return caddyhost.Below(h.Path, u)
+}
+
+// covers reports whether the handler answers what another one with the path would.
+func (h *Handler) covers(path string) bool {
+	_, ok := caddyhost.Below(h.Path, &url.URL{Path: path})
+	return ok
 }
 
 // serveOriginal answers a request by the path with which it came in, after an earlier
-// rewrite. Routes between the rewrite and this one had no chance to match that path,
-// among them authentication for this endpoint alone; they run now. If one of them
-// rewrites the request on its part, the endpoint is hidden on purpose.
+// rewrite.
 func (h *Handler) serveOriginal(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	original := originalURL(r)
-	if _, ok := h.below(original); !ok || !h.earlier.known {
+	if _, ok := h.below(caddyhost.OriginalURL(r)); !ok || h.replay == nil {
 		return next.ServeHTTP(w, r)
 	}
-	current := *r.URL
-	skipped, err := h.earlier.skipped(r, original)
-	if err != nil {
-		return err
-	}
-	setURL(r, original)
-	restoreGroups := resetGroups(r)
-	return skipped.Compile(caddyhttp.HandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
+	return h.replay.Serve(w, r, func(w http.ResponseWriter, r *http.Request, undo func()) error {
 		path, ok := h.below(r.URL)
-		if !ok {
-			setURL(r, &current)
-			restoreGroups()
+		if !ok { // a skipped route has rewritten it: the endpoint is hidden on purpose
+			undo()
 			return next.ServeHTTP(w, r)
 		}
 		return h.serve(w, r, path)
-	})).ServeHTTP(w, r)
+	})
 }
 
-// setURL changes the request in place, as Caddy's rewrites do: placeholders refer to
-// this URL.
-func setURL(r *http.Request, u *url.URL) {
-	*r.URL = *u
-	r.RequestURI = u.RequestURI()
+// lookBack looks at the handlers `realtime` that a request passes before it gets to this
+// one. If one of them answers everything for this path, no request reaches this handler,
+// which is an error. In the same list a longer path wins: the earlier handler leaves it
+// to this one.
+func (h *Handler) lookBack(way caddyhost.Way) error {
+	if err := checkNeighbours(way.Handlers); err != nil {
+		return err
+	}
+	for i, step := range way.Steps {
+		e := endpointOf(&step.Route)
+		switch {
+		case e == nil || !e.covers(h.Path):
+		case step.Own && e.Path == h.Path:
+			return neverReached(h, e)
+		case step.Own:
+			e.longer = append(e.longer, h.Path)
+		case !way.RewritesAfter(i):
+			return fmt.Errorf("'realtime %s' is never reached: 'realtime %s' comes before the routes in which it is", h.Path, e.Path)
+		}
+	}
+	return nil
 }
 
-// resetGroups lets a route run that is in a group of which another one has run. It
-// returns what undoes this.
-func resetGroups(r *http.Request) (undo func()) {
-	groups, _ := r.Context().Value(caddy.CtxKey("route_group")).(map[string]struct{})
-	done := maps.Clone(groups)
-	clear(groups)
-	return func() { maps.Copy(groups, done) }
+// checkNeighbours looks for a handler `realtime` behind another one in the same route that
+// answers all of its requests. A Caddyfile makes one route of neighbours with the same
+// path.
+func checkNeighbours(handlers []json.RawMessage) error {
+	var before []*Handler
+	for _, raw := range handlers {
+		var other struct{ Handler, Path string }
+		if json.Unmarshal(raw, &other) != nil || other.Handler != "realtime" {
+			continue
+		}
+		h := &Handler{Path: cmp.Or(other.Path, defaultPath)}
+		for _, e := range before {
+			if e.covers(h.Path) {
+				return neverReached(h, e)
+			}
+		}
+		before = append(before, h)
+	}
+	return nil
+}
+
+func neverReached(h, e *Handler) error {
+	return fmt.Errorf("'realtime %s' is never reached: another one before it has the path %s", h.Path, e.Path)
+}
+
+// endpointOf returns the handler of a route that answers everything for its path; nil if
+// there is none, or if the route has a condition beside the path.
+func endpointOf(route *caddyhttp.Route) *Handler {
+	if len(route.Handlers) == 0 || len(route.MatcherSets) > 1 {
+		return nil
+	}
+	for _, set := range route.MatcherSets {
+		if len(set) != 1 {
+			return nil
+		}
+		switch set[0].(type) {
+		case *MatchEndpoint, caddyhttp.MatchPath, *caddyhttp.MatchPath:
+		default:
+			return nil
+		}
+	}
+	h, _ := route.Handlers[len(route.Handlers)-1].(*Handler)
+	return h
 }
 
 // Interface guards.

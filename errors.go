@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -19,7 +20,7 @@ import (
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, e *protocol.Error) error {
 	h.log.Debug("request refused", "code", e.Code, "reason", e.Message, "origin", r.Header.Get("Origin"))
 	err := caddyhttp.Error(e.Status(), e)
-	if !handlesErrors(r, err) {
+	if !caddyhost.HandlesErrors(r, err) {
 		problem.Write(w, e)
 		return nil
 	}
@@ -32,25 +33,9 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, e *protocol.Err
 // refuseStatus is refuse for what the protocol has no code for.
 func (h *Handler) refuseStatus(w http.ResponseWriter, r *http.Request, status int, detail string) error {
 	err := caddyhttp.Error(status, errors.New(detail))
-	if !handlesErrors(r, err) {
+	if !caddyhost.HandlesErrors(r, err) {
 		problem.WriteStatus(w, status, detail)
 		return nil
 	}
 	return err
-}
-
-// handlesErrors reports whether the server has an error route for the request. All
-// sites of a listener share the server's routes, so that their matchers decide.
-func handlesErrors(r *http.Request, err error) bool {
-	srv, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
-	if !ok || srv == nil || srv.Errors == nil {
-		return false
-	}
-	r = srv.Errors.WithError(r, err) // sets the placeholders that matchers look at
-	for _, route := range srv.Errors.Routes {
-		if match, err := route.MatcherSets.AnyMatchWithError(r); match && err == nil {
-			return true
-		}
-	}
-	return false
 }

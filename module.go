@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
+	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 )
 
 func init() { caddy.RegisterModule(new(Handler)) }
@@ -83,7 +84,7 @@ type Handler struct {
 	// Static after Provision.
 	app     *App
 	node    *node
-	earlier earlier
+	replay  *caddyhost.Replay // nil: it answers by the current path alone
 	use     *use
 	origins origins
 	hosts   hosts
@@ -96,9 +97,6 @@ type Handler struct {
 	longer []string
 }
 
-// defaultPath is the path of a route that says none.
-const defaultPath = "/realtime"
-
 // CaddyModule says what the module is to Caddy.
 func (*Handler) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "http.handlers.realtime", New: func() caddy.Module { return new(Handler) }}
@@ -107,12 +105,14 @@ func (*Handler) CaddyModule() caddy.ModuleInfo {
 // Provision checks the options and finds the hub.
 func (h *Handler) Provision(ctx caddy.Context) error {
 	h.log = ctx.Slogger()
-	prepareServer(ctx)
+	caddyhost.PrepareServer(ctx)
 	h.Path = cmp.Or(h.Path, defaultPath)
 	if err := checkPath(h.Path); err != nil {
 		return err
 	}
-	if err := h.lookBack(ctx); err != nil {
+	way := caddyhost.FindWay(ctx)
+	h.replay = way.Replay()
+	if err := h.lookBack(way); err != nil {
 		return err
 	}
 	if err := h.provisionOrigins(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-realtime/caddy-realtime/api"
+	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 	"github.com/caddy-realtime/caddy-realtime/sse"
@@ -35,7 +36,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string) error {
 	if !ws.IsUpgrade(r) && !isStream(r, path) {
 		var end func()
-		w, end = bound(w, r)
+		w, end = caddyhost.Bound(w, r)
 		defer end()
 	}
 	if script, ok := clientScript(r, path); ok {
@@ -213,8 +214,8 @@ func (h *Handler) registry(ctx context.Context) *session.Registry {
 
 func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call) error {
 	err := ws.Serve(w, r, ws.Options{
-		Registry: c.registry, Principal: c.client, KeepStream: keepStream,
-		Conn: connOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
+		Registry: c.registry, Principal: c.client, KeepStream: caddyhost.KeepStream,
+		Conn: caddyhost.ConnOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
 	})
 	if err != nil {
 		return caddyhttp.Error(http.StatusInternalServerError, err)
@@ -225,8 +226,8 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call)
 // serveStream leaves the limits to the transport, which has its own way to refuse.
 func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) error {
 	err := sse.Serve(w, r, sse.Options{
-		Registry: c.registry, Principal: c.client, Hijack: mayHijack, KeepStream: keepStream, Tokens: h.realm.parameters(),
-		Conn: connOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
+		Registry: c.registry, Principal: c.client, Hijack: caddyhost.MayHijack, KeepStream: caddyhost.KeepStream, Tokens: h.realm.parameters(),
+		Conn: caddyhost.ConnOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
 	})
 	if err != nil {
 		h.log.Debug("event stream", "error", err)
@@ -239,6 +240,16 @@ func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) er
 func userTimeout(reg *session.Registry) time.Duration {
 	s := reg.Hub().Settings()
 	return s.Heartbeat + s.Timeout
+}
+
+// abandon closes, when the process is about to exit, the connection of a stream whose
+// client takes nothing. The server would wait for it as long as TCP does, because over
+// HTTP/2 not even the end of the stream can be written. At other times the connection
+// stays for its other streams, until the kernel gives it up.
+func abandon(r *http.Request) {
+	if exiting() {
+		caddyhost.CloseConn(r)
+	}
 }
 
 // explain answers somebody who came to the base path without asking for one of the

@@ -148,6 +148,12 @@ var rules = []rule{
 		why:     "it reads blocks of a Caddyfile, and must not know which blocks there are",
 	},
 	{
+		pkg:     "internal/caddyhost",
+		ours:    []string{"internal/guard"},
+		outside: []string{"github.com/caddyserver/caddy/v2"},
+		why:     "what leans on the internals of Caddy stands in one place, and knows nothing of channels",
+	},
+	{
 		pkg: "internal/...",
 		why: "helpers of tests and tools depend on nothing that they help with",
 	},
@@ -160,7 +166,7 @@ var rules = []rule{
 	{
 		pkg: ".",
 		ours: []string{"hub", "presence", "history", "document", "protocol", "auth", "policy", "session",
-			"ws", "sse", "api/...", "dialect/...", "backend/memory", "backend/redis", "client", "console", "config", "internal/block", "internal/guard", "internal/pace", "internal/renew"},
+			"ws", "sse", "api/...", "dialect/...", "backend/memory", "backend/redis", "client", "console", "config", "internal/block", "internal/caddyhost", "internal/guard", "internal/pace", "internal/renew"},
 		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap", "github.com/prometheus/client_golang", "github.com/spf13/cobra"},
 		why:     "the module for Caddy wires everything together",
 	},

@@ -1,4 +1,4 @@
-package realtime
+package caddyhost
 
 import (
 	"fmt"
@@ -8,11 +8,12 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/standard"
 )
 
 func init() { caddy.RegisterModule(probe{}) }
 
-// probe is a handler that tells what mayHijack says at its place in the chain.
+// probe is a handler that tells what MayHijack says at its place in the chain.
 type probe struct{}
 
 func (probe) CaddyModule() caddy.ModuleInfo {
@@ -20,8 +21,8 @@ func (probe) CaddyModule() caddy.ModuleInfo {
 }
 
 func (probe) ServeHTTP(w http.ResponseWriter, r *http.Request, _ caddyhttp.Handler) error {
-	keepStream(w, r)
-	fmt.Fprint(w, mayHijack(w))
+	KeepStream(w, r)
+	fmt.Fprint(w, MayHijack(w))
 	return nil
 }
 
@@ -71,9 +72,19 @@ func TestMayHijack(t *testing.T) {
 				}
 			}`, test.server, test.handlers))
 			if got := fetch(t); got != test.want {
-				t.Errorf("mayHijack says %s", got)
+				t.Errorf("MayHijack says %s", got)
 			}
 		})
+	}
+}
+
+// load puts a configuration in force until the end of the test. There is one for the
+// whole process, so that tests that use it are not parallel.
+func load(t *testing.T, config []byte) {
+	t.Helper()
+	t.Cleanup(func() { _ = caddy.Stop() })
+	if err := caddy.Load(config, true); err != nil {
+		t.Fatal(err)
 	}
 }
 

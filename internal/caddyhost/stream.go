@@ -1,4 +1,4 @@
-package realtime
+package caddyhost
 
 import (
 	"fmt"
@@ -13,14 +13,13 @@ import (
 // aYear is longer than a connection lives. The idle timeouts have no "off".
 const aYear = 365 * 24 * time.Hour
 
-// keepStream lifts what the server's options say about the time that a request may
-// take, and about the size of its body, from a request that becomes a stream. It
-// returns the body. A stream has bounds of its own: the hub's heartbeats find out
-// whether the client is there, its write timeout bounds each write, and frames are
-// bounded one by one.
+// KeepStream frees a request that becomes a stream from the server's options about the
+// time that a request may take and the size of its body. It returns the body. A stream
+// has bounds of its own: heartbeats find out whether the client is there, a timeout
+// bounds each write, and a limit bounds each frame.
 //
 // Only the goroutine of the handler calls it, before anything is read or written.
-func keepStream(w http.ResponseWriter, r *http.Request) io.Reader {
+func KeepStream(w http.ResponseWriter, r *http.Request) io.Reader {
 	reader, writer := caddyhttp.IdleTimeoutsFromContext(r.Context())
 	body := io.Reader(r.Body)
 	if reader != nil {
@@ -39,8 +38,8 @@ func keepStream(w http.ResponseWriter, r *http.Request) io.Reader {
 	return body
 }
 
-// keepIdleReader has the server put its reader with an idle timeout around each body,
-// even where its options turn that timeout off: below that reader lies the body that no
+// keepIdleReader makes the server put its reader with an idle timeout around each body,
+// even where its options turn that timeout off. Below that reader is the body that no
 // other handler has changed.
 func keepIdleReader(srv *caddyhttp.Server) {
 	if srv.ReadIdleTimeout < 0 {
@@ -48,10 +47,10 @@ func keepIdleReader(srv *caddyhttp.Server) {
 	}
 }
 
-// mayHijack reports whether nothing around the server's own writer changes what is
-// sent, so that an event stream can be written to the connection itself. Whatever
-// is not known to be harmless counts as harmful: an encoder, a filter.
-func mayHijack(w http.ResponseWriter) bool {
+// MayHijack reports whether nothing around the server's own writer changes what is sent,
+// so that an event stream can be written to the connection itself. A writer that is not
+// known to be harmless, such as that of an encoder, counts as harmful.
+func MayHijack(w http.ResponseWriter) bool {
 	for isTransparent(w) {
 		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
 		if !ok {
@@ -62,9 +61,8 @@ func mayHijack(w http.ResponseWriter) bool {
 	return fmt.Sprintf("%T", w) == "*http.response"
 }
 
-// isTransparent knows the writers that Caddy puts around every response: deadlines,
-// and recorders of the access log and the metrics. The types of some are not
-// exported, hence the names.
+// isTransparent reports whether Caddy puts the writer around every response: for deadlines,
+// the access log or the metrics. The types of some are not exported, hence the names.
 func isTransparent(w http.ResponseWriter) bool {
 	switch fmt.Sprintf("%T", w) {
 	case "*caddyhttp.IdleTimeoutWriter", "*caddyhttp.readDeadlineWriter":

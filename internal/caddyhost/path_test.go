@@ -1,4 +1,4 @@
-package realtime
+package caddyhost
 
 import (
 	"net/url"
@@ -35,7 +35,7 @@ func TestBelow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, ok := (&Handler{Path: test.base}).below(u)
+		got, ok := Below(test.base, u)
 		if !ok {
 			got = no
 		}

@@ -1,4 +1,4 @@
-package realtime
+package caddyhost
 
 import (
 	"net"
@@ -11,10 +11,10 @@ import (
 // stuckAfter is how long after its deadline a write over HTTP/2 may take to fail.
 const stuckAfter = 5 * time.Second
 
-// bounded is the writer of an answer over HTTP/2. There a write whose deadline has passed
-// fails when the stream is reset, and the frame that resets it waits behind what the
-// connection does not take. When that takes too long, nobody gets anything over this
-// connection any more, and it is closed.
+// bounded is the writer of an answer over HTTP/2. There a write fails after its deadline
+// by a reset of the stream, and the frame that resets it waits behind what the connection
+// does not take. If that takes too long, the connection delivers nothing to anybody, and
+// it is closed.
 type bounded struct {
 	http.ResponseWriter
 	conn net.Conn
@@ -22,9 +22,9 @@ type bounded struct {
 	cut *time.Timer // nil: no write had a deadline
 }
 
-// bound gives the writer for an answer, and what to do when the answer is complete.
-func bound(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, func()) {
-	conn := connOf(r)
+// Bound returns the writer for an answer, and what to call when the answer is complete.
+func Bound(w http.ResponseWriter, r *http.Request) (http.ResponseWriter, func()) {
+	conn := ConnOf(r)
 	if r.ProtoMajor != 2 || conn == nil {
 		return w, func() {}
 	}
@@ -49,9 +49,9 @@ func (b *bounded) sever() {
 	_ = b.conn.Close()
 }
 
-// end has the rest of the answer written while the connection can still be closed: the
-// server would do it after the handler. Where no write had a deadline there may be no
-// answer yet, because an error route is to give it.
+// end writes the rest of the answer while the connection can still be closed. The server
+// would write it after the handler. If no write had a deadline, there may be no answer
+// yet, because an error route gives it.
 func (b *bounded) end() {
 	if b.cut == nil {
 		return
