@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -32,19 +33,23 @@ type doc struct{ pkg, text string }
 // listed is what the go command says of a package.
 type listed struct {
 	ImportPath, Dir, Export string
-	GoFiles                 []string
+	GoFiles, Imports        []string
 	Module                  *struct{ Main bool }
 }
 
 // load parses and checks the packages of the main module that a pattern names or needs. The
 // types of other modules come from what the compiler has exported.
 func load(pattern string) (*program, error) {
-	list, err := goList(pattern)
+	list, err := goList("-deps", pattern)
 	if err != nil {
 		return nil, err
 	}
-	p, exports, ours := newProgram(), make(map[string]string), make(map[string]*types.Package)
-	others := importer.ForCompiler(p.fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
+	list = slices.DeleteFunc(list, func(l listed) bool { return l.Module == nil || !l.Module.Main })
+	p, ours := newProgram(), make(map[string]*types.Package)
+	others, err := p.compiled(imports(list))
+	if err != nil {
+		return nil, err
+	}
 	from := importerFunc(func(path string) (*types.Package, error) {
 		if pkg, ok := ours[path]; ok {
 			return pkg, nil
@@ -52,10 +57,6 @@ func load(pattern string) (*program, error) {
 		return others.Import(path)
 	})
 	for _, l := range list { // dependencies come first
-		exports[l.ImportPath] = l.Export
-		if l.Module == nil || !l.Module.Main {
-			continue
-		}
 		sources := make(map[string]any)
 		for _, name := range l.GoFiles {
 			sources[filepath.Join(l.Dir, name)] = nil
@@ -97,11 +98,38 @@ func (p *program) add(path string, sources map[string]any, from types.Importer) 
 	return pkg, nil
 }
 
-func goList(pattern string) (list []listed, err error) {
-	args := []string{"list", "-export", "-deps", "-json=ImportPath,Dir,Export,GoFiles,Module", pattern}
-	if race { // what the tests were built with is built already
-		args = append(args[:1], append([]string{"-race"}, args[1:]...)...)
+// imports are the packages that a list imports and does not contain. Only those are compiled.
+func imports(list []listed) (paths []string) {
+	for _, l := range list {
+		for _, path := range l.Imports {
+			if !slices.ContainsFunc(list, func(o listed) bool { return o.ImportPath == path }) {
+				paths = append(paths, path)
+			}
+		}
 	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
+}
+
+// compiled returns an importer of packages that the compiler has been through.
+func (p *program) compiled(paths []string) (types.Importer, error) {
+	args := []string{"-export", "-deps"}
+	if race { // the tests of the module need them in this form as well
+		args = append(args, "-race")
+	}
+	list, err := goList(append(args, paths...)...)
+	if err != nil {
+		return nil, err
+	}
+	exports := make(map[string]string)
+	for _, l := range list {
+		exports[l.ImportPath] = l.Export
+	}
+	return importer.ForCompiler(p.fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) }), nil
+}
+
+func goList(args ...string) (list []listed, err error) {
+	args = append([]string{"list", "-json=ImportPath,Dir,Export,GoFiles,Imports,Module"}, args...)
 	out, err := exec.Command("go", args...).Output()
 	if exit := new(exec.ExitError); errors.As(err, &exit) {
 		return nil, fmt.Errorf("go list: %w\n%s", err, exit.Stderr)

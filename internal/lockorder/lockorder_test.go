@@ -1,10 +1,7 @@
 package lockorder
 
 import (
-	"go/importer"
 	"go/parser"
-	"io"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -103,14 +100,11 @@ func TestWrittenWithoutNeed(t *testing.T) {
 
 func findings(t *testing.T, source string) []string {
 	t.Helper()
-	list, err := goList("sync")
+	p := newProgram()
+	from, err := p.compiled([]string{"sync"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := newProgram()
-	from := importer.ForCompiler(p.fset, "gc", func(path string) (io.ReadCloser, error) {
-		return os.Open(list[slices.IndexFunc(list, func(l listed) bool { return l.ImportPath == path })].Export)
-	})
 	if _, err := p.add("p", map[string]any{"p.go": source}, from); err != nil {
 		t.Fatal(err)
 	}
