@@ -28,9 +28,9 @@ func newBatch(events []Event, slow Slow) batch {
 	return b
 }
 
-// passes reports that nothing of the batch is for c, where that shows at a glance: a
+// skips reports that nothing of the batch is for c, where that shows at a glance: a
 // message to one member in a large room should not cost what one to all does.
-func (b *batch) passes(c *Conn) bool { return b.direct == len(b.events) && !c.addressedAny(b.events) }
+func (b *batch) skips(c *Conn) bool { return b.direct == len(b.events) && !c.addressedAny(b.events) }
 
 // eventsFor are the events without messages to others.
 func (b *batch) eventsFor(c *Conn) []Event {

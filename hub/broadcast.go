@@ -11,8 +11,8 @@ const (
 
 // drain broadcasts until nothing is pending.
 func (r *room) drain() {
-	defer r.rescue()
-	for r.step(0) {
+	defer r.recoverDrain()
+	for r.drainStep(0) {
 	}
 }
 
@@ -20,30 +20,30 @@ func (r *room) drain() {
 // that one publisher does not end up working for all others. The publisher gives back
 // what it has reserved.
 func (r *room) drainInline(reserved int) {
-	defer r.rescue()
-	if r.step(reserved) && r.more() {
+	defer r.recoverDrain()
+	if r.drainStep(reserved) && r.drainMore() {
 		go r.drain()
 	}
 }
 
-// rescue is deferred by a drain. fanOut ends the panics of members; after any other one
+// recoverDrain is deferred by a drain. fanOut ends the panics of members; after any other one
 // the events that are pending may cause it again. They are lost, and a goroutine goes on:
 // publishers may wait for the space, and then no event comes that would begin a drain.
-func (r *room) rescue() {
+func (r *room) recoverDrain() {
 	v := recover()
 	if v == nil {
 		return
 	}
 	r.hub.panicked("a room", v)
-	if r.discard() {
+	if r.discardPending() {
 		go r.drain()
 	}
 }
 
-// discard puts a gap in the place of what is pending, and lets publishers go on. The gap
+// discardPending puts a gap in the place of what is pending, and lets publishers go on. The gap
 // has no position, because some of what is lost may have none: all members are told. False
 // ends the drain: nothing is pending, or the panic came of such a gap.
-func (r *room) discard() bool {
+func (r *room) discardPending() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	gap := Gap{Channel: r.channel}
@@ -52,24 +52,24 @@ func (r *room) discard() bool {
 	r.weighs(-r.load)
 	r.pending, r.shared = nil, false
 	if r.draining {
-		r.gap(gap.Position)
+		r.appendGap(gap.Position)
 	}
-	r.relieve()
+	r.grantSpace()
 	return r.draining
 }
 
-// more reports whether anything is pending; if not, the drain is over.
-func (r *room) more() bool {
+// drainMore reports whether anything is pending; if not, the drain is over.
+func (r *room) drainMore() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.draining, r.shared = len(r.pending) > 0, false
 	return r.draining
 }
 
-// step broadcasts a part of what is pending, after its caller has given back what it
+// drainStep broadcasts a part of what is pending, after its caller has given back what it
 // reserved. False ends the drain.
-func (r *room) step(reserved int) bool {
-	b, members := r.next(reserved)
+func (r *room) drainStep(reserved int) bool {
+	b, members := r.nextBatch(reserved)
 	if len(b.events) == 0 {
 		return false
 	}
@@ -79,15 +79,15 @@ func (r *room) step(reserved int) bool {
 	return true
 }
 
-// next takes the next batch, and shares the members with its broadcast. An empty
+// nextBatch takes the next batch, and shares the members with its broadcast. An empty
 // one ends the drain.
-func (r *room) next(reserved int) (batch, []*subscription) {
+func (r *room) nextBatch(reserved int) (batch, []*subscription) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.reserved -= reserved
 	n, weight := r.batchSize()
 	if n == 0 {
-		r.relieve()
+		r.grantSpace()
 		r.draining, r.shared = false, false
 		return batch{}, nil
 	}
@@ -96,7 +96,7 @@ func (r *room) next(reserved int) (batch, []*subscription) {
 		r.pending = nil
 	}
 	r.weighs(-weight)
-	r.relieve()
+	r.grantSpace()
 	r.shared = true
 	return b, r.members
 }
@@ -108,7 +108,7 @@ func (r *room) batchSize() (n, weight int) {
 		if n > 0 && size > batchBytes {
 			break
 		}
-		weight += weigh(r.pending[n])
+		weight += weightOf(r.pending[n])
 	}
 	return n, weight
 }
@@ -125,7 +125,7 @@ func (r *room) fanOut(b *batch, members []*subscription, from int) (next int) {
 		}
 	}()
 	for ; at < len(members); at++ {
-		if s := members[at]; !b.passes(s.conn) {
+		if s := members[at]; !b.skips(s.conn) {
 			s.conn.deliver(s, b)
 		}
 	}

@@ -52,9 +52,9 @@ type Conn struct {
 	subs     []*subscription
 	queue    queue
 	gaps     int           // subscriptions with a gap that is not told yet
-	rest     []byte        // of a write that was cut short; goes out before the queue
+	unwritten     []byte        // of a write that was cut short; goes out before the queue
 	flushing bool          // a goroutine owns the transport's Write
-	relief   chan struct{} // closed when the queue has space again; nil when nobody waits
+	queueFree   chan struct{} // closed when the queue has space again; nil when nobody waits
 	ending   bool          // closed: nothing is queued any more
 	reason   Reason
 	flushed  chan struct{} // made when ending, closed when everything is written
@@ -140,12 +140,12 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 	case s.phase == joining:
 		set := c.hub.settings.Load()
 		s.held.hold(b.eventsFor(c), set.QueueMessages, set.QueueBytes)
-	case !b.selective && c.direct(s):
+	case !b.selective && c.takesSharedBytes(s):
 		f := b.form(c)
 		if n, err := c.try.TryWrite(f.bytes); err != nil {
-			c.lost()
+			c.endLost()
 		} else if n < len(f.bytes) {
-			c.cutShort(s, b, n)
+			c.queueRest(s, b, n)
 		}
 		c.pump()
 	default:
@@ -154,22 +154,22 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 	}
 }
 
-// direct reports whether the shared bytes of a batch can go to the transport as
+// takesSharedBytes reports whether the shared bytes of a batch can go to the transport as
 // they are, without the queue.
-func (c *Conn) direct(s *subscription) bool {
+func (c *Conn) takesSharedBytes(s *subscription) bool {
 	return c.try != nil && c.stamper == nil && s.from.IsZero() && !s.gap && c.idle()
 }
 
-func (c *Conn) idle() bool { return !c.flushing && len(c.rest) == 0 && c.queue.empty() }
+func (c *Conn) idle() bool { return !c.flushing && len(c.unwritten) == 0 && c.queue.empty() }
 
-// cutShort goes on behind the n bytes of a batch that the transport has taken. The rest
+// queueRest goes on behind the n bytes of a batch that the transport has taken. The rest
 // of an event that it took in part must follow; what comes behind it waits in the queue,
 // under its limits.
-func (c *Conn) cutShort(s *subscription, b *batch, n int) {
+func (c *Conn) queueRest(s *subscription, b *batch, n int) {
 	f := b.form(c)
 	i, in := f.cut(n)
 	if in {
-		c.rest = f.bytes[n:f.ends[i]:f.ends[i]] // shared with other connections
+		c.unwritten = f.bytes[n:f.ends[i]:f.ends[i]] // shared with other connections
 		i++
 	}
 	c.deliverEach(s, b, i)
@@ -182,7 +182,7 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 		ev := b.events[i]
 		switch ev := ev.(type) {
 		case *Message:
-			if !c.addressed(ev) || ev.Direct == nil && !c.begin(s, ev.Position) {
+			if !c.addressed(ev) || ev.Direct == nil && !c.startAt(s, ev.Position) {
 				continue
 			}
 		case Gap:
@@ -206,10 +206,10 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 	}
 }
 
-// begin checks a message against the position a subscription began at. Once a
+// startAt checks a message against the position a subscription began at. Once a
 // message was wanted, the room's own order is enough.
-func (c *Conn) begin(s *subscription, p Position) bool {
-	wanted, hole := fit(s.from, p)
+func (c *Conn) startAt(s *subscription, p Position) bool {
+	wanted, hole := positionFits(s.from, p)
 	if !wanted {
 		return false
 	}
@@ -242,7 +242,7 @@ func (c *Conn) end(r Reason) {
 	if r != ReasonLost {
 		c.queue.push(item{frame: c.closeFrame(r), exempt: true})
 	}
-	c.relieve()
+	c.wakeQueueWaiters()
 	go c.finish(c.subs)
 	c.subs = nil
 	c.pump()
@@ -264,7 +264,7 @@ func (c *Conn) finish(subs []*subscription) {
 		c.leave(s)
 	}
 	c.hub.beat.remove(c)
-	c.hub.forget(c)
+	c.hub.removeConn(c)
 	c.tellClosed()
 	give := time.NewTimer(linger)
 	defer give.Stop()
@@ -277,7 +277,7 @@ func (c *Conn) finish(subs []*subscription) {
 // leave ends a subscription. A panic of the broker costs no other one anything.
 func (c *Conn) leave(s *subscription) {
 	defer c.hub.survive("the end of a subscription")
-	c.hub.leave(s)
+	c.hub.leaveRoom(s)
 }
 
 // tellClosed calls onClose; a mistake there does not take the last words from the peer.
@@ -288,7 +288,7 @@ func (c *Conn) tellClosed() {
 	}
 }
 
-func (h *Hub) forget(c *Conn) {
+func (h *Hub) removeConn(c *Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.conns, c.id)

@@ -159,7 +159,7 @@ func TestDirectPassesTheOthers(t *testing.T) {
 			{[]Event{to("bob"), new(Message)}, false},
 		} {
 			b := newBatch(test.events, SlowDisconnect)
-			if got := b.passes(c); got != test.want {
+			if got := b.skips(c); got != test.want {
 				t.Errorf("%v passes: %t", test.events, got)
 			}
 		}

@@ -18,7 +18,7 @@ const (
 // with a time of its own and is closed with [ReasonRestart]. No new ones are
 // taken from now on. When ctx ends, the rest is sent away at once.
 func (h *Hub) Drain(ctx context.Context, window time.Duration) {
-	conns := h.refuse()
+	conns := h.stopAccepting()
 	if len(conns) == 0 {
 		return
 	}

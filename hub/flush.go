@@ -30,12 +30,12 @@ func (c *Conn) pump() {
 	if c.try != nil {
 		c.pumpTry()
 	}
-	if len(c.rest) > 0 || !c.queue.empty() {
+	if len(c.unwritten) > 0 || !c.queue.empty() {
 		c.flushing = true
 		go c.flush()
 		return
 	}
-	c.settled()
+	c.signalFlushed()
 }
 
 // pumpTry writes without waiting until the queue is empty or the socket full. A panic is
@@ -46,11 +46,11 @@ func (c *Conn) pumpTry() {
 	defer func() {
 		if v := recover(); v != nil {
 			c.hub.panicked("a write", v)
-			c.lost()
+			c.endLost()
 		}
 	}()
-	for len(c.rest) == 0 && !c.queue.empty() {
-		*b = c.take((*b)[:0])
+	for len(c.unwritten) == 0 && !c.queue.empty() {
+		*b = c.takeQueued((*b)[:0])
 		c.tryWrite(*b)
 	}
 }
@@ -60,22 +60,22 @@ func (c *Conn) pumpTry() {
 func (c *Conn) tryWrite(p []byte) {
 	n, err := c.try.TryWrite(p)
 	if err != nil {
-		c.lost()
+		c.endLost()
 		return
 	}
 	if n < len(p) {
-		c.rest = append([]byte(nil), p[n:]...)
+		c.unwritten = append([]byte(nil), p[n:]...)
 	}
 }
 
-// lost ends a connection that cannot be written to. The caller holds c.mu.
-func (c *Conn) lost() {
+// endLost ends a connection that cannot be written to. The caller holds c.mu.
+func (c *Conn) endLost() {
 	c.queue = queue{}
 	c.end(ReasonLost)
 }
 
-// settled tells finish that everything is written.
-func (c *Conn) settled() {
+// signalFlushed tells finish that everything is written.
+func (c *Conn) signalFlushed() {
 	if c.ending && c.flushed != nil && c.idle() {
 		select {
 		case <-c.flushed:
@@ -92,45 +92,45 @@ func (c *Conn) flush() {
 	defer func() {
 		if v := recover(); v != nil {
 			c.hub.panicked("a write", v)
-			c.abort()
+			c.endFlush()
 		}
 	}()
-	for c.next(b) {
+	for c.nextWrite(b) {
 		if err := c.transport.Write(*b); err != nil {
-			c.abort()
+			c.endFlush()
 			return
 		}
 	}
 }
 
-// next gathers what is to be written now. False ends the flush.
-func (c *Conn) next(b *[]byte) bool {
+// nextWrite gathers what is to be written now. False ends the flush.
+func (c *Conn) nextWrite(b *[]byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	*b = append((*b)[:0], c.rest...)
-	c.rest = nil
-	*b = c.take(*b)
+	*b = append((*b)[:0], c.unwritten...)
+	c.unwritten = nil
+	*b = c.takeQueued(*b)
 	if len(*b) > 0 {
 		return true
 	}
 	c.flushing = false
-	c.settled()
+	c.signalFlushed()
 	return false
 }
 
-// abort ends a connection that cannot be written to.
-func (c *Conn) abort() {
+// endFlush ends a connection that cannot be written to.
+func (c *Conn) endFlush() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.flushing, c.rest, c.queue = false, nil, queue{}
+	c.flushing, c.unwritten, c.queue = false, nil, queue{}
 	c.end(ReasonLost)
-	c.settled()
+	c.signalFlushed()
 }
 
-// take moves frames from the queue to dst, up to about maxWrite. The caller holds
+// takeQueued moves frames from the queue to dst, up to about maxWrite. The caller holds
 // c.mu and writes dst before anybody takes again, so that stamps and gaps are
 // made in the order of the writes.
-func (c *Conn) take(dst []byte) []byte {
+func (c *Conn) takeQueued(dst []byte) []byte {
 	for len(dst) < maxWrite && !c.queue.empty() {
 		it := c.queue.shift()
 		if it.msg != nil && it.sub != nil && it.sub.gap {
@@ -142,7 +142,7 @@ func (c *Conn) take(dst []byte) []byte {
 	if c.gaps > 0 && c.queue.empty() {
 		dst = c.appendGaps(dst)
 	}
-	c.relieve()
+	c.wakeQueueWaiters()
 	return dst
 }
 
@@ -160,8 +160,8 @@ func (c *Conn) appendGaps(dst []byte) []byte {
 // appendGap tells the client once what was dropped before the message that
 // follows.
 func (c *Conn) appendGap(dst []byte, s *subscription) []byte {
-	gap := Gap{s.channel, s.lost}
-	s.gap, s.lost = false, Position{}
+	gap := Gap{s.channel, s.lostAt}
+	s.gap, s.lostAt = false, Position{}
 	c.gaps--
 	dst = c.stamp(dst, gap.Channel, gap.Position)
 	return c.encoder.AppendEvent(dst, gap)
@@ -184,19 +184,19 @@ func (c *Conn) stamp(dst []byte, channel string, p Position) []byte {
 	return c.stamper.AppendStamp(dst, channel, p)
 }
 
-// drained waits until half of the queue's bytes are free, so that a client with
+// waitForQueue waits until half of the queue's bytes are free, so that a client with
 // many rooms to recover is slowed down instead of being overrun. Closing the
 // connection ends the wait.
-func (c *Conn) drained(ctx context.Context, waits func()) error {
+func (c *Conn) waitForQueue(ctx context.Context, waits func()) error {
 	c.mu.Lock()
-	if c.spacious() {
+	if c.queueHalfFree() {
 		c.mu.Unlock()
 		return nil
 	}
-	if c.relief == nil {
-		c.relief = make(chan struct{})
+	if c.queueFree == nil {
+		c.queueFree = make(chan struct{})
 	}
-	relief := c.relief
+	relief := c.queueFree
 	c.mu.Unlock()
 	if waits != nil {
 		waits()
@@ -209,14 +209,14 @@ func (c *Conn) drained(ctx context.Context, waits func()) error {
 	}
 }
 
-func (c *Conn) spacious() bool {
+func (c *Conn) queueHalfFree() bool {
 	return c.ending || c.queue.bytes <= c.hub.settings.Load().QueueBytes/2
 }
 
-// relieve wakes those who wait in drained. The caller holds c.mu.
-func (c *Conn) relieve() {
-	if c.relief != nil && c.spacious() {
-		close(c.relief)
-		c.relief = nil
+// wakeQueueWaiters wakes those who wait in drained. The caller holds c.mu.
+func (c *Conn) wakeQueueWaiters() {
+	if c.queueFree != nil && c.queueHalfFree() {
+		close(c.queueFree)
+		c.queueFree = nil
 	}
 }

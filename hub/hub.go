@@ -120,13 +120,13 @@ func (h *Hub) Close() error {
 // Dismiss ends all connections with r and takes no new ones. It does not wait;
 // Close does.
 func (h *Hub) Dismiss(r Reason) {
-	for _, c := range h.refuse() {
+	for _, c := range h.stopAccepting() {
 		c.Close(r)
 	}
 }
 
-// refuse makes Connect fail from now on and returns the connections there are.
-func (h *Hub) refuse() []*Conn {
+// stopAccepting makes Connect fail from now on and returns the connections there are.
+func (h *Hub) stopAccepting() []*Conn {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = true
@@ -145,7 +145,7 @@ func (h *Hub) Publish(ctx context.Context, m *Message, key string) (Published, e
 	if m.Time.IsZero() {
 		m.Time = time.Now()
 	}
-	space, room, err := h.reserve(ctx, m.Channel, weigh(m))
+	space, room, err := h.reserve(ctx, m.Channel, weightOf(m))
 	if err != nil {
 		return Published{}, err
 	}
@@ -158,9 +158,9 @@ func (h *Hub) Publish(ctx context.Context, m *Message, key string) (Published, e
 	if o.Retention.Size > 0 {
 		m.Position.Anchor = anchor(m)
 	}
-	m.offer()
+	m.offerDrain()
 	// Deferred because a room that was promised to be drained stays silent otherwise.
-	defer m.keep(space)
+	defer m.finishDrain(space)
 	return h.broker.Publish(ctx, m, o)
 }
 

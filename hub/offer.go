@@ -13,15 +13,15 @@ const (
 	drainClaimed               // a room, Message.drainer, has left it to Publish
 )
 
-// offer tells the room that this goroutine can do the broadcast once the broker
+// offerDrain tells the room that this goroutine can do the broadcast once the broker
 // has returned. It saves the goroutine switch of a small room, and unlike a
 // broadcast from inside the broker it runs without the broker's lock.
-func (m *Message) offer() { atomic.StoreUint32(&m.drain, drainOffered) }
+func (m *Message) offerDrain() { atomic.StoreUint32(&m.drain, drainOffered) }
 
-// claim is called by a room; true means that Publish will drain that room, even if
+// claimDrain is called by a room; true means that Publish will drain that room, even if
 // another one has the channel by then. No two rooms claim a message at once, because
 // a broker broadcasts it once.
-func (m *Message) claim(r *room) bool {
+func (m *Message) claimDrain(r *room) bool {
 	if atomic.LoadUint32(&m.drain) != drainOffered {
 		return false
 	}
@@ -33,9 +33,9 @@ func (m *Message) claim(r *room) bool {
 	return false
 }
 
-// keep ends the offer and does what it promised to the room that claimed it. It also
+// finishDrain ends the offer and does what it promised to the room that claimed it. It also
 // gives the space back that the message had reserved.
-func (m *Message) keep(s Space) {
+func (m *Message) finishDrain(s Space) {
 	if atomic.SwapUint32(&m.drain, drainNobody) != drainClaimed {
 		s.Release()
 		return

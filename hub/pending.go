@@ -33,8 +33,8 @@ func eventSize(ev Event) int {
 	return overhead
 }
 
-// weigh is what an event counts against maxPending.
-func weigh(ev Event) int { return max(eventSize(ev), minWeight) }
+// weightOf is what an event counts against maxPending.
+func weightOf(ev Event) int { return max(eventSize(ev), minWeight) }
 
 // broadcast appends messages to what is pending. It is called in the order of
 // the offsets.
@@ -50,31 +50,31 @@ func (r *room) appendMessages(ms []*Message) (start bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range ms {
-		r.admit(m)
+		r.appendMessage(m)
 	}
 	return r.startsDrain(ms[len(ms)-1])
 }
 
-// admit appends one message, and a gap where its predecessor is missing. A
+// appendMessage appends one message, and a gap where its predecessor is missing. A
 // broker repairs holes itself; this is what keeps one that could not from being
 // silent. Needs mu.
-func (r *room) admit(m *Message) {
+func (r *room) appendMessage(m *Message) {
 	if p := m.Position; !p.IsZero() {
 		switch {
 		case r.last.Epoch == p.Epoch && p.Offset <= r.last.Offset:
-			if r.began {
+			if r.delivered {
 				return // delivered before
 			}
 			// A subscriber read the log ahead of the broadcast; others may still
 			// need this message, and each knows where it began itself.
-			r.put(m, p)
+			r.appendPending(m, p)
 			return
 		case !r.last.IsZero() && (r.last.Epoch != p.Epoch || p.Offset != r.last.Offset+1):
-			r.gap(Position{Epoch: p.Epoch, Offset: p.Offset - 1})
+			r.appendGap(Position{Epoch: p.Epoch, Offset: p.Offset - 1})
 		}
-		r.last, r.began = p, true
+		r.last, r.delivered = p, true
 	}
-	r.put(m, m.Position)
+	r.appendPending(m, m.Position)
 }
 
 // announce appends another event than a message.
@@ -88,13 +88,13 @@ func (r *room) announce(ev Event) {
 func (r *room) appendEvent(ev Event) (start bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.put(ev, Position{}) // a gap with a position is not told to those who began there
+	r.appendPending(ev, Position{}) // a gap with a position is not told to those who began there
 	return r.startsDrain(nil)
 }
 
-// put appends an event, or a gap up to a position where there is no space. Needs mu.
-func (r *room) put(ev Event, at Position) {
-	w := weigh(ev)
+// appendPending appends an event, or a gap up to a position where there is no space. Needs mu.
+func (r *room) appendPending(ev Event, at Position) {
+	w := weightOf(ev)
 	if r.load == 0 || r.load+w <= maxFlood && r.hub.pending.Load()+int64(w) <= maxAllFlood {
 		r.pending = append(r.pending, ev)
 		r.weighs(w)
@@ -102,14 +102,14 @@ func (r *room) put(ev Event, at Position) {
 	}
 	r.hub.stats.dropped.Add(1)
 	if m, ok := ev.(*Message); !ok || m.Direct == nil {
-		r.gap(at)
+		r.appendGap(at)
 	}
 }
 
-// gap appends a gap. Of those that come one after the other the newest is enough, one
+// appendGap appends a gap. Of those that come one after the other the newest is enough, one
 // with a position and one without: so they take two places beyond the bound at most.
 // Needs mu.
-func (r *room) gap(to Position) {
+func (r *room) appendGap(to Position) {
 	for i := len(r.pending) - 1; i >= max(0, len(r.pending)-2); i-- {
 		g, ok := r.pending[i].(Gap)
 		if !ok {
@@ -138,5 +138,5 @@ func (r *room) startsDrain(m *Message) bool {
 		return false
 	}
 	r.draining = true
-	return m == nil || len(r.members) > inlineMembers || !m.claim(r)
+	return m == nil || len(r.members) > inlineMembers || !m.claimDrain(r)
 }

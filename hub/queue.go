@@ -156,7 +156,7 @@ func (c *Conn) enqueue(s *subscription, ev Event, frame []byte, slow Slow) {
 		}
 		if !c.dropOldest(s) {
 			// Others fill the queue: the new message is the one to lose.
-			c.miss(s, it.msg)
+			c.noteMissed(s, it.msg)
 			return
 		}
 	}
@@ -164,13 +164,13 @@ func (c *Conn) enqueue(s *subscription, ev Event, frame []byte, slow Slow) {
 }
 
 func (c *Conn) full(more int) bool {
-	return int(c.queue.count)+1 > c.hub.settings.Load().QueueMessages || c.stuffed(more)
+	return int(c.queue.count)+1 > c.hub.settings.Load().QueueMessages || c.bytesFull(more)
 }
 
-// stuffed reports whether there is no room for so many bytes more. One frame
+// bytesFull reports whether there is no room for so many bytes more. One frame
 // always fits into an empty queue, whatever its size.
-func (c *Conn) stuffed(more int) bool {
-	held := c.queue.bytes + len(c.rest)
+func (c *Conn) bytesFull(more int) bool {
+	held := c.queue.bytes + len(c.unwritten)
 	return held > 0 && held+more > c.hub.settings.Load().QueueBytes
 }
 
@@ -179,7 +179,7 @@ func (c *Conn) dropOldest(s *subscription) bool {
 	if m == nil {
 		return false
 	}
-	c.miss(s, m)
+	c.noteMissed(s, m)
 	return true
 }
 
@@ -188,15 +188,15 @@ func (c *Conn) dropOldest(s *subscription) bool {
 func (c *Conn) dropAll(s *subscription) {
 	for m := c.queue.drop(s); m != nil; m = c.queue.drop(s) {
 		if !m.Position.IsZero() {
-			c.miss(s, m)
+			c.noteMissed(s, m)
 		}
 	}
 }
 
-// miss notes that the connection will not see m.
-func (c *Conn) miss(s *subscription, m *Message) {
+// noteMissed notes that the connection will not see m.
+func (c *Conn) noteMissed(s *subscription, m *Message) {
 	if !s.gap {
 		c.gaps++
 	}
-	s.gap, s.lost = true, m.Position
+	s.gap, s.lostAt = true, m.Position
 }

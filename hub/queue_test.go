@@ -250,7 +250,7 @@ func TestDirectWriteStaysInBounds(t *testing.T) {
 				synctest.Wait()
 				w.stick(true)
 				burst(t, h, 40, size)
-				if held := c.queue.bytes + len(c.rest); held > limit+size {
+				if held := c.queue.bytes + len(c.unwritten); held > limit+size {
 					t.Errorf("policy %d: %d bytes are held", slow, held)
 				}
 				w.stick(false)

@@ -29,7 +29,7 @@ type room struct {
 	waiting  *list.List // publishers that wait for space, *waiter; nil: none ever did
 	draining bool
 	last     Position // of the newest message that was broadcast, or where a subscriber began
-	began    bool     // last is that of a broadcast message
+	delivered    bool     // last is that of a broadcast message
 }
 
 // add makes s a member. The caller holds the shard's lock.
@@ -61,33 +61,33 @@ func (r *room) remove(s *subscription) (empty bool) {
 	return last == 0
 }
 
-// attach notes that the broker delivers. False: everybody has left meanwhile and
+// markAttached notes that the broker delivers. False: everybody has left meanwhile and
 // the attachment must be given back.
-func (r *room) attach() bool {
+func (r *room) markAttached() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.attached = !r.dead
 	return r.attached
 }
 
-// abandon notes that the room is out of the hub, and reports whether there is an
+// markDead notes that the room is out of the hub, and reports whether there is an
 // attachment to give back now.
-func (r *room) abandon() bool {
+func (r *room) markDead() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.dead = true
 	return r.attached
 }
 
-func (r *room) snapshot() RoomOptions {
+func (r *room) currentOptions() RoomOptions {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.options
 }
 
-// settle tells the room its position when no message has told it yet, so that a
+// setFirstPosition tells the room its position when no message has told it yet, so that a
 // hole before the first broadcast message is seen too.
-func (r *room) settle(p Position) {
+func (r *room) setFirstPosition(p Position) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.last.IsZero() {

@@ -20,7 +20,7 @@ func (r *room) skip(to Position) {
 func (r *room) appendSkip(to Position) (start bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.last, r.began = to, true
-	r.gap(to)
+	r.last, r.delivered = to, true
+	r.appendGap(to)
 	return r.startsDrain(nil)
 }

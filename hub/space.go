@@ -48,14 +48,14 @@ func (h *Hub) reserve(ctx context.Context, channel string, weight int) (Space, R
 	}
 	r.mu.Lock()
 	o, place := r.options, (*list.Element)(nil)
-	if r.crowded(weight) {
-		place = r.queue(weight)
+	if r.mustWait(weight) {
+		place = r.queueWaiter(weight)
 	} else {
 		r.reserved += weight
 	}
 	r.mu.Unlock()
 	if place != nil {
-		if err := r.await(ctx, place); err != nil {
+		if err := r.waitForSpace(ctx, place); err != nil {
 			return Space{}, o, err
 		}
 	}
@@ -70,12 +70,12 @@ func (s Space) Release() {
 	s.room.mu.Lock()
 	defer s.room.mu.Unlock()
 	s.room.reserved -= s.weight
-	s.room.relieve()
+	s.room.grantSpace()
 }
 
-// crowded reports whether a publisher has to wait: for space, or behind others. Needs
+// mustWait reports whether a publisher has to wait: for space, or behind others. Needs
 // mu.
-func (r *room) crowded(weight int) bool {
+func (r *room) mustWait(weight int) bool {
 	return !r.fits(weight) || r.waiting != nil && r.waiting.Len() > 0
 }
 
@@ -87,8 +87,8 @@ func (r *room) fits(weight int) bool {
 	return held == 0 || held+weight <= maxPending && r.hub.pending.Load()+int64(weight) <= maxAllPending
 }
 
-// queue puts a publisher behind those who wait. Needs mu.
-func (r *room) queue(weight int) *list.Element {
+// queueWaiter puts a publisher behind those who wait. Needs mu.
+func (r *room) queueWaiter(weight int) *list.Element {
 	if r.waiting == nil {
 		r.waiting = list.New()
 	}
@@ -96,8 +96,8 @@ func (r *room) queue(weight int) *list.Element {
 	return r.waiting.PushBack(&waiter{weight: weight, ready: make(chan struct{})})
 }
 
-// relieve lets those publishers go on for whom there is space now. Needs mu.
-func (r *room) relieve() {
+// grantSpace lets those publishers go on for whom there is space now. Needs mu.
+func (r *room) grantSpace() {
 	if r.waiting == nil {
 		return
 	}
@@ -112,8 +112,8 @@ func (r *room) relieve() {
 	}
 }
 
-// await waits for the space that a publisher has queued for.
-func (r *room) await(ctx context.Context, place *list.Element) error {
+// waitForSpace waits for the space that a publisher has queued for.
+func (r *room) waitForSpace(ctx context.Context, place *list.Element) error {
 	w := place.Value.(*waiter)
 	var late <-chan time.Time
 	if until, ok := ctx.Value(patience{}).(time.Time); ok {
@@ -148,6 +148,6 @@ func (r *room) leaveQueue(place *list.Element) bool {
 	default:
 	}
 	r.waiting.Remove(place)
-	r.relieve() // a heavier one may have held up those behind it
+	r.grantSpace() // a heavier one may have held up those behind it
 	return true
 }

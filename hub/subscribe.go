@@ -54,32 +54,32 @@ type Subscribed struct {
 // [ErrLeft], [ErrClosed] and those of the broker.
 func (h *Hub) Subscribe(ctx context.Context, c *Conn, channel string, o SubscribeOptions) (Subscribed, error) {
 	s := &subscription{conn: c, channel: channel, interests: o.Interests, index: -1, held: new(held)}
-	if err := c.join(s); err != nil {
+	if err := c.addSubscription(s); err != nil {
 		return Subscribed{}, err
 	}
-	sub, err := h.enter(ctx, s, o)
+	sub, err := h.enterRoom(ctx, s, o)
 	if err == nil {
-		err = c.drained(ctx, o.Waits)
+		err = c.waitForQueue(ctx, o.Waits)
 	}
 	if err == nil {
 		var reply []Event
 		if o.Reply != nil {
 			reply = o.Reply(sub)
 		}
-		err = c.begins(s, sub.Position, reply)
+		err = c.startLive(s, sub.Position, reply)
 	}
 	if err != nil {
-		c.part(s)
-		h.leave(s)
+		c.removeSubscription(s)
+		h.leaveRoom(s)
 	}
 	return sub, err
 }
 
-// enter makes s a member and reads where its delivery begins.
-func (h *Hub) enter(ctx context.Context, s *subscription, o SubscribeOptions) (Subscribed, error) {
-	r, first := h.admit(s)
+// enterRoom makes s a member and reads where its delivery begins.
+func (h *Hub) enterRoom(ctx context.Context, s *subscription, o SubscribeOptions) (Subscribed, error) {
+	r, first := h.addToRoom(s)
 	if first {
-		h.attach(ctx, r)
+		h.attachRoom(ctx, r)
 	}
 	select {
 	case <-r.ready:
@@ -89,11 +89,11 @@ func (h *Hub) enter(ctx context.Context, s *subscription, o SubscribeOptions) (S
 	if r.err != nil {
 		return Subscribed{}, r.err
 	}
-	return h.position(ctx, r, o)
+	return h.readPosition(ctx, r, o)
 }
 
-// admit adds s to its room and reports whether the room is new.
-func (h *Hub) admit(s *subscription) (r *room, first bool) {
+// addToRoom adds s to its room and reports whether the room is new.
+func (h *Hub) addToRoom(s *subscription) (r *room, first bool) {
 	sh := h.shard(s.channel)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
@@ -107,9 +107,9 @@ func (h *Hub) admit(s *subscription) (r *room, first bool) {
 	return r, !ok
 }
 
-// leave takes s out of its room, and the room out of the hub when it was the
+// leaveRoom takes s out of its room, and the room out of the hub when it was the
 // last. Leaving twice does nothing.
-func (h *Hub) leave(s *subscription) {
+func (h *Hub) leaveRoom(s *subscription) {
 	sh := h.shard(s.channel)
 	sh.mu.Lock()
 	r := s.room
@@ -118,26 +118,26 @@ func (h *Hub) leave(s *subscription) {
 		delete(sh.rooms, s.channel)
 	}
 	sh.mu.Unlock()
-	if empty && r.abandon() {
+	if empty && r.markDead() {
 		h.broker.Detach(r.channel)
 	}
 }
 
-// attach begins the delivery of a room's messages to this node.
-func (h *Hub) attach(ctx context.Context, r *room) {
+// attachRoom begins the delivery of a room's messages to this node.
+func (h *Hub) attachRoom(ctx context.Context, r *room) {
 	defer close(r.ready)
 	r.err = errPanicked // unless the broker returns
 	// Not bound to the first caller's patience: others wait for it as well.
-	r.err = h.broker.Attach(context.WithoutCancel(ctx), r.channel, r.snapshot().Retention)
-	if r.err == nil && !r.attach() {
+	r.err = h.broker.Attach(context.WithoutCancel(ctx), r.channel, r.currentOptions().Retention)
+	if r.err == nil && !r.markAttached() {
 		h.broker.Detach(r.channel)
 	}
 }
 
-// position reads the room's position and what is to be replayed.
-func (h *Hub) position(ctx context.Context, r *room, o SubscribeOptions) (Subscribed, error) {
+// readPosition reads the room's position and what is to be replayed.
+func (h *Hub) readPosition(ctx context.Context, r *room, o SubscribeOptions) (Subscribed, error) {
 	sub := Subscribed{Channel: r.channel}
-	keep := r.snapshot().Retention
+	keep := r.currentOptions().Retention
 	if keep.Size == 0 {
 		return sub, nil
 	}
@@ -149,7 +149,7 @@ func (h *Hub) position(ctx context.Context, r *room, o SubscribeOptions) (Subscr
 	if err != nil {
 		return sub, err
 	}
-	r.settle(page.Top)
+	r.setFirstPosition(page.Top)
 	sub.Position, sub.Messages = page.Top, page.Messages
 	if o.Recover != nil {
 		sub.Recovered = !page.Lost && !page.More && h.replayable(page.Messages)
@@ -171,23 +171,23 @@ func (h *Hub) replayable(ms []*Message) bool {
 	return size <= h.settings.Load().QueueBytes/2
 }
 
-// join notes the subscription, so that closing the connection ends it.
-func (c *Conn) join(s *subscription) error {
+// addSubscription notes the subscription, so that closing the connection ends it.
+func (c *Conn) addSubscription(s *subscription) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ending {
 		return ErrClosed
 	}
-	if c.find(s.channel) != nil {
+	if c.subscription(s.channel) != nil {
 		return ErrSubscribed
 	}
 	c.subs = append(c.subs, s)
 	return nil
 }
 
-// find returns the subscription of a channel. A connection has few, so that a
+// subscription returns the subscription of a channel. A connection has few, so that a
 // slice takes less room than a map and is as fast.
-func (c *Conn) find(channel string) *subscription {
+func (c *Conn) subscription(channel string) *subscription {
 	for _, s := range c.subs {
 		if s.channel == channel {
 			return s
@@ -196,9 +196,9 @@ func (c *Conn) find(channel string) *subscription {
 	return nil
 }
 
-// begins queues the reply and then what was held back, and makes s live.
-func (c *Conn) begins(s *subscription, at Position, reply []Event) error {
-	slow := s.room.snapshot().Slow
+// startLive queues the reply and then what was held back, and makes s live.
+func (c *Conn) startLive(s *subscription, at Position, reply []Event) error {
+	slow := s.room.currentOptions().Slow
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ending || s.phase == gone {
@@ -208,7 +208,7 @@ func (c *Conn) begins(s *subscription, at Position, reply []Event) error {
 		c.reply(ev)
 	}
 	s.phase, s.from = live, at
-	c.release(s, slow)
+	c.releaseHeld(s, slow)
 	c.pump()
 	return nil
 }
@@ -217,7 +217,7 @@ func (c *Conn) begins(s *subscription, at Position, reply []Event) error {
 // has; only its bytes count.
 func (c *Conn) reply(ev Event) {
 	it := item{frame: c.encoder.AppendEvent(nil, ev), exempt: true}
-	if c.stuffed(len(it.frame)) {
+	if c.bytesFull(len(it.frame)) {
 		c.end(ReasonSlow)
 		return
 	}
@@ -230,8 +230,8 @@ func (c *Conn) reply(ev Event) {
 	c.queue.push(it)
 }
 
-// release queues what was held back while s was joining.
-func (c *Conn) release(s *subscription, slow Slow) {
+// releaseHeld queues what was held back while s was joining.
+func (c *Conn) releaseHeld(s *subscription, slow Slow) {
 	h := s.held
 	s.held = nil
 	if h.dropped && s.from.IsZero() {
@@ -243,15 +243,15 @@ func (c *Conn) release(s *subscription, slow Slow) {
 	}
 }
 
-// part takes s out of the connection. It returns false if it was out already.
-func (c *Conn) part(s *subscription) bool {
+// removeSubscription takes s out of the connection. It returns false if it was out already.
+func (c *Conn) removeSubscription(s *subscription) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.drop(s)
+	return c.dropSubscription(s)
 }
 
-// drop is part with mu held.
-func (c *Conn) drop(s *subscription) bool {
+// dropSubscription is part with mu held.
+func (c *Conn) dropSubscription(s *subscription) bool {
 	s.phase = gone
 	for i, have := range c.subs {
 		if have == s {
@@ -267,22 +267,22 @@ func (c *Conn) drop(s *subscription) bool {
 // Unsubscribe takes a connection out of a room and queues reply behind the last
 // event of the room. False: it was not in.
 func (h *Hub) Unsubscribe(c *Conn, channel string, reply ...Event) bool {
-	s := c.leaves(channel, reply)
+	s := c.unsubscribe(channel, reply)
 	if s == nil {
 		return false
 	}
-	h.leave(s)
+	h.leaveRoom(s)
 	return true
 }
 
-func (c *Conn) leaves(channel string, reply []Event) *subscription {
+func (c *Conn) unsubscribe(channel string, reply []Event) *subscription {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.find(channel)
+	s := c.subscription(channel)
 	if s == nil {
 		return nil
 	}
-	c.drop(s)
+	c.dropSubscription(s)
 	for _, ev := range reply {
 		c.reply(ev)
 	}
@@ -295,7 +295,7 @@ func (c *Conn) leaves(channel string, reply []Event) *subscription {
 func (h *Hub) Interest(c *Conn, channel string, interests uint8) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s := c.find(channel); s != nil {
+	if s := c.subscription(channel); s != nil {
 		s.interests = interests
 	}
 }

@@ -25,7 +25,7 @@ type subscription struct {
 	held      *held    // while joining
 	queued    chain    // its messages in conn.queue
 	from      Position // until the first live message: where delivery began
-	lost      Position // of the newest dropped message
+	lostAt      Position // of the newest dropped message
 }
 
 // held is what arrives in a room while a member's position is being read.
@@ -48,9 +48,9 @@ func (h *held) hold(events []Event, maxEvents, maxBytes int) {
 	}
 }
 
-// fit decides about a message of a connection that began at from: whether it is
+// positionFits decides about a message of a connection that began at from: whether it is
 // still to come, and whether others are missing before it.
-func fit(from, p Position) (wanted, hole bool) {
+func positionFits(from, p Position) (wanted, hole bool) {
 	switch {
 	case from.IsZero() || p.IsZero():
 		return true, false
