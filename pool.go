@@ -180,7 +180,7 @@ func (n *node) Destruct() error {
 	if n.exiting() {
 		return n.end()
 	}
-	n.hub.Dismiss(hub.ReasonReplaced)
+	n.hub.CloseConns(hub.ReasonReplaced)
 	log := n.hub.Settings().Logger
 	go func() {
 		defer guard.Recover(log, "the end of a hub")

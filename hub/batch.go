@@ -2,12 +2,12 @@ package hub
 
 import "slices"
 
-// batch is what one broadcast sends to every member, encoded on demand and once
-// for each Encoder.
+// batch is what one broadcast sends to the members of a room. It is encoded when the
+// first member needs it, once for each Encoder.
 type batch struct {
 	events    []Event
 	slow      Slow
-	selective bool // some events are not for everybody, or not the same for all
+	selective bool // some events are for a part of the members, or differ between members
 	direct    int  // how many events are messages to one member
 	forms     []form
 }
@@ -28,11 +28,11 @@ func newBatch(events []Event, slow Slow) batch {
 	return b
 }
 
-// skips reports that nothing of the batch is for c, where that shows at a glance: a
-// message to one member in a large room should not cost what one to all does.
+// skips reports whether the batch has only messages to other members than c. This quick
+// check keeps a message to one member of a large room cheap.
 func (b *batch) skips(c *Conn) bool { return b.direct == len(b.events) && !c.addressedAny(b.events) }
 
-// eventsFor are the events without messages to others.
+// eventsFor returns the events without the messages to other members.
 func (b *batch) eventsFor(c *Conn) []Event {
 	if b.direct == 0 {
 		return b.events
@@ -52,12 +52,12 @@ type form struct {
 	encoder Encoder
 	bytes   []byte
 	ends    []int // where each event ends in bytes
-	// frames are the events of a selective batch, in place of bytes: whoever gets only
-	// some of them must not keep the others in memory.
+	// frames hold the events of a selective batch in place of bytes: a queue that gets some
+	// of the events must not keep the others in memory.
 	frames [][]byte
 }
 
-// form gives the batch in the bytes of a connection's Encoder.
+// form returns the batch in the bytes of the connection's Encoder.
 func (b *batch) form(c *Conn) *form {
 	for i := range b.forms {
 		if b.forms[i].encoder == c.encoder {
@@ -74,7 +74,7 @@ func (b *batch) form(c *Conn) *form {
 	return &b.forms[len(b.forms)-1]
 }
 
-// join makes bytes of the events.
+// join encodes the events into bytes.
 func (f *form) join(c *Conn, events []Event) {
 	f.ends = make([]int, len(events))
 	for i, ev := range events {
@@ -83,7 +83,7 @@ func (f *form) join(c *Conn, events []Event) {
 	}
 }
 
-// separate makes frames of the events.
+// separate encodes each event into a frame.
 func (f *form) separate(c *Conn, events []Event) {
 	f.frames = make([][]byte, len(events))
 	for i, ev := range events {
@@ -91,9 +91,9 @@ func (f *form) separate(c *Conn, events []Event) {
 	}
 }
 
-// encode appends an event of a broadcast. Where the Encoder panics, a gap stands for
-// the message, because to close the connections would take from all of them what one
-// event has spoiled, and again when they recover it.
+// encode appends an event of a broadcast. If the Encoder panics, encode appends a gap in
+// place of the message. Closing the connections would not help: they would all recover
+// the same message.
 func (c *Conn) encode(dst []byte, ev Event) (out []byte) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -107,7 +107,7 @@ func (c *Conn) encode(dst []byte, ev Event) (out []byte) {
 	return c.encoder.AppendEvent(dst, ev)
 }
 
-// cut finds where n bytes end: before an event, or in it.
+// cut returns the event before which n bytes end, or in which they end.
 func (f *form) cut(n int) (event int, in bool) {
 	event, _ = slices.BinarySearch(f.ends, n+1)
 	return event, n > f.start(event)

@@ -1,10 +1,9 @@
 package hub
 
 const (
-	// inlineMembers is the size up to which a publisher broadcasts by itself.
+	// inlineMembers is the size up to which the publisher broadcasts to a room itself.
 	inlineMembers = 32
-	// batchEvents and batchBytes bound what is merged into one write. A single event
-	// may be larger.
+	// batchEvents and batchBytes bound one write. A single event may be larger.
 	batchEvents = 64
 	batchBytes  = 64 << 10
 )
@@ -16,9 +15,9 @@ func (r *room) drain() {
 	}
 }
 
-// drainInline broadcasts once and leaves the rest, if any, to a goroutine, so
-// that one publisher does not end up working for all others. The publisher gives back
-// what it has reserved.
+// drainInline broadcasts one batch and leaves the rest to a goroutine, so that one
+// publisher does not work for all others. reserved is the publisher's space, which
+// drainInline releases.
 func (r *room) drainInline(reserved int) {
 	defer r.recoverDrain()
 	if r.drainStep(reserved) && r.drainMore() {
@@ -26,9 +25,10 @@ func (r *room) drainInline(reserved int) {
 	}
 }
 
-// recoverDrain is deferred by a drain. fanOut ends the panics of members; after any other one
-// the events that are pending may cause it again. They are lost, and a goroutine goes on:
-// publishers may wait for the space, and then no event comes that would begin a drain.
+// recoverDrain is deferred by a drain. fanOut recovers the panics of members. After any
+// other panic the pending events may cause it again, so recoverDrain drops them and a
+// goroutine continues the drain: if all publishers wait for space, no event comes that
+// would start another one.
 func (r *room) recoverDrain() {
 	v := recover()
 	if v == nil {
@@ -40,16 +40,17 @@ func (r *room) recoverDrain() {
 	}
 }
 
-// discardPending puts a gap in the place of what is pending, and lets publishers go on. The gap
-// has no position, because some of what is lost may have none: all members are told. False
-// ends the drain: nothing is pending, or the panic came of such a gap.
+// discardPending replaces the pending events with a gap and grants their space to waiting
+// publishers. The gap has no position, because some lost events may have none; so every
+// member is notified. It returns false if the drain ends: nothing is pending, or such a
+// gap caused the panic.
 func (r *room) discardPending() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	gap := Gap{Channel: r.channel}
 	r.draining = len(r.pending) > 1 || len(r.pending) == 1 && r.pending[0] != Event(gap)
 	r.hub.stats.dropped.Add(uint64(len(r.pending)))
-	r.weighs(-r.load)
+	r.addWeight(-r.load)
 	r.pending, r.shared = nil, false
 	if r.draining {
 		r.appendGap(gap.Position)
@@ -58,7 +59,7 @@ func (r *room) discardPending() bool {
 	return r.draining
 }
 
-// drainMore reports whether anything is pending; if not, the drain is over.
+// drainMore reports whether anything is pending. If not, the drain ends.
 func (r *room) drainMore() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -66,8 +67,8 @@ func (r *room) drainMore() bool {
 	return r.draining
 }
 
-// drainStep broadcasts a part of what is pending, after its caller has given back what it
-// reserved. False ends the drain.
+// drainStep broadcasts one batch, after it has released the space that its caller
+// reserved. It returns false if nothing was pending, and then the drain ends.
 func (r *room) drainStep(reserved int) bool {
 	b, members := r.nextBatch(reserved)
 	if len(b.events) == 0 {
@@ -79,8 +80,8 @@ func (r *room) drainStep(reserved int) bool {
 	return true
 }
 
-// nextBatch takes the next batch, and shares the members with its broadcast. An empty
-// one ends the drain.
+// nextBatch takes the next batch, and shares the members with its broadcast. It returns an
+// empty batch if nothing is pending, and then the drain ends.
 func (r *room) nextBatch(reserved int) (batch, []*subscription) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,13 +96,13 @@ func (r *room) nextBatch(reserved int) (batch, []*subscription) {
 	if r.pending = r.pending[n:]; len(r.pending) == 0 {
 		r.pending = nil
 	}
-	r.weighs(-weight)
+	r.addWeight(-weight)
 	r.grantSpace()
 	r.shared = true
 	return b, r.members
 }
 
-// batchSize is how many events make the next batch, and what they weigh. Needs mu.
+// batchSize returns how many events the next batch has, and their weight. Needs mu.
 func (r *room) batchSize() (n, weight int) {
 	for size := 0; n < min(len(r.pending), batchEvents); n++ {
 		size += eventSize(r.pending[n])
@@ -113,8 +114,9 @@ func (r *room) batchSize() (n, weight int) {
 	return n, weight
 }
 
-// fanOut delivers a batch to the members from one on, and returns where to go on. A
-// panic costs the member at which it came up its connection, and nobody else anything.
+// fanOut delivers a batch to the members, starting at index from, and returns the index to
+// continue at. A panic closes the connection of the member at which it came up, and no
+// other one.
 func (r *room) fanOut(b *batch, members []*subscription, from int) (next int) {
 	at := from
 	defer func() {

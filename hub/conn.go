@@ -10,23 +10,22 @@ import (
 	"time"
 )
 
-// linger is how long a connection that ends may take to write what is queued.
+// linger is how long a closed connection may take to write what is queued.
 const linger = 5 * time.Second
 
 // ConnOptions describe a new connection.
 type ConnOptions struct {
 	Transport Transport
 	Encoder   Encoder
-	// Answers says that the peer answers pings. If it does and stays silent for
-	// longer than the heartbeat's timeout after a ping, it is closed with
-	// [ReasonSilent].
+	// Answers says that the client answers pings. If it then stays silent for longer than
+	// the heartbeat's timeout after a ping, the connection is closed with [ReasonSilent].
 	Answers bool
-	// User gives the id of the user at the other end at present, by which messages
-	// to one member find it; empty: nobody knows. It must neither block nor call the
-	// hub. Nil: nobody ever knows.
+	// User returns the id of the current user of the connection, to which messages to one
+	// member are addressed; empty if the user is not known. It must neither block nor call
+	// the hub. Nil means that the user is never known.
 	User func() string
-	// OnClose is called exactly once, after the connection has left its rooms and
-	// before its last bytes are written. May be nil.
+	// OnClose is called exactly once, after the connection was detached from its rooms
+	// and before its last bytes are written. May be nil.
 	OnClose func(Reason)
 }
 
@@ -48,20 +47,20 @@ type Conn struct {
 	slot, place int // guarded by heartbeat.mu
 
 	// Guarded by mu.
-	mu       sync.Mutex
-	subs     []*subscription
-	queue    queue
-	gaps     int           // subscriptions with a gap that is not told yet
-	unwritten     []byte        // of a write that was cut short; goes out before the queue
-	flushing bool          // a goroutine owns the transport's Write
-	queueFree   chan struct{} // closed when the queue has space again; nil when nobody waits
-	ending   bool          // closed: nothing is queued any more
-	reason   Reason
-	flushed  chan struct{} // made when ending, closed when everything is written
+	mu        sync.Mutex
+	subs      []*subscription
+	queue     queue
+	gaps      int           // subscriptions with a gap that the client does not know of yet
+	unwritten []byte        // rest of a write that was cut short; written before the queue
+	flushing  bool          // a goroutine owns the transport's Write
+	queueFree chan struct{} // closed when the queue has space again; nil if no goroutine waits
+	ending    bool          // closed: nothing is queued any more
+	reason    Reason
+	flushed   chan struct{} // made when ending, closed when everything is written
 }
 
-// Connect registers a connection. After [Hub.Drain] or [Hub.Close] has begun it
-// returns [ErrClosed].
+// Connect registers a connection. Once [Hub.Drain] or [Hub.Close] has started it returns
+// [ErrClosed].
 func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 	c := &Conn{
 		hub: h, id: newID(), transport: o.Transport, encoder: o.Encoder,
@@ -82,21 +81,21 @@ func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 	return c, nil
 }
 
-// newID returns 80 random bits as 16 characters, which nobody guesses.
+// newID returns 80 random bits as 16 characters, which cannot be guessed.
 func newID() string {
 	var b [10]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
 }
 
-// ID names the connection: 16 characters a-z and 2-7, unguessable.
+// ID returns the id of the connection: 16 characters a-z and 2-7 that cannot be guessed.
 func (c *Conn) ID() string { return c.id }
 
-// Heard tells the hub that something arrived from the peer.
+// Heard notes that something arrived from the client.
 func (c *Conn) Heard() { c.heard.Store(int64(c.hub.beat.now())) }
 
-// Unread tells the hub that nothing of the peer is read for a while, until
-// [Conn.Heard]. Its answers wait, and it does not count as silent.
+// Unread notes that nothing is read from the client until [Conn.Heard]. Meanwhile its
+// answers wait unread, and it does not count as silent.
 func (c *Conn) Unread() { c.heard.Store(math.MaxInt64) }
 
 // Channels returns the channels the connection is subscribed to.
@@ -110,8 +109,8 @@ func (c *Conn) Channels() []string {
 	return names
 }
 
-// Send queues an event for this connection alone. It never blocks: a connection
-// whose queue is full is closed with [ReasonSlow].
+// Send queues an event for this connection alone. It never blocks: if the queue is full,
+// the connection is closed with [ReasonSlow].
 func (c *Conn) Send(ev Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -131,99 +130,9 @@ func (c *Conn) ping() {
 	}
 }
 
-// deliver sends a broadcast to a member.
-func (c *Conn) deliver(s *subscription, b *batch) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case c.ending || s.phase == gone:
-	case s.phase == joining:
-		set := c.hub.settings.Load()
-		s.held.hold(b.eventsFor(c), set.QueueMessages, set.QueueBytes)
-	case !b.selective && c.takesSharedBytes(s):
-		f := b.form(c)
-		if n, err := c.try.TryWrite(f.bytes); err != nil {
-			c.endLost()
-		} else if n < len(f.bytes) {
-			c.queueRest(s, b, n)
-		}
-		c.pump()
-	default:
-		c.deliverEach(s, b, 0)
-		c.pump()
-	}
-}
-
-// takesSharedBytes reports whether the shared bytes of a batch can go to the transport as
-// they are, without the queue.
-func (c *Conn) takesSharedBytes(s *subscription) bool {
-	return c.try != nil && c.stamper == nil && s.from.IsZero() && !s.gap && c.idle()
-}
-
-func (c *Conn) idle() bool { return !c.flushing && len(c.unwritten) == 0 && c.queue.empty() }
-
-// queueRest goes on behind the n bytes of a batch that the transport has taken. The rest
-// of an event that it took in part must follow; what comes behind it waits in the queue,
-// under its limits.
-func (c *Conn) queueRest(s *subscription, b *batch, n int) {
-	f := b.form(c)
-	i, in := f.cut(n)
-	if in {
-		c.unwritten = f.bytes[n:f.ends[i]:f.ends[i]] // shared with other connections
-		i++
-	}
-	c.deliverEach(s, b, i)
-}
-
-// deliverEach queues the events of a batch from one on.
-func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
-	f := b.form(c)
-	for i := from; i < len(b.events); i++ {
-		ev := b.events[i]
-		switch ev := ev.(type) {
-		case *Message:
-			if !c.addressed(ev) || ev.Direct == nil && !c.startAt(s, ev.Position) {
-				continue
-			}
-		case Gap:
-			if ev.Position.Epoch == s.from.Epoch && ev.Position.Offset <= s.from.Offset && !s.from.IsZero() {
-				continue // it began behind what is missing
-			}
-			if !s.from.IsZero() {
-				s.from = ev.Position // what follows is announced already
-			}
-		case Selective:
-			if !ev.Concerns(s.interests) {
-				continue
-			}
-		case Personal:
-			if own := ev.For(c.id); own != nil {
-				c.enqueue(s, own, c.encoder.AppendEvent(nil, own), b.slow)
-				continue
-			}
-		}
-		c.enqueue(s, ev, f.event(i), b.slow)
-	}
-}
-
-// startAt checks a message against the position a subscription began at. Once a
-// message was wanted, the room's own order is enough.
-func (c *Conn) startAt(s *subscription, p Position) bool {
-	wanted, hole := positionFits(s.from, p)
-	if !wanted {
-		return false
-	}
-	if hole {
-		gap := Gap{s.channel, Position{Epoch: p.Epoch, Offset: p.Offset - 1}}
-		c.enqueue(s, gap, c.encoder.AppendEvent(nil, gap), SlowDisconnect)
-	}
-	s.from = Position{}
-	return true
-}
-
-// Close ends the connection. What is queued is still written, then what the
-// Encoder appends for r, unless the peer is gone or too slow for it; after five
-// seconds it is given up. The first reason wins. Close does not wait.
+// Close closes the connection. What is queued is still written, and then what the Encoder
+// appends for r, unless the client is gone or too slow. After five seconds the rest is
+// dropped. The first reason counts. Close does not wait.
 func (c *Conn) Close(r Reason) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -255,7 +164,7 @@ func (c *Conn) closeFrame(r Reason) []byte {
 	return c.encoder.AppendClose(nil, r)
 }
 
-// finish takes the connection out of everything and ends the transport.
+// finish detaches the connection from its rooms and closes the transport.
 func (c *Conn) finish(subs []*subscription) {
 	defer c.hub.wg.Done()
 	defer c.hub.survive("the end of a connection")
@@ -265,7 +174,7 @@ func (c *Conn) finish(subs []*subscription) {
 	}
 	c.hub.beat.remove(c)
 	c.hub.removeConn(c)
-	c.tellClosed()
+	c.callOnClose()
 	give := time.NewTimer(linger)
 	defer give.Stop()
 	select {
@@ -280,8 +189,8 @@ func (c *Conn) leave(s *subscription) {
 	c.hub.leaveRoom(s)
 }
 
-// tellClosed calls onClose; a mistake there does not take the last words from the peer.
-func (c *Conn) tellClosed() {
+// callOnClose calls onClose. If that panics, the client still gets its last bytes.
+func (c *Conn) callOnClose() {
 	defer c.hub.survive("what follows the end of a connection")
 	if c.onClose != nil {
 		c.onClose(c.reason)

@@ -2,30 +2,30 @@ package hub
 
 import "cmp"
 
-// Address names a member of a room, or one connection of it. It has at least one
-// of its fields, unless it names nobody.
+// Address names a member of a room, or one of its connections. The zero Address names
+// none.
 type Address struct {
 	// User is the id of a user. Without Connection all of the user's connections in
 	// the room are meant.
 	User string
-	// Connection is the id of one connection: the user's or, without a user, one of
-	// which nobody knows who it is.
+	// Connection is the id of one connection: of the user's or, without User, of an
+	// anonymous one.
 	Connection string
 }
 
-// Member is the name under which presence knows the member.
+// Member returns the key under which presence knows the member.
 func (a Address) Member() string { return cmp.Or(a.User, a.Connection) }
 
-// Direct is what a message to one member has beside the others. Such a message
-// passes by the room's history: nobody can recover it.
+// Direct are the additional fields of a message to one member. Such a message is not in
+// the room's history and cannot be recovered.
 type Direct struct {
 	To Address
-	// From is where an answer reaches the sender; zero: nowhere.
+	// From is the address for an answer to the sender; zero if there is none.
 	From Address
 }
 
-// addressed reports whether an event is for this connection, as far as that is up
-// to an address.
+// addressed reports whether an event is for this connection. Only messages with an address
+// are not for all.
 func (c *Conn) addressed(ev Event) bool {
 	m, ok := ev.(*Message)
 	if !ok || m.Direct == nil {
@@ -38,7 +38,7 @@ func (c *Conn) addressed(ev Event) bool {
 	return to.User == user && (to.Connection == c.id || to.Connection == "" && user != "")
 }
 
-// addressedAny is addressed for several events.
+// addressedAny reports whether any of the events is for this connection.
 func (c *Conn) addressedAny(events []Event) bool {
 	for _, ev := range events {
 		if c.addressed(ev) {
@@ -48,8 +48,8 @@ func (c *Conn) addressedAny(events []Event) bool {
 	return false
 }
 
-// directKey keeps the idempotency keys of directed messages apart from those of
-// messages to the room, of which a broker remembers positions.
+// directKey separates the idempotency keys of messages to one member from those of
+// messages to the room, for which a broker remembers positions.
 func directKey(key string) string {
 	if key == "" {
 		return ""

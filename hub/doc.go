@@ -1,47 +1,48 @@
-// Package hub keeps the rooms of one node: which connections are in them, what
-// they are sent, and in which order. It knows no wire protocol, no HTTP and no
-// store: a [Transport] writes bytes, an [Encoder] makes them, a [Broker] assigns
-// positions and keeps history.
+// Package hub keeps the rooms of one node: which connections are in them, what they are
+// sent, and in which order. It knows no wire protocol, no HTTP and no store: a
+// [Transport] writes bytes, an [Encoder] makes them, a [Broker] sets positions and keeps
+// the history.
 //
 // # Usage
 //
 // [New] builds a hub around a broker. A transport calls [Hub.Connect] for each
-// client and gets a [Conn]; a session then uses [Hub.Subscribe],
-// [Hub.Unsubscribe] and [Hub.Publish] on the client's behalf. [Hub.Apply] swaps
-// the settings of a living hub, [Hub.Drain] and [Hub.Close] end it.
+// client and gets a [Conn]. A session then calls [Hub.Subscribe], [Hub.Unsubscribe] and
+// [Hub.Publish] for the client. [Hub.Apply] changes the settings of a running hub,
+// [Hub.Drain] and [Hub.Close] end it.
 //
 // # What is guaranteed
 //
-// In one room, a connection is sent the messages in the order of their offsets.
-// Each message after the position it subscribed at reaches its queue exactly
-// once, or a [Gap] stands in its place: because the queue overflowed and the room
-// drops ([SlowDropOldest], [SlowLatest]), because more arrived during the replay
-// than could be held back, because more came from other nodes than the room could
-// broadcast in time, or because the broker delivered offsets with a hole.
-// Less formally: what was lost is always announced.
+// A connection receives the messages of one room in the order of their offsets. Each
+// message after the position at which it subscribed reaches its queue exactly once, or a
+// [Gap] takes its place. There are four causes of a gap:
 //
-// A message to one member ([Direct]) is queued at its place among the others, for the
-// connections that it is addressed to. It has no position, and is nothing that could be
-// lost: no gap stands for it.
+//   - The queue was full and the room drops messages ([SlowDropOldest], [SlowLatest]).
+//   - More messages arrived during the replay than could be held back.
+//   - More came from other nodes than the room could broadcast in time.
+//   - The broker delivered offsets with a hole.
 //
-// There is no order between rooms, except that everything queued for one
-// connection is written in the order in which it was queued.
+// So a loss is always announced. The exception is a message to one member ([Direct]): it
+// is queued among the other messages, for the connections that it is addressed to, but it
+// has no position, and no gap takes its place when it is dropped.
+//
+// There is no order between rooms. Everything that is queued for one connection is
+// written in the order in which it was queued.
 //
 // # Goroutines
 //
 //   - The hub runs one goroutine for heartbeats, from New to Close.
-//   - A room has a goroutine only while it has something to broadcast: it takes
-//     all that is pending, encodes it once per Encoder and writes it to, or queues
-//     it for, each member. In small rooms the publisher does this itself. What is
-//     pending is bounded, in each room and in all: publishers wait for space before
-//     their message is accepted ([Hub.Reserve]); nobody else ever waits.
-//   - A connection has a goroutine only while its transport cannot take more: it
-//     drains the queue in as few writes as possible and ends.
-//   - A connection that ends has one until its last bytes are written or given up.
+//   - A room has a goroutine only while it has something to broadcast. The goroutine
+//     takes what is pending, encodes it once per Encoder and writes it to each member
+//     or queues it. In small rooms the publisher does this itself. What is pending is
+//     bounded, for each room and for all rooms together: publishers wait for space
+//     before their message is accepted ([Hub.Reserve]), and no other caller waits.
+//   - A connection has a goroutine only while its transport cannot take more. The
+//     goroutine writes the queue in as few writes as possible and ends.
+//   - A closed connection has a goroutine until its last bytes are written or dropped.
 //
-// A panic in one of them costs the connection at which it came up, and is logged.
+// A panic in one of them closes the connection at which it came up, and is logged.
 //
-// Nothing else is started. An idle connection costs its structs and no buffer.
+// The hub starts no other goroutine. An idle connection has no buffer.
 //
 // # Locks
 //

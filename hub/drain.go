@@ -7,24 +7,24 @@ import (
 )
 
 const (
-	// drainStep is the time between two groups of connections that are sent away.
-	drainStep = 100 * time.Millisecond
-	// returnRate is how many clients per second another node should be able to
-	// take; the advice of when to come back is spread accordingly.
+	// drainInterval is the time between two groups of connections that are closed.
+	drainInterval = 100 * time.Millisecond
+	// returnRate is how many clients per second another node should be able to take. The
+	// times at which the clients are asked to reconnect are spread accordingly.
 	returnRate = 300
 )
 
-// Drain sends the connections away, spread over window: each gets a [Reconnect]
-// with a time of its own and is closed with [ReasonRestart]. No new ones are
-// taken from now on. When ctx ends, the rest is sent away at once.
+// Drain closes the connections, spread over window: each gets a [Reconnect] with a time of
+// its own and is closed with [ReasonRestart]. From now on [Hub.Connect] fails. When ctx
+// ends, the remaining connections are closed at once.
 func (h *Hub) Drain(ctx context.Context, window time.Duration) {
 	conns := h.stopAccepting()
 	if len(conns) == 0 {
 		return
 	}
 	after := returnWindow(len(conns), window)
-	steps := max(int(window/drainStep), 1)
-	tick := time.NewTicker(drainStep)
+	steps := max(int(window/drainInterval), 1)
+	tick := time.NewTicker(drainInterval)
 	defer tick.Stop()
 	for step := range steps {
 		for _, c := range share(conns, step, steps) {
@@ -48,12 +48,12 @@ func (c *Conn) sendAway(within time.Duration) {
 	c.Send(Reconnect{After: rand.N(within), Reason: ReasonRestart.Text})
 }
 
-// returnWindow is the time over which n clients are asked to come back.
+// returnWindow returns the time over which n clients are asked to reconnect.
 func returnWindow(n int, window time.Duration) time.Duration {
 	return max(window, time.Second, time.Duration(n)*time.Second/returnRate)
 }
 
-// share returns the part of s that belongs to one of several steps.
+// share returns the part of s that is due in one of several steps.
 func share[T any](s []T, step, steps int) []T {
 	return s[len(s)*step/steps : len(s)*(step+1)/steps]
 }

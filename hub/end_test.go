@@ -88,12 +88,12 @@ func TestHubClose(t *testing.T) {
 	})
 }
 
-func TestDismiss(t *testing.T) {
+func TestCloseConns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _ := newTestHub(t, Settings{})
 		w := newWire()
 		connect(t, h, w)
-		h.Dismiss(ReasonReplaced)
+		h.CloseConns(ReasonReplaced)
 		expect(t, w, "close 4502")
 		if _, err := h.Connect(ConnOptions{Transport: w, Encoder: lines}); !errors.Is(err, ErrClosed) {
 			t.Errorf("connect after dismiss: %v, want ErrClosed", err)

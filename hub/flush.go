@@ -20,9 +20,8 @@ func putBuffer(b *[]byte) {
 	buffers.Put(b)
 }
 
-// pump starts writing what is queued: at once as far as that needs no waiting,
-// the rest in a goroutine that ends when the queue is empty. The caller holds
-// c.mu.
+// pump starts writing what is queued. It writes at once what needs no waiting. A goroutine,
+// which ends when the queue is empty, writes the rest. Needs mu.
 func (c *Conn) pump() {
 	if c.flushing {
 		return
@@ -38,8 +37,8 @@ func (c *Conn) pump() {
 	c.signalFlushed()
 }
 
-// pumpTry writes without waiting until the queue is empty or the socket full. A panic is
-// a write that failed: callers work for other connections as well.
+// pumpTry writes without waiting until the queue is empty or the socket is full. A panic
+// counts as a failed write, because the caller works for other connections as well.
 func (c *Conn) pumpTry() {
 	b := getBuffer()
 	defer putBuffer(b)
@@ -55,8 +54,8 @@ func (c *Conn) pumpTry() {
 	}
 }
 
-// tryWrite writes p as far as possible without waiting; pump sees to the rest. The
-// caller has taken p from the queue.
+// tryWrite writes as much of p as is possible without waiting, and leaves the rest to pump.
+// The caller has taken p from the queue.
 func (c *Conn) tryWrite(p []byte) {
 	n, err := c.try.TryWrite(p)
 	if err != nil {
@@ -68,13 +67,13 @@ func (c *Conn) tryWrite(p []byte) {
 	}
 }
 
-// endLost ends a connection that cannot be written to. The caller holds c.mu.
+// endLost closes a connection to which a write failed. Needs mu.
 func (c *Conn) endLost() {
 	c.queue = queue{}
 	c.end(ReasonLost)
 }
 
-// signalFlushed tells finish that everything is written.
+// signalFlushed notifies finish once everything is written. Needs mu.
 func (c *Conn) signalFlushed() {
 	if c.ending && c.flushed != nil && c.idle() {
 		select {
@@ -85,7 +84,7 @@ func (c *Conn) signalFlushed() {
 	}
 }
 
-// flush writes until the queue is empty. While it runs nobody else writes.
+// flush writes until the queue is empty. While it runs no other goroutine writes.
 func (c *Conn) flush() {
 	b := getBuffer()
 	defer putBuffer(b)
@@ -103,7 +102,8 @@ func (c *Conn) flush() {
 	}
 }
 
-// nextWrite gathers what is to be written now. False ends the flush.
+// nextWrite fills b with the bytes of the next write. It returns false when there are none,
+// and then the flush ends.
 func (c *Conn) nextWrite(b *[]byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -118,7 +118,7 @@ func (c *Conn) nextWrite(b *[]byte) bool {
 	return false
 }
 
-// endFlush ends a connection that cannot be written to.
+// endFlush is endLost for the goroutine of flush.
 func (c *Conn) endFlush() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -127,9 +127,9 @@ func (c *Conn) endFlush() {
 	c.signalFlushed()
 }
 
-// takeQueued moves frames from the queue to dst, up to about maxWrite. The caller holds
-// c.mu and writes dst before anybody takes again, so that stamps and gaps are
-// made in the order of the writes.
+// takeQueued moves frames from the queue to dst, up to about maxWrite. The caller writes dst
+// before the next call, so that stamps and gaps are made in the order of the writes.
+// Needs mu.
 func (c *Conn) takeQueued(dst []byte) []byte {
 	for len(dst) < maxWrite && !c.queue.empty() {
 		it := c.queue.shift()
@@ -146,7 +146,7 @@ func (c *Conn) takeQueued(dst []byte) []byte {
 	return dst
 }
 
-// appendGaps tells what was dropped and has no message behind it.
+// appendGaps appends the gaps behind which no message is queued.
 func (c *Conn) appendGaps(dst []byte) []byte {
 	for _, s := range c.subs {
 		if s.gap {
@@ -157,8 +157,7 @@ func (c *Conn) appendGaps(dst []byte) []byte {
 	return dst
 }
 
-// appendGap tells the client once what was dropped before the message that
-// follows.
+// appendGap appends one gap for all that was dropped before the message that follows.
 func (c *Conn) appendGap(dst []byte, s *subscription) []byte {
 	gap := Gap{s.channel, s.lostAt}
 	s.gap, s.lostAt = false, Position{}
@@ -184,9 +183,9 @@ func (c *Conn) stamp(dst []byte, channel string, p Position) []byte {
 	return c.stamper.AppendStamp(dst, channel, p)
 }
 
-// waitForQueue waits until half of the queue's bytes are free, so that a client with
-// many rooms to recover is slowed down instead of being overrun. Closing the
-// connection ends the wait.
+// waitForQueue waits until half of the queue's bytes are free. So a client with many rooms
+// to recover is slowed down, and its queue does not overflow. Closing the connection ends
+// the wait.
 func (c *Conn) waitForQueue(ctx context.Context, waits func()) error {
 	c.mu.Lock()
 	if c.queueHalfFree() {
@@ -213,7 +212,7 @@ func (c *Conn) queueHalfFree() bool {
 	return c.ending || c.queue.bytes <= c.hub.settings.Load().QueueBytes/2
 }
 
-// wakeQueueWaiters wakes those who wait in drained. The caller holds c.mu.
+// wakeQueueWaiters ends the waits in waitForQueue if there is space. Needs mu.
 func (c *Conn) wakeQueueWaiters() {
 	if c.queueFree != nil && c.queueHalfFree() {
 		close(c.queueFree)

@@ -5,15 +5,14 @@ import (
 	"time"
 )
 
-// beatSlots is the number of parts of a heartbeat interval. Each connection has
-// its place in one of them, so that pings are spread over the interval without a
-// timer for each connection.
+// beatSlots is the number of parts of a heartbeat interval. Each connection belongs to one
+// of them, so that pings are spread over the interval without a timer per connection.
 const beatSlots = 64
 
-// heartbeat pings all connections once per interval and finds silent ones.
+// heartbeat pings all connections once per interval and closes silent ones.
 //
-// Its goroutine visits one slot per tick to ping it, and the slot that was pinged
-// a timeout ago to see who has answered.
+// At each tick its goroutine pings the connections of one slot, and checks the answers of
+// the slot that was pinged one timeout ago.
 type heartbeat struct {
 	// Static after newHeartbeat.
 	hub    *Hub
@@ -25,7 +24,7 @@ type heartbeat struct {
 	// Owned by run.
 	pinged [beatSlots]time.Duration // when each slot was pinged; 0 never
 	last   time.Duration            // of the last tick
-	trust  time.Duration            // silence proves nothing before
+	trust  time.Duration            // before this time silence proves nothing
 
 	// Guarded by mu.
 	mu    sync.Mutex
@@ -45,11 +44,11 @@ func newHeartbeat(h *Hub) *heartbeat {
 // now is the time since the hub's start, on the monotonic clock.
 func (b *heartbeat) now() time.Duration { return time.Since(b.start) }
 
-// reset makes the goroutine take up new settings.
+// reset makes the goroutine apply new settings.
 func (b *heartbeat) reset() {
 	select {
 	case b.resets <- struct{}{}:
-	default: // it is going to do so anyway
+	default: // a reset is pending
 	}
 }
 
@@ -78,17 +77,17 @@ func (b *heartbeat) run() {
 
 func tickOf(s Settings) time.Duration { return max(s.Heartbeat/beatSlots, time.Millisecond) }
 
-// visit is beat, and outlives its mistakes.
+// visit calls beat and recovers its panics.
 func (b *heartbeat) visit(slot int) {
 	defer b.hub.survive("the heartbeat")
 	b.beat(slot)
 }
 
-// beat pings one slot and checks the one whose ping is a timeout old.
+// beat pings one slot and checks the one that was pinged one timeout ago.
 func (b *heartbeat) beat(slot int) {
 	s, now := b.hub.Settings(), b.now()
 	if late := now - b.last - tickOf(s); late > s.Timeout/2 {
-		// This process was held up itself; answers may wait unread.
+		// This process was paused, so answers may wait unread.
 		b.trust = now + s.Timeout
 	}
 	b.last = now
@@ -118,19 +117,19 @@ func (b *heartbeat) ping(c *Conn) {
 	c.ping()
 }
 
-// lag is the number of ticks after which a ping has timed out.
+// lag returns the number of ticks after which a ping has timed out.
 func lag(s Settings) int {
 	tick := tickOf(s)
 	return min(int((s.Timeout+tick-1)/tick), beatSlots)
 }
 
-// silent decides: asked a timeout ago, to the accuracy of a tick, and nothing was
-// heard since.
+// silent reports whether a client was pinged at least one timeout ago, to the accuracy of
+// a tick, and was not heard since.
 func silent(heard, asked, now time.Duration, s Settings) bool {
 	return heard < asked && now-asked >= s.Timeout-tickOf(s)
 }
 
-// snapshot copies a slot, so that connections are visited without the lock.
+// snapshot copies a slot, so that its connections are visited without the lock.
 func (b *heartbeat) snapshot(slot int) []*Conn {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -31,14 +31,14 @@ type Hub struct {
 	wg sync.WaitGroup // one for each connection, until it is over
 }
 
-// shard is a part of the rooms, so that rooms do not contend for one lock.
+// shard holds a part of the rooms, so that rooms do not contend for one lock.
 type shard struct {
 	mu    sync.RWMutex
 	rooms map[string]*room
 }
 
-// New returns a hub on the broker that b makes. The hub is the broker's Sink and
-// closes it in [Hub.Close].
+// New returns a hub with the broker that b makes. The hub is the broker's Sink. [Hub.Close]
+// closes the broker.
 func New(b func(Sink) (Broker, error)) (*Hub, error) {
 	h := &Hub{seed: maphash.MakeSeed(), conns: make(map[string]*Conn)}
 	for i := range h.shards {
@@ -54,7 +54,7 @@ func New(b func(Sink) (Broker, error)) (*Hub, error) {
 	return h, nil
 }
 
-// Apply puts s in force, for the rooms and connections that exist as well.
+// Apply applies new settings, also to the rooms and connections that exist.
 func (h *Hub) Apply(s Settings) {
 	s = s.withDefaults()
 	h.settings.Store(&s)
@@ -75,7 +75,7 @@ func (sh *shard) apply(options func(string) RoomOptions) {
 	}
 }
 
-// Settings returns the settings in force, with the defaults filled in.
+// Settings returns the current settings, with the defaults filled in.
 func (h *Hub) Settings() Settings { return *h.settings.Load() }
 
 // Conn returns a live connection of this node.
@@ -105,27 +105,27 @@ func (h *Hub) room(channel string) *room {
 	return sh.rooms[channel]
 }
 
-// Close ends all connections with [ReasonGone], waits for the goroutines of the
-// hub and closes the broker. Further calls return [ErrClosed].
+// Close closes all connections with [ReasonGone], waits for the hub's goroutines and
+// closes the broker. Further calls return [ErrClosed].
 func (h *Hub) Close() error {
 	if h.ended.Swap(true) {
 		return ErrClosed
 	}
-	h.Dismiss(ReasonGone)
+	h.CloseConns(ReasonGone)
 	h.wg.Wait()
 	h.beat.stop()
 	return h.broker.Close()
 }
 
-// Dismiss ends all connections with r and takes no new ones. It does not wait;
-// Close does.
-func (h *Hub) Dismiss(r Reason) {
+// CloseConns closes all connections with r. From now on [Hub.Connect] fails. CloseConns
+// does not wait; Close does.
+func (h *Hub) CloseConns(r Reason) {
 	for _, c := range h.stopAccepting() {
 		c.Close(r)
 	}
 }
 
-// stopAccepting makes Connect fail from now on and returns the connections there are.
+// stopAccepting makes Connect fail from now on and returns all connections.
 func (h *Hub) stopAccepting() []*Conn {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -137,10 +137,10 @@ func (h *Hub) stopAccepting() []*Conn {
 	return conns
 }
 
-// Publish hands a message to the broker, which broadcasts it on every node. It
-// sets m.Time when that is zero. With a key, a repeat within the broker's window
-// is harmless. While the room has too much to broadcast Publish waits, before the
-// message is accepted. Errors are those of [Hub.Reserve] and the broker's.
+// Publish passes a message to the broker, which broadcasts it on every node. It sets m.Time
+// if that is zero. With a key, a repeat within the broker's window is harmless. While the
+// room has too much to broadcast, Publish waits before the message is accepted. Errors
+// are those of [Hub.Reserve] and of the broker.
 func (h *Hub) Publish(ctx context.Context, m *Message, key string) (Published, error) {
 	if m.Time.IsZero() {
 		m.Time = time.Now()
@@ -150,7 +150,7 @@ func (h *Hub) Publish(ctx context.Context, m *Message, key string) (Published, e
 		return Published{}, err
 	}
 	if m.Direct != nil {
-		// Without an offer: what a sender waits for does not depend on who is there.
+		// Without an offer, so that the sender's wait does not depend on who is in the room.
 		defer space.Release()
 		return h.broker.Publish(ctx, m, PublishOptions{Key: directKey(key)})
 	}
@@ -159,7 +159,7 @@ func (h *Hub) Publish(ctx context.Context, m *Message, key string) (Published, e
 		m.Position.Anchor = anchor(m)
 	}
 	m.offerDrain()
-	// Deferred because a room that was promised to be drained stays silent otherwise.
+	// Deferred, because after a panic a room that relies on the offer would stay silent.
 	defer m.finishDrain(space)
 	return h.broker.Publish(ctx, m, o)
 }
@@ -169,16 +169,16 @@ func (h *Hub) History(ctx context.Context, channel string, q HistoryQuery) (Hist
 	return h.broker.History(ctx, channel, h.settings.Load().Room(channel).Retention, q)
 }
 
-// Broadcast hands messages of one room, in order, to the connections of this
-// node. It is called by the broker.
+// Broadcast sends messages of one room, in order, to the connections of this node. The
+// broker calls it.
 func (h *Hub) Broadcast(channel string, ms ...*Message) {
 	if r := h.room(channel); r != nil {
 		r.broadcast(ms)
 	}
 }
 
-// Announce sends an event other than a message to the connections that a room
-// has on this node, in order with the messages.
+// Announce sends an event other than a message to the connections that a room has on this
+// node, in order with the messages.
 func (h *Hub) Announce(channel string, ev Event) {
 	if r := h.room(channel); r != nil {
 		r.announce(ev)

@@ -1,27 +1,28 @@
 package hub
 
 const (
-	// maxPending bounds what a room has yet to broadcast, by weight. Publishers wait
+	// maxPending bounds the weight of what a room has yet to broadcast. Publishers wait
 	// for space below it. The heaviest message fits into an empty room.
 	maxPending = 1 << 20
-	// minWeight is what the smallest event weighs, so that the bound is also one of
-	// 1,024 messages.
+	// minWeight is the weight of the smallest event, so that maxPending also bounds the
+	// number of messages, by 1,024.
 	minWeight = 1 << 10
-	// maxFlood bounds what comes without having waited: from other nodes, or as the
-	// news of presence and documents. Beyond it messages are lost, and a [Gap] says so.
+	// maxFlood is the bound for events that do not wait: those from other nodes, and
+	// those of presence and documents. Beyond it messages are dropped, and a [Gap] takes
+	// their place.
 	maxFlood = 4 * maxPending
-	// maxAllPending and maxAllFlood are the same bounds for all rooms together: a client
-	// with many rooms does not hold as many times the bound of one. A room that has
-	// nothing to broadcast takes one event beyond them, so that none waits for others.
+	// maxAllPending and maxAllFlood are the same bounds for all rooms together, because a
+	// client may publish to many rooms. A room that has nothing to broadcast takes one
+	// event beyond them, so that no room waits for another one.
 	maxAllPending = 64 << 20
 	maxAllFlood   = 4 * maxAllPending
 )
 
-// Sized is an optional ability of an announced [Event]: about how many bytes it
-// holds. Without it an event counts as a small one.
+// Sized is an optional interface of an announced [Event]. Size returns about how many bytes
+// it holds. An event without it counts as a small one.
 type Sized interface{ Size() int }
 
-// eventSize estimates what an event holds in memory.
+// eventSize estimates the memory of an event.
 func eventSize(ev Event) int {
 	const overhead = 64
 	switch ev := ev.(type) {
@@ -33,11 +34,10 @@ func eventSize(ev Event) int {
 	return overhead
 }
 
-// weightOf is what an event counts against maxPending.
+// weightOf returns what an event counts against maxPending.
 func weightOf(ev Event) int { return max(eventSize(ev), minWeight) }
 
-// broadcast appends messages to what is pending. It is called in the order of
-// the offsets.
+// broadcast appends messages to what is pending. It is called in the order of the offsets.
 func (r *room) broadcast(ms []*Message) {
 	if r.appendMessages(ms) {
 		go r.drain()
@@ -55,9 +55,8 @@ func (r *room) appendMessages(ms []*Message) (start bool) {
 	return r.startsDrain(ms[len(ms)-1])
 }
 
-// appendMessage appends one message, and a gap where its predecessor is missing. A
-// broker repairs holes itself; this is what keeps one that could not from being
-// silent. Needs mu.
+// appendMessage appends one message, and before it a gap if its predecessor is missing. A
+// broker repairs such holes; if it cannot, the loss is announced here. Needs mu.
 func (r *room) appendMessage(m *Message) {
 	if p := m.Position; !p.IsZero() {
 		switch {
@@ -65,8 +64,8 @@ func (r *room) appendMessage(m *Message) {
 			if r.delivered {
 				return // delivered before
 			}
-			// A subscriber read the log ahead of the broadcast; others may still
-			// need this message, and each knows where it began itself.
+			// A subscriber read the log ahead of the broadcast. Other members may still
+			// need this message. Each subscription knows at which position it started.
 			r.appendPending(m, p)
 			return
 		case !r.last.IsZero() && (r.last.Epoch != p.Epoch || p.Offset != r.last.Offset+1):
@@ -88,16 +87,17 @@ func (r *room) announce(ev Event) {
 func (r *room) appendEvent(ev Event) (start bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.appendPending(ev, Position{}) // a gap with a position is not told to those who began there
+	r.appendPending(ev, Position{}) // subscriptions that started at a position ignore a gap up to it
 	return r.startsDrain(nil)
 }
 
-// appendPending appends an event, or a gap up to a position where there is no space. Needs mu.
+// appendPending appends an event. If there is no space, it appends a gap up to a position
+// instead. Needs mu.
 func (r *room) appendPending(ev Event, at Position) {
 	w := weightOf(ev)
 	if r.load == 0 || r.load+w <= maxFlood && r.hub.pending.Load()+int64(w) <= maxAllFlood {
 		r.pending = append(r.pending, ev)
-		r.weighs(w)
+		r.addWeight(w)
 		return
 	}
 	r.hub.stats.dropped.Add(1)
@@ -106,9 +106,8 @@ func (r *room) appendPending(ev Event, at Position) {
 	}
 }
 
-// appendGap appends a gap. Of those that come one after the other the newest is enough, one
-// with a position and one without: so they take two places beyond the bound at most.
-// Needs mu.
+// appendGap appends a gap. It replaces the gap before it, one with a position and one
+// without: so gaps take at most two places beyond the bound. Needs mu.
 func (r *room) appendGap(to Position) {
 	for i := len(r.pending) - 1; i >= max(0, len(r.pending)-2); i-- {
 		g, ok := r.pending[i].(Gap)
@@ -121,11 +120,11 @@ func (r *room) appendGap(to Position) {
 		}
 	}
 	r.pending = append(r.pending, Gap{r.channel, to})
-	r.weighs(minWeight)
+	r.addWeight(minWeight)
 }
 
-// weighs adds to the weight of what is pending, or takes away from it. Needs mu.
-func (r *room) weighs(more int) {
+// addWeight adds to the weight of what is pending. more may be negative. Needs mu.
+func (r *room) addWeight(more int) {
 	r.load += more
 	r.hub.pending.Add(int64(more))
 }
@@ -139,4 +138,28 @@ func (r *room) startsDrain(m *Message) bool {
 	}
 	r.draining = true
 	return m == nil || len(r.members) > inlineMembers || !m.claimDrain(r)
+}
+
+// Skip notifies the connections of a room that delivery continues after a position, because
+// the messages before it are lost. A broker may call it, in order with Broadcast.
+// Otherwise the position of the next message shows the hole.
+func (h *Hub) Skip(channel string, to Position) {
+	if r := h.room(channel); r != nil {
+		r.skip(to)
+	}
+}
+
+func (r *room) skip(to Position) {
+	if r.appendSkip(to) {
+		go r.drain()
+	}
+}
+
+// appendSkip is appendMessages for a gap up to a position, where the room continues.
+func (r *room) appendSkip(to Position) (start bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last, r.delivered = to, true
+	r.appendGap(to)
+	return r.startsDrain(nil)
 }

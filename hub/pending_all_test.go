@@ -36,8 +36,8 @@ func TestPendingOverAllRooms(t *testing.T) {
 		if int64(s.Pending) != h.pending.Load() {
 			t.Errorf("%d are pending, and %d counted", s.Pending, h.pending.Load())
 		}
-		if s.Pending < maxAllPending-2*size || s.Pending > maxAllPending+rooms*2*size || s.Refused == 0 {
-			t.Errorf("pending %d MiB, %d refused", s.Pending>>20, s.Refused)
+		if s.Pending < maxAllPending-2*size || s.Pending > maxAllPending+rooms*2*size || s.Rejected == 0 {
+			t.Errorf("pending %d MiB, %d refused", s.Pending>>20, s.Rejected)
 		}
 		if accepted[rooms-1] == 0 {
 			t.Error("a room with nothing to broadcast takes nothing")

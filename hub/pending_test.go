@@ -155,7 +155,7 @@ func TestPatienceIsShared(t *testing.T) {
 		if took := time.Since(begin); took != time.Second {
 			t.Errorf("ten messages waited %v", took)
 		}
-		if n := h.Stats().Refused; n != 10 {
+		if n := h.Stats().Rejected; n != 10 {
 			t.Errorf("%d refused", n)
 		}
 		close(w.gate)

@@ -6,30 +6,29 @@ type item struct {
 	sub   *subscription // whose room it came from; nil for replies and control frames
 	msg   *Message      // set when the room's slow policy may drop it
 	gap   *Gap          // set for a gap, so that a Stamper can stamp it
-	// exempt frames do not count against the number of messages: replays, which
-	// are bounded by themselves, heartbeats and the close.
+	// exempt frames do not count against the number of messages: those of a replay, which
+	// has a bound of its own, heartbeats and the close.
 	exempt bool
 }
 
-// droppable items are those that the slow policy of a subscription may drop.
+// droppable reports whether the slow policy of a subscription may drop the item.
 func (it *item) droppable() bool { return it.sub != nil && it.msg != nil }
 
-// place is where an item is in a queue: 0 is nowhere.
+// place is the number of a slot in a queue; 0 means none.
 type place int32
 
-// slot holds an item and its neighbours in the queue. A droppable one also knows the
-// next of its subscription, which are a queue of their own, so that to drop the oldest
-// costs the same however long the queue is. A free one has only next.
+// slot holds an item and its neighbours in the queue. In a droppable item same is the next
+// item of its subscription: so dropping the oldest costs the same in a long queue. A free
+// slot has only next.
 type slot struct {
 	item
 	prev, next, same place
 }
 
-// chain is the droppable items of a subscription.
+// chain lists the droppable items of a subscription.
 type chain struct{ first, last place }
 
-// queue is what waits for one connection, oldest first. It holds no memory while
-// it is empty.
+// queue holds the frames for one connection, oldest first. An empty queue holds no memory.
 type queue struct {
 	slots       []slot
 	first, last place
@@ -82,11 +81,11 @@ func (q *queue) chain(c *chain, p place) {
 	c.last = p
 }
 
-// shift takes the oldest item of a queue that is not empty.
+// shift removes and returns the oldest item of a queue that is not empty.
 func (q *queue) shift() item { return q.remove(q.first) }
 
-// drop takes the oldest message of a subscription out of the queue and returns
-// it, or nil if there is none.
+// drop removes the oldest message of a subscription and returns it, or nil if there is
+// none.
 func (q *queue) drop(s *subscription) *Message {
 	if s.queued.first == 0 {
 		return nil
@@ -94,7 +93,7 @@ func (q *queue) drop(s *subscription) *Message {
 	return q.remove(s.queued.first).msg
 }
 
-// remove takes an item out, which is the oldest of its subscription if it is droppable.
+// remove removes an item. If it is droppable, it is the oldest of its subscription.
 func (q *queue) remove(p place) item {
 	it := *q.at(p)
 	if it.droppable() {
@@ -129,8 +128,8 @@ func (q *queue) unlink(p place) {
 	}
 }
 
-// enqueue queues an event under the limits and the room's slow policy. It never
-// costs another room or connection anything. The caller holds c.mu.
+// enqueue queues an event under the limits of the queue and the slow policy of the room. It
+// drops nothing of another room or connection. Needs mu.
 func (c *Conn) enqueue(s *subscription, ev Event, frame []byte, slow Slow) {
 	if len(frame) == 0 || c.ending {
 		return
@@ -141,7 +140,7 @@ func (c *Conn) enqueue(s *subscription, ev Event, frame []byte, slow Slow) {
 		if ev.Direct == nil {
 			it.msg = ev
 		} else if slow != SlowDisconnect && c.full(len(frame)) {
-			return // it takes nobody's place, and nobody counts on it
+			return // dropped: a message to one member replaces no other and leaves no gap
 		}
 	case Gap:
 		it.gap = &ev
@@ -155,7 +154,7 @@ func (c *Conn) enqueue(s *subscription, ev Event, frame []byte, slow Slow) {
 			return
 		}
 		if !c.dropOldest(s) {
-			// Others fill the queue: the new message is the one to lose.
+			// Other rooms fill the queue, so the new message is dropped.
 			c.noteMissed(s, it.msg)
 			return
 		}
@@ -167,8 +166,8 @@ func (c *Conn) full(more int) bool {
 	return int(c.queue.count)+1 > c.hub.settings.Load().QueueMessages || c.bytesFull(more)
 }
 
-// bytesFull reports whether there is no room for so many bytes more. One frame
-// always fits into an empty queue, whatever its size.
+// bytesFull reports whether the queue has no space for so many more bytes. A frame of any
+// size fits into an empty queue.
 func (c *Conn) bytesFull(more int) bool {
 	held := c.queue.bytes + len(c.unwritten)
 	return held > 0 && held+more > c.hub.settings.Load().QueueBytes
@@ -183,8 +182,8 @@ func (c *Conn) dropOldest(s *subscription) bool {
 	return true
 }
 
-// dropAll makes room for the only message of a channel that still counts. In a
-// room without history nobody needs to know.
+// dropAll drops the queued messages of a channel, of which only the newest counts. In a
+// room without history no gap announces it.
 func (c *Conn) dropAll(s *subscription) {
 	for m := c.queue.drop(s); m != nil; m = c.queue.drop(s) {
 		if !m.Position.IsZero() {
@@ -193,7 +192,7 @@ func (c *Conn) dropAll(s *subscription) {
 	}
 }
 
-// noteMissed notes that the connection will not see m.
+// noteMissed notes that the connection does not get m.
 func (c *Conn) noteMissed(s *subscription, m *Message) {
 	if !s.gap {
 		c.gaps++

@@ -2,10 +2,12 @@ package hub
 
 import (
 	"container/list"
+	"slices"
+	"strings"
 	"sync"
 )
 
-// room is what the hub keeps for one channel while it has connections here.
+// room is what the hub keeps of one channel while it has connections on this node.
 type room struct {
 	// Static after creation.
 	hub     *Hub
@@ -15,24 +17,24 @@ type room struct {
 	// Written before ready is closed, static afterwards.
 	err error
 
-	// Guarded by mu. members is shared with a broadcast while shared is set, and
-	// then must not be changed within its length.
-	mu       sync.Mutex
-	options  RoomOptions
-	attached bool // the broker delivers
-	dead     bool // empty and out of the hub
-	members  []*subscription
-	shared   bool
-	pending  []Event
-	load     int        // weight of pending
-	reserved int        // weight of what publishers are handing to the broker
-	waiting  *list.List // publishers that wait for space, *waiter; nil: none ever did
-	draining bool
-	last     Position // of the newest message that was broadcast, or where a subscriber began
-	delivered    bool     // last is that of a broadcast message
+	// Guarded by mu. While shared is set, a broadcast reads members, and the elements
+	// within its length must not change.
+	mu        sync.Mutex
+	options   RoomOptions
+	attached  bool // the broker delivers
+	dead      bool // empty and out of the hub
+	members   []*subscription
+	shared    bool
+	pending   []Event
+	load      int        // weight of pending
+	reserved  int        // weight of what publishers are handing to the broker
+	waiting   *list.List // publishers that wait for space, *waiter; nil if none ever did
+	draining  bool
+	last      Position // of the newest message that was broadcast, or where a subscriber started
+	delivered bool     // last is that of a broadcast message
 }
 
-// add makes s a member. The caller holds the shard's lock.
+// add adds s to the members. Needs the shard's mu.
 func (r *room) add(s *subscription) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -40,8 +42,8 @@ func (r *room) add(s *subscription) {
 	r.members = append(r.members, s)
 }
 
-// remove ends a membership and reports whether the room is empty now. A second
-// call for the same subscription reports false.
+// remove removes s from the members and reports whether the room is empty now. A second
+// call for the same subscription returns false.
 func (r *room) remove(s *subscription) (empty bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -61,8 +63,8 @@ func (r *room) remove(s *subscription) (empty bool) {
 	return last == 0
 }
 
-// markAttached notes that the broker delivers. False: everybody has left meanwhile and
-// the attachment must be given back.
+// markAttached notes that the broker delivers. It returns false if all members have left
+// meanwhile, and then the caller must detach.
 func (r *room) markAttached() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -70,8 +72,8 @@ func (r *room) markAttached() bool {
 	return r.attached
 }
 
-// markDead notes that the room is out of the hub, and reports whether there is an
-// attachment to give back now.
+// markDead notes that the hub has removed the room, and reports whether the caller must
+// detach it.
 func (r *room) markDead() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -85,12 +87,50 @@ func (r *room) currentOptions() RoomOptions {
 	return r.options
 }
 
-// setFirstPosition tells the room its position when no message has told it yet, so that a
-// hole before the first broadcast message is seen too.
+// setFirstPosition sets the position of a room that has broadcast no message yet, so that a
+// hole before the first message is noticed.
 func (r *room) setFirstPosition(p Position) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.last.IsZero() {
 		r.last = p
 	}
+}
+
+// RoomInfo describes a room of this node.
+type RoomInfo struct {
+	Channel string
+	// Connections is how many connections of this node are subscribed.
+	Connections int
+}
+
+// Rooms lists the rooms that have connections on this node and whose channel starts with
+// prefix, in the order of their names. It returns at most limit rooms behind the name
+// after. more reports that further rooms follow.
+func (h *Hub) Rooms(prefix, after string, limit int) (page []RoomInfo, more bool) {
+	for i := range h.shards {
+		page = h.shards[i].list(page, prefix, after)
+	}
+	slices.SortFunc(page, func(a, b RoomInfo) int { return strings.Compare(a.Channel, b.Channel) })
+	if len(page) > limit {
+		return slices.Clone(page[:limit]), true
+	}
+	return page, false
+}
+
+func (sh *shard) list(page []RoomInfo, prefix, after string) []RoomInfo {
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	for channel, r := range sh.rooms {
+		if strings.HasPrefix(channel, prefix) && channel > after {
+			page = append(page, RoomInfo{channel, r.size()})
+		}
+	}
+	return page
+}
+
+func (r *room) size() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.members)
 }

@@ -5,28 +5,28 @@ import (
 	"time"
 )
 
-// Slow says what happens to a connection whose queue is full.
+// Slow is what happens when the queue of a connection is full.
 type Slow uint8
 
 const (
-	// SlowDisconnect closes the connection; the client comes back and recovers.
+	// SlowDisconnect closes the connection. The client reconnects and recovers.
 	SlowDisconnect Slow = iota
-	// SlowDropOldest drops the oldest queued messages of the room and tells the
-	// connection once with a [Gap].
+	// SlowDropOldest drops the oldest queued messages of the room. One [Gap] takes their
+	// place.
 	SlowDropOldest
-	// SlowLatest keeps only the newest message of the channel as soon as one
-	// waits: for cursors, prices and other values of which only the last counts.
+	// SlowLatest queues only the newest message of the channel: for cursors, prices and
+	// other values of which only the last one counts.
 	SlowLatest
 )
 
-// RoomOptions are what the hub needs to know of a room.
+// RoomOptions are the options of one room.
 type RoomOptions struct {
 	Retention Retention
 	Slow      Slow
 }
 
-// Settings are what may change while a hub lives. They apply to connections and
-// rooms that exist already.
+// Settings may change while a hub runs. They apply to existing connections and rooms as
+// well.
 type Settings struct {
 	// Heartbeat is the time between two pings of a connection; 0 means 25 s.
 	Heartbeat time.Duration
@@ -39,9 +39,10 @@ type Settings struct {
 	QueueBytes    int
 	// WriteTimeout bounds a single write to a connection; 0 means 10 s.
 	WriteTimeout time.Duration
-	// Room gives the options of a channel; nil means zero options for all.
+	// Room returns the options of a channel. It must neither block nor call the hub. Nil
+	// means zero options for all.
 	Room func(channel string) RoomOptions
-	// Logger gets what an operator should know; nil means none.
+	// Logger logs what an operator should know; nil means no log.
 	Logger *slog.Logger
 }
 

@@ -11,18 +11,18 @@ import (
 // [WithPatience] allows, because a room has more to broadcast than it may hold.
 var ErrCrowded = errors.New("hub: the room has too much to broadcast")
 
-// patience is the key of a context's value: until when a publisher waits.
+// patience is the key of a context value: the time until which a publisher waits.
 type patience struct{}
 
-// WithPatience bounds how long publishers wait for space in rooms, all waits under
-// the returned context together. Without it they wait as long as the context lasts.
+// WithPatience bounds how long publishers wait for space in rooms. The bound is for all
+// waits under the returned context together. Without it they wait until the context ends.
 func WithPatience(ctx context.Context, d time.Duration) context.Context {
 	return context.WithValue(ctx, patience{}, time.Now().Add(d))
 }
 
-// Space is what a publisher has reserved in a room. The zero Space is none.
+// Space is what a publisher has reserved in a room. The zero Space means none.
 type Space struct {
-	room   *room // nil: the channel has no connections here
+	room   *room // nil if the channel has no connections on this node
 	weight int
 }
 
@@ -32,15 +32,15 @@ type waiter struct {
 	ready  chan struct{} // closed when the space is reserved
 }
 
-// Reserve waits until a room has space for an event of a size in bytes, which is then
-// kept for the caller until [Space.Release]. [Hub.Publish] does it by itself; it is for
-// those who announce something. Errors are that of ctx and [ErrCrowded].
+// Reserve waits until a room has space for an event of a size in bytes, and reserves it
+// until [Space.Release]. It is for callers of [Hub.Announce]; [Hub.Publish] reserves space
+// itself. Errors are that of ctx and [ErrCrowded].
 func (h *Hub) Reserve(ctx context.Context, channel string, size int) (Space, error) {
 	s, _, err := h.reserve(ctx, channel, max(size, minWeight))
 	return s, err
 }
 
-// reserve is Reserve, and also gives the options of the room.
+// reserve is Reserve by weight. It also returns the options of the room.
 func (h *Hub) reserve(ctx context.Context, channel string, weight int) (Space, RoomOptions, error) {
 	r := h.room(channel)
 	if r == nil {
@@ -62,7 +62,7 @@ func (h *Hub) reserve(ctx context.Context, channel string, weight int) (Space, R
 	return Space{r, weight}, o, nil
 }
 
-// Release gives the space back. It is called once.
+// Release releases the space. It is called once.
 func (s Space) Release() {
 	if s.room == nil {
 		return
@@ -73,21 +73,21 @@ func (s Space) Release() {
 	s.room.grantSpace()
 }
 
-// mustWait reports whether a publisher has to wait: for space, or behind others. Needs
-// mu.
+// mustWait reports whether a publisher has to wait, for space or behind other publishers.
+// Needs mu.
 func (r *room) mustWait(weight int) bool {
 	return !r.fits(weight) || r.waiting != nil && r.waiting.Len() > 0
 }
 
-// fits reports whether there is space. A room that holds something looks again when it
-// has broadcast a part of that, and one that holds nothing has space: so nobody has to
-// wake a publisher when the other rooms hold less. Needs mu.
+// fits reports whether there is space for a weight. A room that holds something checks again
+// when it has broadcast a part of it, and a room that holds nothing has space. So no room
+// has to wake the publishers of another one. Needs mu.
 func (r *room) fits(weight int) bool {
 	held := r.load + r.reserved
 	return held == 0 || held+weight <= maxPending && r.hub.pending.Load()+int64(weight) <= maxAllPending
 }
 
-// queueWaiter puts a publisher behind those who wait. Needs mu.
+// queueWaiter appends a publisher to those that wait. Needs mu.
 func (r *room) queueWaiter(weight int) *list.Element {
 	if r.waiting == nil {
 		r.waiting = list.New()
@@ -96,7 +96,8 @@ func (r *room) queueWaiter(weight int) *list.Element {
 	return r.waiting.PushBack(&waiter{weight: weight, ready: make(chan struct{})})
 }
 
-// grantSpace lets those publishers go on for whom there is space now. Needs mu.
+// grantSpace reserves space for the waiting publishers, the oldest first, while there is
+// any. Needs mu.
 func (r *room) grantSpace() {
 	if r.waiting == nil {
 		return
@@ -112,7 +113,7 @@ func (r *room) grantSpace() {
 	}
 }
 
-// waitForSpace waits for the space that a publisher has queued for.
+// waitForSpace waits until a queued publisher has its space.
 func (r *room) waitForSpace(ctx context.Context, place *list.Element) error {
 	w := place.Value.(*waiter)
 	var late <-chan time.Time
@@ -138,7 +139,8 @@ func (r *room) waitForSpace(ctx context.Context, place *list.Element) error {
 	return err
 }
 
-// leaveQueue takes a publisher out of the queue. False: it has its space already.
+// leaveQueue removes a publisher from the queue. It returns false if the publisher has its
+// space already.
 func (r *room) leaveQueue(place *list.Element) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -148,6 +150,6 @@ func (r *room) leaveQueue(place *list.Element) bool {
 	default:
 	}
 	r.waiting.Remove(place)
-	r.grantSpace() // a heavier one may have held up those behind it
+	r.grantSpace() // the removed publisher may have needed more than those behind it
 	return true
 }

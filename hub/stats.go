@@ -6,19 +6,19 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
-// Stats are figures for an operator. Those that count do so since the hub's start.
+// Stats are figures for an operator. Counters start with the hub.
 type Stats struct {
-	// Pending is what all rooms have yet to broadcast, in bytes; a small event counts
-	// as 1 KiB.
+	// Pending is how many bytes all rooms have yet to broadcast. A small event counts as
+	// 1 KiB.
 	Pending int
-	// Waiting is how many publishers wait for space in a room now.
+	// Waiting is how many publishers wait for space in a room.
 	Waiting int
-	// Waited counts the publishers that had to wait, and Refused those of them that
-	// were sent away in the end with [ErrCrowded].
-	Waited, Refused uint64
-	// Dropped counts events that were not broadcast because a room was too far behind.
+	// Waited counts the publishers that had to wait, and Rejected those of them that got
+	// [ErrCrowded] in the end.
+	Waited, Rejected uint64
+	// Dropped counts events that were dropped because a room was too far behind.
 	Dropped uint64
-	// Panics counts mistakes in the code that were survived.
+	// Panics counts recovered panics.
 	Panics uint64
 }
 
@@ -27,10 +27,10 @@ type stats struct {
 	waited, refused, dropped, panics atomic.Uint64
 }
 
-// Stats returns the figures of this moment. It visits all rooms.
+// Stats returns the current figures. It visits all rooms.
 func (h *Hub) Stats() Stats {
 	s := Stats{
-		Waited: h.stats.waited.Load(), Refused: h.stats.refused.Load(),
+		Waited: h.stats.waited.Load(), Rejected: h.stats.refused.Load(),
 		Dropped: h.stats.dropped.Load(), Panics: h.stats.panics.Load(),
 	}
 	for i := range h.shards {
@@ -52,13 +52,13 @@ func (sh *shard) count(s *Stats) {
 	}
 }
 
-// panicked takes note of a panic that the caller, a deferred function, has recovered.
+// panicked counts and logs a panic that the caller, a deferred function, has recovered.
 func (h *Hub) panicked(what string, v any) {
 	h.stats.panics.Add(1)
 	guard.Report(h.settings.Load().Logger, what, v)
 }
 
-// survive is deferred by a function whose panic costs nothing but its own work.
+// survive is deferred by a function whose panic affects nothing else.
 func (h *Hub) survive(what string) {
 	if v := recover(); v != nil {
 		h.panicked(what, v)

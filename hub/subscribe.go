@@ -5,53 +5,53 @@ import (
 	"errors"
 )
 
-// ErrSubscribed is returned to a connection that is in the room already.
+// ErrSubscribed is returned if the connection is in the room already.
 var ErrSubscribed = errors.New("hub: already subscribed")
 
 // errPanicked is what others get who wait for a broker that panics.
 var errPanicked = errors.New("hub: internal error")
 
-// ErrLeft is returned when the connection was closed, or taken out of the room,
-// before it was fully in.
+// ErrLeft is returned if the connection was closed, or detached from the room, before the
+// subscription was complete.
 var ErrLeft = errors.New("hub: left the room while subscribing")
 
-// maxRecover is the greatest number of messages that are replayed; a client that
-// missed more is better served by the app.
+// maxRecover is the greatest number of messages that are replayed. A client that missed
+// more should load its state from the app.
 const maxRecover = 1000
 
-// SubscribeOptions say from where a connection wants a room.
+// SubscribeOptions say where a subscription starts and what it delivers.
 type SubscribeOptions struct {
-	// Recover asks for what came after a position. Nil: only History.
+	// Recover asks for the messages after a position. Nil asks for History only.
 	Recover *Position
 	// History asks for the newest messages, at most so many and at most 1,000.
 	History int
-	// Interests say which [Selective] events the connection gets; what the bits
-	// mean is the callers' business.
+	// Interests select the [Selective] events that the connection gets. The hub does not
+	// interpret the bits.
 	Interests uint8
-	// Waits is called, without locks, before Subscribe waits until the client has read
-	// what the connection has queued. May be nil.
+	// Waits is called, without locks, before Subscribe waits until the queue of the
+	// connection has space. May be nil.
 	Waits func()
-	// Reply makes the events that are queued before any live message of the room.
-	// It is called once, without locks. May be nil.
+	// Reply returns the events that are queued before any live message of the room. It is
+	// called once, without locks. May be nil.
 	Reply func(Subscribed) []Event
 }
 
-// Subscribed is the outcome of a subscription.
+// Subscribed is the result of a subscription.
 type Subscribed struct {
 	Channel string
-	// Position is where live delivery begins: after it. Zero without history.
+	// Position is the position after which live delivery starts. Zero without history.
 	Position Position
-	// Recovered tells, when Recover was given, that Messages are all that were
-	// missed. If not, there are none.
+	// Recovered reports that Messages are all messages after SubscribeOptions.Recover.
+	// Otherwise, with Recover set, there are no Messages.
 	Recovered bool
-	// Messages are what was missed, or the history asked for, oldest first.
+	// Messages are the recovered messages or the history, oldest first.
 	Messages []*Message
 }
 
-// Subscribe puts a connection into a room. Membership begins before the position
-// is read, and what arrives meanwhile is held back and merged by offset, so that
-// nothing falls between replay and live delivery. Errors: [ErrSubscribed],
-// [ErrLeft], [ErrClosed] and those of the broker.
+// Subscribe adds a connection to a room. The connection becomes a member before the
+// position is read. What arrives meanwhile is held back and merged by offset, so that no
+// message is lost between replay and live delivery. Errors: [ErrSubscribed], [ErrLeft],
+// [ErrClosed] and those of the broker.
 func (h *Hub) Subscribe(ctx context.Context, c *Conn, channel string, o SubscribeOptions) (Subscribed, error) {
 	s := &subscription{conn: c, channel: channel, interests: o.Interests, index: -1, held: new(held)}
 	if err := c.addSubscription(s); err != nil {
@@ -75,7 +75,7 @@ func (h *Hub) Subscribe(ctx context.Context, c *Conn, channel string, o Subscrib
 	return sub, err
 }
 
-// enterRoom makes s a member and reads where its delivery begins.
+// enterRoom adds s to its room and reads where its delivery starts.
 func (h *Hub) enterRoom(ctx context.Context, s *subscription, o SubscribeOptions) (Subscribed, error) {
 	r, first := h.addToRoom(s)
 	if first {
@@ -107,8 +107,8 @@ func (h *Hub) addToRoom(s *subscription) (r *room, first bool) {
 	return r, !ok
 }
 
-// leaveRoom takes s out of its room, and the room out of the hub when it was the
-// last. Leaving twice does nothing.
+// leaveRoom removes s from its room. If s was the last member, the hub removes the room. A
+// second call does nothing.
 func (h *Hub) leaveRoom(s *subscription) {
 	sh := h.shard(s.channel)
 	sh.mu.Lock()
@@ -123,18 +123,18 @@ func (h *Hub) leaveRoom(s *subscription) {
 	}
 }
 
-// attachRoom begins the delivery of a room's messages to this node.
+// attachRoom starts the delivery of a room's messages to this node.
 func (h *Hub) attachRoom(ctx context.Context, r *room) {
 	defer close(r.ready)
 	r.err = errPanicked // unless the broker returns
-	// Not bound to the first caller's patience: others wait for it as well.
+	// Not bound to the context of the first subscriber, because others wait as well.
 	r.err = h.broker.Attach(context.WithoutCancel(ctx), r.channel, r.currentOptions().Retention)
 	if r.err == nil && !r.markAttached() {
 		h.broker.Detach(r.channel)
 	}
 }
 
-// readPosition reads the room's position and what is to be replayed.
+// readPosition reads the room's position and the messages to replay.
 func (h *Hub) readPosition(ctx context.Context, r *room, o SubscribeOptions) (Subscribed, error) {
 	sub := Subscribed{Channel: r.channel}
 	keep := r.currentOptions().Retention
@@ -171,7 +171,7 @@ func (h *Hub) replayable(ms []*Message) bool {
 	return size <= h.settings.Load().QueueBytes/2
 }
 
-// addSubscription notes the subscription, so that closing the connection ends it.
+// addSubscription adds a subscription to the connection, so that Close ends it.
 func (c *Conn) addSubscription(s *subscription) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -185,8 +185,8 @@ func (c *Conn) addSubscription(s *subscription) error {
 	return nil
 }
 
-// subscription returns the subscription of a channel. A connection has few, so that a
-// slice takes less room than a map and is as fast.
+// subscription returns the subscription of a channel, or nil. A connection has few, so a
+// slice is smaller than a map and as fast. Needs mu.
 func (c *Conn) subscription(channel string) *subscription {
 	for _, s := range c.subs {
 		if s.channel == channel {
@@ -196,7 +196,7 @@ func (c *Conn) subscription(channel string) *subscription {
 	return nil
 }
 
-// startLive queues the reply and then what was held back, and makes s live.
+// startLive queues the reply and then what was held back, and starts live delivery.
 func (c *Conn) startLive(s *subscription, at Position, reply []Event) error {
 	slow := s.room.currentOptions().Slow
 	c.mu.Lock()
@@ -213,8 +213,8 @@ func (c *Conn) startLive(s *subscription, at Position, reply []Event) error {
 	return nil
 }
 
-// reply queues an event of a reply, which may have as many messages as a replay
-// has; only its bytes count.
+// reply queues an event of a reply. Only its bytes count against the limits, because a
+// replay may have more messages than the queue. Needs mu.
 func (c *Conn) reply(ev Event) {
 	it := item{frame: c.encoder.AppendEvent(nil, ev), exempt: true}
 	if c.bytesFull(len(it.frame)) {
@@ -230,7 +230,7 @@ func (c *Conn) reply(ev Event) {
 	c.queue.push(it)
 }
 
-// releaseHeld queues what was held back while s was joining.
+// releaseHeld queues what was held back while s was joining. Needs mu.
 func (c *Conn) releaseHeld(s *subscription, slow Slow) {
 	h := s.held
 	s.held = nil
@@ -243,14 +243,15 @@ func (c *Conn) releaseHeld(s *subscription, slow Slow) {
 	}
 }
 
-// removeSubscription takes s out of the connection. It returns false if it was out already.
+// removeSubscription removes s from the connection. It returns false if that was done
+// before.
 func (c *Conn) removeSubscription(s *subscription) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.dropSubscription(s)
 }
 
-// dropSubscription is part with mu held.
+// dropSubscription is removeSubscription with mu held.
 func (c *Conn) dropSubscription(s *subscription) bool {
 	s.phase = gone
 	for i, have := range c.subs {
@@ -264,8 +265,8 @@ func (c *Conn) dropSubscription(s *subscription) bool {
 	return false
 }
 
-// Unsubscribe takes a connection out of a room and queues reply behind the last
-// event of the room. False: it was not in.
+// Unsubscribe detaches a connection from a room and queues reply behind the last event of
+// the room. It returns false if the connection was not in the room.
 func (h *Hub) Unsubscribe(c *Conn, channel string, reply ...Event) bool {
 	s := c.unsubscribe(channel, reply)
 	if s == nil {
@@ -290,8 +291,8 @@ func (c *Conn) unsubscribe(channel string, reply []Event) *subscription {
 	return s
 }
 
-// Interest changes which [Selective] events of a room a connection gets from now
-// on. Without a subscription it does nothing.
+// Interest changes which [Selective] events of a room the connection gets from now on.
+// Without a subscription it does nothing.
 func (h *Hub) Interest(c *Conn, channel string, interests uint8) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

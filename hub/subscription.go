@@ -1,10 +1,10 @@
 package hub
 
-// The states of a subscription.
+// phase is the state of a subscription.
 type phase uint8
 
 const (
-	joining phase = iota // the position is being read, live events are held back
+	joining phase = iota // the position is being read, and live events are held back
 	live
 	gone
 )
@@ -21,22 +21,22 @@ type subscription struct {
 	// Guarded by conn.mu.
 	phase     phase
 	interests uint8
-	gap       bool     // messages were dropped that the connection does not know of
+	gap       bool     // messages were dropped, and the client does not know of it
 	held      *held    // while joining
 	queued    chain    // its messages in conn.queue
-	from      Position // until the first live message: where delivery began
-	lostAt      Position // of the newest dropped message
+	from      Position // where delivery started; zero after the first live message
+	lostAt    Position // of the newest dropped message
 }
 
-// held is what arrives in a room while a member's position is being read.
+// held is what arrives in a room while the position of a subscription is being read.
 type held struct {
 	events  []Event
 	bytes   int
 	dropped bool
 }
 
-// hold keeps events back, the newest ones if there are too many; the position of
-// the first that is left then shows the hole.
+// hold adds events. If there are too many it drops the oldest ones; then the position of
+// the first that is left shows the hole.
 func (h *held) hold(events []Event, maxEvents, maxBytes int) {
 	for _, ev := range events {
 		h.events = append(h.events, ev)
@@ -48,8 +48,9 @@ func (h *held) hold(events []Event, maxEvents, maxBytes int) {
 	}
 }
 
-// positionFits decides about a message of a connection that began at from: whether it is
-// still to come, and whether others are missing before it.
+// positionFits compares the position p of a message with the position at which a
+// subscription started. wanted reports whether the message is to be delivered, hole
+// whether others are missing before it.
 func positionFits(from, p Position) (wanted, hole bool) {
 	switch {
 	case from.IsZero() || p.IsZero():

@@ -1,34 +1,52 @@
 package hub
 
-// Transport is a connection's way to its client, implemented by the packages ws
-// and sse. The hub calls Write from one goroutine at a time.
+// Transport writes to the client of a connection. The packages ws and sse implement it. The
+// hub calls Write from one goroutine at a time.
 type Transport interface {
-	// Write writes all of p or fails. It may block, but not for longer than the
-	// hub's write timeout, which the transport keeps by itself.
+	// Write writes all of p or fails. It may block for the hub's write timeout, which the
+	// transport enforces.
 	Write(p []byte) error
-	// Close ends the connection at once and makes a blocked Write and the
-	// transport's own reader return. It may be called more than once and at the
-	// same time as Write.
+	// Close closes the connection at once. A blocked Write and the transport's reader
+	// return. It may be called more than once, and during Write.
 	Close()
 }
 
-// TryWriter is an optional ability of a [Transport]: a write that never blocks.
-// With it a broadcast is written by the room itself while the connection keeps
-// up; without it each delivery to an idle connection wakes a goroutine.
-// Transports whose writes can block inside a library (TLS, HTTP/2) must not have
-// it.
+// TryWriter is an optional interface of a [Transport]: a write that never blocks. With it
+// the room itself writes a broadcast while the connection keeps up. Without it each
+// delivery to an idle connection starts a goroutine. A transport whose writes can block
+// inside a library (TLS, HTTP/2) must not implement it.
 type TryWriter interface {
-	// TryWrite writes as much of p as is possible without waiting, and returns
-	// how much that was. A full socket is not an error.
+	// TryWrite writes as much of p as is possible without waiting, and returns how many
+	// bytes that were. A full socket is not an error.
 	TryWrite(p []byte) (n int, err error)
 }
 
-// Stamper is an optional ability of a [Transport]: bytes of this connection's
-// own that precede each message with a position. An event stream of several
-// channels needs it, because its cursor holds the positions of all of them.
-// Without it a connection gets the shared bytes alone, which is cheaper.
+// Stamper is an optional interface of a [Transport] that puts bytes of its own before each
+// message with a position. An event stream of several channels needs it, because its
+// cursor holds the positions of all of them. Without it a connection gets only the shared
+// bytes, which is cheaper.
 type Stamper interface {
-	// AppendStamp appends the stamp of a message or gap of channel at p. Calls
-	// come in the order of the writes and never at the same time.
+	// AppendStamp appends the stamp of a message or gap of channel at p. It is called in
+	// the order of the writes, one call at a time, with a lock of the hub held.
 	AppendStamp(dst []byte, channel string, p Position) []byte
 }
+
+// Reason says why a connection is closed. Code is the close code in the protocol, Text a
+// public explanation, which a client may show.
+type Reason struct {
+	Code uint16
+	Text string
+}
+
+// The reasons for which the hub itself closes a connection. The codes are those of the
+// WebSocket registry (RFC 6455, section 7.4.1, and its IANA registry) where one fits. With
+// 4000-4499 the client must not reconnect as it is, with 4500-4999 it should reconnect.
+var (
+	ReasonNormal   = Reason{1000, "closed"}
+	ReasonGone     = Reason{1001, "server is shutting down"}
+	ReasonLost     = Reason{1006, "connection lost"}
+	ReasonRestart  = Reason{1012, "server is restarting"}
+	ReasonSlow     = Reason{4500, "too slow: messages were not read in time"}
+	ReasonSilent   = Reason{4501, "no sign of life within the heartbeat timeout"}
+	ReasonReplaced = Reason{4502, "the hub of this connection is gone"}
+)

@@ -96,7 +96,7 @@ func TestRequestsDoNotWaitLong(t *testing.T) {
 				t.Errorf("with space: %v", e)
 			}
 		}
-		if n := w.hub.Stats(); n.Refused != 2 || n.Waiting != 0 {
+		if n := w.hub.Stats(); n.Rejected != 2 || n.Waiting != 0 {
 			t.Errorf("%+v", n)
 		}
 	})

@@ -1,0 +1,92 @@
+package hub
+
+// deliver sends a broadcast to a member.
+func (c *Conn) deliver(s *subscription, b *batch) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.ending || s.phase == gone:
+	case s.phase == joining:
+		set := c.hub.settings.Load()
+		s.held.hold(b.eventsFor(c), set.QueueMessages, set.QueueBytes)
+	case !b.selective && c.takesSharedBytes(s):
+		f := b.form(c)
+		if n, err := c.try.TryWrite(f.bytes); err != nil {
+			c.endLost()
+		} else if n < len(f.bytes) {
+			c.queueRest(s, b, n)
+		}
+		c.pump()
+	default:
+		c.deliverEach(s, b, 0)
+		c.pump()
+	}
+}
+
+// takesSharedBytes reports whether the shared bytes of a batch can be written to the
+// transport as they are, without the queue.
+func (c *Conn) takesSharedBytes(s *subscription) bool {
+	return c.try != nil && c.stamper == nil && s.from.IsZero() && !s.gap && c.idle()
+}
+
+func (c *Conn) idle() bool { return !c.flushing && len(c.unwritten) == 0 && c.queue.empty() }
+
+// queueRest queues what follows the n bytes of a batch that the transport has taken. If
+// they end in the middle of an event, its rest must follow. The events behind it are
+// queued under the limits of the queue.
+func (c *Conn) queueRest(s *subscription, b *batch, n int) {
+	f := b.form(c)
+	i, in := f.cut(n)
+	if in {
+		c.unwritten = f.bytes[n:f.ends[i]:f.ends[i]] // shared with other connections
+		i++
+	}
+	c.deliverEach(s, b, i)
+}
+
+// deliverEach queues the events of a batch, starting at index from.
+func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
+	f := b.form(c)
+	for i := from; i < len(b.events); i++ {
+		ev := b.events[i]
+		switch ev := ev.(type) {
+		case *Message:
+			if !c.addressed(ev) || ev.Direct == nil && !c.startAt(s, ev.Position) {
+				continue
+			}
+		case Gap:
+			if ev.Position.Epoch == s.from.Epoch && ev.Position.Offset <= s.from.Offset && !s.from.IsZero() {
+				continue // the subscription started behind what is missing
+			}
+			if !s.from.IsZero() {
+				s.from = ev.Position // the client learns of the loss up to here
+			}
+		case Selective:
+			if !ev.Concerns(s.interests) {
+				continue
+			}
+		case Personal:
+			if own := ev.For(c.id); own != nil {
+				c.enqueue(s, own, c.encoder.AppendEvent(nil, own), b.slow)
+				continue
+			}
+		}
+		c.enqueue(s, ev, f.event(i), b.slow)
+	}
+}
+
+// startAt compares a message with the position at which a subscription started, and reports
+// whether the message is to be delivered. After the first such message the order of the
+// room is enough.
+func (c *Conn) startAt(s *subscription, p Position) bool {
+	wanted, hole := positionFits(s.from, p)
+	if !wanted {
+		return false
+	}
+	if hole {
+		gap := Gap{s.channel, Position{Epoch: p.Epoch, Offset: p.Offset - 1}}
+		c.enqueue(s, gap, c.encoder.AppendEvent(nil, gap), SlowDisconnect)
+	}
+	s.from = Position{}
+	return true
+}
