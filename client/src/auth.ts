@@ -5,10 +5,10 @@ import { later, within, type Timer } from './time.js';
 import type { Ending } from './transport.js';
 
 const expired: readonly unknown[] = ['UNAUTHORIZED', 'TOKEN_EXPIRED', 4401];
-/** The least waits before a renewal: after a new token, and after a try that brought none. */
+/** The shortest waits before a renewal: after a new token, and after a try without one. */
 const [firstWait, nextWait] = [1000, 5000];
 
-/** Looks after the token: a new one for each connection, and in time before it expires. */
+/** Gets a token for each connection, and a new one before it expires. */
 export class Auth {
   readonly #source: TokenSource | undefined;
   readonly #http: Http;
@@ -18,7 +18,7 @@ export class Auth {
 
   // Of the current connection.
   #timer: Timer | undefined;
-  /** When its token expires, by the server's clock; 0: not known. */
+  /** When its token expires, by the server's clock; 0 if that is not known. */
   #expires = 0;
   /** The same by the page's clock. */
   #end = 0;
@@ -45,7 +45,7 @@ export class Auth {
     }
   }
 
-  /** The end of an attempt for which there was no good token. */
+  /** Returns the end of an attempt without a good token. */
   static failed(error: RealtimeError): Ending {
     const { code, retryAfter } = error;
     return { error, retry: code !== 'UNAUTHORIZED' && code !== 'FORBIDDEN', after: retryAfter };
@@ -57,8 +57,8 @@ export class Auth {
   }
 
   /**
-   * Whether an end that is final is not, because a new token may be better than
-   * the one that was refused. One refusal of a new token is enough, though.
+   * Reports whether the client may try again after a final end, because a new token may be
+   * better than the rejected one. It tries only one new token.
    */
   renews(error: RealtimeError): boolean {
     if (this.#refused || typeof this.#source !== 'function' || !expired.includes(error.code)) return false;
@@ -66,9 +66,9 @@ export class Auth {
   }
 
   /**
-   * The token expires at `expires` and has `life` milliseconds left: `send` sends
-   * another one before, some time from 80 to 90 % of its life, so that clients
-   * that came together do not all renew together.
+   * The token expires at `expires` and has `life` milliseconds left. `send` sends another one
+   * after 80 to 90 % of that time, at random, so that clients that connected together do not
+   * renew together.
    */
   expires(expires: number, life: number, send: () => void): void {
     if (typeof this.#source !== 'function') return;
@@ -101,7 +101,7 @@ export class Auth {
     else send();
   }
 
-  /** The function gave a token that does not live longer than the one before, which renews nothing. */
+  /** The function returned a token that does not expire later than the one before. It renews nothing. */
   #stale(send: () => void): void {
     this.again(send);
     if (this.#warned) return;
@@ -111,7 +111,7 @@ export class Auth {
     this.#problem(new RealtimeError('TOKEN_FAILED', text));
   }
 
-  /** Asks for a token again in the middle of the time that is left. */
+  /** Asks for a token again after half of the time that is left. */
   again(send: () => void): void {
     this.#plan(Math.max(nextWait, (this.#end - Date.now()) / 2), send);
   }

@@ -15,49 +15,48 @@ import { lost, type Ending, type Listener, type Transport } from './transport.js
 import { WebSocketTransport } from './websocket.js';
 import type { Command, Envelope, Payload } from './wire.js';
 
-/** What a connection tells its owner. */
+/** The events of a connection for its owner. */
 export interface ConnectionHooks {
   status(status: Status): void;
   /** Commands can be sent from now on. */
   up(): void;
-  /** They can not any more. */
+  /** Commands can no longer be sent. */
   down(): void;
-  /** A frame, before the connection itself looks at it. */
+  /** A frame, before the connection itself handles it. */
   frame(envelope: Envelope): void;
-  /** Something went wrong that ends nothing. */
+  /** An error that ends nothing. */
   problem(error: RealtimeError): void;
   /** The channels that will be subscribed. */
   channels(): Iterable<string>;
 }
 
-/** After so many openings in a row that led nowhere, WebSocket is taken to be blocked. */
+/** After this many failed openings in a row, WebSocket counts as blocked. */
 const blockedAfter = 2;
-/** The waits between attempts to get back to WebSocket: the first, and the limit of the doubling. */
+/** The waits between attempts to change back to WebSocket: the first, and the limit of the doubling. */
 const [firstUpgrade, lastUpgrade] = [10_000, 300_000];
-/** The time between two heartbeats when the server does not say it, and the least. */
+/** The default time between two heartbeats, and the least. */
 const [defaultHeartbeat, leastHeartbeat] = [25_000, 1000];
 /** An attempt that is younger is not stalled. */
 const freshFor = 1000;
 const protocolVersion = 1;
-/** `CloseCode.VERSION`; to use that would put the whole table into the bundle. */
+/** `CloseCode.VERSION`. Importing it would put the whole table into the bundle. */
 const otherVersion: CloseCode = 4400;
 const authID = 'auth';
 
 /**
- * The connection to the server, kept up through everything. Its states:
+ * The connection to the server. It reconnects by itself. Its states:
  *
- * - `connecting`: `start` was called and the first attempt is under way.
+ * - `connecting`: `start` was called, and the first attempt is in progress.
  * - `open`: the server said `connected` and, where there is a token,
  *   `authenticated`; commands flow.
  * - `reconnecting`: the connection is lost, or could not be made. Either the next
- *   attempt is under way, or a timer runs (`retryIn` says how long), or the page
- *   is in the back/forward cache and the end of that is awaited.
- * - `closed`: not started yet, stopped, or ended by the server for good.
+ *   attempt is in progress, or a timer runs (`retryIn` says how long), or the page is in the
+ *   back/forward cache, and the client waits until it is back.
+ * - `closed`: not started yet, stopped, or finally ended by the server.
  *
- * There is at most one transport in use. Each one that is given up (see `#drop`)
- * is forgotten before anything else happens, so that nothing an old one still
- * says is heard. While an event stream is in use a WebSocket may be tried beside
- * it; its first frame makes it the one in use.
+ * At most one transport is in use. `#drop` forgets a transport before anything else happens,
+ * so that no event of an old one is handled. While an event stream is in use, a WebSocket may
+ * be tried beside it. Its first frame puts it into use.
  */
 export class Connection {
   // Fixed.
@@ -70,22 +69,22 @@ export class Connection {
 
   // What it is doing.
   #state: State = 'closed';
-  /** What was told last; `#drop` leaves `open` before it is known what comes next. */
+  /** The last reported status. `#drop` leaves `open` before the next state is known. */
   #told: Pick<Status, 'state' | 'reason'> = { state: 'closed', reason: undefined };
   #transport: Transport | undefined;
   #transportName: TransportName | undefined;
-  /** Counts the transports given up, so that those who waited notice. */
+  /** Counts the dropped transports, so that waiting code notices a change. */
   #turn = 0;
   /** The transport in use has said `connected`. */
   #greeted = false;
   #unwatch: (() => void) | undefined;
 
-  // The attempt under way.
+  // The current attempt.
   #triedAt = 0;
-  /** The time it has left to become open; undefined: none is under way. */
+  /** The time limit for becoming open; undefined without an attempt. */
   #deadline: Timer | undefined;
 
-  // How it gets around a blocked WebSocket.
+  // The way around a blocked WebSocket.
   #blocked = 0;
   #candidate: Transport | undefined;
   #upgrade: Timer | undefined;
@@ -135,7 +134,7 @@ export class Connection {
     this.#enter('closed', reason);
   }
 
-  /** Sends a command, or loses it when there is no connection. */
+  /** Sends a command. Without a connection the command is lost. */
   send(command: Command): void {
     this.#transport?.send(command);
   }
@@ -155,19 +154,19 @@ export class Connection {
     );
   }
 
-  /** An attempt begins. */
+  /** Starts an attempt. */
   #begin(): void {
     this.#triedAt = Date.now();
     this.#limit(this.#settings.timeout, () => this.#ended(lost('no answer in time')));
   }
 
-  /** Gives the attempt under way a time, after which something is done; nothing: none is under way any more. */
+  /** Sets the time limit of the current attempt, and what happens then. Without arguments: there is no attempt any more. */
   #limit(wait = 0, then?: () => void): void {
     clearTimeout(this.#deadline);
     this.#deadline = then && later(then, wait);
   }
 
-  /** A WebSocket, except while it is blocked. */
+  /** Returns WebSocket, unless it is blocked. */
   #pick(): TransportName {
     const [first, second] = this.#settings.transports;
     return (this.#blocked >= blockedAfter && second) || first!;
@@ -177,13 +176,13 @@ export class Connection {
     try {
       this.#transport = this.#make(this.#transportName!);
     } catch (error) {
-      // Forbidden by the page's policy: it will be again.
+      // The page's policy forbids it, and will forbid it again.
       this.#blocked = blockedAfter;
       this.#ended(lost(textOf(error)));
     }
   }
 
-  /** Makes a transport that is listened to while it is the one in use, or the candidate. */
+  /** Creates a transport. Its events count while it is in use or the candidate. */
   #make(name: TransportName): Transport {
     const used = (): boolean => transport === this.#transport;
     const listener: Listener = {
@@ -209,14 +208,14 @@ export class Connection {
     this.#heartbeat.heard();
     const { type, payload, id } = envelope;
     if (type === 'error' && id === authID) return this.#unauthenticated(errorOf(payload));
-    // First, so that who is told of a new state finds what came with it.
+    // First, so that listeners of a new state find the data that came with it.
     this.#hooks.frame(envelope);
     if (type === 'connected') this.#greet(payload);
     else if (type === 'authenticated') this.#authenticated(envelope);
     else if (type === 'reconnect') this.#return(payload.after ?? 0);
   }
 
-  /** The server is there. An event stream that was opened anew says so again. */
+  /** The server has greeted. A reopened event stream greets again. */
   #greet({ heartbeat = defaultHeartbeat, version = protocolVersion }: Payload): void {
     if (version !== protocolVersion) return this.#misfit(version);
     this.#greeted = true;
@@ -235,7 +234,7 @@ export class Connection {
     this.#auth.accepted();
     if (this.#transportName !== this.#settings.transports[0]) this.#planUpgrade();
     this.#enter('open');
-    // Whoever was told may have closed it.
+    // A listener may have closed it.
     if (this.#state === 'open') this.#hooks.up();
   }
 
@@ -260,7 +259,7 @@ export class Connection {
   }
 
   #unauthenticated(error: RealtimeError): void {
-    // On a connection that lives it was a renewal; the server ends it when the time is up.
+    // On an open connection it was a renewal. The server ends the connection when the token expires.
     if (this.#state === 'open') {
       this.#hooks.problem(error);
       this.#auth.again(() => this.#authenticate());
@@ -268,7 +267,7 @@ export class Connection {
   }
 
   #authenticated({ timestamp, payload }: Envelope): void {
-    // Both are the server's clock, so that the page's does not matter.
+    // Both are times of the server's clock, so the page's clock does not matter.
     const { expires } = payload;
     if (expires) this.#auth.expires(expires, expires - (timestamp ?? Date.now()), () => this.#authenticate());
     if (this.#state !== 'open') this.#up();
@@ -287,7 +286,7 @@ export class Connection {
     this.#enter('reconnecting', offline ? new RealtimeError('OFFLINE', 'no network') : error, wait);
   }
 
-  /** Notes whether WebSocket gets through: an opening that fails without a word from the server does not. */
+  /** Records whether WebSocket gets through. It does not if an opening fails without a frame from the server. */
   #judge({ code }: RealtimeError): void {
     if (this.#greeted || this.#offline) return;
     if (this.#transportName === 'sse') this.#blocked = Math.min(this.#blocked, blockedAfter - 1);
@@ -298,12 +297,12 @@ export class Connection {
     return this.#settings.page.navigator?.onLine === false;
   }
 
-  /** The server goes, and says when to come back. */
+  /** The server is going away, and says when to connect again. */
   #return(after: number): void {
     this.#schedule.return(after);
   }
 
-  /** Gives up the transport in use, and the candidate. False: whoever was told of it has taken over. */
+  /** Drops the transport in use, and the candidate. Returns false if a listener has started something else. */
   #drop(goodbye?: boolean): boolean {
     const turn = ++this.#turn;
     this.#limit();
@@ -334,9 +333,8 @@ export class Connection {
   // The page.
 
   /**
-   * Uses a chance: the network or the user is back. The failures before say nothing
-   * any more, and an attempt that began before may be stalled: a fresh one is made
-   * in its place, unless it becomes open first.
+   * The network or the user is back. Earlier failures no longer count. An attempt that started
+   * before may be stalled: a new one replaces it, unless it becomes open first.
    */
   #wake(): void {
     if (this.#state === 'open') return this.#check();
@@ -346,9 +344,9 @@ export class Connection {
     if (this.#deadline) this.#limit(rest, () => this.#dial());
   }
 
-  /** Makes sure that the connection lives. */
+  /** Checks that the connection lives. */
   #check(): void {
-    // An event stream cannot be asked.
+    // An event stream cannot be pinged.
     if (this.#state === 'open' && this.#transportName === 'websocket') this.#heartbeat.check();
   }
 
@@ -387,7 +385,7 @@ export class Connection {
     this.#planUpgrade();
   }
 
-  /** Changes over to the candidate. */
+  /** Changes to the candidate. */
   #adopt(transport: Transport): void {
     this.#candidate = undefined;
     if (!this.#drop()) return transport.close();

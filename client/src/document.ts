@@ -10,26 +10,26 @@ import { anew, beginning, changes, effects, follow, onTop, type Unit } from './u
 import type { Envelope, Payload, WireDocument } from './wire.js';
 
 /**
- * A document that a page changes together with others. What it shows, `value`, is
- * the state that the server has confirmed with the page's own updates on top of it:
+ * A document that a page changes together with others. Its `value` is the state that the
+ * server has confirmed, with the page's own updates on top:
  *
  *     confirmed + flight.units + waiting = value
  *
- * One change is in flight at a time; the updates that are made meanwhile wait and
- * become the next one. When others have changed the document, the own updates are
- * transformed to come after that; those that collide are taken back.
+ * One change is in flight at a time. Updates that are made meanwhile wait, and become the
+ * next change. When others have changed the document, the client transforms its own updates
+ * to come after their changes. It takes back the updates that collide.
  *
- * Whether the change in flight was made is not known after a lost connection, until
- * the server has answered it again. Nothing else is looked at meanwhile (`held`),
- * because what comes may contain it. So it is from the beginning where events and
- * answers come on different ways (`apart`).
+ * After a lost connection the client does not know whether the change in flight was made,
+ * until the server has answered it again. Meanwhile other events wait (`held`), because they
+ * may contain the change. Where events and answers come on different ways (`apart`), events
+ * always wait while a change is in flight.
  */
 export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   readonly channel: string;
   /** The channel's messages and members. */
   readonly subscription: Subscription;
   readonly #host: Host;
-  /** Names the author of the changes beyond connections. */
+  /** Names the author of the changes, over all connections. */
   readonly #client: string;
   readonly #steps = new Steps();
 
@@ -38,15 +38,15 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   #version = 0;
   #confirmed: Json = null;
 
-  // What it does not have yet.
+  // What the server does not have yet.
   #localVersion = 0;
   #flight: Flight | undefined;
   #waiting: readonly Unit[] = [];
-  /** So many units go one by one, to find out which of them the server refuses. */
+  /** How many units go one by one, to find out which of them the server rejects. */
   #single = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #held: Envelope[] | undefined;
-  /** The state from which `held` goes on. */
+  /** The state that the events in `held` follow. */
   #early: WireDocument | undefined;
 
   // What the page sees.
@@ -67,7 +67,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     if (subscription.state === 'subscribed') this.#restart();
   }
 
-  /** What is shown, the own updates included. It never changes, and later values share what stays the same. */
+  /** The value to show, with the page's own updates. It is frozen, and later values share what stays the same. */
   get value(): T | undefined {
     return this.#value as T | undefined;
   }
@@ -94,10 +94,10 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   }
 
   /**
-   * Changes the document, by a function that changes its draft or gives a new value,
-   * or by a patch. All of it is done or nothing. It is shown at once; the promise
-   * tells whether the server has taken it. Throws a {@link RealtimeError} if there
-   * is no document (yet, or any more), or if the patch does not fit.
+   * Changes the document by a function that changes its draft or returns a new value, or by a
+   * patch. The update is made as a whole or not at all. The page shows it at once. The promise
+   * resolves to true if the server accepted it. Throws a {@link RealtimeError} if there is no
+   * document (yet, or any more), or if the patch does not fit.
    */
   update(change: Recipe<T> | Patch): Promise<boolean> {
     if (this.#error) throw this.#error;
@@ -108,8 +108,8 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   }
 
   /**
-   * Takes back the last own update: all of it, or nothing and there is a `conflict`, because others have
-   * changed the same since. False: nothing was taken back.
+   * Undoes the page's last update as a whole. If others have changed the same since, it undoes nothing,
+   * and there is a `conflict`. Returns false if nothing was undone.
    */
   undo(): boolean {
     const root = this.#value;
@@ -119,13 +119,13 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     return last?.ops !== undefined;
   }
 
-  /** Calls `listener` with the value now, if there is one, and whenever it changes: a store, as Svelte knows it. */
+  /** Calls `listener` with the value now, if there is one, and after each change: a Svelte store. */
   subscribe(listener: (value: T) => void): () => void {
     if (this.#value !== undefined) listener(this.#value as T);
     return this.on('change', ({ value }) => listener(value));
   }
 
-  /** Ends it, and the subscription. What the server does not have yet is given up. */
+  /** Ends the document and its subscription. Updates that the server does not have yet are lost. */
   close(): void {
     this.subscription.unsubscribe();
     this.#giveUp();
@@ -167,7 +167,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     }
   }
 
-  /** Takes what becomes the next change. */
+  /** Takes the updates for the next change. */
   #take(): readonly Unit[] {
     let [count, size] = [0, 0];
     do size += JSON.stringify(this.#waiting[count++]!.ops).length;
@@ -178,7 +178,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     return units;
   }
 
-  /** Sends the change in flight, also again: it is made once. */
+  /** Sends the change in flight. It may be sent again: it is made once. */
   #transmit(flight: Flight): void {
     const { localVersion, epoch, baseVersion, patch } = flight;
     const payload = { channel: this.channel, client: this.#client, localVersion, epoch, baseVersion, patch };
@@ -186,16 +186,16 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     this.#host._command('change', payload, (error) => this.#failed(flight, error));
   }
 
-  /** There is no answer about the change itself. */
+  /** Handles an error that is not about the change itself. */
   #failed(flight: Flight, error: RealtimeError): void {
     if (flight !== this.#flight) return;
     if (passing.includes(error.code)) {
-      // It may have been made, and come as that of somebody else.
+      // The change may have been made; then it comes as the change of another client.
       this.#held ??= [];
       const wait = Math.min(30_000, 1000 * 2 ** flight.tries++) * (0.5 + Math.random() / 2);
       this.#retry = setTimeout(() => this.#transmit(flight), Math.max(error.retryAfter ?? 0, wait));
     } else if (elsewhere.includes(error.code)) {
-      // It is sent again with the next subscription. Until then the document can be read.
+      // The client sends it again with the next subscription. Until then the document can be read.
       if (error.code === 'UNSUPPORTED') this.#release();
     } else {
       this.#release();
@@ -206,7 +206,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
 
   // From the server.
 
-  /** An event stream brings the own change as that of somebody else, before or after the answer. */
+  /** An event stream brings the own change like one of another client, before or after the answer. */
   get #apart(): boolean {
     return this.#host.transport === 'sse';
   }
@@ -230,7 +230,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
       this.#early = document;
       this.#transmit(flight);
     } else {
-      // Another epoch knows nothing of the change in flight, and nothing may be there to put into.
+      // Another epoch does not have the change in flight, and its parents may be missing.
       this.#land();
       const before = this.#value;
       this.#adopt(document);
@@ -238,7 +238,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     }
   }
 
-  /** Looks at what was held, now that the change in flight is answered or given up. */
+  /** Handles the held events, after the change in flight was answered or given up. */
   #release(answer?: Envelope): void {
     const [held, early] = [this.#held ?? [], this.#early];
     this.#held = this.#early = undefined;
@@ -248,7 +248,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
       this.#adopt(early);
     }
     for (const envelope of held) {
-      // Over another connection it looks like that of somebody else.
+      // Over another connection it looks like the change of another client.
       this.#handle(envelope.payload.serverVersion === made && answer ? answer : envelope);
     }
     if (answer) this.#handle(answer);
@@ -261,7 +261,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
       else if (type === 'change-rejected') this.#rejected(payload);
       else if (type === 'gap') this.#restart();
     } catch {
-      // What the server made does not fit here: this is not what the server has.
+      // The server's change does not fit here, so the states differ.
       this.#restart();
     }
   }
@@ -276,7 +276,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     if (answer?.serverVersion === this.#version + 1) this.#accepted(answer);
   }
 
-  /** Whether a version is the next one. If it is a later one, something is missing. */
+  /** Reports whether a version is the next one. If it is a later one, something is missing. */
   #next(epoch: string | undefined, version: number): boolean {
     const ahead = version - this.#version;
     if (epoch === this.#epoch && ahead <= 1) return ahead === 1;
@@ -303,7 +303,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     }
   }
 
-  /** The change in flight was made, which leads from the confirmed state to a new one. */
+  /** The change in flight was made. It leads from the confirmed state to a new one. */
   #accept(): void {
     for (const unit of this.#flight!.units) this.#confirmed = onTop(this.#confirmed, unit) ?? this.#confirmed;
     this.#done();
@@ -321,7 +321,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     if (epoch !== this.#epoch || serverVersion! > this.#version) {
       this.#adopt({ epoch: epoch!, version: serverVersion!, state: serverState });
     }
-    // To a newer state it can be made, except for what collides.
+    // On a newer state it can be made, without the units that collide.
     const { units } = flight!;
     const newer = epoch !== flight!.epoch || serverVersion! > flight!.baseVersion;
     if (code === 'CONFLICT' && newer) return this.#land();
@@ -332,7 +332,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     this.#refuse(flight!, new RealtimeError(code as 'CONFLICT', message!));
   }
 
-  /** What was in flight has to wait again, except for what has been lost. */
+  /** The units in flight wait again, without those that were lost. */
   #land(): void {
     const flight = this.#flight;
     if (!flight) return;
@@ -341,7 +341,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     for (const unit of flight.lost) this.#drop(unit);
   }
 
-  /** What was in flight is taken back. */
+  /** Takes back the units in flight. */
   #refuse(flight: Flight, error: RealtimeError): void {
     this.#land();
     this.#rebase([], flight.units);
@@ -358,13 +358,13 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     this.#rebase(ops);
   }
 
-  /** Has all pending units come after what was done to the confirmed state, and without those that are refused. */
+  /** Transforms all pending units to come after the changes of the confirmed state, without the rejected ones. */
   #rebase(others: readonly Operation[], refused: readonly Unit[] = []): void {
     this.#steps.meet(this.#confirmed, others);
     this.#sift(follow(others, refused), refused);
   }
 
-  /** Leaves out the units that do not pass. What is in flight is lost, but for the answer. */
+  /** Leaves out the units that do not pass. Those in flight are lost; their answer is still awaited. */
   #sift(passes: (unit: Unit) => boolean, refused: readonly Unit[] = []): void {
     const flight = this.#flight;
     if (flight) flight.units = flight.units.filter((unit) => passes(unit) || !flight.lost.push(unit));
@@ -373,7 +373,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     for (const unit of out) if (!refused.includes(unit)) this.#drop(unit);
   }
 
-  /** Takes a unit back: with an error because the server does not accept it, else because of others. */
+  /** Takes a unit back: with an error if the server rejected it, else because of others. */
   #drop({ root, made, step, done }: Unit, error?: RealtimeError): void {
     this.#steps.drop(step);
     this.#news.push(() => {
@@ -384,7 +384,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     });
   }
 
-  /** Subscribes anew, because something is missing. */
+  /** Subscribes again, because something is missing. */
   #restart(): void {
     if (this.subscription.state !== 'subscribed') return;
     this.#host._command('unsubscribe', { channel: this.channel }, () => {});
@@ -396,14 +396,14 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     this.#held = this.#early = undefined;
     error ??= new RealtimeError('CLOSED', 'document closed');
     this.#error = state === 'unsubscribed' ? error : undefined;
-    // A client that was closed may connect again, and go on.
+    // A closed client may connect again, and go on.
     if (this.#error && this.#host.state !== 'closed') this.#giveUp();
     this.#tell();
   }
 
   // To the page.
 
-  /** After something came from the server. */
+  /** Updates the page after an event from the server. */
   #settle(): void {
     this.#show(true);
     this.#send();
@@ -419,7 +419,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     this.#tell();
   }
 
-  /** The confirmed state with the own updates. Those that do not fit are taken back, with what builds on them. */
+  /** Returns the confirmed state with the own updates. Takes back those that do not fit, and what builds on them. */
   #fitted(): Json {
     for (;;) {
       let value = this.#confirmed;

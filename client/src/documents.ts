@@ -11,7 +11,7 @@ export type { Patch, PatchOperation } from './patch.js';
 export class Realtime extends Client {
   readonly #documents = new WeakMap<Subscription, SharedDocument>();
 
-  /** The document of a channel, which is subscribed to. There is one for each: a second call gives the same one. */
+  /** Subscribes to a channel and returns its document. A second call returns the same one. */
   document<T = any>(channel: string, options?: SubscribeOptions): SharedDocument<T> {
     const subscription = this.subscribe(channel, options);
     let document = this.#documents.get(subscription);
@@ -20,7 +20,7 @@ export class Realtime extends Client {
   }
 }
 
-/** Makes a client with documents and connects it. */
+/** Creates a client with documents and connects it. */
 export function connect(url?: string | URL, options?: Options): Realtime {
   return new Realtime(url, options).connect();
 }

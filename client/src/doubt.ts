@@ -6,16 +6,16 @@ import type { Ending } from './transport.js';
 const passing = [408, 425, 429];
 
 /**
- * Finds out why an address that was never connected to does not work. A browser does
- * not tell a page why a WebSocket was refused; requests find a wrong path, and an
- * origin that the server does not let in.
+ * Finds out why an address that never worked does not work. A browser does not tell a page
+ * why a WebSocket was rejected. Requests find a wrong path, and an origin that the server
+ * does not accept.
  */
 export class Doubt {
   readonly #http: Http;
   readonly #verdict: (ending: Ending) => void;
-  /** The address is not known to be right. */
+  /** It is not known whether the address is right. */
   #open = false;
-  /** Names the question under way. */
+  /** Names the current question. */
   #asking: object | undefined;
 
   constructor(http: Http, verdict: (ending: Ending) => void) {
@@ -27,7 +27,7 @@ export class Doubt {
     this.#open = true;
   }
 
-  /** Forgets the doubt, and the question under way. */
+  /** Drops the doubt, and the current question. */
   end(): void {
     this.#open = false;
     this.#asking = undefined;
@@ -45,19 +45,19 @@ export class Doubt {
   }
 }
 
-/** Returns what is wrong with an address. True: it is right. False: that is not known. */
+/** Returns what is wrong with an address; true if it is right, false if that is not known. */
 async function diagnose(http: Http): Promise<Ending | boolean> {
   const answer = await http.ask(http.url(), { cache: 'no-store' }).catch(() => undefined);
   if (!answer) return diagnoseOther(http);
-  // The endpoint asks whoever comes without one of the transports to change over to one.
+  // Without a transport the endpoint answers that an upgrade is required.
   if (answer.response.status !== 426) return misplaced(http, answer);
-  // With this method browsers tell the origin also to the page's own host, as with WebSockets.
+  // With this method browsers send the origin to the page's own host, too, as with WebSockets.
   return forbidden(http, await http.ask(http.url(), { method: 'OPTIONS' })) ?? true;
 }
 
 function misplaced(http: Http, answer: Answer): Ending | boolean {
   const { status } = answer.response;
-  // It may be the app that is offline and answers with a page from its cache.
+  // The app may be offline and answer with a page from its cache.
   const served = status < 400 && (globalThis.navigator as Partial<Navigator> | undefined)?.serviceWorker?.controller;
   if (typeof problem(answer).code === 'string' || status >= 500 || passing.includes(status) || served)
     return forbidden(http, answer) ?? false;
@@ -70,20 +70,20 @@ function forbidden(http: Http, answer: Answer): Ending | undefined {
   return code === 'FORBIDDEN' ? { error: new RealtimeError(code, `${address(http)}: ${message}`), retry: false } : undefined;
 }
 
-/** The same for another origin, whose answers the page can only read if it is let in there. */
+/** The same for another origin. The page can read its answers only if it is accepted there. */
 async function diagnoseOther(http: Http): Promise<Ending | boolean> {
   const page = (globalThis.location as Location | undefined)?.origin;
   if (!page || page === http.base.origin) return false;
   const refused = `pages of ${page} may not connect to ${address(http)}: see 'origins'`;
-  // The script may be read by everybody.
+  // Every origin may read the script.
   const script = await http.ask(http.url('/client.js'), { method: 'HEAD', credentials: 'omit' }).catch(() => undefined);
   if (script?.response.ok) return { error: new RealtimeError('FORBIDDEN', refused), retry: false };
-  // This succeeds whatever the answer is, and fails when there is none.
+  // This succeeds with any answer, and fails without one.
   await http.ask(http.url(), { mode: 'no-cors', credentials: 'omit' });
   return { error: new RealtimeError(1006, `no realtime endpoint, or ${refused}`), retry: true };
 }
 
-/** The address, without a query that may hold secrets. */
+/** Returns the address without its query, which may have secrets. */
 function address({ base }: Http): string {
   return base.origin + base.pathname;
 }

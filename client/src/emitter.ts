@@ -2,7 +2,7 @@
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
 
-  /** Calls `listener` for each event of this name. The returned function takes it off again. */
+  /** Calls `listener` for each event of this name. The returned function removes the listener. */
   on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners.add(listener));
@@ -14,8 +14,8 @@ export class Emitter<Events extends object> {
   }
 
   /**
-   * Calls the listeners. One that throws must not keep the others, or the state
-   * machine above, from going on; its error surfaces as an uncaught one.
+   * Calls the listeners. If one throws, the others and the state machine go on. The error
+   * surfaces as an uncaught one.
    *
    * @internal
    */

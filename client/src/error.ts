@@ -1,14 +1,14 @@
 import type { ErrorCode } from './codes.js';
 
-/** What can go wrong on this side of the wire. */
+/** Errors of the client itself. */
 export type LocalErrorCode =
-  /** The client is closed: by the page, or for good by the server. */
+  /** The client is closed, by the page or finally by the server. */
   | 'CLOSED'
   /** Too many commands wait to be sent. */
   | 'BUFFER_FULL'
   /** The browser says that there is no network. */
   | 'OFFLINE'
-  /** The page lies in the browser's back/forward cache. */
+  /** The page is in the browser's back/forward cache. */
   | 'SUSPENDED'
   /** The token function failed. */
   | 'TOKEN_FAILED'
@@ -16,14 +16,13 @@ export type LocalErrorCode =
   | 'UNSUPPORTED';
 
 /**
- * What went wrong. `code` is what programs branch on: a word for the error of a
- * command, a number (see `CloseCode`) for the end of a connection. `message` is
- * for people and may change.
+ * An error. Programs use `code`: a word for the error of a command, a number (see
+ * `CloseCode`) for the end of a connection. `message` is for people and may change.
  */
 export class RealtimeError extends Error {
   override readonly name = 'RealtimeError';
   readonly code: ErrorCode | LocalErrorCode | number;
-  /** How long to wait before another try, in milliseconds; undefined: nothing is known. */
+  /** How long to wait before another try, in milliseconds; undefined if that is not known. */
   readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode | LocalErrorCode | number, message: string, retryAfter?: number) {
@@ -33,7 +32,7 @@ export class RealtimeError extends Error {
   }
 }
 
-/** What anything that was thrown says. */
+/** Returns the text of anything that was thrown. */
 export function textOf(error: unknown): string {
   return String((error as Error)?.message ?? error);
 }

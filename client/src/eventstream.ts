@@ -1,8 +1,8 @@
-/** What an event stream says. */
+/** The parts of an event stream. */
 export interface StreamSink {
   /** An event with data. */
   event(data: string): void;
-  /** The id of the last event, with which the stream is resumed. */
+  /** The id of the last event. The stream is resumed with it. */
   cursor(id: string): void;
   /** How long to wait before the stream is resumed, in milliseconds. */
   retry(ms: number): void;
@@ -10,7 +10,7 @@ export interface StreamSink {
 
 /**
  * Reads the format of Server-Sent Events (WHATWG HTML, section 9.2) from pieces
- * of text. Names of events are skipped: an envelope says what it is.
+ * of text. It skips names of events: an envelope has its own type.
  */
 export class EventStreamParser {
   readonly #sink: StreamSink;

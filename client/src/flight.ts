@@ -2,23 +2,23 @@ import type { Patch } from './patch.js';
 import type { Unit } from './unit.js';
 import type { Payload } from './wire.js';
 
-/** The change that the server was sent. */
+/** The change that was sent to the server. */
 export interface Flight {
   readonly localVersion: number;
   readonly epoch: string;
   readonly baseVersion: number;
   readonly patch: Patch;
   units: readonly Unit[];
-  /** Units that collide with what came meanwhile: the server is about to say so. */
+  /** Units that collide with newer versions. The server is about to reject them. */
   readonly lost: Unit[];
   tries: number;
-  /** The answer, which came ahead of the versions before the change. */
+  /** The answer, if it came before the versions that precede the change. */
   answer?: Payload;
 }
 
-/** Errors that say nothing about the change. Those of the first kind are waited out. */
+/** Errors that say nothing about the change. After those of the first kind the client waits and tries again. */
 export const passing: readonly unknown[] = ['RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL', 'TOKEN_EXPIRED', 408, 429];
 export const elsewhere: readonly unknown[] = ['CLOSED', 'NOT_SUBSCRIBED', 'UNSUPPORTED'];
 
-/** So many bytes of updates become one change, well within the limits of the server. */
+/** The most bytes of updates in one change, well below the limits of the server. */
 export const batch = 8192;

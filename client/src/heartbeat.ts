@@ -1,18 +1,17 @@
 import { later, type Timer } from './time.js';
 
-/** What a {@link Heartbeat} does. */
+/** What a {@link Heartbeat} calls. */
 export interface Pulse {
-  /** Sends what the server has to answer. */
+  /** Sends a ping, which the server must answer. */
   ping(): void;
-  /** Nothing came back. */
+  /** No answer came. */
   lost(): void;
 }
 
 /**
- * Notices a server that has gone silent. Browsers answer WebSocket pings without
- * telling the page, so after an interval without any frame the client asks by
- * itself; whatever arrives counts as an answer. Death is found within interval +
- * timeout.
+ * Notices a silent server. Browsers answer WebSocket pings without telling the page. So the
+ * client sends a ping after an interval without a frame. Every frame counts as an answer. A
+ * dead server is found within interval + timeout.
  */
 export class Heartbeat {
   readonly #pulse: Pulse;
@@ -36,7 +35,7 @@ export class Heartbeat {
     clearTimeout(this.#timer);
   }
 
-  /** Something arrived. */
+  /** A frame or a comment arrived. */
   heard(): void {
     if (!this.#interval) return;
     this.#asking = false;
@@ -44,7 +43,7 @@ export class Heartbeat {
     this.#timer = later(() => this.check(), this.#interval);
   }
 
-  /** Asks at once: the network changed, or the page was asleep. */
+  /** Pings at once: the network changed, or the page was asleep. */
   check(): void {
     if (!this.#interval || this.#asking) return;
     this.#asking = true;

@@ -24,8 +24,8 @@ export class Http {
   }
 
   /**
-   * The address of a path below the base, or of the base itself, whose slash at the
-   * end stays. Parameters without a value are left out.
+   * Returns the address of a path below the base, or of the base itself with the slash at its
+   * end. Leaves out parameters without a value.
    */
   url(path = '', query: Iterable<readonly [string, unknown]> = []): URL {
     const url = new URL(this.base);
@@ -34,16 +34,16 @@ export class Http {
     return url;
   }
 
-  /** Sends a request without a limit of time. */
+  /** Sends a request without a time limit. */
   send(url: URL, init: Init): Promise<Response> {
     const { token, credentials } = this;
     const named = token && init.credentials !== 'omit';
     const headers = { ...(named && { authorization: `Bearer ${token}` }), ...init.headers };
-    // Called as a plain function: browsers refuse fetch as a method of something else.
+    // Called as a plain function: browsers reject fetch as a method of another object.
     return (0, this.#fetch)(url, { credentials, ...init, headers });
   }
 
-  /** Sends a request and reads the answer; its body is undefined when it is not JSON. */
+  /** Sends a request and reads the answer. The body is undefined if it is not JSON. */
   ask(url: URL, init: Init = {}): Promise<Answer> {
     const abort = new AbortController();
     const answer = this.send(url, { ...init, signal: abort.signal }).then(read);
@@ -51,7 +51,7 @@ export class Http {
   }
 }
 
-/** An answer to a request, with its body as far as that is JSON. */
+/** An answer to a request, with its body if that is JSON. */
 export interface Answer {
   readonly response: Response;
   readonly body: any;
@@ -61,7 +61,7 @@ export async function read(response: Response): Promise<Answer> {
   return { response, body: await response.json().catch(() => undefined) };
 }
 
-/** What an answer that is not what was asked for means for a command. */
+/** Returns the error of a command for an unexpected answer. */
 export function problem({ response, body }: Answer): RealtimeError {
   const { code, detail, title, retryAfter } = body ?? {};
   return new RealtimeError(
@@ -71,16 +71,16 @@ export function problem({ response, body }: Answer): RealtimeError {
   );
 }
 
-/** Reads the header Retry-After, which has seconds or a date. */
+/** Reads the header Retry-After: seconds or a date. */
 function waitIn(header: string | null): number | undefined {
   const seconds = Number(header);
   return waitOf(Number.isNaN(seconds) ? Date.parse(header!) - Date.now() : seconds * 1000) || undefined;
 }
 
 /**
- * What it means for a connection. An answer without a code of the protocol is not
- * the server's own (a proxy's, while the server restarts) and says nothing final;
- * 204 is how an event stream is told to stay away.
+ * Returns what an answer means for a connection. An answer without a code of the protocol is
+ * not from the server (but from a proxy, while the server restarts) and is not final. 204 tells
+ * an event stream to stay away.
  */
 export function refusal(answer: Answer): Ending {
   const { status } = answer.response;

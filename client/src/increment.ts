@@ -2,16 +2,16 @@ import { applyAll, difference, type Operation } from './operation.js';
 import { segments } from './patch.js';
 import { at, copy, type Json, type Path } from './tree.js';
 
-/** What increments the drafts of the updates that are being made. */
+/** The functions that increment the drafts of the current updates. */
 const drafts = new WeakMap<object, (path: Path, by: number) => void>();
 
 /**
- * Adds to a number of a draft, in the function that is given to `update`:
+ * Adds to a number of a draft, in the function that you pass to `update`:
  *
  *     board.update((draft) => increment(draft, '/votes/ann'));
  *
- * Increments of several add up, where of two who do `draft.votes.ann++` at once one gets lost or is refused.
- * A member that is missing counts as 0. `path` is a JSON pointer, or the names and indices themselves.
+ * Increments of several clients add up. Of two `draft.votes.ann++` at the same time, one would be lost or rejected.
+ * A missing member counts as 0. `path` is a JSON pointer, or an array of names and indices.
  */
 export function increment(draft: unknown, path: string | readonly (string | number)[], by = 1): void {
   const add = drafts.get(draft as object);
@@ -19,7 +19,7 @@ export function increment(draft: unknown, path: string | readonly (string | numb
   add(typeof path === 'string' ? segments(path) : path.map(String), by);
 }
 
-/** What a function does to a draft, in order, and what it gives: increments can not be seen in the result. */
+/** Returns what a function does to a draft, in order, and its result. Increments cannot be seen in the result. */
 export function record(root: Json, recipe: (draft: Json) => unknown): [Operation[], unknown] {
   const draft = copy(root);
   const ops: Operation[] = [];

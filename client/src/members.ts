@@ -2,25 +2,25 @@ import type { Payload } from './wire.js';
 
 /** A user in a channel; an anonymous connection is a member of its own. */
 export interface Member {
-  /** The user, or the connection of an anonymous one. */
+  /** The user, or the connection of an anonymous member. */
   readonly id: string;
-  /** `online`, `away`, or whatever short word the member has set. */
+  /** `online`, `away`, or another short word that the member has set. */
   readonly status: string;
-  /** Whatever else there is to know, set by the member or by the server. */
+  /** Other facts, set by the member or by the server. */
   readonly info: Readonly<Record<string, unknown>>;
 }
 
 export type Members = ReadonlyMap<string, Member>;
 
-/** New members, and what happened to the old ones. */
+/** The new members, and the changes of the old ones. */
 export interface Change {
   readonly members: Members;
   readonly events: readonly { readonly name: 'enter' | 'leave' | 'update'; readonly member: Member }[];
 }
 
 /**
- * Replaces the members by those of a snapshot. Who was there before and is not in
- * it has left, unless the snapshot was cut: then nobody knows.
+ * Replaces the members by those of a snapshot. A member that is missing in it has left, unless
+ * the snapshot was cut: then that is not known.
  */
 export function applySnapshot(before: Members, { users = [], info, more }: Payload): Change {
   const now = new Set(users);
@@ -29,7 +29,7 @@ export function applySnapshot(before: Members, { users = [], info, more }: Paylo
   return { members: new Map(users.map((id) => [id, members.get(id)!])), events };
 }
 
-/** Applies a diff. Repeating one that was applied already changes nothing. */
+/** Applies a diff. Applying it twice changes nothing. */
 export function applyDiff(before: Members, { left = [], entered = [], updated = [], info }: Payload): Change {
   const members = new Map(before);
   const events: Change['events'][number][] = [];

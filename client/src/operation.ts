@@ -1,38 +1,39 @@
 import { at, child, equal, freeze, indexOf, isArray, isObject, type Json, type JsonObject, type Path } from './tree.js';
 
 /**
- * One step of a change. Members of objects and elements of arrays are `set`, members
- * are `unset`; elements are `insert`ed and `remove`d, which moves those behind them;
- * `increment` adds a number to one, where a missing member counts as 0; `test` fails the change unless the value is there.
+ * One step of a change. `set` sets a member of an object or an element of an array. `unset`
+ * deletes a member. `insert` and `remove` add and remove an element, which moves the elements
+ * behind it. `increment` adds a number; a missing member counts as 0. `test` fails the change
+ * unless the value is there.
  */
 export interface Operation {
   readonly kind: 'set' | 'unset' | 'insert' | 'remove' | 'increment' | 'test';
   readonly path: Path;
   readonly value?: Json | undefined;
-  /** What was there before; undefined: nothing. Not for `insert`, `increment` and `test`. */
+  /** The value before; undefined if there was none. Not for `insert`, `increment` and `test`. */
   readonly was?: Json | undefined;
-  /** An `insert` at the end, wherever that is. */
+  /** An `insert` at the end of the array. */
   readonly end?: boolean;
   /**
-   * How many segments of the path have to be there: what is missing behind them is
-   * made.
+   * How many segments of the path must exist. Missing containers behind them are
+   * created.
    */
   readonly from?: number;
-  /** A `remove` that nobody made: the array began anew. */
+  /** A `remove` that no client made: the array was created again. */
   readonly gone?: boolean;
-  /** Only the result of what others did is known: they may have incremented a number. */
+  /** Only the result of others' changes is known: they may have incremented a number. */
   readonly guessed?: boolean;
 }
 
 /** Thrown when an operation does not fit. */
 export class Misfit extends Error {}
 
-/** Whether an operation leaves all elements of arrays where they are. */
+/** Reports whether an operation leaves all elements of arrays at their places. */
 export function settles({ kind }: Operation): boolean {
   return /set|inc/.test(kind);
 }
 
-/** Does an operation: a new value, which shares with the old one all that stays. */
+/** Applies an operation and returns the new value. It shares all unchanged parts with the old one. */
 export function apply(root: Json, op: Operation): Json {
   const { kind, path, value } = op;
   if (kind !== 'test') return put(root, op, 0) as Json;
@@ -40,7 +41,7 @@ export function apply(root: Json, op: Operation): Json {
   throw new Misfit(`${pointer(path)} is another value`);
 }
 
-/** `unset` takes what is missing for done. */
+/** An `unset` of a missing member changes nothing. */
 function put(v: Json | undefined, op: Operation, depth: number): Json | undefined {
   const { kind, path, value, from = Infinity } = op;
   const segment = path[depth];
@@ -63,7 +64,7 @@ function put(v: Json | undefined, op: Operation, depth: number): Json | undefine
     if (kind === 'unset' && old === undefined) return v;
     const { [segment]: _, ...others } = (v ?? {}) as JsonObject;
     if (last && kind === 'unset') return Object.freeze(others);
-    // A member that was there keeps its place.
+    // An existing member keeps its place.
     const members = old === undefined ? others : v;
     return Object.freeze({ ...(members as JsonObject), [segment]: put(old, op, depth + 1)! });
   }
@@ -79,7 +80,7 @@ function sum(v: Json | undefined = 0, { path, value }: Operation): number {
   return misfit(path);
 }
 
-/** What takes operations back, where they have just been made. */
+/** Returns the operations that undo the given ones, right after them. */
 export function inverse(ops: readonly Operation[]): Operation[] {
   return [...ops].reverse().flatMap(opposite);
 }
@@ -92,7 +93,7 @@ function opposite({ kind, path, value, was }: Operation): Operation[] {
   return kind === 'set' ? [{ kind: 'unset', path, was: value }] : [];
 }
 
-/** Marks what others did as known by its result only. */
+/** Marks others' operations as known only by their result. */
 export function guess(ops: readonly Operation[]): Operation[] {
   return ops.map((op) => ({ ...op, guessed: true }));
 }
@@ -102,10 +103,10 @@ export function applyAll(root: Json, ops: readonly Operation[]): Json {
 }
 
 /**
- * The operations that make `now` of `old`, as few and as deep down as possible.
- * Elements of arrays are the same if they have the same `id`. Without one, those in
- * the same place are taken to be the same; not so with `wary`, when nobody knows what
- * happened in between. With `whole` an array is replaced.
+ * Returns the operations that turn `old` into `now`, as few and as deep as possible. Elements of
+ * arrays are the same if they have the same `id`. Without an `id`, elements at the same place
+ * count as the same; not with `wary`, when it is not known what happened in between. With
+ * `whole` an array is replaced.
  */
 export function difference(
   old: Json | undefined,
@@ -125,15 +126,14 @@ export function difference(
   return replacement(old, now, path);
 }
 
-/** The operation that makes `now` of `old` as a whole. */
+/** Returns the operation that replaces `old` by `now` as a whole. */
 export function replacement(old: Json | undefined, now: Json, path: Path): Operation[] {
   return equal(old, now) ? [] : [{ kind: 'set', path, value: freeze(now), was: old }];
 }
 
 /**
- * What both arrays have in common, in order, stays where it is; of what lies between,
- * elements without an `id` that face each other become each other, and the rest comes
- * or goes.
+ * The common elements of both arrays stay, in order. Between them, elements without an `id`
+ * at the same place are changed into each other. The rest is inserted or removed.
  */
 function elements(old: readonly Json[], now: readonly Json[], path: Path, wary?: boolean): Operation[] {
   const ops: Operation[] = [];
@@ -152,16 +152,16 @@ function elements(old: readonly Json[], now: readonly Json[], path: Path, wary?:
   return ops;
 }
 
-/** Whether elements are one, perhaps at different times. */
+/** Reports whether two elements are the same element, perhaps at different times. */
 function same(a: Json | undefined, b: Json | undefined): boolean {
   const id = child(a, 'id');
   return id === undefined ? equal(a, b) : isObject(b) && equal(id, child(b, 'id'));
 }
 
-/** Beyond so many comparisons only what is equal at both ends is looked for. */
+/** Above this number of comparisons only equal elements at both ends count as common. */
 const patience = 250_000;
 
-/** The indices of a longest common subsequence. */
+/** Returns the indices of a longest common subsequence. */
 function common(old: readonly Json[], now: readonly Json[]): (readonly [number, number])[] {
   const least = Math.min(old.length, now.length);
   let [head, tail] = [0, 0];
@@ -175,7 +175,7 @@ function common(old: readonly Json[], now: readonly Json[]): (readonly [number, 
 }
 
 function subsequence(old: readonly Json[], now: readonly Json[], head: number, rows: number, columns: number) {
-  // lengths[i][n] is how much is common behind i and n.
+  // lengths[i][n] is the number of common elements behind i and n.
   const lengths = Array.from({ length: rows + 1 }, () => new Array<number>(columns + 1).fill(0));
   for (let i = rows - 1; i >= 0; i--) {
     for (let n = columns - 1; n >= 0; n--) {
@@ -194,7 +194,7 @@ function subsequence(old: readonly Json[], now: readonly Json[], head: number, r
   return pairs;
 }
 
-/** A path as a JSON pointer. */
+/** Returns a path as a JSON pointer. */
 export function pointer(path: Path): string {
   return path.map((segment) => '/' + segment.replaceAll('~', '~0').replaceAll('/', '~1')).join('');
 }

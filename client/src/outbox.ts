@@ -3,34 +3,34 @@ import type { ErrorCode } from './codes.js';
 import type { Command, Envelope, Payload } from './wire.js';
 import { later, type Timer } from './time.js';
 
-/** A command and what is done with the answer. */
+/** A command, and the functions for its answer. */
 export interface Entry {
-  /** Ids are given in ascending order. */
+  /** Ids ascend. */
   readonly command: Command & { id: number };
   done?(answer: Envelope): void;
   fail(error: RealtimeError): void;
 }
 
 interface Queued extends Entry {
-  /** Belongs to this connection and goes before all others. */
+  /** It belongs to this connection and goes before all others. */
   readonly urgent: boolean;
-  /** Is repeated when the server finds the client too fast. */
+  /** It is sent again if the client was too fast for the server. */
   patient: boolean;
-  /** The burst with which it was sent. */
+  /** The burst that it was sent in. */
   wave: number;
 }
 
 /**
- * How many commands wait for their answers at once. It is less than the number of
- * offences for which a server ends a connection, so that a client that comes back
- * with more than it may send in one go finds out in time.
+ * How many commands may wait for their answers at once. It is less than the number of
+ * violations after which a server closes a connection. So a client that sends too many
+ * after a reconnect gets the errors in time.
  */
 const inFlight = 16;
 
 /**
- * The commands that are not answered yet. They wait here while there is no
- * connection, and those that lost theirs before the answer are sent again on the
- * next one; keys make that harmless.
+ * The commands without an answer. They wait here while there is no connection. If a
+ * connection ends before the answer, its commands are sent again on the next one. Keys make
+ * that harmless.
  */
 export class Outbox {
   readonly #limit: number;
@@ -38,7 +38,7 @@ export class Outbox {
   #waiting: Queued[] = [];
   #sent = new Map<unknown, Queued>();
   #send: ((command: Command) => void) | undefined;
-  /** The time between two commands, after the server found the client too fast. */
+  /** The time between two commands, after the client was too fast for the server. */
   #pace = 0;
   #pause: Timer | undefined;
   #wave = 0;
@@ -75,7 +75,7 @@ export class Outbox {
     for (const entry of left) this.#wait(Object.assign(entry, { patient: true }));
   }
 
-  /** Takes an answer; false when nobody waits for it. */
+  /** Handles an answer. Returns false if no command waits for it. */
   settle(answer: Envelope): boolean {
     const entry = this.#sent.get(answer.id);
     if (!entry) return false;
@@ -88,7 +88,7 @@ export class Outbox {
     return true;
   }
 
-  /** Gives everything up. */
+  /** Rejects all commands. */
   fail(error: RealtimeError): void {
     const all = [...this.#sent.values(), ...this.#waiting];
     this.down();
@@ -116,11 +116,11 @@ export class Outbox {
         entry.fail(new RealtimeError('INVALID_MESSAGE', textOf(error)));
       }
     }
-    // What is on its way may come back, because the client is still too fast.
+    // The commands on their way may come back, because the client is still too fast.
     if (!this.#waiting.length && !this.#sent.size) this.#pace = 0;
   }
 
-  /** Whether a command has to wait for the one before, which may come back and go after it then. */
+  /** Reports whether a command must wait for the one before, which may come back and would then go after it. */
   #overtakes({ patient, urgent }: Queued): boolean {
     return patient && !urgent && [...this.#sent.values()].some((sent) => !sent.urgent);
   }
@@ -149,7 +149,7 @@ export class Outbox {
   }
 }
 
-/** The error in a payload. */
+/** Returns the error in a payload. */
 export function errorOf({ code = 'INTERNAL', message = '', retryAfter }: Payload): RealtimeError {
   return new RealtimeError(code as ErrorCode | LocalErrorCode, message, retryAfter);
 }

@@ -1,21 +1,21 @@
 type Listen = (type: string, listener: (event: Event) => void, options: { signal: AbortSignal }) => void;
 
-/** The part of a browser's global object that tells what becomes of the page. */
+/** The part of a browser's global object that has the events of the page. */
 export interface PageScope {
   addEventListener?: Listen;
   readonly navigator?: { readonly onLine?: boolean };
   readonly document?: { readonly visibilityState: string; addEventListener: Listen };
 }
 
-/** What a page tells its connection. */
+/** The events of a page for its connection. */
 export interface PageHooks {
-  /** The network or the user is back; timers may have slept until now. */
+  /** The network or the user is back. Timers may have slept until now. */
   wake(): void;
-  /** The network is gone, says the browser. */
+  /** The browser says that the network is gone. */
   offline(): void;
-  /** The page goes into the back/forward cache, which is closed to pages with a connection. */
+  /** The page goes into the back/forward cache, which takes no page with a connection. */
   suspend(): void;
-  /** The page came back from there. */
+  /** The page came back from the cache. */
   resume(): void;
 }
 

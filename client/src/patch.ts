@@ -2,18 +2,18 @@ import { apply, applyAll, difference, Misfit, pointer, replacement, type Operati
 import { at, child, copy, equal, freeze, indexOf, isArray, isObject } from './tree.js';
 import type { Json, JsonObject, Path } from './tree.js';
 
-/** A step of a JSON patch (RFC 6902), or `increment`, which adds `value` to a number. */
+/** A step of a JSON patch (RFC 6902). `increment` is an extension: it adds `value` to a number. */
 export interface PatchOperation {
   readonly op: 'add' | 'remove' | 'replace' | 'test' | 'increment';
-  /** A JSON pointer; `-` behind an array is the place after its last element. */
+  /** A JSON pointer. `-` behind an array is the place after its last element. */
   readonly path: string;
   readonly value?: unknown;
 }
 
-/** An object is a merge patch (RFC 7396), in which null deletes; an array is a JSON patch (RFC 6902). */
+/** An object is a merge patch (RFC 7396): null deletes. An array is a JSON patch (RFC 6902). */
 export type Patch = { readonly [name: string]: unknown } | readonly PatchOperation[];
 
-/** What a patch does to a value. */
+/** The effect of a patch on a value. */
 export interface Effect {
   readonly value: Json;
   readonly ops: readonly Operation[];
@@ -34,7 +34,7 @@ export function resolve(root: Json, patch: Patch): Effect {
   return { value, ops };
 }
 
-/** The operations of a merge patch. */
+/** Returns the operations of a merge patch. */
 function merge(target: Json, patch: JsonObject, path: Path): Operation[] {
   return Object.entries(patch).flatMap(([name, value]) => {
     const here = [...path, name];
@@ -45,7 +45,7 @@ function merge(target: Json, patch: JsonObject, path: Path): Operation[] {
   });
 }
 
-/** The operations of a step of a JSON patch. */
+/** Returns the operations of a step of a JSON patch. */
 function operations(root: Json, { op, path, value: given }: PatchOperation): Operation[] {
   const here = segments(path);
   const value = given as Json;
@@ -71,8 +71,8 @@ export function segments(path: string): string[] {
 }
 
 /**
- * The patch that does what the operations do: a merge patch if one can, because
- * others may fill the same object at the same time then. Undefined: nothing is done.
+ * Returns the patch for the operations: a merge patch if possible, because then others may
+ * fill the same object at the same time. Undefined if the operations change nothing.
  */
 export function encode(root: Json, ops: readonly Operation[]): Patch | undefined {
   const value = applyAll(root, ops);
@@ -81,18 +81,18 @@ export function encode(root: Json, ops: readonly Operation[]): Patch | undefined
   try {
     if (merging && equal(resolve(root, merging).value, value)) return merging;
   } catch {
-    // It does not even fit.
+    // It does not fit.
   }
   const steps = asSteps(root, ops);
-  // Increments are sent one by one, or they would become what somebody has set.
+  // Increments are sent one by one. Otherwise they would become set values.
   const counts = ops.some(({ kind }) => kind === 'increment');
   return steps.length > most && !counts ? asSteps(root, difference(root, value, [], false, true)) : steps;
 }
 
-/** So many operations a room takes at once by default. */
+/** The most operations that a room accepts in one change by default. */
 const most = 256;
 
-/** What may be the same as a merge patch. */
+/** Returns a merge patch, which may do the same as the operations. */
 function asMerge(ops: readonly Operation[]): Patch | undefined {
   const patch: Record<string, Json> = {};
   for (const { kind, path, value } of ops) {
@@ -107,23 +107,23 @@ function asMerge(ops: readonly Operation[]): Patch | undefined {
   return patch;
 }
 
-/** The same as a JSON patch. */
+/** Returns the operations as a JSON patch. */
 export function asSteps(root: Json, ops: readonly Operation[]): PatchOperation[] {
   return ops.flatMap((op): PatchOperation[] => {
     const before = root;
     root = apply(root, op);
     const { kind, path, value, end } = op;
-    // How far down the path something is there, and one step further.
+    // The length of the existing part of the path, plus one step.
     let n = 1;
     while (n < path.length && at(before, path.slice(0, n)) !== undefined) n++;
     const here = pointer(path.slice(0, n));
     if (kind === 'test' || (kind === 'increment' && n === path.length)) return [{ op: kind, path: here, value }];
     if (value === undefined) {
-      // That nothing is there is said, too: others may be about to put something there.
+      // The patch also says that nothing is there, because others may put something there.
       const missing = at(before, path) === undefined;
       return [...(missing ? [{ op: 'add', path: here, value: null } as const] : []), { op: 'remove', path: here }];
     }
-    // The first container on the way that is missing is added with all that is in it.
+    // The first missing container on the path is added with its contents.
     const list = at(before, path.slice(0, n - 1));
     const added = path.slice(n).reduceRight<Json>((inner, segment) => ({ [segment]: inner }), value!);
     if (kind !== 'insert') {

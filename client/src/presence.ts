@@ -2,31 +2,31 @@ import { Emitter } from './emitter.js';
 import { applyDiff, applySnapshot, type Change, type Member } from './members.js';
 import type { Payload } from './wire.js';
 
-/** What a page is told about the members of a channel. */
+/** The events of the members of a channel. */
 export interface PresenceEvents {
   enter: Member;
   leave: Member;
   update: Member;
-  /** The members are known, or known again after a reconnect. */
+  /** The members are known, for the first time or again after a reconnect. */
   sync: ReadonlyMap<string, Member>;
 }
 
-/** What a member shows of itself. */
+/** What a member shows to the others. */
 export interface Appearance {
   /** `online` (default), `away`, or any short word. */
   status?: string;
-  /** Anything small that the others may know. */
+  /** A small value that the others may know. */
   info?: Record<string, unknown>;
 }
 
-/** Who is in a channel. It stays empty in channels without presence. */
+/** The members of a channel. It stays empty in channels without presence. */
 export class Presence extends Emitter<PresenceEvents> {
   readonly #send: (appearance: Appearance) => void;
   #members: ReadonlyMap<string, Member> = new Map();
   #count = 0;
-  /** The number of the frame that led here. */
+  /** The number of the last applied frame. */
   #seq = 0;
-  /** Diffs that came before their snapshot; undefined when it is there. */
+  /** Diffs that came before their snapshot; undefined after the snapshot. */
   #early: Payload[] | undefined = [];
 
   /** @internal */
@@ -35,7 +35,7 @@ export class Presence extends Emitter<PresenceEvents> {
     this.#send = send;
   }
 
-  /** The members by user. In a large room these are not all of them, see `count`. */
+  /** The members by id. In a large room this is only a part of them, see `count`. */
   get members(): ReadonlyMap<string, Member> {
     return this.#members;
   }
@@ -45,7 +45,7 @@ export class Presence extends Emitter<PresenceEvents> {
     return this.#count;
   }
 
-  /** Changes how this client appears to the others, now and after every reconnect. */
+  /** Changes what the others see of this client, now and after every reconnect. */
   update(appearance: Appearance): void {
     this.#send(appearance);
   }
@@ -72,14 +72,14 @@ export class Presence extends Emitter<PresenceEvents> {
 
   #diff(payload: Payload): void {
     const { seq = this.#seq + 1 } = payload;
-    // It took longer than the snapshot that it is part of.
+    // It is older than the snapshot, which contains it.
     if (seq <= this.#seq) return;
-    // One before it was lost, so ask who is there.
+    // An earlier diff was lost, so ask for the members.
     if (seq > this.#seq + 1) this.#send({});
     this.#apply(applyDiff(this.#members, payload), payload);
   }
 
-  /** Forgets everybody, without a word. @internal */
+  /** Forgets all members, without events. @internal */
   _clear(): void {
     this.#members = new Map();
     this.#count = 0;

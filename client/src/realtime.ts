@@ -12,16 +12,15 @@ import type { Command, Envelope, Payload } from './wire.js';
 
 /** The events of a client. */
 export interface RealtimeEvents {
-  /** The state of the connection, or what is known of it, has changed. */
+  /** The state of the connection, or a detail of it, has changed. */
   state: Status;
-  /** Something went wrong that belongs to no promise and ends nothing. */
+  /** An error that belongs to no promise and ends nothing. */
   error: RealtimeError;
 }
 
 /**
- * A client: one connection, and the channels the page is subscribed to. It keeps
- * the connection up by itself (see `Connection` for its states); subscriptions,
- * and messages that could not be sent yet, survive.
+ * A client: one connection, and the subscriptions of the page. It reconnects by itself (see
+ * `Connection` for its states). Subscriptions and unsent messages survive.
  */
 export class Realtime extends Emitter<RealtimeEvents> {
   readonly #connection: Connection;
@@ -33,7 +32,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
   #count = 0;
   #greeting: Payload = {};
 
-  /** Prepares a client; `connect` connects it. `url` is the path or address of the endpoint. */
+  /** Creates a client; `connect` connects it. `url` is the path or address of the endpoint. */
   constructor(url?: string | URL, options: Options = {}) {
     super();
     const settings = settle(url, options);
@@ -52,33 +51,33 @@ export class Realtime extends Emitter<RealtimeEvents> {
     return this.#connection.state;
   }
 
-  /** The transport in use, or being tried. */
+  /** The transport in use, or the one being tried. */
   get transport(): TransportName | undefined {
     return this.#connection.transport;
   }
 
-  /** Who the server takes the page for; undefined: an anonymous visitor, or not known yet. */
+  /** The user that the server knows; undefined if the user is anonymous or not known yet. */
   get user(): string | undefined {
     return this.#greeting.user;
   }
 
-  /** The id of the connection; over a WebSocket also the sender of an anonymous client's messages. */
+  /** The id of the connection. Over a WebSocket it is also the sender of an anonymous client's messages. */
   get connection(): string | undefined {
     return this.#greeting.connection;
   }
 
-  /** Connects, also again after the client was closed. */
+  /** Connects. Also reopens a closed client. */
   connect(): this {
     this.#connection.start();
     return this;
   }
 
-  /** Closes for good. What waits to be sent is rejected; subscriptions wait for `connect`. */
+  /** Closes the client. Rejects what waits to be sent. Subscriptions wait for `connect`. */
   close(): void {
     this.#connection.stop(new RealtimeError(1000, 'closed'));
   }
 
-  /** Subscribes to a channel. There is one subscription for each: a second call gives the same one. */
+  /** Subscribes to a channel. A second call returns the same subscription. */
   subscribe<T = unknown>(channel: string, options: SubscribeOptions = {}): Subscription<T> {
     let subscription = this.#subscriptions.get(channel);
     if (!subscription) {
@@ -89,13 +88,13 @@ export class Realtime extends Emitter<RealtimeEvents> {
     return subscription as Subscription<unknown> as Subscription<T>;
   }
 
-  /** Publishes to a channel, subscribed or not. Waits for a connection. Rejects with a {@link RealtimeError}. */
+  /** Publishes to a channel, with or without a subscription. Waits for a connection. Rejects with a {@link RealtimeError}. */
   async publish(channel: string, content: unknown, { event, to }: PublishOptions = {}): Promise<Ack> {
     const payload = { channel, content, event, to, key: this._key() };
     return { channel, ...((await this.#request('message', payload)) as object) };
   }
 
-  /** Asks for a channel's retained messages. Rejects with a {@link RealtimeError}. */
+  /** Asks for a channel's kept messages. Rejects with a {@link RealtimeError}. */
   async history<T = unknown>(channel: string, { since, limit }: HistoryOptions = {}): Promise<HistoryPage<T>> {
     const page = await this.#request('history', { channel, since, limit });
     return {
@@ -106,7 +105,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
     };
   }
 
-  // What subscriptions need, see Host.
+  // For subscriptions, see Host.
 
   /** @internal */
   _command(type: string, payload: Command['payload'], fail = this.#problem): number {
@@ -165,7 +164,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
   }
 }
 
-/** Makes a client and connects it. */
+/** Creates a client and connects it. */
 export function connect(url?: string | URL, options?: Options): Realtime {
   return new Realtime(url, options).connect();
 }

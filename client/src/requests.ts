@@ -4,23 +4,23 @@ import { problem, type Http } from './http.js';
 import { later, within } from './time.js';
 import { examine, type Command, type Envelope } from './wire.js';
 
-/** A request is given up after so many times the time that one try may take. */
+/** A request is given up after this many times the time limit of one try. */
 const patience = 6;
 
-/** The path in the HTTP API of something that a channel has. */
+/** Returns the path of a channel's resource in the HTTP API. */
 export function pathOf(channel: string, what = 'messages'): string {
   return `/channels/${encodeURIComponent(channel)}/${what}`;
 }
 
 /**
- * Turns commands into requests of the HTTP API and their answers into envelopes.
- * Requests of a channel go one after the other, which keeps messages in order. One
- * that gets no answer in time does not hold up the next any longer.
+ * Turns commands into requests of the HTTP API, and the answers into envelopes. Requests
+ * of a channel go one after the other, which keeps messages in order. A request without an
+ * answer in time no longer holds up the next one.
  */
 export class Requests {
   readonly #http: Http;
   readonly #reply: (envelope: Envelope) => void;
-  /** By channel: when the next request may go. */
+  /** By channel: resolves when the next request may go. */
   readonly #turns = new Map<string | undefined, Promise<void>>();
   #closed = false;
 
@@ -60,8 +60,8 @@ export class Requests {
   }
 
   /**
-   * Repeats a request until the server itself has answered; what names a message or
-   * a change makes that harmless. If the network is gone, the stream notices it
+   * Repeats a request until the server itself has answered. The key of a message and the
+   * number of a change make that harmless. If the network is gone, the stream notices it
    * before the request is given up.
    */
   async #ask(type: string, id: string | number, url: URL, init = {}): Promise<Envelope | undefined> {
@@ -85,7 +85,7 @@ export class Requests {
   }
 }
 
-/** A refusal as it would have come over a WebSocket. */
+/** Returns a rejection in the form that a WebSocket would have brought. */
 function failed(id: string | number, { code, message, retryAfter }: RealtimeError): Envelope {
   return { type: 'error', id, payload: { code, message, retryAfter } };
 }

@@ -1,22 +1,22 @@
 import { backoff } from './retry.js';
 import { later, type Timer } from './time.js';
 
-/** A connection that lived so long makes failures before it forgotten. */
+/** After a connection that lived this long, earlier failures no longer count. */
 const stableAfter = 30_000;
 
-/** Decides when a connection is tried again. At most one attempt is planned. */
+/** Decides when the client connects again. At most one attempt is planned. */
 export class Schedule {
   readonly #minDelay: number;
   readonly #maxDelay: number;
   readonly #dial: () => void;
   /** Counts the attempts in a row that led to no stable connection. */
   #attempt = 0;
-  /** When the connection in use became open; 0: it is not. */
+  /** When the current connection became open; 0 if it is not open. */
   #openedAt = 0;
   #timer: Timer | undefined;
   /** The server asked for the wait. */
   #asked = false;
-  /** When the server wants the client back, after it announced to go; 0: it did not. */
+  /** When the client may connect again after the server announced its end; 0 if it did not. */
   #returnAt = 0;
 
   constructor(minDelay: number, maxDelay: number, dial: () => void) {
@@ -25,12 +25,12 @@ export class Schedule {
     this.#dial = dial;
   }
 
-  /** Whether an attempt is planned that the page may make earlier. */
+  /** True if an attempt is planned that the page may make earlier. */
   get hasty(): boolean {
     return !!this.#timer && !this.#asked;
   }
 
-  /** The rest of the wait until the server that goes wants the client back; undefined: no server goes. */
+  /** The rest of the wait after the server announced its end; undefined if it did not. */
   get returnIn(): number | undefined {
     return this.#returnAt ? Math.max(0, this.#returnAt - Date.now()) : undefined;
   }
@@ -40,15 +40,15 @@ export class Schedule {
     this.#openedAt = Date.now();
   }
 
-  /** Forgets the failures before. */
+  /** Forgets earlier failures. */
   forget(): void {
     this.#attempt = 0;
   }
 
   /**
-   * Plans the next attempt and returns the wait. `asked` is the least wait that the
-   * server asked for. A browser that says `offline` may be wrong, so the client
-   * tries all the same, after the longest wait.
+   * Plans the next attempt and returns the wait. `asked` is the shortest wait that the server
+   * allows. A browser that says `offline` may be wrong, so the client tries all the same,
+   * after the longest wait.
    */
   plan(asked: number | undefined, offline: boolean): number {
     this.#judge();
@@ -57,9 +57,8 @@ export class Schedule {
   }
 
   /**
-   * The server goes and says when to come back. It may not say less than the
-   * client's own wait: a server that sends everybody away at once would be
-   * stormed.
+   * The server announces its end, and when to connect again. The wait is at least the client's
+   * own: otherwise all clients would return at once.
    */
   return(after: number): void {
     this.#judge();
@@ -74,7 +73,7 @@ export class Schedule {
     this.#returnAt = 0;
   }
 
-  /** Looks whether the connection was stable that ends now. */
+  /** Checks whether the ending connection was stable. */
   #judge(): void {
     if (this.#openedAt && Date.now() - this.#openedAt >= stableAfter) this.forget();
     this.#openedAt = 0;

@@ -6,7 +6,7 @@ import type { TransportName } from './state.js';
 import { waitOf } from './time.js';
 import { eventSourceStream, fetchStream } from './streams.js';
 
-/** Options with everything filled in. */
+/** The options with all defaults filled in. */
 export interface Settings {
   readonly base: URL;
   readonly token: TokenSource | undefined;
@@ -52,7 +52,7 @@ export function settle(url: string | URL | undefined, o: Options): Settings {
   };
 }
 
-/** The address of the endpoint. A script that the server itself delivered knows it; else it is the server's default path. */
+/** The address of the endpoint: where the server delivered the script, else the server's default path. */
 function baseURL(url: string | URL | undefined): URL {
   const here = globalThis.location?.href;
   const base = new URL(url ?? delivered(import.meta.url) ?? '/realtime', here);
@@ -62,8 +62,8 @@ function baseURL(url: string | URL | undefined): URL {
 }
 
 /**
- * The endpoint that delivered the script at an address; undefined: none did. Its path
- * keeps the slash, because a site may answer only what lies below the path.
+ * Returns the endpoint that delivered the script; undefined if none did. Its path keeps the slash,
+ * because a site may answer only what is below the path.
  */
 export function delivered(script: string): string | undefined {
   return /^(https?:.*)(?<!\/dist)\/client\.js(\?.*)?$/.test(script) ? new URL('.', script).href : undefined;

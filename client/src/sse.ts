@@ -6,25 +6,24 @@ import { lost, type Ending, type Listener, type Transport } from './transport.js
 import { later, waitOf, type Timer } from './time.js';
 import { parse, type Command, type Payload } from './wire.js';
 
-/** What the transport needs; it outlives a single connection. */
+/** What the transport needs. It outlives a single connection. */
 export interface StreamContext {
   readonly http: Http;
   readonly open: OpenStream;
-  /** Whether `open` lets the server's heartbeats be heard. */
+  /** True if `open` reports the server's heartbeats. */
   readonly audible: boolean;
-  /** The id of the last event: where the server goes on with all channels. */
+  /** The id of the last event. The server continues all channels from it. */
   cursor?: string;
 }
 
-/** How long changes of the set of channels are collected before the stream is opened anew. */
+/** How long changes of the set of channels are collected before a new stream is opened. */
 const collect = 20;
-/** The statuses of a server, or a proxy, for which the address of the stream is too long. */
+/** The statuses with which a server or a proxy says that the address is too long. */
 const tooLong: readonly unknown[] = [414, 431];
 
 /**
- * The transport of Server-Sent Events: one stream brings the messages of all
- * channels, and commands become requests of the HTTP API. To the state machine it
- * looks like a WebSocket.
+ * The transport of Server-Sent Events. One stream brings the messages of all channels, and
+ * commands become requests of the HTTP API. For the state machine it looks like a WebSocket.
  */
 export class StreamTransport implements Transport {
   readonly name = 'sse';
@@ -34,7 +33,7 @@ export class StreamTransport implements Transport {
   readonly #channels: Set<string>;
   #stop: (() => void) | undefined;
   #timer: Timer | undefined;
-  /** The time that the stream has left to begin. */
+  /** The time limit for the start of the stream. */
   #deadline: Timer | undefined;
   /** The wait that the server asked for. */
   #retry: number | undefined;
@@ -56,7 +55,7 @@ export class StreamTransport implements Transport {
     const { type, id, payload } = command;
     if (type === 'subscribe' || type === 'unsubscribe') {
       this.#change(type === 'subscribe', payload.channel!);
-      // What comes of it is an event of the stream; the command itself is done.
+      // The result is an event of the stream. The command itself is done.
       queueMicrotask(() => this.#closed || this.#listener.frame({ type: 'ack', id: id!, payload: {} }));
     } else if (type !== 'ping') {
       this.#requests.send(command);
@@ -71,7 +70,7 @@ export class StreamTransport implements Transport {
     this.#requests.close();
   }
 
-  /** Adds or removes a channel, which takes a new stream. */
+  /** Adds or removes a channel. That needs a new stream. */
   #change(add: boolean, channel: string): void {
     if (this.#channels.has(channel) === add) return;
     if (add) this.#channels.add(channel);
@@ -80,9 +79,9 @@ export class StreamTransport implements Transport {
   }
 
   /**
-   * Opens the stream, in place of the one before. To open it beside the old one
-   * would bring messages of channels without history twice; the cursor brings
-   * those of the others that fall between.
+   * Opens the stream in place of the old one. If both were open, messages of channels without
+   * history would come twice. In the other channels the cursor recovers the messages that come
+   * between the two streams.
    */
   #stream(): void {
     this.#timer = undefined;
@@ -102,7 +101,7 @@ export class StreamTransport implements Transport {
 
   #event(data: string): void {
     const envelope = parse(data);
-    // The wait that was named before was for a stream that is refused.
+    // An earlier wait was for a stream that is rejected.
     if (envelope?.type === 'connected') {
       this.#retry = undefined;
       clearTimeout(this.#deadline);
@@ -120,7 +119,7 @@ export class StreamTransport implements Transport {
     clearTimeout(this.#deadline);
     const { code } = ending.error;
     if (!this.#channels.size && code === 'INVALID_CHANNEL') {
-      // There is nothing to stream yet, and who can say so is there and well.
+      // There is nothing to stream yet, but this answer shows that the server is there.
       return this.#listener.frame({ type: 'connected', payload: { heartbeat: 0 } });
     }
     if (tooLong.includes(code)) return this.#shorten();
@@ -139,8 +138,8 @@ export class StreamTransport implements Transport {
   }
 
   /**
-   * Makes the address shorter: without the cursor, at the price of gaps, then without
-   * the channels that came last, one by one.
+   * Makes the address shorter: first without the cursor, which may mean gaps, then without
+   * the newest channels, one by one.
    */
   #shorten(): void {
     const { cursor } = this.#context;
@@ -155,9 +154,9 @@ export class StreamTransport implements Transport {
   }
 
   /**
-   * The channels for which a stream was refused. One that may not be subscribed
-   * refuses the stream as a whole; without it the others go on, as they would on a
-   * WebSocket. History is open to the same callers, and therefore tells which.
+   * Finds the channels for which a stream was rejected. One forbidden channel rejects the whole
+   * stream. Without it the others go on, as over a WebSocket. Only callers that may subscribe
+   * may read the history, so a request for the history finds the channel.
    */
   async #blame({ code }: RealtimeError): Promise<string[]> {
     const { http } = this.#context;

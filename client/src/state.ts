@@ -2,18 +2,18 @@ import type { RealtimeError } from './error.js';
 
 export type TransportName = 'websocket' | 'sse';
 
-/** What a connection is doing; see `Connection`, which is the machine behind it. */
+/** The state of a connection; `Connection` describes each state. */
 export type State = 'connecting' | 'open' | 'reconnecting' | 'closed';
 
-/** The state of a connection, and what a page may want to show of it. */
+/** The state of a connection, with details for the page. */
 export interface Status {
   readonly state: State;
   /** The state before. */
   readonly previous: State;
-  /** Why the connection is not open; undefined while nothing went wrong. */
+  /** Why the connection is not open; undefined if nothing failed. */
   readonly reason: RealtimeError | undefined;
-  /** The transport in use, or being tried. */
+  /** The transport in use, or the one being tried. */
   readonly transport: TransportName | undefined;
-  /** The time until the next try, in milliseconds; undefined: one is under way, or none is planned. */
+  /** The time until the next try, in milliseconds; undefined while a try is in progress, or if none is planned. */
   readonly retryIn: number | undefined;
 }

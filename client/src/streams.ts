@@ -3,18 +3,18 @@ import { read, refusal, type Http } from './http.js';
 import { textOf } from './error.js';
 import { lost, type Ending } from './transport.js';
 
-/** What becomes of a stream. */
+/** The events of a stream. */
 export interface StreamListener extends StreamSink {
-  /** Something arrived, if only a comment. */
+  /** Data arrived, or a comment. */
   heard(): void;
   end(ending: Ending): void;
 }
 
-/** Opens a stream; the returned function ends it without another call of the listener. */
+/** Opens a stream. The returned function ends it without another call of the listener. */
 export type OpenStream = (http: Http, url: URL, listener: StreamListener) => () => void;
 
 /**
- * Reads a stream with fetch, which shows all there is: comments (the server's
+ * Reads a stream with fetch, which shows everything: comments (the server's
  * heartbeat), statuses, Retry-After and events of any name.
  */
 export const fetchStream: OpenStream = (http, url, listener) => {
@@ -45,20 +45,20 @@ export const fetchStream: OpenStream = (http, url, listener) => {
 };
 
 /**
- * Reads a stream with an EventSource. It keeps to itself the server's heartbeats
- * and the reason of a refusal, and events whose names it was not told.
+ * Reads a stream with an EventSource. It hides the server's heartbeats, the reason of a
+ * rejection, and events whose names it does not know.
  */
 export function eventSourceStream(EventSourceClass: typeof EventSource, names: readonly string[]): OpenStream {
   return (http, url, listener) => {
-    // An EventSource has no headers to put the token into.
+    // An EventSource has no headers for the token.
     if (http.token) url.searchParams.set('token', http.token);
     const source = new EventSourceClass(url, { withCredentials: http.credentials === 'include' });
     let stop = (): void => source.close();
     const failed = (): void => {
       const refused = source.readyState === 2;
-      // Resuming is left to the state machine, which knows the page and the backoff.
+      // The state machine resumes the stream: it knows the page and the backoff.
       source.close();
-      // Why it was refused, fetch gets to see. If it is accepted this time, all the better.
+      // A fetch finds the reason of the rejection. If the server accepts it this time, that is fine.
       if (refused) stop = fetchStream(http, url, listener);
       else listener.end(lost('stream ended'));
     };
@@ -73,5 +73,5 @@ export function eventSourceStream(EventSourceClass: typeof EventSource, names: r
   };
 }
 
-/** The names of events that are no messages, and of plain messages; `error` is also what a failure is called. */
+/** The names of events that are not messages, and of plain messages. A failure is also called `error`. */
 const ownNames = 'message connected subscribed unsubscribed presence gap reconnect error close remote-change'.split(' ');

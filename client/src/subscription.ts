@@ -18,9 +18,9 @@ import type { Envelope, WireMessage } from './wire.js';
 import { later, type Timer } from './time.js';
 
 export interface SubscribeOptions extends Appearance {
-  /** How many of the newest messages to begin with, at most 1,000. Default: 0. */
+  /** How many of the newest messages to start with, at most 1,000. Default: 0. */
   history?: number;
-  /** Where to go on, for instance the `position` of an earlier visit. Default: with what comes next. */
+  /** The position to continue from, for example that of an earlier visit. Default: only new messages. */
   recover?: Position;
 }
 
@@ -32,38 +32,38 @@ export interface SubscriptionEvents<T> {
   message: Message<T>;
   /** Messages may have been lost. */
   gap: Gap;
-  /** `error` says why a subscription ended that the page did not end. */
+  /** `error` says why the subscription ended, if the page did not end it. */
   state: { readonly state: SubscriptionState; readonly error: RealtimeError | undefined };
-  /** What the server says in the course of the subscription, as it says it. @internal */
+  /** The server's frames about the subscription, unchanged. @internal */
   frame: Envelope;
 }
 
 /**
- * A channel the page listens to. It outlives connections: on each new one it is
- * made again and recovers what was missed, or says `gap`. States:
+ * A channel that the page listens to. It outlives connections: on each new one the client
+ * subscribes again and recovers missed messages, or there is a `gap`. States:
  *
  * - `subscribing`: waits for a connection, or for the server's answer.
  * - `subscribed`: messages flow.
- * - `unsubscribed`: ended by the page, by the server, or because the client is
- *   closed; only the latter ends when the client connects again.
+ * - `unsubscribed`: the page or the server ended it, or the client is closed. After a close it
+ *   goes on when the client connects again.
  */
 export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> implements AsyncIterable<Message<T>> {
   readonly channel: string;
-  /** Who is in the channel. */
+  /** The members of the channel. */
   readonly presence: Presence;
   readonly #host: Host;
   readonly #options: SubscribeOptions;
   #state: SubscriptionState = 'subscribing';
   #position: Position | undefined;
-  /** It was subscribed before, so that messages can have been missed. */
+  /** It was subscribed before, so messages may have been missed. */
   #begun = false;
   /** The id of the command that is awaited. */
   #asked: number | undefined;
   #attempt = 0;
   #retry: Timer | undefined;
-  /** Where a gap ends that was told already: an event stream tells it twice. */
+  /** The end of the last gap that the page knows: an event stream sends a gap twice. */
   #told: Position | undefined;
-  /** What waits until older messages are there. */
+  /** Frames that wait for older messages. */
   #held: Envelope[] | undefined;
 
   /** @internal */
@@ -80,27 +80,27 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
     return this.#state;
   }
 
-  /** Where delivery has come to; undefined in channels without history. Keep it to recover after a reload. */
+  /** The position of the last delivered message; undefined in channels without history. Keep it to recover after a reload. */
   get position(): Position | undefined {
     return this.#position;
   }
 
-  /** Publishes to the channel; waits for a connection if there is none. Rejects with a {@link RealtimeError}. */
+  /** Publishes to the channel. Waits for a connection if there is none. Rejects with a {@link RealtimeError}. */
   publish(content: unknown, options?: PublishOptions): Promise<Ack> {
     return this.#host.publish(this.channel, content, options);
   }
 
-  /** Asks for retained messages. Rejects with a {@link RealtimeError}. */
+  /** Asks for kept messages. Rejects with a {@link RealtimeError}. */
   history(options?: HistoryOptions): Promise<HistoryPage<T>> {
     return this.#host.history(this.channel, options);
   }
 
-  /** Ends the subscription; its listeners hear nothing more, but for the change of state. */
+  /** Ends the subscription. Its listeners get one more event, the change of state. */
   unsubscribe(): void {
     this.#end(false);
   }
 
-  /** The messages, until the subscription ends. Those that come while one is handled wait in memory. */
+  /** Returns the messages until the subscription ends. Messages that arrive while one is handled wait in memory. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Message<T>, void, void> {
     const queue: Message<T>[] = [];
     let wake = (): void => {};
@@ -127,7 +127,7 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
     );
   }
 
-  /** The connection is gone; with a reason: for good. @internal */
+  /** The connection is gone; finally, if there is a reason. @internal */
   _down(reason?: RealtimeError): void {
     clearTimeout(this.#retry);
     this.#asked = undefined;
@@ -138,14 +138,14 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
   _receive(envelope: Envelope): void {
     const { type, id, payload, timestamp } = envelope;
     if (type === 'unsubscribed') {
-      // With an id it is the answer to a command of the past.
+      // With an id it answers an earlier command.
       if (id === undefined) this.#end(true, errorOf(payload));
     } else if (this.#held) {
       this.#held.push(envelope);
     } else if (type === 'subscribed') {
       if (id === undefined || id === this.#asked) this.#subscribed(envelope);
     } else if (this.#state === 'subscribed') {
-      // Before that it belongs to a subscription of the past.
+      // Before that, it belongs to an earlier subscription.
       if (type === 'message') this.#deliver(payload, timestamp);
       else if (type === 'gap') this.#gap(envelope);
       else if (type === 'presence') this.presence._receive(payload);
@@ -153,7 +153,7 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
     if (this.#state === 'subscribed' && (!this.#held || type === 'subscribed')) this._emit('frame', envelope);
   }
 
-  /** Nothing of the channel was seen yet, and nothing is to be recovered. */
+  /** No frame of the channel has come yet, and there is nothing to recover. */
   get #first(): boolean {
     return !this.#begun && !this.#position;
   }
@@ -175,7 +175,7 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
     if (first || !from) this.#position = to;
   }
 
-  /** Fetches the messages to begin with, where the server could not be asked for them together. */
+  /** Fetches the first messages, where the stream could not ask for them. */
   #begin(to: Position): void {
     this.#position = to;
     const held: Envelope[] = (this.#held = []);
@@ -218,7 +218,7 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
   #appear({ status, info }: Appearance): void {
     if (status !== undefined) this.#options.status = status;
     if (info !== undefined) this.#options.info = info;
-    // Behind a subscribe that is under way and says what was true before.
+    // It goes after a subscribe that was sent already and has the older values.
     if (this.#asked && this.#state !== 'unsubscribed') this.#host._command('presence', { channel: this.channel, status, info });
   }
 

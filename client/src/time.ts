@@ -2,15 +2,15 @@ import { RealtimeError } from './error.js';
 
 export type Timer = ReturnType<typeof setTimeout>;
 
-/** The longest wait of a timer, in milliseconds. `setTimeout` takes a longer one for no wait at all. */
+/** The longest wait of a timer, in milliseconds. `setTimeout` treats a longer one as no wait. */
 const longest = 2 ** 31 - 1;
 
-/** Calls `run` after a wait in milliseconds. A wait that is too long for a timer is the longest one. */
+/** Calls `run` after a wait in milliseconds, at most after the longest wait. */
 export function later(run: () => void, wait: number): Timer {
   return setTimeout(run, Math.min(longest, wait));
 }
 
-/** Reads a wait that somebody else gave; undefined when it is none. A longer one than a timer has is the longest. */
+/** Reads a wait from outside; undefined if it is none. Returns at most the longest wait. */
 export function waitOf(value: unknown): number | undefined {
   return Number.isFinite(value) && (value as number) >= 0 ? Math.min(longest, value as number) : undefined;
 }

@@ -1,5 +1,5 @@
-// JSON values that never change. A changed value shares with the one before what they
-// have in common, so that a page can tell by `===` what is the same.
+// Immutable JSON values. A changed value shares the unchanged parts with the one before, so
+// that a page can compare parts with `===`.
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [name: string]: Json };
@@ -13,8 +13,8 @@ export function isObject(v: Json | undefined): v is JsonObject {
 export const isArray: (v: unknown) => v is readonly Json[] = Array.isArray;
 
 /**
- * The value as JSON would carry it: a copy that may be changed. Half of a surrogate pair,
- * which is left where a text was cut, is no text for anybody else.
+ * Returns the value as JSON would carry it: a copy that may be changed. It replaces half of a
+ * surrogate pair, which remains where a text was cut: no other program reads it as text.
  */
 export function copy<T>(v: T): T {
   const text = JSON.stringify(v) ?? 'null';
@@ -22,7 +22,7 @@ export function copy<T>(v: T): T {
 }
 
 export function freeze<T extends Json | undefined>(v: T): T {
-  // What is no object counts as frozen.
+  // A value that is not an object counts as frozen.
   if (!Object.isFrozen(v)) {
     for (const inner of Object.values(v!)) freeze(inner as Json);
     Object.freeze(v);
@@ -30,18 +30,18 @@ export function freeze<T extends Json | undefined>(v: T): T {
   return v;
 }
 
-/** The index that a segment of a path names, at most `top`; undefined: it names none. */
+/** Returns the index in a segment of a path, at most `top`; undefined if it is none. */
 export function indexOf(segment: string, top: number): number | undefined {
   return /^(0|[1-9]\d*)$/.test(segment) && +segment <= top ? +segment : undefined;
 }
 
-/** The value one step below; undefined: there is none. */
+/** Returns the value one step below; undefined if there is none. */
 export function child(v: Json | undefined, segment: string): Json | undefined {
   const names = isArray(v) ? indexOf(segment, v.length - 1) !== undefined : isObject(v) && Object.hasOwn(v, segment);
   return names ? (v as JsonObject)[segment] : undefined;
 }
 
-/** The value at a path; undefined: there is none. */
+/** Returns the value at a path; undefined if there is none. */
 export function at(v: Json | undefined, path: Path): Json | undefined {
   return path.reduce(child, v);
 }
@@ -54,7 +54,7 @@ export function equal(a: Json | undefined, b: Json | undefined): boolean {
   return names.length === Object.keys(b).length && names.every((name) => equal(a[name], child(b, name)));
 }
 
-/** `now`, with everything in it that equals a part of `before` replaced by that part. */
+/** Returns `now`, with each part that equals a part of `before` replaced by that part. */
 export function reuse(before: Json | undefined, now: Json): Json {
   if (before === now) return now;
   if (isArray(before) && isArray(now)) {

@@ -5,27 +5,27 @@ import { at, child, equal, isArray, type Json } from './tree.js';
 /** One thing to undo. */
 export interface Step {
   ops: readonly Operation[];
-  /** What takes them back, where they have just been made. */
+  /** The operations that undo them, right after them. */
   back: readonly Operation[];
-  /** The value with them. */
+  /** The value after them. */
   after: Json;
   time: number;
-  /** Others have changed the same since, perhaps to what it was. */
+  /** Others have changed the same since, perhaps back to the old value. */
   spoiled?: boolean;
 }
 
-/** What undoes a step now; undefined: others have changed the same since. */
+/** Returns what undoes a step now; undefined if others have changed the same since. */
 export interface Undoing {
   readonly step: Step;
   readonly ops: readonly Operation[] | undefined;
 }
 
-/** How soon one change of a value has to follow another to be undone with it: typing, dragging. */
+/** Changes of one value within this time are undone together: typing, dragging. */
 const together = 1000;
 /** How many steps can be undone. */
 const most = 100;
 
-/** What can be undone, the last at the end. */
+/** The steps that can be undone, the last at the end. */
 export class Steps {
   readonly #steps: Step[] = [];
 
@@ -33,11 +33,11 @@ export class Steps {
     return this.#steps.length;
   }
 
-  /** Notes what was done to a value, as a step of its own or as more of the last one. */
+  /** Records a change of a value, as a new step or as a part of the last one. */
   add(before: Json, made: readonly Operation[]): Step {
     const [last, time] = [this.#steps.at(-1), Date.now()];
     const more = last && !last.spoiled && time - last.time < together && sameValues(last.ops, made);
-    // The values of the first one are what to go back to.
+    // Undo goes back to the values of the first change.
     const ops = more ? made.map((op, i) => ({ ...op, was: last.ops[i]!.was })) : made;
     const step = { ops, back: inverse(ops), after: applyAll(before, made), time };
     if (more) return Object.assign(last, step);
@@ -46,15 +46,15 @@ export class Steps {
     return step;
   }
 
-  /** Forgets a step that came to nothing. */
+  /** Drops a step that was not made. */
   drop(step: Step | undefined): void {
     const i = this.#steps.indexOf(step!);
     if (i >= 0) this.#steps.splice(i, 1);
   }
 
   /**
-   * Notes what others do to a value. Most of it can be seen when a step is undone; but not that they
-   * changed something twice, and put there themselves what the step had put there.
+   * Records what others do to a value. An undo can see most of it in the value itself, but not that
+   * others changed a value twice, and set it again to the value of the step.
    */
   meet(value: Json, others: readonly Operation[]): void {
     for (const step of this.#steps) {
@@ -62,7 +62,7 @@ export class Steps {
     }
   }
 
-  /** Takes the last step of which something is left to undo: all of it can be undone, or nothing. */
+  /** Takes the last step that has something to undo. It is undone as a whole or not at all. */
   take(value: Json): Undoing | undefined {
     const step = this.#steps.pop();
     if (!step) return undefined;
@@ -72,7 +72,7 @@ export class Steps {
   }
 }
 
-/** Whether others change what an operation changed. Elements of arrays are known by their ids. */
+/** Reports whether others change what an operation changed. Elements of arrays are compared by their ids. */
 function touches(value: Json, op: Operation, other: Operation): boolean {
   const id = identity(op);
   if (id !== undefined) return equal(id, identity(other));
@@ -81,12 +81,12 @@ function touches(value: Json, op: Operation, other: Operation): boolean {
   return fixed(op) && fixed(other) && (leads(op.path, other.path) || leads(other.path, op.path));
 }
 
-/** The id of an element that comes or goes. */
+/** Returns the id of an inserted or removed element. */
 function identity(op: Operation): Json | undefined {
   return settles(op) ? undefined : child(op.value ?? op.was, 'id');
 }
 
-/** Whether the same values were set. */
+/** Reports whether the same values were set. */
 function sameValues(a: readonly Operation[], b: readonly Operation[]): boolean {
   const paths = [a, b].map((ops) => ops.map(({ path }) => path));
   return equal(paths[0], paths[1]) && [...a, ...b].every(({ kind }) => kind === 'set');

@@ -7,11 +7,11 @@ import { transform } from './transform.js';
 import { at, child, copy, equal, isArray, isObject, type Json } from './tree.js';
 import type { Step } from './undo.js';
 
-/** A call of `update`: done as a whole or not at all. */
+/** A call of `update`: made as a whole or not at all. */
 export interface Unit {
-  /** To be made to what is shown without this and all later units. */
+  /** The operations, for the value without this and all later units. */
   ops: readonly Operation[];
-  /** As they were made, and to what. */
+  /** The operations as they were made, and the value that they were made to. */
   readonly made: readonly Operation[];
   readonly root: Json;
   readonly step: Step | undefined;
@@ -19,12 +19,12 @@ export interface Unit {
 }
 
 /**
- * Has units, one after the other, come after what was done to the value below them, and
- * without those that are refused. False: the unit collides with it, is one of those, or
- * builds on a unit that falls out.
+ * Transforms units, one after the other, to come after changes of the value below them, and
+ * leaves out the rejected units. False: the unit collides with the changes, is rejected, or
+ * builds on a unit that is left out.
  */
 export function follow(others: readonly Operation[], refused: readonly Unit[]): (unit: Unit) => boolean {
-  // What takes back the units that fall out.
+  // Takes back the units that are left out.
   let back: readonly Operation[] = [];
   return (unit) => {
     const without = transform(unit.ops, back, true);
@@ -40,7 +40,7 @@ export function follow(others: readonly Operation[], refused: readonly Unit[]): 
   };
 }
 
-/** The value with a unit on top; undefined: it does not fit. */
+/** Returns the value with a unit on top; undefined if it does not fit. */
 export function onTop(value: Json, unit: Pick<Unit, 'ops'>): Json | undefined {
   try {
     return applyAll(value, unit.ops);
@@ -50,9 +50,10 @@ export function onTop(value: Json, unit: Pick<Unit, 'ops'>): Json | undefined {
 }
 
 /**
- * What others did to a value that began anew: that a member is gone is nothing, but
- * elements of arrays are, whose places mean nothing any more. To remove one of them is
- * not done by that: whoever added it may bring it along.
+ * Returns what others did to a document that was created again. A missing member counts as no
+ * change. Missing elements of arrays count as removed, because their places mean nothing any
+ * more. But an own removal of such an element is not done by that: the client that added it may
+ * bring it back.
  */
 export function beginning(old: Json, now: Json): Operation[] {
   const ops = difference(old, remains(old, now), [], true);
@@ -67,8 +68,8 @@ function remains(old: Json, now: Json | undefined): Json {
 }
 
 /**
- * Has a unit made to a value that begins anew. What it adds finds a place even where its
- * surroundings are gone, unless they were elements of an array, which nothing names.
+ * Applies a unit to a document that was created again. What the unit adds finds a place even if
+ * its parents are gone, unless they were elements of an array: those have no names.
  */
 export function anew(value: Json, unit: Unit, before: Json | undefined): Json {
   const named = ({ kind, path }: Operation): boolean =>
@@ -78,14 +79,14 @@ export function anew(value: Json, unit: Unit, before: Json | undefined): Json {
   if (next !== value) {
     const counts = ops.filter(({ kind }) => kind === 'increment');
     const others = ops.filter(({ kind }) => kind !== 'increment');
-    // What is done already stays in it, and collides with those who undo it before.
+    // An operation that is done already stays in the unit, and collides with clients that undo it first.
     const idle = ops.filter((op) => named(op) && op.kind.endsWith('set') && equal(at(value, op.path), op.value));
     unit.ops = [...idle, ...difference(value, onTop(value, { ops: others }) ?? value), ...counts];
   }
   return next;
 }
 
-/** What a function does to a draft; what it gives counts if it leaves the draft alone. */
+/** Returns what a function does to a draft. Its result counts if it does not change the draft. */
 export function changes(root: Json, recipe: Recipe<Json>): Operation[] {
   const [ops, result] = fit(() => record(root, recipe));
   if (result instanceof Promise) throw new TypeError('an update is never async');
@@ -96,7 +97,7 @@ export function effects(root: Json, patch: Patch): readonly Operation[] {
   return fit(() => resolve(root, copy(patch)).ops);
 }
 
-/** Says that what does not fit is the page's mistake. */
+/** Turns a misfit into an error: it is the page's mistake. */
 function fit<T>(make: () => T): T {
   try {
     return make();

@@ -19,7 +19,7 @@ export class WebSocketTransport implements Transport {
       else listener.heard();
     };
     socket.onclose = ({ code, reason }) => listener.end(ending(code, reason));
-    // Where `close` follows it says the same, but not all implementations are as exact.
+    // If `close` follows, it says the same, but not all implementations send it.
     socket.onerror = () => listener.end(ending(1006, ''));
   }
 
@@ -29,9 +29,9 @@ export class WebSocketTransport implements Transport {
 
   close(goodbye?: boolean): void {
     const socket = this.#socket;
-    // With nothing for a listener, some implementations throw errors instead.
+    // Without a listener, some implementations throw errors.
     socket.onmessage = socket.onclose = socket.onerror = () => {};
-    // Only a goodbye has a code (undefined is none): the server can tell a client that comes back.
+    // Only a goodbye has a code. So the server recognizes a client that will connect again.
     socket.close(goodbye ? 1000 : undefined);
   }
 }

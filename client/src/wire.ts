@@ -1,4 +1,4 @@
-// The envelopes of the protocol, as far as the client looks into them.
+// The envelopes of the protocol, with the fields that the client reads.
 
 import type { Address } from './message.js';
 import { waitOf } from './time.js';
@@ -14,12 +14,12 @@ export interface Command {
 export interface Envelope {
   type: string;
   id?: string | number;
-  /** The server's clock, in milliseconds; of a message: when it was published. */
+  /** The server's time, in milliseconds. For a message it is the time of publishing. */
   timestamp?: number | undefined;
   payload: Payload;
 }
 
-/** The fields of all payloads; which of them there are depends on the type. */
+/** The fields of all payloads. The type decides which of them exist. */
 export interface Payload {
   channel?: string;
   // connected, authenticated
@@ -70,7 +70,7 @@ export interface Payload {
   after?: number | undefined;
 }
 
-/** A message among those of `subscribed` and `history`, where the channel stands beside them. */
+/** A message in the list of `subscribed` or `history`, which has the channel beside the list. */
 export interface WireMessage {
   timestamp?: number;
   offset?: number;
@@ -89,13 +89,13 @@ export interface WireDocument {
   state: unknown;
 }
 
-/** What there is to know of a member beside its name. */
+/** Facts about a member besides its id. */
 export interface WireInfo {
   status?: string;
   [field: string]: unknown;
 }
 
-/** Reads an envelope; undefined when the text is none, or a broken one that nobody waits for. */
+/** Reads an envelope; undefined if the text is none, or a broken one that no command waits for. */
 export function parse(text: string): Envelope | undefined {
   try {
     return examine(JSON.parse(text));
@@ -105,9 +105,9 @@ export function parse(text: string): Envelope | undefined {
 }
 
 /**
- * Checks the types of all fields, so that nothing above has to. An envelope with a
- * wrong one is lost; if it is the answer to a command, it becomes an error, so that
- * nobody waits for it for ever.
+ * Checks the types of all fields, so that the code above need not. An envelope with a wrong
+ * type is dropped. If it answers a command it becomes an error, so that the command does not
+ * wait for ever.
  */
 export function examine(e: any): Envelope | undefined {
   if (typeof e?.type !== 'string') return undefined;
@@ -117,7 +117,7 @@ export function examine(e: any): Envelope | undefined {
   return { type: 'error', id: e.id, payload: { code: 'INTERNAL', message: `broken ${e.type}` } };
 }
 
-/** Undefined: a field has a wrong type. A wait that is none is left out. */
+/** Returns undefined if a field has a wrong type. Leaves out an invalid wait. */
 function examinePayload(payload: any): Payload | undefined {
   if (!isObject(payload)) return undefined;
   const checked: Record<string, unknown> = {};
@@ -136,7 +136,7 @@ const isNumber = (value: unknown): boolean => Number.isFinite(value);
 const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isList = (value: unknown, is: (element: unknown) => boolean): boolean => Array.isArray(value) && value.every(is);
 
-/** A message among others has an offset, or none; what is in it is the application's. */
+/** A message in a list may have an offset. Its content belongs to the app. */
 const isMessage = (value: any): boolean => isObject(value) && isNumber(value.offset ?? 0);
 
 const isDocument = (value: any): boolean => isObject(value) && isString(value.epoch) && isNumber(value.version);

@@ -2,45 +2,45 @@ import { Emitter, type Subscription } from './core.js';
 import type { DocumentEvents, DocumentStatus, Recipe } from './documentevents.js';
 import { type Patch } from './patch.js';
 /**
- * A document that a page changes together with others. What it shows, `value`, is
- * the state that the server has confirmed with the page's own updates on top of it:
+ * A document that a page changes together with others. Its `value` is the state that the
+ * server has confirmed, with the page's own updates on top:
  *
  *     confirmed + flight.units + waiting = value
  *
- * One change is in flight at a time; the updates that are made meanwhile wait and
- * become the next one. When others have changed the document, the own updates are
- * transformed to come after that; those that collide are taken back.
+ * One change is in flight at a time. Updates that are made meanwhile wait, and become the
+ * next change. When others have changed the document, the client transforms its own updates
+ * to come after their changes. It takes back the updates that collide.
  *
- * Whether the change in flight was made is not known after a lost connection, until
- * the server has answered it again. Nothing else is looked at meanwhile (`held`),
- * because what comes may contain it. So it is from the beginning where events and
- * answers come on different ways (`apart`).
+ * After a lost connection the client does not know whether the change in flight was made,
+ * until the server has answered it again. Meanwhile other events wait (`held`), because they
+ * may contain the change. Where events and answers come on different ways (`apart`), events
+ * always wait while a change is in flight.
  */
 export declare class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     #private;
     readonly channel: string;
     /** The channel's messages and members. */
     readonly subscription: Subscription;
-    /** What is shown, the own updates included. It never changes, and later values share what stays the same. */
+    /** The value to show, with the page's own updates. It is frozen, and later values share what stays the same. */
     get value(): T | undefined;
     get status(): DocumentStatus;
     /** How many updates the server does not have yet. */
     get pending(): number;
     get canUndo(): boolean;
     /**
-     * Changes the document, by a function that changes its draft or gives a new value,
-     * or by a patch. All of it is done or nothing. It is shown at once; the promise
-     * tells whether the server has taken it. Throws a {@link RealtimeError} if there
-     * is no document (yet, or any more), or if the patch does not fit.
+     * Changes the document by a function that changes its draft or returns a new value, or by a
+     * patch. The update is made as a whole or not at all. The page shows it at once. The promise
+     * resolves to true if the server accepted it. Throws a {@link RealtimeError} if there is no
+     * document (yet, or any more), or if the patch does not fit.
      */
     update(change: Recipe<T> | Patch): Promise<boolean>;
     /**
-     * Takes back the last own update: all of it, or nothing and there is a `conflict`, because others have
-     * changed the same since. False: nothing was taken back.
+     * Undoes the page's last update as a whole. If others have changed the same since, it undoes nothing,
+     * and there is a `conflict`. Returns false if nothing was undone.
      */
     undo(): boolean;
-    /** Calls `listener` with the value now, if there is one, and whenever it changes: a store, as Svelte knows it. */
+    /** Calls `listener` with the value now, if there is one, and after each change: a Svelte store. */
     subscribe(listener: (value: T) => void): () => void;
-    /** Ends it, and the subscription. What the server does not have yet is given up. */
+    /** Ends the document and its subscription. Updates that the server does not have yet are lost. */
     close(): void;
 }

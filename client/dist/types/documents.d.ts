@@ -8,8 +8,8 @@ export type { Patch, PatchOperation } from './patch.js';
 /** A client with documents. */
 export declare class Realtime extends Client {
     #private;
-    /** The document of a channel, which is subscribed to. There is one for each: a second call gives the same one. */
+    /** Subscribes to a channel and returns its document. A second call returns the same one. */
     document<T = any>(channel: string, options?: SubscribeOptions): SharedDocument<T>;
 }
-/** Makes a client with documents and connects it. */
+/** Creates a client with documents and connects it. */
 export declare function connect(url?: string | URL, options?: Options): Realtime;

@@ -1,7 +1,7 @@
 /** A typed set of listeners: `Events` maps the name of an event to its argument. */
 export declare class Emitter<Events extends object> {
     #private;
-    /** Calls `listener` for each event of this name. The returned function takes it off again. */
+    /** Calls `listener` for each event of this name. The returned function removes the listener. */
     on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void;
     off<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): void;
 }

@@ -1,8 +1,8 @@
 import type { Position } from './position.js';
 import type { Payload, WireMessage } from './wire.js';
 /**
- * A member of a channel: a user, with `connection` just that connection of the user, or
- * `connection` alone for somebody anonymous.
+ * A member of a channel: `user` is all connections of a user, `user` with `connection` is one of
+ * them, `connection` alone is an anonymous member.
  */
 export interface Address {
     readonly user?: string;
@@ -12,36 +12,36 @@ export interface Address {
 export interface Message<T = unknown> {
     readonly channel: string;
     readonly content: T;
-    /** The application's name for the kind of message. */
+    /** The app's name for the kind of message. */
     readonly event?: string;
-    /** The user, or the connection of an anonymous publisher; absent when the app published it. */
+    /** The user, or the connection of an anonymous publisher. Absent if the app published the message. */
     readonly sender?: string;
     /** When it was published, in milliseconds of the server's clock. */
     readonly timestamp?: number;
-    /** Its number, in channels with history. */
+    /** The number of the message, in channels with history. */
     readonly offset?: number;
     readonly anchor?: string;
-    /** For whom it is, when it is not for everybody. */
+    /** The one member that the message is for. Absent if it is for the whole channel. */
     readonly to?: Address;
-    /** Where an answer to such a message reaches its sender; absent when it does not. */
+    /** The address for an answer to such a message. Absent if the sender cannot be reached. */
     readonly from?: Address;
 }
-/** What became of a published message. */
+/** The result of a publish. */
 export interface Ack {
     readonly channel: string;
-    /** Its place, in channels with history. */
+    /** The position of the message, in channels with history. */
     readonly epoch?: string;
     readonly offset?: number;
     readonly anchor?: string;
-    /** It had been published before; this was a repetition. */
+    /** The message had been published before; this was a repeat. */
     readonly duplicate?: boolean;
-    /** Only clients of one server could be reached. */
+    /** The message reached only the clients of one server. */
     readonly degraded?: boolean;
 }
 export interface PublishOptions {
-    /** The application's name for the kind of message. */
+    /** The app's name for the kind of message. */
     event?: string;
-    /** Sends it to one member alone, who has to be there: else it is rejected with NOT_PRESENT. */
+    /** Sends the message to one member only. Rejects with NOT_PRESENT if the member is not in the channel. */
     to?: Address;
 }
 export interface HistoryOptions {
@@ -61,11 +61,11 @@ export interface HistoryPage<T = unknown> {
     /** `limit` cut the messages off. */
     readonly more: boolean;
 }
-/** Tells that messages may have been lost: fetch anew what was built from them. */
+/** Messages may have been lost: load again what the page builds from them. */
 export interface Gap {
     readonly channel: string;
-    /** Delivery goes on after it; undefined in channels without history. */
+    /** Delivery goes on after this position; undefined in channels without history. */
     readonly position: Position | undefined;
 }
-/** A message as it came, alone or among others of a channel. */
+/** Converts a message from the wire. It came alone, or in a list of a channel. */
 export declare function messageOf<T>(channel: string, wire: WireMessage | Payload, timestamp?: number): Message<T>;

@@ -1,23 +1,23 @@
 import type { PageScope } from './page.js';
 import type { TransportName } from './state.js';
 type Token = string | null | undefined;
-/** A token, or where to get one: asked on every connect and before a token expires. */
+/** A token, or a function that returns one. The client calls it before every connection, and before a token expires. */
 export type TokenSource = string | (() => Token | Promise<Token>);
-/** Options of a client; every one may be left out. */
+/** Options of a client. All are optional. */
 export interface Options {
-    /** Who is calling. Default: nobody, or whom the server knows by a cookie. */
+    /** The token of the user. Default: none; the server may know the user by a cookie. */
     token?: TokenSource;
-    /** `auto` (default): WebSocket, and Server-Sent Events while WebSocket does not get through. */
+    /** `auto` (default): WebSocket, or Server-Sent Events while WebSocket is blocked. */
     transport?: 'auto' | TransportName;
-    /** How long opening a connection, or the answer to a ping, may take, in milliseconds. Default: 10,000. */
+    /** The longest time for opening a connection and for an answer, in milliseconds. Default: 10,000. */
     timeout?: number;
-    /** The limit of the wait before the first try to reconnect, in milliseconds; it doubles with each. Default: 1,000. */
+    /** The limit of the wait before the first try to reconnect, in milliseconds. It doubles with each try. Default: 1,000. */
     minDelay?: number;
-    /** The limit of all waits, in milliseconds. Default: 30,000. */
+    /** The upper bound of that limit, in milliseconds. Default: 30,000. */
     maxDelay?: number;
-    /** How many messages and requests may wait to be sent, because there is no connection for instance. Default: 100. */
+    /** How many messages and requests may wait to be sent, for example while there is no connection. Default: 100. */
     buffer?: number;
-    /** What fails when more have to wait: the newest (`reject`, the default) or the oldest (`drop-oldest`). */
+    /** Which one fails when the buffer is full: the newest (`reject`, the default) or the oldest (`drop-oldest`). */
     overflow?: 'reject' | 'drop-oldest';
     /** Whether requests carry cookies, as for fetch. Default: `same-origin`. */
     credentials?: RequestCredentials;
@@ -25,11 +25,11 @@ export interface Options {
     WebSocket?: typeof WebSocket;
     /** Default: the global one. */
     fetch?: typeof fetch;
-    /** Reads event streams with this class. Default: none, they are read with fetch, which sees more. */
+    /** Reads event streams with this class. Default: none. The client uses fetch, which sees more. */
     EventSource?: typeof EventSource;
-    /** The names of the application's events, which an EventSource has to know in advance. Default: none. */
+    /** The names of the app's events. An EventSource must know them in advance. Default: none. */
     events?: readonly string[];
-    /** What tells of network and visibility. Default: the global object; `null` for none. */
+    /** The source of network and visibility events. Default: the global object; `null` for none. */
     page?: PageScope | null;
 }
 export {};

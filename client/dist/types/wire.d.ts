@@ -12,11 +12,11 @@ export interface Command {
 export interface Envelope {
     type: string;
     id?: string | number;
-    /** The server's clock, in milliseconds; of a message: when it was published. */
+    /** The server's time, in milliseconds. For a message it is the time of publishing. */
     timestamp?: number | undefined;
     payload: Payload;
 }
-/** The fields of all payloads; which of them there are depends on the type. */
+/** The fields of all payloads. The type decides which of them exist. */
 export interface Payload {
     channel?: string;
     version?: number;
@@ -57,7 +57,7 @@ export interface Payload {
     reconnect?: boolean;
     after?: number | undefined;
 }
-/** A message among those of `subscribed` and `history`, where the channel stands beside them. */
+/** A message in the list of `subscribed` or `history`, which has the channel beside the list. */
 export interface WireMessage {
     timestamp?: number;
     offset?: number;
@@ -74,16 +74,16 @@ export interface WireDocument {
     version: number;
     state: unknown;
 }
-/** What there is to know of a member beside its name. */
+/** Facts about a member besides its id. */
 export interface WireInfo {
     status?: string;
     [field: string]: unknown;
 }
-/** Reads an envelope; undefined when the text is none, or a broken one that nobody waits for. */
+/** Reads an envelope; undefined if the text is none, or a broken one that no command waits for. */
 export declare function parse(text: string): Envelope | undefined;
 /**
- * Checks the types of all fields, so that nothing above has to. An envelope with a
- * wrong one is lost; if it is the answer to a command, it becomes an error, so that
- * nobody waits for it for ever.
+ * Checks the types of all fields, so that the code above need not. An envelope with a wrong
+ * type is dropped. If it answers a command it becomes an error, so that the command does not
+ * wait for ever.
  */
 export declare function examine(e: any): Envelope | undefined;
