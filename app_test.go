@@ -224,7 +224,7 @@ func TestFailedStartChangesNothing(t *testing.T) {
 	load(t, configure(fmt.Sprintf(rooms, "open"), route("")))
 	n := running("default")
 	s, _ := connect(t, n)
-	if _, e := s.Subscribe(t.Context(), protocol.Subscribe{Channel: "open"}, nil); e != nil {
+	if e := s.Subscribe(t.Context(), protocol.Subscribe{Channel: "open"}, session.SubscribeOptions{}); e != nil {
 		t.Fatal(e)
 	}
 	bad := strings.Replace(string(configure(fmt.Sprintf(rooms, "closed"), route(""))), `"apps": {`, `"apps": {"saboteur": {},`, 1)

@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-realtime/caddy-realtime/api"
+	"github.com/caddy-realtime/caddy-realtime/dialect/native"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
@@ -214,7 +215,7 @@ func (h *Handler) registry(ctx context.Context) *session.Registry {
 
 func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call) error {
 	err := ws.Serve(w, r, ws.Options{
-		Registry: c.registry, Principal: c.client, KeepStream: caddyhost.KeepStream,
+		Registry: c.registry, Dialect: native.Dialect{}, Principal: c.client, KeepStream: caddyhost.KeepStream,
 		Conn: caddyhost.ConnOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
 	})
 	if err != nil {

@@ -14,9 +14,9 @@ import (
 // as often as its connection is ended.
 var comebacks = policy.Rate{PerSecond: 0.1, Burst: 5}
 
-// ThrowOut ends the connection for what its client did, and remembers the client. A
+// CloseForAbuse closes the connection for what its client did, and remembers the client. A
 // transport calls it for abuse that only it sees.
-func (s *Session) ThrowOut(why hub.Reason) {
+func (s *Session) CloseForAbuse(why hub.Reason) {
 	r := s.registry
 	if key := r.abuser(s.who()); key != "" && s.notThrownOut() {
 		r.abusers.take(key, comebacks, time.Now())

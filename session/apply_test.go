@@ -133,5 +133,5 @@ func TestApplyBeforeTheSubscriptionShows(t *testing.T) {
 func TestRecheckBeforeTheConnection(t *testing.T) {
 	t.Parallel()
 	s := &Session{}
-	s.recheck(newRules(Config{}))
+	s.applyRules(newRules(Config{}))
 }

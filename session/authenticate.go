@@ -12,17 +12,14 @@ import (
 // verifyTimeout bounds how long a client waits for the keys of its issuer.
 const verifyTimeout = 5 * time.Second
 
-// authenticate gives an anonymous connection an identity, or renews the one it has. The
-// application is asked about it as in a handshake, or it would be the way around it.
-// The reply comes before what follows from it: subscriptions that are not allowed
-// any more, and another member in rooms with presence.
-func authenticate(ctx context.Context, s *Session, c protocol.Command) *protocol.Error {
-	q, e := protocol.DecodeAuthenticate(c.Payload)
-	if e != nil {
-		return e
-	}
+// Authenticate gives an anonymous connection an identity, or renews the one it has. The
+// app is asked as in a handshake, or authenticating would be the way around it. accepted
+// is called with the new principal before anything that follows from it: subscriptions
+// that it may not have end, and in rooms with presence the session becomes another
+// member. Errors: UNAUTHORIZED, TOKEN_EXPIRED, FORBIDDEN, LIMIT_EXCEEDED, UNAVAILABLE.
+func (s *Session) Authenticate(ctx context.Context, token string, accepted func(*Principal)) *protocol.Error {
 	old := s.who()
-	next, e := s.identify(ctx, old, q.Token)
+	next, e := s.identify(ctx, old, token)
 	if e != nil {
 		return e
 	}
@@ -32,8 +29,8 @@ func authenticate(ctx context.Context, s *Session, c protocol.Command) *protocol
 	if e := s.become(old, next); e != nil {
 		return e
 	}
-	s.conn.Send(protocol.Authenticated{ID: c.ID, User: next.User, Expires: next.Expires})
-	s.adapt(old, next)
+	accepted(next)
+	s.applyPrincipal(old, next)
 	return nil
 }
 

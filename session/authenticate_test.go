@@ -169,7 +169,7 @@ func TestRequiredRealm(t *testing.T) {
 		late, silent, known := w.arrive(&Principal{}), w.arrive(&Principal{}), w.arrive(named("bob"))
 		late.say(subscribeTo("a"), ping1)
 		late.hears(failure("1", protocol.Unauthorized), pong1)
-		if _, e := late.Subscribe(t.Context(), protocol.Subscribe{Channel: "a"}, nil); codeOf(e) != protocol.Unauthorized {
+		if e := late.subscribe(protocol.Subscribe{Channel: "a"}); codeOf(e) != protocol.Unauthorized {
 			t.Errorf("subscribed: %v", e)
 		}
 		ann := claims("ann")

@@ -23,14 +23,14 @@ func BenchmarkReceive(b *testing.B) {
 		"forbidden":           `{"type":"message","id":1,"payload":{"channel":"c:1","content":{"text":"hello"}}}`,
 	} {
 		b.Run(name, func(b *testing.B) {
-			s, e := w.registry.Open(named("ann"), Options{Transport: void{}, Encoder: native})
+			s, e := w.registry.Open(named("ann"), Options{Transport: void{}, Encoder: native, Dialect: dialect})
 			if e != nil {
 				b.Fatal(e)
 			}
 			defer s.Conn().Close(hub.ReasonNormal)
 			b.ReportAllocs()
 			for b.Loop() {
-				s.Receive([]byte(frame))
+				s.Receive([]byte(frame), false)
 			}
 		})
 	}

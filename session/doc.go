@@ -1,21 +1,23 @@
-// Package session holds the conversation with one client: it reads commands,
-// asks the policy, uses the hub and answers. The transports hand it frames, and
-// the HTTP API shares its rules through the [Registry].
+// Package session is the conversation with one client, whatever protocol the client
+// speaks: who it is, what it may do, and its limits.
 //
-// # Commands
+// # Operations and dialects
 //
-// A command is a function in a file of its own and a line in the table of
-// command.go. It decodes its payload, does its work and sends its reply; the error
-// it returns is sent by [Session.Receive], so that each command is answered once.
+// A [Session] offers operations: Publish, Subscribe, Unsubscribe, History, Members,
+// Update, Change and Authenticate. An operation returns its result or an error and sends
+// nothing. Where a reply must come before something that follows, the caller hands in a
+// function that makes the reply. A [Dialect] decodes frames, calls the operations and
+// sends the replies; package dialect/native is the first one. The HTTP API uses the same
+// rules through the [Registry].
 //
 // # Limits
 //
 // What is cheap to check is checked first: the limits on connections before the
 // handshake, the message rate before a payload is parsed, the permission before
 // the size, the size before the room's rate. A frame that breaks a rule gets an
-// error and the connection lives on; too many of them in a short time end it. One
-// that is over its rate is left unread for a while, see slowDown: Receive does not
-// return before. Those who were thrown out too often are not let in for a while.
+// error and the connection lives on; too many of them in a short time close it. A
+// client that is over its rate is left unread for a while, see [Session.Pause]. A client
+// whose connections were closed too often is banned for a while.
 //
 // # Identity
 //

@@ -49,42 +49,32 @@ func DocumentEvent(n document.News) hub.Event {
 	return ev
 }
 
-// change handles `change`. That the change is accepted is told by the room, so that
-// the client sees all versions in their order.
-func change(ctx context.Context, s *Session, c protocol.Command) *protocol.Error {
-	q, e := protocol.DecodeChange(c.Payload)
-	if e != nil {
-		return e
-	}
-	u := s.registry.rules.Load()
-	if e = u.may(s.caller(), policy.Change, q.Channel); e != nil {
-		return e
-	}
-	if e = s.registry.hasDocument(u, q.Channel); e != nil {
-		return e
-	}
-	if !s.following(q.Channel) {
-		return notSubscribed()
+// Change proposes a change of a document for the client. That the change is not made is
+// part of the outcome. The room announces an accepted change, to the author with id, so
+// that the client sees all versions in their order. Errors are those of [Registry.Amend],
+// and NOT_SUBSCRIBED.
+func (s *Session) Change(ctx context.Context, q protocol.Change, id json.RawMessage) (document.Outcome, *protocol.Error) {
+	if e := s.mayChange(q.Channel); e != nil {
+		return document.Outcome{}, e
 	}
 	p := Proposal{
 		Channel: q.Channel, Key: s.changeKey(&q), Epoch: q.Epoch, Base: q.BaseVersion, Patch: q.Patch,
-		origin: &origin{s.conn.ID(), c.ID, q.LocalVersion},
+		origin: &origin{s.conn.ID(), id, q.LocalVersion},
 	}
-	out, e := s.registry.amend(ctx, s.caller(), p, func(r policy.Rate, now time.Time) time.Duration {
+	return s.registry.amend(ctx, s.caller(), p, func(r policy.Rate, now time.Time) time.Duration {
 		return s.rooms.take(q.Channel, r, now)
 	})
-	switch {
-	case e != nil:
+}
+
+func (s *Session) mayChange(channel string) *protocol.Error {
+	if e := s.MustAuthenticate(); e != nil {
 		return e
-	case out.Err != nil:
-		s.conn.Send(protocol.ChangeRejected{
-			ID: c.ID, Channel: q.Channel, LocalVersion: q.LocalVersion, Err: DocumentError(out.Err),
-			Document: protocol.DocumentState{Epoch: out.Epoch, Version: out.Version, State: out.State},
-		})
-	case out.Duplicate:
-		s.conn.Send(protocol.ChangeAccepted{
-			ID: c.ID, Channel: q.Channel, LocalVersion: q.LocalVersion, Epoch: out.Epoch, Version: out.Version, Duplicate: true,
-		})
+	}
+	if e := s.registry.MayChange(s.caller(), channel); e != nil {
+		return e
+	}
+	if !s.following(channel) {
+		return notSubscribed()
 	}
 	return nil
 }

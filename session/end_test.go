@@ -34,9 +34,9 @@ func TestPanicCostsOneConnection(t *testing.T) {
 
 func TestPanicInSubscribeIsAnError(t *testing.T) {
 	inBubble(t, Limits{}, []policy.Room{kept("h", 1)}, func(t *testing.T, w *world) {
-		c := w.connect("ann", asEvents)
+		c := w.connect("ann")
 		w.broker.set(func() { w.broker.during = func() { panic("history is out of order") } })
-		if _, e := c.Subscribe(t.Context(), protocol.Subscribe{Channel: "h"}, nil); codeOf(e) != protocol.Internal {
+		if e := c.subscribe(protocol.Subscribe{Channel: "h"}); codeOf(e) != protocol.Internal {
 			t.Errorf("%v", e)
 		}
 		c.hears(`{"close":1011}`)

@@ -40,7 +40,7 @@ func (s *Session) watch(u *rules) {
 	switch {
 	case !p.Expires.IsZero():
 		s.timer = time.AfterFunc(lease(p.Expires, time.Now()), func() { s.lapse(p) })
-	case u.bars(p) != nil:
+	case u.mustAuthenticate(p) != nil:
 		s.timer = time.AfterFunc(u.deadline(p), func() { s.lapse(p) })
 	}
 }
@@ -70,7 +70,7 @@ func (s *Session) lapse(p *Principal) {
 	switch {
 	case !p.Expires.IsZero():
 		s.conn.Close(protocol.ReasonTokenExpired)
-	case s.registry.rules.Load().bars(p) != nil:
+	case s.registry.rules.Load().mustAuthenticate(p) != nil:
 		s.conn.Close(protocol.ReasonUnauthorized)
 	}
 }

@@ -28,12 +28,12 @@ func FuzzReceive(f *testing.F) {
 		closed := make(chan hub.Reason, 1)
 		var e *protocol.Error
 		c.Session, e = w.registry.Open(named("ann"), Options{
-			Transport: c.wire, Encoder: native, OnClose: func(r hub.Reason) { closed <- r },
+			Transport: c.wire, Encoder: native, Dialect: dialect, OnClose: func(r hub.Reason) { closed <- r },
 		})
 		if e != nil {
 			t.Fatal(e)
 		}
-		c.Receive(frame)
+		c.Receive(frame, false)
 		c.Conn().Close(hub.ReasonNormal)
 		if r := <-closed; r != hub.ReasonNormal {
 			t.Errorf("ended with %v", r)

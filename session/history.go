@@ -11,17 +11,13 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-func history(ctx context.Context, s *Session, c protocol.Command) *protocol.Error {
-	q, e := protocol.DecodeHistory(c.Payload)
-	if e != nil {
-		return e
+// History reads retained messages for the client. Errors are those of
+// [Registry.History].
+func (s *Session) History(ctx context.Context, q protocol.History) (hub.HistoryPage, *protocol.Error) {
+	if e := s.MustAuthenticate(); e != nil {
+		return hub.HistoryPage{}, e
 	}
-	page, e := s.registry.history(ctx, s.caller(), q)
-	if e != nil {
-		return e
-	}
-	s.conn.Send(protocol.HistoryReply{ID: c.ID, Channel: q.Channel, Page: page})
-	return nil
+	return s.registry.history(ctx, s.caller(), q)
 }
 
 // History reads retained messages for a caller of the HTTP API that may subscribe

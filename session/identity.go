@@ -48,13 +48,13 @@ func (r *Registry) rename(s *Session, next *Principal) *protocol.Error {
 	return nil
 }
 
-// adapt applies the new principal to what the session has.
-func (s *Session) adapt(old, next *Principal) {
+// applyPrincipal applies the new principal to what the session has.
+func (s *Session) applyPrincipal(old, next *Principal) {
 	u := s.registry.rules.Load()
 	s.unwatch()
 	s.watch(u)
 	s.endIfSentAway()
-	s.recheck(u)
+	s.applyRules(u)
 	switch {
 	case old.User != next.User:
 		s.reappear(u)
@@ -72,7 +72,7 @@ func (s *Session) reappear(u *rules) {
 	s.mu.Unlock()
 	for channel, a := range all {
 		a.Leave()
-		s.enter(u, channel, a.said)
+		s.enterPresence(u, channel, a.said)
 	}
 }
 

@@ -3,7 +3,6 @@ package session
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -50,37 +49,37 @@ func withoutPresence() *protocol.Error {
 // snapshotWait is when a client may ask again whose snapshots are still on their way.
 const snapshotWait = 200 * time.Millisecond
 
-// members answers `presence`: with who is there, or by changing the own member.
-func members(_ context.Context, s *Session, c protocol.Command) *protocol.Error {
-	q, e := protocol.DecodePresence(c.Payload)
+// Members has a snapshot of a room's members delivered, the page after an id, with the
+// client's own member in it. deliver is called when the room is read, behind the changes
+// that are in the snapshot; it must not block. Errors: those of [Registry.May],
+// NOT_SUBSCRIBED, FORBIDDEN without presence, and RATE_LIMITED while too many snapshots
+// are on their way.
+func (s *Session) Members(channel, after string, deliver func(*presence.Snapshot)) *protocol.Error {
+	stay, e := s.stay(channel)
 	if e != nil {
 		return e
 	}
-	stay, e := s.stay(q.Channel)
-	if e != nil {
+	if e := s.registry.rules.Load().may(s.caller(), policy.Presence, channel); e != nil {
 		return e
 	}
-	if !q.IsZero() {
-		return s.update(stay, q, c.ID)
-	}
-	if e := s.registry.rules.Load().may(s.caller(), policy.Presence, q.Channel); e != nil {
-		return e
-	}
-	if err := stay.Snapshot(q.After, s.show(c.ID)); err != nil {
+	if err := stay.Snapshot(after, withSelf(deliver)); err != nil {
 		return rateLimited(snapshotWait, "snapshots that are not delivered yet")
 	}
 	return nil
 }
 
-func (s *Session) update(a *attendance, q protocol.Presence, id json.RawMessage) *protocol.Error {
-	if err := a.Update(q.Change()); err != nil {
+// Update changes what the client says of itself in a room. Errors: NOT_SUBSCRIBED,
+// FORBIDDEN without presence, and INVALID_MESSAGE.
+func (s *Session) Update(channel string, a protocol.Appearance) *protocol.Error {
+	stay, e := s.stay(channel)
+	if e != nil {
+		return e
+	}
+	if err := stay.Update(a.Change()); err != nil {
 		return protocol.Errorf(protocol.InvalidMessage, "%s", err)
 	}
 	if s.who().User == "" {
-		s.remember(a, q.Appearance)
-	}
-	if id != nil {
-		s.conn.Send(protocol.Ack{ID: id, Channel: q.Channel})
+		s.remember(stay, a)
 	}
 	return nil
 }
@@ -94,8 +93,11 @@ func (s *Session) remember(a *attendance, said protocol.Appearance) {
 	}
 }
 
-// stay gives the session's stay in a room with presence.
+// stay returns the session's stay in a room with presence.
 func (s *Session) stay(channel string) (*attendance, *protocol.Error) {
+	if e := s.MustAuthenticate(); e != nil {
+		return nil, e
+	}
 	s.mu.Lock()
 	stay := s.stays[channel]
 	s.mu.Unlock()
@@ -108,12 +110,16 @@ func (s *Session) stay(channel string) (*attendance, *protocol.Error) {
 	return nil, notSubscribed()
 }
 
-// show sends the session's client a snapshot.
-func (s *Session) show(id json.RawMessage) func(*presence.Snapshot) {
+// show sends the session's client a snapshot that it did not ask for.
+func (s *Session) show() func(*presence.Snapshot) {
 	conn := s.connection()
-	return func(snapshot *presence.Snapshot) {
-		conn.Send(protocol.PresenceEvent{ID: id, Frame: snapshot.WithSelf()})
-	}
+	return withSelf(func(snapshot *presence.Snapshot) {
+		conn.Send(protocol.PresenceEvent{Frame: snapshot})
+	})
+}
+
+func withSelf(deliver func(*presence.Snapshot)) func(*presence.Snapshot) {
+	return func(snapshot *presence.Snapshot) { deliver(snapshot.WithSelf()) }
 }
 
 // interests are what of a room's events the session may see.
@@ -132,16 +138,16 @@ type attendance struct {
 	said protocol.Appearance // guarded by Session.mu; zero if there is a user
 }
 
-// enter makes the session one of its member's in a room with presence, if it is
+// enterPresence makes the session one of its member's in a room with presence, if it is
 // not. The client has just subscribed, or presence was turned on.
-func (s *Session) enter(u *rules, channel string, a protocol.Appearance) {
+func (s *Session) enterPresence(u *rules, channel string, a protocol.Appearance) {
 	room, tracker := u.policy.Match(channel), s.registry.members
 	if tracker == nil || room == nil || room.Members == nil {
 		return
 	}
 	var deliver func(*presence.Snapshot)
 	if s.interests(u, channel) != 0 {
-		deliver = s.show(nil)
+		deliver = s.show()
 	}
 	conn, change := s.connection(), a.Change()
 	p := s.who()
@@ -157,7 +163,7 @@ func (s *Session) enter(u *rules, channel string, a protocol.Appearance) {
 	if !s.keep(channel, &attendance{stay, a}) {
 		stay.Lose()
 	} else if !slices.Contains(conn.Channels(), channel) {
-		s.depart(channel) // it was taken out of the room meanwhile
+		s.leavePresence(channel) // it was taken out of the room meanwhile
 	}
 }
 
@@ -182,8 +188,8 @@ func (s *Session) present(channel string) bool {
 	return s.stays[channel] != nil
 }
 
-// depart ends a stay because the client left the room.
-func (s *Session) depart(channel string) {
+// leavePresence ends a stay because the client left the room.
+func (s *Session) leavePresence(channel string) {
 	s.mu.Lock()
 	stay := s.stays[channel]
 	delete(s.stays, channel)
@@ -216,15 +222,15 @@ func meant(r hub.Reason) bool {
 	return !protocol.MayReconnect(r.Code)
 }
 
-// regard adapts a live subscription to new rules about presence.
-func (s *Session) regard(u *rules, conn *hub.Conn, channel string) {
+// applyToPresence applies new rules about presence to a live subscription.
+func (s *Session) applyToPresence(u *rules, conn *hub.Conn, channel string) {
 	s.registry.hub.Interest(conn, channel, s.interests(u, channel))
 	room := u.policy.Match(channel)
 	switch wanted, there := room != nil && room.Members != nil, s.present(channel); {
 	case wanted && !there:
-		s.enter(u, channel, protocol.Appearance{})
+		s.enterPresence(u, channel, protocol.Appearance{})
 	case there && !wanted:
-		s.depart(channel)
+		s.leavePresence(channel)
 		// Nobody would be told of changes any more: there are no members to know of.
 		conn.Send(protocol.PresenceEvent{Frame: &presence.Snapshot{Channel: channel}})
 	}

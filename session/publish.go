@@ -13,20 +13,14 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// publish handles `message`. Without an id the client does not want to know what
-// became of it, and gets no `ack`.
-func publish(ctx context.Context, s *Session, c protocol.Command) *protocol.Error {
-	p, e := protocol.DecodePublish(c.Payload)
-	if e != nil {
-		return e
+// Publish publishes a message of the client. Errors are those of [Registry.Publish].
+func (s *Session) Publish(ctx context.Context, p protocol.Publish) (hub.Published, *protocol.Error) {
+	if e := s.MustAuthenticate(); e != nil {
+		return hub.Published{}, e
 	}
-	done, e := s.registry.publish(ctx, s.caller(), p, func(r policy.Rate, now time.Time) time.Duration {
+	return s.registry.publish(ctx, s.caller(), p, func(r policy.Rate, now time.Time) time.Duration {
 		return s.rooms.take(p.Channel, r, now)
 	})
-	if e == nil && c.ID != nil {
-		s.conn.Send(protocol.Ack{ID: c.ID, Channel: p.Channel, Published: done})
-	}
-	return e
 }
 
 // Publish publishes for a caller of the HTTP API: it checks the caller's message

@@ -31,8 +31,8 @@ type Realm struct {
 	Ask       auth.Action
 }
 
-// bars says why a principal may not do anything yet; nil: it may.
-func (u *rules) bars(p *Principal) *protocol.Error {
+// mustAuthenticate says why a principal may not do anything yet; nil: it may.
+func (u *rules) mustAuthenticate(p *Principal) *protocol.Error {
 	if p.Known() || !u.realms[p.Realm].Required {
 		return nil
 	}

@@ -1,55 +1,39 @@
 package session
 
 import (
-	"encoding/json"
+	"context"
 	"runtime/debug"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Receive handles one text frame of the client and returns when it is answered or
-// handed on, and the client may send another. Only the transport's reader calls it.
-func (s *Session) Receive(frame []byte) {
+// Dialect is a wire protocol: it decodes the frames of a client, calls the operations of
+// the session and sends the replies. One value serves all connections, so it has no
+// state of a connection.
+type Dialect interface {
+	// Encoder encodes the events that the server sends, without the frame that a
+	// transport puts around them. It is comparable: connections with equal encoders
+	// share the bytes of a broadcast.
+	Encoder() hub.Encoder
+	// Receive handles one frame. The session calls it on the transport's reader, one
+	// call at a time. It asks [Session.Spend] before it looks at the frame, and reports
+	// offences to [Session.Offend]. No transport hands binary frames over yet.
+	Receive(s *Session, frame []byte, binary bool)
+}
+
+// Receive hands one frame of the client to the dialect. It returns when the frame is
+// answered or handed on and the client may send another. Only the transport's reader
+// calls it.
+func (s *Session) Receive(frame []byte, binary bool) {
 	defer s.recovered()
 	// A command may take a while: a publisher waits for space in a room, or the app is
 	// asked. Meanwhile nothing of the client is read, and its silence proves nothing.
 	s.conn.Unread()
 	defer s.conn.Heard()
-	rate := s.registry.rules.Load().limits.Rate
-	if wait := s.frames.take(rate, time.Now()); wait > 0 {
-		s.slowDown(frame, rate, wait)
-		return
-	}
-	cmd, e := protocol.Decode(frame)
-	if e == nil {
-		e = s.run(cmd)
-	}
-	switch {
-	case e == nil:
-	case malformed(e.Code), refusedToken(cmd.Type, e.Code):
-		s.offend(cmd.ID, e)
-	default:
-		s.conn.Send(protocol.ErrorReply{ID: cmd.ID, Err: e})
-	}
-}
-
-// Violation answers an offence that the transport has seen and that the connection
-// survives. Too many offences end it.
-func (s *Session) Violation(e *protocol.Error) { s.offend(nil, e) }
-
-func (s *Session) offend(id json.RawMessage, e *protocol.Error) {
-	s.conn.Send(protocol.ErrorReply{ID: id, Err: e})
-	if s.tooMany(time.Now()) {
-		s.ThrowOut(protocol.ReasonPolicy)
-	}
-}
-
-func (s *Session) tooMany(now time.Time) (too bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.offences, too = s.offences.add(now)
-	return too
+	s.dialect.Receive(s, frame, binary)
 }
 
 // recovered keeps a mistake in a command from ending the process: it costs the
@@ -62,4 +46,116 @@ func (s *Session) recovered() {
 	s.registry.rules.Load().log.Error("panic in a command",
 		"panic", v, "connection", s.conn.ID(), "user", s.who().User, "stack", string(debug.Stack()))
 	s.conn.Close(protocol.ReasonInternal)
+}
+
+// Context ends with the connection. A dialect passes it to operations.
+func (s *Session) Context() context.Context { return s.ctx }
+
+// MustAuthenticate returns the error UNAUTHORIZED for a client that has to authenticate
+// before it may do anything else. Every operation but Authenticate checks it; a dialect
+// asks earlier, before it decodes a payload.
+func (s *Session) MustAuthenticate() *protocol.Error {
+	return s.registry.rules.Load().mustAuthenticate(s.who())
+}
+
+// A connection is closed when it breaks more rules than this within this time. A
+// client that goes a little over its rate, or has a bug in one message, does not
+// come near it.
+const (
+	maxViolations   = 20
+	violationWindow = 10 * time.Second
+)
+
+// maxPause is the longest time for which a client is left unread. A client that goes on
+// all the same still commits the offences that close its connection in their window.
+const maxPause = violationWindow / (maxViolations + 5)
+
+// Spend takes a token of the connection's message rate, for one frame. If there is none
+// it returns the error RATE_LIMITED for the dialect to answer with, as an offence, and
+// the time for which the dialect then calls [Session.Pause].
+func (s *Session) Spend() (e *protocol.Error, pause time.Duration) {
+	rate := s.registry.rules.Load().limits.Rate
+	wait := s.frames.take(rate, time.Now())
+	if wait <= 0 {
+		return nil, 0
+	}
+	pause = s.pauseFor(rate, wait)
+	return rateLimited(max(wait, pause), "messages"), pause
+}
+
+// pauseFor is how long to leave a client unread that has to wait for its next token: at
+// least that long, and not less than a tenth of the time in which its bucket fills.
+// Two fillings of the bucket then pass before the connection is closed, and a flooder
+// that comes back for a full bucket gains no more than half of its rate.
+//
+// Answers to heartbeats are not read meanwhile, and must not seem to be missing.
+func (s *Session) pauseFor(r policy.Rate, wait time.Duration) time.Duration {
+	filling := time.Duration(min(float64(r.Size())/r.PerSecond, 60) * float64(time.Second))
+	return min(max(wait, filling/10), maxPause, s.registry.hub.Settings().Timeout/4)
+}
+
+// Pause leaves the client unread for a while, unless the connection ends. What the client
+// goes on sending fills the buffers of the network and then waits with the client. So a
+// flood costs the server a few frames each second, however large it is. To answer each
+// frame with an error would cost about as much as to serve it.
+func (s *Session) Pause(d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.ctx.Done():
+	}
+	s.conn.Heard() // it is not the client that was silent
+}
+
+// Violation answers an offence that the transport has seen and that the connection
+// survives. Too many offences close it.
+func (s *Session) Violation(e *protocol.Error) { s.Offend(protocol.ErrorReply{Err: e}) }
+
+// Offend sends the reply to an offence and counts the offence. Too many close the
+// connection.
+func (s *Session) Offend(reply hub.Event) {
+	s.conn.Send(reply)
+	if s.tooMany(time.Now()) {
+		s.CloseForAbuse(protocol.ReasonPolicy)
+	}
+}
+
+func (s *Session) tooMany(now time.Time) (too bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offences, too = s.offences.add(now)
+	return too
+}
+
+// offences counts broken rules from the first one of a window on.
+type offences struct {
+	since time.Time
+	count int
+}
+
+// add returns the count with one more offence at now, and whether that is too many.
+func (o offences) add(now time.Time) (next offences, tooMany bool) {
+	if o.count == 0 || now.Sub(o.since) >= violationWindow {
+		o = offences{since: now}
+	}
+	o.count++
+	return o, o.count > maxViolations
+}
+
+// IsOffence reports whether an error shows that a client does not speak the protocol. A
+// client that is not broken can run into the other errors: a permission that it lacks,
+// or a room that takes less than the connection may send.
+func IsOffence(c protocol.Code) bool {
+	switch c {
+	case protocol.InvalidJSON, protocol.InvalidMessage, protocol.InvalidChannel, protocol.UnknownType:
+		return true
+	}
+	return false
+}
+
+// IsTokenOffence reports whether an error of [Session.Authenticate] says that the token
+// is no good. To try tokens out is an offence.
+func IsTokenOffence(c protocol.Code) bool {
+	return c == protocol.Unauthorized || c == protocol.TokenExpired || c == protocol.Forbidden
 }

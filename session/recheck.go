@@ -9,9 +9,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// recheck ends the subscriptions that u does not allow, and brings the others in
+// applyRules ends the subscriptions that u does not allow, and brings the others in
 // line with it.
-func (s *Session) recheck(u *rules) {
+func (s *Session) applyRules(u *rules) {
 	conn := s.connection()
 	if conn == nil {
 		return // it has no rooms yet, and will find the new rules
@@ -19,7 +19,7 @@ func (s *Session) recheck(u *rules) {
 	s.askAgain(u, conn)
 	s.watch(u)
 	for _, channel := range conn.Channels() {
-		s.review(u, conn, channel)
+		s.applyToRoom(u, conn, channel)
 	}
 	s.comeBack(u, conn)
 }
@@ -27,26 +27,26 @@ func (s *Session) recheck(u *rules) {
 // maySubscribe says why the session may not be in a room.
 func (s *Session) maySubscribe(u *rules, channel string) *protocol.Error {
 	p := s.who()
-	if e := u.bars(p); e != nil {
+	if e := u.mustAuthenticate(p); e != nil {
 		return e
 	}
 	return u.may(Caller{Principal: p}, policy.Subscribe, channel)
 }
 
-// review applies new rules to one subscription.
-func (s *Session) review(u *rules, conn *hub.Conn, channel string) {
+// applyToRoom applies new rules to one subscription.
+func (s *Session) applyToRoom(u *rules, conn *hub.Conn, channel string) {
 	if e := s.maySubscribe(u, channel); e != nil {
-		s.quit(conn, protocol.UnsubscribedReply{Channel: channel, Cause: e})
+		s.leaveRoom(conn, channel, protocol.UnsubscribedReply{Channel: channel, Cause: e})
 		s.bereave(conn, channel)
 		return
 	}
-	s.regard(u, conn, channel)
-	s.reread(u, conn, channel)
+	s.applyToPresence(u, conn, channel)
+	s.applyToDocument(u, conn, channel)
 }
 
-// reread tells the client of a room that has got a document, or has one no more: what it
+// applyToDocument tells the client of a room that has got a document, or has one no more: what it
 // knows of the document is not the state any longer.
-func (s *Session) reread(u *rules, conn *hub.Conn, channel string) {
+func (s *Session) applyToDocument(u *rules, conn *hub.Conn, channel string) {
 	has, followed := u.document(channel) != nil, s.following(channel)
 	switch {
 	case followed && !has:

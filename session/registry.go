@@ -103,7 +103,7 @@ func (r *Registry) Apply(c Config) {
 	r.rules.Store(rules)
 	r.countUsers(rules.limits.ConnectionsPerUser)
 	for _, s := range r.snapshot() {
-		s.recheck(rules)
+		s.applyRules(rules)
 	}
 }
 

@@ -10,27 +10,18 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Replay says how a subscriber gets the messages it missed.
-type Replay uint8
-
-const (
-	// ReplayInReply puts them into `subscribed`.
-	ReplayInReply Replay = iota
-	// ReplayAsEvents sends them as single messages after `subscribed`, for
-	// clients that only look at those; what can not be recovered is then
-	// announced by a `gap`, too.
-	ReplayAsEvents
-)
-
 // Options describe a new session.
 type Options struct {
 	Transport hub.Transport
-	Encoder   hub.Encoder
+	// Encoder makes the bytes for the transport: the events of a dialect in the
+	// transport's frames.
+	Encoder hub.Encoder
+	// Dialect handles the client's frames; nil on transports without any.
+	Dialect Dialect
 	// Answers says that the client answers pings.
 	Answers bool
 	// Name is the transport's word for logs: "websocket", "sse".
-	Name   string
-	Replay Replay
+	Name string
 	// Fixed says that the client names its channels when it connects, and can not
 	// subscribe later. It is sent away when the rules leave it no channel, and when
 	// they give one back: then it comes again and names them all.
@@ -44,7 +35,7 @@ type Session struct {
 	// Static after creation.
 	registry *Registry
 	name     string
-	replay   Replay
+	dialect  Dialect
 	fixed    bool // see Options
 	started  time.Time
 	ctx      context.Context // ends with the connection
@@ -68,7 +59,7 @@ type Session struct {
 	lost     []string               // what a fixed session has asked for and may not have
 	timer    *time.Timer            // see watch; nil when the principal may stay as it is
 	over     bool                   // the connection has ended
-	thrown   bool                   // by ThrowOut
+	thrown   bool                   // by CloseForAbuse
 }
 
 // maxRoomBuckets bounds the channels whose publish rate one session keeps count
@@ -80,7 +71,7 @@ const maxRoomBuckets = 256
 // UNAUTHORIZED for a token that was revoked, LIMIT_EXCEEDED, and UNAVAILABLE when
 // the node is on its way out or does not know yet what was revoked.
 func (r *Registry) Open(p *Principal, o Options) (*Session, *protocol.Error) {
-	s := &Session{registry: r, name: o.Name, replay: o.Replay, fixed: o.Fixed, started: time.Now()}
+	s := &Session{registry: r, name: o.Name, dialect: o.Dialect, fixed: o.Fixed, started: time.Now()}
 	p = p.dated(s.started)
 	if e := r.Refuse(p.Identity()); e != nil {
 		return nil, e

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 
@@ -12,80 +11,109 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-func subscribe(ctx context.Context, s *Session, c protocol.Command) *protocol.Error {
-	q, e := protocol.DecodeSubscribe(c.Payload)
-	if e != nil {
-		return e
-	}
-	_, e = s.subscribe(ctx, q, c.ID, nil)
-	return e
+// SubscribeOptions are what a dialect or a transport adds to a subscription. Grants and
+// a member's identity that hold for one subscription belong here, too, when a dialect
+// brings them.
+type SubscribeOptions struct {
+	// Reply makes the events that are queued before any live message of the room. It is
+	// called once, without locks, and not if the subscription fails before. May be nil.
+	Reply func(Subscribed) []hub.Event
+	// Waits is called before the session waits until the client has read what is queued
+	// for it. May be nil.
+	Waits func()
 }
 
-// Subscribe subscribes the session to a channel and queues `subscribed`; it does not
-// send the error it returns. It calls waits, if that is not nil, before it waits until
-// the client has read what is queued for it. It gives the position after which the
-// channel is delivered, with what is replayed; zero in a room without history. Only the
-// transport's reader, or whoever opened the session before there is one, calls it.
-func (s *Session) Subscribe(ctx context.Context, q protocol.Subscribe, waits func()) (from hub.Position, e *protocol.Error) {
-	e = protocol.AsError(errPanic) // what is left when subscribe does not return
+// Subscribed is the outcome of a subscription.
+type Subscribed struct {
+	hub.Subscribed
+	// Document is the room's document; nil if it has none.
+	Document *protocol.DocumentState
+}
+
+// Subscribe puts the client into a room. Only the transport's reader calls it, or the
+// goroutine that opened the session before there is a reader. Errors are those of
+// [Registry.May], ALREADY_SUBSCRIBED, LIMIT_EXCEEDED, INVALID_MESSAGE, UNAVAILABLE and
+// INTERNAL.
+func (s *Session) Subscribe(ctx context.Context, q protocol.Subscribe, o SubscribeOptions) (e *protocol.Error) {
+	e = protocol.AsError(errPanic) // the result when subscribe does not return
 	defer s.recovered()
-	return s.subscribe(ctx, q, nil, waits)
+	return s.subscribe(ctx, q, o)
 }
 
 var errPanic = errors.New("session: a command panicked")
 
-func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, id json.RawMessage, waits func()) (from hub.Position, e *protocol.Error) {
+func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, o SubscribeOptions) *protocol.Error {
 	u := s.registry.rules.Load()
-	if e := s.maySubscribe(u, q.Channel); e != nil {
-		return from, e
-	}
-	if q.History > 0 {
-		if e := u.may(s.caller(), policy.History, q.Channel); e != nil {
-			return from, e
-		}
-	}
-	if e := s.hasRoom(u.limits.Channels, q.Channel); e != nil {
-		return from, e
-	}
-	if err := q.Change().Check(); err != nil {
-		return from, protocol.Errorf(protocol.InvalidMessage, "%s", err)
-	}
-	if e := u.consult(ctx, s.caller(), auth.Subscribe, q.Channel); e != nil {
-		return from, e
+	if e := s.checkSubscribe(ctx, u, q); e != nil {
+		return e
 	}
 	doc, e := s.follow(ctx, u, q.Channel)
 	if e != nil {
-		return from, e
+		return e
 	}
-	sub, err := s.registry.hub.Subscribe(ctx, s.conn, q.Channel, hub.SubscribeOptions{
-		Recover:   q.Recover,
-		History:   q.History,
-		Waits:     waits,
-		Interests: s.interests(u, q.Channel),
-		Reply:     func(sub hub.Subscribed) []hub.Event { return s.answer(ctx, q, sub, id, doc) },
-	})
-	if err == nil && doc.failed() {
-		// The client was not told that it is in, and need not be told that it is out.
-		s.registry.hub.Unsubscribe(s.conn, q.Channel)
-		s.unfollow(q.Channel)
-		return from, s.registry.documentFailed(doc.err)
-	}
+	err := s.attach(ctx, u, q, o, doc)
 	if err != nil {
 		s.unfollow(q.Channel)
 	}
 	switch now := s.registry.rules.Load(); {
 	case errors.Is(err, hub.ErrSubscribed):
-		return from, alreadySubscribed()
+		return alreadySubscribed()
 	case errors.Is(err, hub.ErrLeft):
-		return from, s.leftEarly(now, q.Channel)
+		return s.leftEarly(now, q.Channel)
+	case doc.failed():
+		return s.registry.documentFailed(doc.err)
 	case err != nil:
+		return s.registry.failed("subscribe", err)
 	default:
-		s.enter(now, q.Channel, q.Appearance)
+		s.enterPresence(now, q.Channel, q.Appearance)
 		if now != u {
-			s.review(now, s.conn, q.Channel)
+			s.applyToRoom(now, s.conn, q.Channel)
 		}
 	}
-	return replayStart(q, sub), s.registry.failed("subscribe", err)
+	return nil
+}
+
+// checkSubscribe says why the client may not subscribe. The app is asked last.
+func (s *Session) checkSubscribe(ctx context.Context, u *rules, q protocol.Subscribe) *protocol.Error {
+	if e := s.maySubscribe(u, q.Channel); e != nil {
+		return e
+	}
+	if q.History > 0 {
+		if e := u.may(s.caller(), policy.History, q.Channel); e != nil {
+			return e
+		}
+	}
+	if e := s.hasRoom(u.limits.Channels, q.Channel); e != nil {
+		return e
+	}
+	if err := q.Change().Check(); err != nil {
+		return protocol.Errorf(protocol.InvalidMessage, "%s", err)
+	}
+	return u.consult(ctx, s.caller(), auth.Subscribe, q.Channel)
+}
+
+// attach subscribes at the hub. A document that can not be read takes the connection out
+// of the room again: the client was not told that it is in, and need not be told that it
+// is out.
+func (s *Session) attach(ctx context.Context, u *rules, q protocol.Subscribe, o SubscribeOptions, doc *following) error {
+	_, err := s.registry.hub.Subscribe(ctx, s.conn, q.Channel, hub.SubscribeOptions{
+		Recover:   q.Recover,
+		History:   q.History,
+		Waits:     o.Waits,
+		Interests: s.interests(u, q.Channel),
+		Reply: func(sub hub.Subscribed) []hub.Event {
+			state := doc.read(ctx)
+			if doc.failed() || o.Reply == nil {
+				return nil
+			}
+			return o.Reply(Subscribed{sub, state})
+		},
+	})
+	if err == nil && doc.failed() {
+		s.registry.hub.Unsubscribe(s.conn, q.Channel)
+		err = doc.err
+	}
+	return err
 }
 
 // hasRoom says why the session may not have this channel in addition.
@@ -124,41 +152,4 @@ func (s *Session) leftEarly(u *rules, channel string) *protocol.Error {
 		return e
 	}
 	return protocol.AsError(hub.ErrClosed)
-}
-
-// answer is what a new subscriber is sent before anything live. When the replay
-// comes as events, they are part of what is delivered after the position that
-// `subscribed` names, which therefore is the one before them.
-func (s *Session) answer(ctx context.Context, q protocol.Subscribe, sub hub.Subscribed, id json.RawMessage, doc *following) []hub.Event {
-	reply := protocol.SubscribedReply{
-		ID: id, Channel: sub.Channel, Position: sub.Position,
-		Recover: q.Recover != nil, Recovered: sub.Recovered, Messages: sub.Messages,
-	}
-	if reply.Document = doc.read(ctx); doc.failed() {
-		return nil
-	}
-	if s.replay == ReplayInReply {
-		return []hub.Event{reply}
-	}
-	reply.Messages, reply.Position = nil, replayStart(q, sub)
-	events := append(make([]hub.Event, 0, len(sub.Messages)+2), reply)
-	if reply.Recover && !sub.Recovered {
-		events = append(events, hub.Gap{Channel: sub.Channel, Position: reply.Position})
-	}
-	for _, m := range sub.Messages {
-		events = append(events, m)
-	}
-	return events
-}
-
-// replayStart is the position before the messages that are replayed.
-func replayStart(q protocol.Subscribe, sub hub.Subscribed) hub.Position {
-	switch {
-	case len(sub.Messages) == 0:
-		return sub.Position
-	case sub.Recovered:
-		return *q.Recover
-	}
-	first := sub.Messages[0].Position
-	return hub.Position{Epoch: first.Epoch, Offset: first.Offset - 1}
 }

@@ -12,8 +12,6 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-func asEvents(o *Options) { o.Replay, o.Name = ReplayAsEvents, "sse" }
-
 // fill publishes 1, 2 … n into a channel and gives the position after the first.
 func (w *world) fill(channel string, n int) (first hub.Position) {
 	w.t.Helper()
@@ -30,48 +28,47 @@ func (w *world) fill(channel string, n int) (first hub.Position) {
 	return first
 }
 
+// subscribe subscribes with the reply of the native dialect.
+func (c *client) subscribe(q protocol.Subscribe) *protocol.Error {
+	return c.Subscribe(c.t.Context(), q, SubscribeOptions{Reply: func(sub Subscribed) []hub.Event {
+		return []hub.Event{protocol.SubscribedReply{
+			Channel: sub.Channel, Position: sub.Position, Recover: q.Recover != nil,
+			Recovered: sub.Recovered, Messages: sub.Messages, Document: sub.Document,
+		}}
+	}})
+}
+
 func TestReplay(t *testing.T) {
 	const (
 		m2 = `{"offset":2,"content":2}`
 		m3 = `{"offset":3,"content":3}`
-		e2 = `{"type":"message","payload":{"channel":"h","offset":2,"content":2}}`
-		e3 = `{"type":"message","payload":{"channel":"h","offset":3,"content":3}}`
 	)
 	lost := &hub.Position{Epoch: "other", Offset: 1}
 	tests := map[string]struct {
-		q        func(first hub.Position) protocol.Subscribe
-		inReply  []string
-		asEvents []string
+		q    func(first hub.Position) protocol.Subscribe
+		want string
 	}{
 		"recovered": {
 			func(p hub.Position) protocol.Subscribe { return protocol.Subscribe{Recover: &p} },
-			[]string{`{"type":"subscribed","payload":{"channel":"h","offset":3,"recovered":true,"messages":[` + m2 + `,` + m3 + `]}}`},
-			[]string{`{"type":"subscribed","payload":{"channel":"h","offset":1,"recovered":true}}`, e2, e3},
+			`{"type":"subscribed","payload":{"channel":"h","offset":3,"recovered":true,"messages":[` + m2 + `,` + m3 + `]}}`,
 		},
 		"nothing missed": {
 			func(p hub.Position) protocol.Subscribe {
 				return protocol.Subscribe{Recover: &hub.Position{Epoch: p.Epoch, Offset: 3}}
 			},
-			[]string{`{"type":"subscribed","payload":{"channel":"h","offset":3,"recovered":true}}`},
-			[]string{`{"type":"subscribed","payload":{"channel":"h","offset":3,"recovered":true}}`},
+			`{"type":"subscribed","payload":{"channel":"h","offset":3,"recovered":true}}`,
 		},
 		"lost": {
 			func(hub.Position) protocol.Subscribe { return protocol.Subscribe{Recover: lost} },
-			[]string{`{"type":"subscribed","payload":{"channel":"h","offset":3,"recovered":false}}`},
-			[]string{
-				`{"type":"subscribed","payload":{"channel":"h","offset":3,"recovered":false}}`,
-				`{"type":"gap","payload":{"channel":"h","offset":3}}`,
-			},
+			`{"type":"subscribed","payload":{"channel":"h","offset":3,"recovered":false}}`,
 		},
 		"history": {
 			func(hub.Position) protocol.Subscribe { return protocol.Subscribe{History: 2} },
-			[]string{`{"type":"subscribed","payload":{"channel":"h","offset":3,"messages":[` + m2 + `,` + m3 + `]}}`},
-			[]string{`{"type":"subscribed","payload":{"channel":"h","offset":1}}`, e2, e3},
+			`{"type":"subscribed","payload":{"channel":"h","offset":3,"messages":[` + m2 + `,` + m3 + `]}}`,
 		},
 		"neither": {
 			func(hub.Position) protocol.Subscribe { return protocol.Subscribe{} },
-			[]string{`{"type":"subscribed","payload":{"channel":"h","offset":3}}`},
-			[]string{`{"type":"subscribed","payload":{"channel":"h","offset":3}}`},
+			`{"type":"subscribed","payload":{"channel":"h","offset":3}}`,
 		},
 	}
 	for name, test := range tests {
@@ -79,28 +76,14 @@ func TestReplay(t *testing.T) {
 			inBubble(t, Limits{}, append(open("plain"), kept("h", 10)), func(t *testing.T, w *world) {
 				q := test.q(w.fill("h", 3))
 				q.Channel = "h"
-				for mode, want := range [][]string{ReplayInReply: test.inReply, ReplayAsEvents: test.asEvents} {
-					c := w.connect("", func(o *Options) { o.Replay = Replay(mode) })
-					if _, e := c.Subscribe(t.Context(), q, nil); e != nil {
-						t.Fatal(e)
-					}
-					c.hears(want...)
+				c := w.connect("")
+				if e := c.subscribe(q); e != nil {
+					t.Fatal(e)
 				}
+				c.hears(test.want)
 			})
 		})
 	}
-}
-
-// A room without history has nothing to recover, and an event stream is told so.
-func TestRecoverWithoutHistory(t *testing.T) {
-	inBubble(t, Limits{}, open("a"), func(t *testing.T, w *world) {
-		q := protocol.Subscribe{Channel: "a", Recover: &hub.Position{Epoch: "x", Offset: 4}}
-		c := w.connect("", asEvents)
-		if _, e := c.Subscribe(t.Context(), q, nil); e != nil {
-			t.Fatal(e)
-		}
-		c.hears(`{"type":"subscribed","payload":{"channel":"a","recovered":false}}`, `{"type":"gap","payload":{"channel":"a"}}`)
-	})
 }
 
 func TestSubscribeTwice(t *testing.T) {
@@ -116,8 +99,8 @@ func TestSubscribeTwice(t *testing.T) {
 
 func TestSubscribeDoesNotSendItsError(t *testing.T) {
 	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
-		c := w.connect("", asEvents)
-		if _, e := c.Subscribe(t.Context(), protocol.Subscribe{Channel: "a"}, nil); codeOf(e) != protocol.Forbidden {
+		c := w.connect("")
+		if e := c.subscribe(protocol.Subscribe{Channel: "a"}); codeOf(e) != protocol.Forbidden {
 			t.Errorf("%v", e)
 		}
 		c.hears()

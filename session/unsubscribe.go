@@ -1,29 +1,27 @@
 package session
 
 import (
-	"context"
-
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-func unsubscribe(_ context.Context, s *Session, c protocol.Command) *protocol.Error {
-	q, e := protocol.DecodeUnsubscribe(c.Payload)
-	if e != nil {
+// Unsubscribe takes the client out of a room. reply is queued behind the room's last
+// message to the client. The error is NOT_SUBSCRIBED, and then reply is not sent.
+func (s *Session) Unsubscribe(channel string, reply hub.Event) *protocol.Error {
+	if e := s.MustAuthenticate(); e != nil {
 		return e
 	}
-	reply := protocol.UnsubscribedReply{ID: c.ID, Channel: q.Channel}
-	if !s.quit(s.conn, reply) {
+	if !s.leaveRoom(s.conn, channel, reply) {
 		return notSubscribed()
 	}
 	return nil
 }
 
-// quit takes the session out of a room.
-func (s *Session) quit(conn *hub.Conn, reply protocol.UnsubscribedReply) bool {
-	was := s.registry.hub.Unsubscribe(conn, reply.Channel, reply)
-	s.depart(reply.Channel)
-	s.unfollow(reply.Channel)
+// leaveRoom takes the session out of a room.
+func (s *Session) leaveRoom(conn *hub.Conn, channel string, reply hub.Event) bool {
+	was := s.registry.hub.Unsubscribe(conn, channel, reply)
+	s.leavePresence(channel)
+	s.unfollow(channel)
 	return was
 }
 

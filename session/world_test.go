@@ -231,7 +231,7 @@ type client struct {
 
 func (w *world) dial(p *Principal, change ...func(*Options)) (*client, *protocol.Error) {
 	c := &client{t: w.t, wire: newWire()}
-	o := Options{Transport: c.wire, Encoder: native, Name: "websocket"}
+	o := Options{Transport: c.wire, Encoder: native, Dialect: dialect, Name: "websocket"}
 	o.OnClose = func(r hub.Reason) { c.reasons = append(c.reasons, r) }
 	for _, f := range change {
 		f(&o)
@@ -257,7 +257,7 @@ func (w *world) connect(user string, change ...func(*Options)) *client {
 
 func (c *client) say(frames ...string) {
 	for _, f := range frames {
-		c.Receive([]byte(f))
+		c.Receive([]byte(f), false)
 	}
 }
 

@@ -50,7 +50,12 @@ func (q *request) newStamps() *stamps {
 // subscribe subscribes to all channels. The cursor then covers them.
 func (q *request) subscribe(ctx context.Context, s *session.Session, own *stamps, waits func()) *protocol.Error {
 	for _, c := range q.channels {
-		from, e := s.Subscribe(ctx, protocol.Subscribe{Channel: c.name, Recover: c.from, History: q.history}, waits)
+		var from hub.Position
+		want := protocol.Subscribe{Channel: c.name, Recover: c.from, History: q.history}
+		e := s.Subscribe(ctx, want, session.SubscribeOptions{Waits: waits, Reply: func(sub session.Subscribed) []hub.Event {
+			from = replayStart(want, sub)
+			return replay(want, sub)
+		}})
 		if e != nil {
 			return e
 		}
@@ -62,6 +67,38 @@ func (q *request) subscribe(ctx context.Context, s *session.Session, own *stamps
 		}
 	}
 	return nil
+}
+
+// replay makes the events that a new subscriber reads first. What it missed comes as
+// single messages, because the listeners of an EventSource look at those only; a `gap`
+// tells them what can not be recovered. The replayed messages are delivered after the
+// position in `subscribed`, which therefore is the position before them.
+func replay(q protocol.Subscribe, sub session.Subscribed) []hub.Event {
+	reply := protocol.SubscribedReply{
+		Channel: sub.Channel, Position: replayStart(q, sub),
+		Recover: q.Recover != nil, Recovered: sub.Recovered, Document: sub.Document,
+	}
+	events := append(make([]hub.Event, 0, len(sub.Messages)+2), reply)
+	if reply.Recover && !sub.Recovered {
+		events = append(events, hub.Gap{Channel: sub.Channel, Position: reply.Position})
+	}
+	for _, m := range sub.Messages {
+		events = append(events, m)
+	}
+	return events
+}
+
+// replayStart is the position before the messages that are replayed; without any, where
+// live delivery starts.
+func replayStart(q protocol.Subscribe, sub session.Subscribed) hub.Position {
+	switch {
+	case len(sub.Messages) == 0:
+		return sub.Position
+	case sub.Recovered:
+		return *q.Recover
+	}
+	first := sub.Messages[0].Position
+	return hub.Position{Epoch: first.Epoch, Offset: first.Offset - 1}
 }
 
 func keeps(h *hub.Hub, channel string) bool {

@@ -30,7 +30,6 @@ func (t *start) open(ctx context.Context, o Options) (e *protocol.Error) {
 		Transport: stamped(t.framing, own),
 		Encoder:   Encoder{Content: q.content, Stamped: q.several()},
 		Name:      "sse",
-		Replay:    session.ReplayAsEvents,
 		Fixed:     true,
 	})
 	if e != nil {

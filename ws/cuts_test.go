@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/dialect/native"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -136,7 +137,7 @@ func converse(t *testing.T, reg *session.Registry, s *script, waits bool) (types
 	if waits {
 		l = waitingScript{s}
 	}
-	serve(l, reg, &session.Principal{})
+	serve(l, reg, native.Dialect{}, &session.Principal{})
 	<-s.done
 	return s.answers(t)
 }

@@ -14,7 +14,7 @@
 // included, so that there is one order and one writer.
 //
 // On HTTP/1.1 the handler returns after the handshake and the reader runs on a
-// goroutine with a fresh stack. It references the registry, the hub and the peer;
+// goroutine with a fresh stack. It references the registry, the hub and the principal;
 // nothing of the request, its writers or its handler, and so nothing of a
 // configuration that may be replaced while the connection lives. On HTTP/2 and
 // HTTP/3 the stream ends with the handler, which therefore is the reader.

@@ -33,15 +33,19 @@ const (
 // of that size is grown once instead of byte by byte.
 const envelopeHint = 160
 
-// Encoder makes finished WebSocket frames of the native dialect. All connections
-// share the zero value.
-type Encoder struct{}
+// Encoder makes finished WebSocket frames of the events of a dialect. Connections with
+// equal encoders share the bytes of a broadcast.
+type Encoder struct {
+	// Text is the dialect's encoder: what it appends becomes a text frame. It may be nil
+	// for the frames of WebSocket itself.
+	Text hub.Encoder
+}
 
 // pong is the answer to a client's ping; only this package's Encoder knows it.
 type pong string
 
 // AppendEvent appends ev as a text frame.
-func (Encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
+func (e Encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
 	hint := envelopeHint
 	switch ev := ev.(type) {
 	case pong:
@@ -51,7 +55,7 @@ func (Encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
 	}
 	start := len(dst)
 	dst = slices.Grow(dst, mediumHeader+hint)[:start+mediumHeader]
-	return seal(protocol.AppendEnvelope(dst, ev), start)
+	return seal(e.Text.AppendEvent(dst, ev), start)
 }
 
 // AppendPing appends an empty ping.

@@ -8,9 +8,13 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/caddy-realtime/caddy-realtime/dialect/native"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/ws"
 )
+
+// encoder is that of connections of the native dialect.
+var encoder = ws.Encoder{Text: native.Dialect{}.Encoder()}
 
 // raw is an event whose envelope is itself.
 type raw string
@@ -35,7 +39,7 @@ func TestEventFrames(t *testing.T) {
 	} {
 		payload := strings.Repeat("0123456789", c.size/10+1)[:c.size]
 		before := []byte("before")
-		b := ws.Encoder{}.AppendEvent(before, raw(payload))
+		b := encoder.AppendEvent(before, raw(payload))
 		if !bytes.HasPrefix(b, before) || len(b) != len(before)+c.header+c.size {
 			t.Fatalf("%d bytes of payload make %d of frame", c.size, len(b)-len(before))
 		}
@@ -49,7 +53,7 @@ func TestEventFrames(t *testing.T) {
 func TestEventsWithoutForm(t *testing.T) {
 	t.Parallel()
 	for _, ev := range []hub.Event{raw(""), struct{}{}, nil} {
-		if b := (ws.Encoder{}).AppendEvent([]byte("x"), ev); string(b) != "x" {
+		if b := encoder.AppendEvent([]byte("x"), ev); string(b) != "x" {
 			t.Errorf("%T gave %q", ev, b)
 		}
 	}
@@ -57,10 +61,10 @@ func TestEventsWithoutForm(t *testing.T) {
 
 func TestControlFrames(t *testing.T) {
 	t.Parallel()
-	if f := decode(t, ws.Encoder{}.AppendPing(nil)); f.head != fin|opPing || len(f.payload) != 0 {
+	if f := decode(t, encoder.AppendPing(nil)); f.head != fin|opPing || len(f.payload) != 0 {
 		t.Errorf("ping %+v", f)
 	}
-	if f := decode(t, ws.Encoder{}.AppendEvent(nil, ws.Pong("x"))); f.head != fin|opPong || string(f.payload) != "x" {
+	if f := decode(t, encoder.AppendEvent(nil, ws.Pong("x"))); f.head != fin|opPong || string(f.payload) != "x" {
 		t.Errorf("pong %+v", f)
 	}
 }
@@ -71,13 +75,13 @@ func TestCloseFrames(t *testing.T) {
 		{0, 1011}, {999, 1011}, {1000, 1000}, {1003, 1003}, {1004, 1011}, {1005, 1011}, {1006, 1011},
 		{1007, 1007}, {1013, 1013}, {1014, 1014}, {1015, 1011}, {2999, 1011}, {3000, 3000}, {4500, 4500}, {4999, 4999}, {5000, 1011},
 	} {
-		f := decode(t, ws.Encoder{}.AppendClose(nil, hub.Reason{Code: c.code, Text: "why"}))
+		f := decode(t, encoder.AppendClose(nil, hub.Reason{Code: c.code, Text: "why"}))
 		if code := binary.BigEndian.Uint16(f.payload); f.head != fin|opClose || code != c.want || string(f.payload[2:]) != "why" {
 			t.Errorf("%d became %d", c.code, code)
 		}
 	}
 	for _, text := range []string{strings.Repeat("a", 123), strings.Repeat("é", 80), strings.Repeat("€", 80), strings.Repeat("🙂", 80)} {
-		f := decode(t, ws.Encoder{}.AppendClose(nil, hub.Reason{Code: 1000, Text: text}))
+		f := decode(t, encoder.AppendClose(nil, hub.Reason{Code: 1000, Text: text}))
 		got := f.payload[2:]
 		if len(f.payload) > 125 || len(got) < 120 || !utf8.Valid(got) || !strings.HasPrefix(text, string(got)) {
 			t.Errorf("%d bytes of text became %q", len(text), got)
@@ -87,7 +91,7 @@ func TestCloseFrames(t *testing.T) {
 
 func TestEncodersAreOne(t *testing.T) {
 	t.Parallel()
-	var a, b hub.Encoder = ws.Encoder{}, ws.Encoder{}
+	var a, b hub.Encoder = ws.Encoder{Text: native.Dialect{}.Encoder()}, encoder
 	if a != b {
 		t.Error("connections would not share the bytes of a broadcast")
 	}
@@ -106,14 +110,14 @@ func BenchmarkEncode(b *testing.B) {
 	b.Run("fresh", func(b *testing.B) { // what a broadcast does, once for all members
 		b.ReportAllocs()
 		for b.Loop() {
-			ws.Encoder{}.AppendEvent(nil, m)
+			encoder.AppendEvent(nil, m)
 		}
 	})
 	b.Run("appended", func(b *testing.B) {
 		b.ReportAllocs()
 		buf := make([]byte, 0, 4096)
 		for b.Loop() {
-			ws.Encoder{}.AppendEvent(buf, m)
+			encoder.AppendEvent(buf, m)
 		}
 	})
 }

@@ -65,7 +65,7 @@ func (e *engine) receive(message io.Reader) error {
 	case !utf8.Valid(*b):
 		return verdict(protocol.ReasonEncoding)
 	}
-	e.reader.session.Receive(*b)
+	e.reader.session.Receive(*b, false)
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/caddy-realtime/caddy-realtime/dialect/native"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/session"
@@ -47,7 +48,7 @@ func (n *node) limit(l session.Limits) {
 }
 
 func (n *node) options() ws.Options {
-	o := ws.Options{Registry: n.registry}
+	o := ws.Options{Registry: n.registry, Dialect: native.Dialect{}}
 	if n.stuck != nil {
 		o.Stuck = func(r *http.Request) { n.stuck <- r }
 	}
@@ -95,6 +96,6 @@ func (n *node) pipe(t testing.TB) *wire {
 	t.Helper()
 	server, client := net.Pipe()
 	t.Cleanup(func() { _ = client.Close() })
-	ws.Start(server, nil, n.registry, &session.Principal{})
+	ws.Start(server, nil, n.registry, native.Dialect{}, &session.Principal{})
 	return newWire(t, client)
 }

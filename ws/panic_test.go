@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/caddy-realtime/caddy-realtime/dialect/native"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -43,7 +44,7 @@ func TestPanicCostsOneConnection(t *testing.T) {
 	server, client := net.Pipe()
 	s := new(socket)
 	s.init(h, server, nil)
-	go serve(faulty{s}, session.New(h), &session.Principal{})
+	go serve(faulty{s}, session.New(h), native.Dialect{}, &session.Principal{})
 	var got []byte
 	for buf := make([]byte, 1024); ; {
 		n, err := client.Read(buf)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/caddy-realtime/caddy-realtime/dialect/native"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -17,7 +18,7 @@ func TestPongCostsNoEngine(t *testing.T) {
 	}
 	h := newHub(t, hub.Settings{})
 	s := newScript(nil, nil)
-	r := &reader{link: s, registry: session.New(h)}
+	r := &reader{link: s, registry: session.New(h), dialect: native.Dialect{}}
 	if !r.open(&session.Principal{}) {
 		t.Fatal("no session")
 	}
@@ -42,7 +43,7 @@ func TestPongCostsNoEngine(t *testing.T) {
 
 func BenchmarkPong(b *testing.B) {
 	h := newHub(b, hub.Settings{})
-	r := &reader{link: newScript(nil, nil), registry: session.New(h)}
+	r := &reader{link: newScript(nil, nil), registry: session.New(h), dialect: native.Dialect{}}
 	if !r.open(&session.Principal{}) {
 		b.Fatal("no session")
 	}

@@ -28,6 +28,7 @@ type reader struct {
 	// Static once the session is open.
 	link     link
 	registry *session.Registry
+	dialect  session.Dialect
 	session  *session.Session
 	conn     *hub.Conn
 
@@ -46,8 +47,8 @@ type waiter interface {
 
 // serve runs the session of a client on its link. Unless the link is a waiter, it
 // returns when there is nothing more to read.
-func serve(l link, reg *session.Registry, p *session.Principal) {
-	r := &reader{link: l, registry: reg}
+func serve(l link, reg *session.Registry, d session.Dialect, p *session.Principal) {
+	r := &reader{link: l, registry: reg, dialect: d}
 	defer r.recovered()
 	if !r.open(p) {
 		return
@@ -59,14 +60,14 @@ func serve(l link, reg *session.Registry, p *session.Principal) {
 	r.stay()
 }
 
-// open opens the session, or sends the client away.
+// open opens the session, or rejects the client.
 func (r *reader) open(p *session.Principal) bool {
 	defer r.recovered()
 	s, e := r.registry.Open(p, session.Options{
-		Transport: r.link, Encoder: Encoder{}, Answers: true, Name: "websocket",
+		Transport: r.link, Encoder: Encoder{r.dialect.Encoder()}, Dialect: r.dialect, Answers: true, Name: "websocket",
 	})
 	if e != nil {
-		r.turnAway(e)
+		r.reject(e)
 		return false
 	}
 	r.session, r.conn = s, s.Conn()
@@ -132,7 +133,7 @@ func (r *reader) stay() {
 // has not said goodbye may still be sending.
 func (r *reader) end(why hub.Reason, goodbye bool) {
 	if why.Code == protocol.ReasonPolicy.Code && !goodbye {
-		r.session.ThrowOut(why)
+		r.session.CloseForAbuse(why)
 	}
 	r.conn.Close(why)
 	if !goodbye {
@@ -141,8 +142,8 @@ func (r *reader) end(why hub.Reason, goodbye bool) {
 	r.link.readerDone()
 }
 
-// turnAway closes a connection for which there was no session.
-func (r *reader) turnAway(e *protocol.Error) {
+// reject closes a connection for which there was no session.
+func (r *reader) reject(e *protocol.Error) {
 	_ = r.link.Write(Encoder{}.AppendClose(nil, with(protocol.ReasonTryLater, e.Message)))
 	r.link.Close()
 	r.drain()

@@ -23,6 +23,8 @@ const Subprotocol = "realtime.v1"
 type Options struct {
 	// Registry opens the session. Whoever calls Serve has asked its Admit.
 	Registry *session.Registry
+	// Dialect is the wire protocol inside the frames.
+	Dialect session.Dialect
 	// Principal is the client; nil is an anonymous one without an address.
 	Principal *session.Principal
 	// KeepStream is called before the handshake of an HTTP/2 or HTTP/3 stream, to
@@ -97,7 +99,7 @@ func serveSocket(w http.ResponseWriter, r *http.Request, o Options) error {
 		return nil
 	}
 	rawtcp.SetUserTimeout(conn, o.UserTimeout)
-	start(conn, early, o.Registry, o.Principal)
+	start(conn, early, o.Registry, o.Dialect, o.Principal)
 	return nil
 }
 
@@ -109,8 +111,8 @@ func (o Options) debug(text string, args ...any) {
 
 // start has only what the connection may keep, so that its goroutine captures
 // nothing else.
-func start(conn net.Conn, early []byte, reg *session.Registry, p *session.Principal) {
-	go serve(newSocket(reg.Hub(), conn, early), reg, p)
+func start(conn net.Conn, early []byte, reg *session.Registry, d session.Dialect, p *session.Principal) {
+	go serve(newSocket(reg.Hub(), conn, early), reg, d, p)
 }
 
 func serveStream(w http.ResponseWriter, r *http.Request, o Options) error {
@@ -134,7 +136,7 @@ func serveStream(w http.ResponseWriter, r *http.Request, o Options) error {
 		o.debug("handshake not finished", "error", err)
 		return nil
 	}
-	serve(s, o.Registry, o.Principal)
+	serve(s, o.Registry, o.Dialect, o.Principal)
 	s.leave()
 	return nil
 }

@@ -63,7 +63,7 @@ var rules = []rule{
 		ours:    []string{"hub", "presence", "document", "protocol", "policy", "auth", "internal/guard", "internal/lane"},
 		outside: []string{"golang.org/x/time"},
 		deny:    []string{"net/http"},
-		why:     "a conversation is the same over every transport, so that it knows none",
+		why:     "a conversation is the same over every transport and in every dialect, so that it knows none",
 	},
 	{
 		pkg:     "ws",
@@ -85,6 +85,12 @@ var rules = []rule{
 		pkg:  "api",
 		ours: []string{"hub", "presence", "document", "protocol", "policy", "auth", "session", "api/problem", "internal/pace"},
 		why:  "the HTTP API is one more way to the same session rules",
+	},
+	{
+		pkg:  "dialect/native",
+		ours: []string{"hub", "presence", "protocol", "session"},
+		deny: []string{"net", "net/http"},
+		why:  "a dialect decodes, calls operations of the session and encodes; identity, policy and transports are the business of others",
 	},
 	{
 		pkg:  "dialect/...",
