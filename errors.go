@@ -2,9 +2,7 @@ package realtime
 
 import (
 	"errors"
-	"math"
 	"net/http"
-	"strconv"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
@@ -24,9 +22,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, e *protocol.Err
 		problem.Write(w, e)
 		return nil
 	}
-	if e.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
-	}
+	problem.SetRetryAfter(w.Header(), e)
 	return err
 }
 

@@ -2,13 +2,13 @@ package realtime
 
 import (
 	"context"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-realtime/caddy-realtime/api"
+	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/dialect/native"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -62,7 +62,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string) err
 		return h.refuse(w, r, e)
 	}
 	if c.registry = h.registry(r.Context()); c.registry == nil {
-		return h.turnAway(w, r, path, unavailable("the hub is not running"))
+		return h.turnAway(w, r, path, problem.Unavailable("the hub is not running"))
 	}
 	if e := h.admit(r, &c, path == "" && ws.IsUpgrade(r) || isStream(r, path)); e != nil {
 		return h.turnAway(w, r, path, e)
@@ -84,7 +84,7 @@ func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, path string, 
 // within the limits: those of connections for a handshake, of requests otherwise.
 func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.Error) {
 	if handshake && h.node.leaving.Load() {
-		return unavailable("this server takes no new connections")
+		return problem.Unavailable("this server takes no new connections")
 	}
 	c.client = &session.Principal{IP: clientIP(r)}
 	if handshake {
@@ -266,11 +266,4 @@ func (h *Handler) explain(w http.ResponseWriter, r *http.Request) error {
 	}
 	return h.refuseStatus(w, r, http.StatusUpgradeRequired,
 		"connect here by WebSocket, or with 'Accept: text/event-stream' and ?channel=…; the HTTP API lies below this path")
-}
-
-// unavailable spreads the clients, which would come back all at once otherwise.
-func unavailable(text string) *protocol.Error {
-	e := protocol.Errorf(protocol.Unavailable, "%s", text)
-	e.RetryAfter = time.Second + rand.N(4*time.Second)
-	return e
 }

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"math/rand/v2"
-	"time"
-
+	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -16,9 +14,7 @@ type readiness struct {
 // than that.
 func ready(c *call) *protocol.Error {
 	if !c.o.Ready() {
-		e := protocol.Errorf(protocol.Unavailable, "this server should get no new clients at the moment")
-		e.RetryAfter = time.Second + rand.N(4*time.Second)
-		return e
+		return problem.Unavailable("this server should get no new clients at the moment")
 	}
 	return c.replyValue(readiness{true})
 }

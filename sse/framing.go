@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/httpwriter"
 	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 )
@@ -26,7 +27,7 @@ func newFraming(w http.ResponseWriter, r *http.Request, o Options) framing {
 	if o.KeepStream != nil {
 		o.KeepStream(w, r)
 	}
-	if _, able := innermost(w).(http.Hijacker); !able || r.ProtoMajor != 1 || o.Hijack == nil || !o.Hijack(w) {
+	if _, able := httpwriter.Innermost(w).(http.Hijacker); !able || r.ProtoMajor != 1 || o.Hijack == nil || !o.Hijack(w) {
 		o.bound(r)
 		return newInside(w, r, o)
 	}
@@ -45,18 +46,6 @@ func (o Options) bound(r *http.Request) {
 	}
 	if conn := o.Conn(r); conn != nil {
 		rawtcp.SetUserTimeout(conn, o.UserTimeout)
-	}
-}
-
-// innermost returns the HTTP server's own writer. Taken from there, a connection
-// does not keep the writers around it, and with them the request, alive.
-func innermost(w http.ResponseWriter) http.ResponseWriter {
-	for {
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return w
-		}
-		w = u.Unwrap()
 	}
 }
 

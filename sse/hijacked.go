@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
+	"github.com/caddy-realtime/caddy-realtime/internal/httpwriter"
 	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
@@ -49,7 +50,7 @@ func (t *hijacked) begin(w http.ResponseWriter, first []byte) error {
 	if err := writeHead(w, first); err != nil {
 		return err
 	}
-	conn, _, err := http.NewResponseController(innermost(w)).Hijack()
+	conn, _, err := http.NewResponseController(httpwriter.Innermost(w)).Hijack()
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/httpwriter"
 	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 )
 
@@ -43,7 +44,7 @@ func newInside(w http.ResponseWriter, r *http.Request, o Options) *inside {
 		hub:    o.Registry.Hub(),
 		out:    pace.Portions(w, r),
 		chain:  http.NewResponseController(w),
-		base:   http.NewResponseController(innermost(w)),
+		base:   http.NewResponseController(httpwriter.Innermost(w)),
 		stuck:  func() {},
 		closed: make(chan struct{}),
 		gate:   newGate(),

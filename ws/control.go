@@ -42,23 +42,8 @@ func (r *reader) pong() error { return r.count() }
 
 func (r *reader) count() error {
 	beat := r.registry.Hub().Settings().Heartbeat
-	if r.pings.add(time.Now(), maxControlFrames+1+int(controlWindow/beat)) {
+	if r.pings.Add(time.Now(), controlWindow) > maxControlFrames+1+int(controlWindow/beat) {
 		return errFlood
 	}
 	return nil
-}
-
-// flood counts control frames from the first one of a window on.
-type flood struct {
-	since time.Time
-	count int
-}
-
-// add counts one more frame at now and reports whether that is too many.
-func (f *flood) add(now time.Time, most int) bool {
-	if f.count == 0 || now.Sub(f.since) >= controlWindow {
-		*f = flood{since: now}
-	}
-	f.count++
-	return f.count > most
 }

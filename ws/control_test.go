@@ -3,11 +3,13 @@ package ws
 import (
 	"testing"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/window"
 )
 
 func TestFlood(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
+	for _, tt := range []struct {
 		name  string
 		every time.Duration
 		want  int // frames until it is too many; 0 for never
@@ -17,16 +19,16 @@ func TestFlood(t *testing.T) {
 		{"two a second", time.Second / 2, 0},
 		{"as browsers do", 30 * time.Second, 0},
 	} {
-		var f flood
+		var c window.Counter
 		now, got := time.Now(), 0
 		for i := 1; i <= 1000 && got == 0; i++ {
-			if f.add(now, maxControlFrames) {
+			if c.Add(now, controlWindow) > maxControlFrames {
 				got = i
 			}
-			now = now.Add(c.every)
+			now = now.Add(tt.every)
 		}
-		if got != c.want {
-			t.Errorf("%s: stopped at %d, want %d", c.name, got, c.want)
+		if got != tt.want {
+			t.Errorf("%s: stopped at %d, want %d", tt.name, got, tt.want)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/internal/httpwriter"
 )
 
 // version is the only version of WebSocket there is (RFC 6455, section 4.4).
@@ -109,23 +110,11 @@ func acceptKey(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// innermost returns the server's own writer below a chain of wrappers, or the
-// first one that hides what is below it.
-func innermost(w http.ResponseWriter) http.ResponseWriter {
-	for {
-		u, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return w
-		}
-		w = u.Unwrap()
-	}
-}
-
 // hijackerOf finds the one who can hand the connection over. Wrappers on the way
 // that could do it as well are passed by: what they return is usually a wrapper,
 // too, and keeps the request and the whole configuration alive with it.
 func hijackerOf(w http.ResponseWriter) (http.Hijacker, error) {
-	base := innermost(w)
+	base := httpwriter.Innermost(w)
 	if h, ok := base.(http.Hijacker); ok {
 		return h, nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/dialect/native"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/window"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
@@ -28,7 +29,7 @@ func TestPongCostsNoEngine(t *testing.T) {
 		"with a payload": "\x8a\x83\x01\x02\x03\x04abc",
 	} {
 		allocs := testing.AllocsPerRun(1000, func() {
-			r.pings = flood{}
+			r.pings = window.Counter{}
 			b := getBuffer()
 			*b = append(*b, pong...)
 			if !r.handle(b, nil) {
@@ -49,7 +50,7 @@ func BenchmarkPong(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		r.pings = flood{}
+		r.pings = window.Counter{}
 		p := getBuffer()
 		*p = append(*p, "\x8a\x80\x01\x02\x03\x04"...)
 		if !r.handle(p, nil) {

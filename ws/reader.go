@@ -6,6 +6,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
+	"github.com/caddy-realtime/caddy-realtime/internal/window"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -33,7 +34,7 @@ type reader struct {
 	conn     *hub.Conn
 
 	// Owned by the reader's goroutine.
-	pings flood
+	pings window.Counter
 	brisk int // reads in a row without a long pause
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/httpwriter"
 	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 )
 
@@ -44,7 +45,7 @@ type stream struct {
 // newStream checks that the chain of writers lets deadlines and flushes through;
 // without them a stuck stream could never be ended.
 func newStream(h *hub.Hub, w http.ResponseWriter, r *http.Request, body io.Reader) (*stream, error) {
-	base := innermost(w)
+	base := httpwriter.Innermost(w)
 	s := &stream{
 		hub: h, body: body, out: pace.Portions(base, r), done: make(chan struct{}), stuck: func() {},
 		reads:  http.NewResponseController(w),

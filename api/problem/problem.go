@@ -9,6 +9,7 @@ package problem
 import (
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"time"
@@ -70,10 +71,24 @@ func prepare(w http.ResponseWriter, e *protocol.Error) Details {
 	if e.Status() == http.StatusUnauthorized && h.Get("Www-Authenticate") == "" {
 		h.Set("Www-Authenticate", "Bearer")
 	}
+	SetRetryAfter(h, e)
+	return Of(e)
+}
+
+// SetRetryAfter sets the header Retry-After if the error has a wait. The header counts
+// whole seconds, so the wait is rounded up: a client that comes earlier is rejected again.
+func SetRetryAfter(h http.Header, e *protocol.Error) {
 	if e.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
-	return Of(e)
+}
+
+// Unavailable returns an UNAVAILABLE error with a wait of one to five seconds. The wait is
+// random, because clients that were rejected together must not come back together.
+func Unavailable(text string) *protocol.Error {
+	e := protocol.Errorf(protocol.Unavailable, "%s", text)
+	e.RetryAfter = time.Second + rand.N(4*time.Second)
+	return e
 }
 
 // WriteStatus answers with an error that the protocol has no code for.

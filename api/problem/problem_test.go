@@ -81,3 +81,17 @@ func TestWriteStatus(t *testing.T) {
 		t.Errorf("got %+v", d)
 	}
 }
+
+// A wait shorter than a second must not be announced as none.
+func TestSetRetryAfter(t *testing.T) {
+	t.Parallel()
+	for wait, want := range map[time.Duration]string{
+		0: "", time.Millisecond: "1", time.Second: "1", time.Second + 1: "2", time.Minute: "60",
+	} {
+		h := http.Header{}
+		problem.SetRetryAfter(h, &protocol.Error{Code: protocol.Unavailable, RetryAfter: wait})
+		if got := h.Get("Retry-After"); got != want {
+			t.Errorf("%v: %q, want %q", wait, got, want)
+		}
+	}
+}

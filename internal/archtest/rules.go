@@ -67,13 +67,13 @@ var rules = []rule{
 	},
 	{
 		pkg:     "ws",
-		ours:    []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/pace", "internal/rawtcp"},
+		ours:    []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/httpwriter", "internal/pace", "internal/rawtcp", "internal/window"},
 		outside: []string{"github.com/gorilla/websocket"},
 		why:     "transports stand side by side and know neither each other nor the server; this is the only door to gorilla/websocket",
 	},
 	{
 		pkg:  "sse",
-		ours: []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/pace", "internal/rawtcp"},
+		ours: []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/httpwriter", "internal/pace", "internal/rawtcp"},
 		why:  "transports stand side by side and know neither each other nor the server",
 	},
 	{
@@ -128,6 +128,14 @@ var rules = []rule{
 	{
 		pkg: "internal/lane",
 		why: "it bounds long computations with nothing but the standard library, so that every package may share the bound",
+	},
+	{
+		pkg: "internal/httpwriter",
+		why: "it adds to net/http what both transports need of its writers",
+	},
+	{
+		pkg: "internal/window",
+		why: "it counts with nothing but the standard library, so that every package may use it",
 	},
 	{
 		pkg: "internal/pace",
