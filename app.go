@@ -15,6 +15,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
+	"github.com/caddy-realtime/caddy-realtime/node"
 )
 
 func init() { caddy.RegisterModule(new(App)) }
@@ -44,8 +45,8 @@ type App struct {
 
 // hubUse is what one configuration has to do with a hub.
 type hubUse struct {
-	node   *node
-	use    *use
+	node   *node.Node
+	use    *node.Use
 	config *config.Hub // nil: nobody has defined it so far
 	place  string      // where it is defined
 	route  string      // one that uses it
@@ -107,6 +108,22 @@ func (s stopping) Handle(context.Context, caddy.Event) error {
 // exiting tells the end of the process from that of a configuration.
 var exiting = caddy.Exiting
 
+// nodes are the hubs of this process by name, counted by the configurations that have
+// them.
+var nodes = caddy.NewUsagePool()
+
+func acquire(name string) *node.Node {
+	v, _, _ := nodes.LoadOrNew(name, func() (caddy.Destructor, error) { // without errors
+		return node.New(func() bool { return exiting() }), nil
+	})
+	return v.(*node.Node)
+}
+
+func release(name string) error {
+	_, err := nodes.Delete(name)
+	return err
+}
+
 // use gives a route its hub, which c defines unless it is nil. The hub need
 // not be defined yet: routes are provisioned in no particular order. knows says that the
 // route finds out who is calling.
@@ -139,8 +156,8 @@ func (a *App) define(name string, c *config.Hub, place string) error {
 	if err != nil {
 		return fmt.Errorf("hub '%s', defined by %s: %w", name, place, err)
 	}
-	compiled.Store.ForHub(name)
-	u.config, u.place, u.use.settings = c, place, compiled
+	config.Name(compiled, name)
+	u.config, u.place, u.use.Settings = c, place, compiled
 	return nil
 }
 
@@ -148,7 +165,7 @@ func (a *App) define(name string, c *config.Hub, place string) error {
 func (a *App) hub(name string) *hubUse {
 	u := a.hubs[name]
 	if u == nil {
-		u = &hubUse{node: acquire(name), realms: make(map[string]*realm), open: make(map[string]bool), use: newUse()}
+		u = &hubUse{node: acquire(name), realms: make(map[string]*realm), open: make(map[string]bool), use: node.NewUse()}
 		a.hubs[name] = u
 	}
 	return u
@@ -164,9 +181,9 @@ func (a *App) Start() error {
 	}
 	for name, u := range a.hubs {
 		log := a.log.With("hub", name)
-		u.use.settings.LogTo(log)
+		u.use.Settings.LogTo(log)
 		u.startRealms(a.ctx, log)
-		if err := u.node.apply(u.use); err != nil {
+		if err := u.node.Apply(u.use); err != nil {
 			a.handOver()
 			return fmt.Errorf("hub '%s': %w", name, err)
 		}
@@ -207,14 +224,14 @@ func (a *App) Stop() error {
 // some come several times.
 func (a *App) handOver() {
 	for _, u := range a.hubs {
-		u.node.handOver(u.use)
+		u.node.HandOver(u.use)
 	}
 }
 
 // drain sends the clients of all hubs away.
 func (a *App) drain() {
 	for _, u := range a.hubs {
-		a.drains.Go(func() { guard.Run(u.use.settings.Hub.Logger, "the drain of a hub", u.node.drain) })
+		a.drains.Go(func() { guard.Run(u.use.Settings.Hub.Logger, "the drain of a hub", u.node.Drain) })
 	}
 }
 

@@ -7,13 +7,13 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/standard"
 
-	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/panictest"
+	"github.com/caddy-realtime/caddy-realtime/node"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
@@ -48,10 +48,10 @@ func load(t *testing.T, config []byte) {
 }
 
 // running gives a node that a configuration has, nil if none does.
-func running(name string) (n *node) {
+func running(name string) (n *node.Node) {
 	nodes.Range(func(key, value any) bool {
 		if key == name {
-			n = value.(*node)
+			n = value.(*node.Node)
 		}
 		return n == nil
 	})
@@ -68,10 +68,10 @@ func (fake) AppendEvent(dst []byte, ev hub.Event) []byte { return protocol.Appen
 func (fake) AppendPing(dst []byte) []byte                { return dst }
 func (fake) AppendClose(dst []byte, _ hub.Reason) []byte { return dst }
 
-func connect(t *testing.T, n *node) (*session.Session, <-chan hub.Reason) {
+func connect(t *testing.T, n *node.Node) (*session.Session, <-chan hub.Reason) {
 	t.Helper()
 	c := fake{make(chan hub.Reason, 1)}
-	s, e := n.registry.Load().Open(&session.Principal{}, session.Options{
+	s, e := n.Registry().Open(&session.Principal{}, session.Options{
 		Transport: c, Encoder: c, Name: "test", OnClose: func(r hub.Reason) { c.ended <- r },
 	})
 	if e != nil {
@@ -102,10 +102,10 @@ func TestReloadKeepsHubAndConnections(t *testing.T) {
 	if running("default") != n {
 		t.Fatal("the reload made another hub")
 	}
-	if _, ok := n.hub.Conn(s.Conn().ID()); !ok {
+	if _, ok := n.Registry().Hub().Conn(s.Conn().ID()); !ok {
 		t.Errorf("the connection is gone: %v", <-ended)
 	}
-	reg := n.registry.Load()
+	reg := n.Registry()
 	if e := reg.May(session.Caller{}, policy.Subscribe, "after"); e != nil {
 		t.Errorf("the new room: %v", e)
 	}
@@ -126,7 +126,7 @@ func TestRemovedHubEnds(t *testing.T) {
 		t.Error("not the right hub was removed")
 	}
 	<-ended
-	if !goes.leaving.Load() {
+	if !goes.Leaving() {
 		t.Error("the removed hub takes handshakes")
 	}
 }
@@ -148,7 +148,7 @@ func TestFailedProvision(t *testing.T) {
 		if running("new") != nil {
 			t.Errorf("%s: a failed reload leaves its hub", name)
 		}
-		if e := running("default").registry.Load().May(session.Caller{}, policy.Subscribe, "x"); e != nil {
+		if e := running("default").Registry().May(session.Caller{}, policy.Subscribe, "x"); e != nil {
 			t.Errorf("%s: a failed reload changed the rooms: %v", name, e)
 		}
 	}
@@ -169,12 +169,12 @@ func TestFailedStart(t *testing.T) {
 			t.Fatal("a server starts on an address that is taken")
 		}
 		n := running("default")
-		if e := n.registry.Load().May(session.Caller{}, policy.Subscribe, "x"); e != nil {
+		if e := n.Registry().May(session.Caller{}, policy.Subscribe, "x"); e != nil {
 			t.Fatalf("a failed start changed the rooms: %v", e)
 		}
 	}
 	load(t, configure(`{"default": {}}`))
-	if n := running("default"); n.next != nil || n.registry.Load().May(session.Caller{}, policy.Subscribe, "x") == nil {
+	if n := running("default"); n.Next() != nil || n.Registry().May(session.Caller{}, policy.Subscribe, "x") == nil {
 		t.Error("the reload after it is not in force")
 	}
 }
@@ -203,9 +203,9 @@ func (s *saboteur) Stop() error  { return nil }
 
 // untouched looks, from an app that starts after this one or when all have started, at
 // whether the rooms of the configuration before are in force: "open" and not "closed".
-func untouched(t *testing.T, n *node, s *session.Session) {
+func untouched(t *testing.T, n *node.Node, s *session.Session) {
 	t.Helper()
-	reg := n.registry.Load()
+	reg := n.Registry()
 	if e := reg.May(session.Caller{}, policy.Publish, "open"); e != nil {
 		t.Errorf("an open room is closed: %v", e)
 	}
@@ -230,11 +230,7 @@ func TestFailedStartChangesNothing(t *testing.T) {
 	bad := strings.Replace(string(configure(fmt.Sprintf(rooms, "closed"), route(""))), `"apps": {`, `"apps": {"saboteur": {},`, 1)
 	after := 0
 	sabotage = func(a *App) error {
-		u := a.hubs["default"]
-		n.mu.Lock()
-		started := n.next == u.use || n.now == u.use
-		n.mu.Unlock()
-		if started {
+		if n.Next() == a.hubs["default"].use {
 			after++
 			untouched(t, n, s)
 		}
@@ -258,12 +254,12 @@ func TestFailedStartChangesNothing(t *testing.T) {
 		t.Fatalf("the reload fails with %v", err)
 	}
 	untouched(t, n, s)
-	if refs, _ := nodes.References("default"); refs != 1 || n.next != nil {
+	if refs, _ := nodes.References("default"); refs != 1 || n.Next() != nil {
 		t.Errorf("%d configurations hold the hub", refs)
 	}
 	// And a good one is in force at once, for those who are connected as well.
 	load(t, configure(fmt.Sprintf(rooms, "closed"), route("")))
-	if e := n.registry.Load().May(session.Caller{}, policy.Publish, "closed"); e != nil {
+	if e := n.Registry().May(session.Caller{}, policy.Publish, "closed"); e != nil {
 		t.Error(e)
 	}
 	if got := s.Conn().Channels(); len(got) != 0 {
@@ -316,7 +312,7 @@ func TestExitDrains(t *testing.T) {
 	load(t, configure(`{"default": {}}`))
 	n := running("default")
 	_, ended := connect(t, n)
-	if !n.ready() {
+	if !n.Ready() {
 		t.Error("a node that runs is not ready")
 	}
 	if err := caddy.Stop(); err != nil {
@@ -325,10 +321,10 @@ func TestExitDrains(t *testing.T) {
 	if r := <-ended; r != hub.ReasonRestart {
 		t.Errorf("the client was told %v", r)
 	}
-	if n.ready() {
+	if n.Ready() {
 		t.Error("a node is ready at exit")
 	}
-	if !n.leaving.Load() {
+	if !n.Leaving() {
 		t.Error("handshakes are taken at exit")
 	}
 }
@@ -344,68 +340,31 @@ func TestStopWithoutExit(t *testing.T) {
 	}
 }
 
-// TestRequestsWaitForTheStart is about the moment in which Caddy listens already
-// and the configuration is not in force yet: the first one, and one that follows it.
-func TestRequestsWaitForTheStart(t *testing.T) {
-	n := newNode(exiting)
-	with := func() *use {
-		u := newUse()
-		u.settings = new(config.Settings)
-		return u
-	}
-	first, given, second := with(), with(), with()
-	request := func(u *use) <-chan *session.Registry {
-		got := make(chan *session.Registry, 1)
-		go func() { got <- (&Handler{node: n, use: u}).registry(t.Context()) }()
-		return got
-	}
-	waits := func(got <-chan *session.Registry) {
-		t.Helper()
-		select {
-		case <-got:
-			t.Fatal("a request went on before its configuration was in force")
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-	early := request(first)
-	waits(early)
-	if n.ready() {
-		t.Error("a node is ready before the start")
-	}
-	if err := n.apply(first); err != nil {
-		t.Fatal(err)
-	}
-	if <-early == nil || n.now != first {
-		t.Error("there is no hub after the start")
-	}
-	for _, next := range []*use{given, second} {
-		if err := n.apply(next); err != nil {
-			t.Fatal(err)
-		}
-		early = request(next)
-		waits(early)
-		if next == given {
-			n.handOver(given) // another app did not start
-			if <-early != nil || n.now != first {
-				t.Error("a configuration that was given up is in force")
-			}
-		}
-	}
-	if <-request(first) == nil {
-		t.Error("the configuration in force answers nothing during a reload")
-	}
-	n.handOver(first)
-	n.handOver(first)
-	if <-early == nil || n.now != second || n.next != nil {
-		t.Error("the next configuration is not in force")
-	}
-	if err := n.Destruct(); err != nil {
-		t.Error(err)
-	}
-}
-
 // endProcess makes the process look, until the end of a test, as if it were about to exit.
 func endProcess(t *testing.T) {
 	exiting = func() bool { return true }
 	t.Cleanup(func() { exiting = caddy.Exiting })
+}
+
+// A hub that panics while its clients are sent away keeps no other hub from it.
+func TestPanicInTheDrainOfAHub(t *testing.T) {
+	log := new(panictest.Log)
+	set := &node.Settings{Hub: hub.Settings{Logger: log.Logger()}}
+	sound, u := node.New(func() bool { return true }), node.NewUse()
+	u.Settings = set
+	if err := sound.Apply(u); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = sound.Destruct() }()
+	_, ended := connect(t, sound)
+	var none *node.Node // every use of it panics
+	a := &App{hubs: map[string]*hubUse{"broken": {node: none, use: u}, "sound": {node: sound, use: u}}}
+	a.drain()
+	a.drains.Wait()
+	if r := <-ended; r != hub.ReasonRestart {
+		t.Errorf("the client of the other hub was told %v", r)
+	}
+	if got := log.Panics(t, "the drain of a hub"); len(got) != 1 {
+		t.Errorf("panics: %q", got)
+	}
 }

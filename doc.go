@@ -9,17 +9,17 @@
 //
 // # What outlives what
 //
-// A hub's [node] is kept in a pool of the process, counted by configuration. A
+// The [node.Node] of a hub is kept in a pool of the process, counted by configuration. A
 // connection refers to the node's hub and registry and to small values, never to
 // the handler, the app, a caddy.Context or a request of the configuration it was
 // accepted under, so that these can be freed. What a new configuration changes is
 // swapped when the configuration before is told that it ends. Caddy also provisions
 // configurations that it only validates, and starts some of which another app fails;
 // the end of the one before is the first sign that all apps have started. Requests that
-// come by a new configuration wait for that, see fate.
+// come by a new configuration wait for that, see [node.Use].
 //
 // # Locks
 //
-// node.mu is held while a hub is started, changed or ended and nothing of this
-// package is locked below it. The pool's own lock is never taken with node.mu held.
+// This package has none of its own. The lock of the pool is never taken while that of a
+// node is held.
 package realtime

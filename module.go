@@ -12,6 +12,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
+	"github.com/caddy-realtime/caddy-realtime/node"
 )
 
 func init() { caddy.RegisterModule(new(Handler)) }
@@ -83,9 +84,9 @@ type Handler struct {
 
 	// Static after Provision.
 	app     *App
-	node    *node
+	node    *node.Node
 	replay  *caddyhost.Replay // nil: it answers by the current path alone
-	use     *use
+	use     *node.Use
 	origins origins
 	hosts   hosts
 	keys    keyring

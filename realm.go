@@ -115,8 +115,8 @@ func openRealm(path string) string { return "open " + path }
 // the sessions with the rest of the settings.
 func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
 	realms := make(map[string]session.Realm, len(u.realms))
-	u.use.settings.Session.Realms, u.use.verifiers = realms, verifiersOf(u.realms)
-	u.node.handKeys(u.use.verifiers)
+	u.use.Settings.Session.Realms, u.use.Verifiers = realms, verifiersOf(u.realms)
+	u.node.HandKeys(u.use.Verifiers)
 	for name, r := range u.realms {
 		realms[name] = r.session
 		if !u.open[name] {

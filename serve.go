@@ -45,7 +45,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string) err
 		return nil
 	}
 	if path == api.ReadyPath {
-		api.Serve(w, r, path, api.Options{Ready: h.node.ready})
+		api.Serve(w, r, path, api.Options{Ready: h.node.Ready})
 		return nil
 	}
 	allowed := h.origins.allow(r)
@@ -83,7 +83,7 @@ func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, path string, 
 // most, to ask the app, comes last but for what its answer decides, and only
 // within the limits: those of connections for a handshake, of requests otherwise.
 func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.Error) {
-	if handshake && h.node.leaving.Load() {
+	if handshake && h.node.Leaving() {
 		return problem.Unavailable("this server takes no new connections")
 	}
 	c.client = &session.Principal{IP: clientIP(r)}
@@ -207,10 +207,10 @@ var errOrigin = protocol.Errorf(protocol.Forbidden,
 // registry waits, during a start or a reload, until the configuration of the route is in
 // force: its keys and tokens open nothing before. Nil: it is not, and may never be.
 func (h *Handler) registry(ctx context.Context) *session.Registry {
-	if !h.use.wait(ctx) {
+	if !h.use.Wait(ctx) {
 		return nil
 	}
-	return h.node.registry.Load()
+	return h.node.Registry()
 }
 
 func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call) error {

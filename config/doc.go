@@ -4,7 +4,7 @@
 // Each block of the configuration has one struct, with its JSON fields and its check, in
 // a file of its own; the file <name>_caddyfile.go beside it has its Caddyfile grammar. The
 // comments of the fields are the documentation for users. [Hub.Compile] turns a hub into
-// [Settings], the words of the packages that carry it out.
+// [node.Settings], the words of the packages that carry it out.
 //
 // The package imports Caddy, for placeholders and the Caddyfile, and the packages whose
 // settings it makes. It starts nothing and holds nothing that runs. Start reading in

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/backend/redis"
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
+	"github.com/caddy-realtime/caddy-realtime/node"
 )
 
 // Redis lets several nodes share the rooms of a hub through Redis, 7.0 or
@@ -93,14 +93,6 @@ type RedisTLS struct {
 	ServerName string `json:"server_name,omitempty"`
 }
 
-// Store is where the rooms of a hub are kept: in this process, or in a Redis.
-type Store struct {
-	// Redis is nil without one, else the options that are in force.
-	Redis *redis.Options
-	// config is what the options were made of, placeholders replaced.
-	config *Redis
-}
-
 // check finds what is wrong whatever placeholders turn out to be.
 func (c *Redis) check() error {
 	switch {
@@ -143,20 +135,21 @@ func (c *Redis) options() *redis.Options {
 }
 
 // compile makes the options, for which files are read.
-func (c *Redis) compile(read ReadFile) (s Store, err error) {
+func (c *Redis) compile(read ReadFile) (s node.Store, err error) {
 	if err := c.check(); c == nil || err != nil || read == nil {
-		return Store{}, err
+		return node.Store{}, err
 	}
-	if s.config, err = c.resolve(); err != nil {
-		return Store{}, err
+	resolved, err := c.resolve()
+	if err != nil {
+		return node.Store{}, err
 	}
-	s.Redis = s.config.options()
+	s.Written, s.Redis = resolved, resolved.options()
 	if err := s.Redis.Validate(); err != nil {
-		return Store{}, err
+		return node.Store{}, err
 	}
-	if s.config.TLS != nil {
-		if s.Redis.TLS, err = s.config.TLS.compile(read); err != nil {
-			return Store{}, fmt.Errorf("tls: %w", err)
+	if resolved.TLS != nil {
+		if s.Redis.TLS, err = resolved.TLS.compile(read); err != nil {
+			return node.Store{}, fmt.Errorf("tls: %w", err)
 		}
 	}
 	return s, nil
@@ -222,13 +215,9 @@ func (c *RedisTLS) compile(read ReadFile) (*tls.Config, error) {
 	return t, err
 }
 
-// ForHub fills in what depends on the name of the hub.
-func (s *Store) ForHub(name string) {
-	if s.Redis != nil && s.Redis.Prefix == "" && name != DefaultHub {
-		s.Redis.Prefix = "rt:" + name + ":"
+// Name fills in what of the settings depends on the name of the hub.
+func Name(s *node.Settings, hub string) {
+	if redis := s.Store.Redis; redis != nil && redis.Prefix == "" && hub != DefaultHub {
+		redis.Prefix = "rt:" + hub + ":"
 	}
 }
-
-// Same reports that a hub on s need not be made anew for o. What files contain is
-// not compared.
-func (s Store) Same(o Store) bool { return reflect.DeepEqual(s.config, o.config) }

@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"testing"
+
+	"github.com/caddy-realtime/caddy-realtime/node"
 )
 
 func TestRedisCompile(t *testing.T) {
@@ -45,9 +47,10 @@ func TestRedisPrefix(t *testing.T) {
 		"x:": {DefaultHub: "x:", "chat": "x:"},
 	} {
 		for hub, want := range want {
-			s, err := (&Redis{Prefix: prefix}).compile(reads(nil))
-			if s.ForHub(hub); err != nil || s.Redis.Prefix != want {
-				t.Errorf("prefix %q of hub %s: %q, %v", prefix, hub, s.Redis.Prefix, err)
+			store, err := (&Redis{Prefix: prefix}).compile(reads(nil))
+			s := &node.Settings{Store: store}
+			if Name(s, hub); err != nil || s.Store.Redis.Prefix != want {
+				t.Errorf("prefix %q of hub %s: %q, %v", prefix, hub, s.Store.Redis.Prefix, err)
 			}
 		}
 	}
@@ -56,7 +59,7 @@ func TestRedisPrefix(t *testing.T) {
 // A running hub stays with what it was started with.
 func TestRedisSame(t *testing.T) {
 	t.Parallel()
-	store := func(c *Redis) Store {
+	store := func(c *Redis) node.Store {
 		s, err := c.compile(reads(nil))
 		if err != nil {
 			t.Fatal(err)

@@ -4,24 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/node"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
-
-// Settings are a [Hub] in the words of the packages that carry it out. They
-// belong to one configuration and do not change once it has started.
-type Settings struct {
-	Hub           hub.Settings
-	Session       session.Config
-	Presence      presence.Settings
-	HistoryMemory int64
-	Store         Store
-}
 
 // The defaults that are decided here, or that other options are compared with; hub
 // and session decide the others.
@@ -39,15 +29,10 @@ const (
 	minMessageSize = 512
 )
 
-// LogTo sets the logger of everything in the hub.
-func (s *Settings) LogTo(log *slog.Logger) *Settings {
-	s.Hub.Logger, s.Session.Logger, s.Presence.Logger = log, log, log
-	return s
-}
-
-// Compile checks the configuration, also what it says across several options. The
-// files that it names are looked at only where read is given.
-func (c *Hub) Compile(read ReadFile) (*Settings, error) {
+// Compile checks the configuration, also what it says across several options, and returns
+// it in the words of the packages that carry it out. If read is nil, the files that the
+// configuration names are not looked at.
+func (c *Hub) Compile(read ReadFile) (*node.Settings, error) {
 	if err := c.Heartbeat.check(); err != nil {
 		return nil, fmt.Errorf("heartbeat: %w", err)
 	}
@@ -66,7 +51,7 @@ func (c *Hub) Compile(read ReadFile) (*Settings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
-	return &Settings{
+	return &node.Settings{
 		Hub: hub.Settings{
 			Heartbeat:     time.Duration(c.Heartbeat.Interval),
 			Timeout:       time.Duration(c.Heartbeat.Timeout),

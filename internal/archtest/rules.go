@@ -100,13 +100,13 @@ var rules = []rule{
 	{
 		pkg:  "backend/memory",
 		ours: []string{"hub", "presence", "document", "history", "internal/guard"},
-		why:  "a backend fulfils what the core asks for and is known to the root alone",
+		why:  "a backend fulfils what the core asks for and is known to the node alone",
 	},
 	{
 		pkg:     "backend/redis",
 		ours:    []string{"hub", "presence", "document", "history", "internal/guard"},
 		outside: []string{"github.com/redis/go-redis/v9"},
-		why:     "a backend fulfils what the core asks for and is known to the root alone; this is the only door to go-redis",
+		why:     "a backend fulfils what the core asks for and is known to the node alone; this is the only door to go-redis",
 	},
 	{
 		pkg:  "backend/backendtest",
@@ -172,15 +172,20 @@ var rules = []rule{
 		why: "helpers of tests and tools depend on nothing that they help with",
 	},
 	{
+		pkg:  "node",
+		ours: []string{"hub", "presence", "document", "protocol", "auth", "session", "backend/memory", "backend/redis", "internal/guard"},
+		why:  "a hub with all its parts outlives configurations, and is tested without a Caddy",
+	},
+	{
 		pkg:     "config",
-		ours:    []string{"hub", "presence", "document", "protocol", "policy", "auth", "session", "backend/redis", "internal/block"},
+		ours:    []string{"hub", "presence", "document", "protocol", "policy", "auth", "session", "backend/redis", "node", "internal/block"},
 		outside: []string{"github.com/caddyserver/caddy/v2"},
 		why:     "the configuration is data: it is checked and turned into settings, and starts nothing",
 	},
 	{
 		pkg: ".",
 		ours: []string{"hub", "presence", "history", "document", "protocol", "auth", "policy", "session",
-			"ws", "sse", "api/...", "dialect/...", "backend/memory", "backend/redis", "client", "console", "config", "internal/block", "internal/caddyhost", "internal/guard", "internal/pace", "internal/renew"},
+			"ws", "sse", "api/...", "dialect/...", "client", "console", "config", "node", "internal/block", "internal/caddyhost", "internal/guard", "internal/pace", "internal/renew"},
 		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap", "github.com/prometheus/client_golang", "github.com/spf13/cobra"},
 		why:     "the module for Caddy wires everything together",
 	},

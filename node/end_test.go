@@ -1,4 +1,4 @@
-package realtime
+package node
 
 import (
 	"errors"
@@ -6,7 +6,6 @@ import (
 	"testing/synctest"
 
 	"github.com/caddy-realtime/caddy-realtime/backend/memory"
-	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/panictest"
@@ -30,9 +29,9 @@ func (m brokenMembers) Close() error {
 }
 
 // newBrokenNode returns a node whose hub and members panic when they are closed.
-func newBrokenNode(t *testing.T, log *panictest.Log) (*node, *memory.DocumentStore) {
+func newBrokenNode(t *testing.T, exits bool, log *panictest.Log) (*Node, *memory.DocumentStore) {
 	t.Helper()
-	n := newNode(func() bool { return exiting() })
+	n := New(func() bool { return exits })
 	var err1, err2, err3 error
 	n.hub, err1 = hub.New(func(s hub.Sink) (hub.Broker, error) {
 		return brokenBroker{memory.New(s, memory.Options{})}, nil
@@ -59,11 +58,8 @@ func TestPanicInTheEndOfAHub(t *testing.T) {
 	for name, exits := range map[string]bool{"reload": false, "exit": true} {
 		t.Run(name, func(t *testing.T) {
 			log := new(panictest.Log)
-			if exits {
-				endProcess(t)
-			}
 			synctest.Test(t, func(t *testing.T) {
-				n, documents := newBrokenNode(t, log)
+				n, documents := newBrokenNode(t, exits, log)
 				if err := n.Destruct(); exits != errors.Is(err, errPanicked) {
 					t.Errorf("the end of the hub returns %v", err)
 				}
@@ -79,28 +75,5 @@ func TestPanicInTheEndOfAHub(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// A hub that panics while its clients are sent away keeps no other hub from it.
-func TestPanicInTheDrainOfAHub(t *testing.T) {
-	log := new(panictest.Log)
-	set := &config.Settings{Hub: hub.Settings{Logger: log.Logger()}}
-	sound, u := newNode(exiting), newUse()
-	u.settings = set
-	if err := sound.apply(u); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = sound.end() }()
-	_, ended := connect(t, sound)
-	var none *node // every use of it panics
-	a := &App{hubs: map[string]*hubUse{"broken": {node: none, use: u}, "sound": {node: sound, use: u}}}
-	a.drain()
-	a.drains.Wait()
-	if r := <-ended; r != hub.ReasonRestart {
-		t.Errorf("the client of the other hub was told %v", r)
-	}
-	if got := log.Panics(t, "the drain of a hub"); len(got) != 1 {
-		t.Errorf("panics: %q", got)
 	}
 }

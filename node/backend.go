@@ -1,4 +1,4 @@
-package realtime
+package node
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 	"github.com/caddy-realtime/caddy-realtime/backend/redis"
-	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
@@ -16,7 +15,7 @@ import (
 
 // backend keeps the messages, members and documents of a hub.
 type backend struct {
-	store  config.Store   // that it was made for
+	store  Store          // that it was made for
 	memory *memory.Broker // nil with Redis
 	redis  *redis.Client  // nil without
 	orders *redis.Control // the same
@@ -24,9 +23,9 @@ type backend struct {
 
 var errStoreChanged = errors.New("the options of 'redis' can not be changed while the hub runs; restart Caddy, or give the hub another name")
 
-// openBackend starts what connects to a store. It does not wait for it, but for a moment
-// in which other nodes may show that they look for rooms in other places.
-func openBackend(s *config.Settings) (b backend, err error) {
+// openBackend starts what connects to a store. It does not wait for the store, except for
+// a moment in which other nodes can show that they look for rooms in other places.
+func openBackend(s *Settings) (b backend, err error) {
 	b.store = s.Store
 	if s.Store.Redis == nil {
 		return b, nil
@@ -42,7 +41,7 @@ func openBackend(s *config.Settings) (b backend, err error) {
 	return b, nil
 }
 
-func (b *backend) broker(s *config.Settings) func(hub.Sink) (hub.Broker, error) {
+func (b *backend) broker(s *Settings) func(hub.Sink) (hub.Broker, error) {
 	return func(sink hub.Sink) (hub.Broker, error) {
 		if b.redis != nil {
 			return b.redis.Broker(sink), nil
@@ -59,7 +58,7 @@ func (b *backend) members(sink presence.Sink) (presence.Store, error) {
 	return memory.NewPresenceStore(sink), nil
 }
 
-// control gives the sessions their way to the other nodes, where there are any.
+// control connects the sessions with the other nodes, if there are any.
 func (b *backend) control(r *session.Registry) {
 	if b.redis == nil {
 		return
@@ -77,7 +76,7 @@ func (b *backend) documents(sink document.Sink) (document.Store, error) {
 	return memory.NewDocumentStore(sink), nil
 }
 
-// away is for how long the store has been of no use.
+// away returns how long the store has been unusable.
 func (b *backend) away() time.Duration {
 	if b.redis == nil {
 		return 0
@@ -91,7 +90,7 @@ func (b *backend) resize(bytes int64) {
 	}
 }
 
-// close ends the connections to a store, of which nothing may be in use any more.
+// close closes the connections to the store. Nothing may use the store afterwards.
 func (b *backend) close() error {
 	if b.redis == nil {
 		return nil

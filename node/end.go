@@ -1,0 +1,71 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
+)
+
+const (
+	// drainWindow is the longest time over which a drain closes the connections;
+	// drainPace shortens it if there are few.
+	drainWindow = 5 * time.Second
+	drainPace   = 5 * time.Millisecond
+)
+
+// Drain rejects handshakes and closes the connections, at different times, so that the
+// clients do not all arrive elsewhere at once.
+func (n *Node) Drain() {
+	n.leaving.Store(true)
+	n.mu.Lock()
+	h := n.hub
+	n.mu.Unlock()
+	if h != nil {
+		h.Drain(context.Background(), min(drainWindow, time.Duration(h.Conns())*drainPace))
+	}
+}
+
+// Destruct ends the hub, when no configuration has it any more. While the process lives
+// on, it does not wait: a client that does not read must not hold up a reload.
+func (n *Node) Destruct() error {
+	n.leaving.Store(true)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ended = true
+	if n.hub == nil {
+		return nil
+	}
+	if n.exiting() {
+		return n.end()
+	}
+	n.hub.CloseConns(hub.ReasonReplaced)
+	log := n.hub.Settings().Logger
+	go func() {
+		defer guard.Recover(log, "the end of a hub")
+		if err := n.end(); err != nil {
+			log.Error("ending a hub", "error", err)
+		}
+	}()
+	return nil
+}
+
+// end waits for the connections, which leave their rooms, before it ends the
+// presence and the documents of those.
+func (n *Node) end() error {
+	return errors.Join(
+		n.endPart(n.hub.Close), n.endPart(n.members.Close), n.endPart(n.documents.Close), n.endPart(n.backend.close),
+	)
+}
+
+// errPanicked is the error of a part whose end panicked. The panic was logged.
+var errPanicked = errors.New("internal error")
+
+// endPart closes a part of the node. A panic of the part does not keep the next one open.
+func (n *Node) endPart(closePart func() error) error {
+	err := errPanicked
+	guard.Run(n.hub.Settings().Logger, "the end of a hub", func() { err = closePart() })
+	return err
+}

@@ -1,0 +1,162 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/document"
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/presence"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// Node is a hub with all that belongs to it on this node, from the first configuration
+// that has it to the last. [New] starts nothing, because a configuration may only be
+// validated; [Node.Apply] does.
+type Node struct {
+	exiting func() bool // reports whether the process is about to exit; static
+
+	// registry opens sessions; nil before the first Apply.
+	registry atomic.Pointer[session.Registry]
+	// leaving rejects handshakes: the process is about to exit, or no configuration has
+	// the hub any more.
+	leaving atomic.Bool
+
+	// Guarded by mu.
+	mu      sync.Mutex
+	hub     *hub.Hub // nil before the first Apply, static afterwards
+	backend backend
+	members *presence.Tracker
+	now     *Use // in force; nil before the first Apply
+	next    *Use // follows it, while its configuration is being started
+	ended   bool
+
+	documents *document.Service         // like hub
+	verifiers map[string]*auth.Verifier // by realm, of the use in force
+}
+
+// New returns a node that is not started. exiting reports whether the process is about to
+// exit.
+func New(exiting func() bool) *Node { return &Node{exiting: exiting} }
+
+// Registry returns what opens sessions; nil before the first Apply.
+func (n *Node) Registry() *session.Registry { return n.registry.Load() }
+
+// Leaving reports whether the node takes no new connections, because the process is about
+// to exit or no configuration has the hub any more.
+func (n *Node) Leaving() bool { return n.leaving.Load() }
+
+// HandKeys gives verifiers the keys that those of the use in force have, so that a reload
+// does not need the issuer. Both are by realm.
+func (n *Node) HandKeys(verifiers map[string]*auth.Verifier) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for realm, v := range verifiers {
+		v.TakeOver(n.verifiers[realm])
+	}
+}
+
+// Apply takes the use of a configuration that starts. The first one starts the hub and is
+// in force at once. A later one comes into force when the one before hands over.
+func (n *Node) Apply(u *Use) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ended {
+		return hub.ErrClosed
+	}
+	if err := n.start(u.Settings); err != nil {
+		return fmt.Errorf("starting the hub: %w", err)
+	}
+	if n.now == nil {
+		n.enforce(u)
+	} else {
+		n.next = u
+	}
+	return nil
+}
+
+// HandOver is called when a configuration ends, or is given up before it was in force.
+func (n *Node) HandOver(u *Use) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case n.next == u:
+		n.next = nil
+	case n.next != nil && n.now == u && !n.ended:
+		n.enforce(n.next)
+	}
+	u.decide(false) // unless it was in force
+}
+
+// Next returns the use that waits for the one in force to hand over; nil if there is none.
+func (n *Node) Next() *Use {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.next
+}
+
+func (n *Node) start(s *Settings) error {
+	if n.hub != nil {
+		if !n.backend.store.Same(s.Store) {
+			return errStoreChanged
+		}
+		return nil
+	}
+	var err error
+	if n.backend, err = openBackend(s); err != nil {
+		return err
+	}
+	h, err := hub.New(n.backend.broker(s))
+	if err != nil {
+		return errors.Join(err, n.backend.close())
+	}
+	members, err := presence.New(
+		n.backend.members,
+		func(channel string, f presence.Frame) { h.Announce(channel, protocol.PresenceEvent{Frame: f}) },
+	)
+	if err != nil {
+		return errors.Join(err, h.Close(), n.backend.close())
+	}
+	documents, err := document.New(
+		n.backend.documents,
+		func(n document.News) { h.Announce(n.Channel, session.DocumentEvent(n)) },
+	)
+	if err != nil {
+		return errors.Join(err, h.Close(), members.Close(), n.backend.close())
+	}
+	n.hub, n.members, n.documents = h, members, documents.WithLogger(s.Hub.Logger)
+	registry := session.New(h).WithPresence(members).WithDocuments(n.documents)
+	n.backend.control(registry)
+	n.registry.Store(registry)
+	return nil
+}
+
+// enforce puts a use in force, also for the connections that there are. Needs mu.
+func (n *Node) enforce(u *Use) {
+	n.now, n.next, n.verifiers = u, nil, u.Verifiers
+	n.hub.Apply(u.Settings.Hub)
+	n.backend.resize(u.Settings.HistoryMemory)
+	n.members.Apply(u.Settings.Presence)
+	n.registry.Load().Apply(u.Settings.Session)
+	u.decide(true)
+}
+
+// awayLimit is how long a store may be out of reach until the node should get no new
+// clients. A restart or a failover is shorter, and clients that stay notice little.
+const awayLimit = 10 * time.Second
+
+// Ready reports whether the node takes clients and can serve them.
+func (n *Node) Ready() bool {
+	registry := n.registry.Load()
+	if registry == nil || n.leaving.Load() || !registry.Ready() {
+		return false
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return !n.ended && n.backend.away() < awayLimit
+}

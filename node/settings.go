@@ -1,0 +1,38 @@
+package node
+
+import (
+	"log/slog"
+	"reflect"
+
+	"github.com/caddy-realtime/caddy-realtime/backend/redis"
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/presence"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// Settings are what a configuration says about a hub, in the words of the packages that
+// carry it out. They do not change once the configuration has started.
+type Settings struct {
+	Hub           hub.Settings
+	Session       session.Config
+	Presence      presence.Settings
+	HistoryMemory int64
+	Store         Store
+}
+
+// LogTo sets the logger of everything in the hub.
+func (s *Settings) LogTo(log *slog.Logger) {
+	s.Hub.Logger, s.Session.Logger, s.Presence.Logger = log, log, log
+}
+
+// Store is where the rooms of a hub are kept: in this process, or in Redis.
+type Store struct {
+	// Redis has the options that are in force; nil without Redis.
+	Redis *redis.Options
+	// Written is what the options were made from, with placeholders replaced.
+	Written any
+}
+
+// Same reports whether a hub on s can go on with o. The contents of files are not
+// compared.
+func (s Store) Same(o Store) bool { return reflect.DeepEqual(s.Written, o.Written) }
