@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/window"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
@@ -148,11 +149,10 @@ func TestOffences(t *testing.T) {
 		"now and then":    {violationWindow, 0},
 	}
 	for name, test := range tests {
-		var o offences
+		var c window.Counter
 		got := 0
 		for n := 1; n <= 100 && got == 0; n++ {
-			var tooMany bool
-			if o, tooMany = o.add(start.Add(time.Duration(n) * test.every)); tooMany {
+			if c.Add(start.Add(time.Duration(n)*test.every), violationWindow) > maxViolations {
 				got = n
 			}
 		}

@@ -121,26 +121,10 @@ func (s *Session) Offend(reply hub.Event) {
 	}
 }
 
-func (s *Session) tooMany(now time.Time) (too bool) {
+func (s *Session) tooMany(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.offences, too = s.offences.add(now)
-	return too
-}
-
-// offences counts broken rules from the first one of a window on.
-type offences struct {
-	since time.Time
-	count int
-}
-
-// add returns the count with one more offence at now, and whether that is too many.
-func (o offences) add(now time.Time) (next offences, tooMany bool) {
-	if o.count == 0 || now.Sub(o.since) >= violationWindow {
-		o = offences{since: now}
-	}
-	o.count++
-	return o, o.count > maxViolations
+	return s.offences.Add(now, violationWindow) > maxViolations
 }
 
 // IsOffence reports whether an error shows that a client does not speak the protocol. A

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/window"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -53,7 +54,7 @@ type Session struct {
 
 	// Guarded by mu.
 	mu       sync.Mutex
-	offences offences
+	offences window.Counter
 	stays    map[string]*attendance // by channel, in rooms with presence
 	follows  map[string]struct{}    // the channels whose documents are followed
 	lost     []string               // what a fixed session has asked for and may not have

@@ -60,7 +60,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "session",
-		ours:    []string{"hub", "presence", "document", "protocol", "policy", "auth", "internal/guard", "internal/lane"},
+		ours:    []string{"hub", "presence", "document", "protocol", "policy", "auth", "internal/guard", "internal/lane", "internal/window"},
 		outside: []string{"golang.org/x/time"},
 		deny:    []string{"net/http"},
 		why:     "a conversation is the same over every transport and in every dialect, so that it knows none",
