@@ -5,43 +5,43 @@ import (
 	"strings"
 )
 
-// Frame is what a room is announced: a [*Diff], or a [*Snapshot] in place of a
-// diff that would have named too many. Frames are immutable and shared.
+// Frame is what is announced to a room: a [*Diff], or a [*Snapshot] in place of a diff that
+// would name too many members. Frames are shared and do not change.
 type Frame interface{ frame() }
 
-// Snapshot is the state of a room, or a page of it. It replaces what a watcher
-// had in the range of keys it covers: from After (not included) to the last of
-// Members, or to the end if Next is empty. That the first page replaces all is the
-// simpler rule, and right as well, if the others are asked for again.
+// Snapshot is the state of a room, or a page of it. It replaces what a watcher had in the
+// range of keys that it covers: from After (not included) to the last of Members, or to
+// the end if Next is empty. A watcher may also replace everything with the first page and
+// ask for the other pages again, which is simpler.
 type Snapshot struct {
 	Channel string
 	// Seq is the number of the frame that led to this state.
 	Seq uint64
-	// After is where the page begins.
+	// After is the key after which the page starts.
 	After string
 	// Members are in the order of their keys.
 	Members []*Member
-	// Count is how many members the room has, all pages together.
+	// Count is the number of members of the room, on all pages.
 	Count int
-	// Next asks for the next page; empty: this is the last one.
+	// Next is the After of the next page; empty on the last page.
 	Next string
-	// Self is the member for whom the snapshot was made, while the room has not
-	// been told of it; it is neither in Members nor in Count then. A diff follows
-	// that announces it to all, itself included. See [Snapshot.WithSelf].
+	// Self is the member of the connection that gets the snapshot, until it is announced
+	// to the room. It is neither in Members nor in Count then. A diff follows that
+	// announces it to all, itself included. See [Snapshot.WithSelf].
 	Self *Member
-	// Partial reports that the store cannot be reached, and members of other nodes
-	// may be missing or gone.
+	// Partial reports that the store cannot be reached. Members of other nodes may be
+	// missing, or may have left.
 	Partial bool
 }
 
-// Diff is a change of a room. No member is in it twice; all parts are in the
-// order of the keys.
+// Diff is a change of a room. It has no member twice. All parts are in the order of the
+// keys.
 type Diff struct {
 	Channel string
-	// Seq is one more than that of the frame before.
+	// Seq is one more than the Seq of the frame before.
 	Seq                    uint64
 	Entered, Updated, Left []*Member
-	// Count is how many members the room has now.
+	// Count is the number of members of the room after the change.
 	Count int
 	// Partial is as in [Snapshot]. A diff may change nothing but this.
 	Partial bool
@@ -50,8 +50,8 @@ type Diff struct {
 func (*Snapshot) frame() {}
 func (*Diff) frame()     {}
 
-// WithSelf returns the snapshot with Self among the members and counted, if there
-// is one: as its own client expects to see it.
+// WithSelf returns the snapshot with Self, if set, among the members and counted. The
+// client of Self expects to see it so.
 func (s *Snapshot) WithSelf() *Snapshot {
 	if s.Self == nil {
 		return s

@@ -10,31 +10,31 @@ import (
 )
 
 const (
-	// maxTold is the greatest number of members that the store is told about at
-	// once, pageSize that of those read at once.
+	// maxTold is the greatest number of members in one call that tells the store, and
+	// pageSize in one that reads.
 	maxTold  = 512
 	pageSize = 1000
-	// maxTells is how often in a row a room tells the store about members while it
-	// should be read. Reading after all is told shows least of what is about to
-	// change, but a room that never comes to rest must be read as well.
+	// maxTells is how often in a row a room tells the store about members before it reads.
+	// Telling all first is best, because then the view has least that is about to change.
+	// But a room that changes all the time must be read as well.
 	maxTells = 32
-	// storeTimeout bounds a call of a store that does not answer.
+	// storeTimeout bounds a call of the store.
 	storeTimeout = 5 * time.Second
 )
 
-// link is how far a room and the store are in step. Guarded by the room's mu.
+// link is what a room has to do with the store. Guarded by the room's mu.
 type link struct {
-	busy     bool // a worker has the room, or will
+	busy     bool // a worker has the room, or it is in the queue
 	attached bool
 	current  bool                // the view was read since the store last failed or missed something
-	dirty    []*local            // are to be told
-	tells    int                 // since the view was last read
-	touched  map[string]struct{} // of whom the store told while it is being read; nil: it is not
+	dirty    []*local            // members of which the store does not know the latest state
+	tells    int                 // calls that told the store since the view was last read
+	reported map[string]struct{} // keys of which the store sent events during a read; nil: no read runs
 	failures int                 // in a row
 	retryAt  time.Time           // zero: no need to wait
 }
 
-// step is one thing to do with the store.
+// step is what a room does with the store next.
 type step uint8
 
 const (
@@ -43,11 +43,11 @@ const (
 	stepTell
 	stepRead
 	stepDetach
-	stepDrop // the room has nothing left
+	stepDrop // the room holds nothing and is removed
 )
 
-// next decides what is to be done first.
-func (r *room) next() step {
+// nextStep returns what is to be done first. Needs mu.
+func (r *room) nextStep() step {
 	k := &r.link
 	idle := len(r.locals) == 0 && r.watchers == 0
 	switch {
@@ -59,7 +59,7 @@ func (r *room) next() step {
 		return stepDrop
 	case !k.attached:
 		return stepAttach
-	case len(k.dirty) > 0 && (k.current || !r.readsNow()):
+	case len(k.dirty) > 0 && (k.current || !r.mustRead()):
 		return stepTell
 	case !k.current:
 		return stepRead
@@ -67,30 +67,30 @@ func (r *room) next() step {
 	return stepNone
 }
 
-// readsNow reports that reading the view can no longer wait for members that the
-// store is to be told about: somebody waits for the first snapshot, or it is
-// taking too long.
-func (r *room) readsNow() bool {
-	return r.link.tells >= maxTells || r.link.tells > 0 && !r.ready
+// mustRead reports whether the view must be read although the store does not know all
+// members of this node yet: a client waits for the first snapshot, or telling the store
+// takes too long.
+func (r *room) mustRead() bool {
+	return r.link.tells >= maxTells || r.link.tells > 0 && !r.shown
 }
 
 // queueForStore puts the room in the queue of the workers if there is work. Needs mu.
 func (r *room) queueForStore() {
-	if !r.link.busy && r.next() != stepNone {
+	if !r.link.busy && r.nextStep() != stepNone {
 		r.link.busy = true
-		r.tracker.pool.add(r.work)
+		r.tracker.pool.add(r.workOnStore)
 	}
 }
 
 // errPanicked is the error of a step that ended in a panic, which was logged.
 var errPanicked = errors.New("presence: internal error")
 
-// work does one step. Then it is the turn of other rooms.
-func (r *room) work() {
+// workOnStore does one step, and then the worker takes another room.
+func (r *room) workOnStore() {
 	ctx, cancel := context.WithTimeout(r.tracker.ctx, storeTimeout)
 	defer cancel()
-	if !r.survives(func() { r.step(ctx) }) {
-		r.change(func() { r.outcome(errPanicked) })
+	if !r.survives(func() { r.doStep(ctx) }) {
+		r.change(func() { r.storeResult(errPanicked) })
 	}
 	r.change(func() { r.link.busy = false })
 }
@@ -100,17 +100,17 @@ func (r *room) survives(f func()) bool {
 	return guard.Run(r.tracker.logger(), "the presence of a room", f)
 }
 
-// storeCall is one call of the store. A room that makes one is locked before it and
-// after it, never during it.
+// storeCall is one call of the store. The room is locked before and after the call, never
+// during it.
 type storeCall struct {
 	call func(context.Context) error // runs without mu; nil: nothing is to be done
 	done func(error)                 // runs with mu held afterwards
 }
 
-// step does what is to be done first.
-func (r *room) step(ctx context.Context) {
+// doStep prepares a call, makes it and applies its result.
+func (r *room) doStep(ctx context.Context) {
 	var c storeCall
-	r.change(func() { c = r.prepare() })
+	r.change(func() { c = r.prepareCall() })
 	if c.call == nil {
 		return
 	}
@@ -119,55 +119,55 @@ func (r *room) step(ctx context.Context) {
 	r.change(func() { c.done(err) })
 }
 
-// prepare returns the call that is to be made first. Needs mu.
-func (r *room) prepare() storeCall {
-	switch r.next() {
+// prepareCall returns the call for the next step. Needs mu.
+func (r *room) prepareCall() storeCall {
+	switch r.nextStep() {
 	case stepAttach:
-		return r.attach()
+		return r.attachStore()
 	case stepTell:
-		return r.tell()
+		return r.tellStore()
 	case stepRead:
-		return r.read()
+		return r.readStore()
 	case stepDetach:
-		return r.detach()
+		return r.detachStore()
 	case stepDrop:
-		return storeCall{call: r.drop, done: r.failed}
+		return storeCall{call: r.drop, done: r.storeFailed}
 	}
 	return storeCall{}
 }
 
-func (r *room) attach() storeCall {
+func (r *room) attachStore() storeCall {
 	return storeCall{
 		call: func(ctx context.Context) error { return r.tracker.store.Attach(ctx, r.channel) },
 		done: func(err error) {
 			r.link.attached = err == nil
-			r.outcome(err)
+			r.storeResult(err)
 		},
 	}
 }
 
-func (r *room) detach() storeCall {
-	// Before the call, because a connection that enters during it learns nothing of what
-	// happens until the room has been attached and read again.
+func (r *room) detachStore() storeCall {
+	// Before the call: a connection that enters during it gets no events until the room
+	// was attached and read again.
 	r.link.attached, r.link.current = false, false
-	r.ready, r.flushAt, r.view = false, time.Time{}, view{}
+	r.shown, r.flushAt, r.view = false, time.Time{}, view{}
 	return storeCall{
 		call: func(context.Context) error {
 			r.tracker.store.Detach(r.channel)
 			return nil
 		},
-		done: r.failed,
+		done: r.storeFailed,
 	}
 }
 
-// failed is outcome for a step that cannot fail but by a panic.
-func (r *room) failed(err error) {
+// storeFailed is storeResult for a step that fails only by a panic.
+func (r *room) storeFailed(err error) {
 	if err != nil {
-		r.outcome(err)
+		r.storeResult(err)
 	}
 }
 
-// drop takes the room out of the tracker, unless a connection entered meanwhile. It is
+// drop removes the room from the tracker, unless a connection entered meanwhile. It is
 // called without mu.
 func (r *room) drop(context.Context) error {
 	t := r.tracker
@@ -175,15 +175,15 @@ func (r *room) drop(context.Context) error {
 	defer t.mu.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.next() == stepDrop {
-		r.end()
+	if r.nextStep() == stepDrop {
+		r.markDead()
 		delete(t.rooms, r.channel)
 	}
 	return nil
 }
 
-// end stops the room for good.
-func (r *room) end() {
+// markDead ends the room. Needs mu.
+func (r *room) markDead() {
 	r.dead = true
 	r.waiting = nil
 	if r.timer != nil {
@@ -191,10 +191,10 @@ func (r *room) end() {
 	}
 }
 
-// outcome follows each call of the store.
-func (r *room) outcome(err error) {
+// storeResult applies the result of a call of the store. Needs mu.
+func (r *room) storeResult(err error) {
 	k := &r.link
-	r.tracker.report(err)
+	r.tracker.logFailure(err)
 	if err == nil {
 		k.failures = 0
 		return
@@ -204,6 +204,6 @@ func (r *room) outcome(err error) {
 	ceiling := retryAfter(k.failures)
 	k.retryAt = time.Now().Add(ceiling/2 + rand.N(ceiling/2))
 	r.partial = true
-	r.show()
-	r.changed()
+	r.makeReady()
+	r.scheduleFlush()
 }

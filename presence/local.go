@@ -1,23 +1,26 @@
 package presence
 
-import "time"
+import (
+	"container/heap"
+	"time"
+)
 
-// local is a member that has connections on this node, had one a moment ago, or
-// of whose end the store does not know yet. Guarded by the room's mu.
+// local is a member of this node: it has connections here, had one a moment ago, or the
+// store does not know yet that it left. Guarded by the room's mu.
 type local struct {
 	key       string
 	anonymous bool
 	stays     []*Stay
-	shown     *Member // what it shows by this node alone
-	lost      *lost   // nil: no connection was lost since the newest came
+	shown     *Member // what it shows because of its connections here
+	lost      *lost   // nil: no connection was lost since the latest one entered
 	seen      time.Time
 
 	// What the store knows of it.
-	told    *Member // what this node told it; nil: that it is not here
-	asking  bool    // it is being told that now
-	dirty   bool    // it is to be told, and in link.dirty
-	doubt   bool    // while it was being told otherwise, the store said that it left
-	unknown bool    // it is in the view on this node's word alone
+	stored      *Member // what this node told the store last; nil: that it is not here
+	telling     bool    // a call with stored is running
+	dirty       bool    // it is in link.dirty
+	doubtful    bool    // during the call the store reported that the member left
+	unconfirmed bool    // it is in the view, and the store has not confirmed it
 }
 
 // lost is the grace of connections that broke.
@@ -26,26 +29,26 @@ type lost struct {
 	until  time.Time
 }
 
-// unsure stands for what the store may or may not have understood. It is equal to
-// nothing that it could be told, so that it will be told again.
+// unsure is the value of local.stored when it is not known what the store has. It equals no
+// other member, so that the store is told again.
 var unsure = new(Member)
 
-// here reports whether the member is present by this node alone.
-func (l *local) here() bool { return len(l.stays) > 0 || l.lost != nil }
+// present reports whether the member is present because of this node.
+func (l *local) present() bool { return len(l.stays) > 0 || l.lost != nil }
 
-// want is what the store should know.
-func (l *local) want() *Member {
-	if l.here() {
+// wanted returns what the store should have.
+func (l *local) wanted() *Member {
+	if l.present() {
 		return l.shown
 	}
 	return nil
 }
 
-// settled reports that the store knows what it should.
-func (l *local) settled() bool { return l.want() == l.told }
+// inStore reports whether the store has what it should.
+func (l *local) inStore() bool { return l.wanted() == l.stored }
 
-// show works out anew what the member shows, of its connections. It keeps the old
-// value if that is the same, because values are compared by their address.
+// show recomputes what the member shows. It keeps the old value if nothing has changed,
+// because values are compared by their address.
 func (l *local) show(remember time.Duration) {
 	if l.anonymous {
 		remember = 0
@@ -57,7 +60,7 @@ func (l *local) show(remember time.Duration) {
 	}
 }
 
-// remove takes a stay out.
+// remove removes a stay.
 func (l *local) remove(s *Stay) {
 	for i, have := range l.stays {
 		if have == s {
@@ -69,7 +72,7 @@ func (l *local) remove(s *Stay) {
 	}
 }
 
-// until is the end of the grace, or zero.
+// until returns the end of the grace, or zero.
 func (l *local) until() (t time.Time) {
 	if l.lost != nil {
 		t = l.lost.until
@@ -77,8 +80,8 @@ func (l *local) until() (t time.Time) {
 	return t
 }
 
-// graces are the members without connections, the one whose grace ends first in
-// front: a container/heap. An entry that is no longer its member's is void.
+// graces is a container/heap of the running graces, the one that ends first in front. An
+// entry that is no longer local.lost of its member is void.
 type graces []*lost
 
 func (g graces) Len() int           { return len(g) }
@@ -100,4 +103,82 @@ func (g graces) first() (t time.Time) {
 		t = g[0].until
 	}
 	return t
+}
+
+// addStay adds a connection to its member. Needs mu.
+func (r *room) addStay(s *Stay, key string, anonymous bool, p parsed) {
+	l := r.locals[key]
+	if l == nil {
+		l = &local{key: key, anonymous: anonymous}
+		r.locals[key] = l
+	}
+	s.member, l.lost = l, nil
+	l.stays = append(l.stays, s)
+	r.applySaid(s, p)
+}
+
+// applySaid applies a change that a connection makes to its status and info. Needs mu.
+func (r *room) applySaid(s *Stay, p parsed) {
+	r.clock++
+	s.said.apply(p, r.clock)
+	r.memberChanged(s.member)
+}
+
+// memberChanged applies a change of a member's connections. Needs mu.
+func (r *room) memberChanged(l *local) {
+	if len(l.stays) > 0 { // otherwise it keeps what it showed, until the grace ends
+		l.show(r.options().Remember)
+	}
+	switch {
+	case r.partial:
+		r.showLocal(l)
+	case l.present() && r.view.get(l.key) == nil:
+		// Shown before the store confirms it: it is certain, and a failure of the store
+		// must not hide it.
+		r.view.put(l.shown)
+		l.unconfirmed = true
+	case !l.present() && l.unconfirmed:
+		r.view.drop(l.key) // otherwise the store reports that it left
+	}
+	r.checkStore(l)
+	r.scheduleFlush()
+}
+
+// removeStay ends a stay. Needs mu.
+func (r *room) removeStay(s *Stay, explicit bool) {
+	l := s.member
+	if l == nil {
+		r.watchers--
+		return
+	}
+	l.remove(s)
+	now := time.Now()
+	var grace time.Duration
+	if !l.anonymous {
+		grace = r.options().Grace
+	}
+	at := leaveAt(now, l.until(), grace, explicit)
+	switch {
+	case len(l.stays) > 0:
+		if !explicit {
+			l.lost = &lost{l, at}
+		}
+	case at.After(now):
+		l.seen, l.lost = now, &lost{l, at}
+		heap.Push(&r.graces, l.lost)
+	default:
+		l.seen, l.lost = now, nil
+	}
+	r.memberChanged(l)
+}
+
+// expireGraces ends the graces that are over. Needs mu.
+func (r *room) expireGraces(now time.Time) {
+	for due(r.graces.first(), now) {
+		over := heap.Pop(&r.graces).(*lost)
+		if l := over.member; l.lost == over && len(l.stays) == 0 {
+			l.lost = nil
+			r.memberChanged(l)
+		}
+	}
 }

@@ -7,11 +7,10 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
-// workers bounds the goroutines that call the store, and thereby the calls that
-// run at once.
+// workers is the greatest number of goroutines that call the store at the same time.
 const workers = 16
 
-// pool runs tasks on few goroutines, which exist only while there are tasks.
+// pool runs tasks on a few goroutines, which exist only while there are tasks.
 type pool struct {
 	life *life
 	log  func() *slog.Logger
@@ -22,11 +21,11 @@ type pool struct {
 	running int
 }
 
-// add queues a task. It never blocks. After the end of life it does nothing.
+// add queues a task. It never blocks. Once life is finished it does nothing.
 func (p *pool) add(task func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.running < workers && p.life.begin() {
+	if p.running < workers && p.life.start() {
 		p.running++
 		go p.runTasks()
 	}
@@ -38,13 +37,13 @@ func (p *pool) add(task func()) {
 func (p *pool) runTasks() {
 	defer guard.Recover(p.log(), "presence")
 	defer p.life.end()
-	for task := p.take(); task != nil; task = p.take() {
+	for task := p.next(); task != nil; task = p.next() {
 		guard.Run(p.log(), "presence", task)
 	}
 }
 
-// take returns the next task, or nil when the worker is to end.
-func (p *pool) take() func() {
+// next returns the next task, or nil if the worker ends.
+func (p *pool) next() func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.queue) == 0 {
@@ -56,4 +55,34 @@ func (p *pool) take() func() {
 	p.queue[0] = nil
 	p.queue = p.queue[1:]
 	return task
+}
+
+// life counts what runs for an owner, so that the owner can wait for it and prevent that
+// more starts afterwards.
+type life struct {
+	mu       sync.Mutex
+	finished bool
+	wg       sync.WaitGroup
+}
+
+// start returns true if something may start; then end must follow.
+func (l *life) start() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.finished {
+		return false
+	}
+	l.wg.Add(1)
+	return true
+}
+
+func (l *life) end() { l.wg.Done() }
+
+// finish makes start return false from now on. It returns true in the first call.
+func (l *life) finish() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first := !l.finished
+	l.finished = true
+	return first
 }

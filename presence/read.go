@@ -2,10 +2,10 @@ package presence
 
 import "context"
 
-// read makes the view what the store has. Needs mu.
-func (r *room) read() storeCall {
+// readStore replaces the view with what the store has. Needs mu.
+func (r *room) readStore() storeCall {
 	r.link.current, r.link.tells = true, 0 // unless something is missed meanwhile
-	r.link.touched = make(map[string]struct{})
+	r.link.reported = make(map[string]struct{})
 	var list []*Member
 	return storeCall{
 		call: func(ctx context.Context) (err error) {
@@ -13,24 +13,24 @@ func (r *room) read() storeCall {
 			return err
 		},
 		done: func(err error) {
-			touched := r.link.touched
-			r.link.touched = nil
-			r.outcome(err)
+			touched := r.link.reported
+			r.link.reported = nil
+			r.storeResult(err)
 			if err == nil {
-				r.adopt(list, touched)
+				r.adoptList(list, touched)
 			}
 		},
 	}
 }
 
-// adopt replaces the view by what was read. What the store told of meanwhile is
-// at least as new, or will be followed by what is.
-func (r *room) adopt(list []*Member, touched map[string]struct{}) {
+// adoptList replaces the view with what was read. Members of which the store sent events
+// during the read stay as they are: the events are as new, or newer ones follow. Needs mu.
+func (r *room) adoptList(list []*Member, touched map[string]struct{}) {
 	known := make(map[string]bool, len(list))
 	for _, m := range list {
 		known[m.Key] = true
 		if l := r.locals[m.Key]; l != nil {
-			l.unknown = false
+			l.unconfirmed = false
 		}
 	}
 	r.view.replace(list, func(key string) bool {
@@ -38,23 +38,22 @@ func (r *room) adopt(list []*Member, touched map[string]struct{}) {
 			return true
 		}
 		l := r.locals[key]
-		return l != nil && l.here() && !known[key]
+		return l != nil && l.present() && !known[key]
 	})
 	for key, l := range r.locals {
-		if _, ok := touched[key]; !ok && !known[key] && l.told != nil {
-			r.forgotten(l)
+		if _, ok := touched[key]; !ok && !known[key] && l.stored != nil {
+			r.missingInStore(l)
 		}
 	}
 	r.partial = false
-	r.show()
-	r.changed()
+	r.makeReady()
+	r.scheduleFlush()
 }
 
-// forgotten follows the news that the store does not have a member that it was
-// told of.
-func (r *room) forgotten(l *local) {
-	l.told, l.unknown = nil, l.here()
-	r.reconsider(l)
+// missingInStore applies that the store does not have a member that it was told of. Needs mu.
+func (r *room) missingInStore(l *local) {
+	l.stored, l.unconfirmed = nil, l.present()
+	r.checkStore(l)
 }
 
 func readAll(ctx context.Context, s Store, channel string) (all []*Member, err error) {

@@ -10,9 +10,9 @@ import (
 // chunkSize is the length at which a chunk of a roster is split.
 const chunkSize = 256
 
-// Roster is a set of members in the order of their keys. It is a list of sorted
-// chunks: less memory than a map, and a page from any key on is one search and a
-// copy. Not safe for concurrent use; the zero Roster is empty.
+// Roster is a set of members in the order of their keys. It is a list of sorted chunks,
+// which needs less memory than a map. A page from any key on is one search and a copy. It
+// is not safe for concurrent use. The zero Roster is empty.
 type Roster struct {
 	chunks [][]*Member // none is empty
 	n      int
@@ -21,9 +21,9 @@ type Roster struct {
 // Len returns the number of members.
 func (r *Roster) Len() int { return r.n }
 
-// find returns where a key is, or where it would be inserted.
+// find returns the place of a key, or the place at which it would be inserted.
 func (r *Roster) find(key string) (chunk, i int, ok bool) {
-	// The last chunk that does not begin behind the key.
+	// The last chunk whose first key is not after the key.
 	chunk = sort.Search(len(r.chunks), func(i int) bool { return r.chunks[i][0].Key > key }) - 1
 	if chunk < 0 {
 		return 0, 0, false
@@ -82,7 +82,7 @@ func (r *Roster) Delete(key string) {
 	}
 }
 
-// Page returns at most limit members behind a key.
+// Page returns at most limit members after a key.
 func (r *Roster) Page(after string, limit int) []*Member {
 	var page []*Member
 	for m := range r.behind(after) {

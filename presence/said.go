@@ -2,19 +2,19 @@ package presence
 
 import "encoding/json"
 
-// Change is what a connection says about its member. The zero Change says
+// Change is a change of the status and info of a connection. The zero Change changes
 // nothing.
 type Change struct {
-	// Status is a short word; empty leaves it as it is, [Online] is the default.
+	// Status is a short word; empty means no change. The first status is [Online].
 	Status string
-	// Info is a JSON object that the client sets; nil leaves it as it is, null or {}
-	// takes it back. It is replaced as a whole.
+	// Info is a JSON object that the client sets. It replaces the whole info. Null or {}
+	// removes it, nil means no change.
 	Info json.RawMessage
-	// Server is the same of the server: from the user's token, say.
+	// Server is an info as well. The server sets it, for example from the user's token.
 	Server json.RawMessage
 }
 
-// parsed is a checked Change. Nil fields leave things as they are.
+// parsed is a checked Change. A nil field means no change.
 type parsed struct {
 	status, client, server *string
 }
@@ -32,8 +32,7 @@ func (c Change) parse() (p parsed, err error) {
 	return p, err
 }
 
-// Check finds what is wrong with a change before it is made. Errors: [ErrStatus]
-// and [ErrInfo].
+// Check checks a change before it is made. Errors: [ErrStatus] and [ErrInfo].
 func (c Change) Check() error {
 	_, err := c.parse()
 	return err
@@ -41,19 +40,19 @@ func (c Change) Check() error {
 
 func pointer(s string, err error) (*string, error) { return &s, err }
 
-// remark is a value with the order in which it was set; 0: never.
+// remark is a value and when it was set, as a number in the order of all; 0 means never.
 type remark struct {
-	text string
-	at   uint64
+	text  string
+	order uint64
 }
 
 func (r *remark) set(text *string, at uint64) {
 	if text != nil {
-		r.text, r.at = *text, at
+		r.text, r.order = *text, at
 	}
 }
 
-// said is all that one connection said.
+// said is the status and info of one connection.
 type said struct {
 	status, client, server remark
 }
@@ -64,8 +63,8 @@ func (s *said) apply(p parsed, at uint64) {
 	s.server.set(p.server, at)
 }
 
-// combine decides what a member shows, of what its connections said. There is at
-// least one.
+// combine returns what a member shows, from the status and info of its connections. There
+// is at least one.
 func combine(stays []*Stay) (status, info string) {
 	best := stays[0].said
 	for _, s := range stays[1:] {
@@ -78,15 +77,15 @@ func combine(stays []*Stay) (status, info string) {
 
 func weightier(a, b remark) remark {
 	ra, rb := Rank(a.text), Rank(b.text)
-	if rb > ra || rb == ra && b.at > a.at {
+	if rb > ra || rb == ra && b.order > a.order {
 		return b
 	}
 	return a
 }
 
-// latest returns the one set last of those that are not empty.
+// latest returns the value set last of those that are not empty.
 func latest(a, b remark) remark {
-	if a.text == "" || b.text != "" && b.at > a.at {
+	if a.text == "" || b.text != "" && b.order > a.order {
 		return b
 	}
 	return a

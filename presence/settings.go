@@ -5,33 +5,31 @@ import (
 	"time"
 )
 
-// Values for a configuration that does not say otherwise.
+// The defaults of a configuration.
 const (
 	DefaultGrace    = 5 * time.Second
 	DefaultRemember = 5 * time.Minute
 	DefaultSnapshot = 100
 )
 
-// Options are those of one room.
+// Options are the options of one room.
 type Options struct {
-	// Grace is how long a member may be without a connection before it leaves; 0:
-	// it leaves at once. Explicit leaving has no grace.
+	// Grace is how long a member may be without a connection before it leaves; 0 means
+	// that it leaves at once. A member that leaves explicitly has no grace.
 	Grace time.Duration
-	// Remember is for how long a member that left is still listed as offline; 0:
-	// not at all.
+	// Remember is how long a member that left is listed as offline; 0 means not at all.
 	Remember time.Duration
 	// Snapshot is the greatest number of members that a frame names; 0 means 100.
 	Snapshot int
 }
 
-// Settings may change while a tracker lives.
+// Settings may change while a tracker runs.
 type Settings struct {
-	// Room gives the options of a channel. It is asked whenever they are needed, so
-	// that a change applies to rooms that exist, though not to a grace that has
-	// begun. It must neither block nor call the tracker. Nil means zero options for
-	// all.
+	// Room returns the options of a channel. It is called whenever they are needed, so a
+	// change applies to existing rooms, but not to a grace that has started. It must
+	// neither block nor call the tracker. Nil means zero options for all.
 	Room func(channel string) Options
-	// Logger gets what an operator should know; nil means none.
+	// Logger logs what an operator should know; nil means no log.
 	Logger *slog.Logger
 }
 

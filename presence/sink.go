@@ -2,58 +2,58 @@ package presence
 
 var _ Sink = (*Tracker)(nil)
 
-// Changed takes over events of a room. It is called by the store.
+// Changed applies events of a room. The store calls it.
 func (t *Tracker) Changed(channel string, evs ...Event) {
 	if r := t.room(channel); r != nil {
 		r.change(func() {
 			for _, ev := range evs {
-				r.happened(ev)
+				r.applyEvent(ev)
 			}
-			r.changed()
+			r.scheduleFlush()
 		})
 	}
 }
 
-// Missed has a room read again. It is called by the store.
+// Missed makes the tracker read a room again. The store calls it.
 func (t *Tracker) Missed(channel string) {
 	if r := t.room(channel); r != nil {
 		r.change(func() { r.link.current = false })
 	}
 }
 
-// happened applies one event to the view.
-func (r *room) happened(ev Event) {
+// applyEvent applies one event to the view. Needs mu.
+func (r *room) applyEvent(ev Event) {
 	key := ev.Member.Key
-	if r.link.touched != nil {
-		r.link.touched[key] = struct{}{}
+	if r.link.reported != nil {
+		r.link.reported[key] = struct{}{}
 	}
 	l := r.locals[key]
 	switch {
 	case ev.Kind == Left && l != nil:
-		r.expelled(l)
+		r.applyLeft(l)
 	case ev.Kind == Left:
 		r.view.drop(key)
 	default:
 		if l != nil {
-			l.unknown = false
+			l.unconfirmed = false
 		}
 		r.view.put(ev.Member)
 	}
 }
 
-// expelled follows the news that a member left that this node may hold: it just
-// told the store so, or the store took this node for dead. A member that is here
-// stays, and the store is told again.
-func (r *room) expelled(l *local) {
-	if l.here() {
-		l.unknown = true
+// applyLeft applies that a member left which this node may hold: this node just told the
+// store so, or the store took this node for dead. If the member is present here it stays,
+// and the store is told again. Needs mu.
+func (r *room) applyLeft(l *local) {
+	if l.present() {
+		l.unconfirmed = true
 	} else {
 		r.view.drop(l.key)
 	}
-	if l.asking {
-		l.doubt = l.told != nil
+	if l.telling {
+		l.doubtful = l.stored != nil
 		return
 	}
-	l.told = nil
-	r.reconsider(l)
+	l.stored = nil
+	r.checkStore(l)
 }

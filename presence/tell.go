@@ -5,42 +5,42 @@ import (
 	"time"
 )
 
-// telling is what the store is told in one go about some members.
+// telling is what the store is told about some members in one step.
 type telling struct {
 	locals []*local
 	enter  []*Member
 	leave  []Departure
 }
 
-// reconsider compares what the store knows of a member with what it should, and
-// forgets a member of whom nobody needs to know.
-func (r *room) reconsider(l *local) {
+// checkStore queues a member if the store does not have its latest state. It removes a
+// member that has left and of which the store knows that. Needs mu.
+func (r *room) checkStore(l *local) {
 	switch {
 	case l.dirty:
-		// Will be looked at when it is its turn.
-	case !l.settled():
+		// It is in the queue.
+	case !l.inStore():
 		l.dirty = true
 		r.link.dirty = append(r.link.dirty, l)
-	case !l.here():
+	case !l.present():
 		delete(r.locals, l.key)
 	}
 }
 
-// gather takes the next members that are to be told about.
-func (r *room) gather() (t telling) {
+// nextTelling takes the next members from the queue. Needs mu.
+func (r *room) nextTelling() (t telling) {
 	k := &r.link
 	now := time.Now()
 	n := min(len(k.dirty), maxTold)
 	for _, l := range k.dirty[:n] {
 		l.dirty = false
-		if l.settled() {
-			r.reconsider(l)
+		if l.inStore() {
+			r.checkStore(l)
 			continue
 		}
-		l.told, l.asking, l.doubt = l.want(), true, false
+		l.stored, l.telling, l.doubtful = l.wanted(), true, false
 		t.locals = append(t.locals, l)
-		if l.told != nil {
-			t.enter = append(t.enter, l.told)
+		if l.stored != nil {
+			t.enter = append(t.enter, l.stored)
 		} else {
 			t.leave = append(t.leave, Departure{l.key, now.Sub(l.seen)})
 		}
@@ -52,29 +52,29 @@ func (r *room) gather() (t telling) {
 	return t
 }
 
-// tell brings the store up to date about members of this node. Needs mu.
-func (r *room) tell() storeCall {
-	t := r.gather()
+// tellStore tells the store the latest state of some members of this node. Needs mu.
+func (r *room) tellStore() storeCall {
+	t := r.nextTelling()
 	r.link.tells++
 	return storeCall{
 		call: func(ctx context.Context) error { return t.send(ctx, r.tracker.store, r.channel) },
-		done: func(err error) { r.wasTold(&t, err) },
+		done: func(err error) { r.toldStore(&t, err) },
 	}
 }
 
-// wasTold follows the store's answer to what it was told. Needs mu.
-func (r *room) wasTold(t *telling, err error) {
+// toldStore applies the result of a telling. Needs mu.
+func (r *room) toldStore(t *telling, err error) {
 	for _, l := range t.locals {
-		l.asking = false
-		if err != nil || l.doubt {
-			l.told = unsure
+		l.telling = false
+		if err != nil || l.doubtful {
+			l.stored = unsure
 		}
 		if err != nil {
-			r.fallBack(l)
+			r.showLocal(l)
 		}
-		r.reconsider(l)
+		r.checkStore(l)
 	}
-	r.outcome(err)
+	r.storeResult(err)
 }
 
 func (t *telling) send(ctx context.Context, s Store, channel string) error {
@@ -89,15 +89,15 @@ func (t *telling) send(ctx context.Context, s Store, channel string) error {
 	return nil
 }
 
-// fallBack shows of a member what this node knows, while the store fails. What
-// others know comes back with the next read.
-func (r *room) fallBack(l *local) {
-	if !l.here() {
+// showLocal shows what this node knows of a member, while the store fails. The next read
+// brings back what other nodes know. Needs mu.
+func (r *room) showLocal(l *local) {
+	if !l.present() {
 		r.view.drop(l.key)
 		return
 	}
 	if r.view.get(l.key) == nil {
-		l.unknown = true
+		l.unconfirmed = true
 	}
 	r.view.put(l.shown)
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Tracker knows who is in the rooms in which this node has connections.
+// Tracker keeps the members of the rooms in which this node has connections.
 type Tracker struct {
 	// Static after New.
 	store    Store
@@ -29,10 +29,10 @@ type Tracker struct {
 	closed bool
 }
 
-// New returns a tracker on the store that open makes. The tracker is the store's
-// Sink and closes it in [Tracker.Close]. announce brings a frame to this node's
-// connections of a room. It is called in the order of a room's frames, never twice
-// at a time for one room, without locks, and must not block.
+// New returns a tracker with the store that open makes. The tracker is the store's Sink.
+// [Tracker.Close] closes the store. announce sends a frame to the connections that a room
+// has on this node. It is called in the order of a room's frames, one call at a time for a
+// room, without locks of the tracker. It must not block.
 func New(open func(Sink) (Store, error), announce func(channel string, f Frame)) (*Tracker, error) {
 	t := &Tracker{announce: announce, rooms: make(map[string]*room)}
 	t.pool.life, t.pool.log = &t.life, t.logger
@@ -49,28 +49,28 @@ func New(open func(Sink) (Store, error), announce func(channel string, f Frame))
 
 func (t *Tracker) logger() *slog.Logger { return t.settings.Load().Logger }
 
-// Apply puts s in force, for the rooms that exist as well.
+// Apply applies new settings, also to the rooms that exist.
 func (t *Tracker) Apply(s Settings) {
 	s = s.withDefaults()
 	t.settings.Store(&s)
 }
 
-// Members reads members of a room from the store, also of rooms without a
-// connection here. If that fails, and the room has connections here, the page is
-// what this node has announced last, without those who are offline, and Partial.
+// Members reads members of a room from the store. The room need not have connections on this
+// node. If the store fails and the room has some, the page is what this node has announced
+// last, without offline members, and Partial is set.
 func (t *Tracker) Members(ctx context.Context, channel string, q Query) (Page, error) {
 	page, err := t.store.List(ctx, channel, q)
 	if err == nil {
 		return page, nil
 	}
-	if r := t.room(channel); r != nil && r.look(func() { page = r.list(q) }) {
+	if r := t.room(channel); r != nil && r.look(func() { page = r.listView(q) }) {
 		return page, nil
 	}
 	return Page{}, err
 }
 
-// Present reports whether a member is in a room, as far as this node knows or else
-// the store. Errors are the store's.
+// Present reports whether a member is in a room. If this node does not know the member, the
+// store is asked. Errors are those of the store.
 func (t *Tracker) Present(ctx context.Context, channel, key string) (bool, error) {
 	if r := t.room(channel); r != nil {
 		there := false
@@ -82,8 +82,8 @@ func (t *Tracker) Present(ctx context.Context, channel, key string) (bool, error
 	return t.store.Has(ctx, channel, key)
 }
 
-// list answers a query from the view.
-func (r *room) list(q Query) Page {
+// listView answers a query from the view. Needs mu.
+func (r *room) listView(q Query) Page {
 	s := r.view.page(q.After, max(q.Limit, 1))
 	page := Page{Count: s.Count, More: s.Next != "", Partial: true}
 	if q.Limit > 0 {
@@ -129,8 +129,8 @@ func (t *Tracker) roomOrNew(channel string) (*room, error) {
 	return r, nil
 }
 
-// report tells the operator that the store fails, now and then.
-func (t *Tracker) report(err error) {
+// logFailure logs a failure of the store, at most every ten seconds.
+func (t *Tracker) logFailure(err error) {
 	now, last := time.Now().Unix(), t.warned.Load()
 	if err == nil || t.ctx.Err() != nil || now-last < 10 || !t.warned.CompareAndSwap(last, now) {
 		return
@@ -138,16 +138,16 @@ func (t *Tracker) report(err error) {
 	t.settings.Load().Logger.Warn("presence store fails, rooms show the members of this node", "error", err)
 }
 
-// Close ends the tracker and its store. No member leaves by it: the clients of a
-// node that goes away come back to another one, which the store's lease for a dead
-// node allows for, and to tell others that they left would be mere noise.
+// Close closes the tracker and its store. No member leaves: the clients of a node that stops
+// reconnect to another node before the store takes the first one for dead. Announcing that
+// they left would be noise.
 func (t *Tracker) Close() error {
 	if !t.life.finish() {
 		return nil
 	}
-	for _, r := range t.shut() {
+	for _, r := range t.stopAll() {
 		r.mu.Lock()
-		r.end()
+		r.markDead()
 		r.mu.Unlock()
 	}
 	t.cancel()
@@ -155,7 +155,7 @@ func (t *Tracker) Close() error {
 	return t.store.Close()
 }
 
-func (t *Tracker) shut() []*room {
+func (t *Tracker) stopAll() []*room {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true

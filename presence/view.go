@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// view is what this node knows of a room: the members that were announced, and
-// the changes that are yet to be. Changes of one member replace each other, so
-// that entering and leaving within a window cancel out, and an update just after
-// entering is an entering with the latest info. Guarded by the room's mu.
+// view is what this node knows of a room: the members that were announced, and the changes
+// that are not announced yet. A change of a member replaces the pending one. So entering
+// and leaving within a window cancel out, and an update just after entering becomes part
+// of the entering. Guarded by the room's mu.
 type view struct {
 	announced Roster
 	pending   map[string]*Member // nil: left
 }
 
-// get returns a member as it is now, or nil.
+// get returns a member with its pending change, or nil.
 func (v *view) get(key string) *Member {
 	if m, ok := v.pending[key]; ok {
 		return m
@@ -25,7 +25,7 @@ func (v *view) get(key string) *Member {
 // put sets what a member shows now.
 func (v *view) put(m *Member) { v.set(m.Key, m) }
 
-// drop notes that a member is gone.
+// drop notes that a member left.
 func (v *view) drop(key string) { v.set(key, nil) }
 
 func (v *view) set(key string, m *Member) {
@@ -39,12 +39,12 @@ func (v *view) set(key string, m *Member) {
 	v.pending[key] = m
 }
 
-// changes are what a flush announces.
+// changes is what a flush announces.
 type changes struct {
 	entered, updated, left []*Member
 }
 
-// flush makes the pending changes announced ones.
+// flush applies the pending changes to the announced members and returns them.
 func (v *view) flush() changes {
 	var c changes
 	for key, m := range v.pending {
@@ -72,8 +72,7 @@ func byKey(ms []*Member) {
 	slices.SortFunc(ms, func(a, b *Member) int { return strings.Compare(a.Key, b.Key) })
 }
 
-// replace makes list the state, except for the members that keep wants kept as
-// they are.
+// replace makes list the new state. Members for which keep returns true stay as they are.
 func (v *view) replace(list []*Member, keep func(key string) bool) {
 	listed := make(map[string]bool, len(list))
 	for _, m := range list {
@@ -101,7 +100,7 @@ func (v *view) keys() []string {
 	return keys
 }
 
-// page makes a snapshot of the announced state.
+// page returns a page of the announced state.
 func (v *view) page(after string, limit int) *Snapshot {
 	s := &Snapshot{After: after, Members: v.announced.Page(after, limit+1), Count: v.announced.Len()}
 	if len(s.Members) > limit {
