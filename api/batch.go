@@ -33,17 +33,13 @@ func publishBatch(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	media, ok := c.mediaType()
-	switch {
-	case !ok:
+	if !c.bodyIsJSON() {
 		return nil
-	case media != "application/json":
-		c.unsupported("send a batch as application/json")
-		return nil
-	case len(c.r.Header.Values(keyHeader)) > 0:
+	}
+	if len(c.r.Header.Values(keyHeader)) > 0 {
 		return protocol.Errorf(protocol.InvalidMessage, "a batch has no %s; give each item a \"key\"", keyHeader)
 	}
-	validate, e := flag(c.r.URL.Query(), "validate", false)
+	validate, e := c.validate()
 	if e != nil {
 		return e
 	}
@@ -158,7 +154,7 @@ func (c *call) payer() session.Caller {
 // decodeItem reads one item. Its channels are checked one by one when they are
 // published to.
 func decodeItem(item json.RawMessage) (channels []string, p protocol.Publish, validate bool, e *protocol.Error) {
-	m, e := decodeMembers(item, "channels", "content", "event", "key", "to", "validate", "id")
+	m, e := decodeMessageObject(item, "channels")
 	if e != nil {
 		return nil, p, false, e
 	}

@@ -28,6 +28,15 @@ func (c *call) read(limit int64) ([]byte, *protocol.Error) {
 	return body, c.confirm()
 }
 
+// readJSON reads a body of any JSON value.
+func (c *call) readJSON(limit int64) ([]byte, *protocol.Error) {
+	body, e := c.read(limit)
+	if e == nil {
+		e = validJSON(body)
+	}
+	return body, e
+}
+
 // confirm looks at the caller once more after the body, which may have taken its time.
 func (c *call) confirm() *protocol.Error {
 	if c.o.Confirm == nil {
@@ -72,6 +81,20 @@ func readError(err error, limit int64) *protocol.Error {
 		return protocol.Errorf(protocol.InvalidMessage, "the body did not arrive in time")
 	}
 	return protocol.Errorf(protocol.InvalidMessage, "the body could not be read to its end")
+}
+
+// jsonType is the media type of all bodies but raw contents and patches.
+const jsonType = "application/json"
+
+// bodyIsJSON reports whether the client says that the body is JSON. If not, the answer
+// was given.
+func (c *call) bodyIsJSON() bool {
+	media, ok := c.mediaType()
+	if ok && media != jsonType {
+		c.unsupported("send application/json")
+		return false
+	}
+	return ok
 }
 
 // mediaType says what the body is; empty means that the client did not. False:

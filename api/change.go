@@ -41,11 +41,7 @@ func proposeChange(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	switch media, ok := c.mediaType(); {
-	case !ok:
-		return nil
-	case media != "application/json":
-		c.unsupported("send application/json")
+	if !c.bodyIsJSON() {
 		return nil
 	}
 	body, e := c.read(c.bodyLimit())
@@ -56,7 +52,7 @@ func proposeChange(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	validate, e := flag(c.r.URL.Query(), "validate", false)
+	validate, e := c.validate()
 	if e != nil {
 		return e
 	}

@@ -72,16 +72,11 @@ func putDocument(c *call) *protocol.Error {
 	if e := c.enter(c.mayChange); e != nil {
 		return e
 	}
-	media, ok := c.mediaType()
-	switch {
-	case !ok:
-		return nil
-	case media != "application/json":
-		c.unsupported("send application/json")
+	if !c.bodyIsJSON() {
 		return nil
 	}
 	p := session.Proposal{Channel: c.name, Replace: true}
-	return c.amend(p, media, 2*int64(c.o.Registry.DocumentSize(c.name))+4<<10)
+	return c.amend(p, jsonType, 2*int64(c.o.Registry.DocumentSize(c.name))+4<<10)
 }
 
 // mayChange is what [session.Registry.Amend] decides again, when the change is known.
@@ -91,10 +86,7 @@ func (c *call) mayChange(by session.Caller) *protocol.Error {
 
 // amend reads the body of a change.
 func (c *call) amend(p session.Proposal, media string, limit int64) *protocol.Error {
-	body, e := c.read(limit)
-	if e == nil {
-		e = validJSON(body)
-	}
+	body, e := c.readJSON(limit)
 	if e != nil {
 		return e
 	}
@@ -127,7 +119,7 @@ func (c *call) propose(p session.Proposal) *protocol.Error {
 	if p.Key, e = oneKey("", c.r.Header.Values(keyHeader)); e != nil {
 		return e
 	}
-	validate, e := flag(c.r.URL.Query(), "validate", false)
+	validate, e := c.validate()
 	if e != nil {
 		return e
 	}

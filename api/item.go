@@ -16,9 +16,10 @@ import (
 // none may be left over, so that a misspelled one is noticed and not ignored.
 type object map[string]json.RawMessage
 
-// decodeMembers reads an object that has a content and no other members than these.
-func decodeMembers(text []byte, names ...string) (object, *protocol.Error) {
-	m, e := decodeObject(text, names...)
+// decodeMessageObject reads an object with the members of a message and the given ones
+// beside them. The content must be there. See [object.message] for what the members mean.
+func decodeMessageObject(text []byte, beside ...string) (object, *protocol.Error) {
+	m, e := decodeObject(text, append(beside, "content", "event", "key", "to", "validate", "id")...)
 	if e != nil {
 		return nil, e
 	}

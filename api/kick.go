@@ -93,7 +93,7 @@ func (c *call) order(names ...string) (object, *protocol.Error) {
 	}
 	// A page of another site can send a body without asking, as long as it does not
 	// claim to be JSON.
-	if media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || media != "application/json" {
+	if media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || media != jsonType {
 		return nil, protocol.Errorf(protocol.InvalidMessage, "send the body as application/json")
 	}
 	if e := validJSON(body); e != nil {

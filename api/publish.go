@@ -46,7 +46,7 @@ func publish(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	validate, e := flag(c.r.URL.Query(), "validate", false)
+	validate, e := c.validate()
 	if e != nil {
 		return e
 	}
@@ -73,7 +73,12 @@ func publish(c *call) *protocol.Error {
 	return c.replyValue(outcome(done))
 }
 
-// publisher is the caller, who may be the app that wants its content checked.
+// validate reads the parameter by which the app wants its content checked.
+func (c *call) validate() (bool, *protocol.Error) {
+	return flag(c.r.URL.Query(), "validate", false)
+}
+
+// publisher returns the caller with that wish.
 func (c *call) publisher(validate bool) session.Caller {
 	caller := c.o.Caller
 	caller.Validate = validate
@@ -86,14 +91,14 @@ func decodeMessage(media string, body []byte) (p protocol.Publish, validate bool
 	switch {
 	case media == "" && len(body) == 0:
 		return p, false, protocol.Errorf(protocol.InvalidMessage, "there is no body; send {\"content\": ...} as application/json, or a text")
-	case media != "application/json":
+	case media != jsonType:
 		p.Content, e = quote(body)
 		return p, false, e
 	}
 	if e = validJSON(body); e != nil {
 		return p, false, e
 	}
-	m, e := decodeMembers(body, "content", "event", "key", "to", "validate", "id")
+	m, e := decodeMessageObject(body)
 	if e != nil {
 		return p, false, e
 	}

@@ -136,7 +136,7 @@ func (c *call) buffer(n int) ([]byte, *protocol.Error) {
 // take it in time.
 func (c *call) write(body []byte) {
 	h := c.w.Header()
-	h.Set("Content-Type", "application/json")
+	h.Set("Content-Type", jsonType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	pace.Answer(c.w, len(body))
 	c.w.WriteHeader(http.StatusOK) // also to HEAD, or the access log would have no status
