@@ -17,6 +17,13 @@ import (
 // begun anew, and gets another secret before anything else is done. The alternative, the
 // run id of INFO, needs a right that the documented access list does not give.
 //
+// A server has one secret for each prefix and for each partition of a cluster that is
+// there, and must get another one for each of them. So the scripts that use a secret have
+// a text, and a hash, of their own for each secret: what one partition sends does not make
+// the server know the scripts of another one. A server that gets a partition from another
+// server does not know its scripts either, and the partition gets another secret although
+// nothing is lost. That costs its rooms without messages the time of settling, and no epoch.
+//
 // Redis can not tell a room that it lost from one that was always empty. The nodes can:
 // those that have subscribers in a room compare it after they are subscribed again. A node
 // that saw the room without messages tells its epoch, and the room keeps that epoch. Until
@@ -44,7 +51,7 @@ func (b *batcher) awaken(ctx context.Context, calls []*call, how manner) {
 			continue
 		}
 		before, _ := old.(string)
-		ask := &call{script: awakenScript, keys: []string{c.secret}, args: []any{"", "", 0}}
+		ask := &call{script: awakenScript, secret: c.secret, keys: []string{c.secret}, args: []any{"", "", 0}}
 		if _, err := b.single(ctx, ask, how); goredis.HasErrorPrefix(err, "NOSCRIPT") {
 			ask.args = []any{history.NewEpoch(), before, settling.Milliseconds()}
 			_, _ = b.single(ctx, ask, manner{true, how.follow})

@@ -16,6 +16,16 @@ func beginAnew(s *server) {
 	s.do("client", "kill", "type", "pubsub")
 }
 
+// publishOne publishes a message into a room with history and returns its position.
+func (n *node) publishOne() hub.Position {
+	n.t.Helper()
+	done, err := n.Publish(n.t.Context(), &hub.Message{Channel: "room", Content: []byte("1")}, hub.PublishOptions{Retention: kept})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return done.Position
+}
+
 // A room without messages keeps its epoch when Redis begins anew and has lost nothing, also
 // if the next message comes by way of a node that does not know the room, and if Redis
 // begins anew once more.
@@ -29,12 +39,9 @@ func TestEmptyRoomKeepsItsEpoch(t *testing.T) {
 	for range 2 {
 		beginAnew(s)
 	}
-	done, err := out.Publish(t.Context(), &hub.Message{Channel: "room", Content: []byte("1")}, hub.PublishOptions{Retention: kept})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if done.Position.Epoch != before.Epoch || done.Position.Offset != 1 {
-		t.Errorf("%+v comes after %+v", done.Position, before)
+	after := out.publishOne()
+	if after.Epoch != before.Epoch || after.Offset != 1 {
+		t.Errorf("%+v comes after %+v", after, before)
 	}
 	eventually(t, "the message arrives", func() bool { return in.at("room").find("room").position().Offset == 1 })
 	if n := in.stats().Lost; n != 0 {
@@ -51,7 +58,7 @@ func TestFirstSecret(t *testing.T) {
 	key := b.c.names.secret()
 	awaken := func(fresh, seen string) {
 		t.Helper()
-		ask := &call{script: awakenScript, keys: []string{key}, args: []any{fresh, seen, settling.Milliseconds()}}
+		ask := &call{script: awakenScript.forSecret(key), keys: []string{key}, args: []any{fresh, seen, settling.Milliseconds()}}
 		if _, err := b.run(t.Context(), ask); err != nil {
 			t.Fatal(err)
 		}
@@ -79,19 +86,11 @@ func TestRoomThatIsLostGetsAnotherEpoch(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	n := newNode(t, checker.New(checker.Options{}), "node", patient(s.Addr))
-	publish := func() hub.Position {
-		t.Helper()
-		done, err := n.Publish(t.Context(), &hub.Message{Channel: "room", Content: []byte("1")}, hub.PublishOptions{Retention: kept})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return done.Position
-	}
-	before := publish()
+	before := n.publishOne()
 	names := n.at("room").c.names
 	s.do("del", names.meta("room"), names.stream("room"))
 	s.do("script", "flush")
-	if after := publish(); after.Epoch == before.Epoch || after.Offset != 1 {
+	if after := n.publishOne(); after.Epoch == before.Epoch || after.Offset != 1 {
 		t.Errorf("%+v comes after %+v", after, before)
 	}
 	// A script that Redis does not know yet is no new beginning.
@@ -102,5 +101,31 @@ func TestRoomThatIsLostGetsAnotherEpoch(t *testing.T) {
 	}
 	if now := s.do("get", names.secret()); now != secret {
 		t.Errorf("the secret was %v and is %v, at %+v", secret, now, empty)
+	}
+}
+
+// Two prefixes on one Redis are like two partitions of a cluster on one server: each has a
+// secret. When the Redis begins anew, each of them gets another one, though the scripts
+// that the first one sends make the server know the text of all of them.
+func TestEachSecretOfOneServerIsReplaced(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	var nodes []*node
+	var before []hub.Position
+	for _, prefix := range []string{"a:", "b:"} {
+		o := patient(s.Addr)
+		o.Prefix = prefix
+		n := newNode(t, checker.New(checker.Options{}), prefix, o)
+		nodes, before = append(nodes, n), append(before, n.publishOne())
+	}
+	for _, n := range nodes {
+		names := n.at("room").c.names
+		s.do("del", names.meta("room"), names.stream("room"))
+	}
+	s.do("script", "flush")
+	for i, n := range nodes {
+		if after := n.publishOne(); after.Epoch == before[i].Epoch || after.Offset != 1 {
+			t.Errorf("%s %+v comes after %+v", n.name, after, before[i])
+		}
 	}
 }

@@ -279,6 +279,7 @@ func (c *call) words(full, sharded bool) []any {
 	if sharded {
 		s = s.sharded
 	}
+	s = s.forSecret(c.secret)
 	words := make([]any, 0, 3+len(c.keys)+len(c.args))
 	if full {
 		words = append(words, "eval", s.source)

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"strings"
+	"sync"
 )
 
 // script is a Lua script that Redis knows by its hash once it has seen it.
@@ -13,6 +14,8 @@ type script struct {
 	// sharded is the same script for a cluster, where it publishes with SPUBLISH; nil
 	// in that one itself.
 	sharded *script
+
+	marked sync.Map // the scripts that forSecret made: by key of the secret, a *script
 }
 
 // whenFull is the first line of a script. It tells Redis what the script may do while
@@ -44,6 +47,21 @@ func newScript(f whenFull, source ...string) *script {
 func hashed(source string) *script {
 	sum := sha1.Sum([]byte(source))
 	return &script{source: source, hash: hex.EncodeToString(sum[:])}
+}
+
+// forSecret returns the script with a text that names the key of a secret, and so with a
+// hash of its own for each secret. Redis does not know that hash before the script has
+// run with this secret: see awaken.go. Without a key it returns the script itself.
+func (s *script) forSecret(key string) *script {
+	if key == "" {
+		return s
+	}
+	if marked, ok := s.marked.Load(key); ok {
+		return marked.(*script)
+	}
+	// The hash of the key stands for it, because a key may have a line break in it.
+	marked, _ := s.marked.LoadOrStore(key, hashed(s.source+"\n-- "+hashed(key).hash+"\n"))
+	return marked.(*script)
 }
 
 var (
