@@ -72,7 +72,7 @@ function put(v: Json | undefined, op: Operation, depth: number): Json | undefine
 }
 
 function misfit(path: Path): never {
-  throw new Misfit(`nothing fits ${pointer(path)}`);
+  throw new Misfit(`${pointer(path)} does not fit`);
 }
 
 function sum(v: Json | undefined = 0, { path, value }: Operation): number {

@@ -56,7 +56,7 @@ export class Outbox {
     if (urgent || counted.length <= this.#limit) return;
     const dropped = this.#dropOldest ? counted[0]! : counted.at(-1)!;
     this.#waiting.splice(this.#waiting.indexOf(dropped), 1);
-    dropped.fail(new RealtimeError('BUFFER_FULL', 'too much waits'));
+    dropped.fail(new RealtimeError('BUFFER_FULL', 'buffer full'));
   }
 
   /** There is a connection. */

@@ -55,13 +55,13 @@ function operations(root: Json, { op, path, value: given }: PatchOperation): Ope
   if (op !== 'remove' && value === undefined) throw new Misfit(`${op} ${path} has no value`);
   if (op === 'test' || op === 'increment') return [{ kind: op, path: here, value: freeze(value) }];
   const whole = op === 'remove' && !path;
-  if (op !== 'add' && (old === undefined || whole)) throw new Misfit(`nothing fits ${path}`);
+  if (op !== 'add' && (old === undefined || whole)) throw new Misfit(`${path} does not fit`);
   if (!path) return difference(old, value, here, true);
   if (op === 'remove') return [{ kind: isArray(list) ? 'remove' : 'unset', path: here, was: old }];
   if (!isArray(list) || op === 'replace') return replacement(old, value, here);
   const end = here.at(-1) === '-';
   const i = end ? list.length : indexOf(here.at(-1)!, list.length);
-  if (i === undefined) throw new Misfit(`nothing fits ${path}`);
+  if (i === undefined) throw new Misfit(`${path} does not fit`);
   return [{ kind: 'insert', path: [...here.slice(0, -1), `${i}`], value: freeze(value), end }];
 }
 
