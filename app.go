@@ -1,21 +1,28 @@
 package realtime
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyevents"
 
+	"github.com/caddy-realtime/caddy-realtime/access"
+	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/config"
+	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 	"github.com/caddy-realtime/caddy-realtime/node"
+	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
 func init() { caddy.RegisterModule(new(App)) }
@@ -41,21 +48,6 @@ type App struct {
 	complete completeness
 
 	drains sync.WaitGroup
-}
-
-// hubUse is what one configuration has to do with a hub.
-type hubUse struct {
-	node   *node.Node
-	use    *node.Use
-	config *config.Hub // nil: nobody has defined it so far
-	place  string      // where it is defined
-	route  string      // one that uses it
-
-	knows  bool              // a route finds out who is calling
-	tokens bool              // a route has 'token'
-	grants bool              // a route has 'token' or 'authorize'
-	realms map[string]*realm // by name
-	open   map[string]bool   // the paths with a route that has no realm
 }
 
 // CaddyModule says what the module is to Caddy.
@@ -107,6 +99,79 @@ func (s stopping) Handle(context.Context, caddy.Event) error {
 
 // exiting tells the end of the process from that of a configuration.
 var exiting = caddy.Exiting
+
+// Start hands the hubs the settings of the configuration. A new hub has them at once.
+// One that another configuration has keeps what is in force until that one ends, because
+// an app that is started after this one may fail, and then nothing must have changed.
+func (a *App) Start() error {
+	if err := a.checkHubs(); err != nil {
+		a.handOver()
+		return err
+	}
+	for name, u := range a.hubs {
+		log := a.log.With("hub", name)
+		u.use.Settings.LogTo(log)
+		u.startRealms(a.ctx, log)
+		if err := u.node.Apply(u.use); err != nil {
+			a.handOver()
+			return fmt.Errorf("hub '%s': %w", name, err)
+		}
+	}
+	return nil
+}
+
+// Stop is called at the end of a configuration, and also when another app of it
+// did not start: then the configuration before it goes on, with its own settings.
+// At exit it waits for the drain, so that clients learn where they stand before the
+// process is gone.
+func (a *App) Stop() error {
+	a.handOver()
+	a.drains.Wait()
+	return nil
+}
+
+// handOver ends what the configuration has to do with the hubs. Caddy calls Cleanup
+// alone where it fails after all apps have started, so that each end comes here, and
+// some come several times.
+func (a *App) handOver() {
+	for _, u := range a.hubs {
+		u.node.HandOver(u.use)
+	}
+}
+
+// drain sends the clients of all hubs away.
+func (a *App) drain() {
+	for _, u := range a.hubs {
+		a.drains.Go(func() { guard.Run(u.use.Settings.Hub.Logger, "the drain of a hub", u.node.Drain) })
+	}
+}
+
+// Cleanup gives the hubs back; the last configuration of a hub ends it. It is also
+// called after a Provision that failed half way, so that it goes by what was
+// acquired. Requests in flight may still use the hubs, hence nothing is cleared.
+func (a *App) Cleanup() error {
+	a.handOver()
+	var errs []error
+	for name := range a.hubs {
+		errs = append(errs, release(name))
+	}
+	return errors.Join(errs...)
+}
+
+// hubUse is what one configuration has to do with a hub.
+type hubUse struct {
+	node   *node.Node
+	use    *node.Use
+	config *config.Hub // nil: nobody has defined it so far
+	place  string      // where it is defined
+	route  string      // one that uses it
+
+	knows  bool              // a route finds out who is calling
+	tokens bool              // a route has 'token'
+	grants bool              // a route has 'token' or 'authorize'
+	realms map[string]*realm // by name
+	open   map[string]bool   // the paths with a route that has no realm
+}
 
 // nodes are the hubs of this process by name, counted by the configurations that have
 // them.
@@ -171,24 +236,129 @@ func (a *App) hub(name string) *hubUse {
 	return u
 }
 
-// Start hands the hubs the settings of the configuration. A new hub has them at once.
-// One that another configuration has keeps what is in force until that one ends, because
-// an app that is started after this one may fail, and then nothing must have changed.
-func (a *App) Start() error {
-	if err := a.checkHubs(); err != nil {
-		a.handOver()
-		return err
+// realm is a realm of a hub, with what the configuration says about it.
+type realm struct {
+	*access.Realm
+	config realmConfig
+	place  string // of the first route
+}
+
+// realmConfig is what a route says about its realm.
+type realmConfig struct {
+	Path      string
+	Token     *config.Token
+	Authorize *config.Authorize
+}
+
+// equal compares what the configurations say.
+func (c *realmConfig) equal(o *realmConfig) bool {
+	mine, err1 := json.Marshal(c)
+	theirs, err2 := json.Marshal(o)
+	return err1 == nil && err2 == nil && bytes.Equal(mine, theirs)
+}
+
+// realm gives a route its realm, or nil when it says nothing about one. Two routes at
+// the same path of one hub share it, which takes the same options: a connection could
+// not tell which of the routes it came through.
+func (a *App) realm(ctx caddy.Context, hub string, c realmConfig, place string) (*access.Realm, error) {
+	u := a.hub(hub)
+	if c.Token == nil && c.Authorize == nil {
+		u.open[c.Path] = true
+		return nil, nil
 	}
-	for name, u := range a.hubs {
-		log := a.log.With("hub", name)
-		u.use.Settings.LogTo(log)
-		u.startRealms(a.ctx, log)
-		if err := u.node.Apply(u.use); err != nil {
-			a.handOver()
-			return fmt.Errorf("hub '%s': %w", name, err)
+	if there := u.realms[c.Path]; there != nil {
+		if !there.config.equal(&c) {
+			return nil, fmt.Errorf("'token' or 'authorize' is said differently by %s and by %s, which share the hub '%s'; give one of them another path or hub", there.place, place, hub)
+		}
+		return there.Realm, nil
+	}
+	r, err := access.NewRealm(ctx, c.Path, c.Token, c.Authorize)
+	if err != nil {
+		return nil, err
+	}
+	u.realms[c.Path] = &realm{Realm: r, config: c, place: place}
+	return r, nil
+}
+
+// startRealms lets the verifiers fetch keys, until ctx ends, and hands the realms to
+// the sessions with the rest of the settings.
+func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
+	u.use.Verifiers = make(map[string]*auth.Verifier)
+	realms := make(map[string]session.Realm, len(u.realms))
+	for name, r := range u.realms {
+		realms[name] = r.Session()
+		if !u.open[name] {
+			realms[access.OpenRealm(name)] = r.Session()
+		}
+		if v := r.Verifier(); v != nil {
+			u.use.Verifiers[name] = v
 		}
 	}
+	u.use.Settings.Session.Realms = realms
+	u.node.HandKeys(u.use.Verifiers)
+	for _, r := range u.realms {
+		r.Start(ctx, log)
+	}
+}
+
+// completeness is when all routes of a configuration are known. Only then can be said
+// what is missing. `caddy validate` provisions the apps, in no particular order, and
+// starts none of them, so that the last route has to find out that it is the last one.
+type completeness struct {
+	counted  bool
+	expected int // routes with the handler; 0 if it is not known
+	arrived  int
+	checked  bool
+}
+
+// arrive notes that a route is provisioned. The last one checks the hubs.
+func (a *App) arrive(ctx caddy.Context) error {
+	c := &a.complete
+	if !c.counted {
+		c.counted, c.expected = true, caddyhost.CountRoutes(ctx, "realtime")
+	}
+	if c.arrived++; c.arrived != c.expected {
+		return nil
+	}
+	return a.checkHubs()
+}
+
+// checkHubs finds what hubs lack. It does so once for each configuration.
+func (a *App) checkHubs() error {
+	if a.complete.checked {
+		return nil
+	}
+	if err := a.undefined(); err != nil {
+		return err
+	}
+	a.complete.checked = true
+	for name, u := range a.hubs {
+		u.warn(func(text string, args ...any) { a.log.Warn(text, append(args, "hub", name)...) })
+	}
 	return nil
+}
+
+// warn says what nobody will be able to use.
+func (u *hubUse) warn(warn func(text string, args ...any)) {
+	if len(u.config.Rooms) == 0 {
+		warn("a hub has no rooms, so that nothing can be subscribed to")
+	}
+	if u.route == "" {
+		return // no route leads to the hub
+	}
+	pattern := u.config.ForUsers()
+	if pattern != "" && !u.knows {
+		warn("a room is for users, and no route of the hub has 'user', 'token' or 'authorize', so that nobody is one", "room", pattern)
+		return
+	}
+	for _, r := range u.config.Rooms {
+		switch {
+		case strings.Contains(r.Pattern, "{claim.") && !u.tokens:
+			warn("a room is for users with a claim, and no route of the hub has 'token', so that nobody has one", "room", r.Pattern)
+		case r.Subscribe == "granted" && !u.grants:
+			warn("a room is for clients with a grant, and no route of the hub has 'token' or 'authorize', so that nobody has one", "room", r.Pattern)
+		}
+	}
 }
 
 // undefined finds hubs that routes name and nobody defines. All routes have to be
@@ -205,44 +375,6 @@ func (a *App) undefined() error {
 			continue
 		}
 		errs = append(errs, a.define(name, new(config.Hub), "default"))
-	}
-	return errors.Join(errs...)
-}
-
-// Stop is called at the end of a configuration, and also when another app of it
-// did not start: then the configuration before it goes on, with its own settings.
-// At exit it waits for the drain, so that clients learn where they stand before the
-// process is gone.
-func (a *App) Stop() error {
-	a.handOver()
-	a.drains.Wait()
-	return nil
-}
-
-// handOver ends what the configuration has to do with the hubs. Caddy calls Cleanup
-// alone where it fails after all apps have started, so that each end comes here, and
-// some come several times.
-func (a *App) handOver() {
-	for _, u := range a.hubs {
-		u.node.HandOver(u.use)
-	}
-}
-
-// drain sends the clients of all hubs away.
-func (a *App) drain() {
-	for _, u := range a.hubs {
-		a.drains.Go(func() { guard.Run(u.use.Settings.Hub.Logger, "the drain of a hub", u.node.Drain) })
-	}
-}
-
-// Cleanup gives the hubs back; the last configuration of a hub ends it. It is also
-// called after a Provision that failed half way, so that it goes by what was
-// acquired. Requests in flight may still use the hubs, hence nothing is cleared.
-func (a *App) Cleanup() error {
-	a.handOver()
-	var errs []error
-	for name := range a.hubs {
-		errs = append(errs, release(name))
 	}
 	return errors.Join(errs...)
 }

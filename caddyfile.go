@@ -2,13 +2,16 @@ package realtime
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 
+	"github.com/caddy-realtime/caddy-realtime/access"
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
@@ -214,5 +217,75 @@ func (h *Handler) declare(helper httpcaddyfile.Helper, d *caddyfile.Dispenser) e
 		return d.Errf("hub '%s' is defined here and, differently, at %s; give one of them a name with 'hub', or define it once and say 'hub %[1]s' in the other", name, earlier.place)
 	}
 	declared[name] = declaration{h.HubConfig, fmt.Sprintf("%s:%d", d.File(), d.Line())}
+	return nil
+}
+
+func parseHubName(_ *caddyfile.Dispenser, args []string, h *Handler) error {
+	h.Hub = args[0]
+	return config.CheckHubName(h.Hub)
+}
+
+// parseOrigins leaves origins with placeholders to Provision.
+func parseOrigins(_ *caddyfile.Dispenser, args []string, h *Handler) error {
+	h.Origins = args
+	for _, o := range args {
+		if strings.Contains(o, "{") {
+			continue
+		}
+		if _, err := access.ParseOrigin(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func parseUser(_ *caddyfile.Dispenser, args []string, h *Handler) error {
+	h.User = args[0]
+	return access.CheckUser(h.User)
+}
+
+func parseAPIKeys(d *caddyfile.Dispenser, args []string, h *Handler) error {
+	keys, scoped, err := config.ParseAPIKeys(d, args)
+	h.APIKeys = append(h.APIKeys, keys...)
+	if scoped != nil {
+		h.ScopedAPIKeys = append(h.ScopedAPIKeys, *scoped)
+	}
+	return err
+}
+
+func parseToken(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
+	h.Token, err = config.ParseToken(d)
+	return err
+}
+
+func parseAuthorize(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
+	h.Authorize, err = config.ParseAuthorize(d)
+	return err
+}
+
+// parseInfo reads
+//
+//	info {
+//		<name> <placeholder>
+//	}
+func parseInfo(d *caddyfile.Dispenser, _ []string, h *Handler) error {
+	h.Info = make(map[string]string)
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		line, name := *d, d.Val()
+		args := d.RemainingArgs()
+		if len(args) != 1 {
+			return block.Located(line.Errf("a line of 'info' is written: <name> <placeholder>"))
+		}
+		if _, again := h.Info[name]; again {
+			return block.Located(line.Errf("'%s' is repeated in 'info'", name))
+		}
+		h.Info[name] = args[0]
+		if err := access.CheckInfo(h.Info); err != nil {
+			return block.Located(line.WrapErr(fmt.Errorf("option 'info': %w", err)))
+		}
+	}
+	if len(h.Info) == 0 {
+		return errors.New("there is nothing in it; it is written: info { <name> <placeholder> … }")
+	}
 	return nil
 }

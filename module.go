@@ -9,8 +9,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-realtime/caddy-realtime/access"
 	"github.com/caddy-realtime/caddy-realtime/config"
-	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/node"
 )
@@ -83,15 +83,15 @@ type Handler struct {
 	Authorize *config.Authorize `json:"authorize,omitempty"`
 
 	// Static after Provision.
-	app     *App
-	node    *node.Node
-	replay  *caddyhost.Replay // nil: it answers by the current path alone
-	use     *node.Use
-	origins origins
-	hosts   hosts
-	keys    keyring
-	realm   *realm // nil without Token and Authorize
-	log     *slog.Logger
+	app      *App
+	node     *node.Node
+	replay   *caddyhost.Replay // nil: it answers by the current path alone
+	use      *node.Use
+	origins  access.Origins
+	hosts    access.Hosts
+	keys     access.Keyring
+	identity access.Identity
+	log      *slog.Logger
 
 	// Written while configurations are provisioned, static afterwards: the paths of
 	// later routes below this one's.
@@ -116,7 +116,8 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err := h.lookBack(way); err != nil {
 		return err
 	}
-	if err := h.provisionOrigins(); err != nil {
+	var err error
+	if h.origins, err = access.ParseOrigins(h.Origins); err != nil {
 		return err
 	}
 	if err := h.provisionIdentity(); err != nil {
@@ -136,9 +137,11 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	h.node, h.use = u.node, u.use
 	u.tokens = u.tokens || h.Token != nil
 	u.grants = u.grants || h.Token != nil || h.Authorize != nil
-	if h.realm, err = h.app.realm(ctx, h.hubName(), realmConfig{h.Path, h.Token, h.Authorize}, place); err != nil {
+	realm, err := h.app.realm(ctx, h.hubName(), realmConfig{h.Path, h.Token, h.Authorize}, place)
+	if err != nil {
 		return err
 	}
+	h.identity = access.Identity{Path: h.Path, User: h.User, Info: h.Info, Realm: realm, Log: h.log}
 	return h.app.arrive(ctx)
 }
 
@@ -152,33 +155,17 @@ func (h *Handler) place(ctx caddy.Context) string {
 	return "the route " + h.Path
 }
 
-func (h *Handler) provisionOrigins() error {
-	repl := caddy.NewReplacer()
-	for _, o := range h.Origins {
-		resolved, err := repl.ReplaceOrErr(o, true, true)
-		if err != nil {
-			return block.Locate(o, fmt.Errorf("origins: %w", err))
-		}
-		p, err := parseOrigin(resolved)
-		if err != nil {
-			return fmt.Errorf("origins: %w", err)
-		}
-		h.origins = append(h.origins, p)
-	}
-	return nil
-}
-
 func (h *Handler) provisionIdentity() error {
-	if err := h.keys.provision(h.APIKeys, h.ScopedAPIKeys, h.log); err != nil {
+	if err := h.keys.Provision(h.APIKeys, h.ScopedAPIKeys, h.log); err != nil {
 		return fmt.Errorf("api_key: %w", err)
 	}
-	if err := checkInfo(h.Info); err != nil {
+	if err := access.CheckInfo(h.Info); err != nil {
 		return fmt.Errorf("info: %w", err)
 	}
 	if h.User == "" {
 		return nil
 	}
-	return checkUser(h.User)
+	return access.CheckUser(h.User)
 }
 
 // Interface guards.

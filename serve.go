@@ -1,16 +1,22 @@
 package realtime
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-realtime/caddy-realtime/access"
 	"github.com/caddy-realtime/caddy-realtime/api"
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/client"
 	"github.com/caddy-realtime/caddy-realtime/dialect/native"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
+	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 	"github.com/caddy-realtime/caddy-realtime/sse"
@@ -48,16 +54,16 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string) err
 		api.Serve(w, r, path, api.Options{Ready: h.node.Ready})
 		return nil
 	}
-	allowed := h.origins.allow(r)
-	openCORS(w, r, allowed)
-	if isPreflight(r) && allowed {
-		answerPreflight(w)
+	allowed := h.origins.Allow(r)
+	access.OpenCORS(w, r, allowed)
+	if access.IsPreflight(r) && allowed {
+		access.AnswerPreflight(w)
 		return nil
 	}
-	if isEarly(r) && !bearsRepeating(r, path) {
+	if access.IsEarly(r) && !bearsRepeating(r, path) {
 		return h.refuseEarly(w, r)
 	}
-	c := call{key: h.keys.of(r)}
+	c := call{key: h.keys.Of(r)}
 	if e := h.suspect(r, path, allowed); e != nil && c.key == nil {
 		return h.refuse(w, r, e)
 	}
@@ -86,23 +92,23 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 	if handshake && h.node.Leaving() {
 		return problem.Unavailable("this server takes no new connections")
 	}
-	c.client = &session.Principal{IP: clientIP(r)}
+	c.client = &session.Principal{IP: access.ClientIP(r)}
 	if handshake {
 		if e = c.registry.Knock(c.client.IP); e != nil {
 			return e
 		}
 	}
 	if c.key != nil && handshake {
-		r, c.key = withoutKey(r), nil
+		r, c.key = access.WithoutKey(r), nil
 	}
 	if c.key == nil {
-		c.client, e = h.identify(r)
+		c.client, e = h.identity.Identify(r)
 	}
 	switch {
 	case e != nil || c.key != nil:
 	case handshake:
 		e = c.registry.Admit(r.Context(), c.client)
-	case h.realm.asks():
+	case h.identity.Realm.Asks():
 		e = c.registry.Afford(c.client)
 	}
 	user := c.client.User
@@ -115,16 +121,6 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 	return e
 }
 
-// withoutKey is a request as it would be without its API key, which is for the HTTP
-// API. A connection made with one is a client's like any other: the rules about who
-// comes in hold for it, and the key is not kept.
-func withoutKey(r *http.Request) *http.Request {
-	plain := *r
-	plain.Header = r.Header.Clone()
-	plain.Header.Del("Authorization")
-	return &plain
-}
-
 // vet asks the app about a caller, and then knows all there is to know.
 func (h *Handler) vet(r *http.Request, c *call) (e *protocol.Error) {
 	if c.client, e = c.registry.Authorize(r.Context(), c.client); e != nil {
@@ -133,13 +129,13 @@ func (h *Handler) vet(r *http.Request, c *call) (e *protocol.Error) {
 	if e = c.registry.Refuse(c.client.Identity()); e != nil {
 		return e
 	}
-	return h.realm.bars(r, c.client)
+	return h.identity.Realm.CheckRequired(r, c.client)
 }
 
 // call is a request that may go on.
 type call struct {
 	registry *session.Registry
-	key      *apiKey // nil: it has none
+	key      *access.Key // nil: it has none
 	client   *session.Principal
 }
 
@@ -147,7 +143,7 @@ type call struct {
 func (c *call) caller() session.Caller {
 	caller := session.Caller{Principal: c.client}
 	if c.key != nil {
-		caller.App, caller.Key, caller.Scope = true, c.key.id, c.key.scope
+		caller.App, caller.Key, caller.Scope = true, c.key.ID, c.key.Scope
 	}
 	return caller
 }
@@ -192,7 +188,7 @@ func (h *Handler) suspect(r *http.Request, path string, allowed bool) *protocol.
 	switch {
 	case !allowed && actsForVisitor(r, path):
 		return errOrigin
-	case !h.hosts.known(r, h.origins):
+	case !h.hosts.Known(r, h.origins):
 		return errHost
 	}
 	return nil
@@ -227,7 +223,7 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call)
 // serveStream leaves the limits to the transport, which has its own way to refuse.
 func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) error {
 	err := sse.Serve(w, r, sse.Options{
-		Registry: c.registry, Principal: c.client, Hijack: caddyhost.MayHijack, KeepStream: caddyhost.KeepStream, Tokens: h.realm.parameters(),
+		Registry: c.registry, Principal: c.client, Hijack: caddyhost.MayHijack, KeepStream: caddyhost.KeepStream, Tokens: h.identity.Realm.Parameters(),
 		Conn: caddyhost.ConnOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
 	})
 	if err != nil {
@@ -266,4 +262,67 @@ func (h *Handler) explain(w http.ResponseWriter, r *http.Request) error {
 	}
 	return h.refuseStatus(w, r, http.StatusUpgradeRequired,
 		"connect here by WebSocket, or with 'Accept: text/event-stream' and ?channel=…; the HTTP API lies below this path")
+}
+
+// refuse answers a request that is turned away before anything was done for it.
+// Where the site has error routes (`handle_errors`) that match, they answer;
+// otherwise the answer is a problem document, because Caddy's own would be empty.
+// The HTTP API's errors never come here: they are answers to a program.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, e *protocol.Error) error {
+	h.log.Debug("request refused", "code", e.Code, "reason", e.Message, "origin", r.Header.Get("Origin"))
+	err := caddyhttp.Error(e.Status(), e)
+	if !caddyhost.HandlesErrors(r, err) {
+		problem.Write(w, e)
+		return nil
+	}
+	problem.SetRetryAfter(w.Header(), e)
+	return err
+}
+
+// refuseStatus is refuse for what the protocol has no code for.
+func (h *Handler) refuseStatus(w http.ResponseWriter, r *http.Request, status int, detail string) error {
+	err := caddyhttp.Error(status, errors.New(detail))
+	if !caddyhost.HandlesErrors(r, err) {
+		problem.WriteStatus(w, status, detail)
+		return nil
+	}
+	return err
+}
+
+// bearsRepeating reports a request that does no harm when somebody else sends it again:
+// it changes nothing, and opens no connection in somebody's name.
+func bearsRepeating(r *http.Request, path string) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return !ws.IsUpgrade(r) && !isStream(r, path)
+	}
+	return false
+}
+
+// refuseEarly asks for the request once more after the handshake. Browsers do that by
+// themselves.
+func (h *Handler) refuseEarly(w http.ResponseWriter, r *http.Request) error {
+	return h.refuseStatus(w, r, http.StatusTooEarly, "send this after the end of the TLS handshake")
+}
+
+// clientScript finds the part of the browser client that a request asks for.
+func clientScript(r *http.Request, path string) (client.Script, bool) {
+	name, below := strings.CutPrefix(path, "/")
+	script, ok := client.Scripts()[name]
+	return script, ok && below && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+}
+
+// serveClient answers with a part of the browser client. It is the same for
+// everybody, so that any page may load it, and any cache may keep it as long as it
+// asks whether there is a newer one: the client has to fit the server.
+func serveClient(w http.ResponseWriter, r *http.Request, script client.Script) {
+	h := w.Header()
+	h.Set("Content-Type", client.ContentType)
+	h.Set("ETag", script.ETag)
+	h.Set("Cache-Control", "no-cache")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Access-Control-Allow-Origin", "*")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	pace.Answer(w, len(script.Text))
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(script.Text))
 }

@@ -172,6 +172,12 @@ var rules = []rule{
 		why: "helpers of tests and tools depend on nothing that they help with",
 	},
 	{
+		pkg:     "access",
+		ours:    []string{"protocol", "policy", "auth", "session", "ws", "config", "internal/block", "internal/renew"},
+		outside: []string{"github.com/caddyserver/caddy/v2"},
+		why:     "who sends a request is decided before there is a session, and without knowing hubs",
+	},
+	{
 		pkg:  "node",
 		ours: []string{"hub", "presence", "document", "protocol", "auth", "session", "backend/memory", "backend/redis", "internal/guard"},
 		why:  "a hub with all its parts outlives configurations, and is tested without a Caddy",
@@ -185,7 +191,7 @@ var rules = []rule{
 	{
 		pkg: ".",
 		ours: []string{"hub", "presence", "history", "document", "protocol", "auth", "policy", "session",
-			"ws", "sse", "api/...", "dialect/...", "client", "console", "config", "node", "internal/block", "internal/caddyhost", "internal/guard", "internal/pace", "internal/renew"},
+			"ws", "sse", "api/...", "dialect/...", "client", "console", "access", "config", "node", "internal/block", "internal/caddyhost", "internal/guard", "internal/pace", "internal/renew"},
 		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap", "github.com/prometheus/client_golang", "github.com/spf13/cobra"},
 		why:     "the module for Caddy wires everything together",
 	},

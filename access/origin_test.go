@@ -1,4 +1,4 @@
-package realtime
+package access
 
 import (
 	"crypto/tls"
@@ -13,7 +13,7 @@ func TestParseOrigin(t *testing.T) {
 		"https://app.example.com", "http://localhost:3000", "https://*.example.com", "https://*.example.com:8443",
 		"http://[::1]:8080", "capacitor://localhost", "https://EXAMPLE.com",
 	} {
-		if _, err := parseOrigin(s); err != nil {
+		if _, err := ParseOrigin(s); err != nil {
 			t.Errorf("%s: %v", s, err)
 		}
 	}
@@ -23,7 +23,7 @@ func TestParseOrigin(t *testing.T) {
 		"https://*.*.example.com", "https://app.*.com", "https://exam ple.com", "https://example.com:port",
 		"https://münchen.example",
 	} {
-		if p, err := parseOrigin(s); err == nil {
+		if p, err := ParseOrigin(s); err == nil {
 			t.Errorf("%q passes as %+v", s, p)
 		}
 	}
@@ -64,9 +64,9 @@ func TestOriginsAllow(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			var os origins
+			var os Origins
 			for _, p := range test.patterns {
-				o, err := parseOrigin(p)
+				o, err := ParseOrigin(p)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -76,7 +76,7 @@ func TestOriginsAllow(t *testing.T) {
 			if test.origin != "" {
 				r.Header.Set("Origin", test.origin)
 			}
-			if got := os.allow(r); got != test.want {
+			if got := os.Allow(r); got != test.want {
 				t.Errorf("allowed: %v", got)
 			}
 		})
@@ -88,11 +88,11 @@ func TestOriginOfTLS(t *testing.T) {
 	r := httptest.NewRequest(http.MethodGet, "https://site.example/rt", nil)
 	r.Header.Set("Origin", "https://site.example")
 	r.TLS = new(tls.ConnectionState)
-	if !(origins)(nil).allow(r) {
+	if !(Origins)(nil).Allow(r) {
 		t.Error("the same origin is refused over TLS")
 	}
 	r.Header.Set("Origin", "http://site.example")
-	if (origins)(nil).allow(r) {
+	if (Origins)(nil).Allow(r) {
 		t.Error("a page without TLS is let in over TLS")
 	}
 }
@@ -101,7 +101,7 @@ func TestTwoOrigins(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest(http.MethodGet, "http://site.example/rt", nil)
 	r.Header["Origin"] = []string{"http://site.example", "http://evil.example"}
-	if (origins)(nil).allow(r) {
+	if (Origins)(nil).Allow(r) {
 		t.Error("a request with two origins is let in")
 	}
 }
@@ -113,7 +113,7 @@ func TestCrossSiteWithoutOrigin(t *testing.T) {
 	for site, want := range map[string]bool{"same-origin": true, "none": true, "cross-site": false, "same-site": false} {
 		r := httptest.NewRequest(http.MethodGet, "http://site.example/rt", nil)
 		r.Header.Set("Sec-Fetch-Site", site)
-		if got := (origins)(nil).allow(r); got != want {
+		if got := (Origins)(nil).Allow(r); got != want {
 			t.Errorf("%s allowed: %v", site, got)
 		}
 	}

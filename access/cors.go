@@ -1,4 +1,4 @@
-package realtime
+package access
 
 import (
 	"net/http"
@@ -14,8 +14,8 @@ const (
 	corsMaxAge  = "600"
 )
 
-// openCORS lets pages of an allowed origin read the answer, and send cookies.
-func openCORS(w http.ResponseWriter, r *http.Request, allowed bool) {
+// OpenCORS lets pages of an allowed origin read the answer, and send cookies.
+func OpenCORS(w http.ResponseWriter, r *http.Request, allowed bool) {
 	if ws.IsUpgrade(r) { // browsers ask for nothing like it
 		return
 	}
@@ -29,11 +29,11 @@ func openCORS(w http.ResponseWriter, r *http.Request, allowed bool) {
 	h.Set("Access-Control-Expose-Headers", corsExposed)
 }
 
-func isPreflight(r *http.Request) bool {
+func IsPreflight(r *http.Request) bool {
 	return r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != ""
 }
 
-func answerPreflight(w http.ResponseWriter) {
+func AnswerPreflight(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Access-Control-Allow-Methods", corsMethods)
 	h.Set("Access-Control-Allow-Headers", corsHeaders)

@@ -1,4 +1,4 @@
-package realtime
+package access
 
 import (
 	"fmt"
@@ -14,9 +14,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/policy"
 )
 
-// keyring has the API keys of a route. Keys in files are read again while they are in use,
-// so that one can replace another without a reload.
-type keyring struct {
+// Keyring has the API keys of a route. It reads keys in files again while they are in use,
+// so that one key can replace another without a reload. The zero Keyring has no keys.
+type Keyring struct {
 	// Static after Provision.
 	written []writtenKey
 	log     *slog.Logger
@@ -35,8 +35,8 @@ type writtenKey struct {
 	may   string // what the scope says; empty: everything
 }
 
-// of returns the API key that a request has; nil if it has none.
-func (k *keyring) of(r *http.Request) *apiKey {
+// Of returns the API key that a request has; nil if it has none.
+func (k *Keyring) Of(r *http.Request) *Key {
 	token, sent := bearer(r)
 	if !sent {
 		return nil
@@ -45,7 +45,7 @@ func (k *keyring) of(r *http.Request) *apiKey {
 }
 
 // match returns the key that equals the token; nil if there is none.
-func (k *keyring) match(token string) *apiKey {
+func (k *Keyring) match(token string) *Key {
 	if k.files {
 		k.gate.Look(k.renew)
 	}
@@ -56,12 +56,12 @@ func (k *keyring) match(token string) *apiKey {
 	return keys.match(token)
 }
 
-// renew puts keys in force that differ from those before. Files that can not be used,
-// because they are being written perhaps, leave the keys as they are.
-func (k *keyring) renew() error {
+// renew reads the keys again and puts them in force if they differ. Files that can not be
+// used, perhaps because they are being written, leave the keys as they are.
+func (k *Keyring) renew() error {
 	keys, err := k.resolve()
 	switch {
-	case err == nil && !slices.EqualFunc(keys, *k.now.Load(), apiKey.equal):
+	case err == nil && !slices.EqualFunc(keys, *k.now.Load(), Key.equal):
 		k.now.Store(&keys)
 		k.log.Info("API keys have changed and are in force")
 	case k.said.isNew(err):
@@ -70,8 +70,8 @@ func (k *keyring) renew() error {
 	return err
 }
 
-// resolve gives the keys, of which those that are written in two places count once.
-func (k *keyring) resolve() (keys apiKeys, err error) {
+// resolve returns the keys. A key that is written in two places counts once.
+func (k *Keyring) resolve() (keys apiKeys, err error) {
 	places := make(map[string]writtenKey)
 	for _, w := range k.written {
 		key, err := block.Resolve(w.text)
@@ -94,8 +94,9 @@ func (k *keyring) resolve() (keys apiKeys, err error) {
 	return keys, nil
 }
 
-// provision resolves the keys, which are never shown: errors name their place.
-func (k *keyring) provision(full []string, scoped []config.APIKey, log *slog.Logger) error {
+// Provision resolves the keys, those that may do everything and those with a scope.
+// Errors name the place of a key and never show it.
+func (k *Keyring) Provision(full []string, scoped []config.APIKey, log *slog.Logger) error {
 	written, err := writtenKeys(full, scoped)
 	if err != nil || len(written) == 0 {
 		return err

@@ -1,4 +1,4 @@
-package realtime
+package access
 
 import (
 	"net"
@@ -19,15 +19,15 @@ import (
 // page can not do is to choose a name that somebody else controls. So a request has to be
 // for a host that is known here, where no certificate proves it.
 
-// hosts finds out which names of a server are known.
-type hosts struct {
+// Hosts finds out which names of a server are known.
+type Hosts struct {
 	once  sync.Once
 	named []caddyhttp.MatchHost // of the server's routes; static after once
 }
 
-// known reports whether a page at the host of r can be trusted with its own name: it is
+// Known reports whether a page at the host of r can be trusted with its own name: it is
 // no name of the public DNS, or somebody who runs this server has named it.
-func (h *hosts) known(r *http.Request, os origins) bool {
+func (h *Hosts) Known(r *http.Request, os Origins) bool {
 	server, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
 	trusted, _ := caddyhttp.GetVar(r.Context(), caddyhttp.TrustedProxyVarKey).(bool)
 	switch {
@@ -35,11 +35,11 @@ func (h *hosts) known(r *http.Request, os origins) bool {
 		return true
 	case ws.IsUpgrade(r) && len(r.Header["Origin"]) == 0: // every browser sends it
 		return true
-	case len(os) > 0 && len(r.Header["Origin"]) > 0 && os.allow(r):
+	case len(os) > 0 && len(r.Header["Origin"]) > 0 && os.Allow(r):
 		return true // the page is named, not the host
 	}
 	host := hostname(r.Host)
-	if local(host) || slices.ContainsFunc(os, func(p originPattern) bool { return p.names(host) }) {
+	if local(host) || slices.ContainsFunc(os, func(p OriginPattern) bool { return p.names(host) }) {
 		return true
 	}
 	h.once.Do(func() { h.named = hostMatchers(server.Routes) })
@@ -68,7 +68,7 @@ func local(host string) bool {
 }
 
 // names reports whether an origin has the host, with any scheme and port.
-func (p originPattern) names(host string) bool {
+func (p OriginPattern) names(host string) bool {
 	return p.match(origin{p.scheme, host, p.port})
 }
 

@@ -1,4 +1,4 @@
-package realtime
+package access
 
 import (
 	"net/http"
@@ -47,7 +47,7 @@ func TestSources(t *testing.T) {
 // A route without `token` or `authorize` has no realm.
 func TestParametersOfTheNilRealm(t *testing.T) {
 	t.Parallel()
-	if names := (*realm)(nil).parameters(); names != nil {
+	if names := (*Realm)(nil).Parameters(); names != nil {
 		t.Errorf("got %q", names)
 	}
 }

@@ -1,4 +1,4 @@
-package realtime
+package access
 
 import (
 	"bytes"
@@ -34,10 +34,10 @@ func TestAPIKeysInFiles(t *testing.T) {
 	first, second := filepath.Join(dir, "first"), filepath.Join(dir, "second")
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		h := &Handler{APIKeys: []string{"{file." + first + "}", "{file." + second + "}"}, log: slog.New(slog.NewTextHandler(&log, nil))}
+		keys := new(Keyring)
 		write(t, first, "old\n")
 		write(t, second, "old\n")
-		if err := h.keys.provision(h.APIKeys, h.ScopedAPIKeys, h.log); err != nil {
+		if err := keys.Provision([]string{"{file." + first + "}", "{file." + second + "}"}, nil, slog.New(slog.NewTextHandler(&log, nil))); err != nil {
 			t.Fatal(err)
 		}
 		for _, step := range []struct {
@@ -58,11 +58,11 @@ func TestAPIKeysInFiles(t *testing.T) {
 			write(t, second, step.second)
 			time.Sleep(step.wait)
 			for _, key := range strings.Fields(step.good) {
-				if h.keys.match(key) == nil {
+				if keys.match(key) == nil {
 					t.Errorf("with %q and %q %q is refused", step.first, step.second, key)
 				}
 			}
-			if h.keys.match(step.bad) != nil {
+			if keys.match(step.bad) != nil {
 				t.Errorf("with %q and %q %q is accepted", step.first, step.second, step.bad)
 			}
 			if n := strings.Count(log.String(), "level=WARN"); n != step.warnings {
@@ -86,17 +86,17 @@ func TestSameAPIKeys(t *testing.T) {
 		return config.APIKey{Key: key, Allow: map[string][]string{"publish": may}}
 	}
 	for name, tc := range map[string]struct {
-		h  *Handler
-		ok bool
+		full   []string
+		scoped []config.APIKey
+		ok     bool
 	}{
-		"in a file and in a variable": {&Handler{APIKeys: []string{inFile, inEnv}}, true},
-		"in a variable":               {&Handler{APIKeys: []string{inEnv, "same"}}, false},
-		"with a scope":                {&Handler{APIKeys: []string{inFile}, ScopedAPIKeys: []config.APIKey{scoped(inEnv, "a")}}, false},
-		"with the same scope":         {&Handler{ScopedAPIKeys: []config.APIKey{scoped(inFile, "a"), scoped(inEnv, "a")}}, true},
-		"with two scopes":             {&Handler{ScopedAPIKeys: []config.APIKey{scoped(inFile, "a"), scoped(inEnv, "b")}}, false},
+		"in a file and in a variable": {[]string{inFile, inEnv}, nil, true},
+		"in a variable":               {[]string{inEnv, "same"}, nil, false},
+		"with a scope":                {[]string{inFile}, []config.APIKey{scoped(inEnv, "a")}, false},
+		"with the same scope":         {nil, []config.APIKey{scoped(inFile, "a"), scoped(inEnv, "a")}, true},
+		"with two scopes":             {nil, []config.APIKey{scoped(inFile, "a"), scoped(inEnv, "b")}, false},
 	} {
-		tc.h.log = slog.New(slog.DiscardHandler)
-		if err := tc.h.keys.provision(tc.h.APIKeys, tc.h.ScopedAPIKeys, tc.h.log); (err == nil) != tc.ok {
+		if err := new(Keyring).Provision(tc.full, tc.scoped, slog.New(slog.DiscardHandler)); (err == nil) != tc.ok {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

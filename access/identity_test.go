@@ -1,4 +1,4 @@
-package realtime
+package access
 
 import (
 	"context"
@@ -59,19 +59,19 @@ func TestIdentify(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			h := &Handler{User: test.option}
-			h.keys.now.Store(&apiKeys{newAPIKey("key-one", nil), newAPIKey("key-two", nil)})
+			h, keys := &Identity{User: test.option}, new(Keyring)
+			keys.now.Store(&apiKeys{newAPIKey("key-one", nil), newAPIKey("key-two", nil)})
 			r := incoming(test.values, "192.0.2.1")
 			if test.auth != "" {
 				r.Header.Set("Authorization", test.auth)
 			}
-			if app := h.keys.of(r) != nil; app != test.app {
+			if app := keys.Of(r) != nil; app != test.app {
 				t.Errorf("the app: %t", !test.app)
 			}
 			if test.app {
 				return
 			}
-			p, e := h.identify(r)
+			p, e := h.Identify(r)
 			if test.code != "" {
 				if e == nil || e.Code != test.code {
 					t.Errorf("error %v, not %s", e, test.code)
@@ -93,7 +93,7 @@ func TestInfo(t *testing.T) {
 		`{"a":"\ufffd"}`:                      {"a": "{odd}"},
 		"":                                    {"b": "{empty}"},
 	} {
-		h := &Handler{Info: info}
+		h := &Identity{Info: info}
 		if got := string(h.info(r)); got != want {
 			t.Errorf("%v: %s, not %s", info, got, want)
 		}
@@ -104,7 +104,7 @@ func TestInfo(t *testing.T) {
 func TestNoKeys(t *testing.T) {
 	t.Parallel()
 	for _, token := range []string{"", "x"} {
-		if apiKeys(nil).match(token) != nil || new(keyring).match(token) != nil {
+		if apiKeys(nil).match(token) != nil || new(Keyring).match(token) != nil {
 			t.Errorf("%q passes", token)
 		}
 	}
@@ -115,7 +115,7 @@ func TestKeysKeepTheirScopes(t *testing.T) {
 	narrow := new(policy.Scope)
 	keys := apiKeys{newAPIKey("all", nil), newAPIKey("narrow", narrow), newAPIKey("last", nil)}
 	for token, want := range map[string]*policy.Scope{"all": nil, "narrow": narrow, "last": nil} {
-		if key := keys.match(token); key == nil || key.scope != want {
+		if key := keys.match(token); key == nil || key.Scope != want {
 			t.Errorf("%s: %+v", token, key)
 		}
 	}
@@ -127,7 +127,7 @@ func TestKeyID(t *testing.T) {
 	t.Parallel()
 	one := apiKeys{newAPIKey("first", nil), newAPIKey("second", nil)}
 	other := apiKeys{newAPIKey("second", new(policy.Scope))}
-	a, b, c := one.match("first").id, one.match("second").id, other.match("second").id
+	a, b, c := one.match("first").ID, one.match("second").ID, other.match("second").ID
 	if a == b || b != c || a != "0eb7e8f8fc03a9d3" {
 		t.Errorf("ids %s, %s, %s", a, b, c)
 	}
@@ -141,7 +141,7 @@ func TestClientIP(t *testing.T) {
 	for s, want := range map[string]string{
 		"192.0.2.1": "192.0.2.1", "::ffff:192.0.2.1": "192.0.2.1", "2001:db8::1": "2001:db8::1", "": "invalid IP", "@": "invalid IP",
 	} {
-		if got := clientIP(incoming(nil, s)).String(); got != want {
+		if got := ClientIP(incoming(nil, s)).String(); got != want {
 			t.Errorf("%q: %s", s, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package realtime
+package access
 
 import (
 	"context"
@@ -60,9 +60,9 @@ func TestHostsKnown(t *testing.T) {
 		{host: "evil.example", webSocket: true, want: true}, // of no browser
 		{host: "evil.example", webSocket: true, origin: "http://evil.example"},
 	} {
-		var os origins
+		var os Origins
 		for _, p := range test.patterns {
-			o, err := parseOrigin(p)
+			o, err := ParseOrigin(p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,12 +82,12 @@ func TestHostsKnown(t *testing.T) {
 			r.TLS = new(tls.ConnectionState)
 		}
 		caddyhttp.SetVar(r.Context(), caddyhttp.TrustedProxyVarKey, test.trusted)
-		if got := new(hosts).known(r, os); got != test.want {
+		if got := new(Hosts).Known(r, os); got != test.want {
 			t.Errorf("%+v: known %v", test, got)
 		}
 	}
 	r := httptest.NewRequest("GET", "http://evil.example/rt", nil).WithContext(context.Background())
-	if !new(hosts).known(r, nil) {
+	if !new(Hosts).Known(r, nil) {
 		t.Error("without a server nothing can be said about its names")
 	}
 }

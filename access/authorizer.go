@@ -1,4 +1,4 @@
-package realtime
+package access
 
 import (
 	"bytes"
@@ -191,7 +191,7 @@ const maxHandshake = 16 << 10
 // same one on each of its connections, so that it has no port.
 func keep(r *http.Request) (string, *protocol.Error) {
 	ip := ""
-	if addr := clientIP(r); addr.IsValid() {
+	if addr := ClientIP(r); addr.IsValid() {
 		ip = addr.String()
 	}
 	text, err := json.Marshal(handshake{

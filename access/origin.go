@@ -1,4 +1,4 @@
-package realtime
+package access
 
 import (
 	"fmt"
@@ -8,35 +8,53 @@ import (
 	"unicode"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
 
 // origin is where a page comes from, in its canonical form: lower case, without
 // the scheme's own port.
 type origin struct{ scheme, host, port string }
 
-// originPattern is an origin, or with wild all those below its host.
-type originPattern struct {
+// OriginPattern is an origin or, if wild is set, every origin below its host.
+type OriginPattern struct {
 	origin
 	wild bool
 }
 
-// origins are the patterns of a route; none stands for the site itself.
-type origins []originPattern
+// Origins are the patterns of a route. None stands for the site itself.
+type Origins []OriginPattern
 
-// parseOrigin reads an option: `https://app.example.com`, with a port where it is
+// ParseOrigins reads the origins of a route and replaces their placeholders.
+func ParseOrigins(list []string) (all Origins, err error) {
+	for _, o := range list {
+		resolved, err := block.Resolve(o)
+		if err != nil {
+			return nil, block.Locate(o, fmt.Errorf("origins: %w", err))
+		}
+		p, err := ParseOrigin(resolved)
+		if err != nil {
+			return nil, fmt.Errorf("origins: %w", err)
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// ParseOrigin reads one origin: `https://app.example.com`, with a port where it is
 // not the scheme's own, or `https://*.example.com` for all names below.
-func parseOrigin(s string) (originPattern, error) {
+func ParseOrigin(s string) (OriginPattern, error) {
 	u, err := url.Parse(s)
 	switch {
 	case s == "*" || s == "null":
-		return originPattern{}, fmt.Errorf("'%s' would let every page act as its visitor; name the origins", s)
+		return OriginPattern{}, fmt.Errorf("'%s' would let every page act as its visitor; name the origins", s)
 	case err != nil || u.Hostname() == "" || u.User != nil || u.Scheme+"://"+u.Host != s || !isASCII(s):
-		return originPattern{}, fmt.Errorf("'%s' is not an origin such as https://app.example.com or https://*.example.com", s)
+		return OriginPattern{}, fmt.Errorf("'%s' is not an origin such as https://app.example.com or https://*.example.com", s)
 	}
-	p := originPattern{origin: canonical(u)}
+	p := OriginPattern{origin: canonical(u)}
 	p.host, p.wild = strings.CutPrefix(p.host, "*.")
 	if p.host == "" || strings.Contains(p.host, "*") {
-		return originPattern{}, fmt.Errorf("'%s' has a * that is not the whole first label", s)
+		return OriginPattern{}, fmt.Errorf("'%s' has a * that is not the whole first label", s)
 	}
 	return p, nil
 }
@@ -56,7 +74,7 @@ func canonical(u *url.URL) origin {
 
 // match compares on the borders of labels: *.example.com is not badexample.com,
 // and not example.com itself.
-func (p originPattern) match(o origin) bool {
+func (p OriginPattern) match(o origin) bool {
 	if p.scheme != o.scheme || p.port != o.port {
 		return false
 	}
@@ -67,10 +85,11 @@ func (p originPattern) match(o origin) bool {
 	return ok && below != ""
 }
 
-// allow decides about the Origin header of a request. Programs that are no
-// browsers send none, and are let in: what they could forge protects nobody.
-// Browsers leave it out of plain reads, but then tell of another site.
-func (os origins) allow(r *http.Request) (ok bool) {
+// Allow reports whether the Origin header of a request is allowed. Programs that are no
+// browsers send none and are let in: a header that they could forge protects nobody.
+// Browsers leave it out of plain reads, and then say in Sec-Fetch-Site whether the page is
+// of another site.
+func (os Origins) Allow(r *http.Request) (ok bool) {
 	headers := r.Header.Values("Origin")
 	if len(headers) == 0 {
 		site := r.Header.Get("Sec-Fetch-Site")
