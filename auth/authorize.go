@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Action is what an [Authorizer] is asked to allow, or several of them as a set.
+// Action is what an [Authorizer] is asked to allow. Several actions form a set.
 type Action uint8
 
 const (
@@ -22,7 +22,7 @@ const (
 	Publish
 )
 
-// String gives the words for the actions, with commas between them.
+// String returns the names of the actions, separated by commas.
 func (a Action) String() string {
 	var words []string
 	for i, word := range []string{"connect", "subscribe", "publish"} {
@@ -33,58 +33,57 @@ func (a Action) String() string {
 	return strings.Join(words, ",")
 }
 
-// Question is what an [Authorizer] is asked. Everything that an answer depends on is
-// in it: questions that are equal but for From may get a remembered answer.
+// Question is what an [Authorizer] is asked. It holds everything that the answer depends
+// on: two questions that differ only in From may get the same remembered answer.
 type Question struct {
 	Action Action
-	// Channel is empty when it is about the connection.
+	// Channel is empty if the question is about the connection.
 	Channel string
-	// User is who asks, as far as that is known; may be empty.
+	// User is the client's user, as far as it is known. It may be empty.
 	User string
-	// Handshake is what was kept of the request that opened the connection, such as
-	// its cookies, in a form that only the Authorizer knows. It may be secret.
+	// Handshake is what was kept of the request that opened the connection, such as its
+	// cookies. Only the Authorizer knows its form. It may be secret.
 	Handshake string
-	// From is the address, or the network, that the question comes from. No answer
-	// depends on it; [Guard] gives each address its share. Zero: it is not known.
+	// From is the address, or the network, that the question comes from. No answer depends
+	// on it; a [Guard] limits the questions of each address. The zero Addr is unknown.
 	From netip.Addr
 }
 
-// Answer says yes. Its fields count for [Connect] alone, but for Expires.
+// Answer allows the action. Except for Expires, its fields count for [Connect] alone.
 type Answer struct {
-	// User and Info are who connects; empty means that they stay as they were found
-	// out before.
+	// User and Info replace those of the connection. Empty leaves them as they are.
 	User string
 	Info json.RawMessage
-	// Grants open channels; nil: as before.
+	// Grants open channels. Nil leaves the grants as they are.
 	Grants []Grant
-	// Expires is when the connection ends unless it asks anew, or the answer is not
-	// to be remembered any more; zero for never.
+	// Expires is when the answer ends: the connection must be authorized again then, and a
+	// remembered answer is dropped. Zero means never.
 	Expires time.Time
-	// Asked is when the question was asked, by which a [Revocation] counts; a [Guard]
-	// sets it, and zero means now.
+	// Asked is when the question was asked. A [Revocation] compares its time with it. A
+	// [Guard] sets it; zero means now.
 	Asked time.Time
 }
 
-// Authorizer decides what a client may do beyond the rules of the configuration. It
-// has no say about what those refuse.
+// Authorizer decides what a client may do beyond the rules of the configuration. It can not
+// allow what those rules reject.
 type Authorizer interface {
-	// Authorize answers a question. To say no is to return [ErrDenied] or
-	// [ErrUnauthorized]; any other error means that nobody can tell at the moment.
-	// It may be called by several goroutines at once, and returns when ctx ends.
+	// Authorize answers a question. The errors [ErrDenied] and [ErrUnauthorized] are
+	// decisions. Any other error means that there is no decision at the moment. Several
+	// goroutines may call it at once. It returns when ctx ends.
 	Authorize(ctx context.Context, q Question) (Answer, error)
 }
 
 // The errors of an [Authorizer] that are decisions, and of a [Guard] that has none.
 var (
 	// ErrDenied means that the client may not do it.
-	ErrDenied = errors.New("auth: denied by the application")
-	// ErrUnauthorized means that it may, perhaps, when it says who it is.
-	ErrUnauthorized = errors.New("auth: the application does not know the client")
+	ErrDenied = errors.New("auth: denied by the app")
+	// ErrUnauthorized means that the client may be allowed once it has authenticated.
+	ErrUnauthorized = errors.New("auth: the app does not know the client, which must authenticate")
 	// ErrUnavailable means that there is no decision.
-	ErrUnavailable = errors.New("auth: the application gives no answer")
+	ErrUnavailable = errors.New("auth: the app gives no answer")
 )
 
-// decided reports whether an answer or an error is a decision.
+// decided reports whether the result of an [Authorizer] is a decision.
 func decided(err error) bool {
 	return err == nil || errors.Is(err, ErrDenied) || errors.Is(err, ErrUnauthorized)
 }

@@ -10,12 +10,13 @@ import (
 	"net/url"
 )
 
+// loopback reports whether a host is this machine.
 func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// fetcher returns a client that stays on the host and the scheme of a URL.
+// fetcher returns a client that follows redirects only within the host and scheme of u.
 func fetcher(u *url.URL) *http.Client {
 	return &http.Client{
 		Timeout:   fetchTimeout,
@@ -34,7 +35,7 @@ func fetcher(u *url.URL) *http.Client {
 	}
 }
 
-// fetch gets the text of a key set.
+// fetch returns the text of a key set.
 func fetch(ctx context.Context, client *http.Client, address string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -48,7 +49,7 @@ func fetch(ctx context.Context, client *http.Client, address string) ([]byte, er
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the answer has the status %d", res.StatusCode)
+		return nil, fmt.Errorf("the issuer answered with status %d instead of 200", res.StatusCode)
 	}
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxKeySet+1))
 	if err == nil && len(text) > maxKeySet {

@@ -10,17 +10,18 @@ import (
 	"time"
 )
 
-// GuardOptions bound what an [Authorizer] costs. Zero fields have defaults.
+// GuardOptions limit what an [Authorizer] is asked. Zero fields have defaults.
 type GuardOptions struct {
-	// Timeout bounds a question, its wait for others included; 0 means 3 s. A question
-	// that is asked again, see [Guard.Forget], has it anew.
+	// Timeout is the time for one question, including the wait for a turn; 0 means 3 s. A
+	// question that is asked again after [Guard.Forget] has this time again.
 	Timeout time.Duration
-	// Concurrency is how many questions are asked at a time; 0 means 64. One address
-	// has a quarter of them at most, so that the others do not wait for it.
+	// Concurrency is the number of questions that are asked at once; 0 means 64. One
+	// address may have a quarter of them, so that the others need not wait for it.
 	Concurrency int
-	// Remember is how long an answer counts; 0 means 5 s, less than 0 not at all.
+	// Remember is how long an answer is remembered; 0 means 5 s, a negative time not at
+	// all.
 	Remember time.Duration
-	// Answers is how many are remembered at most; 0 means 10,000.
+	// Answers is the greatest number of remembered answers; 0 means 10,000.
 	Answers int
 }
 
@@ -40,8 +41,9 @@ func (o GuardOptions) withDefaults() GuardOptions {
 	return o
 }
 
-// Guard is an [Authorizer] in front of another one, from which it keeps the load of
-// many clients that ask the same, or all at once. It starts no goroutine.
+// Guard is an [Authorizer] in front of another one. It remembers answers and limits how
+// many questions are asked at once, so that many clients can not overload the app. It
+// starts no goroutine.
 type Guard struct {
 	// Static after NewGuard.
 	next    Authorizer
@@ -51,10 +53,11 @@ type Guard struct {
 	// Guarded by mu, which is a leaf.
 	mu      sync.Mutex
 	answers map[digest]remembered
-	open    map[*question]struct{} // that are being asked
+	open    map[*question]struct{} // being asked
 }
 
-// digest stands for a question, of which nothing is kept: it may be long, and secret.
+// digest identifies a question. The question itself is not kept: it may be long, and
+// secret.
 type digest [sha256.Size]byte
 
 func digestOf(q Question) digest {
@@ -66,7 +69,7 @@ func digestOf(q Question) digest {
 	return sha256.Sum256(text)
 }
 
-// remembered is a decision.
+// remembered is a decision that counts for a while.
 type remembered struct {
 	user   string // who asked
 	answer Answer
@@ -74,10 +77,11 @@ type remembered struct {
 	until  time.Time
 }
 
-// about reports that it is about a user: who asked, or who it turned out to be.
+// about reports whether the decision is about a user: the user of the question, or the one
+// that the answer names.
 func (r *remembered) about(user string) bool { return r.user == user || r.answer.User == user }
 
-// NewGuard guards an authorizer.
+// NewGuard returns a guard in front of next.
 func NewGuard(next Authorizer, o GuardOptions) *Guard {
 	o = o.withDefaults()
 	return &Guard{
@@ -86,9 +90,9 @@ func NewGuard(next Authorizer, o GuardOptions) *Guard {
 	}
 }
 
-// Authorize answers from memory, or asks. Its errors are [ErrDenied] and
-// [ErrUnauthorized], which may be wrapped, and [ErrUnavailable] for everything else,
-// with the error that led to it.
+// Authorize returns a remembered answer, or asks. Its errors are [ErrDenied] and
+// [ErrUnauthorized], which may be wrapped. Every other error of the [Authorizer] is wrapped
+// in [ErrUnavailable].
 func (g *Guard) Authorize(ctx context.Context, q Question) (Answer, error) {
 	key := digestOf(q)
 	if r, ok := g.recall(key); ok {
@@ -103,27 +107,28 @@ func (g *Guard) Authorize(ctx context.Context, q Question) (Answer, error) {
 	answer, again, err := g.ask(first, key, q)
 	for n := 1; again; n++ {
 		if n == maxAsks {
-			return Answer{}, fmt.Errorf("%w: the user is sent away again and again", ErrUnavailable)
+			return Answer{}, fmt.Errorf("%w: the user was kicked or revoked during each of the attempts to ask", ErrUnavailable)
 		}
 		answer, again, err = g.askAgain(ctx, key, q)
 	}
 	return answer, err
 }
 
-// maxAsks is how often a question is asked at most whose user is sent away meanwhile.
+// maxAsks is how often one question is asked at most. It is asked again if its user was
+// forgotten meanwhile.
 const maxAsks = 3
 
-// askAgain gives a question its whole time once more.
+// askAgain asks once more, with the whole timeout.
 func (g *Guard) askAgain(ctx context.Context, key digest, q Question) (Answer, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, g.options.Timeout)
 	defer cancel()
 	return g.ask(ctx, key, q)
 }
 
-// ask asks once. again means that the answer is a yes from before its user was
-// forgotten, and does not count.
+// ask asks once. It reports again if the answer is a yes that does not count: its user was
+// forgotten since the question was asked.
 func (g *Guard) ask(ctx context.Context, key digest, q Question) (answer Answer, again bool, err error) {
-	o := g.begin()
+	o := g.start()
 	defer g.end(o)
 	asked := time.Now()
 	answer, err = g.next.Authorize(ctx, q)
@@ -138,13 +143,13 @@ func (g *Guard) ask(ctx context.Context, key digest, q Question) (answer Answer,
 	return answer, again, err
 }
 
-// question is one that is being asked. The lock of its guard guards it.
+// question is a question that is being asked. The lock of its guard guards it.
 type question struct {
 	forgotten []string // the users that were forgotten since it was asked
 	all       bool     // so many were forgotten that they are not listed any more
 }
 
-// maxForgotten bounds the list of a question.
+// maxForgotten is the greatest number of forgotten users that one question lists.
 const maxForgotten = 1000
 
 func (o *question) forget(user string) {
@@ -156,12 +161,12 @@ func (o *question) forget(user string) {
 	}
 }
 
-// outdates reports that a decision is about somebody who was forgotten meanwhile.
+// outdates reports whether a decision is about a user that was forgotten meanwhile.
 func (o *question) outdates(r *remembered) bool {
 	return o.all || slices.ContainsFunc(o.forgotten, r.about)
 }
 
-func (g *Guard) begin() *question {
+func (g *Guard) start() *question {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	o := new(question)
@@ -175,8 +180,8 @@ func (g *Guard) end(o *question) {
 	delete(g.open, o)
 }
 
-// Forget has what was answered about a user be asked anew, also if the answer is on its
-// way: something has happened to the user since.
+// Forget drops remembered answers about a user, because something has happened to the user.
+// A question that is being asked is asked again if its answer is about the user.
 func (g *Guard) Forget(user string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -190,7 +195,8 @@ func (g *Guard) Forget(user string) {
 	}
 }
 
-// recall looks a decision up. One that has ended stays until room is needed.
+// recall returns a remembered decision. One that has expired stays in the map until sweep
+// needs the space.
 func (g *Guard) recall(key digest) (r remembered, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -198,8 +204,8 @@ func (g *Guard) recall(key digest) (r remembered, ok bool) {
 	return r, ok && time.Now().Before(r.until)
 }
 
-// remember keeps a decision, unless anybody was forgotten since the question was asked.
-// False: it is a yes about somebody who was. A no does no harm, whoever it is about.
+// remember keeps a decision, unless any user was forgotten since the question was asked. It
+// returns false if the decision is a yes about such a user. An outdated no does no harm.
 func (g *Guard) remember(key digest, r remembered, o *question) bool {
 	now := time.Now()
 	r.until = now.Add(g.options.Remember)
@@ -221,8 +227,8 @@ func (g *Guard) remember(key digest, r remembered, o *question) bool {
 	return true
 }
 
-// sweep forgets what has ended, and more if that leaves the memory over half full,
-// so that it is not swept for each new question.
+// sweep drops the decisions that have expired. If more than half of the memory is still in
+// use, it drops others too, so that not every new question causes a sweep.
 func (g *Guard) sweep(now time.Time) {
 	for key, r := range g.answers {
 		if !now.Before(r.until) {

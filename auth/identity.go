@@ -8,45 +8,44 @@ import (
 	"unicode/utf8"
 )
 
-// maxUser is as long as a channel name may be, of which a user id can be a part.
+// maxUser is the greatest length of a channel name, because a user id can be part of one.
 const maxUser = 255
 
-// ValidUser reports whether a user id can be sent and logged without harm: at most
-// 255 bytes of UTF-8 without control characters, and without space around it, which a
-// header loses on its way: an [Authorizer] would be asked about another user. Nor is it
-// "." or "..", which clients take out of an address: the HTTP API could not name the
-// user. The empty one is valid and means that there is no user.
+// ValidUser reports whether a user id can be sent and logged without harm: at most 255
+// bytes of UTF-8 without control characters and without space around it. A header loses
+// such space, so that an [Authorizer] would be asked about another user. "." and ".." are
+// not valid, because clients remove them from URLs and the HTTP API could not name the
+// user. The empty id is valid and means that there is no user.
 func ValidUser(id string) bool {
 	return id != "." && id != ".." && len(id) <= maxUser && utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl) &&
 		strings.TrimSpace(id) == id
 }
 
-// Identity is what a token says of its bearer.
+// Identity is what a token says about its bearer.
 type Identity struct {
-	// User is the subject (sub). A token without one is anonymous, but may grant
-	// channels all the same.
+	// User is the subject (sub). It is empty if the token names none: the bearer is
+	// anonymous then, but Grants may still open channels.
 	User string
-	// Info is what others may know of the user (info), a JSON object; may be nil.
+	// Info is what other clients may know about the user (info): a JSON object, or nil.
 	Info json.RawMessage
-	// Expires is until when the token is accepted: its time of expiry (exp) and the
-	// leeway of the verifier. It is zero in the identity of somebody who was recognized
-	// without a token.
+	// Expires is until when the token is accepted: its expiry (exp) plus the leeway of the
+	// verifier. It is zero if the bearer was recognized without a token.
 	Expires time.Time
-	// Issued is when it was made (iat); zero when the token does not say. Without a
-	// token it is when the bearer was recognized.
+	// Issued is when the token was issued (iat), or zero if the token does not say it.
+	// Without a token it is when the bearer was recognized.
 	Issued time.Time
-	// ID names the token (jti); may be empty.
+	// ID is the token's own id (jti). It may be empty.
 	ID string
 	// Grants are the channels that the token opens (channels).
 	Grants []Grant
-	// Claims are the token's other claims that are strings, numbers or booleans, as
-	// text: what {claim.NAME} in patterns stands for.
+	// Claims are the other claims of the token that are strings, numbers or booleans, as
+	// text. A pattern refers to them by {claim.NAME}.
 	Claims map[string]string
 }
 
-// Grant opens the channels that a pattern matches for some actions.
+// Grant allows some actions in the channels that match a pattern.
 type Grant struct {
-	// Pattern is a pattern as in the configuration, without placeholders.
+	// Pattern has the form of the configuration's patterns, without placeholders.
 	Pattern string `json:"pattern"`
 	// Allow names the actions: subscribe, publish, presence, history, change.
 	Allow []string `json:"allow"`

@@ -11,33 +11,33 @@ import (
 	"github.com/MicahParks/jwkset"
 )
 
-// ErrIgnored is reported about keys of a set that can not be used. The others are.
+// ErrIgnored is reported if some keys of a set can not be used. The other keys are in use.
 var ErrIgnored = errors.New("auth: keys of the set are ignored")
 
-// maxRSA is the greatest size of an RSA key in bits. A check with a larger key takes too
+// maxRSA is the greatest size of an RSA key in bits. Verifying with a larger key takes too
 // long.
 const maxRSA = 16384
 
 // maxReasons bounds how many of the ignored keys of a set are reported.
 const maxReasons = 20
 
-// parseSet reads a key set (RFC 7517) and returns its keys by their ID. Keys that can not
-// be used are left out, one by one (section 5), and so are keys beyond maxKeys of one ID,
-// because a token is tried with each of them; ignored says why. A set without usable
-// keys is an error.
+// parseSet reads a key set (RFC 7517) and returns its keys by their id. It leaves out
+// single keys that can not be used (section 5), and keys beyond maxKeys of one id, because
+// a token is tried with each of them. ignored names them. A set without a usable key is an
+// error.
 func parseSet(text []byte) (keys map[string][]key, ignored, err error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	if err := json.Unmarshal(text, &set); err != nil {
-		return nil, nil, fmt.Errorf("the answer is not a key set: %w", err)
+		return nil, nil, fmt.Errorf("the answer is not a JSON key set: %w", err)
 	}
 	keys = make(map[string][]key)
 	var bad []string
 	for i, text := range set.Keys {
 		id, k, err := parseKey(text)
 		if err == nil && len(keys[id]) == maxKeys {
-			err = fmt.Errorf("there are %d keys of this name already", maxKeys)
+			err = fmt.Errorf("the set has %d keys with this kid already", maxKeys)
 		}
 		switch {
 		case err == nil:
@@ -55,8 +55,8 @@ func parseSet(text []byte) (keys map[string][]key, ignored, err error) {
 	return keys, ignored, nil
 }
 
-// jwk is what counts of a key of a set. The rest is not read: it can not spoil the key.
-// Private parts are left alone, too.
+// jwk has the members of a key that count. The others are not read, so that they can not
+// make the key unusable. Private parts are not read either.
 type jwk struct {
 	Type       jwkset.KTY `json:"kty"`
 	Use        string     `json:"use"`
@@ -70,6 +70,7 @@ type jwk struct {
 	E          string     `json:"e"`
 }
 
+// parseKey reads one key of a set.
 func parseKey(text []byte) (id string, k key, err error) {
 	var j jwk
 	if err := json.Unmarshal(text, &j); err != nil {
@@ -77,11 +78,11 @@ func parseKey(text []byte) (id string, k key, err error) {
 	}
 	switch {
 	case j.Use != "" && j.Use != "sig":
-		return j.ID, key{}, fmt.Errorf("it is for the use %.20q, not for signatures", j.Use)
+		return j.ID, key{}, fmt.Errorf("its use is %.20q; only sig is accepted", j.Use)
 	case len(j.Operations) > 0 && !slices.Contains(j.Operations, "verify"):
-		return j.ID, key{}, errors.New("it is not for verifying signatures")
+		return j.ID, key{}, errors.New("its key_ops do not include verify")
 	case j.Type == jwkset.KtyOct:
-		return j.ID, key{}, errors.New("it is a shared secret")
+		return j.ID, key{}, errors.New("it is a shared secret (oct); a key set may have public keys only")
 	}
 	k, err = j.public()
 	return j.ID, k, err

@@ -18,23 +18,23 @@ import (
 )
 
 const (
-	// refreshKeys is how often the key set is fetched.
+	// refreshKeys is the time between two fetches of the key set.
 	refreshKeys = 10 * time.Minute
-	// unknownKey bounds how often an unknown key ID causes a fetch: anybody can invent
-	// key IDs.
+	// unknownKey is the time between two fetches that an unknown key id may cause. Anybody
+	// can invent key ids.
 	unknownKey = 30 * time.Second
 	// fetchTimeout and maxKeySet bound a single fetch.
 	fetchTimeout = 5 * time.Second
 	maxKeySet    = 1 << 20
 )
 
-// keySet is a set of keys at a URL. The keys of the last good fetch stay in use while the
-// URL does not answer, or answers with something else than keys.
+// keySet is a set of keys at a URL. While the URL does not answer, or does not answer with
+// keys, the keys of the last successful fetch stay in use.
 type keySet struct {
 	// Static after start.
 	url    string
 	client *http.Client
-	begin  sync.Once
+	once   sync.Once
 	ready  chan struct{} // closed after the first fetch
 	keys   *fetched      // may be shared with an earlier set of the URL
 	ctx    context.Context
@@ -49,7 +49,7 @@ type keySet struct {
 func newKeySet(address string, client *http.Client) (*keySet, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, fmt.Errorf("auth: the key set's URL: %w", err)
+		return nil, fmt.Errorf("auth: the URL of the key set can not be parsed: %w", err)
 	}
 	if u.Host == "" || u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
 		return nil, fmt.Errorf("auth: the key set's URL must be https (http only for a loopback address), not %q", address)
@@ -60,7 +60,7 @@ func newKeySet(address string, client *http.Client) (*keySet, error) {
 	return &keySet{url: address, client: client, ready: make(chan struct{}), keys: new(fetched)}, nil
 }
 
-// fetched are the keys of the last good fetch.
+// fetched holds the keys of the last successful fetch.
 type fetched struct {
 	mu   sync.RWMutex
 	keys map[string][]key // by ID; nil before the first good fetch; not changed any more
@@ -79,8 +79,8 @@ func (f *fetched) fail() {
 	f.away = true
 }
 
-// get returns the keys with an ID. Without any the error is [ErrKeys] if the issuer may
-// have a key which was not fetched.
+// get returns the keys with an id. If there is none, the error is [ErrKeys] when the issuer
+// may have a key that was not fetched, and errUnknownKey otherwise.
 func (f *fetched) get(id string) ([]key, error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
@@ -93,8 +93,8 @@ func (f *fetched) get(id string) ([]key, error) {
 	return nil, errUnknownKey
 }
 
-// known reports that the key which a token names is there, so that the token waits for
-// nothing.
+// known reports whether the key that a token names was fetched already. Such a token needs
+// no fetch.
 func (s *keySet) known(token string) bool {
 	if len(token) > maxToken {
 		return false
@@ -110,10 +110,10 @@ func (s *keySet) known(token string) bool {
 	return err == nil
 }
 
-// start fetches the set in a goroutine, so that a configuration can be loaded while the
-// issuer is away. The goroutine fetches the set again and again until ctx ends.
+// start starts a goroutine that fetches the set again and again until ctx ends. It does not
+// wait for the first fetch, so that a configuration loads while the issuer is away.
 func (s *keySet) start(ctx context.Context, report func(error)) {
-	s.begin.Do(func() {
+	s.once.Do(func() {
 		s.ctx, s.report = ctx, report
 		first := s.fetchOnce()
 		go func() {
@@ -138,8 +138,8 @@ func (s *keySet) refresh() {
 	}
 }
 
-// fetchOnce fetches the set, unless a fetch is under way. The channel is closed when the
-// fetch has ended.
+// fetchOnce starts a fetch, unless one is under way. It returns a channel that is closed at
+// the end of the fetch.
 func (s *keySet) fetchOnce() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,7 +184,7 @@ func (s *keySet) fetch() {
 	s.reportIgnored(ignored)
 }
 
-// reportIgnored reports what is ignored, once for each set that the issuer serves.
+// reportIgnored reports the ignored keys, once for each set that the issuer serves.
 func (s *keySet) reportIgnored(ignored error) {
 	text := ""
 	if ignored != nil {
@@ -199,7 +199,7 @@ func (s *keySet) reportIgnored(ignored error) {
 	}
 }
 
-// keyfunc waits for the first fetch and returns what selects a token's keys.
+// keyfunc waits for the first fetch and returns the function that selects a token's keys.
 func (s *keySet) keyfunc(ctx context.Context) (jwt.Keyfunc, error) {
 	select {
 	case <-s.ready:
@@ -209,19 +209,19 @@ func (s *keySet) keyfunc(ctx context.Context) (jwt.Keyfunc, error) {
 	return func(t *jwt.Token) (any, error) { return s.find(ctx, t) }, nil
 }
 
-var errUnknownKey = errors.New("the key set has no key of the token's name (kid)")
+var errUnknownKey = errors.New("the key set has no key with the kid of the token")
 
-// find selects the keys that a token names. A token without a name is for keys without
-// one. Several keys of one name differ by their algorithm.
+// find returns the keys that a token names. A token without a kid is verified with keys
+// without one. Keys with the same kid differ by their algorithm.
 func (s *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
 	name, named := t.Header["kid"]
 	id, isText := name.(string)
 	if named && (!isText || id == "") {
-		return nil, errors.New("the name of the token's key (kid) is not a text")
+		return nil, errors.New("the kid of the token must be a string that is not empty")
 	}
 	keys, err := s.keys.get(id)
 	if err != nil && (named || errors.Is(err, ErrKeys)) {
-		s.askAgain(ctx)
+		s.refetch(ctx)
 		keys, err = s.keys.get(id)
 	}
 	if err != nil {
@@ -230,9 +230,10 @@ func (s *keySet) find(ctx context.Context, t *jwt.Token) (any, error) {
 	return choose(t, keys)
 }
 
-// askAgain waits for the fetch under way, or for a new one if the last is long enough
-// ago. A fetch is for everybody: it goes on if the client that caused it leaves.
-func (s *keySet) askAgain(ctx context.Context) {
+// refetch waits for the fetch that is under way. If there is none, and the last one for an
+// unknown key was long enough ago, it starts one. The fetch serves all clients: it goes on
+// if the client that caused it leaves.
+func (s *keySet) refetch(ctx context.Context) {
 	s.mu.Lock()
 	done := s.running
 	if done == nil && time.Since(s.asked) >= unknownKey {

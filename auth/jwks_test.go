@@ -99,12 +99,7 @@ func TestKeySet(t *testing.T) {
 // A new key is fetched when a token names it; invented names cause no flood.
 func TestKeyRotation(t *testing.T) {
 	t.Parallel()
-	i := newIssuer(t, map[string]any{"old": rsaKey.Public()})
-	v := started(t, i)
-	if _, err := v.Verify(context.Background(), sign(t, jwt.SigningMethodRS256, rsaKey, kid("old"), good())); err != nil {
-		t.Fatal(err)
-	}
-	i.keys.Store(&map[string]any{"new": ecKey.Public()})
+	i, v := rotated(t)
 	if _, err := v.Verify(context.Background(), sign(t, jwt.SigningMethodES256, ecKey, kid("new"), good())); err != nil {
 		t.Errorf("after the rotation: %v", err)
 	}
@@ -116,16 +111,23 @@ func TestKeyRotation(t *testing.T) {
 	}
 }
 
-// The one fetch that an unknown key makes in a while is not lost with a client that
-// leaves.
-func TestKeyRotationWithoutTheClient(t *testing.T) {
-	t.Parallel()
+// rotated returns an issuer that has replaced its key "old" by "new", and a verifier that
+// knows the old one.
+func rotated(t *testing.T) (*issuer, *Verifier) {
 	i := newIssuer(t, map[string]any{"old": rsaKey.Public()})
 	v := started(t, i)
 	if _, err := v.Verify(context.Background(), sign(t, jwt.SigningMethodRS256, rsaKey, kid("old"), good())); err != nil {
 		t.Fatal(err)
 	}
 	i.keys.Store(&map[string]any{"new": ecKey.Public()})
+	return i, v
+}
+
+// The one fetch that an unknown key makes in a while is not lost with a client that
+// leaves.
+func TestKeyRotationWithoutTheClient(t *testing.T) {
+	t.Parallel()
+	_, v := rotated(t)
 	leaving, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 	_, _ = v.Verify(leaving, sign(t, jwt.SigningMethodES256, ecKey, kid("invented"), good()))
@@ -310,12 +312,7 @@ func TestAnswerWithoutKeys(t *testing.T) {
 // Tokens with a new key that come while it is fetched wait for it.
 func TestManyAtARotation(t *testing.T) {
 	t.Parallel()
-	i := newIssuer(t, map[string]any{"old": rsaKey.Public()})
-	v := started(t, i)
-	if _, err := v.Verify(context.Background(), sign(t, jwt.SigningMethodRS256, rsaKey, kid("old"), good())); err != nil {
-		t.Fatal(err)
-	}
-	i.keys.Store(&map[string]any{"new": ecKey.Public()})
+	i, v := rotated(t)
 	token := sign(t, jwt.SigningMethodES256, ecKey, kid("new"), good())
 	errs := make(chan error)
 	for range 10 {

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// minSecret is the least length of a shared secret: that of the smallest hash
+	// minSecret is the least length of a shared secret in bytes: that of the smallest hash
 	// (RFC 7518, section 3.2).
 	minSecret = 32
 	// minRSA is the least size of an RSA key in bits (RFC 7518, section 3.3).
@@ -21,19 +21,18 @@ const (
 
 var hmacAlgorithms = []string{"HS256", "HS384", "HS512"}
 
-// publicAlgorithms are those that a key of a set may be used with; the key's type
-// narrows them down.
+// publicAlgorithms are the algorithms for public keys. The type of a key narrows them down.
 var publicAlgorithms = []string{
 	"RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
 	"ES256", "ES384", "ES512", "EdDSA",
 }
 
-// ParsePublicKey reads an RSA, ECDSA or Ed25519 public key, or a certificate with
-// one, in PEM.
+// ParsePublicKey reads an RSA, ECDSA or Ed25519 public key in PEM, or a certificate that
+// has one.
 func ParsePublicKey(text []byte) (crypto.PublicKey, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {
-		return nil, errors.New("no PEM block in it; a public key begins with -----BEGIN PUBLIC KEY-----")
+		return nil, errors.New("the text has no PEM block; a public key starts with -----BEGIN PUBLIC KEY-----")
 	}
 	switch block.Type {
 	case "PUBLIC KEY":
@@ -47,10 +46,10 @@ func ParsePublicKey(text []byte) (crypto.PublicKey, error) {
 		}
 		return cert.PublicKey, nil
 	}
-	return nil, fmt.Errorf("it holds a %s, not a public key", block.Type)
+	return nil, fmt.Errorf("the PEM block is a %s; a PUBLIC KEY, RSA PUBLIC KEY or CERTIFICATE is needed", block.Type)
 }
 
-// algorithmsOf pins the algorithms of a public key.
+// algorithmsOf returns the algorithms that a public key may be used with.
 func algorithmsOf(key crypto.PublicKey) ([]string, error) {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
@@ -63,7 +62,7 @@ func algorithmsOf(key crypto.PublicKey) ([]string, error) {
 	case ed25519.PublicKey:
 		return []string{"EdDSA"}, nil
 	}
-	return nil, fmt.Errorf("keys of type %T are not supported", key)
+	return nil, fmt.Errorf("keys of type %T are not supported; use RSA, ECDSA or Ed25519", key)
 }
 
 func curveAlgorithm(bits int) ([]string, error) {
@@ -75,5 +74,5 @@ func curveAlgorithm(bits int) ([]string, error) {
 	case 521:
 		return []string{"ES512"}, nil
 	}
-	return nil, fmt.Errorf("elliptic curves of %d bits are not supported", bits)
+	return nil, fmt.Errorf("elliptic curves of %d bits are not supported; use P-256, P-384 or P-521", bits)
 }

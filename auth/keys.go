@@ -11,37 +11,37 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// maxKeys bounds the secrets or public keys of one verifier. A token that names no key is
-// tried with each of them.
+// maxKeys is the greatest number of keys of one verifier, and of keys with one kid in a key
+// set. A token that names no key is tried with each of them.
 const maxKeys = 16
 
-// Keys are keys that the configuration names: shared secrets or public keys. Several of a
-// kind are in use at a time while one replaces another.
+// Keys are the keys that the configuration names: shared secrets or public keys. Several of
+// one kind may be in use at once, so that one can replace another.
 type Keys struct {
-	// Secrets are shared with the issuer, for HS256, HS384 and HS512; at least 32 bytes
-	// each.
+	// Secrets are shared with the issuer, for HS256, HS384 and HS512. Each has at least 32
+	// bytes.
 	Secrets [][]byte
 	// Public are RSA, ECDSA or Ed25519 keys of the issuer.
 	Public []crypto.PublicKey
 }
 
-// Check reports what is wrong with the keys.
+// Check returns an error if the keys can not be used.
 func (k Keys) Check() error {
 	_, err := k.compile()
 	return err
 }
 
-// key is one key and the algorithms that it may be used with.
+// key is a key with the algorithms that it may be used with.
 type key struct {
 	key        any
 	algorithms []string
 }
 
-// compile prepares the keys. Two equal secrets count once.
+// compile prepares the keys. It keeps one of two equal secrets.
 func (k Keys) compile() (all []key, err error) {
 	switch n := len(k.Secrets) + len(k.Public); {
 	case n == 0:
-		return nil, errors.New("auth: there is no key")
+		return nil, errors.New("auth: there is no secret and no public key")
 	case n > maxKeys:
 		return nil, fmt.Errorf("auth: %d keys are too many, at most %d are accepted", n, maxKeys)
 	}
@@ -63,8 +63,8 @@ func (k Keys) compile() (all []key, err error) {
 	return all, nil
 }
 
-// choose selects the keys that may have signed a token. The algorithm of the token has to
-// be one of the key's, so that no key is used in another way than it is meant.
+// choose returns the keys that may have signed a token. The token's algorithm must be one
+// of the key's algorithms, so that no key is used in another way than its owner meant.
 func choose(t *jwt.Token, keys []key) (any, error) {
 	var found []jwt.VerificationKey
 	for _, k := range keys {
@@ -74,7 +74,7 @@ func choose(t *jwt.Token, keys []key) (any, error) {
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Errorf("no key is for the algorithm %.20q", t.Method.Alg())
+		return nil, fmt.Errorf("there is no key for the algorithm %.20q of the token", t.Method.Alg())
 	case 1:
 		return found[0], nil
 	}

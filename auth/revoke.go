@@ -5,26 +5,26 @@ import (
 	"time"
 )
 
-// maxRevocations bounds the list. When it is full the revocation that would end
-// first is forgotten, which [Revocations.Add] reports.
+// maxRevocations is the greatest length of the list. If the list is full, [Revocations.Add]
+// drops the revocation that ends first, and returns false.
 const maxRevocations = 100_000
 
-// Revocation takes tokens back before they expire: those of a user, or one with an
-// ID, or, with neither, all; in each case only those issued before a time.
+// Revocation revokes tokens before they expire: the tokens of a user, the token with an id,
+// or, if it names neither, all tokens. In each case it revokes only tokens that were issued
+// before a time.
 type Revocation struct {
 	User string
 	ID   string
-	// Before is the time of issue from which on tokens are good again; zero means
-	// that the tokens never are.
+	// Before is the time from which on newly issued tokens are good again. Zero revokes the
+	// tokens whenever they were issued.
 	Before time.Time
-	// Until is when the revocation ends and is forgotten, because the tokens have
-	// expired by then; zero means that it lasts as long as the list.
+	// Until is when the revocation ends and is dropped, because the tokens have expired by
+	// then. Zero means that it never ends.
 	Until time.Time
 }
 
-// Covers decides whether an identity is revoked. A token that does not say when it
-// was issued counts as old. Who was recognized without a token, which [Identity]
-// shows, is covered by revocations of the user only.
+// Covers reports whether the revocation covers an identity. A token without an issue time
+// counts as old. An identity without a token is covered by revocations of its user only.
 func (r Revocation) Covers(id Identity) bool {
 	switch {
 	case r.User != "" && r.User != id.User, r.ID != "" && r.ID != id.ID:
@@ -35,19 +35,22 @@ func (r Revocation) Covers(id Identity) bool {
 	return r.Before.IsZero() || id.Issued.Before(r.Before)
 }
 
+// over reports whether the revocation has ended.
 func (r Revocation) over(now time.Time) bool { return !r.Until.IsZero() && r.Until.Before(now) }
 
-// subject is what a revocation is about; a later one replaces an earlier one.
+// subject is what a revocation is about. A new revocation replaces the one with the same
+// subject.
 type subject struct{ user, id string }
 
-// Revocations is the list of revocations in force. The zero value is ready.
+// Revocations is the list of revocations in force. The zero value is empty and ready for
+// use.
 type Revocations struct {
 	mu   sync.RWMutex
 	list map[subject]Revocation
 }
 
-// Add puts a revocation in force. It reports false when an older one had to be
-// forgotten to make room.
+// Add puts a revocation in force. It returns false if the list was full and Add had to drop
+// another revocation.
 func (l *Revocations) Add(r Revocation, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -61,13 +64,13 @@ func (l *Revocations) Add(r Revocation, now time.Time) bool {
 		full = !l.sweep(now)
 	}
 	if full {
-		l.forget()
+		l.dropFirst()
 	}
 	l.list[key] = r
 	return !full
 }
 
-// sweep forgets what has ended and reports whether that made room.
+// sweep drops the revocations that have ended and reports whether there is space now.
 func (l *Revocations) sweep(now time.Time) bool {
 	for key, r := range l.list {
 		if r.over(now) {
@@ -77,8 +80,8 @@ func (l *Revocations) sweep(now time.Time) bool {
 	return len(l.list) < maxRevocations
 }
 
-// forget drops the revocation that ends first.
-func (l *Revocations) forget() {
+// dropFirst drops the revocation that ends first.
+func (l *Revocations) dropFirst() {
 	var first subject
 	var end time.Time
 	for key, r := range l.list {
@@ -89,7 +92,7 @@ func (l *Revocations) forget() {
 	delete(l.list, first)
 }
 
-// Revoked reports whether an identity was taken back.
+// Revoked reports whether an identity is revoked.
 func (l *Revocations) Revoked(id Identity) bool {
 	now := time.Now()
 	l.mu.RLock()

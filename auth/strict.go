@@ -12,13 +12,12 @@ import (
 	"unicode/utf8"
 )
 
-// checkToken refuses tokens that another reader may understand in another way, and those
-// that demand more than this package does. The library that verifies them looks at none
-// of it.
+// checkToken rejects tokens that another reader may understand differently, and tokens that
+// demand more than this package does. The library that verifies tokens checks none of it.
 func checkToken(token string) error {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
-		return errors.New("auth: the token has not three parts")
+		return errors.New("auth: the token must have three parts with dots between them")
 	}
 	header, err := strictPart(parts[0])
 	if err != nil {
@@ -39,7 +38,7 @@ func strictPart(part string) ([]byte, error) {
 	return text, CheckJSON(text)
 }
 
-// checkHeader refuses extensions, of which this package knows none (RFC 7515 section
+// checkHeader rejects extensions, because this package supports none (RFC 7515, section
 // 4.1.11), and payloads that are not encoded (RFC 7797).
 func checkHeader(text []byte) error {
 	var header map[string]json.RawMessage
@@ -55,10 +54,10 @@ func checkHeader(text []byte) error {
 	return nil
 }
 
-// CheckJSON refuses a JSON text that two readers may understand differently: with
-// something behind the value, bytes that are not UTF-8, half of a surrogate pair, or an
-// object with two members of one name. The decoder of the standard library replaces or
-// ignores all of these, so that two different users could become one.
+// CheckJSON rejects a JSON text that two readers may understand differently: text after the
+// value, bytes that are not UTF-8, half of a surrogate pair, or two members with one name
+// in an object. The decoder of the standard library replaces or ignores all of these, so
+// that two different users could become one.
 func CheckJSON(text []byte) error {
 	switch {
 	case !utf8.Valid(text):
@@ -104,7 +103,8 @@ func escaped(text []byte) (unit rune, length int) {
 	return rune(n), 6
 }
 
-// checkNames looks for two members of one name in any object of a valid JSON text.
+// checkNames returns an error if any object of a valid JSON text has two members with one
+// name.
 func checkNames(text []byte) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
@@ -127,7 +127,7 @@ func checkNames(text []byte) error {
 		case isName && isText:
 			names := open[len(open)-1]
 			if names[name] {
-				return fmt.Errorf("the text has an object with two members %.100q", name)
+				return fmt.Errorf("an object has the member %.100q twice", name)
 			}
 			names[name], isName = true, false
 			continue

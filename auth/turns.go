@@ -7,13 +7,13 @@ import (
 	"sync"
 )
 
-// shareOf is which part of the turns one address may have at a time.
+// shareOf divides the turns: one address may have this part of them at once.
 const shareOf = 4
 
-// turns lets a number of callers work at a time. One address may have a quarter of the
-// turns and no more, so that the rest is there for others. Of those who wait the
-// addresses take turns, and within an address the one who has waited longest. Callers
-// without an address, who all look the same, may have all turns.
+// turns limits how many callers work at once. One address may have a quarter of the turns,
+// so that others find free ones. The addresses that wait are served in rotation, and the
+// callers of one address in the order in which they came. Callers without an address can
+// not be told apart and may have all turns.
 type turns struct {
 	// Static after newTurns.
 	most, share int
@@ -21,11 +21,12 @@ type turns struct {
 	// Guarded by mu, which is a leaf.
 	mu     sync.Mutex
 	taken  int
-	lines  map[netip.Addr]*line // of the addresses that have a turn or wait for one
-	queued list.List            // *line: those with somebody who could be next
+	lines  map[netip.Addr]*line // by address
+	queued list.List            // *line: those with a caller that may be next
 }
 
-// line is an address that has turns or waits for them. The lock of its turns guards it.
+// line holds the callers of one address that have a turn or wait for one. The lock of its
+// turns guards it.
 type line struct {
 	addr    netip.Addr
 	taken   int
@@ -37,8 +38,8 @@ func newTurns(most int) *turns {
 	return &turns{most: most, share: max(1, most/shareOf), lines: make(map[netip.Addr]*line)}
 }
 
-// take waits for a turn until ctx ends. A turn that is free is taken even if ctx has
-// ended. True: call give.
+// take waits for a turn until ctx ends. It takes a free turn even if ctx has ended. If it
+// returns true, the caller must call give.
 func (t *turns) take(ctx context.Context, from netip.Addr) bool {
 	l, turn, at := t.join(from)
 	if at == nil {
@@ -48,11 +49,12 @@ func (t *turns) take(ctx context.Context, from netip.Addr) bool {
 	case <-turn:
 		return true
 	case <-ctx.Done():
-		return !t.quit(l, turn, at)
+		return !t.leave(l, turn, at)
 	}
 }
 
-// join takes a turn, or a place in the line of an address, which is not nil then.
+// join takes a free turn and returns a nil place, or puts the caller into the line of its
+// address and returns the place.
 func (t *turns) join(from netip.Addr) (l *line, turn chan struct{}, at *list.Element) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -71,8 +73,9 @@ func (t *turns) join(from netip.Addr) (l *line, turn chan struct{}, at *list.Ele
 	return l, turn, at
 }
 
-// quit leaves the line. False: the turn had come just then.
-func (t *turns) quit(l *line, turn chan struct{}, at *list.Element) bool {
+// leave removes a waiting caller from its line. It returns false if the caller got its turn
+// in the same moment.
+func (t *turns) leave(l *line, turn chan struct{}, at *list.Element) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	select {
@@ -96,7 +99,7 @@ func (t *turns) give(from netip.Addr) {
 	t.next()
 }
 
-// next gives turns that are free to those who wait. Needs mu.
+// next hands free turns to waiting callers. The caller holds mu.
 func (t *turns) next() {
 	for t.taken < t.most && t.queued.Len() > 0 {
 		l := t.queued.Front().Value.(*line)
@@ -108,8 +111,8 @@ func (t *turns) next() {
 	}
 }
 
-// queue puts a line where it belongs: among those that could be next, or not, or away
-// when the address has nothing to do here any more. Needs mu.
+// queue puts a line where it belongs: into queued if one of its callers may be next, and
+// out of it otherwise. It drops a line that has no callers. The caller holds mu.
 func (t *turns) queue(l *line) {
 	switch could := l.waiting.Len() > 0 && t.mayTake(l); {
 	case could && l.place == nil:
@@ -129,5 +132,5 @@ func (t *turns) dequeue(l *line) {
 	}
 }
 
-// mayTake reports whether an address has less than its share. Needs mu.
+// mayTake reports whether an address has less than its share. The caller holds mu.
 func (t *turns) mayTake(l *line) bool { return !l.addr.IsValid() || l.taken < t.share }

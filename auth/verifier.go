@@ -17,49 +17,49 @@ import (
 // maxToken is the greatest length of a token in bytes.
 const maxToken = 8 << 10
 
-// The errors of [Verifier.Verify] that callers branch on; all others mean that the
+// The errors of [Verifier.Verify] that callers branch on. Every other error means that the
 // token is not good.
 var (
-	// ErrExpired means that the token was good once; a new one is needed.
+	// ErrExpired means that the token is good except for its expiry: the client needs a new
+	// one.
 	ErrExpired = errors.New("auth: the token has expired")
-	// ErrKeys means that the key set could not be fetched; the token may be good.
+	// ErrKeys means that the key set could not be fetched. The token may be good.
 	ErrKeys = errors.New("auth: the keys cannot be fetched")
-	// ErrBusy means that too many tokens are being verified; the token may be good.
+	// ErrBusy means that too many tokens are being verified. The token may be good.
 	ErrBusy = errors.New("auth: too many tokens are being verified")
 )
 
-// maxExpires is in the year 5138. What is more is a number of milliseconds, with which a
-// token would never end.
+// maxExpires is in the year 5138. A larger number counts milliseconds, and the token would
+// never expire.
 const maxExpires = 100_000_000_000
 
-// maxVerifying bounds the tokens that one verifier works on at a time. While keys
-// cannot be fetched everybody who comes waits for them. One address has a quarter of
-// the turns at most: tokens with invented keys are waited for, too.
+// maxVerifying limits the tokens that one verifier works on at once, because all of them
+// wait while keys can not be fetched. One address may have a quarter of the turns, because
+// tokens with invented keys wait for a fetch, too.
 const maxVerifying = 64
 
-// Config says which tokens are accepted. Exactly one kind of key is given: secrets,
-// public keys or JWKS.
+// Config says which tokens a [Verifier] accepts. It must have exactly one kind of key:
+// secrets, public keys or JWKS.
 type Config struct {
 	Keys
 	// Before is called before each verification, by several goroutines at once. It may
-	// call [Verifier.Replace] when it notices that the keys have changed. Nil does nothing.
+	// replace changed keys by [Verifier.Replace]. Nil does nothing.
 	Before func()
-	// JWKS is the https URL of the issuer's key set (RFC 7517). http is accepted
-	// for loopback addresses only.
+	// JWKS is the https URL of the issuer's key set (RFC 7517). For a loopback address http
+	// is accepted, too.
 	JWKS string
-	// Issuer must be the token's iss; empty means any.
+	// Issuer must be equal to the token's iss. Empty accepts any.
 	Issuer string
-	// Audience must be in the token's aud; empty means any.
+	// Audience must be in the token's aud. Empty accepts any.
 	Audience string
-	// Leeway forgives clocks that differ; 0 means 30 s. A token ends that much later than
-	// it says: [Identity.Expires] is the time until which it is accepted.
+	// Leeway allows for clocks that differ; 0 means 30 s. A token is accepted for this time
+	// after its expiry. [Identity.Expires] includes it.
 	Leeway time.Duration
-	// Client fetches the key set; nil means a client with the limits of this
-	// package.
+	// Client fetches the key set. Nil means a client with the limits of this package.
 	Client *http.Client
 }
 
-// Verifier checks tokens.
+// Verifier verifies tokens.
 type Verifier struct {
 	parser *jwt.Parser
 	leeway time.Duration
@@ -95,8 +95,8 @@ func New(c Config) (*Verifier, error) {
 	return v, nil
 }
 
-// keys returns the accepted algorithms and a verifier that knows where its keys
-// are.
+// keys returns the accepted algorithms, and a verifier that has its keys or knows their
+// URL.
 func (c Config) keys() ([]string, *Verifier, error) {
 	given := 0
 	for _, is := range []bool{len(c.Secrets) > 0, len(c.Public) > 0, c.JWKS != ""} {
@@ -106,7 +106,7 @@ func (c Config) keys() ([]string, *Verifier, error) {
 	}
 	switch {
 	case given != 1:
-		return nil, nil, fmt.Errorf("auth: exactly one of secrets, public keys and a key set is needed, %d are given", given)
+		return nil, nil, fmt.Errorf("auth: give exactly one of secrets, public keys and a key set; %d are given", given)
 	case c.JWKS != "":
 		set, err := newKeySet(c.JWKS, c.Client)
 		if err != nil {
@@ -125,7 +125,7 @@ func (c Config) keys() ([]string, *Verifier, error) {
 	return algorithms, fixed(keys), nil
 }
 
-// fixed returns a verifier with keys that the configuration names.
+// fixed returns a verifier with the keys of the configuration.
 func fixed(keys []key) *Verifier {
 	r := new(ring)
 	r.keys.Store(&keys)
@@ -136,12 +136,12 @@ func fixed(keys []key) *Verifier {
 	}
 }
 
-// Replace puts other keys in the place of [Config.Keys]. They have to be of the same kind:
-// no token is accepted with others. What was verified before stays so. Keys that do not
-// pass [Keys.Check] are an error and change nothing.
+// Replace replaces the keys of [Config.Keys] by others of the same kind. A token that was
+// verified before stays verified. If the keys do not pass [Keys.Check], Replace returns an
+// error and changes nothing.
 func (v *Verifier) Replace(k Keys) error {
 	if v.ring == nil {
-		return errors.New("auth: a key set has no keys that can be replaced")
+		return errors.New("auth: the keys of a key set are fetched and can not be replaced")
 	}
 	keys, err := k.compile()
 	if err == nil {
@@ -150,20 +150,20 @@ func (v *Verifier) Replace(k Keys) error {
 	return err
 }
 
-// TakeOver has v begin with the keys that another verifier has fetched from the same
-// URL, so that they stay in use if the issuer is away when v starts. It is called
-// before Start; from may be nil.
+// TakeOver makes v start with the keys that another verifier fetched from the same URL. So
+// they stay in use if the issuer is away when v starts. TakeOver is called before Start;
+// from may be nil.
 func (v *Verifier) TakeOver(from *Verifier) {
 	if v.set != nil && from != nil && from.set != nil && v.set.url == from.set.url {
 		v.set.keys = from.set.keys
 	}
 }
 
-// Start begins to fetch a key set, and again now and then until ctx ends. report
-// gets what goes wrong meanwhile. With other keys Start does nothing.
+// Start starts to fetch the key set, and fetches it again and again until ctx ends. It calls
+// report with what goes wrong. Without a key set Start does nothing.
 func (v *Verifier) Start(ctx context.Context, report func(error)) { v.start(ctx, report) }
 
-// Leeway is how long a token is accepted after it says that it has expired. Nil has none.
+// Leeway returns how long a token is accepted after its expiry. A nil verifier has none.
 func (v *Verifier) Leeway() time.Duration {
 	if v == nil {
 		return 0
@@ -171,19 +171,19 @@ func (v *Verifier) Leeway() time.Duration {
 	return v.leeway
 }
 
-// Verify checks a token and returns what it says. It waits for keys, and for others
-// that are verified, until ctx ends. Besides [ErrExpired], [ErrKeys] and [ErrBusy]
-// its errors are for logs, not for the caller: they may help an attacker.
+// Verify verifies a token and returns its identity. Until ctx ends it waits for keys and
+// for a turn. The errors [ErrExpired], [ErrKeys] and [ErrBusy] are for the client. All
+// others are for logs only, because they may help an attacker.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	return v.VerifyFrom(ctx, netip.Addr{}, token)
 }
 
-// VerifyFrom is Verify for a token that comes from an address, or a network, which has
-// its share of what is done at a time. A token whose key was fetched already needs no
-// share: it does not wait behind tokens with invented keys.
+// VerifyFrom is Verify for a token that comes from an address, or a network, with a share
+// of the turns. A token whose key was fetched already needs no turn, so that it does not
+// wait behind tokens with invented keys.
 func (v *Verifier) VerifyFrom(ctx context.Context, from netip.Addr, token string) (Identity, error) {
 	if len(token) > maxToken {
-		return Identity{}, fmt.Errorf("auth: the token has %d bytes, at most %d are accepted", len(token), maxToken)
+		return Identity{}, fmt.Errorf("auth: the token has %d bytes; at most %d are accepted", len(token), maxToken)
 	}
 	if v.set != nil && v.set.known(token) {
 		return v.verify(ctx, token)
@@ -219,8 +219,8 @@ func (v *Verifier) verify(ctx context.Context, token string) (Identity, error) {
 	return Identity{}, fmt.Errorf("auth: %w", err)
 }
 
-// onlyExpired reports that nothing but the time is wrong. The signature is checked
-// first, so that nobody learns this of a token that was never good.
+// onlyExpired reports whether the expiry alone is wrong. The signature is verified first,
+// so that nobody learns this about a token that was never good.
 func onlyExpired(err error) bool {
 	others := []error{
 		jwt.ErrTokenInvalidIssuer, jwt.ErrTokenInvalidAudience, jwt.ErrTokenNotValidYet,
@@ -234,7 +234,7 @@ func onlyExpired(err error) bool {
 	return errors.Is(err, jwt.ErrTokenExpired)
 }
 
-// claims are those of RFC 7519 and ours. all keeps every claim for patterns.
+// claims are the claims of RFC 7519 and ours. all has every claim, for patterns.
 type claims struct {
 	jwt.RegisteredClaims
 	Info     json.RawMessage `json:"info"`
@@ -243,9 +243,9 @@ type claims struct {
 	all map[string]any
 }
 
-// UnmarshalJSON reads the known claims and keeps the others. Names are compared exactly,
-// which the decoder of structs does not do: an issuer may let its users choose the names
-// of further claims, and "Sub" is none of ours.
+// UnmarshalJSON reads the known claims and keeps the others. It compares names exactly,
+// which the decoder of structs does not: "Sub" is none of our claims, and an issuer may let
+// its users choose the names of further claims.
 func (c *claims) UnmarshalJSON(data []byte) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber() // a float64 would make two large ids look the same
@@ -270,13 +270,13 @@ var knownClaims = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "inf
 
 func (c *claims) identity(leeway time.Duration) (Identity, error) {
 	if len(c.Info) > 0 && c.Info[0] != '{' && string(c.Info) != "null" {
-		return Identity{}, errors.New("auth: the claim info is not a JSON object")
+		return Identity{}, errors.New("auth: the claim info must be a JSON object")
 	}
 	if c.ExpiresAt.Unix() > maxExpires {
-		return Identity{}, errors.New("auth: the claim exp is not in seconds since 1970")
+		return Identity{}, errors.New("auth: the claim exp must be in seconds since 1970")
 	}
 	if !ValidUser(c.Subject) {
-		return Identity{}, errors.New("auth: the subject (sub) is too long for a user id, or has control characters or space around it")
+		return Identity{}, errors.New("auth: the claim sub can not be a user id: it is longer than 255 bytes, has control characters or space around it, or is . or ..")
 	}
 	id := Identity{
 		User: c.Subject, Expires: c.ExpiresAt.Add(leeway), ID: c.ID,
