@@ -2,30 +2,29 @@ package history
 
 import "strconv"
 
-// Outcome is what a log has to say to a reader that wants to go on from a
-// position.
+// Outcome says whether a log can continue for a reader that stopped at a position.
 type Outcome uint8
 
 const (
-	// AllThere: the log holds everything after the position and the limit lets it
-	// pass. Nothing may be missing at all.
+	// AllThere: the log has all entries after the position, and they are within the
+	// limit. There may be none.
 	AllThere Outcome = iota
-	// More: the log holds everything after the position, but the limit cuts it.
+	// More: the log has all entries after the position, but they exceed the limit.
 	More
 	// Trimmed: the entry after the position was dropped or has expired.
 	Trimmed
-	// OtherEpoch: the position is of another incarnation of the log.
+	// OtherEpoch: the position has another epoch.
 	OtherEpoch
-	// AheadOfTop: the log has not come that far, so it went back in time.
+	// AheadOfTop: the log has not reached the position, so it was rolled back.
 	AheadOfTop
-	// AnchorDiffers: another entry stands at the position, so the log went back in
-	// time and was written anew.
+	// AnchorDiffers: the log has another entry at the position, so it was rolled back and
+	// continued with other entries.
 	AnchorDiffers
 )
 
 var outcomeNames = [...]string{"all there", "more", "trimmed", "other epoch", "ahead of top", "anchor differs"}
 
-// String names the outcome for logs and tests.
+// String returns a name of the outcome for logs and tests.
 func (o Outcome) String() string {
 	if int(o) < len(outcomeNames) {
 		return outcomeNames[o]
@@ -33,25 +32,24 @@ func (o Outcome) String() string {
 	return "outcome " + strconv.Itoa(int(o))
 }
 
-// Lost reports that the log cannot continue the reader's sequence: whatever it
-// returns, something may be missing before it.
+// Lost reports that the log cannot continue for the reader: entries may be missing before
+// those that it returns.
 func (o Outcome) Lost() bool { return o > More }
 
-// Extent is how far a log reaches.
+// Extent is the range of entries that a log has.
 type Extent struct {
-	// Top is the position of the newest entry, whether it is still kept or not.
+	// Top is the position of the newest entry, even if that is no longer kept.
 	Top Position
-	// First is the offset of the oldest entry that is kept; Top.Offset+1 when
-	// none is.
+	// First is the offset of the oldest entry that is kept; Top.Offset+1 if none is.
 	First uint64
 }
 
-// Decide answers a reader that has everything up to since. Anchor is that of the
-// log's own entry at since.Offset, as far as it is known: an anchor of 0 on either
-// side is not compared. Limit is how many entries the reader takes.
+// Decide returns the outcome for a reader that has all entries up to since. anchor is the
+// anchor of the log's entry at since.Offset, or 0 if it is not known. An anchor of 0 on
+// either side is not compared. limit is how many entries the reader takes.
 //
-// A position with nothing behind it is AllThere even when its own entry is gone
-// since long: that reader missed nothing.
+// If no entry follows since, the outcome is AllThere even if the entry at since was
+// dropped long ago: the reader missed nothing.
 func (e Extent) Decide(since Position, anchor uint32, limit int) Outcome {
 	switch {
 	case since.Epoch != e.Top.Epoch:

@@ -1,21 +1,19 @@
-// Package history keeps the newest entries of one room and decides whether a
-// reader that stopped somewhere can catch up.
+// Package history keeps the newest entries of one room and decides whether a reader that
+// stopped at a position can continue.
 //
-// A [Log] numbers its entries 1, 2, 3 … within an epoch, keeps as many as its
-// [Bounds] allow and lets go of the others: entries without holes, always the
-// newest ones. [Extent.Decide] is the recovery decision on its own, a function of
-// three small values, so that a backend whose entries lie elsewhere comes to the
-// same answers.
+// A [Log] numbers its entries 1, 2, 3 … within an epoch. It keeps as many of the newest
+// entries as its [Bounds] allow, without holes, and drops the others. [Extent.Decide]
+// makes the decision from three small values alone, so that a backend that keeps its
+// entries elsewhere decides in the same way.
 //
 // # Concurrency
 //
-// Nothing here starts a goroutine, takes a lock or looks at the clock. A Log
-// belongs to whoever holds the lock of its room; the time is an argument.
+// The package starts no goroutine, takes no lock and does not read the clock. The caller
+// locks a Log, with the lock of its room, and passes the time as an argument.
 //
 // # Memory
 //
-// An empty log has no buffer. The buffer grows with the entries up to
-// Bounds.Size, shrinks when most of it is unused, and is given back when the last
-// entry goes. A slot that was left is cleared, so a log never keeps a dropped
-// entry alive.
+// An empty log has no buffer. The buffer grows with the entries up to Bounds.Size, shrinks
+// when most of it is unused, and is freed with the last entry. The slot of a dropped entry
+// is cleared, so a log never keeps a dropped entry alive.
 package history

@@ -1,11 +1,11 @@
 package history
 
 const (
-	// smallest is the capacity of a buffer with anything in it.
+	// smallest is the smallest capacity of a buffer that is not empty.
 	smallest = 4
-	// slack is how many times larger than its content a buffer may be. Four, and
-	// halving instead of fitting exactly: a room that goes back and forth around a
-	// border must not copy its buffer each time.
+	// slack is how many times larger than its content a buffer may be. It is four, and a
+	// buffer shrinks by half, so that a room whose content grows and shrinks by a little
+	// does not copy its buffer each time.
 	slack = 4
 )
 
@@ -24,8 +24,7 @@ func (r *ring[T]) at(i int) *T {
 	return &r.buf[i]
 }
 
-// push adds v as the newest. The buffer does not grow beyond most as long as that
-// is room enough.
+// push adds v as the newest. The buffer does not grow beyond most while that is enough.
 func (r *ring[T]) push(v T, most int) {
 	if r.n == len(r.buf) {
 		r.resize(max(r.n+1, min(max(2*r.n, smallest), most)))
@@ -34,7 +33,7 @@ func (r *ring[T]) push(v T, most int) {
 	*r.at(r.n - 1) = v
 }
 
-// drop forgets the n oldest and gives memory back.
+// drop removes the n oldest and frees memory.
 func (r *ring[T]) drop(n int) {
 	if n >= r.n {
 		*r = ring[T]{}
