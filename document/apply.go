@@ -9,8 +9,8 @@ import (
 
 func appendInt(dst []byte, n int) []byte { return strconv.AppendInt(dst, int64(n), 10) }
 
-// Apply makes a change: all of a patch or, with an error, nothing. It also gives the
-// paths that were touched, for [overlaps]. t stays as it is.
+// Apply applies a whole patch or, with an error, nothing of it. It returns the new tree and
+// the paths that the patch touched. t does not change.
 //
 // Errors are [Invalid] for a patch that does not fit, [Failed] and [TooLarge].
 func Apply(t Tree, p *Patch, l Limits) (Tree, []string, *Error) {
@@ -22,15 +22,15 @@ func Apply(t Tree, p *Patch, l Limits) (Tree, []string, *Error) {
 	return Tree{e.root, e.cost}, e.touched, nil
 }
 
-// edit is a patch being applied. Containers are copied when they are changed for the
-// first time, so that the tree it began with stays whole.
+// edit is the application of a patch. It copies a container before it changes it for the
+// first time, so that the tree at the start does not change.
 type edit struct {
 	owner   *token
 	limits  Limits
 	root    any
 	cost    cost
 	touched []string
-	// appended has the arrays that the patch has appended to, with how long they were.
+	// appended has the arrays to which the patch has appended, with their length before.
 	appended map[string]int
 }
 
@@ -69,7 +69,7 @@ func (e *edit) run(op *operation) *Error {
 	}
 }
 
-// touch notes that what is at and below a path has changed.
+// touch notes that the value at a path has changed.
 func (e *edit) touch(path string) *Error {
 	e.touchAppended(path)
 	return e.note(path)
@@ -83,8 +83,8 @@ func (e *edit) note(path string) *Error {
 	return nil
 }
 
-// touchAppended has a patch that names an element which it has appended itself touch
-// the array: by its index it means another one if others have appended as well.
+// touchAppended notes the array as touched if a patch names, by its index, an element that it
+// has appended itself: the index is of another element if others have appended as well.
 func (e *edit) touchAppended(path string) {
 	for list, length := range e.appended {
 		rest, in := strings.CutPrefix(path, list+"/")
@@ -95,7 +95,7 @@ func (e *edit) touchAppended(path string) {
 	}
 }
 
-// grow counts a value in that comes to stand at a depth, with extra bytes around it.
+// grow adds the cost of a value at a depth, with extra bytes around it.
 func (e *edit) grow(v any, depth, extra int) *Error {
 	c, d := costOf(v)
 	e.cost = e.cost.plus(c)
@@ -117,7 +117,7 @@ func (e *edit) shrink(v any, extra int) {
 	e.cost.bytes -= extra
 }
 
-// get finds a value without changing anything.
+// get returns the value at a path.
 func (e *edit) get(p pointer) (any, *Error) {
 	v := e.root
 	for _, segment := range p {
@@ -146,17 +146,17 @@ func missing(p pointer) *Error {
 	return failf(Invalid, "there is nothing at the path %s", quote(p.String()))
 }
 
-// parent gives the container that holds what p names, to be changed, with all that
-// leads there.
+// parent returns the container of the value at p. The container and all above it may be
+// changed.
 func (e *edit) parent(p pointer) (any, *Error) {
-	at := own(e.root, e.owner)
+	at := editable(e.root, e.owner)
 	e.root = at
 	for _, segment := range p[:len(p)-1] {
 		inner, ok := lookUp(at, segment)
 		if !ok {
 			return nil, missing(p)
 		}
-		inner = own(inner, e.owner)
+		inner = editable(inner, e.owner)
 		switch at := at.(type) {
 		case *object:
 			at.members[segment] = inner
@@ -194,7 +194,7 @@ func (e *edit) put(o *object, name string, v any, path string, depth int) *Error
 	return e.set(o, name, v, depth)
 }
 
-// set sets a member, and notes no path.
+// set sets a member without noting a path.
 func (e *edit) set(o *object, name string, v any, depth int) *Error {
 	old, there := o.members[name]
 	extra := 0
@@ -203,7 +203,7 @@ func (e *edit) set(o *object, name string, v any, depth int) *Error {
 		e.shrink(old, 0)
 	default:
 		extra = keyLen(name) + min(1, len(o.members))
-		name = strings.Clone(name) // or the document would keep the path that it stands in
+		name = strings.Clone(name) // so that the document does not keep the whole path in memory
 	}
 	if o.members == nil {
 		o.members = make(map[string]any)
@@ -212,14 +212,14 @@ func (e *edit) set(o *object, name string, v any, depth int) *Error {
 	return e.grow(v, depth, extra)
 }
 
-// drop deletes a member that is there.
+// drop deletes an existing member.
 func (e *edit) drop(o *object, name string) {
 	e.shrink(o.members[name], keyLen(name)+min(1, len(o.members)-1))
 	delete(o.members, name)
 }
 
-// insert puts an element into an array. One that is appended touches its own place
-// only; any other one moves those behind it, and touches the array.
+// insert inserts an element into an array. An appended element touches only its own place.
+// Any other one moves the elements behind it, and touches the array.
 func (e *edit) insert(a *array, p pointer, v any) *Error {
 	last, path := p[len(p)-1], p[:len(p)-1].String()
 	i, ok := len(a.items), true
@@ -237,7 +237,7 @@ func (e *edit) insert(a *array, p pointer, v any) *Error {
 	return e.grow(v, len(p), extra)
 }
 
-// append notes that a list gets an element at its end, where i is.
+// append notes that an element is appended to a list, at the index i.
 func (e *edit) append(list string, i int) *Error {
 	if err := e.note(child(list, strconv.Itoa(i))); err != nil {
 		return err
@@ -302,7 +302,7 @@ func (e *edit) replace(p pointer, v any) *Error {
 	return e.grow(v, len(p), 0)
 }
 
-// test does not count as touching: it looks at the document as it is now.
+// test touches nothing: it compares with the document as it is now.
 func (e *edit) test(p pointer, want any) *Error {
 	v, err := e.get(p)
 	switch {
@@ -334,17 +334,16 @@ func (e *edit) copy(from, to pointer) *Error {
 	if err != nil {
 		return err
 	}
-	// The value stands in two places from now on, and must not be changed in place.
+	// The value has two places from now on, and must not be changed in place.
 	e.owner = new(token)
 	return e.add(to, v)
 }
 
-// merge applies a merge patch to a value and gives what takes its place, which is
-// always an object. The cost of the value's own braces is the caller's business only
-// where it puts the object in.
+// merge applies a merge patch to a value and returns the new value, which is always an
+// object. A caller that puts the object at a new place adds the cost of that place.
 func (e *edit) merge(target any, patch *object, path string, depth int) (any, *Error) {
 	before := len(e.touched)
-	o, ok := own(target, e.owner).(*object)
+	o, ok := editable(target, e.owner).(*object)
 	if !ok {
 		o = &object{owner: e.owner}
 		e.shrink(target, 0)
@@ -381,7 +380,7 @@ func (e *edit) mergeMember(o *object, name string, v any, path string, depth int
 		}
 		return err
 	}
-	// Puts null there to be merged into, without touching.
+	// Sets null to merge into, without touching.
 	if o.members == nil {
 		o.members = make(map[string]any)
 	}

@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// What this node remembers of documents that nobody uses at the moment. It can be
-// read from the store again.
+// cacheIdle and cacheBytes bound the documents that the cache keeps while no goroutine uses
+// them. They can be read from the store again.
 const (
 	cacheIdle  = 5 * time.Minute
 	cacheBytes = 64 << 20
 )
 
-// cached is the part of a document that the cache works with.
+// cached are the fields of a document that the cache uses.
 type cached struct {
 	users int
 	used  time.Time
-	bytes int           // what it is counted with
-	place *list.Element // in idle; nil while it is used
+	bytes int           // its weight in cache.bytes
+	place *list.Element // in idle; nil while it is in use
 }
 
-// cache holds the documents in use, and the ones used last of the others. Its zero
-// value is empty. It needs the lock of its owner.
+// cache holds the documents in use, and of the others those used last. The zero cache is
+// empty. Its owner locks it.
 type cache struct {
 	docs     map[string]*doc
 	attached map[string]int
-	idle     list.List // of *doc, the one used last in front
+	idle     list.List // of *doc; the one used last is in front
 	bytes    int       // of the idle ones
 }
 
@@ -62,7 +62,7 @@ func (c *cache) enter(channel string, create func() *doc) *doc {
 	return d
 }
 
-// leave ends a use. The caller still has what enter gave, but not the turn.
+// leave ends a use that enter started. The caller no longer has the turn.
 func (c *cache) leave(d *doc, now time.Time) {
 	if d.users--; d.users > 0 || c.docs[d.channel] != d {
 		return
@@ -72,8 +72,8 @@ func (c *cache) leave(d *doc, now time.Time) {
 	c.bytes += d.bytes
 	for last := c.idle.Back(); last != nil; last = c.idle.Back() {
 		old := last.Value.(*doc)
-		// One that is followed here does not age: it may be asked for while the store is
-		// away.
+		// An attached document does not age: it may be read while the store cannot be
+		// reached.
 		if c.bytes <= cacheBytes && (now.Sub(old.used) < cacheIdle || c.attached[old.channel] > 0) {
 			return
 		}
@@ -83,8 +83,8 @@ func (c *cache) leave(d *doc, now time.Time) {
 	}
 }
 
-// weight estimates the memory of a document that nobody uses. A parsed value may take
-// fifty times the size of its text.
+// weight estimates the memory of a document. A parsed value may take fifty times the size of
+// its text.
 func (d *doc) weight() int {
 	return 1<<10 + d.state.Tree.cost.memory() + len(d.written) + d.state.bytes
 }

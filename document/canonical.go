@@ -10,13 +10,13 @@ import (
 	"unicode/utf16"
 )
 
-// hashEvery is of which versions the hash goes with the entry.
+// hashEvery: every hashEvery-th version has a hash of the state in its entry.
 const hashEvery = 32
 
-// Hash is the hash of the state in its canonical form, by which two who should have the
-// same find out whether they do; however numbers and strings were written. It is FNV-1a
-// of 32 bits over the text that RFC 8785 describes, which in JavaScript is what
-// JSON.stringify makes, with the members of each object sorted.
+// Hash returns a hash of the state in its canonical form. It does not depend on how numbers
+// and strings were written, so nodes and clients compare it to find out whether they have
+// the same state. It is FNV-1a of 32 bits over the text that RFC 8785 describes. In
+// JavaScript that is JSON.stringify with the members of each object sorted.
 func (t Tree) Hash() uint32 {
 	h := fnv.New32a()
 	_, _ = h.Write(appendCanonical(make([]byte, 0, t.Size()), t.root)) // does not fail
@@ -52,9 +52,8 @@ func appendCanonical(dst []byte, v any) []byte {
 	return appendValue(dst, v)
 }
 
-// sortedUTF16 gives the names in the order in which JavaScript sorts them. Other than
-// that of bytes it is only where characters beyond the first 65,536 meet some that lie
-// behind their surrogates.
+// sortedUTF16 returns the names in the order in which JavaScript sorts them. It differs from
+// the order of bytes only if a name has a character beyond the first 65,536.
 func sortedUTF16(members map[string]any) []string {
 	names := slices.Sorted(maps.Keys(members))
 	for _, name := range names {
@@ -90,8 +89,8 @@ func appendCanonicalString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// appendCanonicalNumber writes a number as JavaScript does that has read it. What it
-// takes for infinite is null there.
+// appendCanonicalNumber writes a number as JavaScript writes it after reading it. An
+// infinite number is null there.
 func appendCanonicalNumber(dst []byte, s string) []byte {
 	f, _ := strconv.ParseFloat(s, 64) // out of range is infinite
 	if math.IsInf(f, 0) {

@@ -5,21 +5,22 @@ import (
 	"time"
 )
 
-// Options say how changes of a document are judged.
+// Options say which changes of a document are accepted, and what is kept of them.
 type Options struct {
 	Limits Limits
-	// Strict refuses each change that was made to an older version. Otherwise it is
-	// made to the current one, if nothing that it touches has changed since.
+	// Strict rejects each change that was made to an older version. Otherwise such a
+	// change is applied to the current version, if nothing that it touches has changed
+	// since.
 	Strict bool
-	// History is how many changes are kept, to compare late ones with; 0 means
+	// History is how many changes are kept to compare late ones with; 0 means
 	// [DefaultHistory].
 	History int
-	// TTL is after which time without a change and without an Attach the document is
-	// forgotten; 0 means never.
+	// TTL is the time without a change and without an Attach after which the document is
+	// removed; 0 means never.
 	TTL time.Duration
 }
 
-// DefaultHistory is how many changes are kept.
+// DefaultHistory is the default of Options.History.
 const DefaultHistory = 200
 
 func (o Options) withDefaults() Options {
@@ -32,59 +33,57 @@ func (o Options) withDefaults() Options {
 
 // Change is a proposed change.
 type Change struct {
-	// Key identifies the change, see [Entry]; empty for one that is never repeated.
+	// Key identifies the change, see [Entry]; empty if the change is never repeated.
 	Key string
-	// Epoch is that of Base; empty if whoever proposes the change does not know it.
+	// Epoch is the epoch of Base; empty if it is not known.
 	Epoch string
-	// Base is the version that the change was made to.
+	// Base is the version to which the change was made.
 	Base uint64
-	// Latest has the change made to the current version, whatever that is, and Base
-	// ignored.
+	// Latest applies the change to the current version and ignores Base.
 	Latest bool
 	Patch  *Patch
 	Author string
-	// Budget is whose share of the store the change uses, and how much there is.
+	// Budget bounds the memory that the change may use.
 	Budget Budget
-	// Check judges the state that the change would lead to; nil takes any.
+	// Check returns an error if the state after the change is not allowed. May be nil.
 	Check func(Tree) error
-	// Origin is handed on to those who are told of the change by this node.
+	// Origin is passed on in the [News] of the change on this node.
 	Origin any
 }
 
-// Decision is what becomes of a change.
+// Decision is the result of [State.Decide].
 type Decision struct {
-	// Tree and Touched are the state after the change, and what it changed.
+	// Tree is the state after the change, and Touched are the paths that it changed.
 	Tree    Tree
 	Touched []string
-	// Duplicate is the version that an earlier proposal of the change led to; 0: it
-	// was not made before.
+	// Duplicate is the version that the change made when it was proposed before; 0 if it
+	// was not.
 	Duplicate uint64
-	// Err says why the change is not made; nil: it is.
+	// Err says why the change is rejected; nil if it is accepted.
 	Err *Error
 }
 
-// Decide says what becomes of a change in this state. It is a pure function: nothing
-// is changed by it.
+// Decide decides whether a change is accepted in this state. It changes nothing.
 func (s State) Decide(c *Change, o Options) Decision {
 	o = o.withDefaults()
 	if v := s.find(c.Key); v > 0 {
 		return Decision{Duplicate: v}
 	}
-	since, e := s.missed(c, o.Strict)
+	since, e := s.entriesSince(c, o.Strict)
 	if e != nil {
 		return Decision{Err: e}
 	}
 	tree, touched, e := Apply(s.Tree, c.Patch, o.Limits)
 	switch {
 	case e == nil:
-		e = collision(since, touched)
+		e = overlapError(since, touched)
 	case len(since) > 0 && e.Reason == Invalid:
-		// It fitted the version it was made to, for all that can be known.
+		// It probably fitted the version to which it was made.
 		e = failf(Conflict, "does not fit the current version: %s", e.Text)
 	}
 	if e == nil && c.Check != nil {
 		if err := c.Check(tree); err != nil {
-			e = &Error{Refused, err.Error(), err}
+			e = &Error{Rejected, err.Error(), err}
 		}
 	}
 	if e != nil {
@@ -93,7 +92,7 @@ func (s State) Decide(c *Change, o Options) Decision {
 	return Decision{Tree: tree, Touched: touched}
 }
 
-// find gives the version of the change with a key, 0 if the log has none.
+// find returns the version of the change with a key, or 0 if the log does not have it.
 func (s State) find(key string) uint64 {
 	if key == "" {
 		return 0
@@ -106,8 +105,8 @@ func (s State) find(key string) uint64 {
 	return 0
 }
 
-// missed gives the changes that whoever proposes this one did not know of.
-func (s State) missed(c *Change, strict bool) ([]Entry, *Error) {
+// entriesSince returns the changes that are newer than the base of c.
+func (s State) entriesSince(c *Change, strict bool) ([]Entry, *Error) {
 	switch {
 	case c.Epoch != "" && c.Epoch != s.Epoch:
 		return nil, failf(Conflict, "the document was made anew since")
@@ -125,8 +124,8 @@ func (s State) missed(c *Change, strict bool) ([]Entry, *Error) {
 	return since, nil
 }
 
-// collision finds out whether something has changed that a change touches, too.
-func collision(since []Entry, touched []string) *Error {
+// overlapError returns an error if one of the changes since overlaps with what was touched.
+func overlapError(since []Entry, touched []string) *Error {
 	if len(since) == 0 {
 		return nil
 	}

@@ -98,14 +98,14 @@ func TestDecideOthers(t *testing.T) {
 		"latest":          {Change{Base: 99, Latest: true}, 0, 0},
 		"latest of other": {Change{Epoch: "f", Latest: true}, Conflict, 0},
 		"checked":         {Change{Base: 2, Check: func(t Tree) error { return nil }}, 0, 0},
-		"refused":         {Change{Base: 2, Check: func(t Tree) error { return no }}, Refused, 0},
+		"refused":         {Change{Base: 2, Check: func(t Tree) error { return no }}, Rejected, 0},
 	} {
 		c.change.Patch = p
 		d := s.Decide(&c.change, Options{})
 		if d.Duplicate != c.again || (d.Err == nil) != (c.reason == 0) || d.Err != nil && d.Err.Reason != c.reason {
 			t.Errorf("%s: %+v", name, d)
 		}
-		if c.reason == Refused && !errors.Is(d.Err, no) {
+		if c.reason == Rejected && !errors.Is(d.Err, no) {
 			t.Errorf("%v does not wrap the cause", d.Err)
 		}
 	}

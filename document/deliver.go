@@ -1,19 +1,20 @@
 package document
 
-// What a document keeps of the changes that this node was told of and that are not in
-// its state yet. What is more is read from the store.
+// maxHeard and maxHeardBytes bound the entries in heard. Beyond them the document is read
+// from the store.
 const (
 	maxHeard      = 64
 	maxHeardBytes = 16 << 10
 )
 
-// heard are changes that were announced on this node since the document was used last.
-// They are made when it is used again: whoever announces them has no time for that.
+// heard are the changes that were announced on this node since the document was used last.
+// The next use applies them to the state, because the goroutine that announces them must
+// not be delayed.
 type heard struct {
 	epoch   string
 	entries []Entry
 	bytes   int
-	lost    bool // there was more
+	lost    bool // there were more
 }
 
 func (h *heard) add(epoch string, e Entry) {
@@ -29,8 +30,8 @@ func (h *heard) add(epoch string, e Entry) {
 
 func (h *heard) miss() { *h = heard{lost: true} }
 
-// Changed implements [Sink]. Whoever is told of a change finds it in what is read from
-// then on.
+// Changed implements [Sink]. It notes a change before it announces it, so that a read that
+// follows the announcement includes the change.
 func (s *Service) Changed(channel, epoch string, entries ...Entry) {
 	for _, e := range entries {
 		s.mu.Lock()
@@ -61,27 +62,27 @@ func (s *Service) takeHeard(d *doc) heard {
 	return h
 }
 
-// catchUp makes the changes that were announced here. Needs the turn.
+// catchUp applies the changes in heard to the state. Needs the turn.
 func (d *doc) catchUp(o Options) {
 	h := d.service.takeHeard(d)
-	d.behind = d.behind || h.lost
+	d.missed = d.missed || h.lost
 	for _, e := range h.entries {
 		if h.epoch == d.state.Epoch && e.Version <= d.state.Version {
 			continue
 		}
-		if d.behind || h.epoch != d.state.Epoch || d.replay(e, o) != nil {
-			d.behind = true
+		if d.missed || h.epoch != d.state.Epoch || d.replay(e, o) != nil {
+			d.missed = true
 			return
 		}
 	}
 }
 
-// follows reports that the state is the latest one that this node was told of, and
-// that it is told of all. Needs the turn.
-func (d *doc) follows(o Options) bool {
+// upToDate reports whether the document is attached and the state has all changes that were
+// announced on this node. Needs the turn.
+func (d *doc) upToDate(o Options) bool {
 	d.catchUp(o)
 	s := d.service
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return d.state.Epoch != "" && !d.behind && s.cache.attached[d.channel] > 0
+	return d.state.Epoch != "" && !d.missed && s.cache.attached[d.channel] > 0
 }

@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Append appends the value as compact JSON, members in the order of their names.
+// Append appends the value as compact JSON, with members in the order of their names.
 func (t Tree) Append(dst []byte) []byte { return appendValue(slices.Grow(dst, t.Size()), t.root) }
 
-// Text is the value as compact JSON.
+// Text returns the value as compact JSON.
 func (t Tree) Text() []byte { return t.Append(nil) }
 
 func appendValue(dst []byte, v any) []byte {
@@ -55,8 +55,8 @@ func (a *array) append(dst []byte) []byte {
 	return append(dst, ']')
 }
 
-// escapeOf is the short escape of a byte; 'u' for one that has none, 0 for one that
-// needs none.
+// escapeOf returns the letter of the short escape of a byte; 'u' if it has no short escape, 0
+// if it needs none.
 func escapeOf(c byte) byte {
 	switch c {
 	case '"', '\\':

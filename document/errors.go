@@ -5,35 +5,35 @@ import (
 	"fmt"
 )
 
-// Reason says why a change is not made. The zero Reason means that it is.
+// Reason says why a change is rejected. The zero Reason means that it is accepted.
 type Reason uint8
 
 const (
-	// Invalid is a patch that is malformed, or that does not fit the document.
+	// Invalid: the patch is malformed, or does not fit the document.
 	Invalid Reason = iota + 1
-	// TooLarge is a patch, or a document as it would become, beyond the [Limits].
+	// TooLarge: the patch, or the document after it, exceeds the [Limits].
 	TooLarge
-	// Failed is a patch whose operation `test` found something else.
+	// Failed: an operation `test` of the patch found another value.
 	Failed
-	// Conflict is a change that was made to a state which is not the current one
-	// any more, and that can not be made to that.
+	// Conflict: the change was made to an older state and cannot be applied to the
+	// current one.
 	Conflict
-	// Refused is a change that leads to a state which the caller does not want.
-	Refused
+	// Rejected: [Change].Check does not allow the state after the change.
+	Rejected
 )
 
-// Error is a change that is not made. Its text may be shown to whoever proposed it.
+// Error says why a change is rejected. The text may be shown to the client.
 type Error struct {
 	Reason Reason
 	Text   string
-	// Cause is what the caller's own check said; nil in other cases.
+	// Cause is the error of [Change].Check; nil in other cases.
 	Cause error
 }
 
-// Error gives the text.
+// Error returns the text.
 func (e *Error) Error() string { return "document: " + e.Text }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
 func failf(r Reason, format string, args ...any) *Error {
@@ -44,16 +44,16 @@ func failf(r Reason, format string, args ...any) *Error {
 var (
 	// ErrClosed is returned by a service or store that was closed.
 	ErrClosed = errors.New("document: closed")
-	// ErrUnavailable is returned by a store that can not be reached, and by a
-	// service whose document changes too fast elsewhere. The caller may try again.
+	// ErrUnavailable is returned if the store cannot be reached, and if other nodes change
+	// the document too fast. The caller may retry.
 	ErrUnavailable = errors.New("document: the store can not be reached")
-	// ErrFull is returned by a store that has no room left for such a change.
+	// ErrFull is returned by a store that has no space for a change.
 	ErrFull = errors.New("document: the store is full")
-	// ErrShare is returned by a store when the payer of a change has used up the share.
+	// ErrShare is returned by a store if the payer of a change has used up its share.
 	ErrShare = errors.New("document: the share of the payer is used up")
 )
 
-// quote cuts what an error repeats of a patch.
+// quote quotes a part of a patch for an error, and cuts it if it is long.
 func quote(s string) string {
 	const most = 48
 	if len(s) > most {

@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// incrementMark is the last segment of a path in [Entry.Touched] that was incremented. It lies below
-// the number, so that the change overlaps with every other change of the number. No real path has
-// it, because a ~ in a name is written as ~0.
+// incrementMark is the last segment of a path in [Entry.Touched] of an increment. It is below
+// the number, so that the change overlaps with every other change of the number. No real
+// path has it, because a ~ in a name is written as ~0.
 const incrementMark = "/~+"
 
-// incremented returns the path of the number if touched was only incremented there.
+// incremented returns the path of the number if touched is the path of an increment.
 func incremented(touched string) (path string, ok bool) {
 	return strings.CutSuffix(touched, incrementMark)
 }
 
-// increment adds a number to the one at a path. A member that is missing counts as 0.
+// increment adds a number to the number at a path. A missing member counts as 0.
 func (e *edit) increment(p pointer, by any) *Error {
 	if len(p) == 0 {
 		return e.incrementRoot(by)
@@ -50,7 +50,7 @@ func (e *edit) increment(p pointer, by any) *Error {
 	return e.grow(sum, len(p), 0)
 }
 
-// incrementRoot is for a document that is a number.
+// incrementRoot is increment for a document that is a number.
 func (e *edit) incrementRoot(by any) *Error {
 	sum, err := sumOf(e.root, by, nil)
 	if err != nil {

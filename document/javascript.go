@@ -7,23 +7,23 @@ import (
 	"unicode/utf16"
 )
 
-// What a client that is written in JavaScript would have otherwise than this node, and
-// then give to the others or write back, is refused before it gets into a document.
+// A client written in JavaScript would read some values differently than this node, and pass
+// them on or write them back. They are rejected before they get into a document.
 
-// isForbidden tells the names with which a patch could change more than the document
+// isForbiddenName reports whether a member with this name could change more than the document
 // in such a client.
-func isForbidden(name string) bool {
+func isForbiddenName(name string) bool {
 	return name == "__proto__" || name == "prototype" || name == "constructor"
 }
 
-// isFinite reports whether a number is finite there.
+// isFinite reports whether a number is finite in JavaScript.
 func isFinite(number string) bool {
 	f, _ := strconv.ParseFloat(number, 64) // out of range is infinite
 	return !math.IsInf(f, 0)
 }
 
 // hasHalfPair reports whether a valid JSON text has half of a surrogate pair among its
-// escapes. JavaScript keeps it, UTF-8 can not hold it.
+// escapes. JavaScript keeps it, but UTF-8 cannot encode it.
 func hasHalfPair(text []byte) bool {
 	for {
 		i := bytes.IndexByte(text, '\\')
@@ -43,8 +43,8 @@ func hasHalfPair(text []byte) bool {
 	}
 }
 
-// escape reads the escape at the beginning of a text: what \u stands for, 0 for others
-// and for what is none, and its length.
+// escape reads the escape at the start of a text. It returns its length, and the code unit of
+// \u; 0 for other escapes and for text that is no escape.
 func escape(text []byte) (unit rune, size int) {
 	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
 		return 0, 2

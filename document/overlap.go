@@ -2,10 +2,10 @@ package document
 
 import "strings"
 
-// footprint is what a change has touched, to be compared with other changes. Two
-// changes overlap if a path of one is, or leads to, a path of the other. What moves
-// the elements of an array touches the array itself, and so overlaps with everything
-// in it. Two increments of one number do not overlap.
+// footprint is what a change has touched, to compare it with other changes. Two changes
+// overlap if a path of one is a path of the other, or leads to one. A change that moves the
+// elements of an array touches the array, and so overlaps with every change in it. Two
+// increments of one number do not overlap.
 type footprint struct {
 	all pathSet // with the numbers that were incremented
 	set pathSet // without them
@@ -36,7 +36,7 @@ func (f footprint) overlaps(touched []string) (path string, ok bool) {
 
 type pathSet struct {
 	paths map[string]struct{}
-	above map[string]struct{} // what leads to the paths, and the paths themselves
+	above map[string]struct{} // the paths and all that lead to them
 }
 
 func newPathSet(n int) pathSet {
@@ -63,7 +63,7 @@ func (s pathSet) meets(path string) bool {
 	return false
 }
 
-// prefixes goes through all pointers that lead to p, p included.
+// prefixes iterates over all pointers that lead to p, and p.
 func prefixes(p string) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for at := p; yield(at) && at != ""; at = at[:strings.LastIndexByte(at, '/')] {

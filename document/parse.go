@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Parse reads a JSON text. Errors are members that come twice, the names that JavaScript
-// gives a meaning of its own, text that is not UTF-8 or has half of a surrogate pair,
-// numbers that JavaScript can not hold, and what is beyond the limits.
+// Parse parses a JSON text. It rejects duplicate members, names with a meaning of their own
+// in JavaScript, text that is not UTF-8 or has half of a surrogate pair, numbers that are
+// infinite in JavaScript, and values beyond the limits.
 func Parse(text []byte, l Limits) (Tree, *Error) {
 	l = l.withDefaults()
 	p := parser{depth: l.Depth, nodes: l.Nodes, trusted: l.trusted}
@@ -25,10 +25,10 @@ func Parse(text []byte, l Limits) (Tree, *Error) {
 	return t, nil
 }
 
-// parser builds values. encoding/json reads the tokens and knows the grammar.
+// parser builds values from the tokens that encoding/json reads.
 type parser struct {
 	in           *json.Decoder
-	depth, nodes int // that are left
+	depth, nodes int // how many are left
 	trusted      bool
 }
 
@@ -61,11 +61,11 @@ func (p *parser) value() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.rest(t)
+	return p.valueAfter(t)
 }
 
-// rest builds the value that begins with a token.
-func (p *parser) rest(t json.Token) (v any, err error) {
+// valueAfter builds the value that starts with a token, which is already read.
+func (p *parser) valueAfter(t json.Token) (v any, err error) {
 	if p.nodes--; p.nodes < 0 {
 		return nil, failf(TooLarge, "too many values")
 	}
@@ -95,11 +95,11 @@ func (p *parser) object() (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := t.(string) // or the decoder would have complained
+		name := t.(string) // otherwise the decoder returns an error
 		if _, again := o.members[name]; again {
 			return nil, failf(Invalid, "the member %s is given twice", quote(name))
 		}
-		if isForbidden(name) {
+		if isForbiddenName(name) {
 			return nil, failf(Invalid, "members may not be named %s", quote(name))
 		}
 		if o.members[name], err = p.value(); err != nil {

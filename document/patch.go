@@ -6,28 +6,28 @@ import (
 )
 
 // Patch is a proposed change of a document: a merge patch (RFC 7396) or a JSON patch
-// (RFC 6902), in which "increment" adds a number to the one at a path. It never changes.
+// (RFC 6902) with the additional operation "increment". It never changes.
 type Patch struct {
 	merge *object     // nil for a JSON patch
 	ops   []operation // nil for a merge patch
 	text  []byte
 }
 
-// operation is one of a JSON patch.
+// operation is one operation of a JSON patch.
 type operation struct {
 	op         string
 	path, from pointer
 	value      any
 }
 
-// Text is the patch as compact JSON.
+// Text returns the patch as compact JSON.
 func (p *Patch) Text() []byte { return p.text }
 
-// ParsePatch reads a patch: an object is a merge patch, an array a JSON patch.
+// ParsePatch parses a patch: an object is a merge patch, an array a JSON patch.
 // Errors are [Invalid] and [TooLarge].
 func ParsePatch(text []byte, l Limits) (*Patch, *Error) {
 	l = l.withDefaults()
-	// A patch is nested more deeply than what it puts into the document.
+	// A patch is nested more deeply than the values in it.
 	in := parser{depth: l.Depth + 2, nodes: l.Nodes + 4*l.Operations + 1, trusted: l.trusted}
 	v, e := in.parse(text)
 	if e != nil {
@@ -56,7 +56,7 @@ func ParsePatch(text []byte, l Limits) (*Patch, *Error) {
 	return p, nil
 }
 
-// Replacement is the patch that replaces the whole document. It needs [Limits.Root].
+// Replacement returns a patch that replaces the whole document. It needs [Limits.Root].
 func Replacement(t Tree) *Patch {
 	text := t.Append([]byte(`[{"op":"replace","path":"","value":`))
 	return &Patch{ops: []operation{{op: "replace", value: t.root}}, text: append(text, "}]"...)}

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// pointer is a JSON pointer (RFC 6901), cut into its segments, without escapes.
+// pointer is a JSON pointer (RFC 6901), split into segments without escapes.
 type pointer []string
 
-// parsePointer reads a pointer. The empty one is the whole document.
+// parsePointer parses a pointer. The empty one is the whole document.
 func parsePointer(s string, l Limits) (pointer, *Error) {
 	switch {
 	case s == "":
@@ -24,7 +24,7 @@ func parsePointer(s string, l Limits) (pointer, *Error) {
 		switch {
 		case !ok:
 			return nil, failf(Invalid, "the path %s has a ~ that is followed by neither 0 nor 1", quote(s))
-		case isForbidden(plain):
+		case isForbiddenName(plain):
 			return nil, failf(Invalid, "members may not be named %s", quote(plain))
 		}
 		p[i] = plain
@@ -45,7 +45,7 @@ var (
 	escaper   = strings.NewReplacer("~", "~0", "/", "~1")
 )
 
-// String gives the pointer with its escapes.
+// String returns the pointer with its escapes.
 func (p pointer) String() string {
 	var b strings.Builder
 	for _, segment := range p {
@@ -55,10 +55,10 @@ func (p pointer) String() string {
 	return b.String()
 }
 
-// child appends a segment to a pointer that is written with its escapes.
+// child appends a segment to an escaped pointer.
 func child(p, segment string) string { return p + "/" + escaper.Replace(segment) }
 
-// parseIndex reads an index up to and including top, as RFC 6901 writes it.
+// parseIndex parses an index up to and including top, as RFC 6901 writes it.
 func parseIndex(s string, top int) (int, bool) {
 	if s == "" || len(s) > 1 && s[0] == '0' || s[0] < '0' || s[0] > '9' {
 		return 0, false

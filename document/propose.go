@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// try proposes a change once. False: others came first.
-func (d *doc) try(ctx context.Context, c *Change, o Options) (out Outcome, done bool, err error) {
+// tryChange proposes a change once. done is false if another change came first. Needs the
+// turn.
+func (d *doc) tryChange(ctx context.Context, c *Change, o Options) (out Outcome, done bool, err error) {
 	d.catchUp(o)
 	if d.state.Epoch == "" || d.unsure {
 		if err = d.refresh(ctx, o); err != nil {
@@ -16,9 +17,9 @@ func (d *doc) try(ctx context.Context, c *Change, o Options) (out Outcome, done 
 	}
 	decision := d.state.Decide(c, o)
 	if decision.Err != nil {
-		// What is refused is refused by the state of the store and not by an older
-		// one, and not at all if the change was made long ago.
-		if out, done, err = d.refuse(ctx, c, o); done || err != nil {
+		// Only the current state of the store may reject a change, and not a change that was
+		// accepted long ago.
+		if out, done, err = d.reject(ctx, c, o); done || err != nil {
 			return out, done, err
 		}
 		return out, false, nil
@@ -29,9 +30,9 @@ func (d *doc) try(ctx context.Context, c *Change, o Options) (out Outcome, done 
 	return d.commit(ctx, c, decision, o)
 }
 
-// refuse gives the answer to a change that is not made, unless that turns out to be
-// wrong.
-func (d *doc) refuse(ctx context.Context, c *Change, o Options) (out Outcome, done bool, err error) {
+// reject returns the outcome of a rejected change. done is false if the store has a newer
+// state in which the change may be accepted.
+func (d *doc) reject(ctx context.Context, c *Change, o Options) (out Outcome, done bool, err error) {
 	v, err := d.service.store.Find(ctx, d.channel, c.Key)
 	if err != nil {
 		return out, false, err
@@ -61,13 +62,13 @@ func (d *doc) commit(ctx context.Context, c *Change, decision Decision, o Option
 	}
 	order.Memory = c.Budget.bound(d.state.Version)
 	var text []byte
-	if d.due(&e, decision.Tree) {
+	if d.snapshotDue(&e, decision.Tree) {
 		text = decision.Tree.Text()
 		order.Snapshot = text
 	}
 	res, err := d.service.store.Commit(ctx, d.channel, order)
-	if isFull(err) && d.compactable(decision.Tree) {
-		// The past of a document goes before anybody is refused.
+	if isFull(err) && d.mayCompact(decision.Tree) {
+		// Before the change is rejected the log of the document is dropped.
 		if text == nil {
 			text = decision.Tree.Text()
 		}
@@ -76,7 +77,7 @@ func (d *doc) commit(ctx context.Context, c *Change, decision Decision, o Option
 	}
 	switch {
 	case isFull(err):
-		d.tight = d.state.Version
+		d.fullAt = d.state.Version
 		return out, false, err
 	case err != nil:
 		d.unsure = true
@@ -84,34 +85,34 @@ func (d *doc) commit(ctx context.Context, c *Change, decision Decision, o Option
 	case res.Duplicate:
 		return Outcome{Epoch: order.Epoch, Version: res.Version, Duplicate: true}, true, nil
 	case res.Version == 0 && res.Now != nil:
-		return out, false, d.takeOver(ctx, *res.Now, o)
+		return out, false, d.applyRecord(ctx, *res.Now, o)
 	case res.Version == 0:
 		return out, false, d.refresh(ctx, o)
 	}
 	d.state = d.state.next(decision.Tree, e, order.Keep)
-	d.count(&e)
+	d.countEntry(&e)
 	if text != nil {
 		d.written, d.snapshot, d.since = text, e.Version, 0
 	}
 	return Outcome{Epoch: order.Epoch, Version: e.Version}, true, nil
 }
 
-// compactable reports that a change for which there is no room may be tried once more
-// with the document written anew: when that makes it smaller, and else once for each
-// version, because it costs as much as the document is large.
-func (d *doc) compactable(tree Tree) bool {
-	return tree.Size() < d.state.Tree.Size() || d.tight != d.state.Version
+// mayCompact reports whether a change that found the store full may be committed once more
+// with a snapshot and a log of one entry. That is so if the change makes it smaller,
+// and otherwise once for each version, because it costs as much as the document is large.
+func (d *doc) mayCompact(tree Tree) bool {
+	return tree.Size() < d.state.Tree.Size() || d.fullAt != d.state.Version
 }
 
-// A snapshot is due after so many changes, when the changes since the last one take
-// more than the document (but not for each one of a small document), and when the
-// document was replaced, for which it costs nothing.
+// snapshotEvery and snapshotBytes say when a snapshot is due: after so many changes, and when
+// the changes since the last one take more bytes than that and than the document. It is
+// also due when the document was replaced, because then it costs nothing.
 const (
 	snapshotEvery = 100
 	snapshotBytes = 16 << 10
 )
 
-func (d *doc) due(e *Entry, tree Tree) bool {
+func (d *doc) snapshotDue(e *Entry, tree Tree) bool {
 	if slices.Contains(e.Touched, "") {
 		return true
 	}

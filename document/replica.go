@@ -6,29 +6,29 @@ import (
 	"fmt"
 )
 
-// doc is what this node knows of one document.
+// doc is what this node has of one document.
 type doc struct {
 	// Static after creation.
 	service *Service
 	channel string
 
-	turn chan struct{} // holds an element while somebody has the turn
+	turn chan struct{} // holds an element while a goroutine has the turn
 
-	// Owned by who has the turn.
+	// Owned by the goroutine that has the turn.
 	state    State // without an epoch: nothing is known
 	snapshot uint64
 	since    int // bytes of the entries after the snapshot
 	written  []byte
-	behind   bool   // this node was told of what is not in state
-	unsure   bool   // a commit has failed that may have been executed
-	tight    uint64 // the latest version to which there was no room for a change
+	missed   bool   // changes were announced that are not in state
+	unsure   bool   // a commit failed that may have been executed
+	fullAt   uint64 // the latest version at which the store had no space for a change
 
 	// Guarded by Service.mu.
 	cached
 	heard heard
 }
 
-// text is the state as JSON, which is made at most once for each version.
+// text returns the state as JSON. It is encoded at most once for each version.
 func (d *doc) text() []byte {
 	if d.written == nil {
 		d.written = d.state.Tree.Text()
@@ -36,33 +36,33 @@ func (d *doc) text() []byte {
 	return d.written
 }
 
-// refresh reads what happened since.
+// refresh reads the newer entries from the store.
 func (d *doc) refresh(ctx context.Context, o Options) error {
 	d.catchUp(o)
 	r, err := d.service.store.Load(ctx, d.channel, d.state.known())
 	if err != nil {
 		return err
 	}
-	return d.takeOver(ctx, r, o)
+	return d.applyRecord(ctx, r, o)
 }
 
-// takeOver adopts a record. If that does not fit what this node has, the document is
-// read anew; then the log is right, whatever comes of it.
-func (d *doc) takeOver(ctx context.Context, r Record, o Options) error {
-	err := d.adopt(r, o, false)
+// applyRecord applies a record. If it does not fit the state, applyRecord reads the whole
+// document, and then trusts the log.
+func (d *doc) applyRecord(ctx context.Context, r Record, o Options) error {
+	err := d.loadRecord(r, o, false)
 	if err == nil {
 		return nil
 	}
-	d.service.diverged(d.channel, err)
+	d.service.logDivergence(d.channel, err)
 	if r, err = d.service.store.Load(ctx, d.channel, Known{}); err == nil {
-		err = d.adopt(r, o, true)
+		err = d.loadRecord(r, o, true)
 	}
 	return err
 }
 
-// adopt makes of the state what a record says. With trust a state whose hash is another
-// one than that of whoever made the change is taken all the same.
-func (d *doc) adopt(r Record, o Options, trust bool) error {
+// loadRecord applies a record to the state. With trust it accepts a state whose hash differs
+// from the one in the entry.
+func (d *doc) loadRecord(r Record, o Options, trust bool) error {
 	known := d.state.known()
 	if r.Epoch != known.Epoch || r.Version != known.Version || r.Snapshot != nil {
 		if err := d.restore(r); err != nil {
@@ -75,23 +75,23 @@ func (d *doc) adopt(r Record, o Options, trust bool) error {
 		}
 		err := d.replay(e, o)
 		if trust && errors.Is(err, errHash) {
-			d.service.diverged(d.channel, err)
+			d.service.logDivergence(d.channel, err)
 			e.Hash = 0
 			err = d.replay(e, o)
 		}
 		if err != nil {
-			d.forget()
+			d.reset()
 			return err
 		}
 	}
-	d.behind, d.unsure = false, false
+	d.missed, d.unsure = false, false
 	return nil
 }
 
-// errHash says that a state is not what it was elsewhere after the same change.
+// errHash reports that a state differs from that of another node after the same change.
 var errHash = errors.New("the state has another hash than it had elsewhere")
 
-// replay makes a change that was made elsewhere.
+// replay applies a change that was accepted before.
 func (d *doc) replay(e Entry, o Options) error {
 	next, err := d.state.Replay(e, o.History)
 	if err != nil {
@@ -101,13 +101,13 @@ func (d *doc) replay(e Entry, o Options) error {
 		return fmt.Errorf("version %d: %w", e.Version, errHash)
 	}
 	d.state = next
-	d.count(&e)
+	d.countEntry(&e)
 	return nil
 }
 
-// restore begins with a snapshot, and with the entries before it for comparison.
+// restore sets the state to a snapshot, with the entries before it for comparison.
 func (d *doc) restore(r Record) error {
-	d.forget()
+	d.reset()
 	tree := Empty
 	if r.Snapshot != nil {
 		var e *Error
@@ -126,11 +126,11 @@ func (d *doc) restore(r Record) error {
 	return nil
 }
 
-func (d *doc) forget() {
+func (d *doc) reset() {
 	d.state, d.written, d.snapshot, d.since = State{}, nil, 0, 0
 }
 
-func (d *doc) count(e *Entry) {
+func (d *doc) countEntry(e *Entry) {
 	d.written = nil
 	d.since += e.Bytes()
 }

@@ -16,24 +16,23 @@ import (
 type News struct {
 	Channel string
 	Epoch   string
-	// Entry is the change that was made; its zero value says that some were lost, and
-	// that the document must be read again.
+	// Entry is the change. The zero Entry means that changes were missed, and that the
+	// document must be read again.
 	Entry Entry
-	// Origin is that of the [Change], if it was proposed on this node; else nil.
+	// Origin is the Origin of the [Change] if it was proposed on this node; otherwise nil.
 	Origin any
 }
 
-// Outcome is what became of a change.
+// Outcome is the result of a change.
 type Outcome struct {
-	// Epoch and Version are those that the change led to, or if it was refused, those
-	// of State.
+	// Epoch and Version are those after the change or, if it was rejected, those of State.
 	Epoch   string
 	Version uint64
-	// Duplicate reports that the change was made before.
+	// Duplicate reports that the change was accepted before.
 	Duplicate bool
-	// Err says why the change was refused; nil: it was made.
+	// Err says why the change was rejected; nil if it was accepted.
 	Err *Error
-	// State is the current state, if the change was refused.
+	// State is the current state if the change was rejected.
 	State []byte
 }
 
@@ -43,12 +42,11 @@ type Snapshot struct {
 	Version uint64
 	// State is compact JSON, and must not be changed.
 	State []byte
-	// Stale reports that the store can not be reached, and that there may be newer
-	// versions elsewhere.
+	// Stale reports that the store cannot be reached, so that newer versions may exist.
 	Stale bool
 }
 
-// Service makes changes of documents, and tells this node of all that are made.
+// Service makes changes of documents and announces all changes to this node.
 type Service struct {
 	// Static after New.
 	store    Store
@@ -64,7 +62,7 @@ type Service struct {
 	closed  bool
 }
 
-// flight is a change on its way through the store.
+// flight identifies a change that is being committed.
 type flight struct{ channel, key string }
 
 // journey is what happens to a flight. Guarded by Service.mu.
@@ -75,10 +73,9 @@ type journey struct {
 	version uint64
 }
 
-// New returns a service on the store that open makes. The service is the store's
-// Sink, and closes it in [Service.Close]. announce tells this node of changes; it is
-// called in the order of a document's versions, maybe with a lock of the store held,
-// and must not block.
+// New returns a service with the store that open makes. The service is the store's Sink.
+// [Service.Close] closes the store. announce is called with each change, in the order of a
+// document's versions. A lock of the store may be held then, so announce must not block.
 func New(open func(Sink) (Store, error), announce func(News)) (*Service, error) {
 	s := &Service{announce: announce, log: slog.New(slog.DiscardHandler), flights: make(map[flight]*journey)}
 	store, err := open(s)
@@ -89,24 +86,24 @@ func New(open func(Sink) (Store, error), announce func(News)) (*Service, error) 
 	return s, nil
 }
 
-// WithLogger has what an operator should know logged. It is called before the service is
-// used, and returns s.
+// WithLogger sets the log for what an operator should know, and returns s. It is called
+// before the service is used.
 func (s *Service) WithLogger(l *slog.Logger) *Service {
 	s.log = l
 	return s
 }
 
-// Divergences counts how often this node found that what it has of a document is not
-// what others have. It reads it anew then.
+// Divergences returns how often this node found that its state of a document differs from
+// that of other nodes. It reads the document again then.
 func (s *Service) Divergences() uint64 { return s.divergences.Load() }
 
-func (s *Service) diverged(channel string, err error) {
+func (s *Service) logDivergence(channel string, err error) {
 	s.divergences.Add(1)
 	s.log.Error("a document is not what it is elsewhere, and is read anew", "channel", channel, "error", err)
 }
 
-// Attach begins to announce the changes of a document, and Detach ends it. They are
-// counted. Other changes may be announced as well.
+// Attach starts the announcement of a document's changes, and Detach ends it. They are
+// counted. Changes of other documents may be announced as well.
 func (s *Service) Attach(ctx context.Context, channel string) error {
 	if err := s.store.Attach(ctx, channel); err != nil {
 		return err
@@ -117,7 +114,7 @@ func (s *Service) Attach(ctx context.Context, channel string) error {
 	return nil
 }
 
-// Detach takes back one Attach. It does not block.
+// Detach undoes one Attach. It does not block.
 func (s *Service) Detach(channel string) {
 	s.mu.Lock()
 	s.cache.detach(channel)
@@ -125,14 +122,14 @@ func (s *Service) Detach(channel string) {
 	s.store.Detach(channel)
 }
 
-// Read gives the current state. Of a document that is attached, and that this node
-// has followed so far, it gives the latest one known here while the store can not be
-// reached. Errors are those of the store, and ErrClosed.
+// Read returns the current state. While the store cannot be reached, it returns the latest
+// state that this node knows, if the document is attached and no change was missed. Errors
+// are those of the store, and ErrClosed.
 func (s *Service) Read(ctx context.Context, channel string, o Options) (snap Snapshot, err error) {
 	o = o.withDefaults()
-	err = s.in(ctx, channel, func(d *doc) error {
+	err = s.withTurn(ctx, channel, func(d *doc) error {
 		err := d.refresh(ctx, o)
-		stale := errors.Is(err, ErrUnavailable) && d.follows(o)
+		stale := errors.Is(err, ErrUnavailable) && d.upToDate(o)
 		if err != nil && !stale {
 			return err
 		}
@@ -142,21 +139,21 @@ func (s *Service) Read(ctx context.Context, channel string, o Options) (snap Sna
 	return snap, err
 }
 
-// Forget removes a document and all that is known of it, so that it is empty again, in
-// another epoch. Whoever follows it is told to read it again. With another Known than the
-// zero one that happens only if it is the document's epoch and version; false: it is
-// not. Errors are those of the store, and ErrClosed.
+// Forget removes a document with its log and keys. It is empty then, in another epoch, and
+// its followers are notified to read it again. If only is not the zero Known, it must be
+// the document's epoch and version; otherwise Forget returns false and does nothing. Errors
+// are those of the store, and ErrClosed.
 func (s *Service) Forget(ctx context.Context, channel string, only Known) (done bool, err error) {
-	err = s.in(ctx, channel, func(d *doc) (err error) {
+	err = s.withTurn(ctx, channel, func(d *doc) (err error) {
 		if done, err = s.store.Forget(ctx, channel, only); done {
-			d.forget()
+			d.reset()
 		}
 		return err
 	})
 	return done, err
 }
 
-// List gives the documents of all nodes, see [Store.List].
+// List returns the documents of all nodes, see [Store.List].
 func (s *Service) List(ctx context.Context, prefix, after string, limit int) (page []Info, more bool, err error) {
 	s.mu.Lock()
 	closed := s.closed
@@ -167,18 +164,18 @@ func (s *Service) List(ctx context.Context, prefix, after string, limit int) (pa
 	return s.store.List(ctx, prefix, after, limit)
 }
 
-// maxTries is how often a change is tried when others come first. Within a node changes
-// wait for each other, so that others are other nodes. The one that has just won is ready
-// for its next change before the others have made up for it, and could win for ever: so
-// whoever has lost some times waits for a moment, up to maxPause, before it tries again.
+// maxTries is how often a change is tried when changes of other nodes come first. The
+// changes of one node wait for each other. The node whose change was accepted has the new
+// state before the others, and could win every time. So a change that lost some times waits
+// for a moment, up to maxPause, before it is tried again.
 const (
 	maxTries = 200
 	maxPause = 2 * time.Millisecond
 )
 
-// Change makes a change, or says in the [Outcome] why not. Errors are those of the
-// store, and ErrClosed: then it is not known whether the change was made, and it may
-// be proposed again with the same key. If the change is announced with its Origin, the
+// Change makes a change. The [Outcome] says whether it was accepted. Errors are those of the
+// store, and ErrClosed. After an error it is not known whether the change was made, and it
+// may be proposed again with the same key. If the change is announced with its Origin, the
 // outcome is that of a change just made, also if it is the repeat of one whose news are
 // late: the proposer gets one answer and not two.
 func (s *Service) Change(ctx context.Context, channel string, c Change, o Options) (out Outcome, err error) {
@@ -186,15 +183,15 @@ func (s *Service) Change(ctx context.Context, channel string, c Change, o Option
 	if c.Key == "" {
 		c.Key = rand.Text()
 	}
-	err = s.in(ctx, channel, func(d *doc) (err error) {
+	err = s.withTurn(ctx, channel, func(d *doc) (err error) {
 		if c.Origin == nil {
 			out, err = d.propose(ctx, &c, o)
 			return err
 		}
 		f := flight{channel, c.Key}
-		s.depart(f, c.Origin)
+		s.addOrigin(f, c.Origin)
 		defer func() {
-			if j := s.land(f); j.version > 0 {
+			if j := s.removeOrigin(f); j.version > 0 {
 				out, err = Outcome{Epoch: j.epoch, Version: j.version}, nil
 			}
 		}()
@@ -207,7 +204,7 @@ func (s *Service) Change(ctx context.Context, channel string, c Change, o Option
 // propose tries to make a change until it is made or refused. Needs the turn.
 func (d *doc) propose(ctx context.Context, c *Change, o Options) (Outcome, error) {
 	for n := range maxTries {
-		if out, done, err := d.try(ctx, c, o); done || err != nil {
+		if out, done, err := d.tryChange(ctx, c, o); done || err != nil {
 			return out, err
 		}
 		if n >= 3 {
@@ -230,13 +227,13 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// in does f with the turn of a document.
-func (s *Service) in(ctx context.Context, channel string, f func(*doc) error) error {
-	d, err := s.enter(channel)
+// withTurn calls f with the turn of a document.
+func (s *Service) withTurn(ctx context.Context, channel string, f func(*doc) error) error {
+	d, err := s.useDoc(channel)
 	if err != nil {
 		return err
 	}
-	defer s.leave(d)
+	defer s.releaseDoc(d)
 	select {
 	case d.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -246,7 +243,7 @@ func (s *Service) in(ctx context.Context, channel string, f func(*doc) error) er
 	return f(d)
 }
 
-func (s *Service) enter(channel string) (*doc, error) {
+func (s *Service) useDoc(channel string) (*doc, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -257,21 +254,21 @@ func (s *Service) enter(channel string) (*doc, error) {
 	}), nil
 }
 
-func (s *Service) leave(d *doc) {
+func (s *Service) releaseDoc(d *doc) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cache.leave(d, time.Now())
 }
 
-// depart notes where a change comes from before it goes to the store.
-func (s *Service) depart(f flight, origin any) {
+// addOrigin notes the origin of a change before the commit.
+func (s *Service) addOrigin(f flight, origin any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.flights[f] = &journey{origin: origin}
 }
 
-// land ends a flight: from now on its change is announced without an origin.
-func (s *Service) land(f flight) *journey {
+// removeOrigin ends a flight: from now on its change is announced without an origin.
+func (s *Service) removeOrigin(f flight) *journey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j := s.flights[f]

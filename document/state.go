@@ -8,30 +8,30 @@ import (
 	"time"
 )
 
-// Entry is a change that was made, as it is kept and told to others.
+// Entry is an accepted change, as it is stored and announced.
 type Entry struct {
-	// Version is that of the document after the change.
+	// Version is the version of the document after the change.
 	Version uint64
-	// Key identifies the change: whoever proposes it again with the same key gets the
-	// first answer again. Never empty.
+	// Key identifies the change. A repeat with the same key gets the answer of the first.
+	// It is never empty.
 	Key string
-	// Author is the name that the others are told; may be empty.
+	// Author is the name of the author, which other clients see; may be empty.
 	Author string
 	// Time is when the change was made.
 	Time time.Time
 	// Patch is compact JSON, an object or an array.
 	Patch []byte
-	// Touched are the paths that have changed, as [Apply] gives them.
+	// Touched are the paths that have changed, as [Apply] returns them.
 	Touched []string
-	// Anchor is a hash of this entry and of all before it. A log that went back in time
-	// and was continued in another way has other ones. 0: it is not known.
+	// Anchor is a hash of this entry and of all before it. It differs in a log that was
+	// rolled back and continued with other entries. 0 means that it is not known.
 	Anchor uint64
-	// Hash is that of the state after the entry; 0: it does not come with this one.
+	// Hash is the hash of the state after the entry; 0 if the entry has none.
 	Hash uint32
 }
 
-// AnchorAfter gives the anchor of the entry if it follows one with the anchor before; 0
-// if it is the first.
+// AnchorAfter returns the anchor of the entry if it follows an entry with the anchor before,
+// which is 0 for the first entry.
 func (e *Entry) AnchorAfter(before uint64) uint64 {
 	h := fnv.New64a()
 	_, _ = h.Write(binary.BigEndian.AppendUint64(nil, before))
@@ -41,8 +41,8 @@ func (e *Entry) AnchorAfter(before uint64) uint64 {
 	return max(h.Sum64(), 1)
 }
 
-// Follows reports that the entry is the next one after a state. Where an anchor is not
-// known, epoch and version have to do.
+// Follows reports whether the entry is the next one after a state. If an anchor is not
+// known, only the versions are compared.
 func (e *Entry) Follows(k Known) bool {
 	if e.Version != k.Version+1 {
 		return false
@@ -50,10 +50,10 @@ func (e *Entry) Follows(k Known) bool {
 	return e.Anchor == 0 || k.Anchor == 0 && k.Version > 0 || e.Anchor == e.AnchorAfter(k.Anchor)
 }
 
-// entryBytes is what an entry takes beside its texts.
+// entryBytes is the memory of an entry without its texts.
 const entryBytes = 128
 
-// Bytes estimates the memory that an entry takes.
+// Bytes estimates the memory of an entry.
 func (e *Entry) Bytes() int {
 	n := entryBytes + len(e.Key) + len(e.Author) + len(e.Patch)
 	for _, path := range e.Touched {
@@ -64,8 +64,8 @@ func (e *Entry) Bytes() int {
 
 // State is a document at one version, with the latest changes that led there.
 type State struct {
-	// Epoch names one incarnation of the document. Versions of another one mean
-	// nothing.
+	// Epoch identifies one life of the document. Versions of different epochs cannot be
+	// compared.
 	Epoch   string
 	Version uint64
 	Tree    Tree
@@ -77,8 +77,8 @@ type State struct {
 
 func (s State) known() Known { return Known{s.Epoch, s.Version, s.anchor} }
 
-// Replay makes a change that was accepted before. An error means that the state is
-// not the one that the change was accepted for.
+// Replay applies a change that was accepted before. An error means that it was accepted for
+// another state.
 func (s State) Replay(e Entry, keep int) (State, error) {
 	if !e.Follows(s.known()) {
 		return s, failf(Invalid, "this version %d does not follow %d", e.Version, s.Version)
@@ -95,20 +95,20 @@ func (s State) Replay(e Entry, keep int) (State, error) {
 	return s.next(tree, e, keep), nil
 }
 
-// unbounded are limits for what was held against limits before.
+// unbounded returns limits for values that were checked before.
 func unbounded() Limits {
 	const much = 1 << 30
 	return Limits{Size: much, Depth: 1 << 10, Nodes: much, Operations: 1 << 20, Pointer: much, Move: true, Root: true, trusted: true}
 }
 
-// maxLogBytes bounds the entries that are kept of a document of up to that size; of a
-// larger one as much as its own size is kept. Otherwise a few hundred large changes of a
-// small document would take the memory of thousands of documents.
+// maxLogBytes bounds the entries that are kept of a document; of a larger document, its own
+// size is the bound. Otherwise a few hundred large changes of a small document would take
+// the memory of thousands of documents.
 const maxLogBytes = 256 << 10
 
 func keepBytes(t Tree) int { return max(maxLogBytes, t.Size()) }
 
-// next is the state after an entry, with at most keep entries in the log.
+// next returns the state after an entry, with at most keep entries in the log.
 func (s State) next(tree Tree, e Entry, keep int) State {
 	next := State{Epoch: s.Epoch, Version: e.Version, Tree: tree, anchor: e.Anchor}
 	if keep <= 0 {
@@ -120,7 +120,7 @@ func (s State) next(tree Tree, e Entry, keep int) State {
 		next.bytes -= log[0].Bytes()
 		log = log[1:]
 	}
-	// A new array now and then is what lets go of the entries at the front.
+	// A new array frees the dropped entries at the front.
 	if len(log) == cap(log) {
 		log = slices.Grow(slices.Clone(log), len(log)/2+4)
 	}
@@ -128,8 +128,8 @@ func (s State) next(tree Tree, e Entry, keep int) State {
 	return next
 }
 
-// since gives the entries after a version. False: the log does not reach back that
-// far.
+// since returns the entries after a version. It returns false if the log does not have all
+// of them.
 func (s State) since(version uint64) ([]Entry, bool) {
 	behind := s.Version - version
 	if behind > uint64(len(s.log)) {

@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// A value of a document is nil, a bool, a json.Number, a string, an *object or an
-// *array. Values never change once an edit is over, so that the states of a
-// document share what they have in common.
+// object is one kind of value. A value of a document is nil, a bool, a json.Number, a
+// string, an *object or an *array. Values do not change after the edit that made them, so
+// that the states of a document share what they have in common.
 type object struct {
 	owner   *token
 	members map[string]any
@@ -19,13 +19,12 @@ type array struct {
 	items []any
 }
 
-// token marks the containers that belong to one edit, which may change them in
-// place.
-type token struct{ _ byte } // not empty: all empty structs may have one address
+// token marks the containers that belong to one edit. Only that edit may change them.
+type token struct{ _ byte } // not empty, because all empty structs may have the same address
 
-// own gives a container that the owner may change: the same or a copy. Other values
-// are given back as they are.
-func own(v any, owner *token) any {
+// editable returns a container that the owner may change: the same one or a copy. It returns
+// other values as they are.
+func editable(v any, owner *token) any {
 	switch v := v.(type) {
 	case *object:
 		if v.owner != owner {
@@ -50,18 +49,17 @@ func (c cost) minus(o cost) cost {
 	return cost{c.bytes - o.bytes, c.nodes - o.nodes, c.objects - o.objects}
 }
 
-// What a value takes in memory beside its text: its place in what holds it, and what
-// an object needs for its members.
+// nodeBytes and objectBytes are the memory of a value without its text: its place in its
+// container, and the map of an object.
 const (
 	nodeBytes   = 64
 	objectBytes = 384
 )
 
-// memory estimates what a value takes in memory.
+// memory estimates the memory of a value.
 func (c cost) memory() int { return c.bytes + nodeBytes*c.nodes + objectBytes*c.objects }
 
-// costOf measures a value; depth is that of its nesting, 0 for one that is no
-// container.
+// costOf returns the cost of a value, and how deeply it is nested: 0 if it is no container.
 func costOf(v any) (c cost, depth int) {
 	switch v := v.(type) {
 	case *object:
@@ -99,7 +97,7 @@ func (a *array) cost() (c cost, depth int) {
 	return c, depth + 1
 }
 
-// keyLen is the length of a name with its colon.
+// keyLen returns the length of a name with its colon.
 func keyLen(name string) int { return quotedLen(name) + 1 }
 
 // Tree is a JSON value that never changes. The zero Tree is null.
@@ -113,10 +111,10 @@ func newTree(root any) Tree {
 	return Tree{root, c}
 }
 
-// Empty is the state of a document that nobody has changed yet: an empty object.
+// Empty is the state of a document without a change: an empty object.
 var Empty = newTree(&object{})
 
-// Size is the length of the value as compact JSON.
+// Size returns the length of the value as compact JSON.
 func (t Tree) Size() int {
 	if t.root == nil {
 		return len("null")
@@ -124,6 +122,6 @@ func (t Tree) Size() int {
 	return t.cost.bytes
 }
 
-// Equal compares values. Numbers are equal if they are the same number, however
-// they are written.
+// Equal reports whether two values are equal. Numbers are compared by value, not as they are
+// written.
 func (t Tree) Equal(o Tree) bool { return equal(t.root, o.root) }

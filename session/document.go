@@ -276,7 +276,7 @@ func DocumentError(e *document.Error) *protocol.Error {
 		return protocol.Errorf(protocol.InvalidMessage, "%s", e.Text)
 	case document.TooLarge:
 		return protocol.Errorf(protocol.TooLarge, "%s", e.Text)
-	case document.Refused:
+	case document.Rejected:
 		return protocol.AsError(e)
 	}
 	return protocol.Errorf(protocol.Conflict, "%s", e.Text)

@@ -23,16 +23,16 @@
 // Most locks of a backend may be held while it delivers to the packages above; its own
 // package comment says which. Only the following are further out.
 //
-//	realtime.node.mu > session.Registry.applying
-//	realtime.node.mu > memory.room.mu
-//	realtime.node.mu > redis.Presence.mu
-//	realtime.node.mu > redis.Broker.mu
-//	realtime.node.mu > redis.Documents.mu
-//	realtime.node.mu > redis.room.mu
-//	realtime.node.mu > redis.watch.mu
-//	realtime.node.mu > redis.follower.mu
-//	realtime.node.mu > redis.batcher.mu
-//	realtime.node.mu > waiting: a hub whose start failed is closed
+//	node.Node.mu > session.Registry.applying
+//	node.Node.mu > memory.room.mu
+//	node.Node.mu > redis.Presence.mu
+//	node.Node.mu > redis.Broker.mu
+//	node.Node.mu > redis.Documents.mu
+//	node.Node.mu > redis.room.mu
+//	node.Node.mu > redis.watch.mu
+//	node.Node.mu > redis.follower.mu
+//	node.Node.mu > redis.batcher.mu
+//	node.Node.mu > waiting: a node that ends closes its parts
 //	session.Registry.applying > session.Session.mu > hub.Hub.mu
 //	session.Registry.applying > session.Registry.mu > redis.headcount.mu
 //	session.Registry.applying > memory.table.mu
