@@ -13,6 +13,10 @@ TIMEOUT   ?= 20m
 FUZZTIME  ?= 5000x
 BENCHTIME ?= 1s
 
+# The packages whose tests `make check` runs: they need no Caddy, Redis or browser.
+CORE = ./hub ./presence ./history ./document ./policy ./auth ./protocol ./session ./dialect/... \
+	./backend/memory ./config ./access ./node ./api/... ./sse ./ws
+
 # How long the links of a cluster break in its drill; the other drills take a minute
 # or two each.
 DRILLTIME ?= 10m
@@ -20,7 +24,7 @@ DRILLTIME ?= 10m
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test needs fmt-check vet client go-test fuzz-smoke fuzz drills bench fmt clean
+.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills bench fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -37,26 +41,32 @@ build: ## build a Caddy with this module, bin/caddy
 test: needs fmt-check vet client go-test fuzz-smoke ## check everything, as the CI does
 	@echo "all checks passed"
 
+# What one runs before a commit. It needs nothing but Go.
+check: fmt-check ## check format, vet, borders and the core's tests: two minutes at most with a warm cache
+	@tools/step "vet" go vet ./...
+	@tools/step "borders" go test ./internal/archtest
+	@tools/step "core tests" go test $(CORE)
+
 needs:
 	@tools/needs
 
 fmt-check:
-	@tools/gofmt-check
+	@tools/step "format" tools/gofmt-check
 
 # With -race because of what has to be compiled for it: the tests use the same.
 vet:
-	go vet -race ./...
-	cd integration/browser && go vet -race ./...
+	@tools/step "vet" go vet -race ./...
+	@cd integration/browser && ../../tools/step "vet of the browser tests" go vet -race ./...
 
 client:
-	@tools/client-check
+	@tools/step "client" tools/client-check
 
 go-test:
-	go test -race -timeout $(TIMEOUT) ./...
-	cd integration/browser && go test -race -timeout $(TIMEOUT) ./...
+	@tools/step "tests" go test -race -timeout $(TIMEOUT) ./...
+	@cd integration/browser && ../../tools/step "browser tests" go test -race -timeout $(TIMEOUT) ./...
 
 fuzz-smoke:
-	@tools/fuzz $(FUZZTIME)
+	@tools/step "fuzzing" tools/fuzz $(FUZZTIME)
 
 fuzz: ## run every fuzz target for a minute, or FUZZTIME=<time>
 	@tools/fuzz $(if $(filter command line environment,$(origin FUZZTIME)),$(FUZZTIME),1m)
