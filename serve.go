@@ -94,7 +94,7 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 	}
 	c.client = &session.Principal{IP: access.ClientIP(r)}
 	if handshake {
-		if e = c.registry.Knock(c.client.IP); e != nil {
+		if e = c.registry.Admission.Knock(c.client.IP); e != nil {
 			return e
 		}
 	}
@@ -107,26 +107,26 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 	switch {
 	case e != nil || c.key != nil:
 	case handshake:
-		e = c.registry.Admit(r.Context(), c.client)
+		e = c.registry.Admission.Admit(r.Context(), c.client)
 	case h.identity.Realm.Asks():
-		e = c.registry.Afford(c.client)
+		e = c.registry.Admission.Afford(c.client)
 	}
 	user := c.client.User
 	if e == nil && c.key == nil {
 		e = h.vet(r, c)
 	}
 	if e == nil && handshake && c.client.User != user { // whom the app has named
-		e = c.registry.AdmitUser(r.Context(), c.client.User)
+		e = c.registry.Admission.AdmitUser(r.Context(), c.client.User)
 	}
 	return e
 }
 
 // vet asks the app about a caller, and then knows all there is to know.
 func (h *Handler) vet(r *http.Request, c *call) (e *protocol.Error) {
-	if c.client, e = c.registry.Authorize(r.Context(), c.client); e != nil {
+	if c.client, e = c.registry.Admission.Authorize(r.Context(), c.client); e != nil {
 		return e
 	}
-	if e = c.registry.Refuse(c.client.Identity()); e != nil {
+	if e = c.registry.Revocations.Check(c.client.Identity()); e != nil {
 		return e
 	}
 	return h.identity.Realm.CheckRequired(r, c.client)
@@ -154,7 +154,7 @@ func (c *call) confirm() *protocol.Error {
 	if c.key != nil {
 		return nil
 	}
-	return c.registry.Confirm(c.client)
+	return c.registry.Admission.Confirm(c.client)
 }
 
 func (h *Handler) dispatch(w http.ResponseWriter, r *http.Request, path string, c call) error {

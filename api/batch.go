@@ -126,7 +126,7 @@ func decodeBatch(body io.Reader) (items []json.RawMessage, e *protocol.Error) {
 func (c *call) publishItem(ctx context.Context, item json.RawMessage, validate bool) batchResult {
 	channels, p, checked, e := decodeItem(item)
 	if e != nil {
-		if _, unpaid := c.o.Registry.Charge(c.payer()); unpaid != nil {
+		if _, unpaid := c.o.Registry.Rates.Charge(c.payer()); unpaid != nil {
 			e = unpaid
 		}
 		return batchResult{Error: detailsOf(e)}
@@ -136,7 +136,7 @@ func (c *call) publishItem(ctx context.Context, item json.RawMessage, validate b
 		p.Channel = channel
 		by := c.payer()
 		by.Validate = validate || checked
-		done, e := c.o.Registry.Publish(ctx, by, p)
+		done, e := c.o.Registry.Publishing.Publish(ctx, by, p)
 		results[i] = outcome(done)
 		results[i].Channel, results[i].Error = channel, detailsOf(e)
 	}

@@ -40,15 +40,15 @@ func TestSentAwayWhileTheBodyComes(t *testing.T) {
 		status  int
 	}{
 		"kicked": {func(r *session.Registry) *protocol.Error {
-			_, e := r.KickUser(context.Background(), "ann", protocol.ReasonForbidden)
+			_, e := r.Kicks.User(context.Background(), "ann", protocol.ReasonForbidden)
 			return e
 		}, 503},
 		"revoked": {func(r *session.Registry) *protocol.Error {
-			_, e := r.Revoke(context.Background(), auth.Revocation{User: "ann", Before: time.Now()})
+			_, e := r.Revocations.Revoke(context.Background(), auth.Revocation{User: "ann", Before: time.Now()})
 			return e
 		}, 401},
 		"another was kicked": {func(r *session.Registry) *protocol.Error {
-			_, e := r.KickUser(context.Background(), "bob", protocol.ReasonForbidden)
+			_, e := r.Kicks.User(context.Background(), "bob", protocol.ReasonForbidden)
 			return e
 		}, 200},
 	} {
@@ -69,7 +69,7 @@ func TestSentAwayWhileTheBodyComes(t *testing.T) {
 					r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://example.com/rt"+path, body)
 					r.Header.Set("Content-Type", "application/json")
 					w := httptest.NewRecorder()
-					Serve(w, r, path, Options{Registry: s.registry, Caller: session.Caller{Principal: p}, Confirm: func() *protocol.Error { return s.registry.Confirm(p) }})
+					Serve(w, r, path, Options{Registry: s.registry, Caller: session.Caller{Principal: p}, Confirm: func() *protocol.Error { return s.registry.Admission.Confirm(p) }})
 					described(t, http.MethodPost, path, w.Code)
 					if w.Code != tc.status {
 						t.Errorf("%s: %d %s", path, w.Code, w.Body)

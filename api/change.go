@@ -56,7 +56,7 @@ func proposeChange(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	out, e := c.o.Registry.Propose(c.patient(), c.publisher(validate), q)
+	out, e := c.o.Registry.Documents.Propose(c.patient(), c.publisher(validate), q)
 	if e != nil {
 		return c.failed(e, false)
 	}

@@ -42,7 +42,7 @@ func listChannels(c *call) *protocol.Error {
 	}
 	prefix, after := query.Get("prefix"), query.Get("after")
 	rooms, moreRooms := c.o.Registry.Hub().Rooms(prefix, after, n)
-	docs, moreDocs, e := c.o.Registry.Documents(c.r.Context(), prefix, after, n)
+	docs, moreDocs, e := c.o.Registry.Documents.List(c.r.Context(), prefix, after, n)
 	switch {
 	case e != nil && e.Code == protocol.Unavailable:
 		// The connections are known all the same.
@@ -106,7 +106,7 @@ func deleteDocument(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	if e = c.o.Registry.ForgetDocument(c.r.Context(), c.name, only); e != nil {
+	if e = c.o.Registry.Documents.Forget(c.r.Context(), c.name, only); e != nil {
 		return c.failed(e, only.Epoch != "")
 	}
 	c.w.WriteHeader(http.StatusNoContent)

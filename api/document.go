@@ -33,7 +33,7 @@ type changed struct {
 
 // getDocument is GET /channels/{channel}/document.
 func getDocument(c *call) *protocol.Error {
-	snap, e := c.o.Registry.Document(c.r.Context(), c.o.Caller, c.name)
+	snap, e := c.o.Registry.Documents.Read(c.r.Context(), c.o.Caller, c.name)
 	if e != nil {
 		return e
 	}
@@ -76,12 +76,12 @@ func putDocument(c *call) *protocol.Error {
 		return nil
 	}
 	p := session.Proposal{Channel: c.name, Replace: true}
-	return c.amend(p, jsonType, 2*int64(c.o.Registry.DocumentSize(c.name))+4<<10)
+	return c.amend(p, jsonType, 2*int64(c.o.Registry.Documents.MaxSize(c.name))+4<<10)
 }
 
 // mayChange is what [session.Registry.Amend] decides again, when the change is known.
 func (c *call) mayChange(by session.Caller) *protocol.Error {
-	return c.o.Registry.MayChange(by, c.name)
+	return c.o.Registry.Documents.MayChange(by, c.name)
 }
 
 // amend reads the body of a change.
@@ -123,7 +123,7 @@ func (c *call) propose(p session.Proposal) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	out, e := c.o.Registry.Amend(c.patient(), c.publisher(validate), p)
+	out, e := c.o.Registry.Documents.Amend(c.patient(), c.publisher(validate), p)
 	if e != nil {
 		return c.failed(e, false)
 	}

@@ -60,7 +60,7 @@ func TestChannelsWithDocuments(t *testing.T) {
 		}
 	}
 	bytes := func(channel string) int64 {
-		page, _, e := s.registry.Documents(t.Context(), channel, "", 1)
+		page, _, e := s.registry.Documents.List(t.Context(), channel, "", 1)
 		if e != nil || len(page) != 1 || page[0].Bytes < 100 {
 			t.Fatalf("%+v, %v", page, e)
 		}
@@ -164,7 +164,7 @@ func TestDocumentMemory(t *testing.T) {
 	if status := s.put(app, "doc:new", `{"a":2}`); status != http.StatusOK {
 		t.Errorf("a new document of the app: %d", status)
 	}
-	if page, _, e := s.registry.Documents(t.Context(), "doc:new", "", 1); e != nil || len(page) != 1 || page[0] != (document.Info{Channel: "doc:new", Version: 1, Bytes: page[0].Bytes}) {
+	if page, _, e := s.registry.Documents.List(t.Context(), "doc:new", "", 1); e != nil || len(page) != 1 || page[0] != (document.Info{Channel: "doc:new", Version: 1, Bytes: page[0].Bytes}) {
 		t.Errorf("%+v, %v", page, e)
 	}
 }

@@ -18,7 +18,7 @@ func history(c *call) *protocol.Error {
 	if q.Since, e = since(query); e != nil {
 		return e
 	}
-	page, e := c.o.Registry.History(c.r.Context(), c.o.Caller, q)
+	page, e := c.o.Registry.Publishing.History(c.r.Context(), c.o.Caller, q)
 	if e != nil {
 		return e
 	}

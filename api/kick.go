@@ -33,7 +33,7 @@ func kickUser(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	return c.replyEnded(c.o.Registry.KickUser(c.r.Context(), c.name, reason))
+	return c.replyEnded(c.o.Registry.Kicks.User(c.r.Context(), c.name, reason))
 }
 
 // kickConnection is DELETE /connections/{connection}. A connection that is gone is
@@ -43,7 +43,7 @@ func kickConnection(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	return c.replyEnded(c.o.Registry.KickConnection(c.r.Context(), c.name, reason))
+	return c.replyEnded(c.o.Registry.Kicks.Connection(c.r.Context(), c.name, reason))
 }
 
 // kickReason reads what the connections are told: from the body or, since not every

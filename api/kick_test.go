@@ -129,11 +129,11 @@ func TestRevoke(t *testing.T) {
 		}
 		decode[ended](t, s.post(app, "/revocations", `{"user":"ann","until":946688400000}`), http.StatusOK)
 		id := auth.Identity{User: "ann", Issued: now, Expires: now.Add(time.Hour)}
-		if !s.registry.Revoked(id) {
+		if !s.registry.Revocations.Revoked(id) {
 			t.Error("not revoked")
 		}
 		time.Sleep(time.Hour)
-		if s.registry.Revoked(id) {
+		if s.registry.Revocations.Revoked(id) {
 			t.Error("revoked for longer than was said")
 		}
 	})

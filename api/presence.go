@@ -40,7 +40,7 @@ func members(c *call) *protocol.Error {
 	if count {
 		q.Limit = 0
 	}
-	page, e := c.o.Registry.Members(c.r.Context(), c.o.Caller, c.name, q)
+	page, e := c.o.Registry.Presence.Members(c.r.Context(), c.o.Caller, c.name, q)
 	if e != nil {
 		return e
 	}

@@ -66,7 +66,7 @@ func publish(c *call) *protocol.Error {
 		return e
 	}
 	p.Channel = c.name
-	done, e := c.o.Registry.Publish(c.patient(), c.publisher(validate || checked), p)
+	done, e := c.o.Registry.Publishing.Publish(c.patient(), c.publisher(validate || checked), p)
 	if e != nil {
 		return e
 	}

@@ -20,7 +20,7 @@ func revoke(c *call) *protocol.Error {
 	if e != nil {
 		return e
 	}
-	return c.replyEnded(c.o.Registry.Revoke(c.r.Context(), v))
+	return c.replyEnded(c.o.Registry.Revocations.Revoke(c.r.Context(), v))
 }
 
 // revocation reads what is taken back. Without a time it is everything a user has so

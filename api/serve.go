@@ -93,7 +93,7 @@ func (c *call) handle(to *route) (e *protocol.Error) {
 		c.memory = new(session.Reservation)
 		return to.handle(c)
 	}
-	c.memory, e = c.o.Registry.Reserve(c.o.Caller)
+	c.memory, e = c.o.Registry.Memory.Reserve(c.o.Caller)
 	defer c.memory.Release()
 	if e != nil {
 		return e
@@ -104,7 +104,7 @@ func (c *call) handle(to *route) (e *protocol.Error) {
 // enter charges the caller for a request that changes something, and decides whether
 // it may be made, before anything of its body is read.
 func (c *call) enter(may func(session.Caller) *protocol.Error) (e *protocol.Error) {
-	if c.o.Caller, e = c.o.Registry.Charge(c.o.Caller); e != nil {
+	if c.o.Caller, e = c.o.Registry.Rates.Charge(c.o.Caller); e != nil {
 		return e
 	}
 	return may(c.o.Caller)

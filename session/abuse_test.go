@@ -13,7 +13,7 @@ import (
 func (w *world) abuse(p *Principal, n int) {
 	w.t.Helper()
 	for range n {
-		if e := w.registry.Admit(w.t.Context(), p); e != nil {
+		if e := w.registry.Admission.Admit(w.t.Context(), p); e != nil {
 			w.t.Fatal(e)
 		}
 		c, e := w.dial(p)
@@ -49,8 +49,8 @@ func TestAbusersHaveToWait(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, test.limits, nil, func(t *testing.T, w *world) {
-				w.abuse(test.abuser, comebacks.Burst)
-				e := w.registry.Admit(t.Context(), test.next)
+				w.abuse(test.abuser, banRate.Burst)
+				e := w.registry.Admission.Admit(t.Context(), test.next)
 				if codeOf(e) != test.want {
 					t.Fatalf("%v, want %q", e, test.want)
 				}
@@ -62,7 +62,7 @@ func TestAbusersHaveToWait(t *testing.T) {
 				}
 				time.Sleep(e.RetryAfter)
 				w.abuse(test.abuser, 1)
-				if e := w.registry.Admit(t.Context(), test.next); codeOf(e) != test.want {
+				if e := w.registry.Admission.Admit(t.Context(), test.next); codeOf(e) != test.want {
 					t.Errorf("after one more time: %v", e)
 				}
 			})
@@ -74,22 +74,22 @@ func TestAbusersHaveToWait(t *testing.T) {
 func TestAbuseIsForgotten(t *testing.T) {
 	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
 		ann := from("ann", "")
-		w.abuse(ann, comebacks.Burst-1)
+		w.abuse(ann, banRate.Burst-1)
 		for range 100 {
-			if e := w.registry.Admit(t.Context(), ann); e != nil {
+			if e := w.registry.Admission.Admit(t.Context(), ann); e != nil {
 				t.Fatal(e)
 			}
 		}
 		time.Sleep(time.Minute)
-		w.abuse(ann, comebacks.Burst)
+		w.abuse(ann, banRate.Burst)
 	})
 }
 
 // Who only says later who it is, or is named by the application, waits as well.
 func TestAbusersWaitWheneverTheyAreKnown(t *testing.T) {
 	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
-		w.abuse(from("ann", ""), comebacks.Burst)
-		if e := w.registry.AdmitUser(t.Context(), "ann"); codeOf(e) != protocol.RateLimited {
+		w.abuse(from("ann", ""), banRate.Burst)
+		if e := w.registry.Admission.AdmitUser(t.Context(), "ann"); codeOf(e) != protocol.RateLimited {
 			t.Errorf("named by the application: %v", e)
 		}
 		c := w.arrive(&Principal{})

@@ -60,7 +60,7 @@ func TestConnectionLimits(t *testing.T) {
 					}
 					first = c
 				}
-				if got := codeOf(w.registry.Admit(t.Context(), test.next)); got != test.want {
+				if got := codeOf(w.registry.Admission.Admit(t.Context(), test.next)); got != test.want {
 					t.Errorf("Admit: %q, want %q", got, test.want)
 				}
 				_, e := w.dial(test.next)
@@ -104,10 +104,10 @@ func TestNothingStaysCounted(t *testing.T) {
 		all.Wait()
 		synctest.Wait()
 		r := w.registry
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.census.total != 0 || len(r.census.users) != 0 || len(r.census.nets) != 0 || len(r.sessions) != 0 {
-			t.Errorf("left behind: %+v, %d sessions", r.census, len(r.sessions))
+		r.sessions.mu.Lock()
+		defer r.sessions.mu.Unlock()
+		if r.sessions.census.total != 0 || len(r.sessions.census.users) != 0 || len(r.sessions.census.nets) != 0 || len(r.sessions.all) != 0 {
+			t.Errorf("left behind: %+v, %d sessions", r.sessions.census, len(r.sessions.all))
 		}
 	})
 }
@@ -118,14 +118,14 @@ func TestLeavingTwiceCountsOnce(t *testing.T) {
 	s, other, p := new(Session), new(Session), from("ann", "192.0.2.1")
 	for _, s := range []*Session{s, other} {
 		s.principal.Store(p)
-		if e := r.enter(s); e != nil {
+		if e := r.sessions.enter(s); e != nil {
 			t.Fatal(e)
 		}
 	}
-	r.leave(s)
-	r.leave(s)
-	if r.census.total != 1 || r.census.users["ann"] != 1 {
-		t.Errorf("counted %+v", r.census)
+	r.sessions.leave(s)
+	r.sessions.leave(s)
+	if r.sessions.census.total != 1 || r.sessions.census.users["ann"] != 1 {
+		t.Errorf("counted %+v", r.sessions.census)
 	}
 }
 
@@ -134,13 +134,13 @@ func TestHandshakeRate(t *testing.T) {
 	inBubble(t, limits, nil, func(t *testing.T, w *world) {
 		p := from("ann", "192.0.2.1")
 		for range 2 {
-			if e := w.registry.Admit(t.Context(), p); e != nil {
+			if e := w.registry.Admission.Admit(t.Context(), p); e != nil {
 				t.Fatal(e)
 			}
 		}
 		seen := make(map[time.Duration]bool)
 		for range 50 {
-			e := w.registry.Admit(t.Context(), p)
+			e := w.registry.Admission.Admit(t.Context(), p)
 			if codeOf(e) != protocol.RateLimited || e.RetryAfter < time.Second || e.RetryAfter >= 10*time.Second {
 				t.Fatalf("%v, RetryAfter %v", e, e.RetryAfter)
 			}
@@ -154,7 +154,7 @@ func TestHandshakeRate(t *testing.T) {
 			t.Error(e)
 		}
 		time.Sleep(time.Second)
-		if e := w.registry.Admit(t.Context(), p); e != nil {
+		if e := w.registry.Admission.Admit(t.Context(), p); e != nil {
 			t.Error(e)
 		}
 	})
@@ -166,7 +166,7 @@ func TestHandshakeRateOfAnAddress(t *testing.T) {
 	inBubble(t, limits, nil, func(t *testing.T, w *world) {
 		knock := func(ips ...string) (refused int) {
 			for _, ip := range ips {
-				switch e := w.registry.Knock(from("", ip).IP); {
+				switch e := w.registry.Admission.Knock(from("", ip).IP); {
 				case e == nil:
 				case e.Code != protocol.RateLimited, e.RetryAfter < time.Second, e.RetryAfter >= 10*time.Second:
 					t.Errorf("%+v", e)
@@ -191,14 +191,14 @@ func TestHandshakeRateOfAnAddress(t *testing.T) {
 		if n := knock("192.0.2.1", "192.0.2.1"); n != 1 {
 			t.Errorf("%d of 2 refused after a second", n)
 		}
-		if w.registry.knocks.limit != maxCallers {
+		if w.registry.Admission.knocks.limit != maxCallers {
 			t.Error("the addresses have no bound")
 		}
-		w.registry.knocks.limit = 100
+		w.registry.Admission.knocks.limit = 100
 		for i := range 1000 {
 			knock(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}).String())
 		}
-		if n := len(w.registry.knocks.all); n > 100 {
+		if n := len(w.registry.Admission.knocks.all); n > 100 {
 			t.Errorf("%d addresses are remembered", n)
 		}
 	})
@@ -209,18 +209,18 @@ func TestRefusedHandshakesTakeNoTurn(t *testing.T) {
 	limits := Limits{ConnectionsPerIP: 1, Handshakes: policy.Rate{PerSecond: 1, Burst: 2}}
 	inBubble(t, limits, nil, func(t *testing.T, w *world) {
 		crowd := from("", "192.0.2.1")
-		if e := w.registry.Admit(t.Context(), crowd); e != nil {
+		if e := w.registry.Admission.Admit(t.Context(), crowd); e != nil {
 			t.Fatal(e)
 		}
 		if _, e := w.dial(crowd); e != nil {
 			t.Fatal(e)
 		}
 		for range 100 {
-			if e := w.registry.Admit(t.Context(), crowd); codeOf(e) != protocol.LimitExceeded {
+			if e := w.registry.Admission.Admit(t.Context(), crowd); codeOf(e) != protocol.LimitExceeded {
 				t.Fatalf("%v", e)
 			}
 		}
-		if e := w.registry.Admit(t.Context(), from("", "192.0.2.2")); e != nil {
+		if e := w.registry.Admission.Admit(t.Context(), from("", "192.0.2.2")); e != nil {
 			t.Errorf("another client: %v", e)
 		}
 	})

@@ -52,7 +52,7 @@ func TestConnectionsAreAsked(t *testing.T) {
 	b := &boss{no: map[string]error{"user bad": auth.ErrDenied, "user ": auth.ErrUnauthorized, "user odd": errors.New("no connection to the app")}}
 	inRealm(t, Realm{Authorize: b, Ask: everything}, nil, func(t *testing.T, w *world) {
 		for user, want := range map[string]protocol.Code{"ann": "", "bad": protocol.Forbidden, "": protocol.Unauthorized, "odd": protocol.Unavailable} {
-			p, e := w.registry.Authorize(t.Context(), &Principal{Subject: policy.Subject{User: user}, Realm: site, Handshake: "cookie"})
+			p, e := w.registry.Admission.Authorize(t.Context(), &Principal{Subject: policy.Subject{User: user}, Realm: site, Handshake: "cookie"})
 			if codeOf(e) != want || e == nil && p.User != user {
 				t.Errorf("%q: %v, %v", user, p, e)
 			}
@@ -63,7 +63,7 @@ func TestConnectionsAreAsked(t *testing.T) {
 		if !strings.Contains(w.logs.String(), "no connection to the app") || strings.Contains(w.logs.String(), "cookie") {
 			t.Errorf("logged %s", w.logs)
 		}
-		if p, e := w.registry.Authorize(t.Context(), &Principal{Subject: policy.Subject{User: "bad"}, Realm: "another"}); e != nil || p.User != "bad" {
+		if p, e := w.registry.Admission.Authorize(t.Context(), &Principal{Subject: policy.Subject{User: "bad"}, Realm: "another"}); e != nil || p.User != "bad" {
 			t.Errorf("%v, %v", p, e)
 		}
 		if got := b.questions(); len(got) != 0 {
@@ -129,14 +129,14 @@ func TestActionsAreAsked(t *testing.T) {
 			}
 		}
 		caller := c.caller()
-		if _, e := w.registry.Members(t.Context(), caller, "secret", presence.Query{}); codeOf(e) != protocol.Forbidden {
+		if _, e := w.registry.Presence.Members(t.Context(), caller, "secret", presence.Query{}); codeOf(e) != protocol.Forbidden {
 			t.Errorf("members: %v", e)
 		}
-		if _, e := w.registry.History(t.Context(), caller, protocol.History{Channel: "secret"}); codeOf(e) != protocol.Forbidden {
+		if _, e := w.registry.Publishing.History(t.Context(), caller, protocol.History{Channel: "secret"}); codeOf(e) != protocol.Forbidden {
 			t.Errorf("history: %v", e)
 		}
 		b.questions()
-		if _, e := w.registry.Publish(t.Context(), Caller{Principal: &Principal{Realm: site}, App: true}, protocol.Publish{Channel: "secret", Content: []byte("1")}); e != nil || len(b.questions()) > 0 {
+		if _, e := w.registry.Publishing.Publish(t.Context(), Caller{Principal: &Principal{Realm: site}, App: true}, protocol.Publish{Channel: "secret", Content: []byte("1")}); e != nil || len(b.questions()) > 0 {
 			t.Errorf("the app was asked about: %v", e)
 		}
 		w.withRealm(Realm{Authorize: b, Ask: auth.Publish})
@@ -170,7 +170,7 @@ func TestApplicationAway(t *testing.T) {
 		time.Sleep(time.Minute)
 		gone, leave := context.WithCancel(t.Context())
 		leave()
-		if _, e := w.registry.Authorize(gone, &Principal{Subject: policy.Subject{User: "ann"}, Realm: site, Handshake: "h"}); codeOf(e) != protocol.Unavailable {
+		if _, e := w.registry.Admission.Authorize(gone, &Principal{Subject: policy.Subject{User: "ann"}, Realm: site, Handshake: "h"}); codeOf(e) != protocol.Unavailable {
 			t.Error(e)
 		}
 		if n := strings.Count(w.logs.String(), `"level":"WARN"`); n != 1 {
@@ -236,17 +236,17 @@ func TestAuthenticationIsAsked(t *testing.T) {
 func TestSentAwayIsAskedAnew(t *testing.T) {
 	for name, sendAway := range map[string]func(*Registry) (Ended, *protocol.Error){
 		"kicked": func(r *Registry) (Ended, *protocol.Error) {
-			return r.KickUser(context.Background(), "ann", protocol.ReasonForbidden)
+			return r.Kicks.User(context.Background(), "ann", protocol.ReasonForbidden)
 		},
 		"revoked": func(r *Registry) (Ended, *protocol.Error) {
-			return r.Revoke(context.Background(), auth.Revocation{User: "ann", Before: time.Now()})
+			return r.Revocations.Revoke(context.Background(), auth.Revocation{User: "ann", Before: time.Now()})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := &boss{answer: auth.Answer{User: "ann"}}
 			inRealm(t, Realm{Authorize: auth.NewGuard(b, auth.GuardOptions{}), Ask: everything}, open("a"), func(t *testing.T, w *world) {
 				enter := func() *protocol.Error {
-					_, e := w.registry.Authorize(t.Context(), &Principal{Realm: site, Handshake: "cookie"})
+					_, e := w.registry.Admission.Authorize(t.Context(), &Principal{Realm: site, Handshake: "cookie"})
 					return e
 				}
 				if e := enter(); e != nil {

@@ -1,11 +1,15 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"math"
+	"math/rand/v2"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -23,7 +27,7 @@ func (s *Session) Authenticate(ctx context.Context, token string, accepted func(
 	if e != nil {
 		return e
 	}
-	if next, e = s.registry.Authorize(ctx, next); e != nil {
+	if next, e = s.registry.Admission.Authorize(ctx, next); e != nil {
 		return e
 	}
 	if e := s.become(old, next); e != nil {
@@ -73,4 +77,115 @@ func TokenError(err error) *protocol.Error {
 
 func badToken() *protocol.Error {
 	return protocol.Errorf(protocol.Unauthorized, "the token was not accepted")
+}
+
+// become gives the session another principal, unless a rule forbids it. A connection
+// that has a user keeps it: what was queued for one user must not reach another, and
+// the rooms have seen the user.
+func (s *Session) become(old, next *Principal) *protocol.Error {
+	if old.User != "" && old.User != next.User {
+		return protocol.Errorf(protocol.Forbidden, "the token is not of this connection's user; open another connection")
+	}
+	if e := s.registry.Revocations.Check(next.Identity()); e != nil {
+		return e
+	}
+	if old.User != next.User {
+		if e := s.registry.Admission.AdmitUser(s.ctx, next.User); e != nil {
+			return e
+		}
+	}
+	return s.registry.sessions.rename(s, next)
+}
+
+// applyPrincipal applies the new principal to what the session has.
+func (s *Session) applyPrincipal(old, next *Principal) {
+	u := s.registry.rules.Load()
+	s.unwatch()
+	s.watch(u)
+	s.closeIfKickedOrRevoked()
+	s.applyRules(u)
+	switch {
+	case old.User != next.User:
+		s.reappear(u)
+	case !bytes.Equal(old.Info, next.Info):
+		s.describe(next.Info)
+	}
+}
+
+const (
+	// expiryGrace is how long a connection outlives its token, for a renewal that is on
+	// its way. It is no second tolerance for clocks: the leeway is in [Principal.Expires].
+	expiryGrace = verifyTimeout
+	// expiryJitter spreads the ends of connections whose tokens were made together.
+	expiryJitter = 10 * time.Second
+	// maxLease leaves room for the jitter in the longest duration that there is, 292 years.
+	// Without it a token that ends later would have its connection closed at once.
+	maxLease = math.MaxInt64 - 2*expiryJitter
+)
+
+// lease is how long a connection may go on with a token. That is never less than as long
+// as the token is accepted: a client that comes back with it would be let in and thrown
+// out again and again.
+func lease(expires, now time.Time) time.Duration {
+	left := expires.Add(expiryGrace).Sub(now)
+	return min(max(0, left), maxLease) + rand.N(expiryJitter+1)
+}
+
+// watch sets the session's timer, if its principal needs one and none is set:
+// to the end of the token, or to when the client must have authenticated.
+func (s *Session) watch(u *rules) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.who() // with the lock, or it could be one whose timer is stopped already
+	if s.over || s.timer != nil {
+		return
+	}
+	switch {
+	case !p.Expires.IsZero():
+		s.timer = time.AfterFunc(lease(p.Expires, time.Now()), func() { s.expire(p) })
+	case u.mustAuthenticate(p) != nil:
+		s.timer = time.AfterFunc(u.deadline(p), func() { s.expire(p) })
+	}
+}
+
+// unwatch stops the timer.
+func (s *Session) unwatch() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopTimer()
+}
+
+// stopTimer is unwatch with mu held.
+func (s *Session) stopTimer() {
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
+}
+
+// expire is called when the time of a principal is over. The session may have got another
+// principal meanwhile, or new rules may not ask for a token any more.
+func (s *Session) expire(p *Principal) {
+	defer guard.Recover(s.registry.rules.Load().log, "the end of a token", func() { s.conn.Close(protocol.ReasonInternal) })
+	if !s.timerEnded(p) {
+		return
+	}
+	switch {
+	case !p.Expires.IsZero():
+		s.conn.Close(protocol.ReasonTokenExpired)
+	case s.registry.rules.Load().mustAuthenticate(p) != nil:
+		s.conn.Close(protocol.ReasonUnauthorized)
+	}
+}
+
+// timerEnded records that the timer of a principal has ended. It returns false if the session
+// has another principal now.
+func (s *Session) timerEnded(p *Principal) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.who() != p {
+		return false
+	}
+	s.timer = nil
+	return true
 }

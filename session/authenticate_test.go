@@ -158,8 +158,8 @@ func TestAuthenticateLimit(t *testing.T) {
 		synctest.Wait()
 		second.say(authenticateWith(token(t, ann)))
 		second.hears(authenticated(ann))
-		if w.registry.census.users["ann"] != 1 || len(w.registry.census.users) != 1 || w.registry.census.total != 1 {
-			t.Errorf("counted %+v", w.registry.census)
+		if w.registry.sessions.census.users["ann"] != 1 || len(w.registry.sessions.census.users) != 1 || w.registry.sessions.census.total != 1 {
+			t.Errorf("counted %+v", w.registry.sessions.census)
 		}
 	})
 }

@@ -51,7 +51,7 @@ func TestOrdersReachOtherNodes(t *testing.T) {
 		const user = `"}{"` + "☃"
 		reason := hub.Reason{Code: 4499, Text: `<"out">`}
 		here, there, bob := a.connect(user), b.connect(user), b.connect("bob")
-		done, e := a.registry.KickUser(t.Context(), user, reason)
+		done, e := a.registry.Kicks.User(t.Context(), user, reason)
 		if done != (Ended{Connections: 2, Nodes: 2, Pending: 2}) || e != nil {
 			t.Errorf("kicked %+v, %v", done, e)
 		}
@@ -60,7 +60,7 @@ func TestOrdersReachOtherNodes(t *testing.T) {
 		if r := there.reasons[0]; r != reason {
 			t.Errorf("ended with %v on the other node", r)
 		}
-		if done, e = a.registry.KickConnection(t.Context(), bob.Conn().ID(), reason); done.Connections != 1 || e != nil {
+		if done, e = a.registry.Kicks.Connection(t.Context(), bob.Conn().ID(), reason); done.Connections != 1 || e != nil {
 			t.Errorf("kicked %+v, %v", done, e)
 		}
 		bob.hears(`{"close":4499}`)
@@ -71,7 +71,7 @@ func TestOrdersReachOtherNodes(t *testing.T) {
 		}
 		n := len(w.orders)
 		own := a.connect("")
-		if done, e = a.registry.KickConnection(t.Context(), own.Conn().ID(), reason); done != (Ended{Connections: 1, Nodes: 1}) || e != nil || len(w.orders) != n {
+		if done, e = a.registry.Kicks.Connection(t.Context(), own.Conn().ID(), reason); done != (Ended{Connections: 1, Nodes: 1}) || e != nil || len(w.orders) != n {
 			t.Errorf("a connection to this node: %+v, %v, %d orders", done, e, len(w.orders)-n)
 		}
 	})
@@ -102,16 +102,16 @@ func TestRevocationsReachOtherNodes(t *testing.T) {
 		holder := &Principal{Subject: policy.Subject{User: "ann"}, TokenID: "t1", Issued: now.Add(-time.Minute), Expires: now.Add(time.Hour)}
 		ann := b.arrive(holder)
 		v := auth.Revocation{User: "ann", ID: "t1", Before: now, Until: now.Add(time.Hour)}
-		if done, e := a.registry.Revoke(t.Context(), v); done.Connections != 1 || e != nil {
+		if done, e := a.registry.Revocations.Revoke(t.Context(), v); done.Connections != 1 || e != nil {
 			t.Errorf("%+v, %v", done, e)
 		}
 		ann.hears(`{"close":4401}`)
-		if e := b.registry.Admit(t.Context(), holder); codeOf(e) != protocol.Unauthorized {
+		if e := b.registry.Admission.Admit(t.Context(), holder); codeOf(e) != protocol.Unauthorized {
 			t.Errorf("admitted: %v", e)
 		}
 		later := holder
 		later.Issued = now.Add(time.Second)
-		if e := b.registry.Admit(t.Context(), later); e != nil {
+		if e := b.registry.Admission.Admit(t.Context(), later); e != nil {
 			t.Errorf("a later token: %v", e)
 		}
 		if o := w.orders[0]; o.Name == "" || o.Lasts > time.Hour || o.Lasts < 50*time.Minute {
@@ -132,13 +132,13 @@ func TestOrderFails(t *testing.T) {
 	overTwoNodes(t, func(t *testing.T, a, b *world, w *cable) {
 		w.away = true
 		ann := a.connect("ann")
-		done, e := a.registry.KickUser(t.Context(), "ann", protocol.ReasonForbidden)
+		done, e := a.registry.Kicks.User(t.Context(), "ann", protocol.ReasonForbidden)
 		if done.Connections != 1 || codeOf(e) != protocol.Unavailable || e.RetryAfter <= 0 {
 			t.Errorf("%+v, %+v", done, e)
 		}
 		ann.hears(`{"close":4403}`)
-		_, e = a.registry.Revoke(t.Context(), auth.Revocation{User: "bob"})
-		if codeOf(e) != protocol.Unavailable || !a.registry.Revoked(auth.Identity{User: "bob"}) {
+		_, e = a.registry.Revocations.Revoke(t.Context(), auth.Revocation{User: "bob"})
+		if codeOf(e) != protocol.Unavailable || !a.registry.Revocations.Revoked(auth.Identity{User: "bob"}) {
 			t.Errorf("%+v", e)
 		}
 	})
@@ -166,7 +166,7 @@ func TestUninformed(t *testing.T) {
 	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
 		w.registry.WithControl(func(hub.Executor) Control { return new(cable) })
 		p := w.tokenPeer(claims("ann"))
-		e := w.registry.Admit(t.Context(), p)
+		e := w.registry.Admission.Admit(t.Context(), p)
 		if codeOf(e) != protocol.Unavailable || e.RetryAfter <= 0 {
 			t.Errorf("admitted: %+v", e)
 		}
@@ -177,11 +177,11 @@ func TestUninformed(t *testing.T) {
 		if e := c.become(c.who(), p); codeOf(e) != protocol.Unavailable {
 			t.Errorf("authenticated: %v", e)
 		}
-		if e := w.registry.Admit(t.Context(), named("bob")); e != nil {
+		if e := w.registry.Admission.Admit(t.Context(), named("bob")); e != nil {
 			t.Error(e)
 		}
 		w.registry.Informed()
-		if e := w.registry.Admit(t.Context(), p); e != nil {
+		if e := w.registry.Admission.Admit(t.Context(), p); e != nil {
 			t.Error(e)
 		}
 	})
@@ -193,12 +193,12 @@ func TestRevocationsOnTheWire(t *testing.T) {
 	overTwoNodes(t, func(t *testing.T, a, b *world, w *cable) {
 		now := time.Now().Add(123 * time.Nanosecond)
 		first := auth.Revocation{User: "ann", Before: now}
-		if done, e := a.registry.Revoke(t.Context(), first); e != nil || done.Nodes != 2 {
+		if done, e := a.registry.Revocations.Revoke(t.Context(), first); e != nil || done.Nodes != 2 {
 			t.Fatalf("%+v, %v", done, e)
 		}
 		for _, far := range []time.Time{time.UnixMilli(253402300800000), time.UnixMilli(1796e12), time.UnixMilli(-1), time.Time{}.AddDate(-1, 0, 0)} {
 			for _, v := range []auth.Revocation{{User: "ann", Before: far}, {User: "ann", Until: far}} {
-				if _, e := a.registry.Revoke(t.Context(), v); codeOf(e) != protocol.InvalidMessage {
+				if _, e := a.registry.Revocations.Revoke(t.Context(), v); codeOf(e) != protocol.InvalidMessage {
 					t.Errorf("%v: %v", v, e)
 				}
 			}
@@ -207,12 +207,12 @@ func TestRevocationsOnTheWire(t *testing.T) {
 			t.Errorf("%d orders were given", len(w.orders))
 		}
 		for name, n := range map[string]*world{"here": a, "there": b} {
-			if !n.registry.Revoked(auth.Identity{User: "ann", Issued: now.Add(-1)}) || n.registry.Revoked(auth.Identity{User: "ann", Issued: now.Add(time.Microsecond)}) {
+			if !n.registry.Revocations.Revoked(auth.Identity{User: "ann", Issued: now.Add(-1)}) || n.registry.Revocations.Revoked(auth.Identity{User: "ann", Issued: now.Add(time.Microsecond)}) {
 				t.Error("another revocation is in force", name)
 			}
 		}
 		last := time.UnixMilli(253402300799999).In(time.FixedZone("east", 14*3600))
-		if done, e := a.registry.Revoke(t.Context(), auth.Revocation{ID: "t1", Until: last}); e != nil || done.Nodes != 2 {
+		if done, e := a.registry.Revocations.Revoke(t.Context(), auth.Revocation{ID: "t1", Until: last}); e != nil || done.Nodes != 2 {
 			t.Errorf("%+v, %v", done, e)
 		}
 		var old struct {
@@ -225,7 +225,7 @@ func TestRevocationsOnTheWire(t *testing.T) {
 		if _, err := b.registry.Execute([]byte(`{"revoke":{"user":"bob","before":"`+early+`"}}`), 0); err != nil {
 			t.Fatal(err)
 		}
-		if !b.registry.Revoked(auth.Identity{User: "bob", Issued: now.Add(-time.Hour)}) || b.registry.Revoked(auth.Identity{User: "bob", Issued: now}) {
+		if !b.registry.Revocations.Revoked(auth.Identity{User: "bob", Issued: now.Add(-time.Hour)}) || b.registry.Revocations.Revoked(auth.Identity{User: "bob", Issued: now}) {
 			t.Error("a revocation of an earlier version counts otherwise")
 		}
 	})

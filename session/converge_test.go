@@ -55,7 +55,7 @@ func converge(t *testing.T, seed uint64, o document.Options) {
 			}
 		}
 		synctest.Wait()
-		snap, e := w.registry.Document(t.Context(), Caller{App: true}, "doc")
+		snap, e := w.registry.Documents.Read(t.Context(), Caller{App: true}, "doc")
 		if e != nil {
 			t.Fatal(e)
 		}

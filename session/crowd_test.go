@@ -75,12 +75,12 @@ func TestRequestsDoNotWaitLong(t *testing.T) {
 		over := w.crowd("doc")
 		message := func() *protocol.Error {
 			ctx := hub.WithPatience(t.Context(), 2*time.Second)
-			_, e := w.registry.Publish(ctx, Caller{Principal: named("ann")}, protocol.Publish{Channel: "doc", Content: []byte("1")})
+			_, e := w.registry.Publishing.Publish(ctx, Caller{Principal: named("ann")}, protocol.Publish{Channel: "doc", Content: []byte("1")})
 			return e
 		}
 		change := func() *protocol.Error {
 			ctx := hub.WithPatience(t.Context(), 2*time.Second)
-			_, e := w.registry.Amend(ctx, Caller{Principal: named("ann")}, Proposal{Channel: "doc", Latest: true, Patch: []byte(`{"a":1}`)})
+			_, e := w.registry.Documents.Amend(ctx, Caller{Principal: named("ann")}, Proposal{Channel: "doc", Latest: true, Patch: []byte(`{"a":1}`)})
 			return e
 		}
 		for _, do := range []func() *protocol.Error{message, change} {

@@ -191,7 +191,7 @@ func TestMessageToOneMemberOverHTTP(t *testing.T) {
 		publish := func(c Caller, user string) *protocol.Error {
 			c.Principal = from(c.User(), "192.0.2.7")
 			p := protocol.Publish{Channel: "lobby", Content: []byte(`"psst"`), To: &hub.Address{User: user}}
-			_, e := w.registry.Publish(t.Context(), c, p)
+			_, e := w.registry.Publishing.Publish(t.Context(), c, p)
 			return e
 		}
 		scope, err := policy.NewScope(map[string][]string{"publish": {"*"}}, false)

@@ -8,52 +8,87 @@
 // nothing. Where a reply must come before something that follows, the caller hands in a
 // function that makes the reply. A [Dialect] decodes frames, calls the operations and
 // sends the replies; package dialect/native is the first one. The HTTP API uses the same
-// rules through the [Registry].
+// rules through the capabilities of the [Registry].
+//
+// # Where things are
+//
+//	session.go      a session: how it is opened, how it ends
+//	receive.go      Dialect; what a frame costs, offences, panics
+//	authenticate.go how a session gets another principal, and when a token ends
+//	subscribe.go    how a session enters and leaves rooms
+//	apply.go        what a new configuration does to a live session
+//	principal.go    Principal and Caller: who asks, and by which way
+//	registry.go     Registry: what it is made of, Apply, orders of other nodes
+//	rules.go        Config, Realm: the configuration in force, and what it allows
+//	app.go          questions to the app
+//	sessions.go     the table of sessions, and how many there are
+//	limits.go       Limits; bucket.go: token buckets
+//
+// and a file, or two, for each capability, with the operations of sessions that belong
+// to it:
+//
+//	Admission    admission.go             may a client connect; bans
+//	Publishing   publish.go, history.go   messages
+//	Presence     presence.go              members
+//	Documents    documents.go, change.go, follow.go
+//	Kicks        kicks.go                 connections of a user are closed
+//	Revocations  revocations.go           tokens that do not count any more
+//	Rates        rates.go                 callers without a connection, and rooms
+//	Memory       memory.go                what requests of the HTTP API hold
+//	cluster      cluster.go               orders to the other nodes
 //
 // # Limits
 //
-// What is cheap to check is checked first: the limits on connections before the
-// handshake, the message rate before a payload is parsed, the permission before
-// the size, the size before the room's rate. A frame that breaks a rule gets an
-// error and the connection lives on; too many of them in a short time close it. A
-// client that is over its rate is left unread for a while, see [Session.Pause]. A client
-// whose connections were closed too often is banned for a while.
+// Cheap checks run first: the limits on connections before the handshake, the message
+// rate before a payload is parsed, the permission before the size, the size before the
+// room's rate, and the app last. A frame that breaks a rule gets an error and the
+// connection lives on; too many of them in a short time close it. A client that is over
+// its rate is left unread for a while, see [Session.Pause]. A client whose connections
+// were closed too often is banned for a while.
 //
 // # Identity
 //
-// A [Principal] is found out by the handshake, or by the client's `authenticate`, which
-// may give an anonymous connection a user and renews a token later on. Everything
-// asks for the principal anew, so that a renewed token counts at once: subscriptions it
-// does not allow end, and in rooms with presence the session becomes another member.
-// A connection ends some seconds after its token, unless that was renewed; whoever
-// has no token costs no timer.
+// The handshake finds the [Principal], or the client's `authenticate` does, which may give
+// an anonymous connection a user and renews a token later on. Every command reads the
+// principal anew, so that a renewed token counts at once: subscriptions that it does not
+// allow end, and in rooms with presence the session becomes another member. A connection
+// ends some seconds after its token, unless the token was renewed. A connection without a
+// token has no timer.
 //
-// A realm may have the application asked, too, behind the policy and the rates:
-// about connections before they are made, and about subscribing and publishing on
-// the reader's goroutine, whose client waits for the answer.
+// A realm may also ask the app, behind the policy and the rates: about connections before
+// they are made, and about subscribing and publishing on the reader's goroutine, whose
+// client waits for the answer.
 //
-// A connection knows the name of its [Realm] alone, and asks the configuration in
-// force for what the name means. Revocations and kicks work on live connections.
-// Revocations are also asked before an identity is taken. Both are asked once more when
-// the identity shows, because a handshake may be on its way when they come: kicks are
-// remembered for that, and [Principal.AsOf] says what they cover. With a [Control] all nodes
-// carry them out.
+// A connection knows only the name of its [Realm], and looks up in the configuration in
+// force what the name means. Revocations and kicks close live connections. A handshake may
+// be on its way when they come, so both are checked again when the session exists:
+// Revocations and Kicks remember them, and [Principal.AsOf] says which ones cover a
+// principal. With a [Control] all nodes carry them out.
 //
 // # Configuration
 //
-// [Registry.Apply] swaps policy and limits in one step. Each command works with
-// the ones it finds at its start; a subscription that was being made during the
-// swap is checked again when it exists, so that none outlives its permission.
+// [Registry.Apply] swaps policy and limits in one step. Each command works with the rules
+// that it finds at its start. A subscription that is made during the swap is checked again
+// when it exists, so that none outlives its permission.
 //
 // # Concurrency
 //
 // A Registry may be used by several goroutines at once. [Session.Receive] and
-// [Session.Subscribe] belong to the transport's reader: one call at a time. The
-// other methods of Session may be called at any time.
+// [Session.Subscribe] belong to the transport's reader: one call at a time. So do
+// Session.frames and Session.rooms. The other methods of Session may be called at any
+// time.
 //
-// The package starts no goroutine. Lock order: Registry.applying, then Session.mu
-// or Registry.mu or buckets.mu or dismissals.mu, which are leaves: nothing is locked, and the hub
-// is not called, while one of them is held; the exception is Session.mu around
-// [hub.Hub.Connect], which never calls back before it returns. The principal of a
-// session changes with Registry.mu held, which counts by it, and is read without.
+// The package starts one kind of goroutine, under a guard: when a room gets a document by
+// a new configuration, the session follows it beside Apply, because the store may be slow.
+//
+// Locks, from the outermost to the innermost:
+//
+//	Registry.applying > Session.mu > hub.Hub.mu
+//	Registry.applying > sessions.mu
+//
+// Session.mu is held around [hub.Hub.Connect], which does not call back before it returns.
+// sessions.mu is held while a [Headcount] is told a number; the implementation locks for
+// itself and does not block. buckets.mu, recentKicks.mu and Memory.mu are leaves: nothing
+// else is locked while one of them is held. The principal of a session is written with
+// sessions.mu held, because the table counts by it, and is read without a lock.
 package session

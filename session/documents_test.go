@@ -22,11 +22,11 @@ func TestDocumentForgotten(t *testing.T) {
 		ann.hears(subscribedDoc(0, `{}`), acceptedFrame(1, 1, ""))
 		bob.say(subscribeDoc)
 		bob.hears(subscribedDoc(1, `{"a":1}`))
-		old, e := w.registry.Document(t.Context(), Caller{App: true}, "doc")
+		old, e := w.registry.Documents.Read(t.Context(), Caller{App: true}, "doc")
 		if e != nil {
 			t.Fatal(e)
 		}
-		if e := w.registry.ForgetDocument(t.Context(), "doc", document.Known{}); e != nil {
+		if e := w.registry.Documents.Forget(t.Context(), "doc", document.Known{}); e != nil {
 			t.Fatal(e)
 		}
 		const gap = `{"type":"gap","payload":{"channel":"doc"}}`
@@ -96,7 +96,7 @@ func TestDocumentShare(t *testing.T) {
 func TestDocumentTTL(t *testing.T) {
 	atDesk(t, []policy.Room{desk(document.Options{TTL: time.Hour})}, func(t *testing.T, w *world, store *stubborn) {
 		documents := func() int {
-			page, _, e := w.registry.Documents(t.Context(), "", "", 10)
+			page, _, e := w.registry.Documents.List(t.Context(), "", "", 10)
 			if e != nil {
 				t.Fatal(e)
 			}

@@ -103,7 +103,7 @@ func TestLateTimer(t *testing.T) {
 		c := w.arrive(w.tokenPeer(claims("ann")))
 		old, renewed := c.who(), claims("ann")
 		c.say(authenticateWith(token(t, renewed)))
-		c.lapse(old)
+		c.expire(old)
 		c.hears(authenticated(renewed))
 		if c.timer == nil {
 			t.Error("the timer of the new token is forgotten")

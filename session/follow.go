@@ -10,26 +10,26 @@ import (
 // following is a subscription to a room with a document, while it is being made. Nil
 // stands for a room without one.
 type following struct {
-	registry *Registry
-	channel  string
-	options  document.Options
-	err      error // of the read
+	documents *Documents
+	channel   string
+	options   document.Options
+	err       error // of the read
 }
 
 // follow has a document's changes announced to the room, before the session is in it:
 // what the document is read to be then, in read, is followed by every later change.
 func (s *Session) follow(ctx context.Context, u *rules, channel string) (*following, *protocol.Error) {
-	r, o := s.registry, u.document(channel)
-	if r.documents == nil || o == nil {
+	d, o := &s.registry.Documents, u.document(channel)
+	if d.service == nil || o == nil {
 		return nil, nil
 	}
-	if err := r.documents.Attach(ctx, channel); err != nil {
-		return nil, r.documentFailed(err)
+	if err := d.service.Attach(ctx, channel); err != nil {
+		return nil, u.documentFailed(err)
 	}
 	if !s.noteFollowed(channel) {
-		r.documents.Detach(channel)
+		d.service.Detach(channel)
 	}
-	return &following{registry: r, channel: channel, options: *o}, nil
+	return &following{documents: d, channel: channel, options: *o}, nil
 }
 
 // noteFollowed remembers an attachment. False: the session is over, or has one.
@@ -52,7 +52,7 @@ func (f *following) read(ctx context.Context) *protocol.DocumentState {
 		return nil
 	}
 	var snap document.Snapshot
-	if snap, f.err = f.registry.documents.Read(ctx, f.channel, f.options); f.err != nil {
+	if snap, f.err = f.documents.service.Read(ctx, f.channel, f.options); f.err != nil {
 		return nil
 	}
 	return &protocol.DocumentState{Epoch: snap.Epoch, Version: snap.Version, State: snap.State, Stale: snap.Stale}
@@ -74,7 +74,7 @@ func (s *Session) unfollow(channel string) {
 	delete(s.follows, channel)
 	s.mu.Unlock()
 	if there {
-		s.registry.documents.Detach(channel)
+		s.registry.Documents.service.Detach(channel)
 	}
 }
 
@@ -85,6 +85,6 @@ func (s *Session) unfollowAll() {
 	s.follows = nil
 	s.mu.Unlock()
 	for channel := range all {
-		s.registry.documents.Detach(channel)
+		s.registry.Documents.service.Detach(channel)
 	}
 }

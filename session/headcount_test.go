@@ -40,7 +40,7 @@ func TestUsersAreCountedOverNodes(t *testing.T) {
 		limited.Limits.ConnectionsPerUser = 3
 		may := func(user string, want protocol.Code) {
 			t.Helper()
-			if e := w.registry.Admit(t.Context(), named(user)); codeOf(e) != want {
+			if e := w.registry.Admission.Admit(t.Context(), named(user)); codeOf(e) != want {
 				t.Errorf("%q: %v, want %q", user, e, want)
 			}
 		}

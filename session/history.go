@@ -5,7 +5,6 @@ import (
 	"iter"
 	"slices"
 
-	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -17,7 +16,7 @@ func (s *Session) History(ctx context.Context, q protocol.History) (hub.HistoryP
 	if e := s.MustAuthenticate(); e != nil {
 		return hub.HistoryPage{}, e
 	}
-	return s.registry.history(ctx, s.caller(), q)
+	return s.registry.Publishing.history(ctx, s.caller(), q)
 }
 
 // History reads retained messages for a caller of the HTTP API that may subscribe
@@ -25,32 +24,23 @@ func (s *Session) History(ctx context.Context, q protocol.History) (hub.HistoryP
 // on a connection, because an answer stays in memory for as long as somebody takes to
 // read it. Errors are those of [Registry.May], RATE_LIMITED and, when the hub fails,
 // UNAVAILABLE or INTERNAL.
-func (r *Registry) History(ctx context.Context, c Caller, q protocol.History) (hub.HistoryPage, *protocol.Error) {
-	if e := r.spend(c); e != nil {
+func (p *Publishing) History(ctx context.Context, c Caller, q protocol.History) (hub.HistoryPage, *protocol.Error) {
+	if e := p.rates.spend(c); e != nil {
 		return hub.HistoryPage{}, e
 	}
-	return r.history(ctx, c, q)
+	return p.history(ctx, c, q)
 }
 
-func (r *Registry) history(ctx context.Context, c Caller, q protocol.History) (hub.HistoryPage, *protocol.Error) {
-	if e := r.mayRead(ctx, c, policy.History, q.Channel); e != nil {
+func (p *Publishing) history(ctx context.Context, c Caller, q protocol.History) (hub.HistoryPage, *protocol.Error) {
+	u := p.rules.Load()
+	if e := u.mayRead(ctx, c, policy.History, q.Channel); e != nil {
 		return hub.HistoryPage{}, e
 	}
-	page, err := r.hub.History(ctx, q.Channel, q.Query())
+	page, err := p.hub.History(ctx, q.Channel, q.Query())
 	if !c.App {
-		page = fitting(page, q.Since != nil, r.hub.Settings().QueueBytes/2)
+		page = fitting(page, q.Since != nil, p.hub.Settings().QueueBytes/2)
 	}
-	return page, r.failed("history", err)
-}
-
-// mayRead decides about reading what is in a room without being in it. For the
-// application that is the same as to subscribe.
-func (r *Registry) mayRead(ctx context.Context, c Caller, a policy.Action, channel string) *protocol.Error {
-	u := r.rules.Load()
-	if e := u.may(c, a, channel); e != nil {
-		return e
-	}
-	return u.consult(ctx, c, auth.Subscribe, channel)
+	return page, u.failed("history", err)
 }
 
 // fitting cuts a page down to what may be queued for one connection at once, and

@@ -19,20 +19,20 @@ func TestKick(t *testing.T) {
 		first, second, bob, guest := w.connect("ann"), w.connect("ann"), w.connect("bob"), w.connect("")
 		reason := hub.Reason{Code: 4499, Text: "out"}
 		for user, want := range map[string]int{"ann": 2, "": 0, "nobody": 0} {
-			if done, e := w.registry.KickUser(t.Context(), user, reason); done != (Ended{Connections: want, Nodes: 1}) || e != nil {
+			if done, e := w.registry.Kicks.User(t.Context(), user, reason); done != (Ended{Connections: want, Nodes: 1}) || e != nil {
 				t.Errorf("%q: %+v, %v, want %d", user, done, e, want)
 			}
 		}
 		first.hears(`{"close":4499}`)
 		second.hears(`{"close":4499}`)
 		for id, want := range map[string]int{guest.Conn().ID(): 1, "nobody": 0, strings.Repeat("x", 100): 0} {
-			if done, e := w.registry.KickConnection(t.Context(), id, protocol.ReasonForbidden); done != (Ended{Connections: want, Nodes: 1}) || e != nil {
+			if done, e := w.registry.Kicks.Connection(t.Context(), id, protocol.ReasonForbidden); done != (Ended{Connections: want, Nodes: 1}) || e != nil {
 				t.Errorf("%q: %+v, %v, want %d", id, done, e, want)
 			}
 		}
 		guest.hears(`{"close":4403}`)
 		bob.hears()
-		if done, _ := w.registry.KickUser(t.Context(), "ann", reason); done.Connections != 0 {
+		if done, _ := w.registry.Kicks.User(t.Context(), "ann", reason); done.Connections != 0 {
 			t.Errorf("%d connections are left", done.Connections)
 		}
 	})
@@ -102,14 +102,14 @@ var sendingAway = map[string]struct {
 	ends string
 }{
 	"kicked": {func(r *Registry) (Ended, *protocol.Error) {
-		return r.KickUser(context.Background(), "ann", protocol.ReasonForbidden)
+		return r.Kicks.User(context.Background(), "ann", protocol.ReasonForbidden)
 	}, `{"close":4403}`},
 	"kicked on another node": {func(r *Registry) (Ended, *protocol.Error) {
 		n, err := r.Execute([]byte(`{"kick":{"user":"ann","code":4403}}`), 0)
 		return Ended{Connections: n}, protocol.AsError(err)
 	}, `{"close":4403}`},
 	"revoked": {func(r *Registry) (Ended, *protocol.Error) {
-		return r.Revoke(context.Background(), auth.Revocation{User: "ann", Before: time.Now()})
+		return r.Revocations.Revoke(context.Background(), auth.Revocation{User: "ann", Before: time.Now()})
 	}, `{"close":4401}`},
 }
 
@@ -124,7 +124,7 @@ func TestSentAwayWhileAsking(t *testing.T) {
 					w.withRealm(Realm{Authorize: auth.NewGuard(b, auth.GuardOptions{}), Ask: auth.Connect})
 					said := make(chan *protocol.Error, 1)
 					ask := func() {
-						_, e := w.registry.Authorize(t.Context(), p)
+						_, e := w.registry.Admission.Authorize(t.Context(), p)
 						said <- e
 					}
 					go ask()
@@ -154,7 +154,7 @@ func TestSentAwayBeforeOpen(t *testing.T) {
 			b := &boss{answer: auth.Answer{User: "ann"}}
 			inRealm(t, Realm{Authorize: auth.NewGuard(b, auth.GuardOptions{}), Ask: everything}, nil, func(t *testing.T, w *world) {
 				enter := func() *Principal {
-					p, e := w.registry.Authorize(t.Context(), &Principal{Realm: site, Handshake: "h", AsOf: time.Now()})
+					p, e := w.registry.Admission.Authorize(t.Context(), &Principal{Realm: site, Handshake: "h", AsOf: time.Now()})
 					if e != nil {
 						t.Fatal(e)
 					}
@@ -167,7 +167,7 @@ func TestSentAwayBeforeOpen(t *testing.T) {
 				}
 				time.Sleep(time.Second)
 				for _, p := range []*Principal{early, plain} {
-					if e := w.registry.Confirm(p); e == nil {
+					if e := w.registry.Admission.Confirm(p); e == nil {
 						t.Error("a request of hers goes on")
 					}
 					c, e := w.dial(p)
@@ -185,7 +185,7 @@ func TestSentAwayBeforeOpen(t *testing.T) {
 					}
 				}
 				for _, p := range []*Principal{enter(), other, named("ann")} {
-					if e := w.registry.Confirm(p); e != nil {
+					if e := w.registry.Admission.Confirm(p); e != nil {
 						t.Errorf("a request of %s: %v", p.User, e)
 					}
 					c, e := w.dial(p)
@@ -238,11 +238,11 @@ func TestSentAwayWhilePublishing(t *testing.T) {
 				c := Caller{Principal: &Principal{Subject: policy.Subject{User: "ann"}, Realm: site, Handshake: "h"}}
 				for action, do := range map[auth.Action]func() *protocol.Error{
 					auth.Publish: func() *protocol.Error {
-						_, e := w.registry.Publish(t.Context(), c, protocol.Publish{Channel: "a", Content: []byte("1")})
+						_, e := w.registry.Publishing.Publish(t.Context(), c, protocol.Publish{Channel: "a", Content: []byte("1")})
 						return e
 					},
 					auth.Subscribe: func() *protocol.Error {
-						_, e := w.registry.History(t.Context(), c, protocol.History{Channel: "a"})
+						_, e := w.registry.Publishing.History(t.Context(), c, protocol.History{Channel: "a"})
 						return e
 					},
 				} {
@@ -270,21 +270,21 @@ func TestSentAwayWhilePublishing(t *testing.T) {
 func TestDismissalsAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var l dismissals
+		var l recentKicks
 		early := &Principal{Subject: policy.Subject{User: "u7"}, AsOf: time.Now()}
 		time.Sleep(time.Second)
-		for i := range 2 * maxDismissals {
-			l.add("u"+strconv.Itoa(i), dismissal{before: time.Now()})
-			if len(l.users) > maxDismissals {
+		for i := range 2 * maxKicks {
+			l.add("u"+strconv.Itoa(i), recentKick{before: time.Now()})
+			if len(l.users) > maxKicks {
 				t.Fatalf("%d are remembered", len(l.users))
 			}
 		}
-		l.add("u7", dismissal{before: time.Now()})
-		l.add("u7", dismissal{before: early.AsOf.Add(-time.Hour)})
+		l.add("u7", recentKick{before: time.Now()})
+		l.add("u7", recentKick{before: early.AsOf.Add(-time.Hour)})
 		if _, gone := l.since(early); !gone {
 			t.Error("a late order takes a kick back")
 		}
-		time.Sleep(keepDismissals + time.Second)
+		time.Sleep(keepKicks + time.Second)
 		l.sweep(time.Now())
 		if len(l.users) != 0 {
 			t.Errorf("%d are kept for ever", len(l.users))

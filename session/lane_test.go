@@ -18,7 +18,7 @@ func TestLongPatchesWait(t *testing.T) {
 	withDocuments(t, w)
 	long := json.RawMessage(`{"a":[` + strings.TrimSuffix(strings.Repeat("1,", 9000), ",") + `]}`)
 	amend := func(ctx context.Context, replace bool, patch json.RawMessage) (uint64, bool) {
-		out, e := w.registry.Amend(ctx, Caller{Principal: named("ann")}, Proposal{Channel: "doc", Latest: true, Replace: replace, Patch: patch})
+		out, e := w.registry.Documents.Amend(ctx, Caller{Principal: named("ann")}, Proposal{Channel: "doc", Latest: true, Replace: replace, Patch: patch})
 		return out.Version, e == nil && out.Err == nil
 	}
 	release := lane.Hold()

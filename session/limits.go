@@ -1,6 +1,8 @@
 package session
 
-import "github.com/caddy-realtime/caddy-realtime/policy"
+import (
+	"github.com/caddy-realtime/caddy-realtime/policy"
+)
 
 // defaultMessageSize is the size of a frame up to which clients are served where
 // nothing else is configured: far more than a chat message, and small enough to

@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -13,33 +14,34 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// WithPresence has rooms with presence know their members. Without it no room has
-// presence. It is called before the first session is opened, and returns r.
-func (r *Registry) WithPresence(t *presence.Tracker) *Registry {
-	r.members = t
-	return r
+// Presence reads the members of rooms. What sessions do in rooms with presence is below.
+type Presence struct {
+	// Static before the first session is opened.
+	rules   *current
+	rates   *Rates
+	tracker *presence.Tracker // nil: no room has presence
 }
 
 // Members reads the members of a room for a caller of the HTTP API. Errors are those
 // of [Registry.May], RATE_LIMITED and, when the store fails, UNAVAILABLE or
 // INTERNAL.
-func (r *Registry) Members(ctx context.Context, c Caller, channel string, q presence.Query) (presence.Page, *protocol.Error) {
-	if e := r.spend(c); e != nil {
+func (p *Presence) Members(ctx context.Context, c Caller, channel string, q presence.Query) (presence.Page, *protocol.Error) {
+	if e := p.rates.spend(c); e != nil {
 		return presence.Page{}, e
 	}
-	u := r.rules.Load()
+	u := p.rules.Load()
 	room, e := u.room(c, policy.Presence, channel)
 	if e != nil {
 		return presence.Page{}, e
 	}
-	if r.members == nil || room == nil || room.Members == nil {
+	if p.tracker == nil || room == nil || room.Members == nil {
 		return presence.Page{}, withoutPresence()
 	}
-	if e := u.consult(ctx, c, auth.Subscribe, channel); e != nil {
+	if e := u.askApp(ctx, c, auth.Subscribe, channel); e != nil {
 		return presence.Page{}, e
 	}
-	page, err := r.members.Members(ctx, channel, q)
-	return page, r.failed("presence", err)
+	page, err := p.tracker.Members(ctx, channel, q)
+	return page, u.failed("presence", err)
 }
 
 func withoutPresence() *protocol.Error {
@@ -141,7 +143,7 @@ type attendance struct {
 // enterPresence makes the session one of its member's in a room with presence, if it is
 // not. The client has just subscribed, or presence was turned on.
 func (s *Session) enterPresence(u *rules, channel string, a protocol.Appearance) {
-	room, tracker := u.policy.Match(channel), s.registry.members
+	room, tracker := u.policy.Match(channel), s.registry.Presence.tracker
 	if tracker == nil || room == nil || room.Members == nil {
 		return
 	}
@@ -199,16 +201,16 @@ func (s *Session) leavePresence(channel string) {
 	}
 }
 
-// vanish ends all stays with the connection: at once if somebody meant it, else
+// endPresence ends all stays with the connection: at once if somebody meant it, else
 // with the room's grace, because the client may come back.
-func (s *Session) vanish(reason hub.Reason) {
+func (s *Session) endPresence(reason hub.Reason) {
 	s.mu.Lock()
 	stays := s.stays
 	s.stays, s.over = nil, true
 	s.stopTimer()
 	s.mu.Unlock()
 	for _, stay := range stays {
-		if meant(reason) {
+		if isFinal(reason) {
 			stay.Leave()
 		} else {
 			stay.Lose()
@@ -218,7 +220,7 @@ func (s *Session) vanish(reason hub.Reason) {
 
 // meant tells an end after which the client is expected back from others.
 // A browser that leaves the page says 1001, also when it loads the same one again.
-func meant(r hub.Reason) bool {
+func isFinal(r hub.Reason) bool {
 	return !protocol.MayReconnect(r.Code)
 }
 
@@ -233,5 +235,36 @@ func (s *Session) applyToPresence(u *rules, conn *hub.Conn, channel string) {
 		s.leavePresence(channel)
 		// Nobody would be told of changes any more: there are no members to know of.
 		conn.Send(protocol.PresenceEvent{Frame: &presence.Snapshot{Channel: channel}})
+	}
+}
+
+// reappear makes the session another member of its rooms. The others see one leave
+// and one enter, which is what has happened as far as they can know.
+func (s *Session) reappear(u *rules) {
+	s.mu.Lock()
+	all := s.stays
+	s.stays = nil
+	s.mu.Unlock()
+	for channel, a := range all {
+		a.Leave()
+		s.enterPresence(u, channel, a.said)
+	}
+}
+
+// describe changes what the server says of the session's member.
+func (s *Session) describe(info json.RawMessage) {
+	if info == nil {
+		info = json.RawMessage(`{}`) // takes back what was said
+	}
+	s.mu.Lock()
+	all := make([]*attendance, 0, len(s.stays))
+	for _, a := range s.stays {
+		all = append(all, a)
+	}
+	s.mu.Unlock()
+	for _, a := range all {
+		if err := a.Update(presence.Change{Server: info}); err != nil {
+			s.registry.rules.Load().log.Error("presence failed", "error", err, "connection", s.conn.ID())
+		}
 	}
 }

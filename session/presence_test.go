@@ -183,11 +183,11 @@ func TestPresenceVisibility(t *testing.T) {
 		stranger.hears(failure(`1`, protocol.Unauthorized))
 		ann.say(subscribeLobby)
 		settle()
-		page, e := w.registry.Members(context.Background(), Caller{Principal: named("ann")}, "lobby", presence.Query{Limit: 10})
+		page, e := w.registry.Presence.Members(context.Background(), Caller{Principal: named("ann")}, "lobby", presence.Query{Limit: 10})
 		if e != nil || page.Count != 2 {
 			t.Errorf("%+v, %v; want both members", page, e)
 		}
-		if _, e := w.registry.Members(context.Background(), Caller{}, "lobby", presence.Query{}); e == nil {
+		if _, e := w.registry.Presence.Members(context.Background(), Caller{}, "lobby", presence.Query{}); e == nil {
 			t.Error("anonymous callers of the API may see the members")
 		}
 		stranger.hears()

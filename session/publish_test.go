@@ -115,7 +115,7 @@ func TestRegistryPublish(t *testing.T) {
 	}
 	inBubble(t, Limits{MessageSize: 100}, rooms, func(t *testing.T, w *world) {
 		for _, test := range tests {
-			_, e := w.registry.Publish(t.Context(), test.c, protocol.Publish{Channel: test.channel, Content: []byte(test.content)})
+			_, e := w.registry.Publishing.Publish(t.Context(), test.c, protocol.Publish{Channel: test.channel, Content: []byte(test.content)})
 			if got := codeOf(e); got != test.want {
 				t.Errorf("%+v into %q: %q, want %q", test.c, test.channel, got, test.want)
 			}
@@ -129,7 +129,7 @@ func TestRatesWithoutAConnection(t *testing.T) {
 	limits := Limits{Rate: policy.Rate{PerSecond: 1, Burst: 3}}
 	inBubble(t, limits, rooms, func(t *testing.T, w *world) {
 		into := func(c Caller, channel string) protocol.Code {
-			_, e := w.registry.Publish(t.Context(), c, protocol.Publish{Channel: channel, Content: []byte("1")})
+			_, e := w.registry.Publishing.Publish(t.Context(), c, protocol.Publish{Channel: channel, Content: []byte("1")})
 			return codeOf(e)
 		}
 		expect := func(c Caller, channel string, want protocol.Code) {
@@ -145,7 +145,7 @@ func TestRatesWithoutAConnection(t *testing.T) {
 		expect(ann, "b", ok)
 		expect(ann, "b", slow) // her own
 		expect(bob, "a", ok)
-		if _, e := w.registry.History(t.Context(), ann, protocol.History{Channel: "a"}); codeOf(e) != slow {
+		if _, e := w.registry.Publishing.History(t.Context(), ann, protocol.History{Channel: "a"}); codeOf(e) != slow {
 			t.Errorf("history: %v", e)
 		}
 		near, far := Caller{Principal: &Principal{IP: netip.MustParseAddr("2001:db8::1")}}, Caller{Principal: &Principal{IP: netip.MustParseAddr("2001:db8:0:1::1")}}
@@ -166,15 +166,15 @@ func TestRegistryHistory(t *testing.T) {
 	inBubble(t, Limits{}, rooms, func(t *testing.T, w *world) {
 		w.fill("h", 3)
 		w.fill("shut", 1)
-		page, e := w.registry.History(t.Context(), Caller{}, protocol.History{Channel: "h", Limit: 2})
+		page, e := w.registry.Publishing.History(t.Context(), Caller{}, protocol.History{Channel: "h", Limit: 2})
 		if e != nil || len(page.Messages) != 2 || page.Top.Offset != 3 {
 			t.Errorf("%+v, %v", page, e)
 		}
 		// Who may publish may not read for that.
-		if _, e = w.registry.History(t.Context(), Caller{Principal: named("ann")}, protocol.History{Channel: "shut", Limit: 2}); codeOf(e) != protocol.Forbidden {
+		if _, e = w.registry.Publishing.History(t.Context(), Caller{Principal: named("ann")}, protocol.History{Channel: "shut", Limit: 2}); codeOf(e) != protocol.Forbidden {
 			t.Errorf("%v", e)
 		}
-		if page, e = w.registry.History(t.Context(), Caller{App: true}, protocol.History{Channel: "shut", Limit: 2}); e != nil || len(page.Messages) != 1 {
+		if page, e = w.registry.Publishing.History(t.Context(), Caller{App: true}, protocol.History{Channel: "shut", Limit: 2}); e != nil || len(page.Messages) != 1 {
 			t.Errorf("%+v, %v", page, e)
 		}
 	})

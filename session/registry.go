@@ -1,88 +1,82 @@
 package session
 
 import (
-	"cmp"
-	"log/slog"
-	"maps"
-	"net/netip"
 	"sync"
-	"sync/atomic"
+	"time"
 
-	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/presence"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Config is what may change while sessions live.
-type Config struct {
-	// Policy says who may do what; nil allows nothing.
-	Policy *policy.Policy
-	Limits Limits
-	// Realms are those that connections came through, by name.
-	Realms map[string]Realm
-	// Logger gets ended connections (debug) and failures; nil means none.
-	Logger *slog.Logger
-}
-
-// Registry is the set of sessions of one hub, with the rules they live by.
+// Registry is the set of sessions of one hub, with the rules they live by. What clients
+// can do and what operators can do to them are capabilities: structs of their own, each
+// with the few things that it needs.
 type Registry struct {
+	// The capabilities. Static after New, apart from what With… adds.
+	Admission   Admission
+	Publishing  Publishing
+	Presence    Presence
+	Documents   Documents
+	Kicks       Kicks
+	Revocations Revocations
+	Rates       Rates
+	Memory      Memory
+
 	// Static after New.
-	hub     *hub.Hub
-	callers buckets[string]     // message rate of callers without a connection
-	rooms   buckets[roomKey]    // publish rate of the same, for each room
-	totals  buckets[string]     // what all publishers of a channel may send together
-	abusers buckets[string]     // those who were thrown out, see comebacks
-	knocks  buckets[netip.Addr] // handshakes of each address
-	members *presence.Tracker
+	hub *hub.Hub
 
-	reserved reservations // what requests of the HTTP API hold
-
-	documents *document.Service
-
-	revocations auth.Revocations
-	dismissed   dismissals
-	control     Control     // nil: there are no other nodes
-	heads       Headcount   // control, if it can; else nil
-	uninformed  atomic.Bool // revocations of other nodes are not known yet
+	sessions sessions
+	cluster  cluster
 
 	applying sync.Mutex // one Apply at a time
-	rules    atomic.Pointer[rules]
-
-	// Guarded by mu.
-	mu         sync.Mutex
-	handshakes bucket
-	census     census
-	counting   bool // heads is told of changes of the census
-	sessions   map[*Session]struct{}
-}
-
-// rules are a Config with its defaults filled in. But for warned they never change.
-type rules struct {
-	policy *policy.Policy
-	limits Limits
-	realms map[string]Realm
-	log    *slog.Logger
-
-	warned atomic.Int64 // see loudness
-}
-
-func newRules(c Config) *rules {
-	return &rules{
-		policy: c.Policy,
-		limits: c.Limits.withDefaults(),
-		realms: maps.Clone(c.Realms),
-		log:    cmp.Or(c.Logger, slog.New(slog.DiscardHandler)),
-	}
+	rules    current
 }
 
 // New returns a registry that allows nothing until [Registry.Apply] is called.
 func New(h *hub.Hub) *Registry {
-	r := &Registry{hub: h, sessions: make(map[*Session]struct{})}
-	r.callers.limit, r.rooms.limit, r.abusers.limit = maxCallers, maxCallers, maxCallers
-	r.totals.limit, r.knocks.limit = maxCallers, maxCallers
-	r.rules.Store(newRules(Config{}))
+	r := &Registry{hub: h}
+	u, s := &r.rules, &r.sessions
+	u.Store(newRules(Config{}))
+	s.rules, s.all = u, make(map[*Session]struct{})
+	r.cluster.rules = u
+	r.Rates.init(u)
+	r.Memory.rules = u
+	r.Admission.init(r)
+	r.Presence.rules, r.Presence.rates = u, &r.Rates
+	r.Publishing = Publishing{hub: h, rules: u, rates: &r.Rates, presence: &r.Presence}
+	r.Documents = Documents{hub: h, rules: u, rates: &r.Rates}
+	r.Kicks.hub, r.Kicks.rules, r.Kicks.sessions, r.Kicks.cluster = h, u, s, &r.cluster
+	r.Revocations.rules, r.Revocations.sessions, r.Revocations.cluster = u, s, &r.cluster
+	return r
+}
+
+// WithControl has orders to end connections carried out by all nodes; without it
+// they are for this node alone. open makes the control, which gives the orders of
+// others to the registry. Until that is [Registry.Informed] it takes no tokens, since
+// nobody knows yet which of them were revoked. It is called before the first session
+// is opened, and returns r.
+func (r *Registry) WithControl(open func(hub.Executor) Control) *Registry {
+	r.Revocations.uninformed.Store(true)
+	r.cluster.control = open(r)
+	r.sessions.heads, _ = r.cluster.control.(Headcount)
+	return r
+}
+
+// WithPresence has rooms with presence know their members. Without it no room has
+// presence. It is called before the first session is opened, and returns r.
+func (r *Registry) WithPresence(t *presence.Tracker) *Registry {
+	r.Presence.tracker = t
+	return r
+}
+
+// WithDocuments gives rooms their documents. Without it no room has one. It is called
+// before the first session is opened, and returns r. What the service announces has to
+// reach the hub by way of [DocumentEvent].
+func (r *Registry) WithDocuments(s *document.Service) *Registry {
+	r.Documents.service = s
 	return r
 }
 
@@ -101,19 +95,58 @@ func (r *Registry) Apply(c Config) {
 	defer r.applying.Unlock()
 	rules := newRules(c)
 	r.rules.Store(rules)
-	r.countUsers(rules.limits.ConnectionsPerUser)
-	for _, s := range r.snapshot() {
+	r.sessions.countUsers(rules.limits.ConnectionsPerUser)
+	for _, s := range r.sessions.snapshot() {
 		s.applyRules(rules)
 	}
 }
 
-// snapshot lists the sessions, so that they can be visited without the lock.
-func (r *Registry) snapshot() []*Session {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	all := make([]*Session, 0, len(r.sessions))
-	for s := range r.sessions {
-		all = append(all, s)
-	}
-	return all
+// May decides whether c may do a in channel; nil means it may. The errors are
+// INVALID_CHANNEL, UNAUTHORIZED and FORBIDDEN. A channel that no room opens is
+// INVALID_CHANNEL for the app, whose mistake would otherwise go unnoticed, and FORBIDDEN
+// for everybody else.
+func (r *Registry) May(c Caller, a policy.Action, channel string) *protocol.Error {
+	return r.rules.Load().may(c, a, channel)
 }
+
+// MayAnywhere decides whether c may do a in any channel at all; nil means that it is worth
+// looking at the channels that a request names. The errors are UNAUTHORIZED and FORBIDDEN.
+func (r *Registry) MayAnywhere(c Caller, a policy.Action) *protocol.Error {
+	if c.App {
+		return c.Scope.AllowAnywhere(a)
+	}
+	return r.rules.Load().policy.AllowAnywhere(a, &c.who().Subject)
+}
+
+// MayHaveChannels says why no connection may subscribe to n channels: LIMIT_EXCEEDED. A
+// transport whose clients name all their channels at once asks before it opens a session.
+func (r *Registry) MayHaveChannels(n int) *protocol.Error {
+	if limit := r.rules.Load().limits.Channels; over(n-1, limit) {
+		return tooManyChannels(limit)
+	}
+	return nil
+}
+
+var _ hub.Executor = (*Registry)(nil)
+
+// Execute implements [hub.Executor].
+func (r *Registry) Execute(body []byte, ago time.Duration) (ended int, err error) {
+	o, err := decodeOrder(body)
+	switch {
+	case err != nil:
+		r.rules.Load().log.Warn("an order of another node is not understood", "error", err)
+	case o.Kick != nil && o.Kick.Connection != "":
+		ended = r.Kicks.connection(o.Kick.Connection, o.Kick.reason())
+	case o.Kick != nil:
+		ended = r.Kicks.user(o.Kick.User, o.Kick.reason(), time.Now().Add(-ago))
+	case o.Revoke != nil:
+		ended = r.Revocations.revoke(o.Revoke.revocation())
+	}
+	return ended, err
+}
+
+// Informed implements [hub.Executor].
+func (r *Registry) Informed() { r.Revocations.uninformed.Store(false) }
+
+// Ready reports that the registry takes everybody, so that it has been informed.
+func (r *Registry) Ready() bool { return !r.Revocations.uninformed.Load() }

@@ -10,7 +10,7 @@ import (
 // reserved is a request that holds n bytes, besides what every request costs.
 func (w *world) reserved(c Caller, n int) (*Reservation, *protocol.Error) {
 	w.t.Helper()
-	v, e := w.registry.Reserve(c)
+	v, e := w.registry.Memory.Reserve(c)
 	if e == nil {
 		e = v.Add(n)
 	}
@@ -56,7 +56,7 @@ func TestRequestMemoryIsGivenBack(t *testing.T) {
 		}
 		v.Release()
 	}
-	if all := &w.registry.reserved; all.total != 0 || len(all.nets) != 0 {
+	if all := &w.registry.Memory; all.total != 0 || len(all.nets) != 0 {
 		t.Errorf("%d bytes of %d addresses are left", all.total, len(all.nets))
 	}
 }
@@ -71,7 +71,7 @@ func TestRequestMemoryOfOne(t *testing.T) {
 	if e != nil {
 		t.Fatal(e)
 	}
-	if _, e := w.registry.Reserve(c); codeOf(e) != protocol.RateLimited {
+	if _, e := w.registry.Memory.Reserve(c); codeOf(e) != protocol.RateLimited {
 		t.Error(e)
 	}
 	v.Release()

@@ -37,7 +37,7 @@ func TestRevoke(t *testing.T) {
 				first, bob := w.tokenPeer(claims("ann", id("t1"))), w.tokenPeer(claims("bob", id("t3")))
 				all := []*client{w.arrive(first), w.arrive(w.tokenPeer(claims("ann", id("t2")))), w.arrive(named("ann")), w.arrive(bob), w.arrive(&Principal{})}
 				time.Sleep(time.Second)
-				done, e := w.registry.Revoke(t.Context(), tc.revoke())
+				done, e := w.registry.Revocations.Revoke(t.Context(), tc.revoke())
 				if e != nil {
 					t.Fatal(e)
 				}
@@ -54,7 +54,7 @@ func TestRevoke(t *testing.T) {
 					t.Errorf("%d connections more were counted than have ended", ended)
 				}
 				for p, want := range map[*Principal]protocol.Code{first: tc.again, named("ann"): tc.tokenless} {
-					if e := w.registry.Admit(t.Context(), p); codeOf(e) != want {
+					if e := w.registry.Admission.Admit(t.Context(), p); codeOf(e) != want {
 						t.Errorf("admitted: %v, want %q", e, want)
 					}
 					if _, e := w.dial(p); codeOf(e) != want {
@@ -71,7 +71,7 @@ func TestRevoke(t *testing.T) {
 func TestAuthenticateRevoked(t *testing.T) {
 	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
 		c := w.arrive(&Principal{})
-		_, _ = w.registry.Revoke(t.Context(), auth.Revocation{User: "ann", Until: time.Now().Add(10 * time.Minute)})
+		_, _ = w.registry.Revocations.Revoke(t.Context(), auth.Revocation{User: "ann", Until: time.Now().Add(10 * time.Minute)})
 		ann := claims("ann")
 		c.say(authenticateWith(token(t, ann)))
 		c.hears(failure("9", protocol.Unauthorized))
@@ -94,7 +94,7 @@ func TestRevokeAgainstOpen(t *testing.T) {
 				c, _ := w.dial(named(user))
 				opened <- c
 			}()
-			_, _ = w.registry.Revoke(t.Context(), auth.Revocation{User: user})
+			_, _ = w.registry.Revocations.Revoke(t.Context(), auth.Revocation{User: user})
 			c := <-opened
 			synctest.Wait()
 			if c.Session != nil && (len(c.reasons) != 1 || c.reasons[0] != protocol.ReasonUnauthorized) {
@@ -120,7 +120,7 @@ func (m *meddler) AppendEvent(dst []byte, ev hub.Event) []byte {
 // the one who opens it.
 func TestRevokedWhileOpening(t *testing.T) {
 	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
-		late := func() { w.registry.revocations.Add(auth.Revocation{User: "ann"}, time.Now()) }
+		late := func() { w.registry.Revocations.list.Add(auth.Revocation{User: "ann"}, time.Now()) }
 		c, e := w.dial(named("ann"), func(o *Options) { o.Encoder = &meddler{Encoder: native, do: late} })
 		if e != nil {
 			t.Fatal(e)

@@ -60,7 +60,7 @@ type Session struct {
 	lost     []string               // what a fixed session has asked for and may not have
 	timer    *time.Timer            // see watch; nil when the principal may stay as it is
 	over     bool                   // the connection has ended
-	thrown   bool                   // by CloseForAbuse
+	abusive  bool                   // by CloseForAbuse
 }
 
 // maxRoomBuckets bounds the channels whose publish rate one session keeps count
@@ -74,26 +74,26 @@ const maxRoomBuckets = 256
 func (r *Registry) Open(p *Principal, o Options) (*Session, *protocol.Error) {
 	s := &Session{registry: r, name: o.Name, dialect: o.Dialect, fixed: o.Fixed, started: time.Now()}
 	p = p.dated(s.started)
-	if e := r.Refuse(p.Identity()); e != nil {
+	if e := r.Revocations.Check(p.Identity()); e != nil {
 		return nil, e
 	}
 	s.principal.Store(p)
 	s.rooms.limit = maxRoomBuckets
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	if e := r.enter(s); e != nil {
+	if e := r.sessions.enter(s); e != nil {
 		s.cancel()
 		return nil, e
 	}
 	if err := s.connect(o); err != nil {
 		s.cancel()
-		r.leave(s)
+		r.sessions.leave(s)
 		return nil, retry(protocol.Unavailable, "this server takes no new connections", time.Second, 10*time.Second)
 	}
 	s.conn.Send(s.greeting())
 	u := r.rules.Load()
-	s.askAgain(u, s.conn)
+	s.closeIfAppNotAsked(u, s.conn)
 	s.watch(u)
-	s.endIfSentAway()
+	s.closeIfKickedOrRevoked()
 	return s, nil
 }
 
@@ -126,8 +126,8 @@ func (s *Session) greeting() hub.Event {
 // ended is called once, by the hub, when the connection is over.
 func (s *Session) ended(reason hub.Reason) {
 	s.cancel()
-	s.registry.leave(s)
-	s.vanish(reason)
+	s.registry.sessions.leave(s)
+	s.endPresence(reason)
 	s.unfollowAll()
 	s.registry.rules.Load().log.Debug("connection ended",
 		"connection", s.connection().ID(), "user", s.who().User, "transport", s.name,
@@ -143,6 +143,9 @@ func (s *Session) connection() *hub.Conn {
 
 // Conn is the session's connection.
 func (s *Session) Conn() *hub.Conn { return s.conn }
+
+// who returns the principal as it is known now.
+func (s *Session) who() *Principal { return s.principal.Load() }
 
 func (s *Session) caller() Caller {
 	return Caller{Principal: s.who(), Connection: s.conn.ID()}

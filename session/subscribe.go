@@ -61,9 +61,9 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, o Subscri
 	case errors.Is(err, hub.ErrLeft):
 		return s.leftEarly(now, q.Channel)
 	case doc.failed():
-		return s.registry.documentFailed(doc.err)
+		return u.documentFailed(doc.err)
 	case err != nil:
-		return s.registry.failed("subscribe", err)
+		return u.failed("subscribe", err)
 	default:
 		s.enterPresence(now, q.Channel, q.Appearance)
 		if now != u {
@@ -89,7 +89,16 @@ func (s *Session) checkSubscribe(ctx context.Context, u *rules, q protocol.Subsc
 	if err := q.Change().Check(); err != nil {
 		return protocol.Errorf(protocol.InvalidMessage, "%s", err)
 	}
-	return u.consult(ctx, s.caller(), auth.Subscribe, q.Channel)
+	return u.askApp(ctx, s.caller(), auth.Subscribe, q.Channel)
+}
+
+// maySubscribe says why the session may not be in a room.
+func (s *Session) maySubscribe(u *rules, channel string) *protocol.Error {
+	p := s.who()
+	if e := u.mustAuthenticate(p); e != nil {
+		return e
+	}
+	return u.may(Caller{Principal: p}, policy.Subscribe, channel)
 }
 
 // attach subscribes at the hub. A document that can not be read takes the connection out
@@ -128,15 +137,6 @@ func (s *Session) hasRoom(limit int, channel string) *protocol.Error {
 	return nil
 }
 
-// MayHaveChannels says why no connection may subscribe to n channels: LIMIT_EXCEEDED. A
-// transport whose clients name all their channels at once asks before it opens a session.
-func (r *Registry) MayHaveChannels(n int) *protocol.Error {
-	if limit := r.rules.Load().limits.Channels; over(n-1, limit) {
-		return tooManyChannels(limit)
-	}
-	return nil
-}
-
 func tooManyChannels(limit int) *protocol.Error {
 	return protocol.Errorf(protocol.LimitExceeded, "no more than %d channels for one connection", limit)
 }
@@ -152,4 +152,28 @@ func (s *Session) leftEarly(u *rules, channel string) *protocol.Error {
 		return e
 	}
 	return protocol.AsError(hub.ErrClosed)
+}
+
+// Unsubscribe takes the client out of a room. reply is queued behind the room's last
+// message to the client. The error is NOT_SUBSCRIBED, and then reply is not sent.
+func (s *Session) Unsubscribe(channel string, reply hub.Event) *protocol.Error {
+	if e := s.MustAuthenticate(); e != nil {
+		return e
+	}
+	if !s.leaveRoom(s.conn, channel, reply) {
+		return notSubscribed()
+	}
+	return nil
+}
+
+// leaveRoom takes the session out of a room.
+func (s *Session) leaveRoom(conn *hub.Conn, channel string, reply hub.Event) bool {
+	was := s.registry.hub.Unsubscribe(conn, channel, reply)
+	s.leavePresence(channel)
+	s.unfollow(channel)
+	return was
+}
+
+func notSubscribed() *protocol.Error {
+	return protocol.Errorf(protocol.NotSubscribed, "not subscribed to this channel")
 }

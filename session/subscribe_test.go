@@ -181,7 +181,7 @@ func TestLargeHistoryDoesNotOverrun(t *testing.T) {
 		}
 		// An HTTP client that does not read holds its answer in memory as well.
 		for caller, want := range map[*Caller]int{{}: 12, {Principal: named("ann")}: 12, {App: true}: 40} {
-			page, e := w.registry.History(t.Context(), *caller, protocol.History{Channel: "h", Limit: 100})
+			page, e := w.registry.Publishing.History(t.Context(), *caller, protocol.History{Channel: "h", Limit: 100})
 			if e != nil || len(page.Messages) != want || page.Messages[want-1].Position.Offset != 40 {
 				t.Errorf("%+v gets %d messages, %v", caller, len(page.Messages), e)
 			}

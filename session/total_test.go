@@ -20,7 +20,7 @@ func shared(pattern string) policy.Room {
 }
 
 func (w *world) into(c Caller, channel, content string) *protocol.Error {
-	_, e := w.registry.Publish(w.t.Context(), c, protocol.Publish{Channel: channel, Content: []byte(content)})
+	_, e := w.registry.Publishing.Publish(w.t.Context(), c, protocol.Publish{Channel: channel, Content: []byte(content)})
 	return e
 }
 
@@ -106,7 +106,7 @@ func TestTotalRateCountsChanges(t *testing.T) {
 	room.TotalRate = policy.Rate{PerSecond: 1, Burst: 2}
 	atDesk(t, []policy.Room{room}, func(t *testing.T, w *world, _ *stubborn) {
 		amend := func(c Caller) protocol.Code {
-			_, e := w.registry.Amend(t.Context(), c, Proposal{Channel: "doc", Latest: true, Patch: []byte(`{"a":1}`)})
+			_, e := w.registry.Documents.Amend(t.Context(), c, Proposal{Channel: "doc", Latest: true, Patch: []byte(`{"a":1}`)})
 			return codeOf(e)
 		}
 		ann := Caller{Principal: named("ann")}

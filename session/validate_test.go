@@ -31,7 +31,7 @@ func TestContentRules(t *testing.T) {
 		}
 		for validate, want := range map[bool]protocol.Code{false: "", true: protocol.SchemaViolation} {
 			p := protocol.Publish{Channel: "strict", Content: []byte(`7`)}
-			if _, e := w.registry.Publish(t.Context(), Caller{App: true, Validate: validate}, p); codeOf(e) != want {
+			if _, e := w.registry.Publishing.Publish(t.Context(), Caller{App: true, Validate: validate}, p); codeOf(e) != want {
 				t.Errorf("validate %v: %v", validate, e)
 			}
 		}

@@ -121,7 +121,7 @@ func BenchmarkBroadcast(b *testing.B) {
 			p := protocol.Publish{Channel: "news", Content: []byte(`"` + strings.Repeat("x", 126) + `"`)}
 			from := cpu(b)
 			for b.Loop() {
-				if _, e := registry.Publish(b.Context(), session.Caller{App: true}, p); e != nil {
+				if _, e := registry.Publishing.Publish(b.Context(), session.Caller{App: true}, p); e != nil {
 					b.Fatal(e)
 				}
 				for line := ""; !strings.HasPrefix(line, "data: "); {

@@ -116,7 +116,7 @@ func newSite(t *testing.T, c config) *site {
 func (s *site) serve(c config) {
 	s.inside = c.way.h2 || !c.way.hijack
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if e := s.registry.Admit(r.Context(), named(c.user)); e != nil { // as whoever calls Serve does
+		if e := s.registry.Admission.Admit(r.Context(), named(c.user)); e != nil { // as whoever calls Serve does
 			if !sse.AskBack(w, r, e) {
 				problem.Write(w, e)
 			}
@@ -200,7 +200,7 @@ func (s *site) publish(channel, content string) hub.Position {
 func (s *site) publishEvent(channel, content, event string) hub.Position {
 	s.t.Helper()
 	p := protocol.Publish{Channel: channel, Content: []byte(content), Event: event}
-	done, e := s.registry.Publish(s.t.Context(), session.Caller{App: true}, p)
+	done, e := s.registry.Publishing.Publish(s.t.Context(), session.Caller{App: true}, p)
 	if e != nil {
 		s.t.Fatal(e)
 	}

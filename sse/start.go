@@ -36,7 +36,7 @@ func (t *start) open(ctx context.Context, o Options) (e *protocol.Error) {
 		return e
 	}
 	for _, c := range q.refused {
-		t.session.Lack(c.name, c.e)
+		t.session.Deny(c.name, c.e)
 	}
 	return q.subscribe(ctx, t.session, own, func() { _ = t.begin() })
 }

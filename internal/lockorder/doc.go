@@ -34,7 +34,7 @@
 //	node.Node.mu > redis.batcher.mu
 //	node.Node.mu > waiting: a node that ends closes its parts
 //	session.Registry.applying > session.Session.mu > hub.Hub.mu
-//	session.Registry.applying > session.Registry.mu > redis.headcount.mu
+//	session.Registry.applying > session.sessions.mu > redis.headcount.mu
 //	session.Registry.applying > memory.table.mu
 //	session.Registry.applying > memory.shard.mu
 //	session.Registry.applying > redis.link.mu

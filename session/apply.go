@@ -5,7 +5,6 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
-	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -16,28 +15,26 @@ func (s *Session) applyRules(u *rules) {
 	if conn == nil {
 		return // it has no rooms yet, and will find the new rules
 	}
-	s.askAgain(u, conn)
+	s.closeIfAppNotAsked(u, conn)
 	s.watch(u)
 	for _, channel := range conn.Channels() {
 		s.applyToRoom(u, conn, channel)
 	}
-	s.comeBack(u, conn)
+	s.reconnectIfRegained(u, conn)
 }
 
-// maySubscribe says why the session may not be in a room.
-func (s *Session) maySubscribe(u *rules, channel string) *protocol.Error {
-	p := s.who()
-	if e := u.mustAuthenticate(p); e != nil {
-		return e
+// closeIfAppNotAsked has a client that the application was not asked about come in once more.
+func (s *Session) closeIfAppNotAsked(u *rules, conn *hub.Conn) {
+	if u.appNotAsked(s.who()) {
+		conn.Close(changed)
 	}
-	return u.may(Caller{Principal: p}, policy.Subscribe, channel)
 }
 
 // applyToRoom applies new rules to one subscription.
 func (s *Session) applyToRoom(u *rules, conn *hub.Conn, channel string) {
 	if e := s.maySubscribe(u, channel); e != nil {
 		s.leaveRoom(conn, channel, protocol.UnsubscribedReply{Channel: channel, Cause: e})
-		s.bereave(conn, channel)
+		s.loseChannel(conn, channel)
 		return
 	}
 	s.applyToPresence(u, conn, channel)
@@ -52,7 +49,7 @@ func (s *Session) applyToDocument(u *rules, conn *hub.Conn, channel string) {
 	case followed && !has:
 		s.unfollow(channel)
 		conn.Send(hub.Gap{Channel: channel})
-	case has && !followed && s.registry.documents != nil:
+	case has && !followed && s.registry.Documents.service != nil:
 		go s.followLate(u, conn, channel) // it may ask the store
 	}
 }
@@ -73,17 +70,17 @@ func (s *Session) followLate(u *rules, conn *hub.Conn, channel string) {
 // changed is the end of a connection that is to come back because of new rules.
 var changed = hub.Reason{Code: hub.ReasonReplaced.Code, Text: "the configuration changed: connect again"}
 
-// Lack tells a fixed session's client that it has not got a channel, and why.
-func (s *Session) Lack(channel string, e *protocol.Error) {
+// Deny tells a fixed session's client that it has not got a channel, and why.
+func (s *Session) Deny(channel string, e *protocol.Error) {
 	s.conn.Send(protocol.UnsubscribedReply{Channel: channel, Cause: e})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lost = append(s.lost, channel)
 }
 
-// bereave takes note of a channel that a fixed session may not have any more. With the
+// loseChannel takes note of a channel that a fixed session may not have any more. With the
 // last one it ends: nothing would ever come.
-func (s *Session) bereave(conn *hub.Conn, channel string) {
+func (s *Session) loseChannel(conn *hub.Conn, channel string) {
 	if !s.fixed {
 		return
 	}
@@ -95,8 +92,8 @@ func (s *Session) bereave(conn *hub.Conn, channel string) {
 	}
 }
 
-// comeBack ends a fixed session that may have a channel again.
-func (s *Session) comeBack(u *rules, conn *hub.Conn) {
+// reconnectIfRegained ends a fixed session that may have a channel again.
+func (s *Session) reconnectIfRegained(u *rules, conn *hub.Conn) {
 	s.mu.Lock()
 	lost := s.lost
 	s.mu.Unlock()

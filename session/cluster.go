@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,7 +9,58 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
+
+// Control brings orders to the other nodes of a hub. Those that it hears from them
+// it gives to the [Registry].
+type Control interface {
+	// Order has every other node carry out an order, also those that can not be
+	// reached now, as soon as they can, if they have been running since. It waits a
+	// moment for their answers. An error wraps [hub.ErrUnavailable]; the order may
+	// have been given all the same.
+	Order(ctx context.Context, o hub.Order) (hub.Answers, error)
+}
+
+// Ended says what became of an order to end connections.
+type Ended struct {
+	// Connections is how many were ended by the nodes that have answered, and Nodes
+	// how many nodes those are, this one among them.
+	Connections, Nodes int
+	// Pending is how many nodes were told and have not done it. Those that did not
+	// answer in time do it as soon as they can; a node of another version may not
+	// understand the order.
+	Pending int
+}
+
+// cluster sends orders to the other nodes of the hub.
+type cluster struct {
+	// Static before the first session is opened.
+	rules   *current
+	control Control // nil: there are no other nodes
+}
+
+// order has the other nodes do what this one has done, which ended some connections.
+// The error says that they may not know.
+func (c *cluster) order(ctx context.Context, here int, o order, name string, lasts time.Duration) (Ended, *protocol.Error) {
+	done := Ended{Connections: here, Nodes: 1}
+	if c.control == nil {
+		return done, nil
+	}
+	body, err := o.encode()
+	var answers hub.Answers
+	if err == nil {
+		answers, err = c.control.Order(ctx, hub.Order{Body: body, Name: name, Lasts: lasts})
+	}
+	if err != nil {
+		c.rules.Load().log.Warn("other nodes could not be told to end connections", "error", err)
+		return done, retry(protocol.Unavailable, "this is done on one server, but the others could not be told; send it again", time.Second, 3*time.Second)
+	}
+	done.Connections += answers.Ended
+	done.Nodes += answers.Nodes
+	done.Pending = answers.Pending
+	return done, nil
+}
 
 // order is what nodes tell each other to do. It has one of the members; one with
 // none is of a newer version.

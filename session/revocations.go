@@ -2,11 +2,23 @@ package session
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
+
+// Revocations are the tokens that do not count any more, on all nodes.
+type Revocations struct {
+	// Static.
+	rules    *current
+	sessions *sessions
+	cluster  *cluster
+
+	list       auth.Revocations
+	uninformed atomic.Bool // revocations of other nodes are not known yet
+}
 
 // Revoke takes tokens back, on all nodes: connections that live by them end with
 // 4401, and nobody is let in with them. A revocation of a user also ends the
@@ -15,7 +27,7 @@ import (
 // this node did it, and INVALID_MESSAGE, with which nothing is done, for times before
 // 1971 or after 9999. A revocation lasts for the leeway longer than until the time that
 // it names, which is when the tokens say that they expire.
-func (r *Registry) Revoke(ctx context.Context, v auth.Revocation) (Ended, *protocol.Error) {
+func (r *Revocations) Revoke(ctx context.Context, v auth.Revocation) (Ended, *protocol.Error) {
 	if !v.Until.IsZero() && v.Until.Year() < lastYear {
 		v.Until = v.Until.Add(r.rules.Load().leeway())
 	}
@@ -28,7 +40,7 @@ func (r *Registry) Revoke(ctx context.Context, v auth.Revocation) (Ended, *proto
 	if !v.Until.IsZero() {
 		lasts = max(time.Until(v.Until), time.Second)
 	}
-	return r.order(ctx, here, order{Revoke: o}, o.name(), lasts)
+	return r.cluster.order(ctx, here, order{Revoke: o}, o.name(), lasts)
 }
 
 // leeway is how long a token may be accepted, in any realm, after it says that it has
@@ -41,38 +53,50 @@ func (u *rules) leeway() (longest time.Duration) {
 }
 
 // revoke does it on this node.
-func (r *Registry) revoke(v auth.Revocation) (ended int) {
-	if !r.revocations.Add(v, time.Now()) {
+func (r *Revocations) revoke(v auth.Revocation) (ended int) {
+	if !r.list.Add(v, time.Now()) {
 		r.rules.Load().log.Warn("so many revocations are in force that the one that ends first was forgotten")
 	}
 	if v.User != "" {
-		r.forget(v.User)
+		r.rules.Load().forget(v.User)
 	}
-	for _, s := range r.suspects(v) {
-		if v.Covers(s.who().Identity()) && s.expel() {
+	for _, s := range r.candidates(v) {
+		if v.Covers(s.who().Identity()) && s.closeRevoked() {
 			ended++
 		}
 	}
 	return ended
 }
 
+// Check says why an identity is not taken: its token was revoked, or it is not known
+// yet which ones were. Nil: it is taken.
+func (r *Revocations) Check(id auth.Identity) *protocol.Error {
+	switch {
+	case !id.Expires.IsZero() && r.uninformed.Load():
+		return retry(protocol.Unavailable, "tokens can not be checked at the moment", time.Second, 10*time.Second)
+	case r.Revoked(id):
+		return badToken()
+	}
+	return nil
+}
+
 // Revoked reports whether an identity was taken back. Who verifies tokens for a
 // request without a session asks [Registry.Refuse].
-func (r *Registry) Revoked(id auth.Identity) bool { return r.revocations.Revoked(id) }
+func (r *Revocations) Revoked(id auth.Identity) bool { return r.list.Revoked(id) }
 
-// expel ends the connection, if there is one already.
-func (s *Session) expel() bool {
+// candidates are the sessions that a revocation may cover.
+func (r *Revocations) candidates(v auth.Revocation) []*Session {
+	if v.User != "" {
+		return r.sessions.of(v.User)
+	}
+	return r.sessions.snapshot()
+}
+
+// closeRevoked ends the connection, if there is one already.
+func (s *Session) closeRevoked() bool {
 	conn := s.connection()
 	if conn != nil {
 		conn.Close(protocol.ReasonUnauthorized)
 	}
 	return conn != nil
-}
-
-// suspects are the sessions that a revocation may cover.
-func (r *Registry) suspects(v auth.Revocation) []*Session {
-	if v.User != "" {
-		return r.sessionsOf(v.User)
-	}
-	return r.snapshot()
 }

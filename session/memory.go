@@ -12,9 +12,11 @@ import (
 // the header, the buffers of the server.
 const requestCost = 16 << 10
 
-// reservations count the memory that requests of the HTTP API hold: bodies that are
-// still on their way, and answers that are not taken yet.
-type reservations struct {
+// Memory counts the memory that requests of the HTTP API hold: bodies that are still on
+// their way, and answers that are not read yet.
+type Memory struct {
+	rules *current // static
+
 	// Guarded by mu.
 	mu    sync.Mutex
 	total int64
@@ -24,8 +26,8 @@ type reservations struct {
 // Reservation is the memory of one request. One goroutine at a time uses it.
 type Reservation struct {
 	// Static.
-	r   *Registry // nil: nothing is counted
-	net netip.Addr
+	memory *Memory // nil: nothing is counted
+	net    netip.Addr
 
 	held int64
 }
@@ -34,22 +36,22 @@ type Reservation struct {
 // [Reservation.Release]. The app is not counted: it is trusted, and nobody else shall be
 // able to take its room. The errors are RATE_LIMITED where the caller's address holds too
 // much already, and UNAVAILABLE where all of them together do.
-func (r *Registry) Reserve(c Caller) (*Reservation, *protocol.Error) {
+func (m *Memory) Reserve(c Caller) (*Reservation, *protocol.Error) {
 	if c.App {
 		return new(Reservation), nil
 	}
-	v := &Reservation{r: r, net: c.who().From()}
+	v := &Reservation{memory: m, net: c.who().From()}
 	return v, v.Add(requestCost)
 }
 
 // Add counts n more bytes. A single request always gets what it needs, whatever the
 // limits are: the size of a body and of an answer is bounded elsewhere.
 func (v *Reservation) Add(n int) *protocol.Error {
-	if v.r == nil {
+	if v.memory == nil {
 		return nil
 	}
-	limits := v.r.rules.Load().limits
-	all := &v.r.reserved
+	limits := v.memory.rules.Load().limits
+	all := v.memory
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	switch others := all.nets[v.net] - v.held; {
@@ -68,10 +70,10 @@ func beyond(held int64, n int, limit int64) bool { return limit > 0 && held+int6
 
 // Release ends the count. A second call does nothing.
 func (v *Reservation) Release() {
-	if v.r == nil {
+	if v.memory == nil {
 		return
 	}
-	all := &v.r.reserved
+	all := v.memory
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	all.add(v.net, -v.held)
@@ -79,12 +81,12 @@ func (v *Reservation) Release() {
 }
 
 // add needs mu.
-func (a *reservations) add(net netip.Addr, n int64) {
-	if a.nets == nil {
-		a.nets = make(map[netip.Addr]int64)
+func (m *Memory) add(net netip.Addr, n int64) {
+	if m.nets == nil {
+		m.nets = make(map[netip.Addr]int64)
 	}
-	a.total += n
-	if a.nets[net] += n; a.nets[net] <= 0 {
-		delete(a.nets, net)
+	m.total += n
+	if m.nets[net] += n; m.nets[net] <= 0 {
+		delete(m.nets, net)
 	}
 }

@@ -1,0 +1,98 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// ask asks the application about an action that the policy allows. False: the realm
+// does not want it asked.
+func (u *rules) ask(ctx context.Context, c Caller, what auth.Action, channel string) (a auth.Answer, asked bool, e *protocol.Error) {
+	p := c.who()
+	realm := u.realms[p.Realm]
+	if c.App || realm.Authorize == nil || realm.Ask&what == 0 {
+		return a, false, nil
+	}
+	a, err := realm.Authorize.Authorize(ctx, auth.Question{Action: what, Channel: channel, User: p.User, Handshake: p.Handshake, From: p.From()})
+	switch {
+	case err == nil:
+		return a, true, nil
+	case errors.Is(err, auth.ErrDenied):
+		return a, true, protocol.Errorf(protocol.Forbidden, "the application does not allow it")
+	case errors.Is(err, auth.ErrUnauthorized):
+		return a, true, protocol.Errorf(protocol.Unauthorized, "the application wants you to sign in")
+	}
+	u.log.Log(ctx, u.loudness(ctx), "the application does not say what is allowed", "action", what.String(), "channel", channel, "error", err)
+	return a, true, appUnavailable()
+}
+
+// askApp is ask for actions of which only a no counts.
+func (u *rules) askApp(ctx context.Context, c Caller, what auth.Action, channel string) *protocol.Error {
+	_, _, e := u.ask(ctx, c, what, channel)
+	return e
+}
+
+// answered returns p as an answer of the app describes it.
+func (p *Principal) answered(a auth.Answer) (*Principal, error) {
+	next := *p
+	if !auth.ValidUser(a.User) {
+		return nil, errors.New("session: the user is too long, or has control characters or space around it")
+	}
+	next.User = cmp.Or(a.User, p.User)
+	if len(a.Info) > 0 {
+		next.Info = a.Info
+	}
+	if next.AsOf = a.Asked; a.Asked.IsZero() {
+		next.AsOf = time.Now()
+	}
+	if p.Expires.IsZero() { // it is the answer by which the client is known
+		next.Issued = next.AsOf
+	}
+	if p.Expires.IsZero() || !a.Expires.IsZero() && a.Expires.Before(next.Expires) {
+		next.Expires = a.Expires
+	}
+	if a.Grants == nil {
+		return &next, nil
+	}
+	var err error
+	next.Grants, err = compileGrants(a.Grants)
+	return &next, err
+}
+
+// forgetful is an optional ability of an [auth.Authorizer] that remembers answers: to ask
+// anew about a user. Without it there is nothing to forget.
+type forgetful interface{ Forget(user string) }
+
+// forget has the application be asked anew about a user who is sent away. Whoever comes
+// back in the next moment would otherwise get in by the answer from before, and stay.
+func (u *rules) forget(user string) {
+	for _, realm := range u.realms {
+		if g, remembers := realm.Authorize.(forgetful); remembers {
+			g.Forget(user)
+		}
+	}
+}
+
+// loudness is the level at which to log a failure of the application: a warning now
+// and then, because each client meets it. That the client went away meanwhile, or the
+// connection ended, is none.
+func (u *rules) loudness(ctx context.Context) slog.Level {
+	if ctx.Err() != nil {
+		return slog.LevelDebug
+	}
+	now, last := time.Now().Unix(), u.warned.Load()
+	if now-last < 10 || !u.warned.CompareAndSwap(last, now) {
+		return slog.LevelDebug
+	}
+	return slog.LevelWarn
+}
+
+func appUnavailable() *protocol.Error {
+	return retry(protocol.Unavailable, "what is allowed can not be found out at the moment", time.Second, 5*time.Second)
+}

@@ -1,0 +1,185 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// MaxReason bounds the text that goes with a kick, in bytes. The frame that carries
+// it holds no more than 123.
+const MaxReason = 100
+
+// kickCodes are the registered close codes that an application may mean. The others
+// either accuse the client of something or are never sent.
+var kickCodes = []int{1000, 1001, 1008, 1011, 1012, 1013}
+
+// KickReason makes the reason for [Registry.KickUser] and
+// [Registry.KickConnection] of what an application says. 0 and the empty text stand
+// for the usual: code 4403, after which clients do not come back by themselves. The
+// error is INVALID_MESSAGE.
+func KickReason(code int, text string) (hub.Reason, *protocol.Error) {
+	usual := protocol.ReasonForbidden
+	switch code = cmp.Or(code, int(usual.Code)); {
+	case (code < 4000 || code > 4999) && !slices.Contains(kickCodes, code):
+		return hub.Reason{}, protocol.Errorf(protocol.InvalidMessage, "code %d is neither from 4000 to 4999 nor one of %v", code, kickCodes)
+	case len(text) > MaxReason:
+		return hub.Reason{}, protocol.Errorf(protocol.InvalidMessage, "reason is longer than %d bytes", MaxReason)
+	case !utf8.ValidString(text), strings.ContainsFunc(text, unicode.IsControl):
+		return hub.Reason{}, protocol.Errorf(protocol.InvalidMessage, "reason is not a line of text in UTF-8")
+	}
+	return hub.Reason{Code: uint16(code), Text: cmp.Or(text, usual.Text)}, nil
+}
+
+// Kicks closes the connections of a user, or one connection, on all nodes.
+type Kicks struct {
+	// Static.
+	hub      *hub.Hub
+	rules    *current
+	sessions *sessions
+	cluster  *cluster
+
+	recent recentKicks
+}
+
+// User ends a user's connections, to all nodes. The user may come back;
+// [Registry.Revoke] prevents that. A handshake that is on its way does not get in by
+// what was found out before: the application is asked again, or the connection ends. The error is UNAVAILABLE when only this node did
+// it.
+func (k *Kicks) User(ctx context.Context, user string, reason hub.Reason) (Ended, *protocol.Error) {
+	here := k.user(user, reason, time.Now())
+	return k.cluster.order(ctx, here, order{Kick: &kick{User: user, Code: reason.Code, Reason: reason.Text}}, "", 0)
+}
+
+// user ends those connections to this node that began before a time. It is
+// remembered before the application is asked anew, and that before connections are
+// looked for: so whatever is on its way finds one of the three.
+func (k *Kicks) user(user string, reason hub.Reason, before time.Time) (n int) {
+	if user == "" {
+		return 0
+	}
+	k.recent.add(user, recentKick{before, reason})
+	k.rules.Load().forget(user)
+	for _, s := range k.sessions.of(user) {
+		if conn := s.connection(); conn != nil && !s.since().After(before) {
+			conn.Close(reason)
+			n++
+		}
+	}
+	return n
+}
+
+// maxConnectionID is longer than the id of any connection.
+const maxConnectionID = 64
+
+// Connection ends a connection, whatever node it is to. That there is none with
+// this id is no error; UNAVAILABLE is when it is not to this node and others could
+// not be told.
+func (k *Kicks) Connection(ctx context.Context, id string, reason hub.Reason) (Ended, *protocol.Error) {
+	if n := k.connection(id, reason); n > 0 || len(id) > maxConnectionID {
+		return Ended{Connections: n, Nodes: 1}, nil
+	}
+	return k.cluster.order(ctx, 0, order{Kick: &kick{Connection: id, Code: reason.Code, Reason: reason.Text}}, "", 0)
+}
+
+func (k *Kicks) connection(id string, reason hub.Reason) int {
+	conn, there := k.hub.Conn(id)
+	if !there {
+		return 0
+	}
+	conn.Close(reason)
+	return 1
+}
+
+const (
+	// keepKicks is how long a kick is remembered: longer than any request is on
+	// its way from the question who it is from to what it does.
+	keepKicks = 10 * time.Minute
+	// maxKicks bounds how many are remembered.
+	maxKicks = 100_000
+)
+
+// recentKicks are the kicks of late. A connection or a request that is on its way when
+// its user is kicked is not there yet to be ended: it finds the kick here.
+type recentKicks struct {
+	mu      sync.Mutex
+	users   map[string]recentKick
+	sweepAt int // number of users at which to look for old ones
+}
+
+// recentKick is a kick. It is about those who were recognized before a time.
+type recentKick struct {
+	before time.Time
+	reason hub.Reason
+}
+
+func (l *recentKicks) add(user string, d recentKick) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.users == nil {
+		l.users, l.sweepAt = make(map[string]recentKick), 16
+	}
+	if d.before.Before(l.users[user].before) {
+		return // an order that comes late
+	}
+	if len(l.users) >= l.sweepAt {
+		l.sweep(time.Now())
+	}
+	l.users[user] = d
+}
+
+// sweep forgets what is old, and any if that leaves no room.
+func (l *recentKicks) sweep(now time.Time) {
+	for user, d := range l.users {
+		if now.Sub(d.before) > keepKicks {
+			delete(l.users, user)
+		}
+	}
+	for user := range l.users {
+		if len(l.users) <= maxKicks*7/8 {
+			break
+		}
+		delete(l.users, user)
+	}
+	l.sweepAt = min(max(16, 2*len(l.users)), maxKicks)
+}
+
+// since finds the kick of a user who was recognized before it.
+func (l *recentKicks) since(p *Principal) (hub.Reason, bool) {
+	if p.User == "" || p.AsOf.IsZero() {
+		return hub.Reason{}, false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d, there := l.users[p.User]
+	return d.reason, there && p.AsOf.Before(d.before)
+}
+
+// closeIfKickedOrRevoked finds what Revoke and KickUser could not, because the session, or its
+// identity, was still being made.
+func (s *Session) closeIfKickedOrRevoked() {
+	p := s.who()
+	if s.registry.Revocations.Revoked(p.Identity()) {
+		s.closeRevoked()
+		return
+	}
+	if reason, gone := s.registry.Kicks.recent.since(p); gone {
+		s.conn.Close(reason)
+	}
+}
+
+// since is since when the session's connection has been on its way, or there.
+func (s *Session) since() time.Time {
+	if asOf := s.who().AsOf; asOf.Before(s.started) {
+		return asOf
+	}
+	return s.started
+}

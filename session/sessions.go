@@ -1,0 +1,213 @@
+package session
+
+import (
+	"context"
+	"maps"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// sessions is the table of the live sessions of this node, and counts them.
+type sessions struct {
+	// Static before the first session is opened.
+	rules *current
+	heads Headcount // nil: connections to other nodes are not counted
+
+	// Guarded by mu.
+	mu         sync.Mutex
+	handshakes bucket
+	census     census
+	counting   bool // heads is told of changes of the census
+	all        map[*Session]struct{}
+}
+
+// enter counts a session and makes it known to Apply.
+func (t *sessions) enter(s *Session) *protocol.Error {
+	limits := t.rules.Load().limits
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if what := t.census.exceeds(s.who(), limits); what != "" {
+		return limitReached(what)
+	}
+	t.tally(s.who(), 1)
+	t.all[s] = struct{}{}
+	return nil
+}
+
+// leave takes back enter. A second call does nothing.
+func (t *sessions) leave(s *Session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, there := t.all[s]; there {
+		delete(t.all, s)
+		t.tally(s.who(), -1)
+	}
+}
+
+// rename moves a session in the census.
+func (t *sessions) rename(s *Session, next *Principal) *protocol.Error {
+	limits := t.rules.Load().limits
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old := s.who()
+	if _, there := t.all[s]; !there {
+		return protocol.AsError(hub.ErrClosed)
+	}
+	if old.User != next.User && over(t.census.users[next.User], limits.ConnectionsPerUser) {
+		return limitReached("too many connections of this user")
+	}
+	t.tally(old, -1)
+	t.tally(next, 1)
+	s.principal.Store(next)
+	return nil
+}
+
+// snapshot lists the sessions, so that they can be visited without the lock.
+func (t *sessions) snapshot() []*Session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := make([]*Session, 0, len(t.all))
+	for s := range t.all {
+		all = append(all, s)
+	}
+	return all
+}
+
+// of lists the sessions of a user. Their number is known, so that nobody is
+// looked for who is not there.
+func (t *sessions) of(user string) (found []*Session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := t.census.users[user]
+	if n == 0 {
+		return nil
+	}
+	found = make([]*Session, 0, n)
+	for s := range t.all {
+		if s.who().User == user {
+			if found = append(found, s); len(found) == n {
+				break
+			}
+		}
+	}
+	return found
+}
+
+// turn takes a token of the handshake rate, which all clients share. One that is
+// beyond a limit of its own takes none: by trying again and again it would keep
+// everybody else out.
+func (t *sessions) turn(p *Principal) (exceeded string, wait time.Duration) {
+	limits := t.rules.Load().limits
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if exceeded = t.census.exceeds(p, limits); exceeded == "" {
+		wait = t.handshakes.take(limits.Handshakes, time.Now())
+	}
+	return exceeded, wait
+}
+
+// here is how many connections of a user this node has.
+func (t *sessions) here(user string) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.census.users[user]
+}
+
+// Headcount is an optional ability of a [Control]: to know how many connections users
+// have on other nodes. Without it the limit for a user counts on each node for itself.
+type Headcount interface {
+	// Elsewhere tells how many connections of a user the other nodes have. It may be
+	// a little behind.
+	Elsewhere(ctx context.Context, user string) (int, error)
+	// Here says how many connections of a user this node has now. It does not block.
+	Here(user string, n int)
+	// Count begins with what this node has, in place of anything it was told before;
+	// with nil it ends. It does not block and keeps the map.
+	Count(all map[string]int)
+}
+
+// countUsers has users counted over all nodes while there is a limit to compare with.
+func (t *sessions) countUsers(limit int) {
+	if t.heads == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch count := limit > 0; {
+	case count == t.counting:
+	case count:
+		all := maps.Clone(t.census.users)
+		if all == nil {
+			all = make(map[string]int)
+		}
+		t.counting = true
+		t.heads.Count(all)
+	default:
+		t.counting = false
+		t.heads.Count(nil)
+	}
+}
+
+// tally changes the census by a connection. Needs mu.
+func (t *sessions) tally(p *Principal, n int) {
+	t.census.add(p, n)
+	if t.counting && p.User != "" {
+		t.heads.Here(p.User, t.census.users[p.User])
+	}
+}
+
+// census counts connections. The registry's lock guards it.
+type census struct {
+	total int
+	users map[string]int
+	nets  map[netip.Addr]int
+}
+
+// exceeds names the limit that another connection of p would break.
+func (c *census) exceeds(p *Principal, l Limits) string {
+	switch {
+	case over(c.total, l.Connections):
+		return "too many connections"
+	case over(c.users[p.User], l.ConnectionsPerUser):
+		return "too many connections of this user"
+	case over(c.nets[network(p.IP)], l.ConnectionsPerIP):
+		return "too many connections from this address"
+	}
+	return ""
+}
+
+func over(count, limit int) bool { return limit > 0 && count >= limit }
+
+func (c *census) add(p *Principal, n int) {
+	if c.users == nil {
+		c.users, c.nets = make(map[string]int), make(map[netip.Addr]int)
+	}
+	c.total += n
+	if p.User != "" {
+		count(c.users, p.User, n)
+	}
+	if ip := network(p.IP); ip.IsValid() {
+		count(c.nets, ip, n)
+	}
+}
+
+func count[K comparable](m map[K]int, k K, n int) {
+	if m[k] += n; m[k] == 0 {
+		delete(m, k)
+	}
+}
+
+// network is what connections are counted by: an IPv4 address, also when it comes
+// in the form of an IPv6 one, or the first address of an IPv6 network of 64 bits,
+// because every host of such a network can take as many addresses as it likes.
+func network(ip netip.Addr) netip.Addr {
+	ip = ip.Unmap().WithZone("")
+	if !ip.Is6() {
+		return ip
+	}
+	return netip.PrefixFrom(ip, 64).Masked().Addr()
+}
