@@ -11,18 +11,17 @@ import (
 type Access uint8
 
 const (
-	// Default leaves it to [Compile], see the fields of [Room]. It is the zero
-	// value, and means [Server] where nothing else is said.
+	// Default lets [Compile] decide, see the fields of [Room]. It is the zero value. Where
+	// nothing else is said it means [Server].
 	Default Access = iota
-	// Server is nobody but the app itself, over the HTTP API with its key. No
-	// grant of a token changes that.
+	// Server is the app alone, over the HTTP API with its key. No grant of a token changes
+	// that.
 	Server
-	// Granted is everyone with a token that grants the action in the channel,
-	// also if the token names no user. Being a user is not enough.
+	// Granted is every caller whose token grants the action in the channel, even if the
+	// token names no user. To be a user is not enough.
 	Granted
-	// Users is everyone who is known, that is, not anonymous. A grant is no
-	// substitute for that: where users publish, each message has a user as its
-	// sender.
+	// Users is every caller that is not anonymous. A grant does not replace a user: where
+	// users publish, each message has a user as its sender.
 	Users
 	// Anyone includes anonymous clients.
 	Anyone
@@ -30,7 +29,7 @@ const (
 
 var accessWords = [...]string{Default: "default", Server: "server", Granted: "granted", Users: "users", Anyone: "anyone"}
 
-// String gives the word of the configuration.
+// String returns the word of the configuration.
 func (a Access) String() string {
 	if int(a) < len(accessWords) {
 		return accessWords[a]
@@ -38,7 +37,7 @@ func (a Access) String() string {
 	return fmt.Sprintf("Access(%d)", uint8(a))
 }
 
-// ParseAccess reads the word of the configuration.
+// ParseAccess parses the word of the configuration.
 func ParseAccess(word string) (Access, error) {
 	for a := Server; a <= Anyone; a++ {
 		if accessWords[a] == word {
@@ -48,10 +47,9 @@ func ParseAccess(word string) (Access, error) {
 	return Server, fmt.Errorf("%q is none of anyone, users, granted, server", word)
 }
 
-// Allow decides whether s may do a in channel, which r matched. It gives nil when
-// that is so, UNAUTHORIZED when it could be so for a caller that says who it is,
-// and FORBIDDEN otherwise. A nil Room is the channel that no block matches: it
-// allows nothing.
+// Allow decides whether s may do a in a channel that r matched. It returns nil if s may,
+// UNAUTHORIZED if s may be allowed once it has authenticated, and FORBIDDEN otherwise. A
+// nil Room stands for a channel that no block matches: it allows nothing.
 func (r *Room) Allow(a Action, s *Subject, channel string) *protocol.Error {
 	switch access := r.access(a); {
 	case access < Granted, access > Anyone:
@@ -64,7 +62,7 @@ func (r *Room) Allow(a Action, s *Subject, channel string) *protocol.Error {
 	return forbidden(a)
 }
 
-// admits reports whether the access alone lets s in, whoever owns the channel.
+// admits reports whether the access alone allows s, whoever owns the channel.
 func (access Access) admits(a Action, s *Subject, channel string) bool {
 	switch access {
 	case Anyone:
@@ -93,11 +91,11 @@ func (r *Room) access(a Action) Access {
 	case Change:
 		return r.ChangeAccess
 	}
-	return Server // an action that nobody thought of is not allowed
+	return Server // an unknown action is not allowed
 }
 
-// fillInAccess decides what was left open. To read what was said and who is there
-// belongs to subscribing, to change the document to publishing.
+// fillInAccess sets the accesses that were left to the default. History and members belong
+// to subscribing, changes of the document to publishing.
 func (r *Room) fillInAccess() {
 	r.Subscribe = cmp.Or(r.Subscribe, Server)
 	r.Publish = cmp.Or(r.Publish, Server)

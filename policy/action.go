@@ -2,16 +2,16 @@ package policy
 
 import "fmt"
 
-// Action is something a client wants to do in a room.
+// Action is what a client wants to do in a room.
 type Action uint8
 
 const (
-	// Subscribe is to receive the messages of a channel, those included that were
-	// missed and can be recovered.
+	// Subscribe is to receive the messages of a channel, including missed ones that can be
+	// recovered.
 	Subscribe Action = iota
-	// Publish is to send a message to everyone in the channel, or to one member.
+	// Publish is to send a message to all subscribers of the channel, or to one member.
 	Publish
-	// Presence is to see who is in the channel.
+	// Presence is to see the members of the channel.
 	Presence
 	// History is to read the retained messages of the channel.
 	History
@@ -21,8 +21,8 @@ const (
 	actionCount
 )
 
-// actions are the words of tokens, and what an action is called in messages to
-// people.
+// actions have the word that tokens use for an action, and the phrase that messages to
+// people use.
 var actions = [actionCount]struct{ word, phrase string }{
 	Subscribe: {"subscribe", "subscribe to"},
 	Publish:   {"publish", "publish to"},
@@ -31,7 +31,7 @@ var actions = [actionCount]struct{ word, phrase string }{
 	Change:    {"change", "change the document of"},
 }
 
-// String gives a verb for messages to people.
+// String returns the phrase for messages to people, such as "publish to".
 func (a Action) String() string {
 	if a < actionCount {
 		return actions[a].phrase
@@ -39,7 +39,7 @@ func (a Action) String() string {
 	return fmt.Sprintf("Action(%d)", uint8(a))
 }
 
-// ParseAction reads the word by which a token names an action.
+// ParseAction parses the word of a token.
 func ParseAction(word string) (Action, error) {
 	for a, names := range actions {
 		if names.word == word {

@@ -2,9 +2,9 @@ package policy
 
 import "github.com/caddy-realtime/caddy-realtime/protocol"
 
-// AllowAnywhere decides whether there can be a channel in which s may do a, without
-// naming one: for a request that names its channels in a body which is not read yet. Nil
-// only says that it is worth reading. The errors are those of [Room.Allow].
+// AllowAnywhere decides whether there may be a channel in which s may do a. It is for a
+// request that names its channels in a body that was not read yet. Nil only means that the
+// body is worth reading. The errors are those of [Room.Allow].
 func (p *Policy) AllowAnywhere(a Action, s *Subject) *protocol.Error {
 	open := false
 	for _, r := range p.blocks() {
@@ -28,7 +28,7 @@ func (p *Policy) blocks() []*Room {
 	return p.rooms
 }
 
-// mayBeOwnedBy reports whether s has what the placeholders of the pattern stand for.
+// mayBeOwnedBy reports whether s has a value for every placeholder of the pattern.
 func (p *pattern) mayBeOwnedBy(s *Subject) bool {
 	for _, segment := range p.segments {
 		if segment.owned() && s.value(segment) == "" {
@@ -38,7 +38,7 @@ func (p *pattern) mayBeOwnedBy(s *Subject) bool {
 	return true
 }
 
-// any reports whether one of the grants allows a, in whichever channel.
+// any reports whether one of the grants allows a in any channel.
 func (g Grants) any(a Action) bool {
 	for i := range g.list {
 		if g.list[i].actions&(1<<a) != 0 {
@@ -48,7 +48,7 @@ func (g Grants) any(a Action) bool {
 	return false
 }
 
-// AllowAnywhere decides whether the key may do a in any channel: nil, or FORBIDDEN.
+// AllowAnywhere returns nil if the key may do a in some channel, and FORBIDDEN otherwise.
 func (s *Scope) AllowAnywhere(a Action) *protocol.Error {
 	if s == nil || s.grants.any(a) {
 		return nil

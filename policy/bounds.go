@@ -9,34 +9,33 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Bounds are the greatest content that a room takes, below what every frame is held
-// to. 0 means no bound of the room's own.
+// Bounds limit the content that a room accepts, below the limits of every frame. 0 means
+// that the room has no such limit of its own.
 type Bounds struct {
-	// Size is the length of the compact JSON text in bytes. It is compared again
+	// Size is the greatest length of the compact JSON text in bytes. It is checked again
 	// after sanitizing, which can make a text longer.
 	Size int
-	// Depth is how deeply arrays and objects may be nested: 1 for an object of
-	// plain values.
+	// Depth is the greatest nesting of arrays and objects: 1 for an object of plain values.
 	Depth int
-	// Nodes is the number of values, each array, object and element counted as
-	// one. 0 means 10,000 in a room with a schema or sanitizing, where each value
-	// costs many times its size.
+	// Nodes is the greatest number of values. Each array, object and element counts as one.
+	// 0 means 10,000 in a room with a schema or sanitizing, where each value costs many
+	// times its size.
 	Nodes int
 }
 
 const (
-	// defaultNodes is far more than a message for people has, and keeps the worst
-	// of them, where nothing matches a schema, to some tens of milliseconds.
+	// defaultNodes is far more than a message for people has. The slowest content of this
+	// size, in which nothing matches the schema, takes some tens of milliseconds.
 	defaultNodes = 10_000
-	// maxNumber bounds the digits and the exponent of a number that a schema is
-	// applied to: it is calculated with exactly, so that 1e999999 would have a
-	// million digits. All numbers of 64 bits are far below, floating or not.
+	// maxNumber limits the digits and the exponent of a number that a schema is applied to.
+	// The library calculates exactly, and 1e999999 would have a million digits. All numbers
+	// of 64 bits, also floating ones, are far below.
 	maxNumber = 400
 )
 
 func (b *Bounds) validate() error {
 	if min(b.Size, b.Depth, b.Nodes) < 0 {
-		return errors.New("a bound of the content is negative")
+		return errors.New("size, depth and nodes of the content must not be negative")
 	}
 	return nil
 }
@@ -48,7 +47,7 @@ func (b *Bounds) checkSize(content json.RawMessage) *protocol.Error {
 	return nil
 }
 
-// shape is what there is to know of a content before it is decoded.
+// shape is what is known about a content before it is decoded.
 type shape struct {
 	depth   int // at the token that was read last
 	deepest int
@@ -56,8 +55,8 @@ type shape struct {
 	keys    int
 }
 
-// checkShape looks at every value without decoding any. numbers says that they have
-// to be small enough to be calculated with.
+// checkShape looks at every value and decodes none. If numbers is true, a schema will
+// calculate with the numbers, so they must not be too long.
 func (b *Bounds) checkShape(content json.RawMessage, numbers bool) (shape, *protocol.Error) {
 	var s shape
 	text := tokens{text: content}
@@ -90,8 +89,8 @@ func (s *shape) add(t token) {
 	s.nodes++
 }
 
-// isHuge reports whether a number is written with too many digits, or would be
-// without its exponent.
+// isHuge reports whether a number has too many digits, or would have too many if it were
+// written without an exponent.
 func isHuge(number []byte) bool {
 	if len(number) > maxNumber {
 		return true

@@ -6,18 +6,16 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Check holds a content against the rules of the room and gives the content that is
-// to be published: the same, or what sanitizing made of it. content is valid and
-// compact JSON, as [protocol.DecodeContent] gives it, and is not changed. A nil Room
-// has no rules. The errors are TOO_LARGE, and SCHEMA_VIOLATION, which names what is
-// wrong and where.
+// Check checks a content by the rules of the room and returns the content to publish: the
+// same one, or the sanitized one. content must be valid and compact JSON, as
+// [protocol.DecodeContent] returns it. Check does not change it. A nil Room has no rules.
+// The errors are TOO_LARGE, and SCHEMA_VIOLATION, which says what is wrong and where.
 //
-// The bounds come first, since they are cheap and bound what the others cost. Then
-// the schema judges what the client sent: its errors name what the client knows,
-// and a message of the wrong form is refused instead of being repaired into the
-// right one. What sanitizing changes goes through size and schema once more, so
-// that subscribers get nothing that they would not get otherwise: "<b></b>" has a
-// minLength of 1 before and not after.
+// The bounds come first, because they are cheap and limit what the others cost. Then comes
+// the schema, on what the client sent: its errors name what the client knows, and a message
+// of the wrong form is rejected instead of being repaired. If sanitizing changes the
+// content, size and schema are checked again, so that subscribers get nothing that breaks
+// the rules: "<b></b>" has a minLength of 1 before sanitizing and not after it.
 func (r *Room) Check(content json.RawMessage) (json.RawMessage, *protocol.Error) {
 	if r == nil || !r.checks {
 		return content, nil
@@ -36,7 +34,7 @@ func (r *Room) Check(content json.RawMessage) (json.RawMessage, *protocol.Error)
 	return clean, nil
 }
 
-// checkForm does all that does not change a content.
+// checkForm makes the checks that do not change the content.
 func (r *Room) checkForm(content json.RawMessage) *protocol.Error {
 	if e := r.Bounds.checkSize(content); e != nil {
 		return e
@@ -48,7 +46,7 @@ func (r *Room) checkForm(content json.RawMessage) *protocol.Error {
 	return r.Schema.check(content, shape)
 }
 
-// prepareChecks finds out what Check has to do.
+// prepareChecks sets what Check has to do.
 func (r *Room) prepareChecks() error {
 	if err := r.Bounds.validate(); err != nil {
 		return err

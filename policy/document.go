@@ -7,10 +7,10 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// CheckDocument holds the state that a document would get against the room's schema,
-// and against its sanitizing: what that would alter is refused, because a client that
-// shows its change already can not be given another one. The bounds are the
-// document's own. The errors are TOO_LARGE and SCHEMA_VIOLATION.
+// CheckDocument checks the new state of a document by the room's schema and sanitizing. It
+// rejects a state that sanitizing would alter, because the client shows its change already
+// and can not get another one. The document has bounds of its own. The errors are TOO_LARGE
+// and SCHEMA_VIOLATION.
 func (r *Room) CheckDocument(state json.RawMessage) *protocol.Error {
 	if !r.ChecksDocument() {
 		return nil

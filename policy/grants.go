@@ -5,27 +5,26 @@ import (
 	"fmt"
 )
 
-// maxGrants bounds the grants of one token: each decision looks at all of them.
+// maxGrants limits the grants of one token, because each decision looks at all of them.
 const maxGrants = 100
 
-// Grant is what a token says of the channels it opens.
+// Grant allows some actions in the channels that match a pattern.
 type Grant struct {
-	// Pattern says which channels, as [Room.Pattern] does but without
-	// placeholders: the issuer knows whom the token is for.
+	// Pattern has the form of [Room.Pattern] without placeholders: the issuer of the token
+	// knows the values.
 	Pattern string
-	// Allow names the actions: subscribe, publish, presence, history, change. None
-	// of them includes another.
+	// Allow names the actions: subscribe, publish, presence, history, change. No action
+	// includes another.
 	Allow []string
 }
 
-// Grants are the compiled grants of one token. They count in the rooms and for the
-// actions whose access is [Granted] and nowhere else: what is left to the server
-// stays with it, and where users may do something an anonymous caller is not one
-// for having a grant. A pattern of the configuration with a placeholder still
-// wants its owner.
+// Grants are the compiled grants of one token. They count only for actions whose access is
+// [Granted]: they do not open what is left to the server, and do not make an anonymous
+// caller a user. If the room's pattern has a placeholder, the caller must own the channel
+// as well.
 //
-// The zero Grants are none. Grants are immutable and may be used by several
-// goroutines at once.
+// The zero Grants are empty. Grants are immutable, and several goroutines may use them at
+// once.
 type Grants struct{ list []grant }
 
 type grant struct {
@@ -33,12 +32,12 @@ type grant struct {
 	actions uint8 // a bit for each
 }
 
-// CompileGrants checks the grants of a token. More than 100 of them, a malformed
-// pattern, an unknown action and a grant without any are errors: who made the token
-// expects more of it than it would do.
+// CompileGrants compiles the grants of a token. It returns an error for more than 100
+// grants, a malformed pattern, an unknown action, and a grant without actions: the issuer
+// expects more of such a token than it would do.
 func CompileGrants(list []Grant) (Grants, error) {
 	if len(list) > maxGrants {
-		return Grants{}, fmt.Errorf("%d grants are more than %d", len(list), maxGrants)
+		return Grants{}, fmt.Errorf("the token has %d grants; at most %d are accepted", len(list), maxGrants)
 	}
 	var g Grants
 	for _, one := range list {
@@ -56,10 +55,10 @@ func (g Grant) compile() (compiled grant, err error) {
 		return grant{}, err
 	}
 	if compiled.pattern.personal {
-		return grant{}, errors.New("placeholders are for rooms only; a grant names the value")
+		return grant{}, errors.New("a grant can not have placeholders; write the value itself")
 	}
 	if len(g.Allow) == 0 {
-		return grant{}, errors.New("it allows no action")
+		return grant{}, errors.New("allow names no action")
 	}
 	for _, word := range g.Allow {
 		a, err := ParseAction(word)

@@ -69,10 +69,10 @@ func TestCompileGrantsRefuses(t *testing.T) {
 		"action in capital": {[]Grant{allow("a", "Subscribe")}, `"Subscribe"`},
 		"all actions":       {[]Grant{allow("a", "*")}, `"*"`},
 		"no action":         {[]Grant{allow("a")}, "no action"},
-		"empty pattern":     {[]Grant{allow("", "subscribe")}, "empty pattern"},
+		"empty pattern":     {[]Grant{allow("", "subscribe")}, "the pattern is empty"},
 		"star in a word":    {[]Grant{allow("ok", "subscribe"), allow("a*", "subscribe")}, `"a*"`},
-		"user":              {[]Grant{allow("inbox:{user}", "subscribe")}, "rooms only"},
-		"claim":             {[]Grant{allow("t:{claim.team}", "subscribe")}, "rooms only"},
+		"user":              {[]Grant{allow("inbox:{user}", "subscribe")}, "can not have placeholders"},
+		"claim":             {[]Grant{allow("t:{claim.team}", "subscribe")}, "can not have placeholders"},
 		"other braces":      {[]Grant{allow("t:{x}", "subscribe")}, "{user}"},
 	} {
 		g, err := CompileGrants(test.list)

@@ -7,10 +7,10 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// briefSteps is how far a content is compared with a schema at once.
+// briefSteps is how many steps a comparison may take before it has to wait for its turn.
 const briefSteps = maxSteps / 50
 
-// inLane makes a check when it is its turn. The check must not begin another one.
+// inLane waits for a turn and calls check. check must not call inLane.
 func inLane(check func() *protocol.Error) (e *protocol.Error) {
 	_ = lane.Run(context.Background(), func() { e = check() }) // it fails only when its context ends
 	return e

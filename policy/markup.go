@@ -9,17 +9,18 @@ import (
 	"github.com/microcosm-cc/bluemonday"
 )
 
-// The sets of what is kept. They are made when a room first needs them and may be
-// used by several goroutines at once.
+// The sets of markup that is kept. Each is made when a room first needs it. Several
+// goroutines may use it at once.
 var (
 	nothing = sync.OnceValue(bluemonday.StrictPolicy)
 	subset  = sync.OnceValue(harmlessPolicy)
 )
 
-// harmlessPolicy keeps what formats a text, links, lists, tables and images. It has no
-// id, name or class, and none that refers to an id: scripts and styles of the page find
-// elements by these, and would find the visitor's. It is otherwise the policy that
-// bluemonday recommends for what users write, without image maps, which need names.
+// harmlessPolicy keeps what formats a text, links, lists, tables and images. It keeps no
+// id, name or class, and no attribute that refers to an id: scripts and styles of the page
+// find elements by these, and would find an element of the message. Otherwise it is the
+// policy that bluemonday recommends for what users write, without image maps, which need
+// names.
 func harmlessPolicy() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
 	p.AllowStandardURLs()
@@ -49,7 +50,7 @@ var (
 	scope     = regexp.MustCompile(`(?i)^(row|col)(group)?$`)
 )
 
-// allowTables does not allow headers, which refers to the ids of cells.
+// allowTables does not allow the attribute headers, because it refers to the ids of cells.
 func allowTables(p *bluemonday.Policy) {
 	columns, rows, cells := []string{"col", "colgroup"}, []string{"thead", "tbody", "tfoot", "tr"}, []string{"td", "th"}
 	p.AllowElements("caption")
@@ -67,19 +68,19 @@ func allowTables(p *bluemonday.Policy) {
 	}
 }
 
-// maxPasses is how often a string is cleaned before it counts as an attack. To
-// remove a tag can make another one of what stood around it, "<<b>i>", so that
-// cleaning goes on until nothing changes. A text can be built to need thousands of
-// passes; honest ones need two.
+// maxPasses is how often a string is cleaned before it counts as an attack. Removing a tag
+// can make another one from the text around it, as in "<<b>i>", so cleaning is repeated
+// until nothing changes. A text can be built to need thousands of passes. Honest texts need
+// two.
 const maxPasses = 4
 
-// plainText removes all markup from a text. The result has none, also for a
-// second look.
+// plainText removes all markup from a text. The result has none, even if it is cleaned
+// again.
 //
-// The sanitizer speaks HTML, where & begins an entity: it would turn what somebody
-// wrote about "&lt;b&gt;" into a tag, or else a plain & into "&amp;". So each & is
-// put aside as a character that is in no text, and the escapes of the result are
-// the sanitizer's own, which can be taken back.
+// The sanitizer reads HTML, where & starts an entity. It would turn a text about
+// "&lt;b&gt;" into a tag, or a plain & into "&amp;". So plainText replaces each & by a
+// character that the text does not have. All escapes of the result are then the sanitizer's
+// own and can be undone.
 func plainText(s string) string {
 	if !mayHaveTag(s) {
 		return s
@@ -99,10 +100,11 @@ func plainText(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(clean, ampersand, "&"), "<", "")
 }
 
-// unixLines does to line ends what the sanitizer does, to see if it did more.
+// unixLines changes line ends as the sanitizer does, to see whether it changed anything
+// else.
 var unixLines = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-// mayHaveTag reports whether a "<" stands where HTML lets a tag or comment begin.
+// mayHaveTag reports whether a text has a "<" where HTML lets a tag or comment start.
 func mayHaveTag(s string) bool {
 	for {
 		_, after, found := strings.Cut(s, "<")
@@ -116,9 +118,9 @@ func mayHaveTag(s string) bool {
 	}
 }
 
-// unusedCharacter gives one of the code points that Unicode keeps out of texts.
-// The last one serves in a text that has them all, which is none: there a few
-// characters of nonsense may become ampersands.
+// unusedCharacter returns a code point that s does not have, of those that Unicode keeps
+// out of texts. If s has all of them it returns the last one; some of these characters
+// become ampersands then, in a text that is nonsense anyway.
 func unusedCharacter(s string) string {
 	const first, last = '\ufdd0', '\ufdef'
 	for r := first; r < last; r++ {
@@ -129,8 +131,8 @@ func unusedCharacter(s string) string {
 	return string(last)
 }
 
-// harmless removes from a piece of HTML what may do harm. It changes nothing in its
-// own result.
+// harmless removes what may do harm from a piece of HTML. It changes nothing in its own
+// result.
 func harmless(s string) string {
 	switch {
 	case !strings.ContainsAny(s, "&<>'\"\r"):

@@ -9,7 +9,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// A segment kind says what one segment of a pattern matches.
+// kind says what one segment of a pattern matches.
 type kind uint8
 
 const (
@@ -25,12 +25,12 @@ type segment struct {
 	text string // of a literal; the name of a claim
 }
 
-// owned reports that the segment is a placeholder.
+// owned reports whether the segment is a placeholder.
 func (s segment) owned() bool { return s.kind == caller || s.kind == claim }
 
-// pattern is a parsed pattern. Its leading literals are kept as one string, with
-// the colon after them, because most blocks are told apart by it: a comparison of
-// a few bytes settles the blocks that do not match.
+// pattern is a parsed pattern. prefix has the leading literals as one string, with the
+// colon after them, because most blocks differ there: comparing a few bytes rules out the
+// blocks that do not match.
 type pattern struct {
 	prefix   string
 	tail     []segment // what follows prefix
@@ -41,7 +41,7 @@ type pattern struct {
 
 func parsePattern(text string) (pattern, error) {
 	if text == "" {
-		return pattern{}, errors.New("empty pattern")
+		return pattern{}, errors.New("the pattern is empty")
 	}
 	var p pattern
 	parts := strings.Split(text, ":")
@@ -64,7 +64,7 @@ func parsePattern(text string) (pattern, error) {
 func parseSegment(part string, last bool) (segment, error) {
 	switch {
 	case part == "":
-		return segment{}, errors.New("empty segment: two colons in a row, or one at an end")
+		return segment{}, errors.New("a segment is empty: the pattern has two colons in a row, or a colon at its start or end")
 	case part == "*" && last:
 		return segment{kind: rest}, nil
 	case part == "*":
@@ -74,7 +74,7 @@ func parseSegment(part string, last bool) (segment, error) {
 	case strings.ContainsAny(part, "{}"):
 		return parseClaim(part)
 	case strings.Contains(part, "*"):
-		return segment{}, fmt.Errorf("segment %q: * is a segment of its own", part)
+		return segment{}, fmt.Errorf("segment %q: * must be a whole segment; write a:*, not a*", part)
 	}
 	return segment{kind: literal, text: part}, nil
 }
@@ -83,13 +83,13 @@ func parseClaim(part string) (segment, error) {
 	name, opened := strings.CutPrefix(part, "{claim.")
 	name, closed := strings.CutSuffix(name, "}")
 	if !opened || !closed || protocol.ValidChannel(name) != nil {
-		return segment{}, fmt.Errorf("segment %q: {user} and {claim.NAME} are the only placeholders, and segments of their own", part)
+		return segment{}, fmt.Errorf("segment %q: the placeholders are {user} and {claim.NAME}, and each must be a whole segment", part)
 	}
 	return segment{kind: claim, text: name}, nil
 }
 
-// validate refuses a pattern that no valid channel can match, by trying the
-// shortest name it stands for.
+// validate rejects a pattern that no valid channel can match. It tries the shortest name
+// that the pattern matches.
 func (p *pattern) validate() error {
 	var shortest []string
 	for _, s := range p.segments {
@@ -134,7 +134,7 @@ func (p *pattern) match(channel string) bool {
 	return left == ""
 }
 
-// covers reports whether every channel that q matches is matched by p as well.
+// covers reports whether p matches every channel that q matches.
 func (p *pattern) covers(q *pattern) bool {
 	for i, s := range p.segments {
 		if i >= len(q.segments) {
@@ -153,8 +153,7 @@ func (p *pattern) covers(q *pattern) bool {
 	return len(p.segments) == len(q.segments)
 }
 
-// ownedBy reports whether every placeholder of channel, which p matches, stands for
-// what s has in its place.
+// ownedBy reports whether s has the value of every placeholder in channel, which p matches.
 func (p *pattern) ownedBy(s *Subject, channel string) bool {
 	if !p.personal {
 		return true
@@ -173,10 +172,10 @@ func (p *pattern) ownedBy(s *Subject, channel string) bool {
 	return true
 }
 
-// decoded is the value that a segment stands for: what it is once percent-decoded,
-// as URL paths are. So a user whose id holds a colon or anything else that a
-// channel's name can not has a segment too, and no segment has two owners, which
-// comparing with both forms would not ensure.
+// decoded returns the value that a segment stands for, percent-decoded once, as URL paths
+// are. So a user whose id has a colon, or anything else that a channel name can not have,
+// has a segment too. The encoded form itself is not compared: one segment could have two
+// owners then.
 func decoded(segment string) string {
 	if !strings.Contains(segment, "%") {
 		return segment

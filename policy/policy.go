@@ -9,19 +9,19 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// Rate is a token bucket's size and speed. The zero Rate means unlimited.
+// Rate is the speed and size of a token bucket. The zero Rate is unlimited.
 type Rate struct {
-	// PerSecond is how many tokens come back each second; 0 means unlimited.
+	// PerSecond is how many tokens are added each second; 0 means unlimited.
 	PerSecond float64
-	// Burst is how many tokens a full bucket holds. 0 means as many as come back
-	// in one second, and at least one.
+	// Burst is how many tokens a full bucket holds. 0 means as many as are added in one
+	// second, and at least one.
 	Burst int
 }
 
 // IsZero reports whether the rate is unlimited.
 func (r Rate) IsZero() bool { return r.PerSecond <= 0 }
 
-// Size is the number of tokens a full bucket holds, with the default filled in.
+// Size returns the number of tokens that a full bucket holds, with the default filled in.
 func (r Rate) Size() int {
 	if r.Burst > 0 {
 		return r.Burst
@@ -29,58 +29,57 @@ func (r Rate) Size() int {
 	return max(1, int(math.Ceil(min(r.PerSecond, math.MaxInt32))))
 }
 
-// Validate says what is wrong with a rate, in words for a configuration's author.
+// Validate returns an error for the author of the configuration if the rate can not be
+// used.
 func (r Rate) Validate() error {
 	switch {
 	case math.IsNaN(r.PerSecond), math.IsInf(r.PerSecond, 0), r.PerSecond < 0:
-		return fmt.Errorf("rate %v per second is not a positive number", r.PerSecond)
+		return fmt.Errorf("the rate is %v per second; it must be a positive number", r.PerSecond)
 	case r.Burst < 0:
-		return fmt.Errorf("burst %d is negative", r.Burst)
+		return fmt.Errorf("the burst is %d; it must not be negative", r.Burst)
 	case r.Burst > 0 && r.PerSecond == 0:
-		return fmt.Errorf("burst %d has no rate beside it", r.Burst)
+		return fmt.Errorf("the burst is %d, but there is no rate", r.Burst)
 	}
 	return nil
 }
 
 // Room is one room block: the rules of every channel that Pattern matches.
 type Room struct {
-	// Pattern says which channels the block is for. It consists of segments with
-	// a colon in between. A segment is literal text, "*" for any one segment,
-	// "{user}" for any one segment of which only the user named there may make
-	// use, or "{claim.NAME}" for any one segment of which only those may whose
-	// token has it as the claim NAME. "*" as the last segment stands for
-	// everything that follows, over further colons too.
+	// Pattern says which channels the block is for. It consists of segments with colons
+	// between them. A segment is literal text, "*" for any one segment, "{user}" for any
+	// one segment that only the user named there may use, or "{claim.NAME}" for any one
+	// segment that only callers may use whose token has it as the claim NAME. "*" as the
+	// last segment matches everything that follows, including further colons.
 	Pattern string
-	// Subscribe and Publish say who may do it. The zero value leaves it to the
-	// server; that clients subscribe by default is decided by the configuration.
+	// Subscribe and Publish say who may do it. The zero value is [Server]. The
+	// configuration decides that clients may subscribe by default.
 	Subscribe Access
 	Publish   Access
-	// PresenceAccess and HistoryAccess say who may see the members and read the
-	// retained messages; by default who may subscribe. Under [Granted] each of
-	// them is an action that a token has to name.
+	// PresenceAccess and HistoryAccess say who may see the members and read the retained
+	// messages. The default is the access of Subscribe. Under [Granted] each is an action
+	// that the token must name.
 	PresenceAccess Access
 	HistoryAccess  Access
-	// ChangeAccess says who may change the document; by default who may publish.
+	// ChangeAccess says who may change the document. The default is the access of Publish.
 	ChangeAccess Access
-	// History is how many messages the room keeps; the zero value keeps none.
+	// History is what the room retains. The zero value retains nothing.
 	History hub.Retention
-	// Slow says what happens to a reader whose queue is full.
+	// Slow says what happens to a connection whose queue is full.
 	Slow hub.Slow
-	// Rate bounds what one publisher sends into one channel of the block.
+	// Rate limits what one publisher publishes into one channel of the block.
 	Rate Rate
-	// TotalRate bounds what all publishers together send into one channel of the
-	// block, but for the app.
+	// TotalRate limits what all publishers together publish into one channel of the block,
+	// except for the app.
 	TotalRate Rate
-	// Members makes the room know who is in it, and how; nil: it does not.
+	// Members gives the room presence. Nil: it has none.
 	Members *presence.Options
-	// Document gives the room a document, and says how changes of it are judged; nil:
-	// it has none.
+	// Document gives the room a document and the options for its changes. Nil: it has none.
 	Document *document.Options
-	// Schema is what every content has to match; nil takes anything.
+	// Schema is what every content must match. Nil accepts any content.
 	Schema *Schema
-	// Sanitize says what becomes of markup in a content.
+	// Sanitize says what happens to markup in a content.
 	Sanitize Sanitize
-	// Bounds are the greatest content that is taken.
+	// Bounds limit the content.
 	Bounds Bounds
 
 	// Written by Compile.
@@ -88,13 +87,13 @@ type Room struct {
 	checks  bool // Check has something to do
 }
 
-// Policy is an ordered list of room blocks. The nil Policy has none. It is
-// immutable and may be used by several goroutines at once.
+// Policy is an ordered list of room blocks. A nil Policy has none. It is immutable, and
+// several goroutines may use it at once.
 type Policy struct{ rooms []*Room }
 
-// Compile checks the blocks and makes a policy of them. A pattern that is
-// malformed, or that no channel can reach because an earlier one takes all of its
-// channels, is an error that names it.
+// Compile compiles the blocks. It returns an error that names the pattern if a pattern is
+// malformed, or if no channel can reach it because an earlier one matches all of its
+// channels.
 func Compile(rooms []Room) (*Policy, error) {
 	p := &Policy{rooms: make([]*Room, 0, len(rooms))}
 	for i := range rooms {
@@ -132,9 +131,9 @@ func (p *Policy) add(r *Room) (err error) {
 	return nil
 }
 
-// Match gives the first block, in the order of the configuration, whose pattern
-// matches channel; nil when there is none. It does not depend on who asks: what a
-// user may do there is for [Room.Allow] to say. A nil Policy matches nothing.
+// Match returns the first block, in the order of the configuration, whose pattern matches
+// channel, or nil. It does not depend on the caller: [Room.Allow] decides what a caller may
+// do. A nil Policy matches nothing.
 func (p *Policy) Match(channel string) *Room {
 	if p == nil {
 		return nil
@@ -147,8 +146,7 @@ func (p *Policy) Match(channel string) *Room {
 	return nil
 }
 
-// Options gives what the hub needs to know of a channel; zero options where no
-// block matches.
+// Options returns the options of a channel for the hub. They are zero if no block matches.
 func (p *Policy) Options(channel string) hub.RoomOptions {
 	r := p.Match(channel)
 	if r == nil {
@@ -157,7 +155,7 @@ func (p *Policy) Options(channel string) hub.RoomOptions {
 	return hub.RoomOptions{Retention: r.History, Slow: r.Slow}
 }
 
-// Presence gives what presence needs to know of a channel.
+// Presence returns the options of a channel for presence.
 func (p *Policy) Presence(channel string) presence.Options {
 	if r := p.Match(channel); r != nil && r.Members != nil {
 		return *r.Members

@@ -9,28 +9,27 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Sanitize says what markup the strings of a content may hold.
+// Sanitize says which markup the strings of a content may have.
 type Sanitize uint8
 
 const (
-	// SanitizeNone leaves strings alone: escaping belongs to whoever shows them.
-	// It is the zero value.
+	// SanitizeNone leaves strings alone: the program that shows them must escape them. It
+	// is the zero value.
 	SanitizeNone Sanitize = iota
-	// SanitizeText removes all HTML from strings that are text. What is no markup
-	// stays as it is, "a & b < c" and "&lt;" included. A string without any "<"
-	// that could begin a tag is never changed; one with it may lose more than the
-	// sender meant as a tag, as it would in a browser: "x <y" ends after the x.
+	// SanitizeText removes all HTML from strings that are text. Other text stays as it is,
+	// including "a & b < c" and "&lt;". A string without a "<" that could start a tag is
+	// never changed. A string with one may lose more than the sender meant as a tag, as it
+	// would in a browser: "x <y" ends after the x.
 	SanitizeText
-	// SanitizeHTML keeps the harmless subset of HTML in strings that are HTML:
-	// formatting, links, lists, tables, images. No element keeps an id, name, class or
-	// style. As these strings are HTML afterwards, special characters in them are
-	// written as entities.
+	// SanitizeHTML keeps the harmless subset of HTML in strings that are HTML: formatting,
+	// links, lists, tables, images. No element keeps an id, name, class or style. These
+	// strings are HTML afterwards, so special characters in them become entities.
 	SanitizeHTML
 )
 
 var sanitizeWords = [...]string{SanitizeNone: "none", SanitizeText: "text", SanitizeHTML: "html"}
 
-// String gives the word of the configuration.
+// String returns the word of the configuration.
 func (m Sanitize) String() string {
 	if int(m) < len(sanitizeWords) {
 		return sanitizeWords[m]
@@ -38,7 +37,7 @@ func (m Sanitize) String() string {
 	return fmt.Sprintf("Sanitize(%d)", uint8(m))
 }
 
-// ParseSanitize reads the word of the configuration.
+// ParseSanitize parses the word of the configuration.
 func ParseSanitize(word string) (Sanitize, error) {
 	for m, w := range sanitizeWords {
 		if w == word {
@@ -48,13 +47,12 @@ func ParseSanitize(word string) (Sanitize, error) {
 	return SanitizeNone, fmt.Errorf("%q is none of none, text, html", word)
 }
 
-// apply cleans every string value of a valid content. What it does not have to
-// change it copies byte for byte, so that numbers and the order of members stay,
-// and a content with nothing to change is returned itself.
+// apply cleans every string value of a valid content. It copies everything else byte for
+// byte, so that numbers and the order of members stay. It returns the content itself if
+// nothing has to change.
 //
-// A member's name with markup is refused in either mode. To clean it could make two
-// names the same, and no program chooses such a name. The errors are SCHEMA_VIOLATION
-// for that, and TOO_LARGE.
+// Both modes reject a member name with markup: cleaning could make two names equal, and no
+// program chooses such a name. The errors are SCHEMA_VIOLATION for that, and TOO_LARGE.
 func (m Sanitize) apply(content json.RawMessage) (clean json.RawMessage, changed bool, e *protocol.Error) {
 	if m == SanitizeNone || !m.suspicious(content, false) {
 		return content, false, nil
@@ -71,11 +69,11 @@ func (m Sanitize) apply(content json.RawMessage) (clean json.RawMessage, changed
 	return clean, changed, e
 }
 
-// maxTagged bounds the strings with markup of one content. To clean each of them costs
-// far more than its length.
+// maxTagged limits the strings with markup in one content. Cleaning one costs far more than
+// its length.
 const maxTagged = 2000
 
-// cleanAll is apply for a content that may have something to clean.
+// cleanAll is apply for a content that suspicious has found.
 func (m Sanitize) cleanAll(content json.RawMessage) (clean json.RawMessage, changed bool, e *protocol.Error) {
 	var out []byte
 	done, tagged := 0, 0
@@ -94,7 +92,7 @@ func (m Sanitize) cleanAll(content json.RawMessage) (clean json.RawMessage, chan
 		switch {
 		case !dirty:
 		case t.key:
-			return nil, false, protocol.Errorf(protocol.SchemaViolation, "a member's name must not contain markup")
+			return nil, false, protocol.Errorf(protocol.SchemaViolation, "the name of a member of the content has markup, which this room does not allow")
 		default:
 			out = append(out, content[done:t.start]...)
 			out = protocol.AppendString(out, value)
@@ -107,7 +105,7 @@ func (m Sanitize) cleanAll(content json.RawMessage) (clean json.RawMessage, chan
 	return append(out, content[done:]...), true, nil
 }
 
-// clean gives what becomes of a string, and whether that is something else.
+// clean returns the cleaned string and reports whether it differs from the given one.
 func (m Sanitize) clean(quoted []byte, key bool) (dirty bool, clean string) {
 	if !m.suspicious(quoted, key) {
 		return false, ""
@@ -124,8 +122,8 @@ func (m Sanitize) clean(quoted []byte, key bool) (dirty bool, clean string) {
 	return clean != s, clean
 }
 
-// suspicious finds the strings that are worth decoding, which in a chat are few,
-// and likewise the contents that have such strings.
+// suspicious reports whether a string, or a whole content, may need cleaning and is worth
+// decoding. In a chat few are.
 func (m Sanitize) suspicious(quoted []byte, key bool) bool {
 	if m == SanitizeText || key {
 		return bytes.IndexByte(quoted, '<') >= 0 ||

@@ -14,16 +14,16 @@ import (
 // Schema is a compiled JSON Schema. Several goroutines may use it at once.
 type Schema struct{ copies *copies }
 
-// schemaURL is the base of references. Errors show it to the author of the schema,
-// who must not take it for a place that anything is loaded from.
+// schemaURL is the base of references. The author of the schema sees it in errors, so it
+// must not look like a place that something is loaded from.
 const schemaURL = "room:///schema"
 
-// CompileSchema compiles the text of a JSON Schema: draft 2020-12, unless its
-// $schema names one of the older drafts. A format is asserted, not just noted. A
-// reference may lead to a place in the same text or to the specification's own
-// schemas; any other one is an error, because what a message has to look like must
-// not depend on whether a file or server can be read. A schema that can apply itself
-// to the same value again is an error as well, because checking would not end.
+// CompileSchema compiles a JSON Schema of draft 2020-12, or of the older draft that its
+// $schema names. Formats are checked, not just noted. A reference may lead to a place in
+// the same text or to the specification's own schemas. Any other reference is an error,
+// because the rules for messages must not depend on whether a file or server can be read. A
+// schema that can apply itself to the same value again is an error, because checking would
+// not end.
 func CompileSchema(text []byte) (*Schema, error) {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
@@ -54,17 +54,17 @@ func newCompiler(doc any) (*jsonschema.Compiler, error) {
 	return c, c.AddResource(schemaURL, doc)
 }
 
-// noLoader refuses what is not part of a schema. Without a loader of its own the
-// compiler's words would be about the compiler.
+// noLoader rejects every reference that leads out of the schema. The compiler's own error
+// for that would be about the compiler.
 type noLoader struct{}
 
 func (noLoader) Load(string) (any, error) {
-	return nil, errors.New("only references within the schema are followed")
+	return nil, errors.New("a reference must lead to a place within the schema itself")
 }
 
-// check compares a content with the schema. Its shape was checked before: numbers
-// of any size must not come here. The errors are TOO_LARGE, when the comparison takes
-// more steps than one content is worth, and SCHEMA_VIOLATION.
+// check compares a content with the schema. The shape must have been checked: very long
+// numbers must not come here. The errors are SCHEMA_VIOLATION, and TOO_LARGE if the
+// comparison takes more steps than one content may cost.
 func (s *Schema) check(content json.RawMessage, shape shape) *protocol.Error {
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(content))
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *Schema) check(content json.RawMessage, shape shape) *protocol.Error {
 	// Of two members with one name the decoder keeps the last, and a subscriber
 	// may look at the first, which nobody checked.
 	if members(v) != shape.keys {
-		return protocol.Errorf(protocol.SchemaViolation, "content has an object with two members of one name")
+		return protocol.Errorf(protocol.SchemaViolation, "the content has an object with two members of one name")
 	}
 	if e, done := s.compare(v, shape.deepest, briefSteps); done {
 		return e
@@ -84,8 +84,8 @@ func (s *Schema) check(content json.RawMessage, shape shape) *protocol.Error {
 	})
 }
 
-// compare holds a value against the schema. False: that takes more steps, and the error
-// is what to say if there are no more.
+// compare compares a value with the schema. It returns false if that takes more steps than
+// given. The error is then for a caller that has no more steps.
 func (s *Schema) compare(v any, depth, steps int) (e *protocol.Error, done bool) {
 	m, err := s.copies.take()
 	if err != nil {
@@ -94,7 +94,7 @@ func (s *Schema) compare(v any, depth, steps int) (e *protocol.Error, done bool)
 	defer s.copies.put(m)
 	switch valid, within := m.valid(v, steps); {
 	case !within:
-		return protocol.Errorf(protocol.TooLarge, "the content takes too many steps to compare with the schema"), false
+		return protocol.Errorf(protocol.TooLarge, "comparing the content with the schema takes too many steps; send a smaller content"), false
 	case valid:
 		return nil, true
 	}

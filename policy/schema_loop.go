@@ -10,14 +10,14 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// edge leads from a schema to one that it applies to the same value.
+// edge leads from a schema to a schema that it applies to the same value.
 type edge struct {
 	keyword string
 	to      *jsonschema.Schema
 }
 
-// inPlace returns the schemas that s applies to the value it is given, in a fixed
-// order. all are the schemas that a dynamic reference can lead to.
+// inPlace returns the schemas that s applies to its own value, in a fixed order. all are
+// the schemas that a dynamic reference can lead to.
 func inPlace(s *jsonschema.Schema, all []*jsonschema.Schema) (edges []edge) {
 	one := func(keyword string, to *jsonschema.Schema) {
 		if to != nil {
@@ -81,8 +81,8 @@ func filter(all []*jsonschema.Schema, keep func(*jsonschema.Schema) bool) (kept 
 	return kept
 }
 
-// findLoop returns an error if a schema can apply itself to the value that it is
-// applied to. Recursion into members and elements ends with the content and is fine.
+// findLoop returns an error if a schema can apply itself to the same value again. Recursion
+// into members and elements is fine, because it ends with the content.
 func findLoop(all []*jsonschema.Schema) error {
 	open := make(map[*jsonschema.Schema]bool) // false once everything below was seen
 	var visit func(s *jsonschema.Schema) error
@@ -114,5 +114,5 @@ func findLoop(all []*jsonschema.Schema) error {
 	return nil
 }
 
-// pointer is the place of s in the schema's text.
+// pointer returns the place of s in the text of the schema.
 func pointer(s *jsonschema.Schema) string { return strings.TrimPrefix(s.Location, schemaURL) }

@@ -11,26 +11,26 @@ import (
 )
 
 const (
-	// maxSteps bounds what comparing one content with a schema may cost. A step is
-	// about one subschema applied to one value, a fraction of a microsecond. A content
-	// of 10,000 values, the default bound, has 20 steps for each of them.
+	// maxSteps limits what comparing one content with a schema may cost. A step is about
+	// one subschema applied to one value: a fraction of a microsecond. A content of 10,000
+	// values, the default bound, has 20 steps for each value.
 	maxSteps = 200_000
-	// maxErrorBytes bounds the memory of the errors that are collected to describe
-	// what is wrong with one content.
+	// maxErrorBytes limits the memory of the errors that describe what is wrong with one
+	// content.
 	maxErrorBytes = 32 << 20
-	// stepBytes is about the size of one error without the path to its value, and
-	// pathBytes what each level of the path adds.
+	// stepBytes is about the size of one error without the path to its value. pathBytes is
+	// what each level of the path adds.
 	stepBytes, pathBytes = 256, 16
 )
 
-// metered is one compiled copy of a schema that counts the steps of a comparison and
-// breaks it off. The library can not be cancelled and collects every error of every
-// branch, so that a content of some hundred bytes can keep it busy for years. Only one
-// goroutine at a time may use a copy, because the count belongs to it.
+// metered is one compiled copy of a schema. It counts the steps of a comparison and breaks
+// it off. The library can not be cancelled and collects every error of every branch, so
+// that a content of some hundred bytes can keep it busy for years. Only one goroutine at a
+// time may use a copy, because the count belongs to it.
 type metered struct {
 	// Static.
 	root    *jsonschema.Schema
-	inverse *jsonschema.Schema // accepts what root refuses
+	inverse *jsonschema.Schema // accepts what root rejects
 	all     []*jsonschema.Schema
 
 	// Owned by the goroutine that took the copy.
@@ -40,10 +40,10 @@ type metered struct {
 // overBudget is the value of the panic that breaks a comparison off.
 type overBudget struct{}
 
-// inverseURL is where the negation of the schema has its place.
+// inverseURL is the place of the negated schema.
 const inverseURL = "room:///inverse"
 
-// compileMetered compiles a copy of the schema. It refuses schemas with loops.
+// compileMetered compiles a copy of the schema. It rejects schemas with loops.
 func compileMetered(doc any) (*metered, error) {
 	c, err := newCompiler(doc)
 	if err != nil {
@@ -76,8 +76,8 @@ func (m *metered) collect(ctx *jsonschema.CompilerContext, _ map[string]any) (js
 	return nil, nil
 }
 
-// install makes a schema charge for what it is about to do with a value. The format is
-// the one keyword that runs code of ours before the costly ones.
+// install makes a schema charge for what it will do with a value. It uses the format,
+// because that is the one keyword that runs our code before the costly keywords.
 func (m *metered) install(s *jsonschema.Schema) {
 	own, p := s.Format, priceOf(s, m.all)
 	format := &jsonschema.Format{Validate: func(v any) error {
@@ -99,16 +99,15 @@ func (m *metered) charge(steps int64) {
 	}
 }
 
-// valid reports whether v matches the schema, and whether that was found out within
-// the budget. The negation is asked, because below a `not` the library keeps no
-// descriptions of errors.
+// valid reports whether v matches the schema, and whether the comparison stayed within the
+// budget. It asks the negation, because below a `not` the library keeps no errors.
 func (m *metered) valid(v any, steps int) (valid, within bool) {
 	within = m.run(steps, func() { valid = m.inverse.Validate(v) != nil })
 	return valid, within
 }
 
-// violations returns what is wrong with v, a value of the given depth; nil if it is too
-// much. The budget is smaller the larger the errors can be.
+// violations returns what is wrong with v, a value of the given depth, or nil if that takes
+// too many steps. The larger the errors can be, the smaller is the budget.
 func (m *metered) violations(v any, depth, most int) (found *jsonschema.ValidationError) {
 	steps := min(most, maxErrorBytes/(stepBytes+pathBytes*depth))
 	if !m.run(steps, func() { errors.As(m.root.Validate(v), &found) }) {
@@ -132,8 +131,8 @@ func (m *metered) run(steps int, f func()) (within bool) {
 	return true
 }
 
-// copies lends compiled copies of one schema, as many as there are processors. That
-// bounds the memory of comparisons that run at the same time.
+// copies lends compiled copies of one schema. There are as many as processors, which limits
+// the memory of comparisons that run at once.
 type copies struct {
 	doc  any
 	max  int32
@@ -149,8 +148,8 @@ func newCopies(doc any, first *metered) *copies {
 	return c
 }
 
-// take returns a copy that nobody else uses. It waits for one when all are in use,
-// which the budget of each keeps short.
+// take returns a copy that nobody else uses. If all are in use it waits for one, which is
+// short because each comparison has a budget.
 func (c *copies) take() (*metered, error) {
 	select {
 	case m := <-c.free:

@@ -8,8 +8,8 @@ import (
 )
 
 // price is what one schema costs for one value, in steps. It covers the schema's own
-// keywords and the entry into its subschemas, which charge for their own later. So the
-// library never does much that was not paid for.
+// keywords and the entry into its subschemas, which charge for themselves later. So the
+// library never does much work that was not charged.
 type price struct {
 	fixed       int64 // for any value
 	perMember   int64 // of an object
@@ -25,7 +25,7 @@ const (
 	regexCost  = 100 // per byte: the expression is compiled, and can repeat a thousandfold
 )
 
-// priceOf finds the price of s; all are the schemas that a dynamic reference can lead to.
+// priceOf returns the price of s. all are the schemas that a dynamic reference can lead to.
 func priceOf(s *jsonschema.Schema, all []*jsonschema.Schema) price {
 	p := price{fixed: 1 + int64(len(s.Required)+len(s.Dependencies)+len(s.DependentRequired)), unique: s.UniqueItems}
 	for _, names := range s.DependentRequired {
@@ -55,7 +55,7 @@ func priceOf(s *jsonschema.Schema, all []*jsonschema.Schema) price {
 	return p
 }
 
-// of is the price for one value.
+// of returns the price for one value.
 func (p *price) of(v any) int64 {
 	switch v := v.(type) {
 	case map[string]any:
@@ -81,8 +81,8 @@ func (p *price) of(v any) int64 {
 	return p.fixed
 }
 
-// entry is what a schema costs before it can charge for itself: it compares the value
-// with constants.
+// entry is what a schema costs before it charges for itself: it compares the value with
+// constants.
 func entry(s *jsonschema.Schema) int64 {
 	if s == nil {
 		return 0
@@ -97,7 +97,7 @@ func entry(s *jsonschema.Schema) int64 {
 	return int64(n)
 }
 
-// memberCost is the entry into what is applied to each member of an object.
+// memberCost is the entry into the schemas that are applied to each member of an object.
 func memberCost(s *jsonschema.Schema) (n int64) {
 	for _, one := range s.Properties {
 		n = max(n, entry(one)) // a name has one of them
@@ -110,7 +110,7 @@ func memberCost(s *jsonschema.Schema) (n int64) {
 	return max(1, n)
 }
 
-// elementCost is the entry into what is applied to each element of an array.
+// elementCost is the entry into the schemas that are applied to each element of an array.
 func elementCost(s *jsonschema.Schema) (n int64) {
 	for _, one := range s.PrefixItems {
 		n = max(n, entry(one)) // an index has one of them
@@ -128,8 +128,8 @@ func elementCost(s *jsonschema.Schema) (n int64) {
 	return max(1, n)
 }
 
-// programSize is the number of instructions of a compiled expression. Matching takes at
-// most that many operations for each byte.
+// programSize returns the number of instructions of a compiled expression. Matching takes
+// at most that many operations for each byte.
 func programSize(re jsonschema.Regexp) int64 {
 	parsed, err := syntax.Parse(re.String(), syntax.Perl)
 	if err != nil {

@@ -146,13 +146,13 @@ func TestCompileSchemaRefuses(t *testing.T) {
 		`3`:                                    "metaschema",
 		`{"type":"strin"}`:                     "/type",
 		`{"pattern":"(?=a)"}`:                  "/pattern",
-		`{"$ref":"other.json"}`:                "only references within the schema",
-		`{"$ref":"file:///etc/hostname"}`:      "only references within the schema",
-		`{"$ref":"https://example.com/a"}`:     "only references within the schema",
-		`{"$dynamicRef":"http://[::1]/a"}`:     "only references within the schema",
-		`{"$schema":"https://example.com/m"}`:  "only references within the schema",
+		`{"$ref":"other.json"}`:                "a reference must lead to a place within the schema itself",
+		`{"$ref":"file:///etc/hostname"}`:      "a reference must lead to a place within the schema itself",
+		`{"$ref":"https://example.com/a"}`:     "a reference must lead to a place within the schema itself",
+		`{"$dynamicRef":"http://[::1]/a"}`:     "a reference must lead to a place within the schema itself",
+		`{"$schema":"https://example.com/m"}`:  "a reference must lead to a place within the schema itself",
 		`{"$ref":"#/$defs/missing"}`:           "not found",
-		`{"$id":"https://e.com/a","$ref":"b"}`: "only references within the schema",
+		`{"$id":"https://e.com/a","$ref":"b"}`: "a reference must lead to a place within the schema itself",
 	} {
 		if _, err := CompileSchema([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q in it", text, err, want)

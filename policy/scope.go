@@ -2,16 +2,16 @@ package policy
 
 import "github.com/caddy-realtime/caddy-realtime/protocol"
 
-// Scope is what an API key may do. The nil Scope allows everything.
+// Scope is what an API key may do. A nil Scope allows everything.
 type Scope struct {
 	grants Grants
 	manage bool
 }
 
-// NewScope returns the scope of a key that may do actions in the channels that
-// their patterns match, and, with manage, what concerns connections rather than
-// channels: list, disconnect, revoke. Who may read the history or change the document
-// may read the document. The errors are those of [CompileGrants].
+// NewScope returns the scope of a key. actions has the patterns of the channels by action.
+// With manage the key may also list, disconnect and revoke. A key that may read the history
+// or change the document may also read the document. The errors are those of
+// [CompileGrants].
 func NewScope(actions map[string][]string, manage bool) (*Scope, error) {
 	var grants []Grant
 	for action, patterns := range actions {
@@ -30,7 +30,7 @@ func NewScope(actions map[string][]string, manage bool) (*Scope, error) {
 	return &Scope{grants: compiled, manage: manage}, nil
 }
 
-// Allow decides whether the key may do a in channel: nil, or FORBIDDEN.
+// Allow returns nil if the key may do a in channel, and FORBIDDEN otherwise.
 func (s *Scope) Allow(a Action, channel string) *protocol.Error {
 	if s == nil || s.grants.Cover(a, channel) {
 		return nil
@@ -38,7 +38,8 @@ func (s *Scope) Allow(a Action, channel string) *protocol.Error {
 	return protocol.Errorf(protocol.Forbidden, "this API key may not %v this channel", a)
 }
 
-// AllowManage decides about what concerns no single channel: nil, or FORBIDDEN.
+// AllowManage returns nil if the key may list, disconnect and revoke, and FORBIDDEN
+// otherwise.
 func (s *Scope) AllowManage() *protocol.Error {
 	if s == nil || s.manage {
 		return nil

@@ -2,25 +2,25 @@ package policy
 
 import "bytes"
 
-// A token is a bracket, a string or a scalar of a JSON text.
+// token is a bracket, a string or a scalar of a JSON text.
 type token struct {
-	// kind is the bracket itself, '"' for a string, '0' for a number, and the
-	// first letter of true, false and null.
+	// kind is the bracket itself, '"' for a string, '0' for a number, or the first letter
+	// of true, false and null.
 	kind byte
-	// key reports that a string is the name of a member.
+	// key reports whether a string is the name of a member.
 	key bool
-	// start and end are where it stands in the text, quotes included.
+	// start and end are the place in the text, including quotes.
 	start, end int
 }
 
-// tokens reads JSON text that was checked before, so that it has no errors. In
-// other text it still comes to an end.
+// tokens reads a JSON text that was checked before, so that it has no errors. It also ends
+// in any other text.
 type tokens struct {
 	text []byte
 	pos  int
 }
 
-// next gives the next token; ok is false at the end.
+// next returns the next token. ok is false at the end.
 func (s *tokens) next() (t token, ok bool) {
 	for s.pos < len(s.text) && isBetween(s.text[s.pos]) {
 		s.pos++
@@ -45,7 +45,7 @@ func (s *tokens) next() (t token, ok bool) {
 	return t, true
 }
 
-// isBetween reports what stands between tokens.
+// isBetween reports whether c may stand between tokens.
 func isBetween(c byte) bool {
 	return c == ',' || c == ':' || isSpace(c)
 }
@@ -54,7 +54,7 @@ func isSpace(c byte) bool {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n'
 }
 
-// skipString goes behind the closing quote of a string.
+// skipString moves behind the closing quote of a string.
 func (s *tokens) skipString() {
 	for {
 		// IndexByte looks at many bytes at once; most strings need it twice.

@@ -12,17 +12,16 @@ import (
 )
 
 const (
-	// maxViolations is how many differences between a content and a schema one
-	// error names.
+	// maxViolations is how many violations one error names.
 	maxViolations = 10
-	// maxPath and maxReason bound how long it speaks of each, in bytes.
+	// maxPath and maxReason limit the text about each of them, in bytes.
 	maxPath   = 80
 	maxReason = 120
 )
 
-// describe tells what is wrong and where, as JSON pointers, in an order that does
-// not change from one message to the next. The words may repeat parts of the
-// content, which its sender knows, and of the schema, which is no secret.
+// describe says what is wrong and where, as JSON pointers, always in the same order. The
+// text may repeat parts of the content, which its sender knows, and of the schema, which is
+// no secret.
 func describe(e *jsonschema.ValidationError) string {
 	var v violations
 	v.collect(e)
@@ -36,15 +35,15 @@ func describe(e *jsonschema.ValidationError) string {
 	return strings.Join(parts, "; ")
 }
 
-// violations keeps the first differences of a content that may have thousands.
+// violations keeps the first violations of a content that may have thousands.
 type violations struct {
 	first []*jsonschema.ValidationError
 	count int
 }
 
-// collect adds the differences that are meant by e: the causes of what only holds
-// others together, and both itself and its causes of a choice, because no single
-// one of them has to be put right.
+// collect adds the violations that e means. An error that only groups others is left out
+// for its causes. Of a choice, both the error and its causes are added, because no single
+// one of them has to be corrected.
 func (v *violations) collect(e *jsonschema.ValidationError) {
 	if e.ErrorKind != nil && !holdsTogether(e) {
 		v.add(e)
@@ -82,7 +81,7 @@ func compareViolations(a, b *jsonschema.ValidationError) int {
 	return cmp.Or(slices.Compare(a.ErrorKind.KeywordPath(), b.ErrorKind.KeywordPath()), cmp.Compare(a.SchemaURL, b.SchemaURL))
 }
 
-// reason describes one difference by itself.
+// reason describes one violation by itself.
 func reason(e *jsonschema.ValidationError) string {
 	if k, ok := e.ErrorKind.(*kinds.AdditionalProperties); ok {
 		slices.Sort(k.Properties)
@@ -96,8 +95,8 @@ func reason(e *jsonschema.ValidationError) string {
 	return printable(unit.InstanceLocation, maxPath) + ": " + text
 }
 
-// printable cuts s after limit bytes and escapes what does not print, such as line
-// breaks and controls of the writing direction.
+// printable cuts s to limit bytes and escapes what does not print, such as line breaks and
+// controls of the writing direction.
 func printable(s string, limit int) string {
 	var b []byte
 	for _, r := range s {
