@@ -79,7 +79,7 @@ func putDocument(c *call) *protocol.Error {
 	return c.amend(p, jsonType, 2*int64(c.o.Registry.Documents.MaxSize(c.name))+4<<10)
 }
 
-// mayChange is what [session.Registry.Amend] decides again, when the change is known.
+// mayChange is what [session.Documents.Amend] decides again, when the change is known.
 func (c *call) mayChange(by session.Caller) *protocol.Error {
 	return c.o.Registry.Documents.MayChange(by, c.name)
 }

@@ -32,7 +32,7 @@ func (a *Admission) init(r *Registry) {
 // Knock takes a token of the handshake rate of an address. It comes before anything
 // else is done for a handshake, the look at its token included. An address that is not
 // known has no rate. The error is RATE_LIMITED, with a RetryAfter like those of
-// [Registry.Admit].
+// [Admission.Admit].
 func (a *Admission) Knock(ip netip.Addr) *protocol.Error {
 	ip = network(ip)
 	if !ip.IsValid() || a.knocks.take(ip, a.rules.Load().limits.HandshakesPerIP, time.Now()) == 0 {
@@ -44,9 +44,9 @@ func (a *Admission) Knock(ip netip.Addr) *protocol.Error {
 // Admit decides whether a handshake may go on, before costly work is done for it.
 // It looks at the connection limits, of which [Registry.Open] checks those of this node
 // again and counts, and takes a token of the handshake rate. The errors are UNAUTHORIZED for a token
-// that was revoked, RATE_LIMITED for a client that was thrown out too often, and
+// that was revoked, RATE_LIMITED for a banned client, and
 // RATE_LIMITED, LIMIT_EXCEEDED and UNAVAILABLE with a RetryAfter that differs between
-// clients, so that those who were refused together do not come back together.
+// clients, so that clients that were rejected together do not come back together.
 func (a *Admission) Admit(ctx context.Context, p *Principal) *protocol.Error {
 	if e := a.revocations.Check(p.Identity()); e != nil {
 		return e
@@ -70,11 +70,11 @@ func (a *Admission) Admit(ctx context.Context, p *Principal) *protocol.Error {
 // headcountTime bounds how long a handshake waits for the other nodes.
 const headcountTime = time.Second
 
-// AdmitUser decides whether somebody who turns out to be a user may have another
+// AdmitUser decides whether a user that became known late may have another
 // connection, with those to other nodes counted. Connections that are made in the same
 // moment to different nodes may go beyond the limit, and nodes that can not be asked are
 // not counted: to keep everybody out would be worse. The errors are LIMIT_EXCEEDED, and
-// RATE_LIMITED for a user who was thrown out too often.
+// RATE_LIMITED for a banned user.
 func (a *Admission) AdmitUser(ctx context.Context, user string) *protocol.Error {
 	if e := a.banned(&Principal{Subject: policy.Subject{User: user}}); e != nil {
 		return e
@@ -121,29 +121,30 @@ func (a *Admission) Authorize(ctx context.Context, p *Principal) (*Principal, *p
 }
 
 // Afford takes a token of the message rate of a client's address, for a request about
-// which the app is asked who sent it. The user that the app names has a rate besides. The error is RATE_LIMITED.
+// which the app is asked who sent it. The user that the app names has a rate besides.
+// The error is RATE_LIMITED.
 func (a *Admission) Afford(p *Principal) *protocol.Error {
 	wait := a.rates.callers.take("q"+network(p.IP).String(), a.rules.Load().limits.Rate, time.Now())
 	return rateLimited(wait, "requests")
 }
 
 // Confirm says why a request may not go on whose caller was let in some time ago, such
-// as before its body was read: the token was revoked, or the user was kicked. Who asks
-// again after a kick is let in or not by what holds then.
+// as before its body was read: the token was revoked, or the user was kicked. A user
+// that asks again after a kick is accepted or rejected by the rules of that moment.
 func (a *Admission) Confirm(p *Principal) *protocol.Error {
 	if e := a.revocations.Check(p.Identity()); e != nil {
 		return e
 	}
 	if _, gone := a.kicks.recent.since(p); gone {
-		return retry(protocol.Unavailable, "the user was sent away meanwhile; send the request again", time.Second, 2*time.Second)
+		return retry(protocol.Unavailable, "the user was kicked meanwhile; send the request again", time.Second, 2*time.Second)
 	}
 	return nil
 }
 
-// banRate is how often a client may come back after it was thrown out: a few
-// times as it likes, as a page with a mistake in it does, and then every ten
-// seconds. Without a bound a flood would cost a handshake, and bring a full bucket,
-// as often as its connection is ended.
+// banRate is how often a client may come back after its connection was closed for abuse:
+// a few times as it likes, as a page with a mistake does, and then every ten seconds.
+// Without a bound every close would cost a flooder one handshake and give it a full
+// bucket.
 var banRate = policy.Rate{PerSecond: 0.1, Burst: 5}
 
 // CloseForAbuse closes the connection for what its client did, and remembers the client. A
@@ -156,8 +157,8 @@ func (s *Session) CloseForAbuse(why hub.Reason) {
 	s.conn.Close(why)
 }
 
-// firstAbuse reports that it happens for the first time: what has arrived already
-// is still read.
+// firstAbuse reports whether this is the first abuse of the connection. Frames that have
+// arrived already are still read, and count no more.
 func (s *Session) firstAbuse() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,8 +167,8 @@ func (s *Session) firstAbuse() bool {
 	return !again
 }
 
-// banKey is whom to remember for abuse; empty for nobody. Users answer for
-// themselves alone. An address stands for those without a user, but only where the
+// banKey is the key under which abuse is remembered; empty for none. A user's abuse counts
+// for that user alone. An address stands for those without a user, but only where the
 // configuration has a limit for it: elsewhere all of them may come from the address
 // of a proxy.
 func (a *Admission) banKey(p *Principal) string {
@@ -180,7 +181,7 @@ func (a *Admission) banKey(p *Principal) string {
 	return ""
 }
 
-// banned refuses a client that was thrown out too often.
+// banned rejects a client whose connections were closed for abuse too often.
 func (a *Admission) banned(p *Principal) *protocol.Error {
 	return rateLimited(a.bans.wait(a.banKey(p), banRate, time.Now()), "connections that had to be ended for what was sent")
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// ask asks the application about an action that the policy allows. False: the realm
-// does not want it asked.
+// ask asks the app about an action that the policy allows. asked is false if the realm
+// does not ask about such actions.
 func (u *rules) ask(ctx context.Context, c Caller, what auth.Action, channel string) (a auth.Answer, asked bool, e *protocol.Error) {
 	p := c.who()
 	realm := u.realms[p.Realm]
@@ -69,8 +69,9 @@ func (p *Principal) answered(a auth.Answer) (*Principal, error) {
 // anew about a user. Without it there is nothing to forget.
 type forgetful interface{ Forget(user string) }
 
-// forget has the application be asked anew about a user who is sent away. Whoever comes
-// back in the next moment would otherwise get in by the answer from before, and stay.
+// forget drops the app's remembered answers about a user that is kicked or whose tokens
+// are revoked. A client that comes back at once would otherwise be accepted by the answer
+// from before.
 func (u *rules) forget(user string) {
 	for _, realm := range u.realms {
 		if g, remembers := realm.Authorize.(forgetful); remembers {
@@ -79,7 +80,7 @@ func (u *rules) forget(user string) {
 	}
 }
 
-// loudness is the level at which to log a failure of the application: a warning now
+// loudness is the level at which to log a failure of the app: a warning now
 // and then, because each client meets it. That the client went away meanwhile, or the
 // connection ended, is none.
 func (u *rules) loudness(ctx context.Context) slog.Level {

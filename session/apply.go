@@ -23,7 +23,8 @@ func (s *Session) applyRules(u *rules) {
 	s.reconnectIfRegained(u, conn)
 }
 
-// closeIfAppNotAsked has a client that the application was not asked about come in once more.
+// closeIfAppNotAsked closes a connection that was accepted before its realm asked the app,
+// so that the client reconnects and the app is asked.
 func (s *Session) closeIfAppNotAsked(u *rules, conn *hub.Conn) {
 	if u.appNotAsked(s.who()) {
 		conn.Close(changed)

@@ -38,7 +38,7 @@ func (s *Session) Authenticate(ctx context.Context, token string, accepted func(
 	return nil
 }
 
-// identify finds out who a token is of. The token is not mentioned anywhere.
+// identify returns the principal of a token. The token is not mentioned anywhere.
 func (s *Session) identify(ctx context.Context, p *Principal, token string) (*Principal, *protocol.Error) {
 	u := s.registry.rules.Load()
 	tokens := u.realms[p.Realm].Tokens
@@ -62,7 +62,7 @@ func (s *Session) identify(ctx context.Context, p *Principal, token string) (*Pr
 
 // TokenError is what a client is told about an error of [auth.Verifier.Verify] or
 // [Principal.As]: TOKEN_EXPIRED, UNAVAILABLE, and UNAUTHORIZED without a reason, which
-// would help those who try tokens out. Nil stays nil.
+// would help a client that tries tokens out. Nil stays nil.
 func TokenError(err error) *protocol.Error {
 	switch {
 	case err == nil:
@@ -124,8 +124,8 @@ const (
 )
 
 // lease is how long a connection may go on with a token. That is never less than as long
-// as the token is accepted: a client that comes back with it would be let in and thrown
-// out again and again.
+// as the token is accepted: a client that comes back with it would be accepted and closed
+// again and again.
 func lease(expires, now time.Time) time.Duration {
 	left := expires.Add(expiryGrace).Sub(now)
 	return min(max(0, left), maxLease) + rand.N(expiryJitter+1)

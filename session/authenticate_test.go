@@ -253,3 +253,33 @@ func TestRenewalAndPresence(t *testing.T) {
 		}
 	})
 }
+
+// Each operation checks by itself that the client has authenticated: a dialect that
+// forgets to ask earlier opens nothing.
+func TestOperationsOfUnknownClients(t *testing.T) {
+	inRealm(t, Realm{Required: true}, open("a"), func(t *testing.T, w *world) {
+		c := w.arrive(&Principal{})
+		for name, operation := range map[string]func() *protocol.Error{
+			"subscribe":   func() *protocol.Error { return c.subscribe(protocol.Subscribe{Channel: "a"}) },
+			"unsubscribe": func() *protocol.Error { return c.Unsubscribe("a", nil) },
+			"update":      func() *protocol.Error { return c.Update("a", protocol.Appearance{Status: "away"}) },
+			"members":     func() *protocol.Error { return c.Members("a", "", nil) },
+			"publish": func() *protocol.Error {
+				_, e := c.Publish(t.Context(), protocol.Publish{Channel: "a", Content: []byte("1")})
+				return e
+			},
+			"history": func() *protocol.Error {
+				_, e := c.History(t.Context(), protocol.History{Channel: "a"})
+				return e
+			},
+			"change": func() *protocol.Error {
+				_, e := c.Change(t.Context(), protocol.Change{Channel: "a"}, nil)
+				return e
+			},
+		} {
+			if e := operation(); codeOf(e) != protocol.Unauthorized {
+				t.Errorf("%s: %v", name, e)
+			}
+		}
+	})
+}

@@ -15,7 +15,7 @@ import (
 
 // Change proposes a change of a document for the client. That the change is not made is
 // part of the outcome. The room announces an accepted change, to the author with id, so
-// that the client sees all versions in their order. Errors are those of [Registry.Amend],
+// that the client sees all versions in their order. Errors are those of [Documents.Amend],
 // and NOT_SUBSCRIBED.
 func (s *Session) Change(ctx context.Context, q protocol.Change, id json.RawMessage) (document.Outcome, *protocol.Error) {
 	if e := s.mayChange(q.Channel); e != nil {
@@ -66,7 +66,7 @@ type Proposal struct {
 	// Epoch and Base are of the state that the change was made to.
 	Epoch string
 	Base  uint64
-	// Latest has Epoch and Base ignored. Exact refuses the change if they are not
+	// Latest ignores Epoch and Base. Exact rejects the change if they are not
 	// those of the current state, whatever the room says.
 	Latest, Exact bool
 	// Patch is a merge patch or a JSON patch, or with Replace the new state.
@@ -88,9 +88,9 @@ func (d *Documents) Amend(ctx context.Context, c Caller, p Proposal) (document.O
 }
 
 // Propose does for a caller of the HTTP API what `change` does for a connection, and it
-// is the same change if both are tried. As there, only who may subscribe can change the
-// document, because the state is part of the outcome if the change is refused. Errors
-// are those of [Registry.Amend].
+// is the same change if both are tried. As there, only a caller that may subscribe can
+// change the document, because the state is part of the outcome if the change is rejected. Errors
+// are those of [Documents.Amend].
 func (d *Documents) Propose(ctx context.Context, c Caller, q protocol.Change) (document.Outcome, *protocol.Error) {
 	if e := d.rules.Load().may(c, policy.Subscribe, q.Channel); e != nil {
 		return document.Outcome{}, e

@@ -12,13 +12,13 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Control brings orders to the other nodes of a hub. Those that it hears from them
-// it gives to the [Registry].
+// Control sends orders to the other nodes of a hub, and hands the orders of other nodes to
+// the [Registry].
 type Control interface {
-	// Order has every other node carry out an order, also those that can not be
-	// reached now, as soon as they can, if they have been running since. It waits a
-	// moment for their answers. An error wraps [hub.ErrUnavailable]; the order may
-	// have been given all the same.
+	// Order makes every other node carry out an order. A node that can not be reached
+	// now does it as soon as it can, if it has been running since. Order waits a moment
+	// for the answers. An error wraps [hub.ErrUnavailable]; other nodes may have
+	// received the order all the same.
 	Order(ctx context.Context, o hub.Order) (hub.Answers, error)
 }
 
@@ -40,8 +40,8 @@ type cluster struct {
 	control Control // nil: there are no other nodes
 }
 
-// order has the other nodes do what this one has done, which ended some connections.
-// The error says that they may not know.
+// order sends the other nodes an order that this node has carried out already, and which
+// closed some connections here. The error says that they may not have it.
 func (c *cluster) order(ctx context.Context, here int, o order, name string, lasts time.Duration) (Ended, *protocol.Error) {
 	done := Ended{Connections: here, Nodes: 1}
 	if c.control == nil {
@@ -62,8 +62,8 @@ func (c *cluster) order(ctx context.Context, here int, o order, name string, las
 	return done, nil
 }
 
-// order is what nodes tell each other to do. It has one of the members; one with
-// none is of a newer version.
+// order is what one node asks the others to do. It has one of the members; an order
+// without any is of a newer version.
 type order struct {
 	Kick   *kick       `json:"kick,omitempty"`
 	Revoke *revocation `json:"revoke,omitempty"`
@@ -99,7 +99,7 @@ const (
 	lastYear  = 9999
 )
 
-// newRevocation makes the form for other nodes, and refuses what has none.
+// newRevocation makes the form for other nodes. A revocation without such a form is an error.
 func newRevocation(v auth.Revocation) (*revocation, error) {
 	o := &revocation{User: v.User, ID: v.ID, OldBefore: v.Before.UTC(), OldUntil: v.Until.UTC()}
 	for _, t := range []time.Time{o.OldBefore, o.OldUntil} {

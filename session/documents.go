@@ -21,7 +21,7 @@ type Documents struct {
 }
 
 // Read reads a document for a caller of the HTTP API. Errors are those of
-// [Registry.Amend].
+// [Documents.Amend].
 func (d *Documents) Read(ctx context.Context, c Caller, channel string) (document.Snapshot, *protocol.Error) {
 	if e := d.rates.spend(c); e != nil {
 		return document.Snapshot{}, e
@@ -57,7 +57,7 @@ func (d *Documents) List(ctx context.Context, prefix, after string, limit int) (
 }
 
 // Forget removes a channel's document, whether or not its room still has one.
-// Whoever is subscribed is sent a `gap`, and finds an empty document in another epoch.
+// Subscribers are sent a `gap`, and find an empty document in another epoch.
 // With another Known than the zero one it does so only if that is the document's epoch
 // and version. Errors are INVALID_CHANNEL, CONFLICT, UNAVAILABLE and INTERNAL.
 func (d *Documents) Forget(ctx context.Context, channel string, only document.Known) *protocol.Error {

@@ -46,7 +46,7 @@ func (s *Session) noteFollowed(channel string) bool {
 	return true
 }
 
-// read gives the document for a new subscriber, who is in the room already.
+// read returns the document for a new subscriber, which is in the room already.
 func (f *following) read(ctx context.Context) *protocol.DocumentState {
 	if f == nil {
 		return nil

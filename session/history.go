@@ -11,7 +11,7 @@ import (
 )
 
 // History reads retained messages for the client. Errors are those of
-// [Registry.History].
+// [Publishing.History].
 func (s *Session) History(ctx context.Context, q protocol.History) (hub.HistoryPage, *protocol.Error) {
 	if e := s.MustAuthenticate(); e != nil {
 		return hub.HistoryPage{}, e

@@ -18,13 +18,13 @@ import (
 // it holds no more than 123.
 const MaxReason = 100
 
-// kickCodes are the registered close codes that an application may mean. The others
+// kickCodes are the registered close codes that the app may use. The others
 // either accuse the client of something or are never sent.
 var kickCodes = []int{1000, 1001, 1008, 1011, 1012, 1013}
 
-// KickReason makes the reason for [Registry.KickUser] and
-// [Registry.KickConnection] of what an application says. 0 and the empty text stand
-// for the usual: code 4403, after which clients do not come back by themselves. The
+// KickReason makes the reason for [Kicks.User] and [Kicks.Connection] from what the app
+// says. 0 and the empty text stand for the usual reason: code 4403, after which clients do
+// not come back by themselves. The
 // error is INVALID_MESSAGE.
 func KickReason(code int, text string) (hub.Reason, *protocol.Error) {
 	usual := protocol.ReasonForbidden
@@ -51,17 +51,17 @@ type Kicks struct {
 }
 
 // User ends a user's connections, to all nodes. The user may come back;
-// [Registry.Revoke] prevents that. A handshake that is on its way does not get in by
-// what was found out before: the application is asked again, or the connection ends. The error is UNAVAILABLE when only this node did
-// it.
+// [Revocations.Revoke] prevents that. A handshake that is on its way is
+// not accepted by what was known before: the app is asked again, or the connection is
+// closed. The error is UNAVAILABLE when only this node did it.
 func (k *Kicks) User(ctx context.Context, user string, reason hub.Reason) (Ended, *protocol.Error) {
 	here := k.user(user, reason, time.Now())
 	return k.cluster.order(ctx, here, order{Kick: &kick{User: user, Code: reason.Code, Reason: reason.Text}}, "", 0)
 }
 
-// user ends those connections to this node that began before a time. It is
-// remembered before the application is asked anew, and that before connections are
-// looked for: so whatever is on its way finds one of the three.
+// user closes the user's connections to this node that started before a time. It first
+// remembers the kick, then drops the app's answers about the user, then looks for
+// connections: a connection that is on its way meets one of the three.
 func (k *Kicks) user(user string, reason hub.Reason, before time.Time) (n int) {
 	if user == "" {
 		return 0
@@ -100,22 +100,22 @@ func (k *Kicks) connection(id string, reason hub.Reason) int {
 }
 
 const (
-	// keepKicks is how long a kick is remembered: longer than any request is on
-	// its way from the question who it is from to what it does.
+	// keepKicks is how long a kick is remembered: longer than any request takes from the
+	// moment its sender is known to the moment it acts.
 	keepKicks = 10 * time.Minute
 	// maxKicks bounds how many are remembered.
 	maxKicks = 100_000
 )
 
-// recentKicks are the kicks of late. A connection or a request that is on its way when
-// its user is kicked is not there yet to be ended: it finds the kick here.
+// recentKicks are the kicks of the last minutes. A connection or a request that is on its
+// way when its user is kicked can not be closed yet: it finds the kick here.
 type recentKicks struct {
 	mu      sync.Mutex
 	users   map[string]recentKick
 	sweepAt int // number of users at which to look for old ones
 }
 
-// recentKick is a kick. It is about those who were recognized before a time.
+// recentKick is a kick. It covers clients that were recognized before a time.
 type recentKick struct {
 	before time.Time
 	reason hub.Reason
@@ -152,7 +152,7 @@ func (l *recentKicks) sweep(now time.Time) {
 	l.sweepAt = min(max(16, 2*len(l.users)), maxKicks)
 }
 
-// since finds the kick of a user who was recognized before it.
+// since returns the kick that covers a principal, if there is one.
 func (l *recentKicks) since(p *Principal) (hub.Reason, bool) {
 	if p.User == "" || p.AsOf.IsZero() {
 		return hub.Reason{}, false

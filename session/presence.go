@@ -133,15 +133,15 @@ func (s *Session) interests(u *rules, channel string) uint8 {
 	return protocol.InterestPresence
 }
 
-// attendance is the session's stay in a room, and what an anonymous client has said
-// of itself there, for the time when it says who it is and becomes another member.
+// attendance is the session's stay in a room, and what an anonymous client has said about
+// itself there. When the client authenticates, its new member says the same.
 type attendance struct {
 	*presence.Stay
 	said protocol.Appearance // guarded by Session.mu; zero if there is a user
 }
 
-// enterPresence makes the session one of its member's in a room with presence, if it is
-// not. The client has just subscribed, or presence was turned on.
+// enterPresence adds the session to its member in a room with presence, unless it is there.
+// The client has just subscribed, or presence was turned on.
 func (s *Session) enterPresence(u *rules, channel string, a protocol.Appearance) {
 	room, tracker := u.policy.Match(channel), s.registry.Presence.tracker
 	if tracker == nil || room == nil || room.Members == nil {
@@ -169,7 +169,7 @@ func (s *Session) enterPresence(u *rules, channel string, a protocol.Appearance)
 	}
 }
 
-// keep remembers a stay. False: the connection is over, or has one already.
+// keep remembers a stay. It returns false if the connection is over or has one already.
 func (s *Session) keep(channel string, a *attendance) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

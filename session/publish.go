@@ -15,7 +15,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Publish publishes a message of the client. Errors are those of [Registry.Publish].
+// Publish publishes a message of the client. Errors are those of [Publishing.Publish].
 func (s *Session) Publish(ctx context.Context, p protocol.Publish) (hub.Published, *protocol.Error) {
 	if e := s.MustAuthenticate(); e != nil {
 		return hub.Published{}, e
@@ -107,10 +107,10 @@ func sender(c Caller) string {
 	return strings.ToLower(rand.Text()[:16])
 }
 
-// direct decides about the addressee of a message that is fine otherwise. Whoever may
-// see the members is told when the addressee is not among them. To all others every
-// address is as good as the next one: nobody looks whether it is there, so that neither
-// the answer nor the time that it takes says so.
+// direct decides about the addressee of a message that is fine otherwise. A caller that
+// may see the members gets an error when the addressee is not among them. For all other
+// callers nobody looks whether the addressee is there, so that neither the answer nor the
+// time that it takes says so.
 func (p *Publishing) direct(ctx context.Context, u *rules, room *policy.Room, c Caller, channel string, to hub.Address) (*hub.Direct, *protocol.Error) {
 	if p.presence.tracker == nil || room == nil || room.Members == nil {
 		return nil, withoutPresence()
@@ -129,8 +129,8 @@ func (p *Publishing) direct(ctx context.Context, u *rules, room *policy.Room, c 
 	return d, u.failed("publish", err)
 }
 
-// sees reports whether a caller may see who is in a room. Who is subscribed has been
-// asked about already.
+// sees reports whether a caller may see the members of a room. The app was asked about a
+// subscribed connection already.
 func (p *Publishing) sees(ctx context.Context, u *rules, c Caller, channel string) bool {
 	if u.may(c, policy.Presence, channel) != nil {
 		return false

@@ -76,7 +76,8 @@ func (r *Rates) of(c Caller, channel string) takeFunc {
 	}
 }
 
-// totalSpread is the time over which those come back who a room refused together.
+// totalSpread is the time over which the publishers come back that a room rejected
+// together.
 const totalSpread = time.Second
 
 // pace takes a publisher's own token of a room. Where the room has none left for
@@ -92,7 +93,7 @@ func (r *Rates) pace(c Caller, room *policy.Room, channel, what string, now time
 }
 
 // spendTotal takes a token that all publishers of a room share. That comes last, for
-// what is refused for other reasons must not take the room from the others.
+// what is rejected for other reasons must not take the room from the others.
 func (r *Rates) spendTotal(c Caller, room *policy.Room, channel, what string, now time.Time) *protocol.Error {
 	if c.App {
 		return nil

@@ -80,8 +80,8 @@ func (r *Revocations) Check(id auth.Identity) *protocol.Error {
 	return nil
 }
 
-// Revoked reports whether an identity was taken back. Who verifies tokens for a
-// request without a session asks [Registry.Refuse].
+// Revoked reports whether an identity was revoked. Code that verifies tokens for a request
+// without a session calls [Revocations.Check].
 func (r *Revocations) Revoked(id auth.Identity) bool { return r.list.Revoked(id) }
 
 // candidates are the sessions that a revocation may cover.

@@ -29,7 +29,7 @@ type Config struct {
 // slow network, and not enough to be worth holding connections open for.
 const defaultDeadline = 10 * time.Second
 
-// Realm is what a route knows about those who may come through it. A connection
+// Realm is what a route knows about the clients that may come through it. A connection
 // keeps its realm's name only, so that it outlives the configuration of its route
 // and lives by the one in force. In a realm that is gone nobody can authenticate.
 type Realm struct {
@@ -40,8 +40,8 @@ type Realm struct {
 	Required bool
 	// Deadline is how long such a connection may take; 0 means 10 s.
 	Deadline time.Duration
-	// Authorize gives the application's word about what the policy allows already,
-	// for the actions in Ask; nil: nobody is asked. An [auth.Guard] should stand in
+	// Authorize asks the app about what the policy allows already, for the actions in
+	// Ask; nil: the app is not asked. An [auth.Guard] should stand in
 	// front of it. A subscription that it allowed lasts until the client unsubscribes
 	// or the policy forbids it.
 	Authorize auth.Authorizer
@@ -95,7 +95,7 @@ func (u *rules) room(c Caller, a policy.Action, channel string) (*policy.Room, *
 }
 
 // mayRead decides about reading what is in a room without being in it. For the
-// application that is the same as to subscribe.
+// app that is the same as to subscribe.
 func (u *rules) mayRead(ctx context.Context, c Caller, a policy.Action, channel string) *protocol.Error {
 	if e := u.may(c, a, channel); e != nil {
 		return e
@@ -140,13 +140,13 @@ func (u *rules) failed(what string, err error) *protocol.Error {
 	case protocol.Internal:
 		u.log.Error("command failed", "command", what, "error", err)
 	case protocol.Unavailable:
-		// A store that is away refuses everybody in the same moment.
+		// A store that is away rejects all clients in the same moment.
 		e.RetryAfter += rand.N(2 * time.Second)
 	}
 	return &e
 }
 
-// rateLimited is the error of one who has to wait; nil without a wait.
+// rateLimited is the error for a client that has to wait; nil without a wait.
 func rateLimited(wait time.Duration, what string) *protocol.Error {
 	if wait <= 0 {
 		return nil

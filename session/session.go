@@ -24,8 +24,8 @@ type Options struct {
 	// Name is the transport's word for logs: "websocket", "sse".
 	Name string
 	// Fixed says that the client names its channels when it connects, and can not
-	// subscribe later. It is sent away when the rules leave it no channel, and when
-	// they give one back: then it comes again and names them all.
+	// subscribe later. Its connection is closed when the rules leave it no channel, and
+	// when they give one back: the client then reconnects and names them all.
 	Fixed bool
 	// OnClose is called once, when the connection has left its rooms; may be nil.
 	OnClose func(hub.Reason)

@@ -77,8 +77,8 @@ func (t *sessions) snapshot() []*Session {
 	return all
 }
 
-// of lists the sessions of a user. Their number is known, so that nobody is
-// looked for who is not there.
+// of lists the sessions of a user. Their number is known, so that
+// the search ends with the last one.
 func (t *sessions) of(user string) (found []*Session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
