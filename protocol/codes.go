@@ -42,51 +42,51 @@ type CodeInfo struct {
 	// Temporary reports that the same command may succeed later without being
 	// changed.
 	Temporary bool
-	// Help tells a developer what to do; it is for the documentation and is not
-	// sent.
+	// Help tells a developer what to do. It is for the documentation and the client's
+	// source, and is not sent.
 	Help string
 }
 
 // codes is the one place that describes the error codes.
 var codes = []CodeInfo{
 	{InvalidJSON, http.StatusBadRequest, "not valid JSON", false,
-		"The frame, or the body of a request, is not one JSON text. The message says at which byte."},
+		"The frame, or the body of a request, is not one valid JSON text. The message says at which byte."},
 	{InvalidMessage, http.StatusBadRequest, "not a valid message", false,
-		"The frame is JSON, but a field is missing, has the wrong type, is given twice or is out of range; or values are nested too deeply."},
+		"The frame is JSON, but a field is missing, has the wrong type, appears twice or is out of range, or values are nested too deeply."},
 	{UnknownType, http.StatusBadRequest, "unknown type", false,
-		"No command has this type in this version of the protocol."},
+		"This version of the protocol has no command of this type."},
 	{InvalidChannel, http.StatusBadRequest, "not a valid channel name", false,
-		"A channel name has 1 to 255 bytes of UTF-8 without control characters, wildcards or spaces at its ends, and is not \".\" or \"..\". Over HTTP 404 tells the app, with its API key, that no room opens the channel."},
+		"A channel name has 1 to 255 bytes of UTF-8. It has no control characters, no wildcards and no space at either end, and is not \".\" or \"..\". Over HTTP, the app with its API key gets this code with the status 404 if no room opens the channel."},
 	{Unauthorized, http.StatusUnauthorized, "sign in first", false,
-		"The command needs a user and the connection is anonymous, or the credentials were not accepted."},
+		"The command needs a user and the connection is anonymous, or the server did not accept the credentials."},
 	{TokenExpired, http.StatusUnauthorized, "the token has expired", false,
-		"Get a new token and authenticate again; the connection lives on."},
+		"Get a new token and authenticate again. The connection stays open."},
 	{Forbidden, http.StatusForbidden, "not allowed", false,
-		"The caller is known and may not do this. A channel that no room is configured for answers the same."},
+		"The caller is known and may not do this. A channel that no room opens gets the same answer."},
 	{NotSubscribed, http.StatusConflict, "not subscribed to this channel", false,
 		"Subscribe to the channel first."},
 	{AlreadySubscribed, http.StatusConflict, "already subscribed to this channel", false,
-		"The connection is in the channel already; nothing was changed."},
+		"The connection is already subscribed to the channel. Nothing was changed."},
 	{NotPresent, http.StatusConflict, "the addressee is not in this channel", false,
-		"Nobody whom the message is for is in the channel at the moment; nothing was sent."},
+		"The member that the message is for is not in the channel. Nothing was sent."},
 	{Conflict, http.StatusConflict, "conflicts with the current state", false,
-		"Read the current state and try again on top of it. A message gets it, with the status 422 over HTTP, when its idempotency key belongs to another message; give it a key of its own."},
+		"Read the current state and try again with it. A message gets this code, over HTTP with the status 422, if its idempotency key belongs to another message: send it with a new key."},
 	{TooLarge, http.StatusRequestEntityTooLarge, "too large", false,
 		"Send less at once, or raise the limit in the server's configuration."},
 	{SchemaViolation, http.StatusUnprocessableEntity, "the content does not match the schema", false,
 		"The message says where the content differs from the room's schema."},
 	{RateLimited, http.StatusTooManyRequests, "too many requests", true,
-		"Wait for `retryAfter`, then go on more slowly."},
+		"Wait for `retryAfter`, then send more slowly."},
 	{LimitExceeded, http.StatusTooManyRequests, "limit reached", false,
-		"A number is bounded, of channels or connections for instance; give one up first."},
+		"A number has reached its limit, for example that of channels or connections. Give one up first."},
 	{Unavailable, http.StatusServiceUnavailable, "temporarily unavailable", true,
 		"The server cannot do this now. Try again after `retryAfter`, or with growing pauses."},
 	{Internal, http.StatusInternalServerError, "internal error", true,
-		"The fault is the server's; its log has the details."},
+		"The server has a fault. Its log has the details."},
 }
 
-// Codes lists the error codes. The client's constants and the documentation are
-// generated from it.
+// Codes lists the error codes. A test holds the documentation and the client's
+// constants to it.
 func Codes() []CodeInfo { return slices.Clone(codes) }
 
 // Info describes c. A code that is not in the table is described as [Internal].
@@ -123,34 +123,34 @@ type CloseInfo struct {
 	Name string
 	// Reconnect reports that a client should come back by itself.
 	Reconnect bool
-	// Help is for the documentation and is not sent.
+	// Help is for the documentation and the client's source, and is not sent.
 	Help string
 }
 
 // closes is the one place that describes the close codes.
 var closes = []CloseInfo{
-	{hub.ReasonNormal, "NORMAL", false, "The client asked for it, or the conversation is over."},
+	{hub.ReasonNormal, "NORMAL", false, "The client or the server closed the connection as intended."},
 	{hub.ReasonGone, "GOING_AWAY", true, "The server is shutting down."},
 	{ReasonProtocol, "PROTOCOL_ERROR", false, "The client broke the rules of WebSocket framing."},
-	{ReasonBinary, "UNSUPPORTED_DATA", false, "The client sent a binary frame; this protocol is text."},
-	{hub.ReasonLost, "LOST", true, "Nobody said goodbye. Never sent; clients and logs see it when a connection breaks."},
+	{ReasonBinary, "UNSUPPORTED_DATA", false, "The client sent a binary frame. This protocol has only text frames."},
+	{hub.ReasonLost, "LOST", true, "The connection broke without a close code. The server never sends this code; clients and logs show it."},
 	{ReasonEncoding, "INVALID_DATA", false, "The client sent text that is not UTF-8."},
-	{ReasonPolicy, "POLICY_VIOLATION", false, "The client went on sending what was refused, or far too much."},
+	{ReasonPolicy, "POLICY_VIOLATION", false, "The client kept sending what the server rejected, or far too much."},
 	{ReasonTooLarge, "TOO_LARGE", false, "A frame was larger than the server accepts."},
-	{ReasonInternal, "INTERNAL", true, "The fault is the server's."},
-	{hub.ReasonRestart, "RESTART", true, "The node restarts or drains; come back after the time given in `reconnect`."},
-	{ReasonTryLater, "TRY_LATER", true, "The server has too much to do."},
-	{ReasonVersion, "VERSION", false, "The client asked for a version of the protocol that this server does not speak."},
-	{ReasonUnauthorized, "UNAUTHORIZED", false, "The credentials are no longer good; connect with new ones."},
-	{ReasonForbidden, "FORBIDDEN", false, "The application disconnected this user, or took the permission back."},
-	{hub.ReasonSlow, "SLOW", true, "The client did not read fast enough; recovery brings what it missed."},
-	{hub.ReasonSilent, "SILENT", true, "Pings were not answered in time."},
-	{hub.ReasonReplaced, "REPLACED", true, "The configuration changed and this connection's hub is gone."},
-	{ReasonTokenExpired, "TOKEN_EXPIRED", true, "The token expired and was not renewed by `authenticate`; get a new one, then reconnect."},
+	{ReasonInternal, "INTERNAL", true, "The server has a fault."},
+	{hub.ReasonRestart, "RESTART", true, "The node restarts or drains. Reconnect after the time in `reconnect`."},
+	{ReasonTryLater, "TRY_LATER", true, "The server cannot serve the connection now."},
+	{ReasonVersion, "VERSION", false, "The client asked for a version of the protocol that this server does not support."},
+	{ReasonUnauthorized, "UNAUTHORIZED", false, "The credentials are no longer valid. Connect with new ones."},
+	{ReasonForbidden, "FORBIDDEN", false, "The app disconnected this user or this connection."},
+	{hub.ReasonSlow, "SLOW", true, "The client did not read fast enough. Recovery brings the messages that it missed."},
+	{hub.ReasonSilent, "SILENT", true, "The client did not answer pings in time."},
+	{hub.ReasonReplaced, "REPLACED", true, "The configuration changed, and this connection's hub no longer exists."},
+	{ReasonTokenExpired, "TOKEN_EXPIRED", true, "The token expired and was not renewed with `authenticate`. Get a new token, then reconnect."},
 }
 
-// CloseCodes lists the close codes in ascending order. The client's constants and
-// the documentation are generated from it.
+// CloseCodes lists the close codes in ascending order. A test holds the documentation
+// and the client's constants to it.
 func CloseCodes() []CloseInfo { return slices.Clone(closes) }
 
 // MayReconnect reports whether a client should come back by itself after a close

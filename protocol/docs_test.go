@@ -11,14 +11,17 @@ import (
 
 // The tables of codes are kept here alone; what repeats them is written from them:
 //
-//	go test ./protocol -run TestCodesInDocs -update
-var update = flag.Bool("update", false, "write the tables of codes into the documentation")
+//	go test ./protocol -run TestCodesIn -update
+var update = flag.Bool("update", false, "write the tables of codes into the documentation and the client")
 
-const docs = "../docs/protocol.md"
+const (
+	docs        = "../docs/protocol.md"
+	clientCodes = "../client/src/codes.ts"
+)
 
 func codesTable() string {
 	var b strings.Builder
-	b.WriteString("| code | HTTP | again later? | meaning |\n|---|---|---|---|\n")
+	b.WriteString("| code | HTTP | retry? | meaning |\n|---|---|---|---|\n")
 	for _, c := range Codes() {
 		fmt.Fprintf(&b, "| `%s` | %d | %s | %s |\n", c.Code, c.Status, yes(c.Temporary), c.Help)
 	}
@@ -27,8 +30,8 @@ func codesTable() string {
 
 func closesTable() string {
 	var b strings.Builder
-	b.WriteString("4000-4499 mean: do not come back as you are; 4500-4999: reconnect.\n\n")
-	b.WriteString("| code | come back? | meaning |\n|---|---|---|\n")
+	b.WriteString("4000-4499 mean: do not reconnect. 4500-4999 mean: reconnect.\n\n")
+	b.WriteString("| code | reconnect? | meaning |\n|---|---|---|\n")
 	for _, c := range CloseCodes() {
 		fmt.Fprintf(&b, "| %d | %s | %s |\n", c.Reason.Code, yes(c.Reconnect), c.Help)
 	}
@@ -55,31 +58,45 @@ func TestCodesInDocs(t *testing.T) {
 		}
 		want = part.ReplaceAllString(want, "${1}"+strings.ReplaceAll(table, "$", "$$")+"${2}")
 	}
-	if want == string(text) {
+	hold(t, docs, string(text), want)
+}
+
+// hold fails if a file does not have the text that it must have. With -update it writes the
+// text.
+func hold(t *testing.T, file, text, want string) {
+	t.Helper()
+	if want == text {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s does not have the tables of this package; run: go test ./protocol -run TestCodesInDocs -update", docs)
+		t.Fatalf("%s does not say what the tables of this package say; run: go test ./protocol -run TestCodesIn -update", file)
 	}
-	if err := os.WriteFile(docs, []byte(want), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// The client has the codes in a file of its own, which must say the same.
+// The client has the codes in a file of its own. It has all of them and no others, each with
+// the text of the table as its comment.
 func TestCodesInClient(t *testing.T) {
-	text, err := os.ReadFile("../client/src/codes.ts")
+	text, err := os.ReadFile(clientCodes)
 	if err != nil {
 		t.Fatal(err)
 	}
+	var codes, closes strings.Builder
 	for _, c := range Codes() {
-		if !strings.Contains(string(text), "'"+string(c.Code)+"'") {
-			t.Errorf("the client does not know the code %s", c.Code)
-		}
+		fmt.Fprintf(&codes, "  /** %s */\n  %s: '%[2]s',\n", c.Help, c.Code)
 	}
 	for _, c := range CloseCodes() {
-		if !strings.Contains(string(text), fmt.Sprint(c.Reason.Code)) {
-			t.Errorf("the client does not know the close code %d", c.Reason.Code)
-		}
+		fmt.Fprintf(&closes, "  /** %s */\n  %s: %d,\n", c.Help, c.Name, c.Reason.Code)
 	}
+	want := string(text)
+	for name, list := range map[string]string{"ErrorCode": codes.String(), "CloseCode": closes.String()} {
+		part := regexp.MustCompile(`(?s)(export const ` + name + ` = \{\n).*?(\} as const;)`)
+		if !part.MatchString(want) {
+			t.Fatalf("%s has no list %s", clientCodes, name)
+		}
+		want = part.ReplaceAllString(want, "${1}"+strings.ReplaceAll(list, "$", "$$")+"${2}")
+	}
+	hold(t, clientCodes, string(text), want)
 }

@@ -1,42 +1,41 @@
-// The codes of the protocol. This file mirrors the tables of the server (package
-// protocol, codes.go and close.go) and holds nothing else, so that it can be
-// generated from them.
+// The codes of the protocol, with the comments of the server's tables (package protocol,
+// codes.go). A test of that package compares them, and writes them with -update.
 
 /** Kinds of errors that the server answers with. */
 export const ErrorCode = {
-  /** The frame is not one JSON text in UTF-8. */
+  /** The frame, or the body of a request, is not one valid JSON text. The message says at which byte. */
   INVALID_JSON: 'INVALID_JSON',
-  /** A field is missing, has the wrong type, is given twice or is out of range. */
+  /** The frame is JSON, but a field is missing, has the wrong type, appears twice or is out of range, or values are nested too deeply. */
   INVALID_MESSAGE: 'INVALID_MESSAGE',
-  /** No command has this type. */
+  /** This version of the protocol has no command of this type. */
   UNKNOWN_TYPE: 'UNKNOWN_TYPE',
-  /** Not a valid channel name. */
+  /** A channel name has 1 to 255 bytes of UTF-8. It has no control characters, no wildcards and no space at either end, and is not "." or "..". Over HTTP, the app with its API key gets this code with the status 404 if no room opens the channel. */
   INVALID_CHANNEL: 'INVALID_CHANNEL',
-  /** The command needs a user, or the credentials were not accepted. */
+  /** The command needs a user and the connection is anonymous, or the server did not accept the credentials. */
   UNAUTHORIZED: 'UNAUTHORIZED',
-  /** The token has expired. */
+  /** Get a new token and authenticate again. The connection stays open. */
   TOKEN_EXPIRED: 'TOKEN_EXPIRED',
-  /** The caller is known and may not do this. */
+  /** The caller is known and may not do this. A channel that no room opens gets the same answer. */
   FORBIDDEN: 'FORBIDDEN',
-  /** The connection is not subscribed to the channel. */
+  /** Subscribe to the channel first. */
   NOT_SUBSCRIBED: 'NOT_SUBSCRIBED',
-  /** The connection is subscribed to the channel already. */
+  /** The connection is already subscribed to the channel. Nothing was changed. */
   ALREADY_SUBSCRIBED: 'ALREADY_SUBSCRIBED',
-  /** Nobody whom the message is for is in the channel. */
+  /** The member that the message is for is not in the channel. Nothing was sent. */
   NOT_PRESENT: 'NOT_PRESENT',
-  /** Conflicts with the current state. */
+  /** Read the current state and try again with it. A message gets this code, over HTTP with the status 422, if its idempotency key belongs to another message: send it with a new key. */
   CONFLICT: 'CONFLICT',
-  /** More than the server accepts at once. */
+  /** Send less at once, or raise the limit in the server's configuration. */
   TOO_LARGE: 'TOO_LARGE',
-  /** The content does not match the room's schema. */
+  /** The message says where the content differs from the room's schema. */
   SCHEMA_VIOLATION: 'SCHEMA_VIOLATION',
-  /** Too fast; may succeed after `retryAfter`. */
+  /** Wait for `retryAfter`, then send more slowly. */
   RATE_LIMITED: 'RATE_LIMITED',
-  /** A number is bounded, of channels or connections for instance. */
+  /** A number has reached its limit, for example that of channels or connections. Give one up first. */
   LIMIT_EXCEEDED: 'LIMIT_EXCEEDED',
-  /** The server cannot do this now; may succeed later. */
+  /** The server cannot do this now. Try again after `retryAfter`, or with growing pauses. */
   UNAVAILABLE: 'UNAVAILABLE',
-  /** The fault is the server's; may succeed later. */
+  /** The server has a fault. Its log has the details. */
   INTERNAL: 'INTERNAL',
 } as const;
 
@@ -47,41 +46,41 @@ export const temporaryErrors: readonly string[] = ['RATE_LIMITED', 'UNAVAILABLE'
 
 /** Codes with which a connection is closed. */
 export const CloseCode = {
-  /** The client asked for it, or the conversation is over. */
+  /** The client or the server closed the connection as intended. */
   NORMAL: 1000,
   /** The server is shutting down. */
   GOING_AWAY: 1001,
   /** The client broke the rules of WebSocket framing. */
   PROTOCOL_ERROR: 1002,
-  /** The client sent a binary frame. */
+  /** The client sent a binary frame. This protocol has only text frames. */
   UNSUPPORTED_DATA: 1003,
-  /** Nobody said goodbye. */
+  /** The connection broke without a close code. The server never sends this code; clients and logs show it. */
   LOST: 1006,
   /** The client sent text that is not UTF-8. */
   INVALID_DATA: 1007,
-  /** The client went on sending what was refused, or far too much. */
+  /** The client kept sending what the server rejected, or far too much. */
   POLICY_VIOLATION: 1008,
   /** A frame was larger than the server accepts. */
   TOO_LARGE: 1009,
-  /** The fault is the server's. */
+  /** The server has a fault. */
   INTERNAL: 1011,
-  /** The node restarts or drains. */
+  /** The node restarts or drains. Reconnect after the time in `reconnect`. */
   RESTART: 1012,
-  /** The server has too much to do. */
+  /** The server cannot serve the connection now. */
   TRY_LATER: 1013,
-  /** The client asked for a version of the protocol that the server does not speak. */
+  /** The client asked for a version of the protocol that this server does not support. */
   VERSION: 4400,
-  /** The credentials are no longer good. */
+  /** The credentials are no longer valid. Connect with new ones. */
   UNAUTHORIZED: 4401,
-  /** The application disconnected this user. */
+  /** The app disconnected this user or this connection. */
   FORBIDDEN: 4403,
-  /** The client did not read fast enough. */
+  /** The client did not read fast enough. Recovery brings the messages that it missed. */
   SLOW: 4500,
-  /** Pings were not answered in time. */
+  /** The client did not answer pings in time. */
   SILENT: 4501,
-  /** The hub of this connection is gone. */
+  /** The configuration changed, and this connection's hub no longer exists. */
   REPLACED: 4502,
-  /** The token expired and was not renewed. */
+  /** The token expired and was not renewed with `authenticate`. Get a new token, then reconnect. */
   TOKEN_EXPIRED: 4503,
 } as const;
 
