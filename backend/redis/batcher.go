@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -12,14 +11,13 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
-	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 const (
 	// maxFlights is how many batches may be under way at once. Fewer make larger
 	// batches, which cost less each; more than one keeps Redis busy meanwhile.
-	maxFlights = 3
+	maxSenders = 3
 	// A batch has at most so many calls and, but for its last call, bytes.
 	maxBatch      = 512
 	maxBatchBytes = 1 << 20
@@ -27,50 +25,29 @@ const (
 	// they would wait in vain.
 	maxQueue = 8192
 	// repeats is how often a call that may be repeated is.
-	repeats = 3
+	maxRepeats = 3
 )
-
-// call is one command or script on its way.
-type call struct {
-	// Set by the caller.
-	script *script // nil: args is a command
-	keys   []string
-	args   []any
-	again  bool   // it may be repeated when its outcome is unknown
-	secret string // the key of the secret that the script makes epochs of; empty: none
-
-	size     int
-	deadline time.Time
-	gone     atomic.Bool // nobody waits for it
-	done     chan struct{}
-
-	// Set before done is closed.
-	result any
-	err    error // hub.ErrUnavailable in it, or nil
-	lost   error // what the connection said; the outcome is unknown then
-	undone bool  // it was not executed, and may be soon
-}
 
 // batcher sends calls to Redis, those that come while others are under way together:
 // a round trip and a system call for many. There is no delay when nothing is.
 type batcher struct {
-	to      primary
+	primary primary
 	timeout time.Duration
 	log     *slog.Logger
 
 	// broken is until which uptime nothing is tried: who asks a Redis
 	// that does not answer should not wait for each answer.
-	broken atomic.Int64
+	failUntil atomic.Int64
 
 	mu      sync.Mutex
 	closed  bool
 	queue   []*call
-	flights int
+	senders int
 	wg      sync.WaitGroup
 }
 
 func newBatcher(to primary, timeout time.Duration, log *slog.Logger) *batcher {
-	return &batcher{to: to, timeout: timeout, log: log}
+	return &batcher{primary: to, timeout: timeout, log: log}
 }
 
 // do sends a call and waits for its result. A context that is over ends the waiting,
@@ -82,33 +59,17 @@ func (b *batcher) do(ctx context.Context, c *call) (any, error) {
 		select {
 		case <-c.done:
 		case <-ctx.Done():
-			c.gone.Store(true)
+			c.abandoned.Store(true)
 			return nil, ctx.Err()
 		}
-		repeat := c.lost != nil && c.again && n < repeats || c.undone && time.Since(began) < b.timeout
+		repeat := c.connErr != nil && c.repeatable && n < maxRepeats || c.notExecuted && time.Since(began) < b.timeout
 		if !repeat {
 			return c.result, c.err
 		}
-		c = c.repeated()
-		if err := pause(ctx, rand.N(20*time.Millisecond)<<min(n, repeats)); err != nil {
+		c = c.copyUnsent()
+		if err := pause(ctx, rand.N(20*time.Millisecond)<<min(n, maxRepeats)); err != nil {
 			return nil, err
 		}
-	}
-}
-
-// repeated is the same call as if it had not been sent.
-func (c *call) repeated() *call {
-	return &call{script: c.script, keys: c.keys, args: c.args, again: c.again, secret: c.secret}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -121,7 +82,7 @@ func (b *batcher) submit(c *call) {
 			c.size += len(p)
 		}
 	}
-	if int64(uptime()) < b.broken.Load() {
+	if int64(uptime()) < b.failUntil.Load() {
 		c.fail(errors.New("it did not answer just now"))
 		return
 	}
@@ -134,39 +95,28 @@ func (b *batcher) submit(c *call) {
 		c.fail(errors.New("too many commands are waiting"))
 	default:
 		b.queue = append(b.queue, c)
-		if b.flights < maxFlights {
-			b.flights++
-			b.wg.Go(func() { guard.Loop(nil, b.log, "the commands to Redis", b.fly) })
+		if b.senders < maxSenders {
+			b.senders++
+			b.wg.Go(func() { guard.Loop(nil, b.log, "the commands to Redis", b.sendUntilEmpty) })
 		}
 	}
 }
 
 // fly sends batches until the queue is empty.
-func (b *batcher) fly() {
+func (b *batcher) sendUntilEmpty() {
 	for {
-		batch := b.take()
+		batch := b.nextBatch()
 		if batch == nil {
 			return
 		}
-		if !guard.Run(b.log, "commands to Redis", func() { b.send(batch, manner{}) }) {
-			abandon(batch)
-		}
-	}
-}
-
-// abandon ends the calls of a batch whose outcome is unknown.
-func abandon(batch []*call) {
-	for _, c := range batch {
-		select {
-		case <-c.done:
-		default:
-			c.fail(errPanicked)
+		if !guard.Run(b.log, "commands to Redis", func() { b.send(batch, sendMode{}) }) {
+			failUnfinished(batch)
 		}
 	}
 }
 
 // take gives the next batch; nil ends the flight.
-func (b *batcher) take() []*call {
+func (b *batcher) nextBatch() []*call {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n, size := 0, 0
@@ -175,7 +125,7 @@ func (b *batcher) take() []*call {
 		n++
 	}
 	if n == 0 {
-		b.queue, b.flights = nil, b.flights-1
+		b.queue, b.senders = nil, b.senders-1
 		return nil
 	}
 	batch := b.queue[:n:n]
@@ -184,21 +134,21 @@ func (b *batcher) take() []*call {
 }
 
 // manner is how a batch is sent.
-type manner struct {
-	full   bool // scripts in full
-	follow bool // to where the servers say
+type sendMode struct {
+	fullScripts bool // scripts in full
+	redirect    bool // to where the servers say
 }
 
 // send carries a batch out. What was certainly not executed is sent once more in the
 // manner that it needs: scripts that Redis does not know, in full; what belongs to
 // another server of a cluster, there.
-func (b *batcher) send(batch []*call, how manner) {
+func (b *batcher) send(batch []*call, how sendMode) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*b.timeout)
 	defer cancel()
 	now := time.Now()
 	pipe, err := b.pipeline(ctx, how)
 	if err != nil {
-		b.judge(err, now)
+		b.noteAvailability(err, now)
 		for _, c := range batch {
 			c.fail(err)
 		}
@@ -206,45 +156,45 @@ func (b *batcher) send(batch []*call, how manner) {
 	}
 	sent, replies := batch[:0], make([]*goredis.Cmd, 0, len(batch))
 	for _, c := range batch {
-		if c.gone.Load() || now.After(c.deadline) && how == (manner{}) {
+		if c.abandoned.Load() || now.After(c.deadline) && how == (sendMode{}) {
 			c.fail(errors.New("it is too slow"))
 			continue
 		}
-		cmd := goredis.NewCmd(ctx, c.words(how.full, b.to.sharded())...)
-		_ = pipe.Process(ctx, once{cmd}) // which only takes it down
+		cmd := goredis.NewCmd(ctx, c.commandArgs(how.fullScripts, b.primary.usesShardedPubSub())...)
+		_ = pipe.Process(ctx, noRetryCmd{cmd}) // which only takes it down
 		sent, replies = append(sent, c), append(replies, cmd)
 	}
 	if len(sent) == 0 {
 		return
 	}
 	_, err = pipe.Exec(ctx)
-	b.judge(err, now)
+	b.noteAvailability(err, now)
 	var unknown, elsewhere []*call
 	for i, c := range sent {
 		result, err := replies[i].Result()
 		switch {
-		case !how.full && c.script != nil && goredis.HasErrorPrefix(err, "NOSCRIPT"):
+		case !how.fullScripts && c.script != nil && goredis.HasErrorPrefix(err, "NOSCRIPT"):
 			unknown = append(unknown, c)
-		case !how.follow && (goredis.HasErrorPrefix(err, "MOVED ") || goredis.HasErrorPrefix(err, "ASK ")):
+		case !how.redirect && (goredis.HasErrorPrefix(err, "MOVED ") || goredis.HasErrorPrefix(err, "ASK ")):
 			elsewhere = append(elsewhere, c)
 		default:
-			c.end(result, err)
+			c.finish(result, err)
 		}
 	}
 	if len(unknown) > 0 {
-		b.awaken(ctx, unknown, how)
-		b.send(unknown, manner{true, how.follow})
+		b.replaceSecrets(ctx, unknown, how)
+		b.send(unknown, sendMode{true, how.redirect})
 	}
 	if len(elsewhere) > 0 {
-		b.send(elsewhere, manner{how.full, true})
+		b.send(elsewhere, sendMode{how.fullScripts, true})
 	}
 }
 
-func (b *batcher) pipeline(ctx context.Context, how manner) (goredis.Pipeliner, error) {
-	if how.follow {
-		return b.to.follow(), nil
+func (b *batcher) pipeline(ctx context.Context, how sendMode) (goredis.Pipeliner, error) {
+	if how.redirect {
+		return b.primary.redirectPipeline(), nil
 	}
-	client, err := b.to.client(ctx)
+	client, err := b.primary.client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -252,64 +202,20 @@ func (b *batcher) pipeline(ctx context.Context, how manner) (goredis.Pipeliner, 
 }
 
 // judge notes whether Redis answers.
-func (b *batcher) judge(err error, began time.Time) {
+func (b *batcher) noteAvailability(err error, began time.Time) {
 	var answer goredis.Error
 	if err == nil || errors.As(err, &answer) {
-		b.broken.Store(0)
+		b.failUntil.Store(0)
 		return
 	}
-	b.to.doubt()
+	b.primary.refreshSlots()
 	// A connection that broke is replaced with the next batch. If there is no other,
 	// or the answer does not come, trying again at once is of no use.
 	var dial interface{ Timeout() bool }
 	if errors.As(err, &dial) && dial.Timeout() || isDial(err) || time.Since(began) >= b.timeout {
-		b.broken.Store(int64(uptime() + 100*time.Millisecond + rand.N(150*time.Millisecond)))
+		b.failUntil.Store(int64(uptime() + 100*time.Millisecond + rand.N(150*time.Millisecond)))
 	}
 }
-
-// words are what goes over the wire.
-func (c *call) words(full, sharded bool) []any {
-	if c.script == nil {
-		if sharded && c.args[0] == "publish" {
-			return append([]any{"spublish"}, c.args[1:]...)
-		}
-		return c.args
-	}
-	s := c.script
-	if sharded {
-		s = s.sharded
-	}
-	s = s.forSecret(c.secret)
-	words := make([]any, 0, 3+len(c.keys)+len(c.args))
-	if full {
-		words = append(words, "eval", s.source)
-	} else {
-		words = append(words, "evalsha", s.hash)
-	}
-	words = append(words, len(c.keys))
-	for _, k := range c.keys {
-		words = append(words, k)
-	}
-	return append(words, c.args...)
-}
-
-func (c *call) end(result any, err error) {
-	var answer goredis.Error
-	switch {
-	case err == nil || errors.Is(err, goredis.Nil):
-		c.result = result
-	case errors.As(err, &answer):
-		c.err = fmt.Errorf("%w: redis: %v", hub.ErrUnavailable, err)
-		// A slot is on its way to another server, or none has it, or Redis has begun anew.
-		c.undone = goredis.IsTryAgainError(err) || goredis.IsClusterDownError(err) || goredis.HasErrorPrefix(err, "UNSETTLED ")
-	default:
-		c.err = fmt.Errorf("%w: redis: %v", hub.ErrUnavailable, err)
-		c.lost = err
-	}
-	close(c.done)
-}
-
-func (c *call) fail(err error) { c.end(nil, err) }
 
 // close refuses further calls and waits for those under way.
 func (b *batcher) close() {
@@ -318,3 +224,23 @@ func (b *batcher) close() {
 	b.mu.Unlock()
 	b.wg.Wait()
 }
+
+// single sends one call and returns its result.
+func (b *batcher) sendOne(ctx context.Context, c *call, how sendMode) (any, error) {
+	pipe, err := b.pipeline(ctx, how)
+	if err != nil {
+		return nil, err
+	}
+	cmd := goredis.NewCmd(ctx, c.commandArgs(how.fullScripts, b.primary.usesShardedPubSub())...)
+	_ = pipe.Process(ctx, noRetryCmd{cmd}) // which only takes it down
+	began := time.Now()
+	_, err = pipe.Exec(ctx)
+	b.noteAvailability(err, began)
+	return cmd.Result()
+}
+
+// once is a command that go-redis does not repeat once it may have been executed.
+type noRetryCmd struct{ *goredis.Cmd }
+
+// NoRetry is what go-redis asks.
+func (noRetryCmd) NoRetry() bool { return true }

@@ -27,7 +27,7 @@ func BenchmarkPublish(b *testing.B) {
 	for i := range channels {
 		channels[i] = fmt.Sprint("room:", i)
 	}
-	raw := goredis.NewClient(&goredis.Options{Addr: s.Addr, Protocol: 2, DisableIdentity: true, PoolSize: 64, MaintNotificationsConfig: unannounced()})
+	raw := goredis.NewClient(&goredis.Options{Addr: s.Addr, Protocol: 2, DisableIdentity: true, PoolSize: 64, MaintNotificationsConfig: noMaintNotifications()})
 	b.Cleanup(func() { raw.Close() })
 	publish := func(o hub.PublishOptions) func(i int) error {
 		return func(i int) error {

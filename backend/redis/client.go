@@ -36,14 +36,14 @@ func Open(o Options) (*Client, error) {
 	o = o.withDefaults()
 	c, node := new(Client), history.NewEpoch()
 	if len(o.Cluster) > 0 {
-		cluster := newCluster(o)
+		cluster := newClusterPools(o)
 		c.shared = cluster
-		for _, o := range o.partitions() {
-			c.shards = append(c.shards, newShard(o, node, partition{cluster, o.Prefix}))
+		for _, o := range o.perPartition() {
+			c.shards = append(c.shards, newShard(o, node, slotPrimary{cluster, o.Prefix}))
 		}
 	} else {
-		for _, o := range o.apart() {
-			c.shards = append(c.shards, newShard(o, node, single{dialled(o)}))
+		for _, o := range o.perShard() {
+			c.shards = append(c.shards, newShard(o, node, knownPrimary{newPool(o)}))
 		}
 	}
 	c.layouts = newLayouts(o, c.shards, node)
@@ -51,18 +51,18 @@ func Open(o Options) (*Client, error) {
 }
 
 // of is the index of the shard that has a channel.
-func (c *Client) of(channel string) int { return jump(channel, len(c.shards)) }
+func (c *Client) shardIndex(channel string) int { return jumpHash(channel, len(c.shards)) }
 
 // Broker starts the broker of this node, which delivers to sink. Close it before the
 // client. What it implements beside [hub.Broker] is the same for one shard and for
 // several.
 func (c *Client) Broker(sink hub.Sink) hub.Broker {
 	if len(c.shards) == 1 {
-		return c.shards[0].broker(sink)
+		return c.shards[0].startBroker(sink)
 	}
 	bs := brokers{c: c}
 	for _, s := range c.shards {
-		bs.parts = append(bs.parts, s.broker(sink))
+		bs.parts = append(bs.parts, s.startBroker(sink))
 	}
 	return bs
 }
@@ -71,11 +71,11 @@ func (c *Client) Broker(sink hub.Sink) hub.Broker {
 // the client. The node has a lease in every shard.
 func (c *Client) Presence(sink presence.Sink) presence.Store {
 	if len(c.shards) == 1 {
-		return c.shards[0].presence(sink)
+		return c.shards[0].startPresence(sink)
 	}
 	ps := presences{c: c}
 	for _, s := range c.shards {
-		ps.parts = append(ps.parts, s.presence(sink))
+		ps.parts = append(ps.parts, s.startPresence(sink))
 	}
 	return ps
 }
@@ -84,24 +84,24 @@ func (c *Client) Presence(sink presence.Sink) presence.Store {
 // the client.
 func (c *Client) Documents(sink document.Sink) document.Store {
 	if len(c.shards) == 1 {
-		return c.shards[0].documents(sink)
+		return c.shards[0].startDocuments(sink)
 	}
 	ds := documentStores{c: c}
 	for _, s := range c.shards {
-		ds.parts = append(ds.parts, s.documents(sink))
+		ds.parts = append(ds.parts, s.startDocuments(sink))
 	}
 	return ds
 }
 
 // Control starts the control of this node, which gives the orders of other nodes to
 // an executor. Close it before the client. Orders are in the first shard.
-func (c *Client) Control(e hub.Executor) *Control { return c.shards[0].control(e) }
+func (c *Client) Control(e hub.Executor) *Control { return c.shards[0].startControl(e) }
 
 // Close ends the goroutines and connections. Broker, presence, documents and control
 // are to be closed before it. Closing again does nothing.
 func (c *Client) Close() error {
-	c.layouts.end()
-	_ = together(c.shards, func(s *shard) error { s.end(); return nil })
+	c.layouts.close()
+	_ = inParallel(c.shards, func(s *shard) error { s.close(); return nil })
 	if c.shared != nil {
 		_ = c.shared.Close() // of connections that may be broken
 	}

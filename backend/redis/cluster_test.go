@@ -153,16 +153,16 @@ func TestDrillClusterMigration(t *testing.T) {
 	c := checker.New(checker.Options{})
 	b := startBusy(t, c, o, 100)
 	n := b.nodes[0]
-	for i, tag := range tags(o.Partitions) {
+	for i, tag := range partitionTags(o.Partitions) {
 		quiet := "quiet:0" // a room of the partition in which nobody else publishes
-		for r := 1; jump(quiet, o.Partitions) != i; r++ {
+		for r := 1; jumpHash(quiet, o.Partitions) != i; r++ {
 			quiet = fmt.Sprint("quiet:", r)
 		}
 		n.enter(quiet)
 		if err := n.send(t.Context(), quiet, fmt.Sprintf(`"before.%d"`, i)); err != nil {
 			t.Fatal(err)
 		}
-		slot := int(crc16(tag) % slots)
+		slot := int(crc16(tag) % clusterSlots)
 		from := servers.Of(slot)
 		servers.Move(slot, from, (from+1)%3, func() { n.asked(quiet, fmt.Sprintf(`"asked.%d"`, i)) })
 		b.after(100)

@@ -38,23 +38,23 @@ type conn struct {
 	// Set when it is made: the commands of the kind of Pub/Sub that the shard has.
 	subscribe, unsubscribe func(ctx context.Context, channels ...string) error
 
-	heard atomic.Uint64 // how much has come
+	received atomic.Uint64 // how much has come
 
 	mu          sync.Mutex
-	todo        []change
+	todo        []subscriptionChange
 	unconfirmed int
 	reason      error // why it was aborted
 }
 
 // change is a channel to be subscribed or unsubscribed, in this order.
-type change struct {
+type subscriptionChange struct {
 	name      string
 	subscribe bool
 }
 
 // serve makes a connection and reads from it until it ends.
-func (l *link) serve(b *backoff) error {
-	client, dialed, err := l.c.subscriber(l.c.ctx)
+func (l *link) serveConn(b *backoff) error {
+	client, dialed, err := l.c.newSubscriber(l.c.ctx)
 	if err != nil {
 		return err
 	}
@@ -67,24 +67,24 @@ func (l *link) serve(b *backoff) error {
 	k.pubsub = client.Subscribe(l.c.ctx)
 	defer k.pubsub.Close()
 	k.subscribe, k.unsubscribe = k.pubsub.Subscribe, k.pubsub.Unsubscribe
-	if l.c.to.sharded() {
+	if l.c.primary.usesShardedPubSub() {
 		k.subscribe, k.unsubscribe = k.pubsub.SSubscribe, k.pubsub.SUnsubscribe
 	}
 	if err := k.subscribe(l.c.ctx, l.c.names.probe(l.c.node)); err != nil {
 		return err
 	}
 	k.unconfirmed = 1
-	if err := l.opened(k); err != nil {
+	if err := l.useConn(k); err != nil {
 		return err
 	}
 	if b.n > 0 {
 		l.c.log.Info("the subscription to Redis stands again")
 	}
 	var wg sync.WaitGroup
-	wg.Go(func() { k.guarded("the writer of a subscription", k.write) })
-	wg.Go(func() { k.guarded("the watch over a subscription", k.watch) })
-	k.guarded("the reader of a subscription", func() { err = k.read() })
-	err = k.ended(err)
+	wg.Go(func() { k.runGuarded("the writer of a subscription", k.writeChanges) })
+	wg.Go(func() { k.runGuarded("the watch over a subscription", k.watchSilence) })
+	k.runGuarded("the reader of a subscription", func() { err = k.readUntilEnd() })
+	err = k.endReason(err)
 	close(k.done)
 	dialed.close()
 	wg.Wait()
@@ -92,13 +92,13 @@ func (l *link) serve(b *backoff) error {
 }
 
 // guarded runs f. A panic of it ends the connection.
-func (k *conn) guarded(what string, f func()) {
+func (k *conn) runGuarded(what string, f func()) {
 	defer guard.Recover(k.link.c.log, what, func() { k.abort(errPanicked) })
 	f()
 }
 
 // read takes what comes until the connection ends.
-func (k *conn) read() error {
+func (k *conn) readUntilEnd() error {
 	l := k.link
 	probe := l.c.names.probe(l.c.node)
 	for {
@@ -106,13 +106,13 @@ func (k *conn) read() error {
 		if err != nil {
 			return err
 		}
-		k.heard.Add(1)
+		k.received.Add(1)
 		switch ev := ev.(type) {
 		case *goredis.Message:
 			if ev.Channel == probe {
 				continue
 			}
-			if h := l.find(ev.Channel); h != nil {
+			if h := l.findHandler(ev.Channel); h != nil {
 				guard.Run(l.c.log, "what takes a message from Redis", func() { h.receive(ev.Payload) })
 			}
 		case *goredis.Subscription:
@@ -122,7 +122,7 @@ func (k *conn) read() error {
 				}
 				continue
 			}
-			k.confirm()
+			k.countConfirmation()
 			if ev.Channel != probe {
 				l.confirmed(ev.Channel)
 			}
@@ -131,7 +131,7 @@ func (k *conn) read() error {
 }
 
 // ended gives the reason for an abort, else the error of the connection.
-func (k *conn) ended(err error) error {
+func (k *conn) endReason(err error) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.reason != nil {
@@ -148,17 +148,17 @@ func (k *conn) abort(reason error) {
 }
 
 // confirm gives a place in the window back.
-func (k *conn) confirm() {
+func (k *conn) countConfirmation() {
 	k.mu.Lock()
 	k.unconfirmed--
 	more := len(k.todo) > 0
 	k.mu.Unlock()
 	if more {
-		k.rouse()
+		k.wakeWriter()
 	}
 }
 
-func (k *conn) rouse() {
+func (k *conn) wakeWriter() {
 	select {
 	case k.wake <- struct{}{}:
 	default:
@@ -166,15 +166,15 @@ func (k *conn) rouse() {
 }
 
 // add has a change written. It does not block.
-func (k *conn) add(name string, subscribe bool) {
+func (k *conn) queueChange(name string, subscribe bool) {
 	k.mu.Lock()
-	k.todo = append(k.todo, change{name, subscribe})
+	k.todo = append(k.todo, subscriptionChange{name, subscribe})
 	k.mu.Unlock()
-	k.rouse()
+	k.wakeWriter()
 }
 
 // write writes the changes.
-func (k *conn) write() {
+func (k *conn) writeChanges() {
 	for {
 		select {
 		case <-k.done:
@@ -182,7 +182,7 @@ func (k *conn) write() {
 		case <-k.wake:
 		}
 		for {
-			names, subscribe := k.take()
+			names, subscribe := k.nextChanges()
 			if len(names) == 0 {
 				break
 			}
@@ -201,7 +201,7 @@ func (k *conn) write() {
 }
 
 // take gives the changes for the next command.
-func (k *conn) take() (names []string, subscribe bool) {
+func (k *conn) nextChanges() (names []string, subscribe bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for len(k.todo) > 0 && len(names) < subscribeBatch {
@@ -226,30 +226,56 @@ func (k *conn) take() (names []string, subscribe bool) {
 // peer may have lost it without a word, and writing to it proves nothing. So when it
 // was silent, a message is published the ordinary way that has to come back. If
 // Redis does not take it, the fault is not with this connection.
-func (k *conn) watch() {
+func (k *conn) watchSilence() {
 	l := k.link
 	tick := time.NewTicker(max(l.c.o.Probe/silentTicks, time.Millisecond))
 	defer tick.Stop()
-	var s silence
+	var s silenceCounter
 	for {
 		select {
 		case <-k.done:
 			return
 		case <-tick.C:
 		}
-		switch ask, silent := s.tick(k.heard.Load()); {
+		switch ask, silent := s.tick(k.received.Load()); {
 		case silent:
-			l.silent.Add(1)
+			l.silentConns.Add(1)
 			k.abort(errSilent)
 			return
 		case ask:
-			s.asked = l.probe()
+			s.probed = l.publishProbe()
 		}
 	}
 }
 
 // probe publishes to this node itself.
-func (l *link) probe() bool {
+func (l *link) publishProbe() bool {
 	_, err := l.c.batch.do(l.c.ctx, &call{args: []any{"publish", l.c.names.probe(l.c.node), "?"}})
 	return err == nil
+}
+
+// silentTicks is how often nothing may have come until something is done about it.
+const silentTicks = 4
+
+// silence is for how long nothing has come on a subscribed connection. It is counted in
+// ticks and not by the clock: when this process does not get to run, what has come waits
+// to be read, and a process that was stopped for long has not waited for any of it.
+type silenceCounter struct {
+	received uint64 // how much had come
+	ticks    int    // since then, or since it was asked
+	probed   bool   // something has been sent that has to come
+}
+
+// tick is told how much has come by now. It gives whether something is to be sent that
+// has to come, and whether that did not.
+func (s *silenceCounter) tick(heard uint64) (ask, silent bool) {
+	if heard != s.received {
+		*s = silenceCounter{received: heard}
+		return false, false
+	}
+	if s.ticks++; s.ticks < silentTicks {
+		return false, false
+	}
+	s.ticks = 0
+	return !s.probed, s.probed
 }

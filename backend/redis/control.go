@@ -17,7 +17,7 @@ const (
 	// maxStanding is how many standing orders are kept.
 	maxStanding = 100_000
 	// readOrders is how many orders are read at once.
-	readOrders = 100
+	orderPageSize = 100
 )
 
 // Control carries orders between the nodes of a hub, over one shard. Make one with
@@ -30,23 +30,23 @@ type Control struct {
 	c        *shard
 	executor hub.Executor
 	wake     chan struct{} // there is something to read
-	polls    polls
-	heads    headcount
+	pending  pendingOrders
+	counts   headcount
 
 	ctx    context.Context // over when the control is closed
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
 
-func (c *shard) control(e hub.Executor) *Control {
+func (c *shard) startControl(e hub.Executor) *Control {
 	k := &Control{c: c, executor: e, wake: make(chan struct{}, 1)}
 	k.ctx, k.cancel = context.WithCancel(c.ctx)
 	// An error would mean that the client is closed, and then nothing is left to do.
-	_, _ = c.link.acquire(c.names.ordered(), func() handler { return ordered{k} })
-	_, _ = c.link.acquire(c.names.answers(c.node), func() handler { return &k.polls })
-	k.heads.init(k)
-	c.keep(&k.wg, "following orders", k.follow)
-	c.keep(&k.wg, "counting connections", k.heads.keep)
+	_, _ = c.link.acquire(c.names.ordered(), func() handler { return orderNotices{k} })
+	_, _ = c.link.acquire(c.names.answers(c.node), func() handler { return &k.pending })
+	k.counts.init(k)
+	c.runLoop(&k.wg, "following orders", k.followOrders)
+	c.runLoop(&k.wg, "counting connections", k.counts.reportUntilClosed)
 	return k
 }
 
@@ -56,10 +56,10 @@ func (k *Control) Order(ctx context.Context, o hub.Order) (hub.Answers, error) {
 		return hub.Answers{}, fmt.Errorf("redis: an order of %d bytes", n)
 	}
 	n := k.c.names
-	p := k.polls.begin()
-	defer k.polls.end(p)
+	p := k.pending.begin()
+	defer k.pending.end(p)
 	c := &call{
-		script: orderScript, keys: []string{n.orders(), n.standing(), n.lasting()},
+		script: addOrderScript, keys: []string{n.orders(), n.standing(), n.lasting()},
 		args: []any{k.c.node, p.number, o.Body, n.ordered(), maxOrders, keepOrders.Milliseconds()},
 	}
 	if o.Name != "" {
@@ -73,7 +73,7 @@ func (k *Control) Order(ctx context.Context, o hub.Order) (hub.Answers, error) {
 	if !ok {
 		return hub.Answers{}, unexpected(result)
 	}
-	return k.polls.wait(ctx, p, int(told), k.answerTime()), nil
+	return k.pending.waitForAnswers(ctx, p, int(told), k.answerTime()), nil
 }
 
 // answerTime is how long the answers of other nodes are waited for; to an older order

@@ -69,7 +69,7 @@ func (s *servant) ready(t *testing.T) *servant {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		l, n := s.c.link, s.c.names
-		return s.informed == 1 && l.live(n.ordered()) && l.live(n.answers(s.c.node))
+		return s.informed == 1 && l.isLive(n.ordered()) && l.isLive(n.answers(s.c.node))
 	})
 	return s
 }
@@ -141,7 +141,7 @@ func TestOrdersTogether(t *testing.T) {
 	t.Parallel()
 	r := startServer(t)
 	a, b := newServant(t, patient(r.Addr), 1).ready(t), newServant(t, patient(r.Addr), 1).ready(t)
-	const many = 3 * readOrders
+	const many = 3 * orderPageSize
 	var wg sync.WaitGroup
 	var want []string
 	for i := range many {

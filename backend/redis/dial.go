@@ -2,9 +2,12 @@ package redis
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
+	"syscall"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -29,7 +32,7 @@ type dialOnce struct {
 	over bool // close was called
 }
 
-var errSpent = errors.New("redis: the connection is over")
+var errConnUsed = errors.New("redis: the connection is over")
 
 func (d *dialOnce) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	d.mu.Lock()
@@ -37,7 +40,7 @@ func (d *dialOnce) Dial(ctx context.Context, network, addr string) (net.Conn, er
 	d.used = true
 	d.mu.Unlock()
 	if used {
-		return nil, errSpent
+		return nil, errConnUsed
 	}
 	conn, err := d.dial(ctx, network, addr)
 	if err != nil {
@@ -47,7 +50,7 @@ func (d *dialOnce) Dial(ctx context.Context, network, addr string) (net.Conn, er
 	defer d.mu.Unlock()
 	if d.over {
 		conn.Close()
-		return nil, errSpent
+		return nil, errConnUsed
 	}
 	d.conn = conn
 	return conn, nil
@@ -66,8 +69,8 @@ func (d *dialOnce) close() {
 
 // subscriber makes the client of one subscribed connection. Its dialer is that of the
 // commands' pool, which knows the way: through TLS, or to whom Sentinel names.
-func (c *shard) subscriber(ctx context.Context) (*goredis.Client, *dialOnce, error) {
-	pool, err := c.to.client(ctx)
+func (c *shard) newSubscriber(ctx context.Context) (*goredis.Client, *dialOnce, error) {
+	pool, err := c.primary.client(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,3 +80,53 @@ func (c *shard) subscriber(ctx context.Context) (*goredis.Client, *dialOnce, err
 	o.PoolSize = 1
 	return goredis.NewClient(o), d, nil
 }
+
+// dialFunc makes a connection.
+type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// dialChecked gives the dialer of go-redis, over whose connections comes nothing but
+// replies of Redis.
+func dialChecked(timeout time.Duration, config *tls.Config) dialFunc {
+	dial := goredis.NewDialer(&goredis.Options{DialTimeout: timeout, TLSConfig: config})
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		c := &checkedConn{Conn: conn}
+		if s, ok := conn.(syscall.Conn); ok {
+			return checkedSocket{c, s}, nil
+		}
+		return c, nil
+	}
+}
+
+// checkedConn is a connection that ends when something comes that is no reply of Redis.
+// As with every connection here, one goroutine reads at a time.
+type checkedConn struct {
+	net.Conn
+	checker replyChecker
+}
+
+func (c *checkedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if bad := c.checker.checkBytes(p[:n]); bad != nil {
+		_ = c.Conn.Close() // of a connection that is of no use
+		return 0, bad
+	}
+	return n, err
+}
+
+func (c *checkedConn) Write(p []byte) (int, error) {
+	c.checker.noteCommand(p)
+	return c.Conn.Write(p)
+}
+
+// checkedSocket is one whose socket go-redis can look at, to see whether it still stands.
+type checkedSocket struct {
+	*checkedConn
+	socket syscall.Conn
+}
+
+// SyscallConn implements [syscall.Conn].
+func (s checkedSocket) SyscallConn() (syscall.RawConn, error) { return s.socket.SyscallConn() }

@@ -214,7 +214,7 @@ func (s *server) dump() map[string]any {
 
 func (s *server) restoreAll(dump map[string]any) {
 	s.t.Helper()
-	c := goredis.NewClient(&goredis.Options{Addr: s.Addr, Protocol: 2, DisableIdentity: true, MaintNotificationsConfig: unannounced()})
+	c := goredis.NewClient(&goredis.Options{Addr: s.Addr, Protocol: 2, DisableIdentity: true, MaintNotificationsConfig: noMaintNotifications()})
 	defer c.Close()
 	pipe := c.TxPipeline()
 	pipe.FlushAll(s.t.Context())

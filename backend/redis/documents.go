@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,8 +29,8 @@ type Documents struct {
 	c    *shard
 	sink document.Sink
 
-	calls atomic.Uint64 // numbers the commits of this node
-	due   due[*follower]
+	calls     atomic.Uint64 // numbers the commits of this node
+	toCompare compareQueue[*follower]
 
 	mu     sync.RWMutex // taken for writing by Close alone
 	closed bool
@@ -43,16 +42,16 @@ type Documents struct {
 var _ document.Store = (*Documents)(nil)
 
 // documents starts a store that delivers to sink.
-func (c *shard) documents(sink document.Sink) *Documents {
+func (c *shard) startDocuments(sink document.Sink) *Documents {
 	s := &Documents{c: c, sink: sink}
 	s.ctx, s.cancel = context.WithCancel(c.ctx)
-	s.due.init()
-	c.keep(&s.wg, "the comparison of documents", func() { s.due.work(s.ctx, s.compareAll) })
-	c.keep(&s.wg, "the comparison of idle documents", s.compareIdle)
+	s.toCompare.init()
+	c.runLoop(&s.wg, "the comparison of documents", func() { s.toCompare.run(s.ctx, s.compareDocuments) })
+	c.runLoop(&s.wg, "the comparison of idle documents", s.queueIdleDocuments)
 	return s
 }
 
-func (s *Documents) open(ctx context.Context) error {
+func (s *Documents) checkOpen(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -66,7 +65,7 @@ func (s *Documents) open(ctx context.Context) error {
 
 // run is what every call to Redis goes through. All are harmless twice.
 func (s *Documents) run(ctx context.Context, c *call) (any, error) {
-	c.again = true
+	c.repeatable = true
 	result, err := s.c.batch.do(ctx, c)
 	switch {
 	case err == nil || ctx.Err() != nil:
@@ -74,180 +73,87 @@ func (s *Documents) run(ctx context.Context, c *call) (any, error) {
 	case s.ctx.Err() != nil:
 		return nil, document.ErrClosed
 	}
-	return nil, unavailable(err)
+	return nil, unavailableError(err)
 }
 
 // unavailable says in the words of documents that Redis can not be reached.
-func unavailable(err error) error { return fmt.Errorf("%w: %v", document.ErrUnavailable, err) }
+func unavailableError(err error) error { return fmt.Errorf("%w: %v", document.ErrUnavailable, err) }
 
 // call makes a call of a script that begins with document.lua.
-func (s *Documents) call(script *script, channel string, known document.Known, more ...any) *call {
+func (s *Documents) scriptCall(script *script, channel string, known document.Known, more ...any) *call {
 	n := s.c.names
 	args := append([]any{
 		history.NewEpoch(), n.changes(channel),
 		known.Epoch, strconv.FormatUint(known.Version, 10), appendAnchor(known.Anchor),
 	}, more...)
 	return &call{
-		script: script, again: true,
+		script: script, repeatable: true,
 		keys: append(n.document(channel), n.ledger()...),
 		args: append(args, channel, n.prefix),
 	}
 }
 
 // read asks for what follows a state, one page. With brief that is all that is wanted.
-func (s *Documents) read(ctx context.Context, channel string, known document.Known, brief bool) (docAnswer, error) {
-	result, err := s.run(ctx, s.load(channel, known, brief))
+func (s *Documents) readPage(ctx context.Context, channel string, known document.Known, brief bool) (docPage, error) {
+	result, err := s.run(ctx, s.loadCall(channel, known, brief))
 	if err != nil {
-		return docAnswer{}, err
+		return docPage{}, err
 	}
-	a, err := parseAnswer(result)
+	a, err := parseDocPage(result)
 	if err != nil {
-		return a, unavailable(err)
+		return a, unavailableError(err)
 	}
 	return a, nil
 }
 
-func (s *Documents) load(channel string, known document.Known, brief bool) *call {
+func (s *Documents) loadCall(channel string, known document.Known, brief bool) *call {
 	flag := "0"
 	if brief {
 		flag = "1"
 	}
-	return s.call(loadScript, channel, known, flag)
+	return s.scriptCall(loadDocumentScript, channel, known, flag)
 }
 
 // Load implements [document.Store].
 func (s *Documents) Load(ctx context.Context, channel string, known document.Known) (document.Record, error) {
-	if err := s.open(ctx); err != nil {
+	if err := s.checkOpen(ctx); err != nil {
 		return document.Record{}, err
 	}
 	var rec document.Record
 	for at, begun := known, false; ; begun = true {
-		a, err := s.read(ctx, channel, at, false)
+		a, err := s.readPage(ctx, channel, at, false)
 		if err != nil {
 			return document.Record{}, err
 		}
-		s.offer(channel, &a)
+		s.offerEntries(channel, &a)
 		if a.whole || !begun {
-			rec = a.record(known)
+			rec = a.toRecord(known)
 		} else {
 			rec.Entries = append(rec.Entries, a.entries...)
 		}
-		if at = a.reached(); at == a.top {
+		if at = a.end(); at == a.top {
 			return rec, nil
 		}
 	}
 }
 
-// Commit implements [document.Store]. One that fails with [document.ErrUnavailable] may
-// have been executed all the same.
-func (s *Documents) Commit(ctx context.Context, channel string, c document.Commit) (document.Committed, error) {
-	if err := s.open(ctx); err != nil {
-		return document.Committed{}, err
-	}
-	known := document.Known{Epoch: c.Epoch, Version: c.Entry.Version - 1, Anchor: c.After}
-	if c.Entry.Version == 0 {
-		known = document.Known{} // follows nothing
-	}
-	call := s.call(commitScript, channel, known,
-		appendEntry(make([]byte, 0, 64+c.Entry.Bytes()), &c.Entry), appendAnchor(c.Entry.Anchor), c.Snapshot,
-		strconv.Itoa(max(c.Keep, 0)), s.c.node+strconv.FormatUint(s.calls.Add(1), 10), s.c.o.KeyWindow.Milliseconds(),
-		max(c.KeepBytes, 0), payer(c.Payer), c.Share, c.Memory, c.TTL.Milliseconds())
-	call.keys = slices.Insert(call.keys, 2, s.c.names.change(channel, c.Entry.Key))
-	result, err := s.run(ctx, call)
-	f := s.find(channel)
-	if err != nil {
-		if errors.Is(err, document.ErrUnavailable) && f.has(c.Epoch, &c.Entry) {
-			return document.Committed{Version: c.Entry.Version}, nil // the reply was lost
-		}
-		return document.Committed{}, err
-	}
-	reply, _ := result.([]any)
-	if len(reply) != 2 {
-		return document.Committed{}, unavailable(unexpected(result))
-	}
-	switch reply[0] {
-	case int64(0):
-		return s.late(channel, known, reply[1])
-	case int64(3):
-		return document.Committed{}, full(reply[1])
-	}
-	version, err := strconv.ParseUint(texts(result)[1], 10, 64)
-	switch {
-	case err != nil:
-		return document.Committed{}, unavailable(unexpected(result))
-	case reply[0] == int64(2):
-		return document.Committed{Version: version, Duplicate: true}, nil
-	}
-	return document.Committed{Version: version}, s.own(ctx, f, c.Epoch, c.Entry)
-}
-
-// late is the outcome of a commit that others came before.
-func (s *Documents) late(channel string, known document.Known, result any) (document.Committed, error) {
-	a, err := parseAnswer(result)
-	if err != nil {
-		return document.Committed{}, unavailable(err)
-	}
-	s.offer(channel, &a)
-	if a.reached() != a.top {
-		return document.Committed{}, nil // a page is not enough
-	}
-	rec := a.record(known)
-	return document.Committed{Now: &rec}, nil
-}
-
-// own hands over an entry of this node, and all before it, before the commit returns.
-func (s *Documents) own(ctx context.Context, f *follower, epoch string, e document.Entry) error {
-	if f == nil {
-		return nil
-	}
-	f.receiveEntry(epoch, e)
-	for f.attached.Load() > 0 && !f.has(epoch, &e) {
-		more, err := s.compare(ctx, f)
-		if err != nil {
-			return err
-		}
-		if !more && !f.has(epoch, &e) {
-			return unavailable(errors.New("the change was lost again"))
-		}
-	}
-	return nil
-}
-
-// Find implements [document.Store].
-func (s *Documents) Find(ctx context.Context, channel, key string) (uint64, error) {
-	if err := s.open(ctx); err != nil {
-		return 0, err
-	}
-	n := s.c.names
-	result, err := s.run(ctx, &call{script: findScript, keys: []string{n.document(channel)[0], n.change(channel, key)}})
-	if err != nil {
-		return 0, err
-	}
-	text, _ := result.(string)
-	version, err := strconv.ParseUint(text, 10, 64)
-	if err != nil {
-		return 0, unavailable(unexpected(result))
-	}
-	return version, nil
-}
-
 // find returns what follows a document here, or did just now; nil if nothing does.
-func (s *Documents) find(channel string) *follower {
-	f, _ := s.c.link.find(s.c.names.changes(channel)).(*follower)
+func (s *Documents) findFollower(channel string) *follower {
+	f, _ := s.c.link.findHandler(s.c.names.changes(channel)).(*follower)
 	return f
 }
 
 // offer hands over what was read for another reason, as far as it is news.
-func (s *Documents) offer(channel string, a *docAnswer) {
-	if f := s.find(channel); f != nil {
-		f.offer(a)
+func (s *Documents) offerEntries(channel string, a *docPage) {
+	if f := s.findFollower(channel); f != nil {
+		f.offerPage(a)
 	}
 }
 
 // Attach implements [document.Store]. While Redis is away it succeeds for a document
 // that is attached here already.
 func (s *Documents) Attach(ctx context.Context, channel string) error {
-	if err := s.open(ctx); err != nil {
+	if err := s.checkOpen(ctx); err != nil {
 		return err
 	}
 	name := s.c.names.changes(channel)
@@ -256,9 +162,9 @@ func (s *Documents) Attach(ctx context.Context, channel string) error {
 		return document.ErrClosed
 	}
 	f := t.handler.(*follower)
-	live, err := s.c.link.await(ctx, t)
+	live, err := s.c.link.awaitLive(ctx, t)
 	if err == nil {
-		err = f.place(ctx, live)
+		err = f.ensurePosition(ctx, live)
 	}
 	if err != nil {
 		s.c.link.release(name)
@@ -273,7 +179,7 @@ func (s *Documents) Attach(ctx context.Context, channel string) error {
 
 // Detach implements [document.Store].
 func (s *Documents) Detach(channel string) {
-	if f := s.find(channel); f != nil {
+	if f := s.findFollower(channel); f != nil {
 		f.attached.Add(-1)
 	}
 	s.c.link.release(s.c.names.changes(channel))
@@ -290,9 +196,9 @@ func (s *Documents) Close() error {
 	}
 	s.cancel()
 	s.wg.Wait()
-	s.c.link.each(func(h handler) {
+	s.c.link.eachHandler(func(h handler) {
 		if f, ok := h.(*follower); ok && f.s == s {
-			f.end()
+			f.stop()
 		}
 	})
 	return nil
@@ -300,43 +206,43 @@ func (s *Documents) Close() error {
 
 // compareIdle has the documents compared in which nothing came for a while: the loss
 // of the last entry shows in no other way.
-func (s *Documents) compareIdle() {
+func (s *Documents) queueIdleDocuments() {
 	every := s.c.o.Check
 	for pause(s.ctx, every*3/4+rand.N(every/2)) == nil {
-		s.c.link.each(func(h handler) {
-			if f, ok := h.(*follower); ok && f.s == s && f.idle() {
-				s.due.add(f)
+		s.c.link.eachHandler(func(h handler) {
+			if f, ok := h.(*follower); ok && f.s == s && f.takeIdle() {
+				s.toCompare.add(f)
 			}
 		})
 	}
 }
 
 // compare brings one document in step. More: there is another page.
-func (s *Documents) compare(ctx context.Context, f *follower) (more bool, err error) {
+func (s *Documents) compareDocument(ctx context.Context, f *follower) (more bool, err error) {
 	from := f.position()
-	a, err := s.read(ctx, f.channel, from, true)
+	a, err := s.readPage(ctx, f.channel, from, true)
 	if err != nil {
 		return false, err
 	}
-	return f.apply(from, &a), nil
+	return f.applyPage(from, &a), nil
 }
 
 // compareAll brings documents in step and returns those with which it failed.
-func (s *Documents) compareAll(fs []*follower) (failed []*follower) {
+func (s *Documents) compareDocuments(fs []*follower) (failed []*follower) {
 	from, calls := make([]document.Known, len(fs)), make([]*call, len(fs))
 	for i, f := range fs {
 		from[i] = f.position()
-		calls[i] = s.load(f.channel, from[i], true)
+		calls[i] = s.loadCall(f.channel, from[i], true)
 		s.c.batch.submit(calls[i])
 	}
 	for i, f := range fs {
 		<-calls[i].done
-		a, err := parseAnswer(calls[i].result)
+		a, err := parseDocPage(calls[i].result)
 		switch {
 		case calls[i].err != nil || err != nil:
 			failed = append(failed, f)
-		case f.apply(from[i], &a):
-			s.due.add(f)
+		case f.applyPage(from[i], &a):
+			s.toCompare.add(f)
 		}
 	}
 	return failed

@@ -139,7 +139,7 @@ func newNode(t *testing.T, c *checker.Checker, name string, o Options) *node {
 // at is the broker of the shard that has a channel.
 func (n *node) at(channel string) *Broker {
 	if bs, ok := n.Broker.(brokers); ok {
-		return bs.of(channel)
+		return bs.brokerOf(channel)
 	}
 	return n.Broker.(*Broker)
 }

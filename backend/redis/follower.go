@@ -12,7 +12,7 @@ import (
 const (
 	// maxAhead bounds the entries of a document that are held back while others are
 	// missing; what is more is read from the log.
-	maxAhead = 64
+	maxHeldEntries = 64
 	// recentAnchors is of how many entries the anchors are known, to tell one that came
 	// twice from another one with its version.
 	recentAnchors = 64
@@ -28,10 +28,10 @@ type follower struct {
 
 	mu sync.Mutex
 	// All below is guarded by mu, which is held while the sink is called.
-	over    bool
+	stopped bool
 	at      document.Known // handed over up to here; without an epoch it is not known
 	anchors *[recentAnchors]uint64
-	ahead   []document.Entry // of the epoch of at
+	held    []document.Entry // of the epoch of at
 	busy    bool             // something came since the last comparison of idle ones
 }
 
@@ -44,33 +44,33 @@ func (f *follower) position() document.Known {
 
 // place finds out where the document is, if that is not known. Without a subscription
 // it can not.
-func (f *follower) place(ctx context.Context, live bool) error {
+func (f *follower) ensurePosition(ctx context.Context, live bool) error {
 	switch at := f.position(); {
 	case at.Epoch != "":
 		return nil
 	case !live:
-		return unavailable(errors.New("there is no subscription"))
+		return unavailableError(errors.New("there is no subscription"))
 	}
-	_, err := f.s.compare(ctx, f)
+	_, err := f.s.compareDocument(ctx, f)
 	return err
 }
 
 // subscribed has the document compared: something may have been missed before.
 func (f *follower) subscribed() {
 	if f.position().Epoch != "" {
-		f.s.due.add(f)
+		f.s.toCompare.add(f)
 	}
 }
 
 // end stops deliveries for good.
-func (f *follower) end() {
+func (f *follower) stop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.over = true
+	f.stopped = true
 }
 
 // idle reports that nothing came since it was last asked.
-func (f *follower) idle() bool {
+func (f *follower) takeIdle() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	was := f.busy
@@ -92,47 +92,47 @@ func (f *follower) receiveEntry(epoch string, e document.Entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case f.over || f.at.Epoch == "":
+	case f.stopped || f.at.Epoch == "":
 	case epoch != f.at.Epoch:
-		f.s.due.add(f)
+		f.s.toCompare.add(f)
 	case e.Follows(f.at):
 		f.deliver(e)
-		f.release()
-	case e.Version <= f.at.Version && f.knows(&e):
+		f.releaseHeld()
+	case e.Version <= f.at.Version && f.sameAsDelivered(&e):
 	default:
-		if e.Version > f.at.Version && len(f.ahead) < maxAhead {
-			f.ahead = append(f.ahead, e)
+		if e.Version > f.at.Version && len(f.held) < maxHeldEntries {
+			f.held = append(f.held, e)
 		}
-		f.s.due.add(f)
+		f.s.toCompare.add(f)
 	}
 }
 
 // offer takes what was read for another reason, as far as it comes next.
-func (f *follower) offer(a *docAnswer) {
+func (f *follower) offerPage(a *docPage) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case f.over || f.at.Epoch == "":
+	case f.stopped || f.at.Epoch == "":
 	case a.top.Epoch != f.at.Epoch:
-		f.s.due.add(f)
+		f.s.toCompare.add(f)
 	default:
-		f.deliverNext(a.entries)
+		f.deliverFollowing(a.entries)
 	}
 }
 
 // has reports that an entry was handed over. It may be asked of nil.
-func (f *follower) has(epoch string, e *document.Entry) bool {
+func (f *follower) delivered(epoch string, e *document.Entry) bool {
 	if f == nil {
 		return false
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.at.Epoch == epoch && e.Version <= f.at.Version && (f.at.Version-e.Version >= recentAnchors || f.knows(e))
+	return f.at.Epoch == epoch && e.Version <= f.at.Version && (f.at.Version-e.Version >= recentAnchors || f.sameAsDelivered(e))
 }
 
 // knows reports that an entry is the one that was handed over with its version. Needs
 // mu.
-func (f *follower) knows(e *document.Entry) bool {
+func (f *follower) sameAsDelivered(e *document.Entry) bool {
 	if e.Version == f.at.Version {
 		return f.at.Anchor == e.Anchor
 	}
@@ -156,36 +156,36 @@ func (f *follower) deliver(es ...document.Entry) {
 
 // deliverNext hands over those of some entries that come next, and what was held back
 // behind them. Needs mu.
-func (f *follower) deliverNext(es []document.Entry) {
+func (f *follower) deliverFollowing(es []document.Entry) {
 	for i := range es {
 		if es[i].Follows(f.at) {
 			f.deliver(es[i])
 		}
 	}
-	f.release()
+	f.releaseHeld()
 }
 
 // release hands over what was held back, as far as it follows. For what does not, the
 // document is due already. Needs mu.
-func (f *follower) release() {
-	ahead := f.ahead
-	f.ahead = nil
+func (f *follower) releaseHeld() {
+	ahead := f.held
+	f.held = nil
 	for i := range ahead {
 		if e := &ahead[i]; e.Follows(f.at) {
 			f.deliver(*e)
 		} else if e.Version > f.at.Version+1 {
-			f.ahead = append(f.ahead, *e)
+			f.held = append(f.held, *e)
 		}
 	}
 }
 
 // apply takes what was read when the document was at a position. More: it has to be
 // read again.
-func (f *follower) apply(from document.Known, a *docAnswer) (more bool) {
+func (f *follower) applyPage(from document.Known, a *docPage) (more bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
-	case f.over:
+	case f.stopped:
 		return false
 	case f.at.Epoch == "":
 		f.at = a.top
@@ -196,13 +196,13 @@ func (f *follower) apply(from document.Known, a *docAnswer) (more bool) {
 		f.skip(a.top)
 		return false
 	}
-	f.deliverNext(a.entries)
+	f.deliverFollowing(a.entries)
 	return f.at.Version < a.top.Version
 }
 
 // skip goes on at a state, and says that what leads there was missed. Needs mu.
 func (f *follower) skip(to document.Known) {
-	f.at, f.anchors, f.ahead = to, nil, nil
+	f.at, f.anchors, f.held = to, nil, nil
 	if f.attached.Load() > 0 {
 		f.s.sink.Missed(f.channel)
 	}

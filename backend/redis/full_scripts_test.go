@@ -22,36 +22,36 @@ type scriptWhenFull struct {
 // there yet that it could work on: "refused", "runs".
 var scriptsWhenFull = []scriptWhenFull{
 	{"publish", publishScript, 3, []any{"text", "1", 100, 60000, 60000, "topic", "epoch", 0}, "refused"},
-	{"relay", relayScript, 7, []any{"text", "topic", "key", 60000, 10, 100, "digest"}, "refused"},
-	{"commit", commitScript, 8, []any{"epoch", "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000, 0, "-", 0, 0, 0, "name", "rt:"}, "refused"},
-	{"enter", enterScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0, "", "", 0}, "refused"},
+	{"publishUnstored", publishUnstoredScript, 7, []any{"text", "topic", "key", 60000, 10, 100, "digest"}, "refused"},
+	{"commitDocument", commitDocumentScript, 8, []any{"epoch", "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000, 0, "-", 0, 0, 0, "name", "rt:"}, "refused"},
+	{"enterMembers", enterMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0, "", "", 0}, "refused"},
 
 	// These make the secret of Redis where there is none.
 	{"position", positionScript, 2, []any{"secret", 60000, ""}, "refused"},
 	{"history", historyScript, 3, []any{100, 0, 10, "secret"}, "refused"},
-	{"load", loadScript, 7, []any{"epoch", "topic", "", 0, "", "0", "name", "rt:"}, "refused"},
+	{"loadDocument", loadDocumentScript, 7, []any{"epoch", "topic", "", 0, "", "0", "name", "rt:"}, "refused"},
 
 	// These free memory.
-	{"leave", leaveScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0}, "runs"},
-	{"reap", reapScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, 100}, "runs"},
+	{"leaveMembers", leaveMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0}, "runs"},
+	{"reapMembers", reapMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, 100}, "runs"},
 
-	{"forget", forgetScript, 7, []any{"epoch", "topic", "", 0, "", "", 0, "name", "rt:"}, "runs"},
-	{"catalog", catalogScript, 5, []any{"-", "+", 10, "rt:"}, "runs"},
+	{"forgetDocument", forgetDocumentScript, 7, []any{"epoch", "topic", "", 0, "", "", 0, "name", "rt:"}, "runs"},
+	{"listDocuments", listDocumentsScript, 5, []any{"-", "+", 10, "rt:"}, "runs"},
 
 	// What these write has a bound: by nodes, by connections, by a number.
-	{"lease", leaseScript, 3, []any{"node", 60000, 1, 1}, "runs"},
-	{"awaken", awakenScript, 1, []any{"secret", "", 3000}, "runs"},
+	{"renewLease", renewLeaseScript, 3, []any{"node", 60000, 1, 1}, "runs"},
+	{"replaceSecret", replaceSecretScript, 1, []any{"secret", "", 3000}, "runs"},
 	{"layout", layoutScript, 1, []any{"text", "node", 60000, 1}, "runs"},
-	{"count", countScript, 2, []any{"node", 1, 60000, 1, "ann", 1}, "runs"},
-	{"order", orderScript, 3, []any{"node", 1, "order", "topic", 10, 60000, "name", 0, 10}, "runs"},
-	{"renew", renewScript, 1, []any{"old", "new", 60000}, "runs"},
-	{"end", endScript, 2, []any{"new", 60000}, "runs"},
+	{"reportCounts", reportCountsScript, 2, []any{"node", 1, 60000, 1, "ann", 1}, "runs"},
+	{"addOrder", addOrderScript, 3, []any{"node", 1, "order", "topic", 10, 60000, "name", 0, 10}, "runs"},
+	{"renewEpoch", renewEpochScript, 1, []any{"old", "new", 60000}, "runs"},
+	{"endLog", endLogScript, 2, []any{"new", 60000}, "runs"},
 
 	// These read.
-	{"orders", ordersScript, 1, []any{"", 10}, "runs"},
-	{"elsewhere", elsewhereScript, 1, []any{"node", "prefix", "ann"}, "runs"},
-	{"find", findScript, 2, nil, "runs"},
-	{"list", listScript, 5, []any{"", 10, 1}, "runs"},
+	{"readOrders", readOrdersScript, 1, []any{"", 10}, "runs"},
+	{"countElsewhere", countElsewhereScript, 1, []any{"node", "prefix", "ann"}, "runs"},
+	{"findChange", findChangeScript, 2, nil, "runs"},
+	{"listMembers", listMembersScript, 5, []any{"", 10, 1}, "runs"},
 }
 
 func TestScriptsWhenFull(t *testing.T) {

@@ -109,7 +109,7 @@ func TestDrillGarbledReplies(t *testing.T) {
 				_, err := n.Publish(t.Context(), message("room", 1), hub.PublishOptions{Retention: kept})
 				return err == nil
 			})
-			eventually(t, "messages come again", func() bool { return n.at("room").c.link.live(n.at("room").c.names.topic("room")) })
+			eventually(t, "messages come again", func() bool { return n.at("room").c.link.isLive(n.at("room").c.names.topic("room")) })
 			m.tell("room", "zoe", true)
 			if out := l.set("doc", "b", 1); out.Err != nil {
 				t.Errorf("%+v", out)

@@ -44,11 +44,11 @@ func TestHeadcount(t *testing.T) {
 	c.counts(t, "ann", 1)
 	// More users than are told at once.
 	all := make(map[string]int)
-	for i := range 3*maxCounted + 7 {
+	for i := range 3*maxReported + 7 {
 		all[fmt.Sprint("user", i)] = i + 1
 	}
 	a.Count(all)
-	for i := range 3*maxCounted + 7 {
+	for i := range 3*maxReported + 7 {
 		b.counts(t, fmt.Sprint("user", i), i+1)
 	}
 	// A node that goes is not waited for.

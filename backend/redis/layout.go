@@ -33,11 +33,11 @@ const (
 // change.
 type layouts struct {
 	// Set when they are made.
-	all    []layout
-	own    *batcher // of a cluster, in which no shard has the name; nil: there is none
-	ctx    context.Context
-	cancel context.CancelFunc
-	wg     sync.WaitGroup // each layout has a goroutine that says it again
+	places     []layout
+	ownBatcher *batcher // of a cluster, in which no shard has the name; nil: there is none
+	ctx        context.Context
+	cancel     context.CancelFunc
+	wg         sync.WaitGroup // each layout has a goroutine that says it again
 
 	joined bool // of Join and Close, which are not called at once
 }
@@ -60,16 +60,16 @@ func newLayouts(o Options, shards []*shard, node string) *layouts {
 	}
 	ls := new(layouts)
 	ls.ctx, ls.cancel = context.WithCancel(context.Background())
-	if to, ok := shards[0].to.(partition); ok {
-		to.key = l.key
-		ls.own = newBatcher(to, o.Timeout, o.Logger)
-		l.batch, l.text = ls.own, layoutText(fmt.Sprintf("a cluster in %d partitions", len(shards)))
-		ls.all = append(ls.all, l)
+	if to, ok := shards[0].primary.(slotPrimary); ok {
+		to.slotKey = l.key
+		ls.ownBatcher = newBatcher(to, o.Timeout, o.Logger)
+		l.batch, l.text = ls.ownBatcher, layoutText(fmt.Sprintf("a cluster in %d partitions", len(shards)))
+		ls.places = append(ls.places, l)
 		return ls
 	}
 	for i, s := range shards {
 		l.batch, l.text = s.batch, layoutText(fmt.Sprintf("Redis %d of %d", i+1, len(shards)))
-		ls.all = append(ls.all, l)
+		ls.places = append(ls.places, l)
 	}
 	return ls
 }
@@ -84,12 +84,12 @@ func layoutText(what string) string { return fmt.Sprintf("%s (format %d)", what,
 func (c *Client) Join(ctx context.Context) error {
 	ls := c.layouts
 	ls.joined = true
-	refusals := make(chan error, len(ls.all))
-	_ = together(ls.all, func(l layout) error {
+	refusals := make(chan error, len(ls.places))
+	_ = inParallel(ls.places, func(l layout) error {
 		ctx, cancel := context.WithTimeout(ctx, 2*l.batch.timeout)
 		defer cancel()
-		if others, said, err := l.say(ctx, true); err == nil && !said {
-			refusals <- l.refused(others)
+		if others, said, err := l.announce(ctx, true); err == nil && !said {
+			refusals <- l.refusal(others)
 		}
 		return nil
 	})
@@ -98,32 +98,34 @@ func (c *Client) Join(ctx context.Context) error {
 		return fmt.Errorf("redis: %w", err)
 	default:
 	}
-	for _, l := range ls.all {
-		ls.wg.Go(func() { guard.Loop(ls.ctx.Done(), l.log, "the comparison of layouts", func() { l.keep(ls.ctx) }) })
+	for _, l := range ls.places {
+		ls.wg.Go(func() {
+			guard.Loop(ls.ctx.Done(), l.log, "the comparison of layouts", func() { l.announceUntilClosed(ls.ctx) })
+		})
 	}
 	return nil
 }
 
 // end takes back what was said, as far as Redis can be reached.
-func (ls *layouts) end() {
+func (ls *layouts) close() {
 	ls.cancel()
 	ls.wg.Wait()
 	if ls.joined {
-		_ = together(ls.all, func(l layout) error { l.retire(); return nil })
+		_ = inParallel(ls.places, func(l layout) error { l.withdraw(); return nil })
 	}
-	if ls.own != nil {
-		ls.own.close()
+	if ls.ownBatcher != nil {
+		ls.ownBatcher.close()
 	}
 }
 
 // say gives what others say that is not the same.
-func (l layout) say(ctx context.Context, first bool) (others []string, said bool, err error) {
+func (l layout) announce(ctx context.Context, first bool) (others []string, said bool, err error) {
 	flag := "0"
 	if first {
 		flag = "1"
 	}
 	result, err := l.batch.do(ctx, &call{
-		script: layoutScript, keys: []string{l.key}, again: true,
+		script: layoutScript, keys: []string{l.key}, repeatable: true,
 		args: []any{l.text, l.node, (3 * l.every).Milliseconds(), flag},
 	})
 	if err != nil {
@@ -136,22 +138,22 @@ func (l layout) say(ctx context.Context, first bool) (others []string, said bool
 	return texts(reply[1]), reply[0] == int64(1), nil
 }
 
-func (l layout) retire() {
+func (l layout) withdraw() {
 	ctx, cancel := context.WithTimeout(context.Background(), l.batch.timeout)
 	defer cancel()
 	_, _ = l.batch.do(ctx, &call{args: []any{"zrem", l.key, l.text + "\n" + l.node}})
 }
 
 // keep says it again and again, and tells an operator who does it differently.
-func (l layout) keep(ctx context.Context) {
+func (l layout) announceUntilClosed(ctx context.Context) {
 	var known string
 	var told time.Time
 	for pause(ctx, l.every*3/4+rand.N(l.every/2)) == nil {
-		others, _, err := l.say(ctx, false)
+		others, _, err := l.announce(ctx, false)
 		if err != nil {
 			continue // that Redis is away is told elsewhere
 		}
-		there, hosts := different(others)
+		there, hosts := describeOthers(others)
 		switch {
 		case there == "" && known != "":
 			l.log.Info("all nodes divide the channels in the same way again")
@@ -166,26 +168,26 @@ func (l layout) keep(ctx context.Context) {
 
 const layoutAdvice = "give all nodes the same addresses of Redis in the same order, or the same number of partitions, and restart those that differ"
 
-func (l layout) refused(others []string) error {
-	there, hosts := different(others)
+func (l layout) refusal(others []string) error {
+	there, hosts := describeOthers(others)
 	return errors.New("this node would not see the rooms of the others: it divides the channels as " + l.text +
 		", and they as " + there + ", on " + hosts + "; " + layoutAdvice +
 		fmt.Sprintf(". To change all, stop all before; a node that was killed counts for %v more", 3*l.every))
 }
 
 // different names the layouts of others, and the hosts that have them, each once.
-func different(others []string) (there, hosts string) {
+func describeOthers(others []string) (there, hosts string) {
 	var layouts, on []string
 	for _, said := range others {
 		text, node, _ := strings.Cut(said, "\n")
 		_, host, _ := strings.Cut(node, " ")
 		layouts, on = append(layouts, text), append(on, host)
 	}
-	return distinct(layouts), distinct(on)
+	return listDistinct(layouts), listDistinct(on)
 }
 
 // distinct lists words in order, a few at most.
-func distinct(words []string) string {
+func listDistinct(words []string) string {
 	slices.Sort(words)
 	words = slices.Compact(words)
 	if more := len(words) - 5; more > 0 {

@@ -25,10 +25,10 @@ type topic struct {
 	handler handler // set when it is made
 
 	// Guarded by link.mu.
-	refs  int
-	idle  time.Time // since when refs is 0
-	ready chan struct{}
-	live  bool // ready is closed
+	refs      int
+	idleSince time.Time // since when refs is 0
+	ready     chan struct{}
+	live      bool // ready is closed
 }
 
 // link is the subscribed connection of a node, whatever connections it consists of
@@ -37,17 +37,17 @@ type link struct {
 	c *shard
 
 	connections atomic.Uint64
-	silent      atomic.Uint64
+	silentConns atomic.Uint64
 
-	mu     sync.Mutex
-	topics map[string]*topic
-	conn   *conn     // nil: there is none
-	down   time.Time // since when; zero: there is a connection
-	closed bool
+	mu        sync.Mutex
+	topics    map[string]*topic
+	conn      *conn     // nil: there is none
+	downSince time.Time // since when; zero: there is a connection
+	closed    bool
 }
 
 func newLink(c *shard) *link {
-	return &link{c: c, topics: make(map[string]*topic), down: time.Now()}
+	return &link{c: c, topics: make(map[string]*topic), downSince: time.Now()}
 }
 
 // acquire counts one up for a topic, and makes it if there is none.
@@ -57,10 +57,10 @@ func (l *link) acquire(name string, open func() handler) (*topic, error) {
 	if l.closed {
 		return nil, hub.ErrClosed
 	}
-	t := l.topic(name)
+	t := l.topicNamed(name)
 	if t.refs++; t.handler == nil {
 		t.handler = open()
-		l.want(t)
+		l.subscribe(t)
 	}
 	return t, nil
 }
@@ -72,30 +72,30 @@ func (l *link) release(name string) {
 	if l.closed {
 		return
 	}
-	t := l.topic(name)
+	t := l.topicNamed(name)
 	if t.refs--; t.refs == 0 {
-		t.idle = time.Now()
+		t.idleSince = time.Now()
 	}
 }
 
-func (l *link) topic(name string) *topic {
+func (l *link) topicNamed(name string) *topic {
 	t := l.topics[name]
 	if t == nil {
-		t = &topic{name: name, ready: make(chan struct{}), idle: time.Now()}
+		t = &topic{name: name, ready: make(chan struct{}), idleSince: time.Now()}
 		l.topics[name] = t
 	}
 	return t
 }
 
 // want has a topic subscribed on the connection there is. Needs mu.
-func (l *link) want(t *topic) {
+func (l *link) subscribe(t *topic) {
 	if l.conn != nil {
-		l.conn.add(t.name, true)
+		l.conn.queueChange(t.name, true)
 	}
 }
 
 // find returns the handler of a topic, or nil.
-func (l *link) find(name string) handler {
+func (l *link) findHandler(name string) handler {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if t := l.topics[name]; t != nil {
@@ -105,7 +105,7 @@ func (l *link) find(name string) handler {
 }
 
 // live reports whether a topic is subscribed.
-func (l *link) live(name string) bool {
+func (l *link) isLive(name string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	t := l.topics[name]
@@ -113,11 +113,11 @@ func (l *link) live(name string) bool {
 }
 
 // await waits until a topic is subscribed. False: it is not, and may not be soon.
-func (l *link) await(ctx context.Context, t *topic) (bool, error) {
+func (l *link) awaitLive(ctx context.Context, t *topic) (bool, error) {
 	l.mu.Lock()
 	ready, live := t.ready, t.live
 	patience := 2 * l.c.o.Timeout
-	if !l.down.IsZero() && time.Since(l.down) > patience {
+	if !l.downSince.IsZero() && time.Since(l.downSince) > patience {
 		patience = 0 // it has been away for long
 	}
 	l.mu.Unlock()
@@ -160,28 +160,28 @@ func (l *link) confirmed(name string) {
 }
 
 // opened makes k the connection and has everything subscribed on it.
-func (l *link) opened(k *conn) error {
+func (l *link) useConn(k *conn) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return hub.ErrClosed
 	}
-	l.conn, l.down = k, time.Time{}
+	l.conn, l.downSince = k, time.Time{}
 	l.connections.Add(1)
 	for name, t := range l.topics {
 		if t.handler != nil {
-			k.add(name, true)
+			k.queueChange(name, true)
 		}
 	}
 	return nil
 }
 
 // lost notes that the connection is over.
-func (l *link) lost() {
+func (l *link) dropConn() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.down.IsZero() {
-		l.down = time.Now()
+	if l.downSince.IsZero() {
+		l.downSince = time.Now()
 	}
 	l.conn = nil
 	for _, t := range l.topics {
@@ -192,16 +192,16 @@ func (l *link) lost() {
 }
 
 // run keeps a connection until the client is closed.
-func (l *link) run() {
+func (l *link) keepConnected() {
 	var b backoff
 	for l.c.ctx.Err() == nil {
 		began := time.Now()
-		err := l.serve(&b)
-		l.lost()
+		err := l.serveConn(&b)
+		l.dropConn()
 		if l.c.ctx.Err() != nil {
 			return
 		}
-		l.c.to.doubt()
+		l.c.primary.refreshSlots()
 		if time.Since(began) > 10*time.Second {
 			b.reset()
 		}
@@ -213,30 +213,30 @@ func (l *link) run() {
 }
 
 // sweepUntilClosed unsubscribes from what was not used for long.
-func (l *link) sweepUntilClosed() {
+func (l *link) unsubscribeIdleUntilClosed() {
 	for l.c.pause(l.c.o.Linger / 4) {
-		l.sweep(time.Now().Add(-l.c.o.Linger))
+		l.unsubscribeIdle(time.Now().Add(-l.c.o.Linger))
 	}
 }
 
-func (l *link) sweep(before time.Time) {
+func (l *link) unsubscribeIdle(before time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, t := range l.topics {
 		// One that is about to be subscribed stays, so that no confirmation comes for
 		// a topic that was forgotten and made again.
-		if t.refs != 0 || t.idle.After(before) || t.handler != nil && l.conn != nil && !t.live {
+		if t.refs != 0 || t.idleSince.After(before) || t.handler != nil && l.conn != nil && !t.live {
 			continue
 		}
 		delete(l.topics, name)
 		if l.conn != nil && t.live {
-			l.conn.add(name, false)
+			l.conn.queueChange(name, false)
 		}
 	}
 }
 
 // each calls f with every handler.
-func (l *link) each(f func(handler)) {
+func (l *link) eachHandler(f func(handler)) {
 	l.mu.Lock()
 	hs := make([]handler, 0, len(l.topics))
 	for _, t := range l.topics {
@@ -265,6 +265,6 @@ func (l *link) stats() Stats {
 	defer l.mu.Unlock()
 	return Stats{
 		Connected: l.conn != nil, Channels: len(l.topics),
-		Connections: l.connections.Load(), Silent: l.silent.Load(),
+		Connections: l.connections.Load(), Silent: l.silentConns.Load(),
 	}
 }

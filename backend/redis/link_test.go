@@ -14,7 +14,7 @@ func TestHandlerIsToldFirst(t *testing.T) {
 	l, calls := newLink(nil), 0
 	topic, err := l.acquire("topic", func() handler {
 		return told{func() {
-			if calls++; l.live("topic") {
+			if calls++; l.isLive("topic") {
 				t.Error("the topic is live before its handler is told")
 			}
 		}}
@@ -29,7 +29,7 @@ func TestHandlerIsToldFirst(t *testing.T) {
 	default:
 		t.Error("the topic is not ready")
 	}
-	if calls != 1 || !l.live("topic") {
-		t.Errorf("the handler was told %d times, live: %t", calls, l.live("topic"))
+	if calls != 1 || !l.isLive("topic") {
+		t.Errorf("the handler was told %d times, live: %t", calls, l.isLive("topic"))
 	}
 }

@@ -116,7 +116,7 @@ const (
 )
 
 // apart gives the options of each shard.
-func (o Options) apart() []Options {
+func (o Options) perShard() []Options {
 	if len(o.Shards) == 0 {
 		return []Options{o}
 	}

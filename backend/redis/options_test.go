@@ -177,7 +177,7 @@ func TestRememberedOfPartitions(t *testing.T) {
 		{Options{Cluster: []string{"a:1"}}, 6250, 4 << 20},
 		{Options{Cluster: []string{"a:1"}, Partitions: 1000}, 1000, 1 << 20},
 	} {
-		if most, bytes := test.o.withDefaults().remembered(); most != test.most || bytes != test.bytes {
+		if most, bytes := test.o.withDefaults().rememberedBounds(); most != test.most || bytes != test.bytes {
 			t.Errorf("%d partitions remember %d or %d bytes", test.o.Partitions, most, bytes)
 		}
 	}

@@ -66,7 +66,7 @@ func TestDrillRestart(t *testing.T) {
 	if report := c.Check(); !report.OK() {
 		t.Error(report)
 	}
-	eventually(t, "a room attached without Redis gets a position", nodes[0].at("later").find("later").placed)
+	eventually(t, "a room attached without Redis gets a position", nodes[0].at("later").findRoom("later").hasPosition)
 }
 
 // snapshot and restore take a room's log back in time, as a failover does to a

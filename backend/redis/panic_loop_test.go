@@ -21,7 +21,7 @@ func TestPanicOfALoop(t *testing.T) {
 		log, began := new(panictest.Log), 0
 		s := &shard{log: log.Logger()}
 		s.ctx, s.cancel = context.WithCancel(t.Context())
-		s.keep(&s.wg, "a loop", func() {
+		s.runLoop(&s.wg, "a loop", func() {
 			if began++; began == 1 {
 				panic("loop")
 			}
@@ -43,12 +43,12 @@ func TestPanicOfASubscription(t *testing.T) {
 	t.Parallel()
 	broken := func(context.Context, ...string) error { panic("broken") }
 	for what, start := range map[string]func(k *conn){
-		"the writer of a subscription": func(k *conn) { k.add("topic", true); k.write() },
+		"the writer of a subscription": func(k *conn) { k.queueChange("topic", true); k.writeChanges() },
 		"the watch over a subscription": func(k *conn) {
 			k.link.c.batch = nil // which the watch asks when nothing comes
-			k.watch()
+			k.watchSilence()
 		},
-		"the reader of a subscription": func(k *conn) { _ = k.read() }, // there is no connection
+		"the reader of a subscription": func(k *conn) { _ = k.readUntilEnd() }, // there is no connection
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -60,8 +60,8 @@ func TestPanicOfASubscription(t *testing.T) {
 					dialed: &dialOnce{conn: near}, subscribe: broken,
 					wake: make(chan struct{}, 1), done: make(chan struct{}),
 				}
-				k.guarded(what, func() { start(k) })
-				if err := k.ended(nil); !errors.Is(err, errPanicked) {
+				k.runGuarded(what, func() { start(k) })
+				if err := k.endReason(nil); !errors.Is(err, errPanicked) {
 					t.Errorf("the connection ended with %v", err)
 				}
 				if _, err := far.Read(make([]byte, 1)); err == nil {
@@ -90,7 +90,7 @@ func TestPanicInTheEndOfASubscription(t *testing.T) {
 	d := &dialOnce{conn: stickyConn{near}}
 	d.close()
 	log.Once(t, "the end of a subscription", "close")
-	if _, err := d.Dial(t.Context(), "tcp", ""); !errors.Is(err, errSpent) {
+	if _, err := d.Dial(t.Context(), "tcp", ""); !errors.Is(err, errConnUsed) {
 		t.Errorf("a connection that is over dials: %v", err)
 	}
 }
@@ -99,7 +99,7 @@ func TestPanicInTheEndOfASubscription(t *testing.T) {
 func TestPanicWithOneOfSeveral(t *testing.T) {
 	log := panictest.Default(t)
 	var done atomic.Int32
-	err := together([]int{1, 2, 3}, func(i int) error {
+	err := inParallel([]int{1, 2, 3}, func(i int) error {
 		if i == 2 {
 			panic("two")
 		}
@@ -143,7 +143,7 @@ func TestPanicOfTheComparisonOfLayouts(t *testing.T) {
 	o := quickly(startServer(t).Addr)
 	o.Logger = log.Logger()
 	c := open(t, o)
-	c.layouts.all[0].every = 0 // a random part of which panics
+	c.layouts.places[0].every = 0 // a random part of which panics
 	if err := c.Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -127,7 +127,7 @@ func TestPanicOfCommand(t *testing.T) {
 	heard := new(overheard)
 	o.Logger = heard.logger()
 	batch := open(t, o).shards[0].batch
-	for i := range 3 * maxFlights { // a connection that is not given back would be missing
+	for i := range 3 * maxSenders { // a connection that is not given back would be missing
 		if _, err := batch.do(t.Context(), &call{args: []any{"set", "any", bomb{}}}); !errors.Is(err, hub.ErrUnavailable) {
 			t.Fatalf("%d: %v", i, err)
 		}
@@ -135,7 +135,7 @@ func TestPanicOfCommand(t *testing.T) {
 			t.Fatalf("%d: %v, %v", i, v, err)
 		}
 	}
-	if n := heard.count("panic in commands"); n != 3*maxFlights {
+	if n := heard.count("panic in commands"); n != 3*maxSenders {
 		t.Errorf("%d panics were logged", n)
 	}
 }

@@ -22,35 +22,35 @@ import (
 // old name any more, so that no member stays behind.
 type Presence struct {
 	// Set when it is made.
-	c               *shard
-	sink            presence.Sink
-	most, mostBytes int // bound those who left any room and are remembered
+	c                     *shard
+	sink                  presence.Sink
+	maxLeft, maxLeftBytes int // bound those who left any room and are remembered
 
 	ctx    context.Context // over when the store is closed
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
-	again  chan struct{} // the node has a new name, or needs one
+	wake   chan struct{} // the node has a new name, or needs one
 
-	scripts numbers
+	scripts scriptNumbers
 
-	away bool // the latest beat has not reached Redis; owned by live
+	leaseFailed bool // the latest beat has not reached Redis; owned by live
 
-	renewing turn // to take a new name
+	renaming turn // to take a new name
 
-	mu       sync.Mutex
-	closed   bool
-	name     string // under which members are held
-	leased   bool   // there has been a lease of it
-	steps    int64  // how many Redis has counted of it
-	lost     bool   // Redis does not have all of them any more
-	attached map[string]bool
-	rooms    map[string]*members
+	mu        sync.Mutex
+	closed    bool
+	name      string // under which members are held
+	leased    bool   // there has been a lease of it
+	steps     int64  // how many Redis has counted of it
+	stepsLost bool   // Redis does not have all of them any more
+	attached  map[string]bool
+	rooms     map[string]*roomMembers
 }
 
 var _ presence.Store = (*Presence)(nil)
 
 // members are those that this node holds in a room.
-type members struct {
+type roomMembers struct {
 	// Set when it is made.
 	channel string
 	turn    turn // to tell Redis of the room, so that it learns the changes in order
@@ -66,19 +66,19 @@ type members struct {
 const maxEntered = 500
 
 // presence starts a store that delivers to sink.
-func (c *shard) presence(sink presence.Sink) *Presence {
+func (c *shard) startPresence(sink presence.Sink) *Presence {
 	p := newPresence(c, sink)
-	c.keep(&p.wg, "the lease of presence", p.live)
+	c.runLoop(&p.wg, "the lease of presence", p.renewLeaseUntilClosed)
 	return p
 }
 
 func newPresence(c *shard, sink presence.Sink) *Presence {
 	p := &Presence{
-		c: c, sink: sink, again: make(chan struct{}, 1), renewing: newTurn(), name: nodeName(),
-		attached: make(map[string]bool), rooms: make(map[string]*members),
+		c: c, sink: sink, wake: make(chan struct{}, 1), renaming: newTurn(), name: nodeName(),
+		attached: make(map[string]bool), rooms: make(map[string]*roomMembers),
 	}
 	p.scripts.init()
-	p.most, p.mostBytes = c.o.remembered()
+	p.maxLeft, p.maxLeftBytes = c.o.rememberedBounds()
 	p.ctx, p.cancel = context.WithCancel(c.ctx)
 	return p
 }
@@ -87,7 +87,7 @@ func nodeName() string { return history.NewEpoch() + history.NewEpoch() }
 
 // run is what every call to Redis goes through. All are harmless twice.
 func (p *Presence) run(ctx context.Context, c *call) (any, error) {
-	c.again = true
+	c.repeatable = true
 	result, err := p.c.batch.do(ctx, c)
 	if err != nil && ctx.Err() == nil && p.ctx.Err() != nil {
 		return nil, presence.ErrClosed
@@ -95,7 +95,7 @@ func (p *Presence) run(ctx context.Context, c *call) (any, error) {
 	return result, err
 }
 
-func (p *Presence) open(ctx context.Context) error {
+func (p *Presence) checkOpen(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -108,19 +108,19 @@ func (p *Presence) open(ctx context.Context) error {
 }
 
 // in calls f when it is its turn in a room. The error is that of f, or that of ctx.
-func (p *Presence) in(ctx context.Context, channel string, f func(*members) error) error {
-	r := p.use(channel)
-	defer p.unuse(r)
+func (p *Presence) inTurn(ctx context.Context, channel string, f func(*roomMembers) error) error {
+	r := p.acquireRoom(channel)
+	defer p.releaseRoom(r)
 	return r.turn.do(ctx, func() error { return f(r) })
 }
 
 // use returns the members of a channel, which stay until unuse.
-func (p *Presence) use(channel string) *members {
+func (p *Presence) acquireRoom(channel string) *roomMembers {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	r := p.rooms[channel]
 	if r == nil {
-		r = &members{channel: strings.Clone(channel), turn: newTurn(), held: make(map[string]*presence.Member)}
+		r = &roomMembers{channel: strings.Clone(channel), turn: newTurn(), held: make(map[string]*presence.Member)}
 		p.rooms[r.channel] = r
 	}
 	r.users++
@@ -128,7 +128,7 @@ func (p *Presence) use(channel string) *members {
 }
 
 // unuse drops the room if the node holds nothing there.
-func (p *Presence) unuse(r *members) {
+func (p *Presence) releaseRoom(r *roomMembers) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if r.users--; r.users == 0 && len(r.held) == 0 {
@@ -137,7 +137,7 @@ func (p *Presence) unuse(r *members) {
 }
 
 // current is the name of the node, and whether there has been a lease of it.
-func (p *Presence) current() (name string, leased bool) {
+func (p *Presence) currentName() (name string, leased bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.name, p.leased
@@ -145,28 +145,28 @@ func (p *Presence) current() (name string, leased bool) {
 
 // Enter implements [presence.Store].
 func (p *Presence) Enter(ctx context.Context, channel string, ms []*presence.Member) error {
-	if err := p.open(ctx); err != nil {
+	if err := p.checkOpen(ctx); err != nil {
 		return err
 	}
-	return p.in(ctx, channel, func(r *members) error {
+	return p.inTurn(ctx, channel, func(r *roomMembers) error {
 		for _, m := range ms {
 			r.held[m.Key] = m
 		}
-		return p.enter(ctx, r, ms)
+		return p.enterMembers(ctx, r, ms)
 	})
 }
 
 // enter tells Redis of members; of all if the node has got another name since. Needs
 // the room's turn.
-func (p *Presence) enter(ctx context.Context, r *members, ms []*presence.Member) error {
+func (p *Presence) enterMembers(ctx context.Context, r *roomMembers, ms []*presence.Member) error {
 	for {
-		name, _ := p.current()
+		name, _ := p.currentName()
 		if r.name != name && r.name != "" {
-			ms = r.all()
+			ms = r.sorted()
 		}
 		alive := true
 		for part := ms; len(part) > 0 && alive; part = part[min(len(part), maxEntered):] {
-			steps, err := p.step(ctx, p.change(enterScript, r.channel, name, enterArgs(part[:min(len(part), maxEntered)])), name)
+			steps, err := p.runChange(ctx, p.changeCall(enterMembersScript, r.channel, name, enterArgs(part[:min(len(part), maxEntered)])), name)
 			if err != nil {
 				return err
 			}
@@ -179,7 +179,7 @@ func (p *Presence) enter(ctx context.Context, r *members, ms []*presence.Member)
 		if r.name == "" {
 			r.name = name // so that all are entered the next time
 		}
-		if err := p.renew(ctx, name); err != nil {
+		if err := p.takeNewName(ctx, name); err != nil {
 			return err
 		}
 	}
@@ -187,7 +187,7 @@ func (p *Presence) enter(ctx context.Context, r *members, ms []*presence.Member)
 
 // all are the members in the order of their keys, which makes that of the events the
 // same each time.
-func (r *members) all() []*presence.Member {
+func (r *roomMembers) sorted() []*presence.Member {
 	return slices.SortedFunc(maps.Values(r.held), func(a, b *presence.Member) int { return strings.Compare(a.Key, b.Key) })
 }
 
@@ -201,36 +201,36 @@ func enterArgs(ms []*presence.Member) []any {
 
 // change makes the call of a script that begins with presence.lua. It counts as under way
 // until it is done.
-func (p *Presence) change(s *script, channel, node string, args []any) *call {
+func (p *Presence) changeCall(s *script, channel, node string, args []any) *call {
 	n := p.c.names
 	keys := append(n.members(channel), n.held(channel, node), n.latest(channel, node), n.holding(node), n.leases(), n.steps())
 	c := &call{script: s, keys: append(keys, n.remembered()...)}
-	c.args = append([]any{node, n.presence(channel), channel, p.scripts.next(c), p.c.o.stuck().Milliseconds(), p.most, p.mostBytes}, args...)
+	c.args = append([]any{node, n.presence(channel), channel, p.scripts.next(c), p.c.o.latestScriptTTL().Milliseconds(), p.maxLeft, p.maxLeftBytes}, args...)
 	return c
 }
 
 // Leave implements [presence.Store].
 func (p *Presence) Leave(ctx context.Context, channel string, ds []presence.Departure) error {
-	if err := p.open(ctx); err != nil {
+	if err := p.checkOpen(ctx); err != nil {
 		return err
 	}
-	return p.in(ctx, channel, func(r *members) error { return p.leave(ctx, r, ds) })
+	return p.inTurn(ctx, channel, func(r *roomMembers) error { return p.leaveMembers(ctx, r, ds) })
 }
 
 // leave tells Redis that this node no longer holds members. Needs the room's turn.
-func (p *Presence) leave(ctx context.Context, r *members, ds []presence.Departure) error {
+func (p *Presence) leaveMembers(ctx context.Context, r *roomMembers, ds []presence.Departure) error {
 	for _, d := range ds {
 		delete(r.held, d.Key)
 	}
 	// Under the name of now: an Enter that failed may have been executed under it, and
 	// what was entered under an older name leaves anyway.
-	name, _ := p.current()
+	name, _ := p.currentName()
 	for part := ds; len(part) > 0; part = part[min(len(part), maxEntered):] {
 		args := make([]any, 0, 2*len(part))
 		for _, d := range part[:min(len(part), maxEntered)] {
 			args = append(args, d.Key, max(d.Ago, 0).Milliseconds())
 		}
-		if _, err := p.step(ctx, p.change(leaveScript, r.channel, name, args), name); err != nil {
+		if _, err := p.runChange(ctx, p.changeCall(leaveMembersScript, r.channel, name, args), name); err != nil {
 			return err
 		}
 	}
@@ -249,9 +249,9 @@ func (p *Presence) Close() error {
 	}
 	p.cancel()
 	p.wg.Wait()
-	p.c.link.each(func(h handler) {
+	p.c.link.eachHandler(func(h handler) {
 		if w, ok := h.(*watch); ok && w.p == p {
-			w.end()
+			w.stop()
 		}
 	})
 	for channel := range attached {
@@ -262,7 +262,7 @@ func (p *Presence) Close() error {
 
 // Attach implements [presence.Store].
 func (p *Presence) Attach(ctx context.Context, channel string) error {
-	if err := p.open(ctx); err != nil {
+	if err := p.checkOpen(ctx); err != nil {
 		return err
 	}
 	name := p.c.names.presence(channel)
@@ -270,22 +270,22 @@ func (p *Presence) Attach(ctx context.Context, channel string) error {
 	if err != nil {
 		return presence.ErrClosed
 	}
-	live, err := p.c.link.await(ctx, t)
+	live, err := p.c.link.awaitLive(ctx, t)
 	if err == nil && !live {
 		err = hub.ErrUnavailable
 	}
-	if err == nil && p.attach(channel) {
+	if err == nil && p.markAttached(channel) {
 		return nil
 	}
 	p.c.link.release(name)
 	if err == nil || err == hub.ErrClosed {
-		err = p.open(ctx) // attached already, or closed meanwhile
+		err = p.checkOpen(ctx) // attached already, or closed meanwhile
 	}
 	return err
 }
 
 // attach notes that a room is attached. False: it was, or the store is closed.
-func (p *Presence) attach(channel string) bool {
+func (p *Presence) markAttached(channel string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || p.attached[channel] {
@@ -304,44 +304,4 @@ func (p *Presence) Detach(channel string) {
 	if was {
 		p.c.link.release(p.c.names.presence(channel))
 	}
-}
-
-// listLimit bounds a page, because Redis serves nobody else meanwhile.
-const listLimit = 10_000
-
-// List implements [presence.Store].
-func (p *Presence) List(ctx context.Context, channel string, q presence.Query) (presence.Page, error) {
-	if err := p.open(ctx); err != nil {
-		return presence.Page{}, err
-	}
-	limit, offline := min(max(q.Limit, 0), listLimit), "0"
-	if q.Offline {
-		offline = "1"
-	}
-	keys := p.c.names.members(channel)
-	result, err := p.run(ctx, &call{
-		script: listScript, keys: []string{keys[1], keys[2], keys[3], keys[4], keys[5]},
-		args: []any{q.After, limit + 1, offline},
-	})
-	if err != nil {
-		return presence.Page{}, err
-	}
-	return parsePage(result, limit)
-}
-
-// Has implements [presence.Store].
-func (p *Presence) Has(ctx context.Context, channel, key string) (bool, error) {
-	if err := p.open(ctx); err != nil {
-		return false, err
-	}
-	looks := p.c.names.members(channel)[1]
-	result, err := p.run(ctx, &call{args: []any{"hstrlen", looks, key}}) // no look is empty
-	if err != nil {
-		return false, err
-	}
-	length, ok := result.(int64)
-	if !ok {
-		return false, unexpected(result)
-	}
-	return length > 0, nil
 }

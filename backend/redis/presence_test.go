@@ -254,7 +254,7 @@ func TestPresenceClockSetBack(t *testing.T) {
 	p := dies.Store.(*Presence)
 	p.cancel()
 	p.wg.Wait()
-	name, _ := p.current()
+	name, _ := p.currentName()
 	s.do("zadd", p.c.names.leases(), time.Now().Add(time.Hour).UnixMilli(), name)
 	stays.lists("room", "a")
 }
@@ -300,7 +300,7 @@ func TestDrillPresencePause(t *testing.T) {
 	s.Resume()
 	beats := func(n *memberNode) func() bool {
 		began := int64(uptime())
-		return func() bool { return n.Store.(*Presence).c.beaten.Load() > began }
+		return func() bool { return n.Store.(*Presence).c.leaseRenewedAt.Load() > began }
 	}
 	for range 3 {
 		eventually(t, "the leases are renewed", beats(a))
@@ -383,11 +383,11 @@ func TestLateScript(t *testing.T) {
 	n.tell("room", "a", true)
 	n.tell("room", "b", true)
 	p := n.Store.(*Presence)
-	name, _ := p.current()
-	late := p.change(enterScript, "room", name, enterArgs([]*presence.Member{{Key: "a"}}))
+	name, _ := p.currentName()
+	late := p.changeCall(enterMembersScript, "room", name, enterArgs([]*presence.Member{{Key: "a"}}))
 	n.tell("room", "a", false)
 	for range 2 {
-		if _, err := p.run(t.Context(), late.repeated()); err != nil {
+		if _, err := p.run(t.Context(), late.copyUnsent()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -14,27 +14,31 @@ type primary interface {
 	// subscribed connection as well. It may be another one each time.
 	client(ctx context.Context) (*goredis.Client, error)
 	// follow makes a pipeline for commands that a server has referred to another one.
-	follow() goredis.Pipeliner
+	redirectPipeline() goredis.Pipeliner
 	// doubt is told that the server did not do what a primary does. It does not block.
-	doubt()
+	refreshSlots()
 	// sharded reports that the server is part of a cluster, whose Pub/Sub is to be
 	// used that stays within a slot.
-	sharded() bool
+	usesShardedPubSub() bool
 	close()
 }
 
 // single is a server of its own, or the primary that Sentinels name, to which the
 // dialer of the pool finds the way.
-type single struct{ redis *goredis.Client }
+type knownPrimary struct{ pool *goredis.Client }
 
-func (s single) client(context.Context) (*goredis.Client, error) { return s.redis, nil }
-func (s single) follow() goredis.Pipeliner                       { return s.redis.Pipeline() }
-func (s single) doubt()                                          {}
-func (s single) sharded() bool                                   { return false }
-func (s single) close()                                          { _ = s.redis.Close() } // of connections that may be broken
+func (s knownPrimary) client(context.Context) (*goredis.Client, error) { return s.pool, nil }
+
+func (s knownPrimary) redirectPipeline() goredis.Pipeliner { return s.pool.Pipeline() }
+
+func (s knownPrimary) refreshSlots() {}
+
+func (s knownPrimary) usesShardedPubSub() bool { return false }
+
+func (s knownPrimary) close() { _ = s.pool.Close() } // of connections that may be broken
 
 // dialled makes the pool of the commands.
-func dialled(o Options) *goredis.Client {
+func newPool(o Options) *goredis.Client {
 	if len(o.Sentinels) > 0 {
 		return goredis.NewFailoverClient(&goredis.FailoverOptions{
 			MasterName: o.Master, SentinelAddrs: o.Sentinels,
@@ -42,7 +46,7 @@ func dialled(o Options) *goredis.Client {
 			Username: o.Username, Password: o.Password, DB: o.Database, TLSConfig: o.TLS,
 			Protocol: 2, DisableIdentity: true, MaxRetries: -1,
 			DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
-			PoolSize: maxFlights, Dialer: dialChecked(o.Timeout, o.TLS),
+			PoolSize: maxSenders, Dialer: dialChecked(o.Timeout, o.TLS),
 		})
 	}
 	return goredis.NewClient(plainOptions(o))
@@ -65,11 +69,11 @@ func plainOptions(o Options) *goredis.Options {
 		// are harmless twice are repeated, by this package.
 		MaxRetries: -1, DialerRetries: 1,
 		DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
-		PoolSize: maxFlights, PipelinePoolSize: -1, MaintNotificationsConfig: unannounced(),
+		PoolSize: maxSenders, PipelinePoolSize: -1, MaintNotificationsConfig: noMaintNotifications(),
 		Dialer: dialChecked(o.Timeout, o.TLS),
 	}
 }
 
-func unannounced() *maintnotifications.Config {
+func noMaintNotifications() *maintnotifications.Config {
 	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }

@@ -14,7 +14,7 @@ func rememberer(t *testing.T, s *server, most, bytes int) *memberNode {
 	t.Helper()
 	n := newMembers(t, Options{Address: s.Addr})
 	p := n.Store.(*Presence)
-	p.most, p.mostBytes = most, bytes
+	p.maxLeft, p.maxLeftBytes = most, bytes
 	return n
 }
 
@@ -189,11 +189,11 @@ func TestVeryLateScript(t *testing.T) {
 	n := newMembers(t, Options{Address: s.Addr})
 	p := n.Store.(*Presence)
 	n.tell("room", "b", true)
-	name, _ := p.current()
-	late := p.change(enterScript, "room", name, enterArgs([]*presence.Member{{Key: "a"}}))
+	name, _ := p.currentName()
+	late := p.changeCall(enterMembersScript, "room", name, enterArgs([]*presence.Member{{Key: "a"}}))
 	lease := func() {
 		t.Helper()
-		if _, _, _, err := p.lease(t.Context(), name, false); err != nil {
+		if _, _, _, err := p.renewLease(t.Context(), name, false); err != nil {
 			t.Fatal(err)
 		}
 	}

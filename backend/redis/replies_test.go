@@ -39,18 +39,18 @@ var (
 
 // fed gives what becomes of a stream that comes in parts of a size.
 func fed(stream string, size int) error {
-	r := new(replies)
+	r := new(replyChecker)
 	if rest, ok := strings.CutPrefix(stream, "sub"); ok {
-		r.sent([]byte("*2\r\n$9\r\nsubscribe\r\n$1\r\na\r\n"))
+		r.noteCommand([]byte("*2\r\n$9\r\nsubscribe\r\n$1\r\na\r\n"))
 		stream = rest
 	}
 	if rest, ok := strings.CutPrefix(stream, "addr"); ok {
-		r.sent([]byte("*3\r\n$8\r\nsentinel\r\n$23\r\nget-master-addr-by-name\r\n$1\r\nm\r\n"))
+		r.noteCommand([]byte("*3\r\n$8\r\nsentinel\r\n$23\r\nget-master-addr-by-name\r\n$1\r\nm\r\n"))
 		stream = rest
 	}
 	for p := []byte(stream); len(p) > 0; {
 		n := min(size, len(p))
-		if err := r.feed(bytes.Clone(p[:n])); err != nil {
+		if err := r.checkBytes(bytes.Clone(p[:n])); err != nil {
 			return err
 		}
 		p = p[n:]

@@ -14,7 +14,7 @@ const (
 	maxHeld = 1024
 	// remembered is of how many messages the anchors are known, to tell a message
 	// that came twice from another one at its offset.
-	remembered = 64
+	recentMessages = 64
 )
 
 // room is what a node knows of a channel that is attached: up to where it has
@@ -26,22 +26,22 @@ type room struct {
 
 	mu sync.Mutex
 	// All below is guarded by mu, which is held while the sink is called.
-	over      bool
-	retention hub.Retention
-	at        hub.Position        // broadcast up to here; zero: it is not known
-	dropped   bool                // at is zero because the log was dropped: of a new one nothing was delivered
-	anchors   *[remembered]uint32 // of the messages before, by offset
-	repairing bool
-	held      []*hub.Message
-	overflow  bool      // more had to be held back than may be
-	busy      bool      // something came since the last comparison of idle rooms
-	refreshed time.Time // when Redis was last told how long to keep the log
+	stopped       bool
+	retention     hub.Retention
+	at            hub.Position            // broadcast up to here; zero: it is not known
+	logDropped    bool                    // at is zero because the log was dropped: of a new one nothing was delivered
+	anchors       *[recentMessages]uint32 // of the messages before, by offset
+	repairing     bool
+	held          []*hub.Message
+	overflow      bool      // more had to be held back than may be
+	busy          bool      // something came since the last comparison of idle rooms
+	lifetimesSent time.Time // when Redis was last told how long to keep the log
 }
 
 func newRoom(b *Broker, channel string) *room { return &room{b: b, channel: channel} }
 
 // keep notes the latest retention.
-func (r *room) keep(to hub.Retention) {
+func (r *room) setRetention(to hub.Retention) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.retention = to
@@ -49,22 +49,22 @@ func (r *room) keep(to hub.Retention) {
 
 // refresh reports that Redis is to be told how long to keep the log, and takes it
 // that it will be.
-func (r *room) refresh(now time.Time, keep hub.Retention) bool {
+func (r *room) needsLifetimes(now time.Time, keep hub.Retention) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	every := keep.TTL / 10
 	if every == 0 || every > time.Hour {
 		every = time.Hour
 	}
-	if r.retention == keep && now.Sub(r.refreshed) < every {
+	if r.retention == keep && now.Sub(r.lifetimesSent) < every {
 		return false
 	}
-	r.retention, r.refreshed = keep, now
+	r.retention, r.lifetimesSent = keep, now
 	return true
 }
 
 // placed reports that the room's position is known.
-func (r *room) placed() bool {
+func (r *room) hasPosition() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return !r.at.IsZero()
@@ -78,27 +78,27 @@ func (r *room) position() hub.Position {
 }
 
 // unplace forgets the position, because the log was dropped.
-func (r *room) unplace() {
+func (r *room) forgetPosition() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.at, r.dropped = hub.Position{}, true
+	r.at, r.logDropped = hub.Position{}, true
 }
 
 // end stops deliveries for good.
-func (r *room) end() {
+func (r *room) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.over = true
+	r.stopped = true
 }
 
 // subscribed has the position compared: something may have been missed before. Of a
 // room that is being attached nothing was, and [Broker.Attach] asks for its position.
 func (r *room) subscribed() {
 	r.mu.Lock()
-	begun := !r.at.IsZero() || r.dropped
+	begun := !r.at.IsZero() || r.logDropped
 	r.mu.Unlock()
 	if begun {
-		r.b.due.add(r)
+		r.b.toCompare.add(r)
 	}
 }
 
@@ -114,14 +114,14 @@ func (r *room) receive(payload string) {
 		r.receivePlain(parseDirect(r.channel, payload))
 	default:
 		if m, err := parsePlaced(r.channel, payload); err == nil {
-			r.take(m)
+			r.receivePlaced(m)
 		}
 	}
 }
 
 // receivePlain takes a message that has no position.
 func (r *room) receivePlain(m *hub.Message, id serial, err error) {
-	if err == nil && !(id.node == r.b.c.node && r.b.alone.came(id)) {
+	if err == nil && !(id.node == r.b.c.node && r.b.local.cameBack(id)) {
 		r.deliverPlain(m)
 	}
 }
@@ -129,30 +129,30 @@ func (r *room) receivePlain(m *hub.Message, id serial, err error) {
 func (r *room) deliverPlain(m *hub.Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.over {
+	if !r.stopped {
 		r.b.sink.Broadcast(r.channel, m)
 	}
 }
 
 // take decides what becomes of a message with a position.
-func (r *room) take(m *hub.Message) {
+func (r *room) receivePlaced(m *hub.Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch next, known := r.judge(m); {
-	case r.over || known:
+	switch next, known := r.classify(m); {
+	case r.stopped || known:
 	case r.repairing:
 		r.hold(m)
 	case next:
 		r.deliver(m)
 	default:
 		r.hold(m)
-		r.repair()
+		r.startRepair()
 	}
 }
 
 // judge reports that a message is the one to be delivered now, or that it was.
 // Needs mu.
-func (r *room) judge(m *hub.Message) (next, known bool) {
+func (r *room) classify(m *hub.Message) (next, known bool) {
 	p := m.Position
 	if r.at.IsZero() {
 		return true, false
@@ -160,35 +160,35 @@ func (r *room) judge(m *hub.Message) (next, known bool) {
 	if p.Epoch != r.at.Epoch || p.Offset > r.at.Offset {
 		return p.Epoch == r.at.Epoch && p.Offset == r.at.Offset+1, false
 	}
-	return false, r.anchor(p.Offset) == p.Anchor
+	return false, r.anchorAt(p.Offset) == p.Anchor
 }
 
 // anchor is that of a message delivered lately, or 0. Needs mu.
-func (r *room) anchor(offset uint64) uint32 {
+func (r *room) anchorAt(offset uint64) uint32 {
 	if offset == r.at.Offset && r.at.Anchor != 0 {
 		return r.at.Anchor
 	}
-	if r.anchors == nil || r.at.Offset-offset >= remembered {
+	if r.anchors == nil || r.at.Offset-offset >= recentMessages {
 		return 0
 	}
-	return r.anchors[offset%remembered]
+	return r.anchors[offset%recentMessages]
 }
 
 // deliver broadcasts messages that follow. Needs mu.
 func (r *room) deliver(ms ...*hub.Message) {
-	if len(ms) == 0 || r.over {
+	if len(ms) == 0 || r.stopped {
 		return
 	}
 	if r.anchors == nil {
-		r.anchors = new([remembered]uint32)
+		r.anchors = new([recentMessages]uint32)
 	}
 	if p := ms[0].Position; p.Epoch != r.at.Epoch || p.Offset != r.at.Offset+1 {
 		clear(r.anchors[:])
 	}
 	for _, m := range ms {
-		r.anchors[m.Position.Offset%remembered] = m.Position.Anchor
+		r.anchors[m.Position.Offset%recentMessages] = m.Position.Anchor
 	}
-	r.at, r.dropped, r.busy = ms[len(ms)-1].Position, false, true
+	r.at, r.logDropped, r.busy = ms[len(ms)-1].Position, false, true
 	r.b.sink.Broadcast(r.channel, ms...)
 }
 
@@ -203,25 +203,18 @@ func (r *room) hold(m *hub.Message) {
 
 // skip goes on at a position; what lies before is lost to this node. Needs mu.
 func (r *room) skip(to hub.Position) {
-	r.at, r.dropped, r.anchors = to, false, nil
+	r.at, r.logDropped, r.anchors = to, false, nil
 	r.b.lostHoles.Add(1)
-	if s, ok := r.b.sink.(skipper); ok && !r.over {
+	if s, ok := r.b.sink.(skipper); ok && !r.stopped {
 		s.Skip(r.channel, to)
 	}
 }
 
 // idle reports that nothing came since it was last asked.
-func (r *room) idle() bool {
+func (r *room) takeIdle() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	was := r.busy
 	r.busy = false
 	return !was && r.retention.Size > 0 && !r.repairing
-}
-
-// mending reports that the room is being repaired.
-func (r *room) mending() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.repairing
 }

@@ -13,7 +13,7 @@ func TestJump(t *testing.T) {
 		count, moved := make([]int, n+1), 0
 		for i := range channels {
 			channel := fmt.Sprint("room:", i)
-			at, then := jump(channel, n), jump(channel, n+1)
+			at, then := jumpHash(channel, n), jumpHash(channel, n+1)
 			count[at]++
 			if then != at {
 				moved++
@@ -34,7 +34,7 @@ func TestJump(t *testing.T) {
 	}
 	// Every node, of every version, has to come to the same.
 	for channel, want := range map[string]int{"": 13, "chat:1": 15, "a": 12} {
-		if got := jump(channel, 16); got != want {
+		if got := jumpHash(channel, 16); got != want {
 			t.Errorf("%q is in shard %d, want %d", channel, got, want)
 		}
 	}

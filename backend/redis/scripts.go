@@ -15,7 +15,7 @@ type script struct {
 	// in that one itself.
 	sharded *script
 
-	marked sync.Map // the scripts that forSecret made: by key of the secret, a *script
+	bySecret sync.Map // the scripts that forSecret made: by key of the secret, a *script
 }
 
 // whenFull is the first line of a script. It tells Redis what the script may do while
@@ -26,25 +26,25 @@ type whenFull string
 
 const (
 	// refused: Redis refuses the script. It is for what makes clients' data grow.
-	refused whenFull = "#!lua\n"
+	refuseWhenFull whenFull = "#!lua\n"
 	// allowed: the script runs. It is for what frees memory, and for what has a bound
 	// of its own and has to go on.
-	allowed whenFull = "#!lua flags=allow-oom\n"
+	runWhenFull whenFull = "#!lua flags=allow-oom\n"
 	// pure: the script writes nothing, which Redis sees to, and runs.
-	pure whenFull = "#!lua flags=no-writes\n"
+	readOnly whenFull = "#!lua flags=no-writes\n"
 	// until: the script runs until it wants to add something. Its first write adds, and
 	// is refused, or all of its writes delete or shorten.
-	until whenFull = ""
+	runUntilGrowth whenFull = ""
 )
 
 func newScript(f whenFull, source ...string) *script {
 	text := string(f) + strings.Join(source, "")
-	s := hashed(text)
-	s.sharded = hashed(strings.ReplaceAll(text, "redis.call('PUBLISH'", "redis.call('SPUBLISH'"))
+	s := hashScript(text)
+	s.sharded = hashScript(strings.ReplaceAll(text, "redis.call('PUBLISH'", "redis.call('SPUBLISH'"))
 	return s
 }
 
-func hashed(source string) *script {
+func hashScript(source string) *script {
 	sum := sha1.Sum([]byte(source))
 	return &script{source: source, hash: hex.EncodeToString(sum[:])}
 }
@@ -56,90 +56,90 @@ func (s *script) forSecret(key string) *script {
 	if key == "" {
 		return s
 	}
-	if marked, ok := s.marked.Load(key); ok {
+	if marked, ok := s.bySecret.Load(key); ok {
 		return marked.(*script)
 	}
 	// The hash of the key stands for it, because a key may have a line break in it.
-	marked, _ := s.marked.LoadOrStore(key, hashed(s.source+"\n-- "+hashed(key).hash+"\n"))
+	marked, _ := s.bySecret.LoadOrStore(key, hashScript(s.source+"\n-- "+hashScript(key).hash+"\n"))
 	return marked.(*script)
 }
 
 var (
-	//go:embed blank.lua
-	blankSource string
-	//go:embed publish.lua
+	//go:embed lua/empty_epoch.lua
+	emptyEpochSource string
+	//go:embed lua/publish.lua
 	publishSource string
-	//go:embed keys.lua
+	//go:embed lua/idempotency_keys.lua
 	keysSource string
-	//go:embed relay.lua
-	relaySource string
-	//go:embed position.lua
+	//go:embed lua/publish_unstored.lua
+	publishUnstoredSource string
+	//go:embed lua/position.lua
 	positionSource string
-	//go:embed renew.lua
-	renewSource string
-	//go:embed end.lua
-	endSource string
-	//go:embed history.lua
+	//go:embed lua/renew_epoch.lua
+	renewEpochSource string
+	//go:embed lua/end_log.lua
+	endLogSource string
+	//go:embed lua/history.lua
 	historySource string
-	//go:embed presence.lua
+	//go:embed lua/presence.lua
 	presenceSource string
-	//go:embed enter.lua
-	enterSource string
-	//go:embed leave.lua
-	leaveSource string
-	//go:embed reap.lua
-	reapSource string
-	//go:embed lease.lua
-	leaseSource string
-	//go:embed list.lua
-	listSource string
-	//go:embed count.lua
-	countSource string
-	//go:embed elsewhere.lua
-	elsewhereSource string
-	//go:embed order.lua
-	orderSource string
-	//go:embed orders.lua
-	ordersSource string
-	//go:embed document.lua
+	//go:embed lua/presence_enter.lua
+	enterMembersSource string
+	//go:embed lua/presence_leave.lua
+	leaveMembersSource string
+	//go:embed lua/presence_reap.lua
+	reapMembersSource string
+	//go:embed lua/presence_lease.lua
+	renewLeaseSource string
+	//go:embed lua/presence_list.lua
+	listMembersSource string
+	//go:embed lua/connections_report.lua
+	reportCountsSource string
+	//go:embed lua/connections_elsewhere.lua
+	countElsewhereSource string
+	//go:embed lua/orders_add.lua
+	addOrderSource string
+	//go:embed lua/orders_read.lua
+	readOrdersSource string
+	//go:embed lua/document.lua
 	documentSource string
-	//go:embed ledger.lua
+	//go:embed lua/document_ledger.lua
 	ledgerSource string
-	//go:embed load.lua
-	loadSource string
-	//go:embed commit.lua
-	commitSource string
-	//go:embed forget.lua
-	forgetSource string
-	//go:embed catalog.lua
-	catalogSource string
-	//go:embed find.lua
-	findSource string
-	//go:embed awaken.lua
-	awakenSource string
-	//go:embed layout.lua
+	//go:embed lua/document_load.lua
+	loadDocumentSource string
+	//go:embed lua/document_commit.lua
+	commitDocumentSource string
+	//go:embed lua/document_forget.lua
+	forgetDocumentSource string
+	//go:embed lua/document_list.lua
+	listDocumentsSource string
+	//go:embed lua/document_find_change.lua
+	findChangeSource string
+	//go:embed lua/replace_secret.lua
+	replaceSecretSource string
+	//go:embed lua/layout.lua
 	layoutSource string
 
-	publishScript   = newScript(refused, blankSource, keysSource, publishSource)
-	relayScript     = newScript(refused, blankSource, keysSource, relaySource)
-	positionScript  = newScript(until, blankSource, positionSource)
-	endScript       = newScript(allowed, endSource)
-	renewScript     = newScript(allowed, renewSource)
-	historyScript   = newScript(until, blankSource, historySource)
-	enterScript     = newScript(refused, presenceSource, enterSource)
-	leaveScript     = newScript(allowed, presenceSource, leaveSource)
-	reapScript      = newScript(allowed, presenceSource, reapSource)
-	leaseScript     = newScript(allowed, leaseSource)
-	listScript      = newScript(until, listSource)
-	countScript     = newScript(allowed, countSource)
-	elsewhereScript = newScript(pure, elsewhereSource)
-	orderScript     = newScript(allowed, orderSource)
-	ordersScript    = newScript(pure, ordersSource)
-	loadScript      = newScript(until, ledgerSource, documentSource, loadSource)
-	commitScript    = newScript(refused, ledgerSource, documentSource, commitSource)
-	forgetScript    = newScript(allowed, ledgerSource, documentSource, forgetSource)
-	catalogScript   = newScript(allowed, ledgerSource, catalogSource)
-	findScript      = newScript(pure, findSource)
-	awakenScript    = newScript(allowed, awakenSource)
-	layoutScript    = newScript(allowed, layoutSource)
+	publishScript         = newScript(refuseWhenFull, emptyEpochSource, keysSource, publishSource)
+	publishUnstoredScript = newScript(refuseWhenFull, emptyEpochSource, keysSource, publishUnstoredSource)
+	positionScript        = newScript(runUntilGrowth, emptyEpochSource, positionSource)
+	endLogScript          = newScript(runWhenFull, endLogSource)
+	renewEpochScript      = newScript(runWhenFull, renewEpochSource)
+	historyScript         = newScript(runUntilGrowth, emptyEpochSource, historySource)
+	enterMembersScript    = newScript(refuseWhenFull, presenceSource, enterMembersSource)
+	leaveMembersScript    = newScript(runWhenFull, presenceSource, leaveMembersSource)
+	reapMembersScript     = newScript(runWhenFull, presenceSource, reapMembersSource)
+	renewLeaseScript      = newScript(runWhenFull, renewLeaseSource)
+	listMembersScript     = newScript(runUntilGrowth, listMembersSource)
+	reportCountsScript    = newScript(runWhenFull, reportCountsSource)
+	countElsewhereScript  = newScript(readOnly, countElsewhereSource)
+	addOrderScript        = newScript(runWhenFull, addOrderSource)
+	readOrdersScript      = newScript(readOnly, readOrdersSource)
+	loadDocumentScript    = newScript(runUntilGrowth, ledgerSource, documentSource, loadDocumentSource)
+	commitDocumentScript  = newScript(refuseWhenFull, ledgerSource, documentSource, commitDocumentSource)
+	forgetDocumentScript  = newScript(runWhenFull, ledgerSource, documentSource, forgetDocumentSource)
+	listDocumentsScript   = newScript(runWhenFull, ledgerSource, listDocumentsSource)
+	findChangeScript      = newScript(readOnly, findChangeSource)
+	replaceSecretScript   = newScript(runWhenFull, replaceSecretSource)
+	layoutScript          = newScript(runWhenFull, layoutSource)
 )

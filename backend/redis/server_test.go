@@ -28,7 +28,7 @@ func startServer(t testing.TB, args ...string) *server {
 func (s *server) do(args ...any) any {
 	s.t.Helper()
 	c := goredis.NewClient(&goredis.Options{
-		Addr: s.Addr, Protocol: 2, DisableIdentity: true, ReadTimeout: time.Minute, MaintNotificationsConfig: unannounced(),
+		Addr: s.Addr, Protocol: 2, DisableIdentity: true, ReadTimeout: time.Minute, MaintNotificationsConfig: noMaintNotifications(),
 	})
 	defer c.Close()
 	v, err := c.Do(context.Background(), args...).Result()

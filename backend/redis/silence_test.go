@@ -16,7 +16,7 @@ func TestSilence(t *testing.T) {
 		"the probe comes late":         {heard: []uint64{1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2}, want: "....a.......a"},
 		"Redis does not take it":       {heard: []uint64{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, refuse: true, want: "....a...a...a"},
 	} {
-		var s silence
+		var s silenceCounter
 		got := ""
 		for _, heard := range c.heard {
 			switch ask, silent := s.tick(heard); {
@@ -24,7 +24,7 @@ func TestSilence(t *testing.T) {
 				got += "s"
 			case ask:
 				got += "a"
-				s.asked = !c.refuse
+				s.probed = !c.refuse
 			default:
 				got += "."
 			}

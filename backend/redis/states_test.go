@@ -18,7 +18,7 @@ import (
 func (s *server) async(args ...any) func() {
 	over := make(chan struct{})
 	c := goredis.NewClient(&goredis.Options{
-		Addr: s.Addr, Protocol: 2, DisableIdentity: true, MaxRetries: -1, ReadTimeout: time.Minute, MaintNotificationsConfig: unannounced(),
+		Addr: s.Addr, Protocol: 2, DisableIdentity: true, MaxRetries: -1, ReadTimeout: time.Minute, MaintNotificationsConfig: noMaintNotifications(),
 	})
 	go func() {
 		defer close(over)
@@ -105,7 +105,7 @@ func TestDrillStates(t *testing.T) {
 				t.Fatal(err)
 			}
 			n.await(t, "it is delivered afterwards", func() bool { return n.last["room"].Offset == 2 })
-			eventually(t, "a room that was attached meanwhile is subscribed", n.at("later").find("later").placed)
+			eventually(t, "a room that was attached meanwhile is subscribed", n.at("later").findRoom("later").hasPosition)
 			if report := c.Check(); !report.OK() || report.Gaps > 0 {
 				t.Error(report)
 			}

@@ -97,9 +97,9 @@ func TestLogThatIsGone(t *testing.T) {
 	}
 }
 
-// blankScript gives the epoch of a room at a time, counted from now in ms.
-var blankScript = newScript(until, `local secret, name, at = ARGV[1], KEYS[1], ARGV[2]
-`, blankSource, `return blank(secret, name, now + at)`)
+// emptyEpochScript gives the epoch of a room at a time, counted from now in ms.
+var emptyEpochScript = newScript(runUntilGrowth, `local secret, name, at = ARGV[1], KEYS[1], ARGV[2]
+`, emptyEpochSource, `return emptyEpoch(secret, name, now + at)`)
 
 // eval runs a script.
 func (s *server) eval(script *script, keys []string, args ...any) any {
@@ -111,7 +111,7 @@ func (s *server) eval(script *script, keys []string, args ...any) any {
 }
 
 func (s *server) blank(meta string, from time.Duration) string {
-	return s.eval(blankScript, []string{meta}, "secret", from.Milliseconds()).(string)
+	return s.eval(emptyEpochScript, []string{meta}, "secret", from.Milliseconds()).(string)
 }
 
 // The epoch of a room without messages is that of a day, and lasts for whoever is in the

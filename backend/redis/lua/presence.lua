@@ -1,0 +1,225 @@
+-- What the scripts that change members share. A member has a list of holds, one for
+-- each node that holds it: {node, when it was said, rank of the status, status, info,
+-- how long to remember it}. It is packed, and nothing but scripts reads it. What a
+-- member shows to others is a text: the length of the status in two bytes, the
+-- status, the info.
+-- KEYS: holds, looks, index of the room's members; those who left, index and expiry
+--       of these; counters; members that the node holds, the number of its latest
+--       script in the room; rooms in which it holds any; leases; steps by node; those who
+--       left any room by when they did, by when they are forgotten, and how many bytes they take
+-- ARGV: node, Pub/Sub channel, room, number of the script, for how long in ms to keep it;
+--       how many who left to remember of all rooms, and how many bytes of them; then what
+--       each script says, from a number on
+local holds, looks, index = KEYS[1], KEYS[2], KEYS[3]
+local gone, goneIndex, goneExpiry = KEYS[4], KEYS[5], KEYS[6]
+local counters, held, latest, rooms, leases, steps = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local all, allEnds, books = KEYS[13], KEYS[14], KEYS[15]
+local node, channel, room, number = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local most, mostBytes = tonumber(ARGV[6]), tonumber(ARGV[7])
+local firstArg, maxGone = 8, 10000
+-- For how long the counters of a room stay when nobody is in it any more, in ms.
+local countersStay = 10000
+-- What it takes to remember one who is alone in a room, beside the texts.
+local goneBytes = 1024
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local events, added = {}, 0
+
+-- Reports that the script was overtaken by one that the node sent later, or comes a
+-- second time: what was stuck in a broken connection may arrive at any time. The number
+-- of the latest script is kept until a lease has said that the node waits for no script
+-- with a lower one.
+local function isOvertaken()
+	local from = redis.call('HGET', steps, node .. ':from') or '0'
+	if number < tonumber(from) or number <= tonumber(redis.call('GET', latest) or '0') then
+		return true
+	end
+	redis.call('SET', latest, ARGV[4], 'PX', ARGV[5])
+	return false
+end
+
+-- Counts what the node has had executed, by which it sees whether Redis went back in
+-- time. Of a node without a lease nothing is kept.
+local function countStep()
+	return redis.call('ZSCORE', leases, node) and redis.call('HINCRBY', steps, node, 1) or -1
+end
+
+local function addEvent(kind, key, look)
+	events[#events + 1] = kind .. struct.pack('>I4I4', #key, #look) .. key .. look
+end
+
+-- Decides what a member shows that several nodes hold: of the statuses the highest,
+-- of equal ones the latest; of the infos the latest that is not empty.
+local function chooseLook(list)
+	local status, info = list[1], list[1]
+	for i = 2, #list do
+		local h = list[i]
+		if h[3] > status[3] or h[3] == status[3] and h[2] > status[2] then
+			status = h
+		end
+		if info[5] == '' or h[5] ~= '' and h[2] > info[2] then
+			info = h
+		end
+	end
+	return struct.pack('>I2', #status[4]) .. status[4] .. info[5]
+end
+
+-- Gives what somebody who left is called among those of all rooms. It says how many bytes
+-- they take: the texts are in five places.
+local function leftName(of, key, value)
+	return struct.pack('>I4I2', goneBytes + 5 * (#of + #key) + #value, #of) .. of .. key
+end
+
+-- Takes somebody off the books of all rooms.
+local function removeFromAllRooms(name)
+	if redis.call('ZREM', all, name) == 1 then
+		redis.call('ZREM', allEnds, name)
+		redis.call('HINCRBY', books, 'bytes', string.format('%d', -struct.unpack('>I4', name)))
+	end
+end
+
+local function forgetLeft(key)
+	local value = redis.call('HGET', gone, key)
+	if value then
+		redis.call('HDEL', gone, key)
+		redis.call('ZREM', goneIndex, key)
+		redis.call('ZREM', goneExpiry, key)
+		removeFromAllRooms(leftName(room, key, value))
+	end
+end
+
+local function rememberLeft(key, look, seen, expires)
+	local value, ends = string.format('%d', seen) .. ':' .. look, string.format('%d', expires)
+	forgetLeft(key)
+	redis.call('HSET', gone, key, value)
+	redis.call('ZADD', goneIndex, 0, key)
+	redis.call('ZADD', goneExpiry, ends, key)
+	local name = leftName(room, key, value)
+	if redis.call('ZADD', all, string.format('%d', now), name) == 1 then
+		redis.call('HINCRBY', books, 'bytes', string.format('%d', (struct.unpack('>I4', name))))
+	end
+	redis.call('ZADD', allEnds, ends, name)
+	added = added + 1
+	if redis.call('ZCARD', goneExpiry) > maxGone then
+		forgetLeft(redis.call('ZRANGEBYSCORE', goneExpiry, '-inf', '+inf', 'LIMIT', 0, 1)[1])
+	end
+end
+
+-- Forgets somebody who left any room, unless they have come and left again since.
+local function forgetLeftAnywhere(name)
+	local size, length, at = struct.unpack('>I4I2', name)
+	local of, key = string.sub(name, at, at + length - 1), string.sub(name, at + length)
+	local prefix = string.sub(gone, 1, -#room - 6)
+	local function keyOf(kind)
+		return prefix .. kind .. ':{' .. of .. '}'
+	end
+	-- While a slot moves, the room may be on another server.
+	local value = redis.pcall('HGET', keyOf('pg'), key)
+	if type(value) == 'string' and leftName(of, key, value) == name then
+		redis.call('HDEL', keyOf('pg'), key)
+		redis.pcall('ZREM', keyOf('pgi'), key)
+		redis.pcall('ZREM', keyOf('pge'), key)
+	end
+	removeFromAllRooms(name)
+end
+
+-- Has keys end with the last of those who are in an index by when they are forgotten.
+local function expireWithLast(ends, keys)
+	local last = redis.call('ZREVRANGEBYSCORE', ends, '+inf', '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+	for _, k in ipairs(keys) do
+		if last then
+			redis.call('PEXPIREAT', k, string.format('%d', tonumber(last)))
+		else
+			redis.call('DEL', k)
+		end
+	end
+end
+
+-- Forgets those whose time is over, and who left first if there are too many.
+local function enforceBounds()
+	local over = redis.call('ZRANGEBYSCORE', allEnds, '-inf', string.format('%d', now), 'LIMIT', 0, 2 * added + 16)
+	for _, name in ipairs(over) do
+		forgetLeftAnywhere(name)
+	end
+	while redis.call('ZCARD', all) > most or tonumber(redis.call('HGET', books, 'bytes') or '0') > mostBytes do
+		local first = redis.call('ZRANGE', all, 0, 0)[1]
+		if not first then
+			break
+		end
+		forgetLeftAnywhere(first)
+	end
+	expireWithLast(goneExpiry, {gone, goneIndex, goneExpiry})
+	expireWithLast(allEnds, {all, allEnds, books})
+end
+
+-- Notes what a member's list is now, and what has happened.
+local function saveMember(key, list, was)
+	local look = chooseLook(list)
+	redis.call('HSET', holds, key, cmsgpack.pack(list))
+	if look == was then
+		return
+	end
+	redis.call('HSET', looks, key, look)
+	if was then
+		addEvent('~', key, look)
+		return
+	end
+	redis.call('ZADD', index, 0, key)
+	forgetLeft(key)
+	addEvent('+', key, look)
+end
+
+-- Takes away what the node holds of a member, which was last seen some time ago.
+local function leaveMember(key, ago)
+	local packed = redis.call('HGET', holds, key)
+	if redis.call('SREM', held, key) == 0 or not packed then
+		return
+	end
+	local list, left = {}, nil
+	for _, h in ipairs(cmsgpack.unpack(packed)) do
+		if h[1] == node then
+			left = h
+		else
+			list[#list + 1] = h
+		end
+	end
+	local was = redis.call('HGET', looks, key)
+	if #list > 0 then
+		saveMember(key, list, was)
+		return
+	end
+	redis.call('HDEL', holds, key)
+	redis.call('HDEL', looks, key)
+	redis.call('ZREM', index, key)
+	addEvent('-', key, was)
+	if left and left[6] > 0 then
+		rememberLeft(key, was, now - ago, now + left[6])
+	end
+end
+
+-- Tells all nodes, with a number that shows them whether they missed anything.
+local function publishEvents()
+	if redis.call('SCARD', held) == 0 then
+		redis.call('SREM', rooms, room)
+	else
+		redis.call('SADD', rooms, room)
+	end
+	if added > 0 then
+		enforceBounds()
+	end
+	if #events > 0 then
+		local n = redis.call('HINCRBY', counters, 'n', 1)
+		if n == 1 then
+			-- Greater than any of before: who knows one of these sees that they do not follow.
+			n = clock[1] * 1000000 + clock[2]
+			redis.call('HSET', counters, 'n', string.format('%d', n))
+		end
+		redis.call('PUBLISH', channel, string.format('%d', n) .. ':' .. table.concat(events))
+	end
+	if redis.call('ZCARD', index) == 0 then
+		redis.call('PEXPIRE', counters, countersStay)
+	else
+		redis.call('PERSIST', counters)
+	end
+end

@@ -1,0 +1,30 @@
+-- Says that a node holds members. ARGV, for each: key, rank of its status, status,
+-- info, how long to remember it in ms. Gives 0, and does nothing, when the node has
+-- no lease any more: its members have left, or are about to. Gives how many steps the node
+-- has made, or -1 if this was none.
+if not redis.call('ZSCORE', leases, node) then
+	return 0
+end
+if isOvertaken() then
+	return -1
+end
+local count = (#ARGV - firstArg + 1) / 5
+local at = redis.call('HINCRBY', counters, 'at', count) - count
+for i = firstArg, #ARGV, 5 do
+	local key = ARGV[i]
+	at = at + 1
+	local hold = {node, at, tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], tonumber(ARGV[i + 4])}
+	local packed, list = redis.call('HGET', holds, key), {}
+	if packed then
+		for _, h in ipairs(cmsgpack.unpack(packed)) do
+			if h[1] ~= node then
+				list[#list + 1] = h
+			end
+		end
+	end
+	list[#list + 1] = hold
+	redis.call('SADD', held, key)
+	saveMember(key, list, packed and redis.call('HGET', looks, key))
+end
+publishEvents()
+return countStep()

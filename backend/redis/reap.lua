@@ -1,9 +1,0 @@
--- Lets a dead node leave a room. ARGV: how many members at most. Gives how many it
--- still holds.
-for _, key in ipairs(redis.call('SRANDMEMBER', held, ARGV[firstArg])) do
-	leave(key, 0)
-	redis.call('SREM', held, key)
-end
-finish()
-redis.call('DEL', latest)
-return redis.call('SCARD', held)
