@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +27,24 @@ func TestBorders(t *testing.T) {
 	}
 	for _, b := range g.check(module, rules) {
 		t.Error(b)
+	}
+}
+
+// maxRootFiles is room for the five files of the module and for three that register with
+// other parts of Caddy: its admin API, metrics and command line.
+const maxRootFiles = 8
+
+// TestRootIsSmall keeps the root a place that tells what the module is.
+func TestRootIsSmall(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../../*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "_test.go") })
+	if len(files) == 0 || len(files) > maxRootFiles {
+		t.Errorf("the root has %d files, but a newcomer should see the whole module in at most %d: the work belongs in a package "+
+			"(config, access, node, internal/caddyhost or a new one), and the root registers it", len(files), maxRootFiles)
 	}
 }
 

@@ -37,8 +37,29 @@ func (g graph) check(module string, rules []rule) (broken []string) {
 				broken = append(broken, fmt.Sprintf("%s imports %s, but %s", name, imported, r.why))
 			}
 		}
+		if by := g.leadsTo(path, r.never); by != "" {
+			broken = append(broken, fmt.Sprintf("%s depends on %s, but %s", name, by, r.why))
+		}
 	}
 	return broken
+}
+
+// leadsTo returns a package of one of some modules that a package depends on, be it by way
+// of others; empty if there is none.
+func (g graph) leadsTo(path string, modules []string) string {
+	seen := map[string]bool{path: true}
+	for todo := []string{path}; len(todo) > 0 && len(modules) > 0; todo = todo[1:] {
+		for _, imported := range g[todo[0]].Imports {
+			if inside(modules, imported) {
+				return imported
+			}
+			if !seen[imported] {
+				seen[imported] = true
+				todo = append(todo, imported)
+			}
+		}
+	}
+	return ""
 }
 
 func (r rule) allows(g graph, module, path string) bool {

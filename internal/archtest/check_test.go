@@ -9,6 +9,7 @@ var testRules = []rule{
 	{pkg: "core", deny: []string{"net/http"}, why: "the core is alone"},
 	{pkg: "edge/inner", ours: []string{"core"}, why: "the inner edge knows the core"},
 	{pkg: "edge/...", ours: []string{"core", "edge/..."}, outside: []string{"example.org/lib"}, why: "edges may use lib"},
+	{pkg: "quiet", ours: []string{"core", "edge/..."}, never: []string{"example.org/lib"}, why: "quiet does without lib"},
 	{pkg: ".", ours: []string{"./..."}, why: "the root may do anything"},
 }
 
@@ -28,6 +29,8 @@ func TestCheck(t *testing.T) {
 		"from outside":         {pkg{ImportPath: "m/core", Imports: []string{"example.org/lib"}}, "core imports example.org/lib, but the core is alone"},
 		"name that begins so":  {pkg{ImportPath: "m/edge", Imports: []string{"example.org/library"}}, "edge imports example.org/library, but edges may use lib"},
 		"denied standard":      {pkg{ImportPath: "m/core", Imports: []string{"fmt", "net/http"}}, "core imports net/http, but the core is alone"},
+		"by way of another":    {pkg{ImportPath: "m/quiet", Imports: []string{"m/core", "m/edge/lib"}}, "quiet depends on example.org/lib/sub, but quiet does without lib"},
+		"not even by way":      {pkg{ImportPath: "m/quiet", Imports: []string{"m/core"}}, ""},
 		"no rule":              {pkg{ImportPath: "m/new"}, "new has no rule; add one, with its reason"},
 		"no rule, like a rule": {pkg{ImportPath: "m/core2"}, "core2 has no rule; add one, with its reason"},
 	}
@@ -40,6 +43,7 @@ func TestCheck(t *testing.T) {
 				"fmt":               {ImportPath: "fmt", Standard: true},
 				"net/http":          {ImportPath: "net/http", Standard: true},
 				"example.org/lib":   {ImportPath: "example.org/lib"},
+				"m/edge/lib":        {ImportPath: "m/edge/lib", Doc: "Package comment.", Imports: []string{"fmt", "example.org/lib/sub"}},
 			}
 			var want []string
 			if test.want != "" {
