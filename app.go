@@ -27,13 +27,12 @@ import (
 
 func init() { caddy.RegisterModule(new(App)) }
 
-// App holds the hubs: the rooms, connections and messages that routes give access
-// to. A hub belongs to the process and not to one configuration; it lives on as
-// long as any loaded configuration has it, with its connections, and takes over
-// what a new configuration says.
+// App holds the hubs: the rooms, connections and messages that routes give access to. A
+// hub belongs to the process and not to one configuration. It lives, with its connections,
+// as long as any loaded configuration has it, and takes the options of a new configuration.
 //
-// A hub may be defined here, which several routes can share, or by the route that
-// uses it. The hub `default` exists in any case.
+// A hub is defined here, and then several routes can share it, or by the route that uses
+// it. The hub `default` always exists.
 type App struct {
 	// Hubs are the hubs by name. Names consist of 1 to 64 of the characters
 	// A-Z a-z 0-9 _ - and dot. Default: none.
@@ -72,9 +71,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	return a.onStopping(ctx)
 }
 
-// onStopping has it known, before anything is stopped, that the configuration ends: the
-// next one comes into force, or it is the end of the process and the clients are sent
-// away. The HTTP app would wait for event streams that nobody ends.
+// onStopping makes Caddy notify the app that the configuration ends, before anything is
+// stopped. Then the next configuration comes into force, or the process exits and the
+// connections are closed: the HTTP app would wait for event streams that nobody ends.
 func (a *App) onStopping(ctx caddy.Context) error {
 	events, err := ctx.App("events")
 	if err != nil {
@@ -83,11 +82,11 @@ func (a *App) onStopping(ctx caddy.Context) error {
 	return events.(*caddyevents.App).On("stopping", stopping{a})
 }
 
-// stopping is told that a configuration ends. It is a struct because Caddy logs
-// handlers of events as JSON, which a function can not be.
+// stopping is notified that a configuration ends. It is a struct because Caddy logs
+// handlers of events as JSON, which is impossible for a function.
 type stopping struct{ app *App }
 
-// Handle is called before anything stops, and must not wait. When there is a next
+// Handle is called before anything stops, and must not wait. If there is a next
 // configuration, all of its apps have started by now.
 func (s stopping) Handle(context.Context, caddy.Event) error {
 	s.app.handOver()
@@ -100,9 +99,9 @@ func (s stopping) Handle(context.Context, caddy.Event) error {
 // exiting tells the end of the process from that of a configuration.
 var exiting = caddy.Exiting
 
-// Start hands the hubs the settings of the configuration. A new hub has them at once.
-// One that another configuration has keeps what is in force until that one ends, because
-// an app that is started after this one may fail, and then nothing must have changed.
+// Start gives the hubs the settings of the configuration. In a new hub they are in force
+// at once. A hub that another configuration has keeps its settings until that one ends: an
+// app that starts after this one may fail, and then nothing must have changed.
 func (a *App) Start() error {
 	if err := a.checkHubs(); err != nil {
 		a.handOver()
@@ -120,35 +119,34 @@ func (a *App) Start() error {
 	return nil
 }
 
-// Stop is called at the end of a configuration, and also when another app of it
-// did not start: then the configuration before it goes on, with its own settings.
-// At exit it waits for the drain, so that clients learn where they stand before the
-// process is gone.
+// Stop is called at the end of a configuration, and also when another app of it did not
+// start: then the configuration before goes on, with its own settings. At exit it waits for
+// the drain, so that the connections are closed before the process is gone.
 func (a *App) Stop() error {
 	a.handOver()
 	a.drains.Wait()
 	return nil
 }
 
-// handOver ends what the configuration has to do with the hubs. Caddy calls Cleanup
-// alone where it fails after all apps have started, so that each end comes here, and
-// some come several times.
+// handOver ends the uses that the configuration has of its hubs. If Caddy fails after all
+// apps have started, it calls Cleanup alone. So every way in which a configuration ends
+// comes here, and some come several times.
 func (a *App) handOver() {
 	for _, u := range a.hubs {
 		u.node.HandOver(u.use)
 	}
 }
 
-// drain sends the clients of all hubs away.
+// drain closes the connections of all hubs.
 func (a *App) drain() {
 	for _, u := range a.hubs {
 		a.drains.Go(func() { guard.Run(u.use.Settings.Hub.Logger, "the drain of a hub", u.node.Drain) })
 	}
 }
 
-// Cleanup gives the hubs back; the last configuration of a hub ends it. It is also
-// called after a Provision that failed half way, so that it goes by what was
-// acquired. Requests in flight may still use the hubs, hence nothing is cleared.
+// Cleanup releases the hubs; the last configuration of a hub ends it. Caddy calls it also
+// after a Provision that failed half way, so that it releases what was acquired. It clears
+// no field, because requests in flight may still use the hubs.
 func (a *App) Cleanup() error {
 	a.handOver()
 	var errs []error
@@ -189,9 +187,9 @@ func release(name string) error {
 	return err
 }
 
-// use gives a route its hub, which c defines unless it is nil. The hub need
-// not be defined yet: routes are provisioned in no particular order. knows says that the
-// route finds out who is calling.
+// use returns the hub of a route. c defines the hub unless it is nil. The hub need not be
+// defined yet, because routes are provisioned in no particular order. knows says that the
+// route finds out which user sends a request.
 func (a *App) use(name string, c *config.Hub, route string, knows bool) (*hubUse, error) {
 	if err := config.CheckHubName(name); err != nil {
 		return nil, err
@@ -204,8 +202,8 @@ func (a *App) use(name string, c *config.Hub, route string, knows bool) (*hubUse
 	return u, a.define(name, c, route)
 }
 
-// define says what a hub is like. To say the same twice is fine, because that is
-// what an imported snippet does.
+// define sets what the configuration says about a hub. A second definition is fine if it
+// is the same, because an imported snippet makes one.
 func (a *App) define(name string, c *config.Hub, place string) error {
 	if err := config.CheckHubName(name); err != nil {
 		return err
@@ -257,9 +255,9 @@ func (c *realmConfig) equal(o *realmConfig) bool {
 	return err1 == nil && err2 == nil && bytes.Equal(mine, theirs)
 }
 
-// realm gives a route its realm, or nil when it says nothing about one. Two routes at
-// the same path of one hub share it, which takes the same options: a connection could
-// not tell which of the routes it came through.
+// realm returns the realm of a route; nil if the route has no options about that. Two routes
+// at the same path of one hub share it and must have the same options: nothing tells of a
+// connection through which of the routes it came.
 func (a *App) realm(ctx caddy.Context, hub string, c realmConfig, place string) (*access.Realm, error) {
 	u := a.hub(hub)
 	if c.Token == nil && c.Authorize == nil {
@@ -280,8 +278,8 @@ func (a *App) realm(ctx caddy.Context, hub string, c realmConfig, place string) 
 	return r, nil
 }
 
-// startRealms lets the verifiers fetch keys, until ctx ends, and hands the realms to
-// the sessions with the rest of the settings.
+// startRealms lets the verifiers fetch keys, until ctx ends, and adds the realms to the
+// settings of the sessions.
 func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
 	u.use.Verifiers = make(map[string]*auth.Verifier)
 	realms := make(map[string]session.Realm, len(u.realms))
@@ -301,9 +299,9 @@ func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// completeness is when all routes of a configuration are known. Only then can be said
-// what is missing. `caddy validate` provisions the apps, in no particular order, and
-// starts none of them, so that the last route has to find out that it is the last one.
+// completeness finds out when all routes of a configuration are known, because only then
+// something can be missing. `caddy validate` provisions the apps in no particular order and
+// starts none of them, so that the last route must notice that it is the last one.
 type completeness struct {
 	counted  bool
 	expected int // routes with the handler; 0 if it is not known
@@ -338,7 +336,7 @@ func (a *App) checkHubs() error {
 	return nil
 }
 
-// warn says what nobody will be able to use.
+// warn reports rooms that no client will be able to use.
 func (u *hubUse) warn(warn func(text string, args ...any)) {
 	if len(u.config.Rooms) == 0 {
 		warn("a hub has no rooms, so that nothing can be subscribed to")

@@ -21,65 +21,61 @@ func init() { caddy.RegisterModule(new(Handler)) }
 // connect at the path itself, by WebSocket or Server-Sent Events, and the HTTP API
 // lies below it. Other requests are passed on to the next handler.
 type Handler struct {
-	// Path is the base path; it begins with a slash and does not end with one.
-	// Default: `/realtime`.
+	// Path is the base path; it starts with a slash and does not end with one. Default:
+	// `/realtime`.
 	Path string `json:"path,omitempty"`
 
-	// Hub is the name of the hub whose rooms are given access to. It is defined by
-	// the app `realtime` or by HubConfig, here or in another route. Default:
-	// `default`.
+	// Hub is the name of the hub whose rooms clients can use. The app `realtime` or
+	// HubConfig defines it, here or in another route. Default: `default`.
 	Hub string `json:"hub,omitempty"`
 
-	// HubConfig defines the hub in place. A hub that is defined more than once must
-	// be defined in the same words. Default: the hub is defined elsewhere; the hub
-	// `default` need not be.
+	// HubConfig defines the hub in place. All definitions of a hub must be the same.
+	// Default: the hub is defined elsewhere; the hub `default` need not be defined.
 	HubConfig *config.Hub `json:"hub_config,omitempty"`
 
-	// Origins are the web origins whose pages may connect, and change something
-	// over HTTP: `https://app.example.com`, or `https://*.example.com` for all
-	// names below one. May contain placeholders such as {env.ORIGIN}. Requests with
-	// an API key and programs that are no browsers are not affected. Default: pages
-	// of the same origin as this route; when there are any, that one must be named,
-	// too.
+	// Origins are the web origins whose pages may connect, and may change something over
+	// HTTP: `https://app.example.com`, or `https://*.example.com` for all names below one.
+	// May contain placeholders such as {env.ORIGIN}. Requests with an API key and programs
+	// that are no browsers are not affected. Default: pages of the same origin as this
+	// route. If any origin is set, that one must be set as well.
 	//
-	// Without TLS a request has to be for a host that is known: an address, a name of a
-	// local network, a host that a route of the server matches, or the host of an
-	// origin. Anybody can have a name of their own lead to this server.
+	// Without TLS a request must be for a known host: an address, a name of a local
+	// network, a host that a route of the server matches, or the host of an origin. The
+	// reason is that anybody can let a name of their own lead to this server.
 	Origins []string `json:"origins,omitempty"`
 
-	// APIKeys let the app in, which may do everything over the HTTP API, with
-	// `Authorization: Bearer <key>`. Several keys make it possible to replace one
-	// without a pause. Write placeholders such as {env.KEY} or {file./path}, so
-	// that the key itself stays out of the configuration; one that is empty when
-	// the configuration is loaded is an error. A file is read again when keys come, at
-	// most once a second, and what it says then is in force. Default: none, and then only
-	// clients can publish, where a room lets them.
+	// APIKeys let the app do everything over the HTTP API. It sends `Authorization: Bearer
+	// <key>`. With several keys one can be replaced without a pause. Write placeholders
+	// such as {env.KEY} or {file./path}, so that the key itself stays out of the
+	// configuration. A placeholder that is empty when the configuration is loaded is an
+	// error. While keys come, a file is read again at most once a second, and its new
+	// content is in force at once. Default: none, and then only clients can publish, if a
+	// room lets them.
 	APIKeys []string `json:"api_keys,omitempty"`
 
-	// ScopedAPIKeys are further keys, which may do only what they say. Default:
-	// none.
+	// ScopedAPIKeys are further keys that may not do everything. Default: none.
 	ScopedAPIKeys []config.APIKey `json:"scoped_api_keys,omitempty"`
 
 	// User is a placeholder with the id of the user who connects, such as
 	// {http.auth.user.id} or {http.request.header.Remote-User}. It is evaluated once, when
-	// the connection is made. A client for which any part of it is empty or unknown
-	// is anonymous. A header is only safe where clients can not set it. Default:
-	// none, and then everyone is anonymous.
+	// the connection is made. If any part of it is empty or unknown, the client is
+	// anonymous. A header is only safe if clients can not set it. Default: none, and then
+	// every client is anonymous.
 	User string `json:"user,omitempty"`
 
-	// Info is what the others in a room with presence may know of the user, by name:
-	// placeholders such as {http.auth.user.name}, which are evaluated like User. One of
-	// which any part is empty or unknown is left out. Everyone who may see the members
-	// sees it. Of a user with a token it is the token's claim `info` instead. Default:
-	// nothing.
+	// Info is what others in a room with presence may know of the user, by name. Values
+	// are placeholders such as {http.auth.user.name}, which are evaluated like User. A value
+	// of which any part is empty or unknown is left out. Every client that may see the
+	// members sees it. For a user with a token the claim `info` of the token counts
+	// instead. Default: nothing.
 	Info map[string]string `json:"info,omitempty"`
 
-	// Token accepts tokens (JWT) of a sign-in service or of the app. Where a client has
-	// one it counts, and User is for those without. Default: tokens are not accepted.
+	// Token accepts tokens (JWT) of a sign-in service or of the app. The token of a client
+	// counts; User is for clients without one. Default: tokens are not accepted.
 	Token *config.Token `json:"token,omitempty"`
 
-	// Authorize asks the app what clients may do. Default: what the rooms allow is
-	// allowed.
+	// Authorize asks the app what clients may do. Default: clients may do what the rooms
+	// allow.
 	Authorize *config.Authorize `json:"authorize,omitempty"`
 
 	// Static after Provision.

@@ -23,11 +23,10 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/ws"
 )
 
-// ServeHTTP answers what lies at and below the handler's path: a WebSocket or an
-// event stream at the path itself, an event stream also at /sse, the browser
-// client at /client.js and /documents.js, whether the node is ready at /ready, the
-// HTTP API elsewhere below. After a successful upgrade
-// it returns nil whatever happens then.
+// ServeHTTP answers requests for the handler's path and for what lies below: a WebSocket or
+// an event stream at the path itself, an event stream also at /sse, the browser client at
+// /client.js and /documents.js, whether the node is ready at /ready, and the HTTP API
+// elsewhere below. After a successful upgrade it returns nil, whatever happens then.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	if r.Method == http.MethodConnect && !ws.IsUpgrade(r) {
 		return next.ServeHTTP(w, r)
@@ -61,33 +60,34 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string) err
 		return nil
 	}
 	if access.IsEarly(r) && !bearsRepeating(r, path) {
-		return h.refuseEarly(w, r)
+		return h.rejectEarly(w, r)
 	}
 	c := call{key: h.keys.Of(r)}
 	if e := h.suspect(r, path, allowed); e != nil && c.key == nil {
-		return h.refuse(w, r, e)
+		return h.reject(w, r, e)
 	}
 	if c.registry = h.registry(r.Context()); c.registry == nil {
-		return h.turnAway(w, r, path, problem.Unavailable("the hub is not running"))
+		return h.rejectWithRetry(w, r, path, problem.Unavailable("the hub is not running"))
 	}
 	if e := h.admit(r, &c, path == "" && ws.IsUpgrade(r) || isStream(r, path)); e != nil {
-		return h.turnAway(w, r, path, e)
+		return h.rejectWithRetry(w, r, path, e)
 	}
 	return h.dispatch(w, r, path, c)
 }
 
-// turnAway refuses a request, event streams in a way after which browsers come
-// back, if that may help: when the app or its keys are away for a moment.
-func (h *Handler) turnAway(w http.ResponseWriter, r *http.Request, path string, e *protocol.Error) error {
+// rejectWithRetry rejects a request. It answers an event stream so that browsers reconnect, if that
+// may help: when the app or its keys are unreachable for a moment.
+func (h *Handler) rejectWithRetry(w http.ResponseWriter, r *http.Request, path string, e *protocol.Error) error {
 	if isStream(r, path) && sse.AskBack(w, r, e) {
 		return nil
 	}
-	return h.refuse(w, r, e)
+	return h.reject(w, r, e)
 }
 
-// admit finds out who sends a request, and whether they may come in. What costs
-// most, to ask the app, comes last but for what its answer decides, and only
-// within the limits: those of connections for a handshake, of requests otherwise.
+// admit finds out who sends a request, and checks whether it may go on. Cheap checks run
+// first. The app is asked last, because asking costs most, and only within the limits: those
+// of connections for a handshake, those of requests otherwise. Only checks that need its
+// answer run later.
 func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.Error) {
 	if handshake && h.node.Leaving() {
 		return problem.Unavailable("this server takes no new connections")
@@ -121,7 +121,7 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 	return e
 }
 
-// vet asks the app about a caller, and then knows all there is to know.
+// vet asks the app about a client, and runs the checks that need its answer.
 func (h *Handler) vet(r *http.Request, c *call) (e *protocol.Error) {
 	if c.client, e = c.registry.Admission.Authorize(r.Context(), c.client); e != nil {
 		return e
@@ -148,8 +148,8 @@ func (c *call) caller() session.Caller {
 	return caller
 }
 
-// confirm says why the call may not go on any more, because of what happened since it
-// was let in.
+// confirm returns why the call may no longer go on, because of what happened since it was
+// admitted.
 func (c *call) confirm() *protocol.Error {
 	if c.key != nil {
 		return nil
@@ -168,7 +168,7 @@ func (h *Handler) dispatch(w http.ResponseWriter, r *http.Request, path string, 
 	case api.Serve(w, r, path, api.Options{Registry: c.registry, Caller: c.caller(), Confirm: c.confirm}):
 		return nil
 	}
-	return h.refuseStatus(w, r, http.StatusNotFound, "there is nothing at this path")
+	return h.rejectStatus(w, r, http.StatusNotFound, "there is nothing at this path")
 }
 
 func isStream(r *http.Request, path string) bool {
@@ -182,8 +182,8 @@ func actsForVisitor(r *http.Request, path string) bool {
 	return ws.IsUpgrade(r) || isStream(r, path) || r.Method != http.MethodGet && r.Method != http.MethodHead
 }
 
-// suspect refuses requests that a page of somebody else may have made with the visitor's
-// browser.
+// suspect rejects requests that a page of somebody else may have made with the browser of a
+// visitor.
 func (h *Handler) suspect(r *http.Request, path string, allowed bool) *protocol.Error {
 	switch {
 	case !allowed && actsForVisitor(r, path):
@@ -201,7 +201,8 @@ var errOrigin = protocol.Errorf(protocol.Forbidden,
 	"pages of this origin may not connect here; the option 'origins' says which ones may")
 
 // registry waits, during a start or a reload, until the configuration of the route is in
-// force: its keys and tokens open nothing before. Nil: it is not, and may never be.
+// force: before that its keys and tokens open nothing. It returns nil if the configuration
+// is not in force in time.
 func (h *Handler) registry(ctx context.Context) *session.Registry {
 	if !h.use.Wait(ctx) {
 		return nil
@@ -220,7 +221,7 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call)
 	return nil
 }
 
-// serveStream leaves the limits to the transport, which has its own way to refuse.
+// serveStream leaves the limits to the transport, which rejects in its own way.
 func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) error {
 	err := sse.Serve(w, r, sse.Options{
 		Registry: c.registry, Principal: c.client, Hijack: caddyhost.MayHijack, KeepStream: caddyhost.KeepStream, Tokens: h.identity.Realm.Parameters(),
@@ -232,8 +233,8 @@ func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) er
 	return nil
 }
 
-// userTimeout is how long sent data may stay unacknowledged: as long as it may take
-// until a silent client is given up.
+// userTimeout returns how long sent data may stay unacknowledged: as long as it takes to
+// notice that a silent client is gone.
 func userTimeout(reg *session.Registry) time.Duration {
 	s := reg.Hub().Settings()
 	return s.Heartbeat + s.Timeout
@@ -249,26 +250,26 @@ func abandon(r *http.Request) {
 	}
 }
 
-// explain answers somebody who came to the base path without asking for one of the
-// transports, such as a person with a browser.
+// explain answers a request for the base path that asks for none of the transports, such as
+// one of a person with a browser.
 func (h *Handler) explain(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", http.MethodGet)
-		return h.refuseStatus(w, r, http.StatusMethodNotAllowed, "this path takes connections; the HTTP API lies below it")
+		return h.rejectStatus(w, r, http.StatusMethodNotAllowed, "this path takes connections; the HTTP API lies below it")
 	}
 	if r.ProtoMajor == 1 { // later versions have no such header
 		w.Header().Set("Upgrade", "websocket")
 		w.Header().Set("Connection", "Upgrade")
 	}
-	return h.refuseStatus(w, r, http.StatusUpgradeRequired,
+	return h.rejectStatus(w, r, http.StatusUpgradeRequired,
 		"connect here by WebSocket, or with 'Accept: text/event-stream' and ?channel=…; the HTTP API lies below this path")
 }
 
-// refuse answers a request that is turned away before anything was done for it.
-// Where the site has error routes (`handle_errors`) that match, they answer;
-// otherwise the answer is a problem document, because Caddy's own would be empty.
-// The HTTP API's errors never come here: they are answers to a program.
-func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, e *protocol.Error) error {
+// reject rejects a request before anything was done for it. If the site has error routes
+// (`handle_errors`) that match, they answer. Otherwise the answer is a problem document,
+// because Caddy's own would be empty. Errors of the HTTP API never come here: they are
+// answers to a program.
+func (h *Handler) reject(w http.ResponseWriter, r *http.Request, e *protocol.Error) error {
 	h.log.Debug("request refused", "code", e.Code, "reason", e.Message, "origin", r.Header.Get("Origin"))
 	err := caddyhttp.Error(e.Status(), e)
 	if !caddyhost.HandlesErrors(r, err) {
@@ -279,8 +280,8 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, e *protocol.Err
 	return err
 }
 
-// refuseStatus is refuse for what the protocol has no code for.
-func (h *Handler) refuseStatus(w http.ResponseWriter, r *http.Request, status int, detail string) error {
+// rejectStatus is reject for what the protocol has no code for.
+func (h *Handler) rejectStatus(w http.ResponseWriter, r *http.Request, status int, detail string) error {
 	err := caddyhttp.Error(status, errors.New(detail))
 	if !caddyhost.HandlesErrors(r, err) {
 		problem.WriteStatus(w, status, detail)
@@ -289,8 +290,8 @@ func (h *Handler) refuseStatus(w http.ResponseWriter, r *http.Request, status in
 	return err
 }
 
-// bearsRepeating reports a request that does no harm when somebody else sends it again:
-// it changes nothing, and opens no connection in somebody's name.
+// bearsRepeating reports whether a request does no harm if somebody else sends it again: it
+// changes nothing, and opens no connection in the name of a user.
 func bearsRepeating(r *http.Request, path string) bool {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
@@ -299,22 +300,22 @@ func bearsRepeating(r *http.Request, path string) bool {
 	return false
 }
 
-// refuseEarly asks for the request once more after the handshake. Browsers do that by
+// rejectEarly asks for the request once more after the handshake. Browsers do that by
 // themselves.
-func (h *Handler) refuseEarly(w http.ResponseWriter, r *http.Request) error {
-	return h.refuseStatus(w, r, http.StatusTooEarly, "send this after the end of the TLS handshake")
+func (h *Handler) rejectEarly(w http.ResponseWriter, r *http.Request) error {
+	return h.rejectStatus(w, r, http.StatusTooEarly, "send this after the end of the TLS handshake")
 }
 
-// clientScript finds the part of the browser client that a request asks for.
+// clientScript returns the part of the browser client that a request asks for.
 func clientScript(r *http.Request, path string) (client.Script, bool) {
 	name, below := strings.CutPrefix(path, "/")
 	script, ok := client.Scripts()[name]
 	return script, ok && below && (r.Method == http.MethodGet || r.Method == http.MethodHead)
 }
 
-// serveClient answers with a part of the browser client. It is the same for
-// everybody, so that any page may load it, and any cache may keep it as long as it
-// asks whether there is a newer one: the client has to fit the server.
+// serveClient answers with a part of the browser client. It is the same for everybody, so
+// that any page may load it. A cache may keep it but must ask whether there is a newer one,
+// because the client has to fit the server.
 func serveClient(w http.ResponseWriter, r *http.Request, script client.Script) {
 	h := w.Header()
 	h.Set("Content-Type", client.ContentType)

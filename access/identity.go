@@ -69,7 +69,7 @@ func (i *Identity) user(r *http.Request) string {
 	return resolve(r, i.User)
 }
 
-// info resolves the placeholders to a JSON object; nil without any.
+// info resolves the placeholders and returns a JSON object; nil if none has a value.
 func (i *Identity) info(r *http.Request) json.RawMessage {
 	known := make(map[string]string, len(i.Info))
 	for name, placeholder := range i.Info {
@@ -127,9 +127,9 @@ func CheckUser(s string) error {
 	return nil
 }
 
-// WithoutKey is a request as it would be without its API key, which is for the HTTP
-// API. A connection made with one is a client's like any other: the rules about who
-// comes in hold for it, and the key is not kept.
+// WithoutKey returns the request without its API key, which is for the HTTP API. A connection
+// that is made with a key is one of a client: all rules for clients hold for it, and the key
+// is not kept.
 func WithoutKey(r *http.Request) *http.Request {
 	plain := *r
 	plain.Header = r.Header.Clone()

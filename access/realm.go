@@ -69,9 +69,9 @@ func (r *Realm) provisionTokens(ctx caddy.Context, c *config.Token) (err error) 
 	return nil
 }
 
-// OpenRealm is the name for connections of a route without options about who may come
-// in. After a reload that gives the route such options it names their realm, unless
-// another route at the path is still without: the two can not be told apart.
+// OpenRealm returns the name of the realm for connections of a route without token and
+// authorize. If a reload gives the route such options, the name stands for their realm,
+// unless another route at the path is still without: the two can not be told apart.
 func OpenRealm(path string) string { return "open " + path }
 
 // Verifier returns what verifies tokens; nil if the realm takes none.

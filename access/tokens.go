@@ -13,7 +13,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/renew"
 )
 
-// tokenKeys are the secrets or public keys of a `token` block. It reads them again while
+// tokenKeys has the secrets or public keys of a `token` block. It reads them again while
 // they are in use, because a file may change.
 type tokenKeys struct {
 	// Static.
@@ -47,7 +47,7 @@ func (k *tokenKeys) load() (auth.Keys, error) {
 }
 
 // renew replaces the keys of a verifier if their files have changed. Files that can not be
-// used, because they are being written perhaps, leave the keys as they are.
+// used, perhaps because they are being written, leave the keys as they are.
 func (k *tokenKeys) renew(v *auth.Verifier) {
 	k.gate.Look(func() error {
 		err := k.compare(v)
@@ -115,11 +115,11 @@ func parseKeys(c *config.Token, texts [][]byte) (keys auth.Keys, err error) {
 	return keys, keys.Check()
 }
 
-// complaint is what was said last about something that goes wrong again and again. It
-// belongs to whoever a [renew.Gate] lets in.
+// complaint is the last error that was logged about something that fails again and again.
+// The goroutine that a [renew.Gate] lets in owns it.
 type complaint struct{ text string }
 
-// isNew reports an error that differs from the last one.
+// isNew reports whether there is an error and it differs from the last one.
 func (c *complaint) isNew(err error) bool {
 	text := ""
 	if err != nil {

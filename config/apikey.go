@@ -10,18 +10,18 @@ import (
 
 // APIKey is an API key that may not do everything.
 type APIKey struct {
-	// Key is what the app sends as `Authorization: Bearer <key>`; a placeholder
-	// such as {env.KEY} or {file./path}, as with APIKeys. Required.
+	// Key is what the app sends as `Authorization: Bearer <key>`; a placeholder such as
+	// {env.KEY} or {file./path}, as in the api_keys of the route. Required.
 	Key string `json:"key"`
 
-	// Allow are the patterns of the channels in which the key may do something, by
-	// action: `publish`, `history`, `presence`, `change`. The document of a channel may
-	// be read with `history` or `change`. Patterns are those of rooms, without
-	// placeholders. Default: none.
+	// Allow has the patterns of the channels in which the key may do something, by action:
+	// `publish`, `history`, `presence`, `change`. The document of a channel may be read
+	// with `history` or `change`. Patterns are those of rooms, without placeholders.
+	// Default: none.
 	Allow map[string][]string `json:"allow,omitempty"`
 
-	// Manage lets the key list channels, disconnect users and connections, and
-	// revoke tokens. Default: false.
+	// Manage lets the key list channels, disconnect users and connections, and revoke
+	// tokens. Default: false.
 	Manage bool `json:"manage,omitempty"`
 }
 

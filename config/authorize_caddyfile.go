@@ -48,8 +48,8 @@ func parseOn(_ *caddyfile.Dispenser, args []string, c *Authorize) error {
 	return err
 }
 
-// enclose makes a block of lines again. The braces are made of the name, because the
-// last line may end with a quoted text, and a quoted brace is none.
+// enclose puts braces around lines. They are copies of the token of the name, because the
+// last line may end with a quoted text, and a quoted brace does not count as one.
 func enclose(name caddyfile.Token, lines caddyfile.Segment) caddyfile.Segment {
 	open, end, last := name, name, lines[len(lines)-1]
 	open.Text, end.Text = "{", "}"

@@ -13,42 +13,40 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Document gives each channel of a room a document: one JSON value that clients
-// change together. Who may subscribe may read it. Where the room has a schema, the
-// document has to match it, too.
+// Document gives each channel of a room a document: one JSON value that clients change
+// together. A client that may subscribe may read it. If the room has a schema, the document
+// has to match it as well.
 type Document struct {
-	// Change says who may change the document: `anyone`, `users`, `granted` or
-	// `server` (only the app, over the HTTP API). Default: who may publish.
+	// Change says who may change the document: `anyone`, `users`, `granted` or `server`
+	// (only the app, over the HTTP API). Default: the same as the room's publish.
 	Change string `json:"change,omitempty"`
 
-	// Conflict says what becomes of a change that was made to an older version.
-	// `merge` makes it to the current one if nothing that it touches has changed
-	// since, and refuses it otherwise; `strict` refuses it in any case. Default:
-	// `merge`.
+	// Conflict says what happens to a change of an older version. `merge` applies it to
+	// the current version if nothing that it touches has changed since, and rejects it
+	// otherwise. `strict` always rejects it. Default: `merge`.
 	Conflict string `json:"conflict,omitempty"`
 
-	// Size is the greatest length of the document in bytes, as compact JSON; at most
-	// half of what a connection's queue holds. Default: 262144 (256KiB), which zero
-	// means as well.
+	// Size is the greatest length of the document in bytes, as compact JSON; at most half
+	// of what a connection's queue holds. Default: 262144 (256KiB), which zero means as
+	// well.
 	Size int64 `json:"size,omitempty"`
 
 	// Depth is how deeply arrays and objects may be nested; 1 is an object of plain
 	// values. At most 60. Default: 32, which zero means as well.
 	Depth int `json:"depth,omitempty"`
 
-	// Operations is the greatest number of operations in one change, or of values
-	// that a merge patch sets and deletes. At most 1000. Default: 256, which zero
-	// means as well.
+	// Operations is the greatest number of operations in one change, or of values that a
+	// merge patch sets and deletes. At most 1000. Default: 256, which zero means as well.
 	Operations int `json:"operations,omitempty"`
 
-	// History is how many changes are kept, to compare those with that were made to
-	// older versions. At most 10000. Default: 200, which zero means as well.
+	// History is how many changes are kept. Changes of older versions are compared with
+	// them. At most 10000. Default: 200, which zero means as well.
 	History int `json:"history,omitempty"`
 
-	// TTL is after which time a document is forgotten that nobody uses: that nobody is
-	// subscribed to, and nobody changes. It is that of the latest change. At least 1m.
-	// Default: 0, which means never: a document stays until the app deletes it, or
-	// without Redis until the process ends.
+	// TTL is how long a document is kept that nobody is subscribed to and nobody changes.
+	// The value at the latest change counts. At least 1m. Default: 0, which means for
+	// ever: a document stays until the app deletes it or, without Redis, until the process
+	// ends.
 	TTL caddy.Duration `json:"ttl,omitempty"`
 }
 
@@ -62,7 +60,7 @@ const (
 	minDocumentTTL = time.Minute
 )
 
-// access says who may change the document.
+// access returns who may change the document.
 func (c *Document) access() (policy.Access, error) {
 	if c == nil || c.Change == "" {
 		return policy.Default, nil
@@ -101,7 +99,7 @@ func (c *Document) compile() (*document.Options, error) {
 	}, nil
 }
 
-// fits finds a document that could not be sent to a subscriber.
+// fits reports a size of documents that no queue of a subscriber could take.
 func (c *Document) fits(queue int64) error {
 	if c == nil {
 		return nil
@@ -112,8 +110,7 @@ func (c *Document) fits(queue int64) error {
 	return nil
 }
 
-// parseConflict reads the word for what becomes of late changes; none means the
-// default.
+// parseConflict reads the word of [Document.Conflict]; none means the default.
 func parseConflict(word string) (strict bool, err error) {
 	switch word {
 	case "", "merge":

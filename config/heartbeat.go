@@ -9,17 +9,17 @@ import (
 	"github.com/caddyserver/caddy/v2"
 )
 
-// Heartbeat says how often a connection is probed. WebSocket clients answer
-// a ping; an event stream gets a comment line, which keeps proxies on the way from
-// closing it.
+// Heartbeat says how often the server probes a connection. A WebSocket client answers a
+// ping. An event stream gets a comment line, which keeps proxies on the way from closing
+// it.
 type Heartbeat struct {
-	// Interval is the time between two probes of a connection. Default: 25s, which
-	// zero means as well.
+	// Interval is the time between two probes of a connection. Default: 25s, which zero
+	// means as well.
 	Interval caddy.Duration `json:"interval,omitempty"`
 
-	// Timeout is how long the answer to a ping may take before the connection
-	// counts as lost; not longer than the interval. Default: 10s, or the interval
-	// if that is shorter; zero means the same.
+	// Timeout is how long the answer to a ping may take before the server closes the
+	// connection; at most Interval. Default: 10s, or Interval if that is shorter; zero
+	// means the same.
 	Timeout caddy.Duration `json:"timeout,omitempty"`
 }
 

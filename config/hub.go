@@ -11,21 +11,21 @@ import (
 // DefaultHub is the name of the hub of a route that names none.
 const DefaultHub = "default"
 
-// Hub says how one hub works: its limits, and the rooms that its clients
-// may use. The zero value is a hub in which nothing can be subscribed.
+// Hub configures one hub: its limits, and the rooms that its clients may use. The zero
+// value is a hub in which nothing can be subscribed to.
 type Hub struct {
-	// Heartbeat is how dead connections are found.
+	// Heartbeat finds dead connections.
 	Heartbeat Heartbeat `json:"heartbeat,omitzero"`
 
 	// Limits bound what clients may use of this node.
 	Limits Limits `json:"limits,omitzero"`
 
-	// Rooms say what may be done in which channels. The first one whose pattern
-	// matches a channel decides, in the order in which they are written; a channel
-	// that none matches can not be used. Default: none.
+	// Rooms are the rules for channels. The first rule whose pattern matches a channel
+	// decides, in the order in which they are written. A channel that no pattern matches
+	// can not be used. Default: none.
 	Rooms []Room `json:"rooms,omitempty"`
 
-	// Redis lets several nodes share the rooms. Default: they are this node's alone.
+	// Redis lets several nodes share the rooms. Default: each node has rooms of its own.
 	Redis *Redis `json:"redis,omitempty"`
 }
 

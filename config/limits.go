@@ -9,90 +9,89 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// Limits bounds what clients may use of one node. What is refused is
-// answered with RATE_LIMITED or LIMIT_EXCEEDED and a time to wait.
+// Limits bounds what clients may use of one node. The server answers what is over a limit
+// with RATE_LIMITED or LIMIT_EXCEEDED and a time to wait.
 type Limits struct {
-	// Connections is the greatest number of connections of this hub. Default: 0,
-	// which means no limit.
+	// Connections is the greatest number of connections of this hub. Default: 0, which
+	// means no limit.
 	Connections int `json:"connections,omitempty"`
 
-	// ConnectionsPerUser is the greatest number of connections of one user, who
-	// needs one for each open tab. With Redis it is that to all nodes together, or
-	// nearly: connections that are made in the same moment to different nodes may go
-	// beyond it. Default: 0, which means no limit.
+	// ConnectionsPerUser is the greatest number of connections of one user, who needs one
+	// for each open tab. With Redis it counts the connections to all nodes together. It
+	// may be exceeded by a few if connections are made to different nodes in the same
+	// moment. Default: 0, which means no limit.
 	ConnectionsPerUser int `json:"connections_per_user,omitempty"`
 
 	// ConnectionsPerIP is the greatest number of connections to this node from one IPv4
-	// address or one IPv6 network of 64 bits. Whole companies may share an address.
+	// address or one IPv6 network of 64 bits. A whole company may share an address.
 	// Default: 0, which means no limit.
 	ConnectionsPerIP int `json:"connections_per_ip,omitempty"`
 
-	// Handshakes is how fast new connections are accepted, which softens the rush
-	// after a network failure. Default: no limit.
+	// Handshakes is how fast the node accepts new connections. It softens the rush after
+	// a network failure. Default: no limit.
 	Handshakes Rate `json:"handshakes,omitzero"`
 
-	// HandshakesPerIP is how fast new connections are accepted from one address, as
-	// ConnectionsPerIP counts it, so that no address takes all of Handshakes. Whole
-	// companies may share an address, and come back together. Default: no limit.
+	// HandshakesPerIP is how fast the node accepts new connections from one address, as
+	// ConnectionsPerIP counts it, so that no address takes all of Handshakes. A whole
+	// company may share an address, and reconnect together. Default: no limit.
 	HandshakesPerIP Rate `json:"handshakes_per_ip,omitzero"`
 
-	// Channels is the greatest number of channels that one connection may be
-	// subscribed to. Default: 100, which zero means as well.
+	// Channels is the greatest number of channels that one connection may be subscribed
+	// to. Default: 100, which zero means as well.
 	Channels int `json:"channels,omitempty"`
 
-	// MessageSize is the greatest size of a client's frame and of a published
-	// content, in bytes. Default: 65536 (64KiB), which zero means as well.
+	// MessageSize is the greatest size of a client's frame and of a published content, in
+	// bytes; at least 512. Default: 65536 (64KiB), which zero means as well.
 	MessageSize int64 `json:"message_size,omitempty"`
 
-	// Rate is how fast one connection may send commands, and one caller may use
-	// the HTTP API without an API key. A connection that is over it is not read from
-	// for a moment. Default: no limit.
+	// Rate is how fast one connection may send commands, and how fast one caller may use
+	// the HTTP API without an API key. The server stops reading from a connection that is
+	// over it for a moment. Default: no limit.
 	Rate Rate `json:"rate,omitzero"`
 
 	// RequestMemory is how much memory the requests to the HTTP API may hold together, in
-	// bytes: bodies that are still being sent, and answers that are not taken yet. Beyond
-	// it requests are refused with UNAVAILABLE. Requests with an API key do not count.
+	// bytes: bodies that are still being sent, and answers that are not taken yet. Further
+	// requests are rejected with UNAVAILABLE. Requests with an API key do not count.
 	// Default: 134217728 (128MiB), which zero means as well.
 	RequestMemory int64 `json:"request_memory,omitempty"`
 
 	// RequestMemoryPerIP is the same for the requests from one IPv4 address or one IPv6
-	// network of 64 bits, which are refused with RATE_LIMITED beyond it. Default: a
+	// network of 64 bits. Further requests are rejected with RATE_LIMITED. Default: a
 	// quarter of RequestMemory, which zero means as well.
 	RequestMemoryPerIP int64 `json:"request_memory_per_ip,omitempty"`
 
 	// Queue bounds what waits for a connection that reads slowly.
 	Queue Queue `json:"queue,omitzero"`
 
-	// HistoryMemory is the greatest amount of memory for the retained messages of
-	// all rooms together, in bytes. The rooms that were not used for the longest
-	// time lose theirs first. An eighth of it at most is for idempotency keys. A
-	// reload does not change it. Default: 268435456
-	// (256MiB), which zero means as well.
+	// HistoryMemory is the greatest amount of memory for the retained messages of all
+	// rooms together, in bytes. If it is full, the rooms that were not used for the
+	// longest time lose their messages first. At most an eighth of it is for idempotency
+	// keys. A reload does not change it. Default: 268435456 (256MiB), which zero means as
+	// well.
 	HistoryMemory int64 `json:"history_memory,omitempty"`
 
 	// DocumentMemory is the greatest amount of memory for the documents of all rooms
 	// together, in bytes; with Redis it is memory of Redis. When three quarters are in
-	// use clients can make no new documents, and at seven eighths they can make no
-	// document larger; the rest is for the app. Default: 268435456 (256MiB), which zero
+	// use, clients can make no new documents. When seven eighths are in use, they can make
+	// no document larger. The rest is for the app. Default: 268435456 (256MiB), which zero
 	// means as well.
 	DocumentMemory int64 `json:"document_memory,omitempty"`
 
-	// DocumentShare is how much of it what one user has written may take; anonymous
-	// clients share by address. The app with its API key has no share. Default: a
-	// sixteenth of DocumentMemory, and at least 1 MiB; zero means the same.
+	// DocumentShare is how much of DocumentMemory the writes of one user may take, in
+	// bytes. Anonymous clients share by address. The app with its API key has no share.
+	// Default: a sixteenth of DocumentMemory, and at least 1 MiB; zero means the same.
 	DocumentShare int64 `json:"document_share,omitempty"`
 }
 
-// Queue bounds a connection's queue of messages that its client has not
-// taken yet. What happens when it is full is said by the slow policy of the room.
+// Queue bounds the messages that wait for a client to take them. The slow policy of the
+// room says what happens when the queue is full.
 type Queue struct {
-	// Messages is the greatest number of queued messages. Default: 256, which zero
-	// means as well.
+	// Messages is the greatest number of queued messages. Default: 256, which zero means
+	// as well.
 	Messages int `json:"messages,omitempty"`
 
-	// Bytes is the greatest size of all of them, as they are sent. It can not be
-	// smaller than the greatest message. Default: 1048576 (1MiB), which zero means
-	// as well.
+	// Bytes is the greatest size of all queued messages, as they are sent; at least
+	// MessageSize. Default: 1048576 (1MiB), which zero means as well.
 	Bytes int64 `json:"bytes,omitempty"`
 }
 

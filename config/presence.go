@@ -11,27 +11,27 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// Presence makes a room know who is in it: each subscriber is a member, a
-// user with several connections one member.
+// Presence makes a room know who is in it. Each subscriber is a member; a user with several
+// connections is one member.
 type Presence struct {
-	// Grace is how long a user may be without a connection before the others see
-	// that they have left; whoever comes back within it was never gone. A client
-	// that unsubscribes or closes its connection leaves at once. A negative value
-	// means no grace. Default: 5s, which zero means as well.
+	// Grace is how long a user may be without a connection before the others see that the
+	// user has left. A user who reconnects in time was never gone. A client that
+	// unsubscribes or closes its connection leaves at once. A negative value means no
+	// grace. Default: 5s, which zero means as well.
 	Grace caddy.Duration `json:"grace,omitempty"`
 
-	// Remember is for how long a user who has left is still listed, as offline
-	// and with the time when they were last seen, over the HTTP API. A negative
-	// value means not at all. Default: 5m, which zero means as well.
+	// Remember is how long the HTTP API still lists a user who has left, as offline and
+	// with the time of the last connection. A negative value means not at all. Default:
+	// 5m, which zero means as well.
 	Remember caddy.Duration `json:"remember,omitempty"`
 
-	// Snapshot is how many members a client is told of at once; it can ask for
-	// further ones, and is told the exact number in any case. Default: 100, which
-	// zero means as well.
+	// Snapshot is how many members a client is sent at once; at most 1000. It can request
+	// more, and is always sent the exact number of members. Default: 100, which zero means
+	// as well.
 	Snapshot int `json:"snapshot,omitempty"`
 
-	// Visible says who may see the members: `anyone`, `users`, `granted` or
-	// `server` (only the app, over the HTTP API). Default: who may subscribe.
+	// Visible says who may see the members: `anyone`, `users`, `granted` or `server` (only
+	// the app, over the HTTP API). Default: the same as the room's subscribe.
 	Visible string `json:"visible,omitempty"`
 }
 
@@ -57,7 +57,7 @@ func (c *Presence) compile() (*presence.Options, policy.Access, error) {
 	return o, visible, err
 }
 
-// orDefault gives the default for zero, and zero for what is negative.
+// orDefault returns the default for zero, and zero for a negative duration.
 func orDefault(d caddy.Duration, usual time.Duration) time.Duration {
 	switch {
 	case d == 0:

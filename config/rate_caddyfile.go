@@ -18,7 +18,7 @@ func rate[T any](field func(T) *Rate) block.Option[T] {
 	}}
 }
 
-// maxRate is more than one node can do of anything.
+// maxRate is more events per second than one node can handle.
 const maxRate = 1e9
 
 // parseRate reads "<n>/s" and, where there is a second argument, the burst.

@@ -15,76 +15,73 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/node"
 )
 
-// Redis lets several nodes share the rooms of a hub through Redis, 7.0 or
-// later. It can not be changed by a reload; that takes a restart.
+// Redis lets several nodes share the rooms of a hub through Redis, 7.0 or later. A reload
+// can not change it; that takes a restart.
 type Redis struct {
-	// Addresses are `<host>:<port>`, or paths of Unix sockets, which begin with a
-	// slash. Several alone are as many independent Redis, of which each has its share
-	// of the channels; they stand in the same order on all nodes. With `sentinel` they
-	// are those of the Sentinels, and with `cluster` those of some of its servers.
-	// Placeholders are replaced. Default: `localhost:6379`.
+	// Addresses are `<host>:<port>`, or paths of Unix sockets, which start with a slash.
+	// Several addresses alone are independent servers, and each has a share of the
+	// channels; they must be in the same order on all nodes. With `sentinel` they are the
+	// addresses of the Sentinels, with `cluster` those of some servers of the cluster. May
+	// contain placeholders. Default: `localhost:6379`.
 	Addresses []string `json:"addresses,omitempty"`
 
-	// Sentinel has Sentinels asked which Redis is the primary. Default: the addresses
-	// are those of Redis.
+	// Sentinel makes the node ask Redis Sentinel for the address of the primary. Default:
+	// the addresses are those of Redis.
 	Sentinel *RedisSentinel `json:"sentinel,omitempty"`
 
-	// Cluster spreads the channels over a Redis Cluster. Default: the addresses are
-	// those of servers that know nothing of each other.
+	// Cluster spreads the channels over a Redis Cluster. Default: the addresses are those
+	// of independent servers.
 	Cluster *RedisCluster `json:"cluster,omitempty"`
 
-	// Username is that of a Redis ACL. Placeholders are replaced. Default: none,
-	// which Redis takes as `default`.
+	// Username is that of a Redis ACL. May contain placeholders. Default: none, which
+	// Redis takes as `default`.
 	Username string `json:"username,omitempty"`
 
-	// Password authenticates with Redis. Placeholders are replaced, so that it need
-	// not stand in the configuration. Default: none.
+	// Password authenticates with Redis. May contain placeholders such as
+	// {env.REDIS_PASSWORD}, so that it need not stand in the configuration. Default: none.
 	Password string `json:"password,omitempty"`
 
-	// Database is the number of the database. A cluster has no other than 0.
-	// Default: 0.
+	// Database is the number of the database. A cluster has only database 0. Default: 0.
 	Database int `json:"database,omitempty"`
 
-	// Prefix begins the name of every key and channel in Redis. Hubs with the same
-	// prefix share their rooms. Default: `rt:`, and for a hub with a name
-	// `rt:<hub>:`.
+	// Prefix starts the name of every key and channel in Redis. Hubs with the same prefix
+	// share their rooms. Default: `rt:`, and for a hub with a name `rt:<hub>:`.
 	Prefix string `json:"prefix,omitempty"`
 
-	// TLS encrypts the connections to Redis, and to Sentinels. Default: they are
-	// plain.
+	// TLS encrypts the connections to Redis and to Sentinels. Default: they are plain.
 	TLS *RedisTLS `json:"tls,omitempty"`
 }
 
 // RedisSentinel says what to ask Sentinels.
 type RedisSentinel struct {
-	// Master is the name under which they watch the primary. Placeholders are
-	// replaced.
+	// Master is the name by which the Sentinels know the primary. May contain
+	// placeholders. Required.
 	Master string `json:"master"`
 
-	// Username and Password authenticate with the Sentinels, which do not know those
-	// of Redis. Placeholders are replaced. Default: none.
+	// Username and Password authenticate with the Sentinels, which do not know those of
+	// Redis. May contain placeholders. Default: none.
 	Username string `json:"username,omitempty"`
 	Password string `json:"password,omitempty"`
 }
 
 // RedisCluster says how the channels are spread over a Redis Cluster.
 type RedisCluster struct {
-	// Partitions is into how many parts the channels are divided, of which each is on
-	// one server; at least as many as there are primaries, at most 1024. Each costs
-	// every node a connection. It is the same number on all nodes: nodes with
-	// different ones do not see each other's rooms. Default: 16.
+	// Partitions is the number of parts into which the channels are divided. Each part is
+	// on one server, and costs every node a connection. There are at least as many as
+	// primaries, at most 1024. All nodes must have the same number: nodes with different
+	// numbers do not see each other's rooms. Default: 16.
 	Partitions int `json:"partitions,omitempty"`
 }
 
-// RedisTLS says how the connections to Redis are encrypted. The certificate of
-// Redis is always verified.
+// RedisTLS says how the connections to Redis are encrypted. The certificate of Redis is
+// always verified.
 type RedisTLS struct {
-	// CA is a PEM file with the certificates that may have signed that of Redis.
-	// Default: those that the system trusts.
+	// CA is a PEM file with the certificates that may have signed that of Redis. Default:
+	// the certificates that the system trusts.
 	CA string `json:"ca,omitempty"`
 
-	// Cert and Key are PEM files with which this node authenticates. Default: it
-	// does not.
+	// Cert and Key are PEM files with which this node authenticates. Either needs the
+	// other. Default: the node does not authenticate.
 	Cert string `json:"cert,omitempty"`
 	Key  string `json:"key,omitempty"`
 
@@ -93,7 +90,7 @@ type RedisTLS struct {
 	ServerName string `json:"server_name,omitempty"`
 }
 
-// check finds what is wrong whatever placeholders turn out to be.
+// check reports what is wrong whatever the values of the placeholders are.
 func (c *Redis) check() error {
 	switch {
 	case c == nil:
@@ -114,7 +111,7 @@ func (c *Redis) check() error {
 	return known.options().Validate()
 }
 
-// options are what the backend goes by, TLS aside.
+// options returns the options of the backend, without TLS.
 func (c *Redis) options() *redis.Options {
 	o := &redis.Options{Username: c.Username, Password: c.Password, Database: c.Database, Prefix: c.Prefix}
 	switch {
@@ -134,7 +131,7 @@ func (c *Redis) options() *redis.Options {
 	return o
 }
 
-// compile makes the options, for which files are read.
+// compile checks the options and, unless read is nil, makes those of the backend.
 func (c *Redis) compile(read ReadFile) (s node.Store, err error) {
 	if err := c.check(); c == nil || err != nil || read == nil {
 		return node.Store{}, err
@@ -155,7 +152,7 @@ func (c *Redis) compile(read ReadFile) (s node.Store, err error) {
 	return s, nil
 }
 
-// resolve gives a copy with the placeholders replaced.
+// resolve returns a copy with the placeholders replaced.
 func (c *Redis) resolve() (*Redis, error) {
 	r := *c
 	r.Addresses = slices.Clone(c.Addresses)

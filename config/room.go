@@ -15,64 +15,64 @@ import (
 
 // Room is a rule for the channels that a pattern matches.
 type Room struct {
-	// Pattern says which channels the rule is for. It consists of segments with a
-	// colon in between: literal text, `*` for any one segment, `{user}` for a segment
-	// of which only the user of that name may make use, or `{claim.NAME}` for one
-	// that only those may use whose token has it as the claim NAME. `*` as the last
-	// segment stands for all that follows. Required.
+	// Pattern says which channels the rule is for. It consists of segments with a colon
+	// in between. A segment is literal text, or `*` for any one segment, or `{user}` for a
+	// segment that only the user of that name may use, or `{claim.NAME}` for a segment
+	// that only users may use whose token has it as the claim NAME. `*` as the last
+	// segment stands for all that follows. Required. Example: `chat:*`.
 	Pattern string `json:"pattern"`
 
-	// Subscribe says who may receive the messages: `anyone`, `users` (who are not
-	// anonymous), `granted` (whose token grants it for the channel) or `server`
+	// Subscribe says who may receive the messages: `anyone`, `users` (clients that are
+	// not anonymous), `granted` (clients whose token grants the channel) or `server`
 	// (nobody). Default: `users`.
 	Subscribe string `json:"subscribe,omitempty"`
 
-	// Publish says who may send messages: `anyone`, `users`, `granted` or `server`
-	// (only the app, with its API key). Default: `server`.
+	// Publish says who may send messages: `anyone`, `users`, `granted` or `server` (only
+	// the app, with its API key). Default: `server`.
 	Publish string `json:"publish,omitempty"`
 
-	// Read says who may read the history at will: `anyone`, `users`, `granted` or
-	// `server`. A subscriber gets what it missed while its connection was lost in
-	// any case. Default: who may subscribe.
+	// Read says who may read the history at any time: `anyone`, `users`, `granted` or
+	// `server`. A subscriber always gets what it missed while its connection was lost.
+	// Default: the same as Subscribe.
 	Read string `json:"read,omitempty"`
 
-	// History is how many messages are retained, for clients that come back after
-	// a lost connection or want to see the latest ones. Default: none.
+	// History is how many messages are retained, for clients that reconnect or want to
+	// see the latest messages. Default: none.
 	History History `json:"history,omitzero"`
 
 	// Presence makes the room know who is in it. Default: it does not.
 	Presence *Presence `json:"presence,omitempty"`
 
-	// Document gives each channel a JSON document that clients change together.
-	// Default: there is none.
+	// Document gives each channel a JSON document that clients change together. Default:
+	// there is none.
 	Document *Document `json:"document,omitempty"`
 
-	// Slow says what happens when the queue of a slow client is full.
-	// `disconnect` closes its connection; the client comes back and gets what it
-	// missed from the history. `drop_oldest` drops queued messages and says so
-	// with a `gap`. `latest` keeps only the newest message of the channel, which
-	// fits values of which just the last one counts. Default: `disconnect`.
+	// Slow says what happens when the queue of a slow client is full. `disconnect` closes
+	// its connection; the client reconnects and gets what it missed from the history.
+	// `drop_oldest` drops queued messages and says so with a `gap`. `latest` keeps only
+	// the newest message of the channel, which fits values of which only the last one
+	// counts. Default: `disconnect`.
 	Slow string `json:"slow,omitempty"`
 
-	// Rate is how fast one publisher may send messages into one channel. The app
-	// with its API key is not limited. Default: no limit.
+	// Rate is how fast one publisher may send messages into one channel. The app with its
+	// API key is not limited. Default: no limit.
 	Rate Rate `json:"rate,omitzero"`
 
-	// TotalRate is how fast all publishers together may send messages into one
-	// channel, on this node. The app with its API key is not limited, and not counted.
-	// Default: no limit.
+	// TotalRate is how fast all publishers together may send messages into one channel,
+	// on this node. The app with its API key is not limited and does not count. Default:
+	// no limit.
 	TotalRate Rate `json:"total_rate,omitzero"`
 
-	// Content bounds what clients publish. Default: nothing but message_size does.
+	// Content bounds what clients publish. Default: only message_size bounds it.
 	Content Content `json:"content,omitzero"`
 
-	// Schema is what every content that a client publishes has to match; others are
-	// refused with SCHEMA_VIOLATION. Default: any JSON will do.
+	// Schema is what every content that a client publishes has to match. Other contents
+	// are rejected with SCHEMA_VIOLATION. Default: any JSON is accepted.
 	Schema *Schema `json:"schema,omitempty"`
 
-	// Sanitize says what becomes of HTML in the strings of what clients publish.
-	// `text` removes it all, `html` keeps the harmless part of it, `none` leaves
-	// everything as it is. Default: `none`.
+	// Sanitize says what happens to HTML in the strings that clients publish. `text`
+	// removes all of it, `html` keeps the harmless part, `none` changes nothing. Default:
+	// `none`.
 	Sanitize string `json:"sanitize,omitempty"`
 }
 
@@ -82,8 +82,8 @@ type History struct {
 	// history.
 	Size int `json:"size,omitempty"`
 
-	// TTL is how long a message is retained. Default: 0, which means until newer
-	// ones push it out.
+	// TTL is how long a message is retained. Default: 0, which means until newer messages
+	// take its place.
 	TTL caddy.Duration `json:"ttl,omitempty"`
 }
 
@@ -114,8 +114,8 @@ func (c *Room) compile(read ReadFile) (policy.Room, error) {
 	return room, contradiction(&room)
 }
 
-// contradiction finds options that cancel each other, which shows that the author
-// expects something else than what would happen.
+// contradiction reports options that cancel each other. They show that the author expects
+// something else than what would happen.
 func contradiction(r *policy.Room) error {
 	anonymous := r.Subscribe == policy.Anyone || r.Publish == policy.Anyone || r.HistoryAccess == policy.Anyone || r.ChangeAccess == policy.Anyone
 	appAlone := r.Publish == policy.Server && (r.ChangeAccess == policy.Default || r.ChangeAccess == policy.Server)

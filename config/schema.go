@@ -10,20 +10,20 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/policy"
 )
 
-// Schema is a JSON Schema: draft 2020-12, unless its $schema names an older
-// one. References lead to places in the schema itself only, and none may apply a
-// schema to the same value again. Exactly one of its fields is given.
+// Schema is a JSON Schema: draft 2020-12, unless its $schema names an older one. References
+// lead only to places in the schema itself, and none may apply a schema to the same value
+// again. Exactly one of the fields is set.
 type Schema struct {
-	// File is the path of a file with the schema, relative to the directory in which
-	// Caddy runs. It is read when the configuration is loaded, and not again before
-	// the next reload. May contain placeholders such as {env.SCHEMAS}.
+	// File is the path of a file with the schema, relative to the directory in which Caddy
+	// runs. It is read when the configuration is loaded, and not again before the next
+	// reload. May contain placeholders such as {env.SCHEMAS}.
 	File string `json:"file,omitempty"`
 
 	// Inline is the schema itself.
 	Inline json.RawMessage `json:"inline,omitempty"`
 }
 
-// compile gives no schema where there is none, or where its file is not read.
+// compile returns no schema if there is none, or if read is nil and it is in a file.
 func (c *Schema) compile(read ReadFile) (*policy.Schema, error) {
 	switch {
 	case c == nil:
@@ -50,7 +50,7 @@ func (c *Schema) compile(read ReadFile) (*policy.Schema, error) {
 	return schema, nil
 }
 
-// compileSchema looks for what is no JSON first, because it knows the line.
+// compileSchema checks the JSON first, because it knows the line of an error.
 func compileSchema(text []byte) (*policy.Schema, error) {
 	var any json.RawMessage
 	err := json.Unmarshal(text, &any)

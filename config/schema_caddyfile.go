@@ -23,7 +23,7 @@ func parseSchema(_ *caddyfile.Dispenser, args []string, c *Room) error {
 	return err
 }
 
-// isInline tells the text of a schema from a path.
+// isInline reports whether the argument is the text of a schema and not a path.
 func isInline(arg string) bool {
 	return strings.HasPrefix(arg, "{") && !block.StartsWithPlaceholder(arg)
 }

@@ -77,7 +77,7 @@ func (c *Hub) compileRooms(read ReadFile) (*policy.Policy, error) {
 	return policy.Compile(rooms)
 }
 
-// fits finds bounds of rooms that the hub's own make void.
+// fits reports bounds of rooms that the limits of the hub make meaningless.
 func (c *Hub) fits() error {
 	for _, r := range c.Rooms {
 		err := errors.Join(
