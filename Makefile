@@ -42,9 +42,9 @@ test: needs fmt-check vet client go-test fuzz-smoke ## check everything, as the 
 	@echo "all checks passed"
 
 # What one runs before a commit. It needs nothing but Go.
-check: fmt-check ## check format, vet, borders and the core's tests: two minutes at most with a warm cache
+check: fmt-check ## check format, vet, borders, locks and the core's tests: two minutes at most with a warm cache
 	@tools/step "vet" go vet ./...
-	@tools/step "borders" go test ./internal/archtest
+	@tools/step "borders" go test ./internal/archtest ./internal/lockorder ./internal/guard
 	@tools/step "core tests" go test $(CORE)
 
 needs:
