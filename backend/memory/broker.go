@@ -12,11 +12,11 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
-// shards is how many tables the rooms are spread over: enough that publishers of
-// different rooms rarely meet. A power of two.
+// shards is the number of tables that the rooms are spread over: enough that publishers of
+// different rooms rarely meet. It is a power of two.
 const shards = 128
 
-// Broker is a [hub.Broker] for one node. Make one with [New].
+// Broker is a [hub.Broker] for one node. [New] makes one.
 type Broker struct {
 	// Set by New.
 	sink   hub.Sink
@@ -31,10 +31,10 @@ type Broker struct {
 	evicted atomic.Uint64
 	reduced atomic.Uint64
 
-	house   sync.Mutex // held by who evicts or sweeps
-	close   sync.Once
-	closing chan struct{}
-	janitor sync.WaitGroup
+	cleaning sync.Mutex // held while evicting or sweeping
+	close    sync.Once
+	closing  chan struct{}
+	janitor  sync.WaitGroup
 }
 
 var _ hub.Broker = (*Broker)(nil)
@@ -57,22 +57,21 @@ func New(sink hub.Sink, o Options) *Broker {
 	return b
 }
 
-// Resize changes Options.HistoryBytes of a living broker; 0 means its default.
-// What is over a smaller bound is removed at the latest with the next publish.
+// Resize changes Options.HistoryBytes of a running broker; 0 means the default. What
+// exceeds a smaller bound is removed with the next publish at the latest.
 func (b *Broker) Resize(bytes int64) {
 	b.limit.Store(Options{HistoryBytes: bytes}.withDefaults().HistoryBytes)
 	b.bound()
 }
 
-// shard is where the room of a channel lives.
+// shard returns the shard that has the room of a channel.
 func (b *Broker) shard(channel string) *shard {
 	return &b.shards[maphash.String(b.seed, channel)&(shards-1)]
 }
 
-// Publish implements [hub.Broker]. The message is kept by reference. It fails only
-// when ctx is over, the broker closed or the key that of another message, and then
-// nothing was sent. A message that
-// turns out to be a repeat is left as it was.
+// Publish implements [hub.Broker]. It keeps the message by reference. It fails only if ctx
+// is over, the broker is closed, or the key belongs to another message. Nothing was sent
+// then. It does not change a message that is a repeat.
 func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
 	if err := ctx.Err(); err != nil {
 		return hub.Published{}, err
@@ -94,8 +93,8 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 	return p, err
 }
 
-// publishPlain sends what needs neither a position nor a memory. The room is
-// touched only if it still has a log, of a time when it was configured to.
+// publishPlain sends a message that needs neither a position nor a key. It locks the room
+// only if the room still has a log, from a time when its configuration had history.
 func (b *Broker) publishPlain(s *shard, m *hub.Message) (hub.Published, error) {
 	r, err := s.pinLogged(m.Channel)
 	if err != nil {
@@ -109,7 +108,7 @@ func (b *Broker) publishPlain(s *shard, m *hub.Message) (hub.Published, error) {
 	return hub.Published{}, nil
 }
 
-// publishIn takes a pinned room and unpins it.
+// publishIn publishes into a pinned room and unpins it.
 func (b *Broker) publishIn(r *room, now time.Time, m *hub.Message, o hub.PublishOptions) (p hub.Published, err error) {
 	defer r.unpin()
 	digest := digestFor(o.Key, m)
@@ -133,8 +132,8 @@ func (b *Broker) publishIn(r *room, now time.Time, m *hub.Message, o hub.Publish
 	return p, nil
 }
 
-// digestFor is the digest of a message with a key. It is made before the room is locked,
-// because that takes long for a great content.
+// digestFor returns the digest of a message with a key. It is called before the room is
+// locked, because it takes long for a large content.
 func digestFor(key string, m *hub.Message) uint32 {
 	if key == "" {
 		return 0
@@ -142,7 +141,7 @@ func digestFor(key string, m *hub.Message) uint32 {
 	return m.Digest()
 }
 
-// Attach implements [hub.Broker]. An Attach that failed is not counted.
+// Attach implements [hub.Broker]. An Attach that fails is not counted.
 func (b *Broker) Attach(ctx context.Context, channel string, r hub.Retention) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -161,13 +160,12 @@ func (b *Broker) Attach(ctx context.Context, channel string, r hub.Retention) er
 	return nil
 }
 
-// Detach implements [hub.Broker]. It may be called from within a Broadcast.
+// Detach implements [hub.Broker]. A sink may call it from within Broadcast.
 func (b *Broker) Detach(channel string) {
 	b.shard(channel).detach(channel, time.Since(b.born))
 }
 
-// History implements [hub.Broker]. A room that was neither attached nor published
-// to does not begin by being read.
+// History implements [hub.Broker]. Reading does not create a room.
 func (b *Broker) History(ctx context.Context, channel string, r hub.Retention, q hub.HistoryQuery) (hub.HistoryPage, error) {
 	if err := ctx.Err(); err != nil {
 		return hub.HistoryPage{}, err
@@ -189,8 +187,8 @@ func (b *Broker) History(ctx context.Context, channel string, r hub.Retention, q
 	return rm.page(q), nil
 }
 
-// Close implements [hub.Broker]: it ends the janitor and forgets all rooms. Calls
-// that were under way finish. Closing again does nothing.
+// Close implements [hub.Broker]. It ends the janitor and drops all rooms. Calls that are
+// under way finish. Closing again does nothing.
 func (b *Broker) Close() error {
 	b.close.Do(func() {
 		close(b.closing)
@@ -202,7 +200,7 @@ func (b *Broker) Close() error {
 	return nil
 }
 
-// blank answers a query about a room of which nothing is kept.
+// blank answers a query about a room for which nothing is kept.
 func (s *shard) blank(channel string, r hub.Retention, q hub.HistoryQuery) hub.HistoryPage {
 	if r.Size <= 0 {
 		return hub.HistoryPage{}
@@ -219,7 +217,7 @@ func (b *Broker) keep(r *room, now time.Time, to hub.Retention) {
 	b.account(r)
 }
 
-// account brings b.used and b.keyed up to date with a room, whose lock is held.
+// account updates b.used and b.keyed from a room. The caller holds the room's lock.
 func (b *Broker) account(r *room) {
 	if is := r.size(); is != r.bytes {
 		b.used.Add(is - r.bytes)
@@ -233,15 +231,15 @@ func (b *Broker) account(r *room) {
 
 // Stats are figures for an operator.
 type Stats struct {
-	// Bytes is what counts against Options.HistoryBytes now, and Keys the part of it
-	// that is for idempotency keys.
+	// Bytes is what counts against Options.HistoryBytes now. Keys is the part of it for
+	// idempotency keys.
 	Bytes, Keys int64
-	// Evicted counts the rooms that were forgotten to stay within it, and Reduced
-	// how often a room lost its oldest messages to it.
+	// Evicted counts the rooms that were dropped to stay within the bound. Reduced counts
+	// how often a room lost its oldest messages for it.
 	Evicted, Reduced uint64
 }
 
-// Stats returns the figures of this moment.
+// Stats returns the current figures.
 func (b *Broker) Stats() Stats {
 	return Stats{Bytes: b.used.Load(), Keys: b.keyed.Load(), Evicted: b.evicted.Load(), Reduced: b.reduced.Load()}
 }

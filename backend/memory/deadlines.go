@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// deadlines say when documents have to be looked at, because nobody may have used them
-// for their TTL then. A document has one at most.
+// deadlines say when a document may have been unused for its TTL, so that it must be looked
+// at. A document has at most one.
 type deadlines struct {
 	mu sync.Mutex // a leaf
 	// Guarded by mu; the earliest first.
@@ -25,7 +25,7 @@ func (d *deadlines) add(channel string, at time.Time) {
 	heap.Push(&d.queue, deadline{at, channel})
 }
 
-// take gives a document whose deadline is over, and forgets the deadline.
+// take removes a deadline that is over and returns its document.
 func (d *deadlines) take(now time.Time) (channel string, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -6,8 +6,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// publishDirect sends a message to one member. Of the room it takes nothing but the
-// order of what is broadcast, and a place for the key.
+// publishDirect sends a message to one member. It uses the room only for the order of
+// broadcasts and for the key.
 func (b *Broker) publishDirect(s *shard, m *hub.Message, key string) (hub.Published, error) {
 	now := time.Now()
 	m.Position = hub.Position{}
@@ -24,7 +24,7 @@ func (b *Broker) publishDirect(s *shard, m *hub.Message, key string) (hub.Publis
 	return p, err
 }
 
-// directIn takes a pinned room and unpins it.
+// directIn sends the message in a pinned room and unpins the room.
 func (b *Broker) directIn(r *room, now time.Time, m *hub.Message, key string) (hub.Published, error) {
 	defer r.unpin()
 	digest := digestFor(key, m)

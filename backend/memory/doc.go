@@ -1,44 +1,47 @@
-// Package memory is the broker of a single node: rooms, positions and history in
-// the memory of the process. It needs nothing else and forgets everything with
-// the process; a client that comes back then sees another epoch and is told.
+// Package memory is the backend of a single node: rooms, positions, history, presence
+// and documents in the memory of the process. Nothing survives the process. A client
+// that comes back after a restart sees another epoch, and so learns that messages may
+// be missing.
 //
 // # What is kept
 //
-// A room without history costs a small record while it is attached and nothing
-// afterwards; its messages go straight to the sink. A room with history keeps its
-// log until it was idle (neither attached nor used) for a day, or for ten times
-// the TTL of its messages if that is longer, so that an ordinary absence does not
-// cost a client its place.
+// A room without history costs a small record while it is attached, and nothing
+// afterwards. Its messages go straight to the sink. A room with history keeps its log
+// while it is attached or used, and then for a day, or for ten times the TTL of its
+// messages if that is longer. So an ordinary absence does not cost a client its place.
 //
-// Of a room that nobody has published to nothing is kept. Its epoch is a hash of its name
-// and of how many logs with messages its shard has forgotten. So a client that saw the
-// room empty has all messages from the first on, or learns that some may be missing.
+// Nothing is kept for a room without messages. Its epoch is a hash of its name and of
+// the number of logs with messages that its shard has dropped. So a client that saw the
+// empty room gets all messages from the first on, or learns that some may be missing.
 //
-// Idempotency keys have an eighth of Options.HistoryBytes. When there are more, the rooms
-// with the most keys lose the older ones. If all rooms have few, those go first in which
-// no key came for the longest time. A repeat of a forgotten key is published.
+// # Memory
 //
-// All logs and idempotency keys together, and the records of rooms nobody is
-// attached to, stay within Options.HistoryBytes. When they do not, the least
-// recently used of the unattached rooms go first, log and keys and all: should
-// one come back it has a new epoch. If that was not enough, the largest of the
-// other rooms lose their oldest messages, all down to one level, so that a small
-// room never pays for a large one. Either way a position that was lost is answered
-// as lost; there is no way for a hole to pass for a continuation.
+// All logs and idempotency keys, and the records of rooms that nobody is attached to,
+// stay within Options.HistoryBytes. If they exceed it, the least recently used of the
+// unattached rooms are dropped first, with log and keys. A room that comes back has a
+// new epoch. If that is not enough, the largest of the other rooms lose their oldest
+// messages, down to one common size, so that a small room never pays for a large one.
+// In both cases a client with a lost position is told that messages are lost. A gap is
+// never taken for a continuation.
+//
+// Idempotency keys have an eighth of Options.HistoryBytes. If they exceed it, the rooms
+// with the most keys lose the older ones. If all rooms have few keys, the rooms that got
+// no key for the longest time lose theirs first. A repeat with a forgotten key is
+// published again.
 //
 // # Order
 //
-// In a room with history a message is stored, given its position and handed to
-// the sink in one step under the room's lock, and so it is for a message with an
-// idempotency key. Messages without either take no lock of the room at all: they
-// arrive in the order of each publisher.
+// In a room with history, a message is stored, gets its position and goes to the sink
+// in one step under the room's lock. The same holds for a message with an idempotency
+// key. All other messages take no lock of the room: they arrive in the order of each
+// publisher.
 //
 // # Locks
 //
 // From the outermost to the innermost, for the broker:
 //
-//	Broker.house > room.mu: evictions and sweeps, one at a time; publishers only try it
-//	Broker.house > shard.mu
+//	Broker.cleaning > room.mu: evictions and sweeps, one at a time; publishers only try it
+//	Broker.cleaning > shard.mu
 //	room.mu > hub.shard.mu: the room's log and keys; the sink is called under it
 //
 // Nothing is locked while shard.mu is held, which guards the table of rooms, their
@@ -53,14 +56,15 @@
 //	slot.mu > ledger.mu
 //	slot.mu > presenceLedger.mu
 //
-// A room is found and pinned under shard.mu and then locked without it. Whoever
-// holds shard.mu and sees a room without pins has that room to itself, because
-// pins are only added under shard.mu: that is how rooms are removed without
-// waiting for anybody. Detach takes shard.mu alone, so a sink may call it from
-// within Broadcast. It must not call the other methods from there.
+// The broker finds and pins a room under shard.mu, and then locks the room without
+// shard.mu. Pins are added only under shard.mu. So a caller that holds shard.mu and sees
+// a room without pins is alone with that room, and can remove it without waiting.
+// Detach takes only shard.mu, so a sink may call it from within Broadcast. A sink must
+// not call the other methods from there.
 //
 // # Goroutines
 //
-// One, the janitor, started by [New] and ended by [Broker.Close]. It frees what
-// has expired; what readers see does not depend on it.
+// The broker has one goroutine, the janitor. [New] starts it and [Broker.Close] ends it.
+// It frees what has expired. What readers see does not depend on it. The stores of
+// presence and documents have none; a room that remembers members has a timer.
 package memory

@@ -11,12 +11,12 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
 
-// DocumentStore is a [document.Store] for one process. There is mostly one node;
-// [DocumentStore.Join] makes others that share the documents.
+// DocumentStore is a [document.Store] for one process. Usually it has one node;
+// [DocumentStore.Join] adds others that share the documents.
 //
-// Entries are handed to the sinks in the Commit that appends them, under the lock of the
-// document, which keeps their order. There is no goroutine: documents whose time is over
-// are removed when they are read, and before a commit or a list.
+// Commit hands the entry that it appends to the sinks, under the lock of the document,
+// which keeps the order. There is no goroutine: documents whose TTL is over are removed
+// when they are read, and before a commit or a list.
 type DocumentStore struct {
 	// Set when the node is made.
 	table *documentTable
@@ -29,16 +29,16 @@ var _ document.Store = (*DocumentStore)(nil)
 
 // documentTable is what the nodes of one store share.
 type documentTable struct {
-	// epoch is that of documents that nobody has changed and nobody follows. Another one
-	// comes with each document that is forgotten, because nothing is left of it that
-	// would tell it from the next one in its place.
+	// epoch is the epoch of documents that nobody has changed and nobody follows. It
+	// changes with each document that is dropped: nothing is left of that document that
+	// could tell it from the next one in its place.
 	epoch     atomic.Pointer[string]
 	rooms     table[*documentRoom]
 	ledger    ledger
 	deadlines deadlines
 }
 
-// renew begins a new epoch and gives it.
+// renew starts a new epoch and returns it.
 func (t *documentTable) renew() string {
 	epoch := strings.ToLower(rand.Text()[:8])
 	t.epoch.Store(&epoch)
@@ -60,7 +60,7 @@ func (s *DocumentStore) Join(sink document.Sink) *DocumentStore {
 	return &DocumentStore{table: s.table, sink: sink}
 }
 
-// in does f in a locked room, unless ctx is over or the node closed.
+// in calls f with the locked room, unless ctx is over or the node is closed.
 func (s *DocumentStore) in(ctx context.Context, channel string, f func(*documentRoom) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -148,7 +148,7 @@ func (s *DocumentStore) List(ctx context.Context, prefix, after string, limit in
 	return page, false, nil
 }
 
-// sweep forgets documents whose time is over: some of them, if there are many.
+// sweep drops documents whose TTL is over. If there are many it drops only some.
 func (t *documentTable) sweep(now time.Time) {
 	const most = 64
 	for range most {
@@ -164,8 +164,8 @@ func (t *documentTable) sweep(now time.Time) {
 	}
 }
 
-// Close implements [document.Store]. The documents stay for the other nodes. Closing
-// again does nothing.
+// Close implements [document.Store]. The other nodes keep the documents. Closing again does
+// nothing.
 func (s *DocumentStore) Close() error {
 	if s.closed.Swap(true) {
 		return nil

@@ -26,15 +26,15 @@ func (r *documentRoom) commit(c document.Commit) (document.Committed, error) {
 	return document.Committed{Version: r.version}, nil
 }
 
-// step is what a commit makes of a room.
+// step is what a commit changes in a room.
 type step struct {
 	spare  int   // entries that go
 	logged int64 // bytes of those that stay
 	bytes  int64 // of the room
 }
 
-// plan says what a commit would make of the room. Each entry is looked at when it comes
-// and when it goes.
+// plan returns what a commit would change. It looks at each entry twice: when the entry
+// comes, and when it goes.
 func (r *documentRoom) plan(c *document.Commit) step {
 	count, base, snapshot := len(r.entries)+1, int(c.Entry.Version-r.base), r.snapshot
 	if c.Snapshot != nil {
@@ -58,7 +58,7 @@ func (r *documentRoom) plan(c *document.Commit) step {
 	return next
 }
 
-// append puts an entry into the log, and lets go of what is not needed any more.
+// append appends an entry to the log and drops what is not needed any more.
 func (r *documentRoom) append(c document.Commit, next step) {
 	now := time.Now()
 	r.version = c.Entry.Version
@@ -75,7 +75,7 @@ func (r *documentRoom) append(c document.Commit, next step) {
 	r.schedule(now)
 }
 
-// remember adds a key, for which plan has counted already.
+// remember adds a key. plan has counted it already.
 func (r *documentRoom) remember(key, payer string) {
 	if r.keys == nil {
 		r.keys = make(map[string]uint64)
@@ -94,5 +94,5 @@ func (r *documentRoom) remember(key, payer string) {
 	r.order = slices.Clone(r.order[maxDocumentKeys/4:])
 	r.keyed -= freed
 	r.bytes -= freed
-	_ = r.table.ledger.admit(&r.bill, -freed, document.Budget{Payer: payer}) // less is never refused
+	_ = r.table.ledger.admit(&r.bill, -freed, document.Budget{Payer: payer}) // less is always admitted
 }

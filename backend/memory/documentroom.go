@@ -9,12 +9,13 @@ import (
 
 const (
 	// maxDocumentKeys is how many keys of changes a document remembers: those of some
-	// minutes of fast typing, for whoever comes back and asks what became of a change.
+	// minutes of fast typing, for a client that reconnects and asks for the result of a
+	// change.
 	maxDocumentKeys = 4096
 	// documentBytes is what a document costs by itself: the room, its maps and its place in
 	// the table, with one entry, one key and one payer.
 	documentBytes = 1536
-	// documentKeyBytes is what a remembered key costs beside its text.
+	// documentKeyBytes is what a remembered key costs in addition to its text.
 	documentKeyBytes = 64
 )
 
@@ -37,11 +38,11 @@ type documentRoom struct {
 	bytes    int64    // of all, as the ledger has it
 	bill     bill
 	ttl      time.Duration // as of the latest change
-	used     time.Time     // the latest change, or when nobody was attached any more
+	used     time.Time     // the latest change, or when the last node detached
 	due      bool          // there is a deadline
 }
 
-// bare reports that the room holds nothing.
+// bare reports whether the room holds nothing.
 func (r *documentRoom) bare() bool { return len(r.attached) == 0 && r.version == 0 }
 
 func (r *documentRoom) attach(s *DocumentStore) {
@@ -72,12 +73,12 @@ func (r *documentRoom) load(known document.Known) document.Record {
 	return rec
 }
 
-// reaches reports that the log has all entries after a version.
+// reaches reports whether the log has all entries after a version.
 func (r *documentRoom) reaches(version uint64) bool {
 	return version <= r.version && r.version-version <= uint64(len(r.entries))
 }
 
-// anchor is that of an entry in the log, else 0.
+// anchor returns the anchor of a version, or 0 if the log does not have its entry.
 func (r *documentRoom) anchor(version uint64) uint64 {
 	if behind := r.version - version; version <= r.version && behind < uint64(len(r.entries)) {
 		return r.entries[uint64(len(r.entries))-1-behind].Anchor
@@ -85,10 +86,10 @@ func (r *documentRoom) anchor(version uint64) uint64 {
 	return 0
 }
 
-// differ compares anchors, of which 0 is not known.
+// differ reports whether two anchors differ. 0 is unknown and equal to any.
 func differ(a, b uint64) bool { return a != 0 && b != 0 && a != b }
 
-// schedule has the document looked at when nobody may have used it for its TTL.
+// schedule sets a deadline, when the document may have been unused for its TTL.
 func (r *documentRoom) schedule(now time.Time) {
 	if r.version == 0 || r.ttl <= 0 || r.due {
 		return
@@ -101,14 +102,14 @@ func (r *documentRoom) schedule(now time.Time) {
 	r.table.deadlines.add(r.channel, from.Add(r.ttl))
 }
 
-// expire forgets the document if nobody has used it for its TTL.
+// expire drops the document if it was unused for its TTL.
 func (r *documentRoom) expire(now time.Time) {
 	if r.version > 0 && r.ttl > 0 && len(r.attached) == 0 && now.Sub(r.used) >= r.ttl {
 		r.forget()
 	}
 }
 
-// forget makes the room what it was before anybody changed it, in another epoch.
+// forget resets the room to a document that nobody has changed, in another epoch.
 func (r *documentRoom) forget() {
 	if r.version == 0 {
 		return

@@ -8,17 +8,17 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
-// bound keeps the memory of all rooms within Options.HistoryBytes, and that of keys
-// within their share. It is called without locks, by whoever added something; when somebody else is at it already,
-// the caller goes on.
+// bound keeps the memory of all rooms within Options.HistoryBytes, and that of keys within
+// their part of it. Whoever added something calls it, without locks. If another goroutine
+// is cleaning already, it returns at once.
 func (b *Broker) bound() {
-	if (b.used.Load() > b.limit.Load() || b.keyed.Load() > b.keyLimit()) && b.house.TryLock() {
-		defer b.house.Unlock()
+	if (b.used.Load() > b.limit.Load() || b.keyed.Load() > b.keyLimit()) && b.cleaning.TryLock() {
+		defer b.cleaning.Unlock()
 		b.fit()
 	}
 }
 
-// fit removes what is over the bound, if anything is. Needs the house.
+// fit removes what exceeds the bounds. The caller holds cleaning.
 func (b *Broker) fit() {
 	if b.keyed.Load() > b.keyLimit() {
 		b.fitKeys()
@@ -35,7 +35,7 @@ func (b *Broker) fit() {
 	}
 }
 
-// evictIdle forgets the least recently used rooms that nobody is attached to.
+// evictIdle drops the least recently used rooms that nobody is attached to.
 func (b *Broker) evictIdle(target int64) {
 	var idle [shards]time.Duration // last use of each shard's first candidate
 	for i := range b.shards {
@@ -61,7 +61,7 @@ func (b *Broker) evictIdle(target int64) {
 // never is the last use of a room that does not exist.
 const never time.Duration = math.MaxInt64
 
-// longestIdle is the last use of the room that evict would take.
+// longestIdle returns the last use of the room that evict would drop.
 func (s *shard) longestIdle() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -71,7 +71,7 @@ func (s *shard) longestIdle() time.Duration {
 	return never
 }
 
-// evict forgets the least recently used idle room.
+// evict drops the least recently used idle room.
 func (s *shard) evict() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,7 +82,7 @@ func (s *shard) evict() bool {
 	return r != nil
 }
 
-// candidate is the least recently used idle room that nobody is using. Needs mu.
+// candidate returns the least recently used idle room without pins. The caller holds mu.
 func (s *shard) candidate() *room {
 	r := s.idle.oldest
 	for r != nil && r.pins.Load() != 0 {
@@ -113,7 +113,8 @@ func (b *Broker) reduceLargest(target int64) {
 	}
 }
 
-// reduce brings a room down to a number of bytes. A panic costs its turn alone, as in tend.
+// reduce cuts a room down to a number of bytes. A panic costs only this room's turn, as in
+// tend.
 func (b *Broker) reduce(r *room, line int64) {
 	defer guard.Recover(nil, "the reduction of a history")
 	r.mu.Lock()
@@ -123,8 +124,8 @@ func (b *Broker) reduce(r *room, line int64) {
 	b.reduced.Add(1)
 }
 
-// level finds the line down to which the sizes have to be cut for their sum to be
-// no more than total: small ones keep all they have. It sorts its argument.
+// level returns the size down to which the sizes must be cut so that their sum is at most
+// total. Smaller sizes stay as they are. It sorts its argument.
 func level(sizes []int64, total int64) int64 {
 	slices.Sort(sizes)
 	total = max(total, 0)

@@ -166,8 +166,8 @@ func TestBoundUnderLoad(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	b.house.Lock() // no sweep meanwhile
-	defer b.house.Unlock()
+	b.cleaning.Lock() // no sweep meanwhile
+	defer b.cleaning.Unlock()
 	if b.fit(); b.Stats().Bytes > bound {
 		t.Errorf("%d bytes in the end", b.Stats().Bytes)
 	}

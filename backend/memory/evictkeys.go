@@ -6,21 +6,22 @@ import (
 	"time"
 )
 
-// keyLimit bounds the memory of the idempotency keys of all rooms: an eighth of that of
-// everything. Keys come at the rate of any publisher, also in rooms without history, and
-// must not cost other rooms their messages.
+// keyLimit is the bound of the idempotency keys of all rooms: an eighth of the whole
+// memory. Keys come at the rate of any publisher, also in rooms without history, and must
+// not cost other rooms their messages.
 func (b *Broker) keyLimit() int64 { return b.limit.Load() / 8 }
 
-// keyedRoom is a room with keys, as it was when it was looked at.
+// keyedRoom is a room with keys, with the figures from the time when it was pinned.
 type keyedRoom struct {
 	*room
 	bytes  int64
 	newest time.Duration // when its latest key came
 }
 
-// fitKeys forgets keys until a quarter of their bound is free, so that not every publish
-// comes here. The rooms with the most keys lose their older ones; if all rooms have few,
-// those go first in which no key came for the longest time. Needs the house.
+// fitKeys drops keys until a quarter of their bound is free, so that not every publish
+// comes here. The rooms with the most keys lose the older ones. If all rooms have few keys,
+// the rooms that got no key for the longest time lose theirs first. The caller holds
+// cleaning.
 func (b *Broker) fitKeys() {
 	limit := b.keyLimit()
 	target := limit - limit/4
@@ -45,7 +46,7 @@ func (b *Broker) fitKeys() {
 	}
 }
 
-// pinKeyed gives the rooms with keys, pinned.
+// pinKeyed returns the rooms with keys, pinned.
 func (b *Broker) pinKeyed() (keyed []keyedRoom) {
 	var rooms []*room
 	for i := range b.shards {
@@ -63,7 +64,7 @@ func (b *Broker) pinKeyed() (keyed []keyedRoom) {
 	return keyed
 }
 
-// reduceKeys brings the keys of a room down to a number of bytes; 0 leaves none.
+// reduceKeys cuts the keys of a room down to a number of bytes; 0 leaves none.
 func (b *Broker) reduceKeys(r *room, bytes int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

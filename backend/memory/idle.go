@@ -1,6 +1,6 @@
 package memory
 
-// idleList orders rooms by their last use. Its zero value is empty.
+// idleList orders rooms by their last use. The zero value is empty.
 type idleList struct {
 	newest, oldest *room
 }
@@ -16,7 +16,7 @@ func (l *idleList) push(r *room) {
 	l.newest = r
 }
 
-// remove takes r out.
+// remove removes r.
 func (l *idleList) remove(r *room) {
 	if r.prev != nil {
 		r.prev.next = r.next

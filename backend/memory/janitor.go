@@ -6,10 +6,10 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
-// idleFor is how long a room with history outlives its last use at least.
+// idleFor is the least time that a room with history is kept after its last use.
 const idleFor = 24 * time.Hour
 
-// sweepUntilClosed is the janitor.
+// sweepUntilClosed is the loop of the janitor.
 func (b *Broker) sweepUntilClosed() {
 	t := time.NewTicker(b.o.Sweep)
 	defer t.Stop()
@@ -23,11 +23,11 @@ func (b *Broker) sweepUntilClosed() {
 	}
 }
 
-// sweep frees what has expired, one shard after the other. It has the house to
-// itself, because evictions pass over pinned rooms.
+// sweep frees what has expired, one shard after the other. It holds cleaning, because
+// evictions pass over pinned rooms.
 func (b *Broker) sweep(now time.Time) {
-	b.house.Lock()
-	defer b.house.Unlock()
+	b.cleaning.Lock()
+	defer b.cleaning.Unlock()
 	var rooms []*room
 	for i := range b.shards {
 		s := &b.shards[i]
@@ -38,12 +38,12 @@ func (b *Broker) sweep(now time.Time) {
 		s.release(rooms, now.Sub(b.born))
 		clear(rooms)
 	}
-	// Publishers did not do it while the house was taken.
+	// Publishers could not do it meanwhile.
 	b.fit()
 }
 
-// tend frees what has expired in a room. A panic costs this room's turn alone, so that the
-// rooms behind it do not grow for ever and no room stays pinned.
+// tend frees what has expired in a room. A panic costs only this room's turn: the rooms
+// after it still get theirs, and no room stays pinned.
 func (b *Broker) tend(r *room, now time.Time) {
 	defer guard.Recover(nil, "the expiry of a history")
 	r.mu.Lock()
@@ -52,7 +52,7 @@ func (b *Broker) tend(r *room, now time.Time) {
 	b.account(r)
 }
 
-// release takes the pins back and forgets the rooms that are over.
+// release takes the pins back and drops the rooms that are over.
 func (s *shard) release(rooms []*room, now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,7 +63,8 @@ func (s *shard) release(rooms []*room, now time.Duration) {
 	}
 }
 
-// over reports that nothing is lost with the room. Needs the room to oneself.
+// over reports whether the room can be dropped without a loss. Nobody else may use the
+// room.
 func (r *room) over(now time.Duration) bool {
 	switch {
 	case r.attached != 0:

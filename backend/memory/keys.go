@@ -11,16 +11,17 @@ import (
 )
 
 const (
-	// keyBytes is what a key costs beside its text.
+	// keyBytes is what a key costs in addition to its text.
 	keyBytes = 128
-	// keysBytes is what a room with keys costs beside them: the struct and its maps.
+	// keysBytes is what a room with keys costs in addition to the keys: the struct and its
+	// maps.
 	keysBytes = 384
 )
 
-// keys are the idempotency keys of a room and what became of their messages. They
-// are kept in two generations, and the older one is forgotten as a whole: maps do
-// not shrink, so forgetting one by one would keep the memory of the busiest hour.
-// Times count from Broker.born. A nil *keys has none. The room's lock guards it.
+// keys are the idempotency keys of a room, with the results of their messages. There are
+// two generations, and the older one is dropped as a whole: maps do not shrink, so dropping
+// single keys would keep the memory of the busiest hour. Times count from Broker.born. A
+// nil *keys is empty. The room's lock guards it.
 type keys struct {
 	young, old generation
 }
@@ -28,12 +29,12 @@ type keys struct {
 type generation struct {
 	seen   map[string]seen
 	bytes  int
-	first  time.Duration // when it was begun
+	first  time.Duration // when it started
 	newest time.Duration // when the last key came
 }
 
-// seen is what became of a key's message. It has the position in parts, because so it
-// takes less.
+// seen is the result of a key's message. It has the parts of the position, because that
+// takes less memory.
 type seen struct {
 	epoch          string
 	offset         uint64
@@ -45,7 +46,7 @@ func (s seen) position() hub.Position {
 	return hub.Position{Epoch: s.epoch, Offset: s.offset, Anchor: s.anchor}
 }
 
-// find returns what became of the message of a key within the window.
+// find returns the result of the message with a key, if the key came within the window.
 func (k *keys) find(now time.Duration, key string, window time.Duration) (seen, bool) {
 	if k == nil || key == "" {
 		return seen{}, false
@@ -60,8 +61,8 @@ func (k *keys) find(now time.Duration, key string, window time.Duration) (seen, 
 	return s, true
 }
 
-// add remembers a key with the position and the digest of its message. Each generation
-// has half of the room's bounds.
+// add remembers a key with the position and digest of its message. Each generation has half
+// of the room's bounds.
 func (k *keys) add(now time.Duration, key string, p hub.Position, digest uint32, o Options) {
 	n := keyBytes + len(key)
 	g := &k.young
@@ -76,13 +77,13 @@ func (k *keys) add(now time.Duration, key string, p hub.Position, digest uint32,
 	g.newest = max(g.newest, now) // publishers look at the clock before they have the lock
 }
 
-// turn begins a generation.
+// turn starts a new generation.
 func (k *keys) turn(now time.Duration) {
 	k.old, k.young = k.young, generation{first: now}
 }
 
-// expire forgets the generations of which no key is within the window any longer,
-// and reports that none is left.
+// expire drops the generations without a key inside the window. It reports whether none is
+// left.
 func (k *keys) expire(now, window time.Duration) (empty bool) {
 	if now-k.old.newest >= window {
 		k.old = generation{}
@@ -93,7 +94,7 @@ func (k *keys) expire(now, window time.Duration) (empty bool) {
 	return k.old.seen == nil && k.young.seen == nil
 }
 
-// reduce brings the keys down to a number of bytes. The oldest go first.
+// reduce cuts the keys down to a number of bytes. The oldest go first.
 func (k *keys) reduce(bytes int64) {
 	k.old = generation{}
 	if int64(k.young.bytes) > bytes {

@@ -6,24 +6,25 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
 
-// maxPayers is how many payers a document tells apart. What another one adds in place of
-// one of them is counted for nobody from then on: whoever has so many names has as many
-// shares.
+// maxPayers is the greatest number of payers of one document. If another payer comes, the
+// bytes of one of them count for nobody from then on. A client with that many names has as
+// many shares anyway.
 const maxPayers = 32
 
-// ledger counts what the documents of a store take, in all and for each payer.
+// ledger counts the bytes of all documents of a store, in total and for each payer.
 type ledger struct {
 	mu sync.Mutex // a leaf
 	// Guarded by mu.
 	total int64
-	by    map[string]int64 // by payer; without those who have nothing
+	by    map[string]int64 // by payer; without payers that have none
 }
 
-// bill is what a document takes for each payer; "" is nobody. Owned by the document.
+// bill is the number of bytes of a document by payer. The payer "" is nobody. The document
+// owns it.
 type bill map[string]int64
 
-// admit books a change that makes a document so many bytes larger, unless that goes
-// beyond a bound. A document that does not grow is always admitted.
+// admit counts a change that makes a document larger by some bytes, or returns an error if
+// that exceeds a bound. It always admits a change that does not make the document larger.
 func (l *ledger) admit(b *bill, bytes int64, within document.Budget) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -46,7 +47,7 @@ func (l *ledger) admit(b *bill, bytes int64, within document.Budget) error {
 	return nil
 }
 
-// settle takes back all of a document.
+// settle takes all bytes of a document back.
 func (l *ledger) settle(b bill) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -55,8 +56,8 @@ func (l *ledger) settle(b bill) {
 	}
 }
 
-// refund takes back some bytes: of the payer who gave them up, and then of the others.
-// Needs mu.
+// refund takes bytes back: first those of the payer that gave them up, then those of
+// others. The caller holds mu.
 func (l *ledger) refund(b bill, first string, bytes int64) {
 	n := min(bytes, b[first])
 	l.book(b, first, -n)
@@ -71,7 +72,7 @@ func (l *ledger) refund(b bill, first string, bytes int64) {
 	}
 }
 
-// release counts what one of the payers has of a document for nobody. Needs mu.
+// release counts the bytes of one of a document's payers for nobody. The caller holds mu.
 func (l *ledger) release(b bill) {
 	for payer, n := range b {
 		if payer != "" {
@@ -82,7 +83,7 @@ func (l *ledger) release(b bill) {
 	}
 }
 
-// book changes what a payer has of a document. Needs mu.
+// book changes the bytes of a payer in a document. The caller holds mu.
 func (l *ledger) book(b bill, payer string, bytes int64) {
 	if bytes == 0 {
 		return
@@ -99,7 +100,7 @@ func (l *ledger) book(b bill, payer string, bytes int64) {
 	}
 }
 
-// all is what all documents take.
+// all returns the bytes of all documents.
 func (l *ledger) all() int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()

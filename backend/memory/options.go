@@ -2,21 +2,21 @@ package memory
 
 import "time"
 
-// Options bound what a [Broker] keeps. The zero value means the defaults.
+// Options limit what a [Broker] keeps. The zero value means the defaults.
 type Options struct {
-	// HistoryBytes bounds the memory of all rooms together, in bytes: messages,
-	// idempotency keys, which have an eighth of it, and rooms that nobody is attached to. It may be exceeded by
-	// what is published while older things are being removed. 0 means 256 MiB.
+	// HistoryBytes limits the memory of all rooms together, in bytes: messages, rooms that
+	// nobody is attached to, and idempotency keys, which have an eighth of it. What is
+	// published while older things are being removed may exceed it. 0 means 256 MiB.
 	HistoryBytes int64
 	// KeyWindow is how long an idempotency key is remembered; 0 means 10 minutes.
 	KeyWindow time.Duration
-	// Keys is the greatest number of keys a room remembers. When it is reached,
-	// the older half is forgotten. 0 means 20,000.
+	// Keys is the greatest number of keys that a room remembers. When it is reached, the
+	// room drops the older half. 0 means 20,000.
 	Keys int
-	// KeyBytes is the same bound in bytes; 0 means 2 MiB.
+	// KeyBytes is the same limit in bytes; 0 means 2 MiB.
 	KeyBytes int
-	// Sweep is the time between two visits of the janitor, which frees what has
-	// expired; 0 means one minute.
+	// Sweep is the time between two runs of the janitor, which frees what has expired; 0
+	// means one minute.
 	Sweep time.Duration
 }
 

@@ -7,15 +7,14 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// PresenceStore is a [presence.Store] for one process. There is mostly one node;
-// [PresenceStore.Join] makes others that share the members, for several hubs in a
-// process that are to be one, and for tests of what happens between nodes.
+// PresenceStore is a [presence.Store] for one process. Usually it has one node;
+// [PresenceStore.Join] adds others that share the members, for several hubs of one process
+// and for tests of what happens between nodes.
 //
-// A room is kept while it has members, remembers some, or a node is attached. All rooms
-// together remember a bounded number of members; those who left first go first. Its
-// events are handed to the sinks in the call that causes them, under the lock of
-// the room, which keeps their order. There is no goroutine; a room that remembers members
-// has a timer.
+// A room is kept while it has members, remembers members, or has an attached node. All
+// rooms together remember a limited number of members; those that left first are dropped
+// first. The call that causes an event hands it to the sinks, under the lock of the room,
+// which keeps the order. There is no goroutine; a room that remembers members has a timer.
 type PresenceStore struct {
 	// Set when the node is made.
 	table *presenceTable
@@ -45,14 +44,14 @@ func NewPresenceStore(sink presence.Sink) *PresenceStore {
 	return (&PresenceStore{table: t}).Join(sink)
 }
 
-// Join returns another node of the same store, which delivers to sink. A store
-// whose nodes are all closed has forgotten everything, but can be joined.
+// Join returns another node of the same store, which delivers to sink. When all nodes are
+// closed the store drops everything, but can be joined again.
 func (s *PresenceStore) Join(sink presence.Sink) *PresenceStore {
 	s.table.nodes.Add(1)
 	return &PresenceStore{table: s.table, sink: sink}
 }
 
-// in does f in a locked room, unless ctx is over or the node closed.
+// in calls f with the locked room, unless ctx is over or the node is closed.
 func (s *PresenceStore) in(ctx context.Context, channel string, f func(*presenceRoom)) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -101,15 +100,15 @@ func (s *PresenceStore) Has(ctx context.Context, channel, key string) (there boo
 	return there, err
 }
 
-// Close implements [presence.Store]: the members that no other node holds have
-// left then. Closing again does nothing.
+// Close implements [presence.Store]. Members that no other node holds leave. Closing again
+// does nothing.
 func (s *PresenceStore) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
 	last := s.table.nodes.Add(-1) == 0
 	s.table.rooms.each(func(r *presenceRoom) {
-		r.abandon(s)
+		r.leaveAll(s)
 		if last {
 			r.forget()
 		}

@@ -7,23 +7,23 @@ import (
 )
 
 const (
-	// maxRememberedInAll and maxRememberedBytes bound the members that all rooms remember
-	// together, by their number and by an estimate of the bytes they take.
+	// maxRememberedInAll and maxRememberedBytes limit the members that all rooms together
+	// remember, by number and by an estimate of their bytes.
 	maxRememberedInAll = 100_000
 	maxRememberedBytes = 64 << 20
 
-	// presenceGoneBytes is what a remembered member costs beside its texts. It is that of
-	// one who is alone in a room, because many short stays in many rooms are the worst.
+	// presenceGoneBytes is what a remembered member costs in addition to its texts. It is
+	// the cost of a member that is alone in its room, because many short stays in many
+	// rooms cost most.
 	presenceGoneBytes = 1280
 )
 
-// presenceCost estimates what it costs to remember a member.
+// presenceCost estimates the bytes of a remembered member.
 func presenceCost(m *presence.Member) int64 {
 	return presenceGoneBytes + int64(len(m.Key)+len(m.Status)+len(m.Info))
 }
 
-// presenceLedger has the remembered members of all rooms, in the order in which they
-// left.
+// presenceLedger has the remembered members of all rooms, in the order in which they left.
 type presenceLedger struct {
 	// Set when it is made.
 	most      int
@@ -57,14 +57,14 @@ func (l *presenceLedger) add(g *presenceGone, bytes int64) {
 	l.bytes += bytes
 }
 
-// remove takes a member out, if it is in.
+// remove removes a member, if it is in the ledger.
 func (l *presenceLedger) remove(g *presenceGone) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.unlink(g)
 }
 
-// excess takes out the member who left first, if there are too many; else nil.
+// excess removes and returns the member that left first, if there are too many members.
 func (l *presenceLedger) excess() *presenceGone {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,7 +76,7 @@ func (l *presenceLedger) excess() *presenceGone {
 	return g
 }
 
-// unlink needs mu.
+// unlink removes a member. The caller holds mu.
 func (l *presenceLedger) unlink(g *presenceGone) {
 	e := g.entry
 	if !e.in {
@@ -97,7 +97,7 @@ func (l *presenceLedger) unlink(g *presenceGone) {
 	l.bytes -= e.bytes
 }
 
-// fit forgets the members who left first until the rest is within the bounds. It is
+// fit drops the members that left first until the others are within the bounds. It is
 // called without locks.
 func (t *presenceTable) fit() {
 	for g := t.gone.excess(); g != nil; g = t.gone.excess() {

@@ -8,12 +8,11 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// maxRemembered bounds the members that one room remembers. Those that would be
-// forgotten first go first.
+// maxRemembered limits the members that one room remembers. Those that would be forgotten
+// first are dropped first.
 const maxRemembered = 10_000
 
-// presenceMemory is the members that left a room not long ago. The room's lock guards
-// it.
+// presenceMemory is the members that left a room recently. The room's lock guards it.
 type presenceMemory struct {
 	room    *presenceRoom   // static after creation
 	ledger  *presenceLedger // static after creation
@@ -22,7 +21,7 @@ type presenceMemory struct {
 	order   presenceOrder
 }
 
-// presenceGone is when a member was seen, and until when it is remembered.
+// presenceGone says when a member was seen last, and until when it is remembered.
 type presenceGone struct {
 	room    *presenceRoom // static after creation
 	key     string        // static after creation
@@ -35,7 +34,7 @@ type presenceGone struct {
 
 func (p *presenceMemory) len() int { return len(p.order) }
 
-// add remembers a member that has left now, if it wants to be remembered.
+// add remembers a member that has left now, if its options say so.
 func (p *presenceMemory) add(m *presence.Member, seen, now time.Time) {
 	p.remove(m.Key)
 	if m.Remember <= 0 {
@@ -76,7 +75,7 @@ func (p *presenceMemory) clear() {
 	}
 }
 
-// first returns when the next member is to be forgotten, if there is any.
+// first returns when the next member is to be forgotten, if there is one.
 func (p *presenceMemory) first() (t time.Time, ok bool) {
 	if len(p.order) == 0 {
 		return t, false
@@ -95,7 +94,7 @@ func (p *presenceMemory) expire(now time.Time) {
 	}
 }
 
-// page returns members behind a key.
+// page returns the members after a key.
 func (p *presenceMemory) page(after string, limit int) (page []presence.Listed) {
 	for _, m := range p.members.Page(after, limit) {
 		page = append(page, presence.Listed{Member: m, LastSeen: p.times[m.Key].seen})
@@ -105,7 +104,7 @@ func (p *presenceMemory) page(after string, limit int) (page []presence.Listed) 
 
 func presenceByKey(a, b presence.Listed) int { return strings.Compare(a.Key, b.Key) }
 
-// presenceOrder has who is forgotten first in front: a container/heap.
+// presenceOrder is a container/heap. The member that is forgotten next is in front.
 type presenceOrder []*presenceGone
 
 func (o presenceOrder) Len() int           { return len(o) }

@@ -8,7 +8,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// presenceRoom is who is, and was, in a room.
+// presenceRoom is the present and the remembered members of a room.
 type presenceRoom struct {
 	slot
 	table *presenceTable // static after creation
@@ -21,14 +21,14 @@ type presenceRoom struct {
 	timer    *time.Timer // of gone; nil: never armed
 }
 
-// presenceHold is a node that holds a member, and what it shows there.
+// presenceHold is a node that holds a member, and what the member shows there.
 type presenceHold struct {
 	node   *PresenceStore
 	member *presence.Member
-	at     uint64 // when it was said
+	at     uint64 // orders the holds of all nodes, see presenceTable.clock
 }
 
-// bare reports that the room holds nothing.
+// bare reports whether the room holds nothing.
 func (r *presenceRoom) bare() bool {
 	return len(r.attached) == 0 && len(r.holds) == 0 && r.gone.len() == 0
 }
@@ -43,8 +43,8 @@ func (r *presenceRoom) detach(s *PresenceStore) {
 	r.attached = slices.DeleteFunc(r.attached, func(o *PresenceStore) bool { return o == s })
 }
 
-// tell hands events to all attached nodes.
-func (r *presenceRoom) tell(evs []presence.Event) {
+// notify hands events to all attached nodes.
+func (r *presenceRoom) notify(evs []presence.Event) {
 	if len(evs) == 0 {
 		return
 	}
@@ -70,7 +70,7 @@ func (r *presenceRoom) enter(s *PresenceStore, ms []*presence.Member) {
 		evs = r.settle(evs, m.Key)
 	}
 	r.arm()
-	r.tell(evs)
+	r.notify(evs)
 }
 
 func (h presenceHold) sameNode(o presenceHold) bool { return h.node == o.node }
@@ -89,10 +89,10 @@ func (r *presenceRoom) leave(s *PresenceStore, ds []presence.Departure) {
 		}
 	}
 	r.arm()
-	r.tell(evs)
+	r.notify(evs)
 }
 
-// release takes away what a node holds of a member.
+// release removes a node's hold of a member. It returns false if there is none.
 func (r *presenceRoom) release(s *PresenceStore, key string) bool {
 	holds := r.holds[key]
 	i := slices.IndexFunc(holds, presenceHold{node: s}.sameNode)
@@ -109,7 +109,7 @@ func (r *presenceRoom) release(s *PresenceStore, key string) bool {
 	return true
 }
 
-// settle works out what a member shows now, and appends what has happened.
+// settle computes what a member shows now, and appends the event if that has changed.
 func (r *presenceRoom) settle(evs []presence.Event, key string) []presence.Event {
 	old, now := r.present.Get(key), presenceChoice(r.holds[key])
 	switch {
@@ -125,8 +125,7 @@ func (r *presenceRoom) settle(evs []presence.Event, key string) []presence.Event
 	return evs
 }
 
-// presenceChoice decides what a member shows that several nodes hold; nil if none
-// does.
+// presenceChoice returns what a member shows that several nodes hold, or nil if none does.
 func presenceChoice(holds []presenceHold) *presence.Member {
 	if len(holds) == 0 {
 		return nil
@@ -149,8 +148,8 @@ func presenceChoice(holds []presenceHold) *presence.Member {
 	return &m
 }
 
-// abandon lets a node leave that is no more.
-func (r *presenceRoom) abandon(s *PresenceStore) {
+// leaveAll detaches a closed node and removes all its holds.
+func (r *presenceRoom) leaveAll(s *PresenceStore) {
 	r.detach(s)
 	var ds []presence.Departure
 	for key, holds := range r.holds {
@@ -161,7 +160,7 @@ func (r *presenceRoom) abandon(s *PresenceStore) {
 	r.leave(s, ds)
 }
 
-// list answers a query. No key is both present and gone.
+// list answers a query. A key is never both present and remembered.
 func (r *presenceRoom) list(q presence.Query) presence.Page {
 	limit := max(q.Limit, 0)
 	page := presence.Page{Count: r.present.Len()}
@@ -190,10 +189,10 @@ func (r *presenceRoom) arm() {
 	}
 }
 
-// forgetAgain is how long after a panic the members are tried again.
+// forgetAgain is the time after a panic until members are forgotten again.
 const forgetAgain = time.Minute
 
-// forgetDue forgets the members whose time has come.
+// forgetDue forgets the members whose time is over.
 func (r *presenceRoom) forgetDue() {
 	defer guard.Recover(nil, "the expiry of members", r.forgetLater)
 	r.table.rooms.use(r, func(r *presenceRoom) {
@@ -202,7 +201,7 @@ func (r *presenceRoom) forgetDue() {
 	})
 }
 
-// forgetLater has forgetDue called again. A panic has left the timer unset.
+// forgetLater schedules forgetDue after a panic, which has left the timer unset.
 func (r *presenceRoom) forgetLater() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -219,7 +218,7 @@ func (r *presenceRoom) drop(g *presenceGone) {
 	})
 }
 
-// forget drops all memory of members that left.
+// forget forgets all members that left.
 func (r *presenceRoom) forget() {
 	r.gone.clear()
 	r.arm()

@@ -9,13 +9,13 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// messageBytes is what a kept message costs beside its texts: the struct, its
-// slot in the log with the slack of the buffer, and the headers of the allocator.
+// messageBytes is what a kept message costs in addition to its texts: the struct, its slot
+// in the log with the slack of the buffer, and the headers of the allocator.
 const messageBytes = 256
 
 type log = history.Log[*hub.Message]
 
-// room is what is kept of a channel.
+// room is what the broker keeps for a channel.
 type room struct {
 	// Set when the room is made.
 	channel string
@@ -26,11 +26,11 @@ type room struct {
 	used       time.Duration // last use while nobody was attached, since Broker.born
 	prev, next *room         // in the shard's idle list while attached is 0
 
-	// Added under the shard's mu, taken back without any lock.
+	// Pins are added under the shard's mu and taken back without a lock.
 	pins atomic.Int32
 
 	mu sync.Mutex
-	// Changed under mu. A glance without it tells whether there is a log to drop.
+	// Changed under mu. Read without it to see whether there is a log to drop.
 	log atomic.Pointer[log]
 	// Guarded by mu.
 	keys      *keys         // nil: none
@@ -41,8 +41,7 @@ type room struct {
 
 func (r *room) unpin() { r.pins.Add(-1) }
 
-// keep makes the room keep what a retention says: it begins, trims or drops the
-// log. Needs mu.
+// keep applies a retention: it starts, trims or drops the log. The caller holds mu.
 func (r *room) keep(now time.Time, to hub.Retention) {
 	r.retention = to
 	l := r.log.Load()
@@ -61,7 +60,8 @@ func (r *room) keep(now time.Time, to hub.Retention) {
 	}
 }
 
-// append stores m and returns its place, which is none without a log. Needs mu.
+// append stores m and returns its position, which is zero without a log. The caller holds
+// mu.
 func (r *room) append(now time.Time, m *hub.Message) hub.Position {
 	l := r.log.Load()
 	if l == nil {
@@ -76,7 +76,7 @@ func cost(m *hub.Message) int {
 	return messageBytes + len(m.Channel) + cap(m.Content) + len(m.Event) + len(m.Sender)
 }
 
-// remember keeps an idempotency key. Needs mu.
+// remember keeps an idempotency key. The caller holds mu.
 func (r *room) remember(now time.Duration, key string, p hub.Position, digest uint32, o Options) {
 	if r.keys == nil {
 		r.keys = new(keys)
@@ -84,7 +84,7 @@ func (r *room) remember(now time.Duration, key string, p hub.Position, digest ui
 	r.keys.add(now, key, p, digest, o)
 }
 
-// page answers a query. Needs mu.
+// page answers a query. The caller holds mu.
 func (r *room) page(q hub.HistoryQuery) hub.HistoryPage {
 	l := r.log.Load()
 	if l == nil {
@@ -99,7 +99,7 @@ func (r *room) page(q hub.HistoryQuery) hub.HistoryPage {
 	return hub.HistoryPage{Messages: ms, Top: top, Lost: o.Lost(), More: more}
 }
 
-// tend drops what has expired. Needs mu.
+// tend drops what has expired. The caller holds mu.
 func (r *room) tend(now time.Time, since time.Duration, o Options) {
 	if l := r.log.Load(); l != nil {
 		l.Trim(now, history.Bounds(r.retention))
@@ -109,8 +109,8 @@ func (r *room) tend(now time.Time, since time.Duration, o Options) {
 	}
 }
 
-// reduce brings the room down to a number of bytes: first the oldest messages go,
-// because their loss is told, then the keys. Needs mu.
+// reduce cuts the room down to a number of bytes. The oldest messages go first, because
+// clients are told that they are lost. The keys go after them. The caller holds mu.
 func (r *room) reduce(bytes int64) {
 	if l := r.log.Load(); l != nil {
 		l.Reduce(int(max(bytes-r.keySize(), 0)))
@@ -120,7 +120,7 @@ func (r *room) reduce(bytes int64) {
 	}
 }
 
-// size is the cost of log and keys. Needs mu.
+// size is the cost of log and keys. The caller holds mu.
 func (r *room) size() int64 {
 	n := r.keySize()
 	if l := r.log.Load(); l != nil {
@@ -129,7 +129,7 @@ func (r *room) size() int64 {
 	return n
 }
 
-// keySize is the cost of the keys. Needs mu.
+// keySize is the cost of the keys. The caller holds mu.
 func (r *room) keySize() int64 {
 	if r.keys == nil {
 		return 0
@@ -137,9 +137,10 @@ func (r *room) keySize() int64 {
 	return keysBytes + r.keys.size()
 }
 
-// bare reports that nothing is lost with the room: it has no keys, and no message was
-// ever published to its log. Needs mu, or the room to oneself.
+// bare reports whether the room can be dropped without a loss: it has no keys, and no
+// message was ever published to its log. The caller holds mu, or nobody else may use the
+// room.
 func (r *room) bare() bool { return !published(r.log.Load()) && r.keys == nil }
 
-// published reports that a log has or had entries.
+// published reports whether a log has or had entries.
 func published(l *log) bool { return l != nil && l.Top().Offset > 0 }

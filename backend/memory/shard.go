@@ -10,8 +10,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// roomBytes is what a room costs with neither messages nor keys: the struct, an
-// empty log, its place in the table.
+// roomBytes is what a room costs without messages and keys: the struct, an empty log, its
+// place in the table.
 const roomBytes = 384
 
 // shard is one table of rooms.
@@ -21,8 +21,8 @@ type shard struct {
 	keyed  *atomic.Int64 // Broker.keyed
 	secret string        // of the broker, for epochs
 
-	// forgotten counts the logs with messages that were dropped. It is changed before
-	// such a log can begin anew, so that the new one has another epoch.
+	// forgotten counts the logs with messages that were dropped. It is changed before such
+	// a log can start anew, so that the new log has another epoch.
 	forgotten atomic.Uint64
 
 	mu     sync.Mutex
@@ -35,15 +35,15 @@ func (s *shard) init(used, keyed *atomic.Int64, secret string) {
 	s.used, s.keyed, s.secret, s.rooms = used, keyed, secret, make(map[string]*room)
 }
 
-// epoch is that of a log which begins now, or of a room without a log. It stays the same
-// until a log of the shard is forgotten: whoever saw a room before its first message can
-// go on from there, although nothing was kept of the room.
+// epoch returns the epoch of a log that starts now, or of a room without a log. It stays
+// the same until the shard drops a log. So a client that saw a room before its first
+// message can go on from there, although nothing was kept for the room.
 func (s *shard) epoch(channel string) string {
 	return history.EpochOf(channel, s.secret, s.forgotten.Load())
 }
 
-// pin finds a room, and makes it if wanted; nil without an error means that there
-// is none. A pinned room stays until unpin.
+// pin returns a room, pinned. If there is none, it makes one or returns nil without an
+// error, as create says. A pinned room stays in the table until unpin.
 func (s *shard) pin(channel string, now time.Duration, create bool) (*room, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +65,7 @@ func (s *shard) pin(channel string, now time.Duration, create bool) (*room, erro
 	return r, nil
 }
 
-// pinLogged pins a room that has a log, and returns nil for all others.
+// pinLogged pins and returns a room that has a log. It returns nil for all others.
 func (s *shard) pinLogged(channel string) (*room, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,7 +80,7 @@ func (s *shard) pinLogged(channel string) (*room, error) {
 	return r, nil
 }
 
-// attach counts one up and returns the room, pinned.
+// attach counts an attachment and returns the room, pinned.
 func (s *shard) attach(channel string, now time.Duration) (*room, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +96,7 @@ func (s *shard) attach(channel string, now time.Duration) (*room, error) {
 	return r, nil
 }
 
-// detach counts one down. A room that held nothing else is gone at once.
+// detach takes an attachment back. A room that holds nothing else is removed at once.
 func (s *shard) detach(channel string, now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -114,7 +114,7 @@ func (s *shard) detach(channel string, now time.Duration) {
 	}
 }
 
-// add makes a room without attachments. Needs mu.
+// add makes a room without attachments. The caller holds mu.
 func (s *shard) add(channel string, now time.Duration) *room {
 	// A copy of the name: the caller's may be a small part of a large frame.
 	r := &room{channel: strings.Clone(channel), home: s, used: now}
@@ -124,7 +124,7 @@ func (s *shard) add(channel string, now time.Duration) *room {
 	return r
 }
 
-// count changes the number of attachments. Needs mu.
+// count changes the number of attachments. The caller holds mu.
 func (s *shard) count(r *room, n int, now time.Duration) {
 	if r.attached == 0 {
 		s.idle.remove(r)
@@ -137,7 +137,7 @@ func (s *shard) count(r *room, n int, now time.Duration) {
 	}
 }
 
-// remove forgets an idle room that has no pins. Needs mu.
+// remove drops an idle room without pins. The caller holds mu.
 func (s *shard) remove(r *room) {
 	if published(r.log.Load()) {
 		s.forgotten.Add(1)
@@ -159,15 +159,15 @@ func (s *shard) pinAll(rs []*room) []*room {
 	return rs
 }
 
-// shut forgets everything and refuses what comes later.
+// shut drops everything and makes all later calls fail.
 func (s *shard) shut() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed, s.rooms, s.idle = true, nil, idleList{}
 }
 
-// weight is what counts against the memory bound for the record of a room that
-// nobody is attached to. With an attachment it is part of what a connection costs,
-// and bounded by the limits on those: if it counted, many quiet rooms would push
-// everybody's messages out.
+// weight is what the record of an unattached room counts against the memory bound. The
+// record of an attached room is part of what a connection costs, and the limits on
+// connections bound it: if it counted here, many quiet rooms would push out everybody's
+// messages.
 func weight(r *room) int64 { return int64(roomBytes + len(r.channel)) }

@@ -7,24 +7,25 @@ import (
 	"sync"
 )
 
-// slot is the part of a room by which a table of rooms keeps it.
+// slot is the part of a room that its table uses.
 type slot struct {
 	channel string // static after creation
 
 	mu   sync.Mutex // of the whole room
-	dead bool       // out of the table
+	dead bool       // removed from the table
 }
 
 func (s *slot) self() *slot { return s }
 
-// slotted is a room that embeds a slot. bare reports that it holds nothing, and is
-// called with its lock.
+// slotted is a room that embeds a slot. bare reports whether it holds nothing. It is called
+// with the room's lock held.
 type slotted interface {
 	self() *slot
 	bare() bool
 }
 
-// table has the rooms of all channels that hold something. Locks: mu, then that of a room.
+// table has the rooms of all channels that hold something. Lock order: mu, then that of a
+// room.
 type table[R slotted] struct {
 	create func(channel string) R // static after creation
 
@@ -36,21 +37,21 @@ func (t *table[R]) init(create func(channel string) R) {
 	t.create, t.by = create, make(map[string]R)
 }
 
-// in calls f for the room of a channel, locked; for a new room if there is none. Then it
-// removes the room if that holds nothing.
+// in calls f with the locked room of a channel, which may be new. Then it removes the room
+// if the room holds nothing.
 func (t *table[R]) in(channel string, f func(R)) {
 	for !t.use(t.get(channel), f) { // it was removed in between
 	}
 }
 
-// each calls f for every room, locked.
+// each calls f with every room, locked.
 func (t *table[R]) each(f func(R)) {
 	for _, r := range t.all() {
 		t.use(r, f)
 	}
 }
 
-// get returns the room of a channel; a new one if there is none.
+// get returns the room of a channel, which may be new.
 func (t *table[R]) get(channel string) R {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -70,8 +71,8 @@ func (t *table[R]) all() []R {
 	return slices.Collect(maps.Values(t.by))
 }
 
-// use is in for a room that was found before. It reports false, without a call, if the
-// room is out of the table.
+// use is in for a room that was found before. It returns false, without a call, if the room
+// was removed from the table.
 func (t *table[R]) use(r R, f func(R)) (alive bool) {
 	s, bare := r.self(), false
 	defer func() { // after the unlock
@@ -89,7 +90,7 @@ func (t *table[R]) use(r R, f func(R)) (alive bool) {
 	return true
 }
 
-// remove takes a room out of the table, if it still holds nothing.
+// remove removes a room from the table, if it still holds nothing.
 func (t *table[R]) remove(r R) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
