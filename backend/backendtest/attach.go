@@ -9,7 +9,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// What is published after Attach returned arrives, without any waiting before.
+// A message that is published after Attach returned arrives; no waiting is needed.
 func attachDelivers(e *env) {
 	e.concurrently(32, func(i int) error {
 		r := e.room(hundred)
@@ -71,7 +71,7 @@ func attachLate(e *env) {
 	}
 }
 
-// A room that everybody left goes on where it was.
+// A room whose last connection left keeps its position.
 func attachAgain(e *env) {
 	r := e.attached(hundred)
 	sent := r.publish(2)
@@ -98,7 +98,7 @@ func attachCancelled(e *env) {
 	expect(e.t, r.wait(1), sent)
 }
 
-// Many come and go in one room; each gets what was published while it was there.
+// Many attach to one room and detach; each gets what was published in between.
 func attachConcurrently(e *env) {
 	for _, keep := range []hub.Retention{hundred, {}} {
 		r := e.room(keep)
@@ -121,8 +121,8 @@ func attachConcurrently(e *env) {
 	}
 }
 
-// The step from history to live, as every subscription takes it: attach, read the
-// position, and everything after it comes from the sink.
+// Every subscription goes from history to live like this: it attaches and reads the
+// position, and the sink brings everything after it.
 func attachWhilePublishing(e *env) {
 	for range 10 {
 		r := e.room(hub.Retention{Size: 1000})
@@ -159,8 +159,8 @@ func attachWhilePublishing(e *env) {
 	}
 }
 
-// A connection that cannot take a message is closed by the broadcast itself, and
-// may have been the last of its room.
+// The broadcast itself may close a connection that can not take a message, and that
+// connection may be the last one of its room.
 func detachInBroadcast(e *env) {
 	for _, keep := range []hub.Retention{hundred, {}} {
 		r := e.room(keep)

@@ -99,10 +99,9 @@ var contract = []struct {
 	{"CloseWhilePublishing", closeWhilePublishing},
 }
 
-// RunBroker tests one implementation. The function newBroker makes a broker that
-// delivers to sink; it is called at least once for each subtest, by several
-// goroutines at once, and cleans up after itself with t.Cleanup. The brokers are
-// closed before that.
+// RunBroker tests one implementation of [hub.Broker]. newBroker makes a broker that
+// delivers to sink. It is called at least once for each subtest, by several goroutines at
+// once, and cleans up with t.Cleanup. The brokers are closed before that.
 func RunBroker(t *testing.T, newBroker func(t *testing.T, sink hub.Sink) hub.Broker) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {

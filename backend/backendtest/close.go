@@ -38,7 +38,7 @@ func closeEnds(e *env) {
 	}
 }
 
-// A publish that meets the close is either done or refused.
+// A publish during the close either succeeds or fails with an error.
 func closeWhilePublishing(e *env) {
 	r := e.attached(hundred)
 	var published atomic.Int64

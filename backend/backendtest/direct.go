@@ -7,7 +7,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// direct makes a message to one member.
+// direct returns a new message to one member.
 func (r *room) direct(d hub.Direct) *hub.Message {
 	m := r.message()
 	m.Position, m.Direct = hub.Position{}, &d
@@ -29,8 +29,8 @@ func (r *room) send(m *hub.Message, key string) hub.Published {
 	return p
 }
 
-// A message to one member is delivered with its addresses, whatever these are, in order
-// with those to the room.
+// A message to one member is delivered with its addresses, whatever they are, in order with
+// the messages to the room.
 func directDelivers(e *env) {
 	for _, keep := range []hub.Retention{{}, hundred} {
 		r := e.attached(keep)
@@ -48,8 +48,8 @@ func directDelivers(e *env) {
 	e.room(hundred).send(e.room(hundred).direct(hub.Direct{To: ann}), "") // nobody is there
 }
 
-// Nothing of it is in the log, whose messages go on as if it had not been sent, and
-// which does not begin by it either.
+// A message to one member does not enter the log and does not start one. Later messages get
+// the same offsets as without it.
 func directPassesByTheLog(e *env) {
 	r := e.attached(hundred)
 	first := r.publish(1)[0]
@@ -69,7 +69,7 @@ func directPassesByTheLog(e *env) {
 	}
 }
 
-// A key counts as for every message.
+// A key works as for every message.
 func directKey(e *env) {
 	for _, keep := range []hub.Retention{{}, hundred} {
 		r := e.attached(keep)
@@ -92,7 +92,7 @@ func directKey(e *env) {
 	}
 }
 
-// What was not published does not use its key up.
+// A message that was not published does not use up its key.
 func directCancelled(e *env) {
 	ctx, cancel := context.WithCancel(e.t.Context())
 	cancel()

@@ -13,8 +13,8 @@ import (
 //   - A document has an epoch before anybody changes it, and all nodes see the same.
 //   - Snapshots and patches come back byte by byte, whatever they are and however many.
 //   - Keys may be of any bytes.
-//   - What a late commit gets to try again is what Load would give.
-//   - A call whose context was over before it began changes nothing, and its error
+//   - A late commit gets the record that Load would return, to try again with.
+//   - A call whose context was over at its start changes nothing, and its error
 //     wraps that of the context.
 var documentContract = []struct {
 	name string
@@ -44,10 +44,10 @@ var documentContract = []struct {
 	{"DocumentClose", documentClose},
 }
 
-// RunDocument tests one implementation of [document.Store]. The function newCluster
-// makes a store, empty or not, and returns a function that joins it with one more
-// node, which delivers to sink. Both may be called by several goroutines at once and
-// clean up after themselves with t.Cleanup; the nodes are closed before that.
+// RunDocument tests one implementation of [document.Store]. newCluster makes a store, empty
+// or not, and returns a function that joins it with one more node, which delivers to sink.
+// Several goroutines may call both at once. Both clean up with t.Cleanup; the nodes are
+// closed before that.
 func RunDocument(t *testing.T, newCluster func(t *testing.T) func(sink document.Sink) document.Store) {
 	for _, c := range documentContract {
 		t.Run(c.name, func(t *testing.T) {

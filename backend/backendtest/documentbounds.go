@@ -9,7 +9,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
 
-// grow appends an entry of so many bytes within a budget.
+// grow appends an entry of size bytes within a budget.
 func (n *documentNode) grow(version uint64, size int, b document.Budget) error {
 	n.e.t.Helper()
 	entry := n.e.entry(version)
@@ -22,7 +22,7 @@ func (n *documentNode) grow(version uint64, size int, b document.Budget) error {
 	return err
 }
 
-// shrink makes the document a small one, whose past goes.
+// shrink makes the document small and drops its log.
 func (n *documentNode) shrink(version uint64, b document.Budget) {
 	n.e.t.Helper()
 	c := document.Commit{
@@ -33,7 +33,7 @@ func (n *documentNode) shrink(version uint64, b document.Budget) {
 	}
 }
 
-// fill grows the document until there is no room, and gives the next version.
+// fill grows the document until that fails with full, and returns the next version.
 func (n *documentNode) fill(version uint64, size int, b document.Budget, full error) uint64 {
 	n.e.t.Helper()
 	bound := max(b.Share, b.Memory)
@@ -50,8 +50,8 @@ func (n *documentNode) fill(version uint64, size int, b document.Budget, full er
 	return 0
 }
 
-// Who has used up the share is refused. The others are not, in the same document either,
-// and what is given back can be used again.
+// A payer whose share is used up can not add more. Other payers can, also to the same
+// document, and what the first one gives back can be used again.
 func documentShare(e *documentEnv) {
 	n := e.node()
 	ann := document.Budget{Payer: "ann" + rand.Text(), Share: 256 << 10}
@@ -81,7 +81,7 @@ func documentShare(e *documentEnv) {
 	}
 }
 
-// What goes beyond the memory for all is refused, whoever pays.
+// Nobody can add more than the memory for all documents has left.
 func documentMemory(e *documentEnv) {
 	n := e.node()
 	b := document.Budget{Memory: 16 << 20}
@@ -97,7 +97,7 @@ func documentMemory(e *documentEnv) {
 	}
 }
 
-// The log keeps no more bytes than it is told to.
+// The log keeps no more bytes than the commit says.
 func documentTrims(e *documentEnv) {
 	n := e.node()
 	epoch := n.load(document.Known{}).Epoch

@@ -30,7 +30,7 @@ func documentCommit(e *documentEnv) {
 	}
 }
 
-// Whoever is late appends nothing.
+// A commit to an old version appends nothing.
 func documentCompareAndSet(e *documentEnv) {
 	a, b := e.attached(), e.node()
 	epoch := a.load(document.Known{}).Epoch

@@ -8,7 +8,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
 
-// All attached nodes are told, the one that commits before it knows itself.
+// All attached nodes are notified; the committing node before its Commit returns.
 func documentDelivers(e *documentEnv) {
 	a, b := e.attached(), e.attached()
 	silent := e.node()

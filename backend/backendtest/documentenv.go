@@ -19,7 +19,7 @@ type documentEnv struct {
 	serial  atomic.Int64
 }
 
-// documentNode is one node, and what it is told of one document.
+// documentNode is one node, with what its sink got for one document.
 type documentNode struct {
 	document.Store
 	e *documentEnv
@@ -32,7 +32,7 @@ type documentNode struct {
 	changed chan struct{} // closed and replaced with each delivery
 }
 
-// node joins a node, not yet attached.
+// node joins a node that is not attached yet.
 func (e *documentEnv) node() *documentNode {
 	n := &documentNode{e: e, epochs: make(map[string]bool), changed: make(chan struct{})}
 	n.Store = e.join(n)
@@ -82,7 +82,7 @@ func (n *documentNode) Missed(channel string) {
 	n.changed = make(chan struct{})
 }
 
-// awaitMissed waits until the node was told so often that it has missed something.
+// awaitMissed waits until the node was told count times that it has missed something.
 func (n *documentNode) awaitMissed(count int) {
 	n.e.t.Helper()
 	over := time.NewTimer(patience)
@@ -108,7 +108,7 @@ func (n *documentNode) delivered() []document.Entry {
 	return slices.Clone(n.got)
 }
 
-// await waits for so many entries.
+// await waits for count entries.
 func (n *documentNode) await(count int) []document.Entry {
 	n.e.t.Helper()
 	over := time.NewTimer(patience)
@@ -135,7 +135,7 @@ func (n *documentNode) load(known document.Known) document.Record {
 	return r
 }
 
-// entry makes one that no other is like.
+// entry returns an entry that differs from all others.
 func (e *documentEnv) entry(version uint64) document.Entry {
 	i := e.serial.Add(1)
 	return document.Entry{

@@ -8,8 +8,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
 
-// A document that is forgotten begins again, in another epoch, and all who follow it are
-// told.
+// A document that was removed starts again in another epoch, and its followers are
+// notified.
 func documentForget(e *documentEnv) {
 	a, b := e.attached(), e.attached()
 	a.mayMiss, b.mayMiss = true, true
@@ -40,7 +40,7 @@ func documentForget(e *documentEnv) {
 	e.expect(got[len(got)-1:], again)
 }
 
-// Nothing of a document that nobody follows is left either: its next life has another
+// A document without followers leaves nothing behind either: it starts again in another
 // epoch.
 func documentForgetOnly(e *documentEnv) {
 	n := e.node()
@@ -65,7 +65,7 @@ func documentForgetOnly(e *documentEnv) {
 	}
 }
 
-// A document that nobody follows is forgotten after its time.
+// A document without followers is removed after its TTL.
 func documentTTL(e *documentEnv) {
 	n := e.node()
 	epoch := n.load(document.Known{}).Epoch

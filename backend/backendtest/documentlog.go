@@ -31,7 +31,7 @@ func documentLoadSince(e *documentEnv) {
 }
 
 // A version alone does not name a state: a store that went back in time may have another
-// one there.
+// state there.
 func documentAnchors(e *documentEnv) {
 	n := e.node()
 	epoch := n.load(document.Known{}).Epoch
@@ -89,8 +89,8 @@ func documentSnapshot(e *documentEnv) {
 	e.expect(r.Entries[2:], three)
 }
 
-// What is to be kept is kept, and all that a snapshot does not hold. That the rest
-// goes is for the tests of an implementation, which knows when.
+// The log keeps what the commit says, and everything that the snapshot does not have. The
+// tests of an implementation check when it drops the rest.
 func documentKeep(e *documentEnv) {
 	n := e.node()
 	epoch := n.load(document.Known{}).Epoch
@@ -121,7 +121,7 @@ func documentKeep(e *documentEnv) {
 	}
 }
 
-// More than a store would send at once.
+// A log that is larger than what a store would send at once is returned whole.
 func documentLarge(e *documentEnv) {
 	n := e.node()
 	epoch := n.load(document.Known{}).Epoch

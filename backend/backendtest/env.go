@@ -36,7 +36,7 @@ func (e *env) room(keep hub.Retention) *room {
 	return &room{env: e, channel: "contract:" + strings.ToLower(rand.Text()), keep: keep}
 }
 
-// attached makes a room that is attached.
+// attached returns a new room that is attached.
 func (e *env) attached(keep hub.Retention) *room {
 	r := e.room(keep)
 	r.attach()
@@ -50,7 +50,7 @@ func (r *room) attach() {
 	}
 }
 
-// message makes one that no other is like.
+// message returns a message that differs from all others.
 func (r *room) message() *hub.Message {
 	content := fmt.Appendf(nil, `{"serial":%d}`, r.serial.Add(1))
 	return &hub.Message{
@@ -63,14 +63,14 @@ func (r *room) message() *hub.Message {
 	}
 }
 
-// anchor hashes like a hub does: anything but 0.
+// anchor hashes a content as a hub does. It is never 0.
 func anchor(content []byte) uint32 {
 	h := fnv.New32a()
 	h.Write(content)
 	return h.Sum32() | 1
 }
 
-// try publishes a new message; it may be called by any goroutine.
+// try publishes a new message. Any goroutine may call it.
 func (r *room) try(ctx context.Context, key string) (*hub.Message, hub.Published, error) {
 	m := r.message()
 	p, err := r.b.Publish(ctx, m, hub.PublishOptions{Retention: r.keep, Key: key})
@@ -108,7 +108,7 @@ func (r *room) wait(n int) []*hub.Message {
 	return r.sink.messages(r.channel)
 }
 
-// fence publishes one more message, waits for it and returns what came before it.
+// fence publishes one more message, waits for it and returns the messages before it.
 func (r *room) fence() []*hub.Message {
 	r.t.Helper()
 	last := r.publish(1)[0]
@@ -180,8 +180,7 @@ func offsets(ms []*hub.Message) string {
 	return "[" + strings.TrimSpace(b.String()) + "]"
 }
 
-// contiguous checks that offsets follow each other in one epoch, beginning with
-// first.
+// contiguous checks that the offsets follow each other in one epoch, from first on.
 func contiguous(t *testing.T, ms []*hub.Message, first uint64) {
 	t.Helper()
 	for i, m := range ms {

@@ -17,7 +17,7 @@ func ephemeralDelivers(e *env) {
 	expect(e.t, r.wait(50), sent)
 }
 
-// Without positions the order of each publisher is what counts.
+// Without positions only the order of each publisher counts.
 func ephemeralConcurrently(e *env) {
 	const publishers, each = 6, 40
 	r := e.attached(hub.Retention{})

@@ -10,7 +10,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// page checks the parts of a page that are no messages.
+// page checks the parts of a page other than its messages.
 func (r *room) page(what string, got hub.HistoryPage, top hub.Position, lost, more bool) {
 	r.t.Helper()
 	if got.Top != top || got.Lost != lost || got.More != more {
@@ -71,8 +71,8 @@ func historyPages(e *env) {
 	expect(e.t, all, sent)
 }
 
-// lost checks a page for a reader that cannot go on: it says so and holds the
-// oldest messages that are left.
+// lost checks the page of a reader that can not go on: the page says so, and has the oldest
+// messages that are left.
 func (r *room) lost(what string, since hub.Position, kept []*hub.Message, top hub.Position) {
 	r.t.Helper()
 	page := r.since(since, 1000)
@@ -118,7 +118,7 @@ func historyAhead(e *env) {
 	}
 }
 
-// The anchor tells a log that went back in time and was written anew.
+// The anchor reveals a log that went back in time and was written again.
 func historyAnchor(e *env) {
 	r := e.attached(hub.Retention{Size: 5})
 	sent := r.publish(8)
@@ -152,8 +152,8 @@ func historyEmpty(e *env) {
 	}
 }
 
-// Who saw a room before its first message goes on from there, whether somebody stayed in
-// the room or not.
+// A client that saw a room before its first message goes on from there, whether or not the
+// room was attached meanwhile.
 func historyUnpublished(e *env) {
 	for _, stays := range []bool{true, false} {
 		r := e.attached(hundred)
@@ -186,7 +186,7 @@ func historyCancelled(e *env) {
 	}
 }
 
-// Pages that are read while messages come have no hole and end where they say.
+// Pages that are read while messages are published have no hole and end where they say.
 func historyWhilePublishing(e *env) {
 	r := e.attached(hundred)
 	start := r.publish(1)[0].Position
@@ -216,7 +216,7 @@ func historyWhilePublishing(e *env) {
 	})
 }
 
-// follow checks a page that was read from at and returns where the next begins.
+// follow checks a page that was read from at, and returns where the next page starts.
 func follow(at hub.Position, page hub.HistoryPage) (hub.Position, error) {
 	if n := len(page.Messages); page.Lost && n > 0 {
 		// The reader was too slow for the room; it goes on with what is left.

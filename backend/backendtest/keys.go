@@ -11,7 +11,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// first publishes with a key that is new.
+// first publishes a message with a new key.
 func (r *room) first(key string) *hub.Message {
 	r.t.Helper()
 	m, p, err := r.try(r.t.Context(), key)
@@ -21,7 +21,7 @@ func (r *room) first(key string) *hub.Message {
 	return m
 }
 
-// again makes a repeat of a message, as a client sends it that has connected anew.
+// again returns a repeat of a message, as a client sends it after a reconnect.
 func again(m *hub.Message) *hub.Message {
 	c := &hub.Message{
 		Channel: m.Channel, Content: bytes.Clone(m.Content), Event: m.Event, Sender: "another",
@@ -33,7 +33,8 @@ func again(m *hub.Message) *hub.Message {
 	return c
 }
 
-// repeat publishes a message again whose key is known. It was at the position.
+// repeat publishes a message again with its known key, and expects the position of the
+// first one.
 func (r *room) repeat(key string, first *hub.Message, at hub.Position) {
 	r.t.Helper()
 	m := again(first)
@@ -116,7 +117,7 @@ func keyEphemeral(e *env) {
 	unattached.repeat("a", unattached.first("a"), hub.Position{})
 }
 
-// Keys of some rooms cost others neither their messages nor their latest keys.
+// The keys of some rooms cost other rooms neither messages nor their latest keys.
 func keyMany(e *env) {
 	const publishers, keys, rooms = 4, 500, 10
 	kept := e.attached(hundred)
@@ -157,7 +158,8 @@ func (r *room) reuse(key string, m *hub.Message) {
 	}
 }
 
-// A key is for one message: another one is refused, and not taken for a repeat.
+// A key is for one message: another message with the key is rejected, and not taken for a
+// repeat.
 func keyReused(e *env) {
 	for _, keep := range []hub.Retention{hundred, {}} {
 		r := e.attached(keep)
@@ -177,8 +179,8 @@ func keyReused(e *env) {
 	}
 }
 
-// Nobody can say what the message of a key was that a room had before it began or ended
-// its history. The key is known all the same.
+// A key is known, even if its message has no position any more because the room started or
+// ended its history since.
 func keyOfAnotherRetention(e *env) {
 	for _, keep := range []hub.Retention{hundred, {}} {
 		r := e.attached(keep)
@@ -196,7 +198,7 @@ func keyOfAnotherRetention(e *env) {
 	}
 }
 
-// What was not published does not use its key up.
+// A message that was not published does not use up its key.
 func keyCancelled(e *env) {
 	ctx, cancel := context.WithCancel(e.t.Context())
 	cancel()

@@ -10,8 +10,8 @@ import (
 // presenceContract lists the tests of a presence store. What they hold it to beyond
 // the comments of the interface:
 //
-//   - An event is told to the nodes that caused it as well.
-//   - A call whose context was over before it began changes nothing, and its error
+//   - A node is notified of the events that it causes itself, too.
+//   - A call whose context was over at its start changes nothing, and its error
 //     wraps that of the context.
 //   - A member that changed while nobody was attached is listed as it is now.
 //   - A node that was closed has left everything, if not at once: a store may take
@@ -48,10 +48,9 @@ var presenceContract = []struct {
 	{"PresenceClose", presenceClose},
 }
 
-// RunPresence tests one implementation of [presence.Store]. The function
-// newCluster makes a store, empty or not, and returns a function that joins it
-// with one more node, which delivers to sink. Both may be called by several
-// goroutines at once and clean up after themselves with t.Cleanup; the nodes are
+// RunPresence tests one implementation of [presence.Store]. newCluster makes a store, empty
+// or not, and returns a function that joins it with one more node, which delivers to sink.
+// Several goroutines may call both at once. Both clean up with t.Cleanup; the nodes are
 // closed before that.
 func RunPresence(t *testing.T, newCluster func(t *testing.T) func(sink presence.Sink) presence.Store) {
 	for _, c := range presenceContract {
@@ -76,7 +75,7 @@ type presenceNode struct {
 	e *presenceEnv
 }
 
-// node joins a node, not yet attached.
+// node joins a node that is not attached yet.
 func (e *presenceEnv) node() *presenceNode {
 	n := &presenceNode{presenceRecorder: newPresenceRecorder(e.channel), e: e}
 	n.Store = e.join(n.presenceRecorder)
@@ -102,7 +101,7 @@ func (n *presenceNode) must(err error) {
 	}
 }
 
-// enter says that members are here that show nothing but their keys.
+// enter enters members that show nothing but their keys.
 func (n *presenceNode) enter(keys ...string) {
 	n.e.t.Helper()
 	ms := make([]*presence.Member, 0, len(keys))

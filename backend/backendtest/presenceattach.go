@@ -7,7 +7,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// What happens after Attach returned arrives, without any waiting before.
+// An event after Attach returned arrives; no waiting is needed.
 func presenceAttach(e *presenceEnv) {
 	other := e.node()
 	for range 20 {
@@ -24,7 +24,7 @@ func presenceAttach(e *presenceEnv) {
 	}
 }
 
-// After Detach nothing need come; after the next Attach everything does again.
+// After Detach no event has to arrive. After the next Attach every event does.
 func presenceDetach(e *presenceEnv) {
 	a, b := e.attached(), e.attached()
 	a.enter("u")

@@ -21,7 +21,7 @@ func presenceList(e *presenceEnv) {
 	}
 }
 
-// Pages go on behind a key, also when its member has left.
+// The next page starts after a key, even if the member with that key has left.
 func presencePages(e *presenceEnv) {
 	n := e.attached()
 	n.enter("a", "b", "c", "d", "e")
@@ -76,7 +76,7 @@ func presenceListWithoutAttach(e *presenceEnv) {
 	}
 }
 
-// Has knows who is present, by the whole key, on every node.
+// Has reports on every node whether a member is present. It compares whole keys.
 func presenceHas(e *presenceEnv) {
 	a, b := e.attached(), e.node()
 	a.enter("ann", "*", "d::")
@@ -101,7 +101,8 @@ func presenceHas(e *presenceEnv) {
 	}
 }
 
-// A member that left is listed to those who ask, with the time it was last seen.
+// A query for offline members also lists a member that left, with the time when it was last
+// seen.
 func presenceOffline(e *presenceEnv) {
 	n := e.attached()
 	n.enter("a", "c")
@@ -126,7 +127,7 @@ func presenceNotRemembered(e *presenceEnv) {
 	n.lists(presence.Query{Limit: 10, Offline: true}, 0)
 }
 
-// Who is back is no longer offline. Another node's leaving does not make it so.
+// A member that is back is not offline any more, even if another node leaves with it.
 func presenceBack(e *presenceEnv) {
 	a, b := e.attached(), e.attached()
 	u := &presence.Member{Key: "u", Remember: time.Hour}
@@ -142,7 +143,7 @@ func presenceBack(e *presenceEnv) {
 	a.saw("+u", "-u", "+u", "-u")
 }
 
-// Who was remembered is forgotten in time.
+// A remembered member is forgotten after its time.
 func presenceForgotten(e *presenceEnv) {
 	n := e.attached()
 	n.show(&presence.Member{Key: "a", Remember: 300 * time.Millisecond}, &presence.Member{Key: "b", Remember: time.Hour})

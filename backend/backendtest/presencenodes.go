@@ -69,7 +69,7 @@ func presenceCancelled(e *presenceEnv) {
 	n.saw("+b")
 }
 
-// A member is in the room while any node holds it.
+// A member is in the room as long as any node holds it.
 func presenceTwoNodes(e *presenceEnv) {
 	a, b := e.attached(), e.attached()
 	a.enter("u", "v")
@@ -85,8 +85,8 @@ func presenceTwoNodes(e *presenceEnv) {
 	}
 }
 
-// Of the statuses that a member has on several nodes the highest counts, and of
-// equal ones the latest. What a node said goes with it.
+// If a member has several statuses on several nodes, the highest counts, and of equal ones
+// the latest. A node's status goes when the node leaves.
 func presenceStatus(e *presenceEnv) {
 	a, b := e.attached(), e.attached()
 	say := func(n *presenceNode, status string) { n.show(&presence.Member{Key: "u", Status: status}) }
@@ -109,7 +109,7 @@ func presenceStatus(e *presenceEnv) {
 	a.lists(presence.Query{Limit: 10}, 1, "u/away")
 }
 
-// Of the infos the one said last counts, unless it is empty.
+// If a member has several infos, the latest that is not empty counts.
 func presenceInfo(e *presenceEnv) {
 	a, b := e.attached(), e.attached()
 	a.show(&presence.Member{Key: "u", Info: `{"n":1}`})
@@ -124,8 +124,8 @@ func presenceInfo(e *presenceEnv) {
 	}
 }
 
-// Nodes enter and leave with the same members at once. Each sees all events in the
-// same order.
+// Nodes enter and leave with the same members at once. All see the same events in the same
+// order.
 func presenceConcurrently(e *presenceEnv) {
 	nodes := []*presenceNode{e.attached(), e.attached(), e.attached()}
 	var wg sync.WaitGroup

@@ -10,9 +10,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// presenceRecorder is a sink that keeps the events of one room as text. It also
-// looks at what holds for every store: a member enters and leaves by turns, and is
-// updated in between, to something else.
+// presenceRecorder is a sink that keeps the events of one room as text. It also checks what
+// holds for every store: a member enters and leaves in turn, and each update in between
+// changes something.
 type presenceRecorder struct {
 	channel string
 
@@ -69,7 +69,7 @@ func (r *presenceRecorder) judge(ev presence.Event) {
 	}
 }
 
-// presenceText is an event as the tests write it.
+// presenceText returns an event in the form in which the tests write it.
 func presenceText(ev presence.Event) string {
 	sign := map[presence.Kind]string{presence.Entered: "+", presence.Updated: "~", presence.Left: "-"}[ev.Kind]
 	if ev.Kind == presence.Left {
@@ -86,7 +86,7 @@ func presenceShown(m *presence.Member) string {
 	return s + m.Info
 }
 
-// check reports what was seen to be wrong.
+// check reports the errors that the recorder has seen.
 func (r *presenceRecorder) check(t *testing.T) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -101,7 +101,7 @@ func (r *presenceRecorder) events() []string {
 	return slices.Clone(r.got)
 }
 
-// await waits until enough is true of the events, or patience is over.
+// await waits until enough returns true for the events, or patience is over.
 func (r *presenceRecorder) await(enough func(got []string) bool) bool {
 	over := time.NewTimer(patience)
 	defer over.Stop()
@@ -120,8 +120,8 @@ func (r *presenceRecorder) await(enough func(got []string) bool) bool {
 	}
 }
 
-// saw expects exactly these events so far. A fence behind them shows that no other
-// is on its way, since the events of a room come in order.
+// saw expects exactly these events so far. It publishes a fence behind them: the events of
+// a room come in order, so no other event is on its way.
 func (n *presenceNode) saw(want ...string) {
 	n.e.t.Helper()
 	n.mu.Lock()
@@ -136,7 +136,7 @@ func (n *presenceNode) saw(want ...string) {
 	}
 }
 
-// listed is a page as text; those offline are in brackets.
+// listed returns a page as text. Offline members are in brackets.
 func listed(page presence.Page) (out []string) {
 	for _, m := range page.Members {
 		if m.LastSeen.IsZero() {

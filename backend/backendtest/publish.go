@@ -29,8 +29,7 @@ func publishDelivers(e *env) {
 	expect(e.t, r.wait(1), []*hub.Message{m})
 }
 
-// Whatever is valid in a message comes back as it was, from the sink and from
-// the history.
+// A valid message comes back unchanged from the sink and from the history.
 func publishKeepsContent(e *env) {
 	r := e.attached(hundred)
 	var sent []*hub.Message
@@ -62,8 +61,8 @@ func publishOrder(e *env) {
 	expect(e.t, r.wait(100), sent)
 }
 
-// Several publishers: each message has its own place, the places have no hole,
-// and sink and history agree on them.
+// With several publishers each message has its own offset, the offsets have no hole, and
+// sink and history agree on them.
 func publishConcurrently(e *env) {
 	const publishers, each = 8, 40
 	r := e.attached(hub.Retention{Size: publishers * each, TTL: time.Hour})
@@ -111,7 +110,7 @@ func publishRoomsApart(e *env) {
 	})
 }
 
-// A room without anybody in it keeps its history all the same.
+// A room without attachments keeps its history, too.
 func publishUnattached(e *env) {
 	r := e.room(hundred)
 	sent := r.publish(3)

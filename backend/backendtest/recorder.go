@@ -10,10 +10,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// recorder is a sink that keeps what it gets. Whatever a test is about, the
-// recorder also looks at what holds for every broker: the messages of a room come
-// in order and only once. It reports that at the end, because a broker may call it
-// from any goroutine.
+// recorder is a sink that keeps what it gets. It also checks what holds for every broker:
+// the messages of a room come in order and only once. It reports errors at the end, because
+// a broker may call it from any goroutine.
 type recorder struct {
 	mu       sync.Mutex
 	during   func(channel string) // called without mu
@@ -49,7 +48,7 @@ func (r *recorder) Broadcast(channel string, ms ...*hub.Message) {
 	r.changed = make(chan struct{})
 }
 
-// setDuring has f called at the beginning of each broadcast; nil ends that.
+// setDuring makes the recorder call f at the start of each broadcast. Nil ends that.
 func (r *recorder) setDuring(f func(channel string)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,7 +78,7 @@ func (r *recorder) problem(format string, args ...any) {
 	}
 }
 
-// check reports what was seen to be wrong.
+// check reports the errors that the recorder has seen.
 func (r *recorder) check(t *testing.T) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,7 +94,7 @@ func (r *recorder) messages(channel string) []*hub.Message {
 	return slices.Clone(r.got[channel])
 }
 
-// await waits until the messages of a channel satisfy enough, or patience is over.
+// await waits until enough returns true for the messages of a channel, or patience is over.
 func (r *recorder) await(channel string, enough func([]*hub.Message) bool) bool {
 	over := time.NewTimer(patience)
 	defer over.Stop()

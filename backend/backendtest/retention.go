@@ -26,7 +26,7 @@ func retentionShrinks(e *env) {
 	expect(e.t, r.newest(100).Messages, sent[len(sent)-6:])
 }
 
-// Without history for a while: nobody may believe afterwards to have everything.
+// After a time without history no client may believe that it has everything.
 func retentionEnds(e *env) {
 	r := e.attached(hundred)
 	old := r.publish(3)[2].Position
@@ -47,7 +47,7 @@ func retentionEnds(e *env) {
 	r.wait(6)
 }
 
-// Messages expire, the position stays: who has everything misses nothing.
+// Messages expire and the position stays: a client that has everything misses nothing.
 func retentionTTL(e *env) {
 	r := e.attached(hub.Retention{Size: 100, TTL: 50 * time.Millisecond})
 	top := r.publish(3)[2].Position
@@ -64,8 +64,8 @@ func retentionTTL(e *env) {
 	}
 }
 
-// untilEmpty reads until all messages have expired. Nothing announces that, so it
-// asks again and again.
+// untilEmpty reads until all messages have expired. Nothing announces that, so it reads
+// again and again.
 func (r *room) untilEmpty() {
 	r.t.Helper()
 	again := time.NewTicker(10 * time.Millisecond)
