@@ -10,16 +10,25 @@ import (
 	"time"
 )
 
+// The defaults of [GuardOptions].
+const (
+	DefaultTimeout     = 3 * time.Second
+	DefaultConcurrency = 64
+	DefaultRemember    = 5 * time.Second
+)
+
 // GuardOptions limit what an [Authorizer] is asked. Zero fields have defaults.
 type GuardOptions struct {
-	// Timeout is the time for one question, including the wait for a turn; 0 means 3 s. A
-	// question that is asked again after [Guard.Forget] has this time again.
+	// Timeout is the time for one question, including the wait for a turn; 0 means
+	// [DefaultTimeout]. A question that is asked again after [Guard.Forget] has this time
+	// again.
 	Timeout time.Duration
-	// Concurrency is the number of questions that are asked at once; 0 means 64. One
-	// address may have a quarter of them, so that the others need not wait for it.
+	// Concurrency is the number of questions that are asked at once; 0 means
+	// [DefaultConcurrency]. One address may have a quarter of them, so that the others need
+	// not wait for it.
 	Concurrency int
-	// Remember is how long an answer is remembered; 0 means 5 s, a negative time not at
-	// all.
+	// Remember is how long an answer is remembered; 0 means [DefaultRemember], a negative
+	// time not at all.
 	Remember time.Duration
 	// Answers is the greatest number of remembered answers; 0 means 10,000.
 	Answers int
@@ -27,13 +36,13 @@ type GuardOptions struct {
 
 func (o GuardOptions) withDefaults() GuardOptions {
 	if o.Timeout <= 0 {
-		o.Timeout = 3 * time.Second
+		o.Timeout = DefaultTimeout
 	}
 	if o.Concurrency <= 0 {
-		o.Concurrency = 64
+		o.Concurrency = DefaultConcurrency
 	}
 	if o.Remember == 0 {
-		o.Remember = 5 * time.Second
+		o.Remember = DefaultRemember
 	}
 	if o.Answers <= 0 {
 		o.Answers = 10_000

@@ -22,7 +22,7 @@ const maxRSA = 16384
 const maxReasons = 20
 
 // parseSet reads a key set (RFC 7517) and returns its keys by their id. It leaves out
-// single keys that can not be used (section 5), and keys beyond maxKeys of one id, because
+// single keys that can not be used (section 5), and keys beyond MaxKeys of one id, because
 // a token is tried with each of them. ignored names them. A set without a usable key is an
 // error.
 func parseSet(text []byte) (keys map[string][]key, ignored, err error) {
@@ -36,8 +36,8 @@ func parseSet(text []byte) (keys map[string][]key, ignored, err error) {
 	var bad []string
 	for i, text := range set.Keys {
 		id, k, err := parseKey(text)
-		if err == nil && len(keys[id]) == maxKeys {
-			err = fmt.Errorf("the set has %d keys with this kid already", maxKeys)
+		if err == nil && len(keys[id]) == MaxKeys {
+			err = fmt.Errorf("the set has %d keys with this kid already", MaxKeys)
 		}
 		switch {
 		case err == nil:

@@ -402,8 +402,8 @@ func TestManyKeysOfOneName(t *testing.T) {
 	one := member(t, "", ecKey.Public())
 	text := `{"keys":[` + strings.Repeat(one+",", 5000) + member(t, "", edKey.Public()) + `]}`
 	keys, ignored, err := parseSet([]byte(text))
-	if err != nil || len(keys[""]) != maxKeys || !errors.Is(ignored, ErrIgnored) {
-		t.Errorf("%d keys, %v, %v; want %d keys and the others ignored", len(keys[""]), ignored, err, maxKeys)
+	if err != nil || len(keys[""]) != MaxKeys || !errors.Is(ignored, ErrIgnored) {
+		t.Errorf("%d keys, %v, %v; want %d keys and the others ignored", len(keys[""]), ignored, err, MaxKeys)
 	}
 	_, _, err = parseSet([]byte(`{"keys":[` + strings.Repeat("0,", 5000) + `0]}`))
 	if n := strings.Count(fmt.Sprint(err), "key "); err == nil || n > maxReasons+2 {

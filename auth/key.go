@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// minSecret is the least length of a shared secret in bytes: that of the smallest hash
+	// MinSecret is the least length of a shared secret in bytes: that of the smallest hash
 	// (RFC 7518, section 3.2).
-	minSecret = 32
+	MinSecret = 32
 	// minRSA is the least size of an RSA key in bits (RFC 7518, section 3.3).
 	minRSA = 2048
 )

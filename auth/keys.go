@@ -11,15 +11,15 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// maxKeys is the greatest number of keys of one verifier, and of keys with one kid in a key
+// MaxKeys is the greatest number of keys of one verifier, and of keys with one kid in a key
 // set. A token that names no key is tried with each of them.
-const maxKeys = 16
+const MaxKeys = 16
 
 // Keys are the keys that the configuration names: shared secrets or public keys. Several of
 // one kind may be in use at once, so that one can replace another.
 type Keys struct {
-	// Secrets are shared with the issuer, for HS256, HS384 and HS512. Each has at least 32
-	// bytes.
+	// Secrets are shared with the issuer, for HS256, HS384 and HS512. Each has at least
+	// [MinSecret] bytes.
 	Secrets [][]byte
 	// Public are RSA, ECDSA or Ed25519 keys of the issuer.
 	Public []crypto.PublicKey
@@ -42,12 +42,12 @@ func (k Keys) compile() (all []key, err error) {
 	switch n := len(k.Secrets) + len(k.Public); {
 	case n == 0:
 		return nil, errors.New("auth: there is no secret and no public key")
-	case n > maxKeys:
-		return nil, fmt.Errorf("auth: %d keys are too many, at most %d are accepted", n, maxKeys)
+	case n > MaxKeys:
+		return nil, fmt.Errorf("auth: %d keys are too many, at most %d are accepted", n, MaxKeys)
 	}
 	for i, secret := range k.Secrets {
-		if len(secret) < minSecret {
-			return nil, fmt.Errorf("auth: the secret has %d bytes, at least %d are needed", len(secret), minSecret)
+		if len(secret) < MinSecret {
+			return nil, fmt.Errorf("auth: the secret has %d bytes, at least %d are needed", len(secret), MinSecret)
 		}
 		if !slices.ContainsFunc(k.Secrets[:i], func(s []byte) bool { return bytes.Equal(s, secret) }) {
 			all = append(all, key{secret, hmacAlgorithms})

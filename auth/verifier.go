@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -52,8 +53,8 @@ type Config struct {
 	Issuer string
 	// Audience must be in the token's aud. Empty accepts any.
 	Audience string
-	// Leeway allows for clocks that differ; 0 means 30 s. A token is accepted for this time
-	// after its expiry. [Identity.Expires] includes it.
+	// Leeway allows for clocks that differ; 0 means [DefaultLeeway]. A token is accepted for
+	// this time after its expiry. [Identity.Expires] includes it.
 	Leeway time.Duration
 	// Client fetches the key set. Nil means a client with the limits of this package.
 	Client *http.Client
@@ -71,16 +72,16 @@ type Verifier struct {
 	turns  *turns  // for tokens
 }
 
+// DefaultLeeway is the default of [Config.Leeway].
+const DefaultLeeway = 30 * time.Second
+
 // New returns a verifier. It does no I/O.
 func New(c Config) (*Verifier, error) {
 	algorithms, v, err := c.keys()
 	if err != nil {
 		return nil, err
 	}
-	leeway := c.Leeway
-	if leeway == 0 {
-		leeway = 30 * time.Second
-	}
+	leeway := cmp.Or(c.Leeway, DefaultLeeway)
 	options := []jwt.ParserOption{
 		jwt.WithValidMethods(algorithms), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
 		jwt.WithLeeway(leeway), jwt.WithJSONNumber(), jwt.WithStrictDecoding(),

@@ -232,7 +232,7 @@ func TestNewRefuses(t *testing.T) {
 		"nothing":           {},
 		"two kinds of keys": {Keys: Keys{Secrets: [][]byte{secret}, Public: []crypto.PublicKey{&rsaKey.PublicKey}}},
 		"one short secret":  {Keys: Keys{Secrets: [][]byte{secret, []byte("secret")}}},
-		"too many secrets":  {Keys: Keys{Secrets: slices.Repeat([][]byte{secret}, maxKeys+1)}},
+		"too many secrets":  {Keys: Keys{Secrets: slices.Repeat([][]byte{secret}, MaxKeys+1)}},
 		"two kinds":         {Keys: Keys{Secrets: [][]byte{secret}}, JWKS: "https://example.com/"},
 		"short secret":      {Keys: Keys{Secrets: [][]byte{[]byte("secret")}}},
 		"small RSA key":     {Keys: Keys{Public: []crypto.PublicKey{&small.PublicKey}}},

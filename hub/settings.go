@@ -25,16 +25,25 @@ type RoomOptions struct {
 	Slow      Slow
 }
 
+// The defaults of [Settings].
+const (
+	DefaultHeartbeat     = 25 * time.Second
+	DefaultTimeout       = 10 * time.Second
+	DefaultQueueMessages = 256
+	DefaultQueueBytes    = 1 << 20
+)
+
 // Settings may change while a hub runs. They apply to existing connections and rooms as
 // well.
 type Settings struct {
-	// Heartbeat is the time between two pings of a connection; 0 means 25 s.
+	// Heartbeat is the time between two pings of a connection; 0 means
+	// [DefaultHeartbeat].
 	Heartbeat time.Duration
-	// Timeout is how long a ping may stay unanswered; 0 means 10 s. It is at most
-	// Heartbeat.
+	// Timeout is how long a ping may stay unanswered; 0 means [DefaultTimeout]. It is
+	// at most Heartbeat.
 	Timeout time.Duration
-	// QueueMessages and QueueBytes bound each connection's queue; 0 means 256
-	// messages and 1 MiB.
+	// QueueMessages and QueueBytes bound each connection's queue; 0 means
+	// [DefaultQueueMessages] and [DefaultQueueBytes].
 	QueueMessages int
 	QueueBytes    int
 	// WriteTimeout bounds a single write to a connection; 0 means 10 s.
@@ -52,15 +61,15 @@ func (s Settings) withDefaults() Settings {
 			*d = v
 		}
 	}
-	orDuration(&s.Heartbeat, 25*time.Second)
-	orDuration(&s.Timeout, 10*time.Second)
+	orDuration(&s.Heartbeat, DefaultHeartbeat)
+	orDuration(&s.Timeout, DefaultTimeout)
 	orDuration(&s.WriteTimeout, 10*time.Second)
 	s.Timeout = min(s.Timeout, s.Heartbeat)
 	if s.QueueMessages <= 0 {
-		s.QueueMessages = 256
+		s.QueueMessages = DefaultQueueMessages
 	}
 	if s.QueueBytes <= 0 {
-		s.QueueBytes = 1 << 20
+		s.QueueBytes = DefaultQueueBytes
 	}
 	if s.Room == nil {
 		s.Room = func(string) RoomOptions { return RoomOptions{} }

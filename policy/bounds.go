@@ -18,15 +18,15 @@ type Bounds struct {
 	// Depth is the greatest nesting of arrays and objects: 1 for an object of plain values.
 	Depth int
 	// Nodes is the greatest number of values. Each array, object and element counts as one.
-	// 0 means 10,000 in a room with a schema or sanitizing, where each value costs many
-	// times its size.
+	// 0 means [DefaultNodes] in a room with a schema or sanitizing, where each value costs
+	// many times its size.
 	Nodes int
 }
 
 const (
-	// defaultNodes is far more than a message for people has. The slowest content of this
+	// DefaultNodes is far more than a message for people has. The slowest content of this
 	// size, in which nothing matches the schema, takes some tens of milliseconds.
-	defaultNodes = 10_000
+	DefaultNodes = 10_000
 	// maxNumber limits the digits and the exponent of a number that a schema is applied to.
 	// The library calculates exactly, and 1e999999 would have a million digits. All numbers
 	// of 64 bits, also floating ones, are far below.

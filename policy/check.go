@@ -53,7 +53,7 @@ func (r *Room) prepareChecks() error {
 	}
 	costly := r.Schema != nil || r.Sanitize != SanitizeNone
 	if costly && r.Bounds.Nodes == 0 {
-		r.Bounds.Nodes = defaultNodes
+		r.Bounds.Nodes = DefaultNodes
 	}
 	r.checks = r.Bounds != Bounds{}
 	return nil

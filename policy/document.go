@@ -15,7 +15,7 @@ func (r *Room) CheckDocument(state json.RawMessage) *protocol.Error {
 	if !r.ChecksDocument() {
 		return nil
 	}
-	bounds := Bounds{Nodes: defaultNodes}
+	bounds := Bounds{Nodes: DefaultNodes}
 	shape, e := bounds.checkShape(state, r.Schema != nil)
 	if e == nil && r.Schema != nil {
 		e = r.Schema.check(state, shape)

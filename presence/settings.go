@@ -19,7 +19,7 @@ type Options struct {
 	Grace time.Duration
 	// Remember is how long a member that left is listed as offline; 0 means not at all.
 	Remember time.Duration
-	// Snapshot is the greatest number of members that a frame names; 0 means 100.
+	// Snapshot is the greatest number of members that a frame names; 0 means [DefaultSnapshot].
 	Snapshot int
 }
 

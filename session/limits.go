@@ -4,13 +4,16 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/policy"
 )
 
-// defaultMessageSize is the size of a frame up to which clients are served where
+// DefaultMessageSize is the size of a frame up to which clients are served where
 // nothing else is configured: far more than a chat message, and small enough to
 // be held in memory for every connection at once.
-const defaultMessageSize = 64 << 10
+const DefaultMessageSize = 64 << 10
 
-// defaultDocumentMemory is what the documents may take where nothing else is configured.
-const defaultDocumentMemory = 256 << 20
+// DefaultDocumentMemory is what the documents may take where nothing else is configured.
+const DefaultDocumentMemory = 256 << 20
+
+// LeastDocumentShare is the default of one share where a sixteenth would be less.
+const LeastDocumentShare = 1 << 20
 
 // Limits bound what clients may use of this node. 0 means unlimited, except for
 // MessageSize and what is said of documents.
@@ -38,12 +41,13 @@ type Limits struct {
 	// Channels is the greatest number of channels of one connection.
 	Channels int
 	// MessageSize is the greatest size of a frame or of a published content, in
-	// bytes; 0 means 64 KiB.
+	// bytes; 0 means [DefaultMessageSize].
 	MessageSize int
-	// DocumentMemory is how many bytes all documents may take together; 0 means 256 MiB.
+	// DocumentMemory is how many bytes all documents may take together; 0 means
+	// [DefaultDocumentMemory].
 	DocumentMemory int64
 	// DocumentShare is how many of them may be of one user or, for anonymous ones, of
-	// one address; 0 means a sixteenth, but 1 MiB at least.
+	// one address; 0 means a sixteenth, and at least [LeastDocumentShare].
 	DocumentShare int64
 }
 
@@ -52,13 +56,13 @@ func (l *Limits) perAddress() bool { return l.ConnectionsPerIP > 0 || !l.Handsha
 
 func (l Limits) withDefaults() Limits {
 	if l.MessageSize <= 0 {
-		l.MessageSize = defaultMessageSize
+		l.MessageSize = DefaultMessageSize
 	}
 	if l.DocumentMemory <= 0 {
-		l.DocumentMemory = defaultDocumentMemory
+		l.DocumentMemory = DefaultDocumentMemory
 	}
 	if l.DocumentShare <= 0 {
-		l.DocumentShare = max(l.DocumentMemory/16, min(l.DocumentMemory, 1<<20))
+		l.DocumentShare = max(l.DocumentMemory/16, min(l.DocumentMemory, LeastDocumentShare))
 	}
 	return l
 }

@@ -25,9 +25,9 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// defaultDeadline is how long a client has to authenticate where it must: time for a
+// DefaultDeadline is how long a client has to authenticate where it must: time for a
 // slow network, and not enough to be worth holding connections open for.
-const defaultDeadline = 10 * time.Second
+const DefaultDeadline = 10 * time.Second
 
 // Realm is what a route knows about the clients that may come through it. A connection
 // keeps its realm's name only, so that it outlives the configuration of its route
@@ -38,7 +38,8 @@ type Realm struct {
 	// Required says that a connection which nobody was recognized on has to
 	// authenticate before it may do anything else.
 	Required bool
-	// Deadline is how long such a connection may take; 0 means 10 s.
+	// Deadline is how long such a connection may take; 0 means
+	// [DefaultDeadline].
 	Deadline time.Duration
 	// Authorize asks the app about what the policy allows already, for the actions in
 	// Ask; nil: the app is not asked. An [auth.Guard] should stand in
@@ -120,7 +121,7 @@ func (u *rules) deadline(p *Principal) time.Duration {
 	case realm.Deadline > 0:
 		return realm.Deadline
 	}
-	return defaultDeadline
+	return DefaultDeadline
 }
 
 // appNotAsked reports whether a client came in before its realm asked the app. The app can

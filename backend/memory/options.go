@@ -2,11 +2,15 @@ package memory
 
 import "time"
 
+// DefaultHistoryBytes is the default of [Options.HistoryBytes].
+const DefaultHistoryBytes = 256 << 20
+
 // Options limit what a [Broker] keeps. The zero value means the defaults.
 type Options struct {
 	// HistoryBytes limits the memory of all rooms together, in bytes: messages, rooms that
 	// nobody is attached to, and idempotency keys, which have an eighth of it. What is
-	// published while older things are being removed may exceed it. 0 means 256 MiB.
+	// published while older things are being removed may exceed it. 0 means
+	// [DefaultHistoryBytes].
 	HistoryBytes int64
 	// KeyWindow is how long an idempotency key is remembered; 0 means 10 minutes.
 	KeyWindow time.Duration
@@ -22,7 +26,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.HistoryBytes <= 0 {
-		o.HistoryBytes = 256 << 20
+		o.HistoryBytes = DefaultHistoryBytes
 	}
 	if o.KeyWindow <= 0 {
 		o.KeyWindow = 10 * time.Minute

@@ -72,12 +72,12 @@ func moves(t *testing.T, cluster *redistest.Cluster, o Options) {
 	t.Helper()
 	n := newNode(t, checker.New(checker.Options{}), "node", o)
 	room := "room:0"
-	for r := 1; jumpHash(room, defaultPartitions) != 0; r++ {
+	for r := 1; jumpHash(room, DefaultPartitions) != 0; r++ {
 		room = fmt.Sprint("room:", r)
 	}
 	n.enter(room)
 	n.asked(room, `"before"`)
-	slot := int(crc16(partitionTags(defaultPartitions)[0]) % clusterSlots)
+	slot := int(crc16(partitionTags(DefaultPartitions)[0]) % clusterSlots)
 	from := cluster.Of(slot)
 	cluster.Move(slot, from, (from+1)%3, func() { n.asked(room, `"meanwhile"`) })
 	n.asked(room, `"after"`)

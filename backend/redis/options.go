@@ -12,10 +12,10 @@ import (
 )
 
 // Options say where Redis is and how patient to be. The zero value means a Redis at
-// localhost:6379 and the defaults.
+// [DefaultAddress] and the defaults.
 type Options struct {
 	// Address is host:port, or the path of a Unix socket, which begins with a slash.
-	// Empty means localhost:6379.
+	// Empty means [DefaultAddress].
 	Address string
 	// Sentinels are the addresses of Sentinels, which are asked for the primary
 	// that they know as Master; Address is not used then.
@@ -28,7 +28,7 @@ type Options struct {
 	// others become known; Address is not used then. There is only database 0.
 	Cluster []string
 	// Partitions is into how many parts the channels are divided in a cluster; 0
-	// means 16. A part is on one server as a whole, and costs each node a connection
+	// means [DefaultPartitions]. A part is on one server as a whole, and costs each node a connection
 	// and a lease. It is the same number on all nodes.
 	Partitions int
 	// Shards are the addresses of several independent Redis, which share the
@@ -40,7 +40,7 @@ type Options struct {
 	// Database is the number of the database. Pub/Sub knows none, which is why two
 	// databases of one Redis need two prefixes as well.
 	Database int
-	// Prefix begins every key and channel; empty means "rt:".
+	// Prefix begins every key and channel; empty means [DefaultPrefix].
 	Prefix string
 	// TLS encrypts the connections; nil means plain ones.
 	TLS *tls.Config
@@ -103,16 +103,19 @@ func (o Options) Validate() error {
 		return errors.New("there is one of Sentinels, a cluster, and several Redis")
 	case len(o.Cluster) > 0 && o.Database != 0:
 		return errors.New("a cluster has no other database than 0")
-	case o.Partitions < 0 || o.Partitions > maxPartitions:
-		return fmt.Errorf("the number of partitions is not between 1 and %d", maxPartitions)
+	case o.Partitions < 0 || o.Partitions > MaxPartitions:
+		return fmt.Errorf("the number of partitions is not between 1 and %d", MaxPartitions)
 	}
 	return nil
 }
 
-// defaultPartitions are enough for about as many servers, of which each has one then.
+// The defaults and the bound of [Options]. DefaultPartitions are enough for about as many
+// servers: each has one then.
 const (
-	defaultPartitions = 16
-	maxPartitions     = 1024
+	DefaultAddress    = "localhost:6379"
+	DefaultPrefix     = "rt:"
+	DefaultPartitions = 16
+	MaxPartitions     = 1024
 )
 
 // apart gives the options of each shard.
@@ -150,13 +153,13 @@ func (o Options) withDefaults() Options {
 		o.Keys = 200_000
 	}
 	if o.Address == "" {
-		o.Address = "localhost:6379"
+		o.Address = DefaultAddress
 	}
 	if o.Partitions == 0 {
-		o.Partitions = defaultPartitions
+		o.Partitions = DefaultPartitions
 	}
 	if o.Prefix == "" {
-		o.Prefix = "rt:"
+		o.Prefix = DefaultPrefix
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
