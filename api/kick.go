@@ -1,16 +1,12 @@
 package api
 
 import (
-	"mime"
 	"strconv"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
-
-// maxOrder bounds the body of a request that tells the server to do something.
-const maxOrder = 4 << 10
 
 // ended is [session.Ended].
 type ended struct {
@@ -82,22 +78,4 @@ func parseCode(s string) (int64, *protocol.Error) {
 		return 0, protocol.Errorf(protocol.InvalidMessage, "code %s is not an integer", protocol.Quote(s))
 	}
 	return code, nil
-}
-
-// order reads a body that may be missing: a JSON object with no other members than
-// these.
-func (c *call) order(names ...string) (object, *protocol.Error) {
-	body, e := c.read(maxOrder)
-	if e != nil || len(body) == 0 {
-		return nil, e
-	}
-	// A page of another site can send a body without asking, as long as it does not
-	// claim to be JSON.
-	if media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || media != jsonType {
-		return nil, protocol.Errorf(protocol.InvalidMessage, "send the body as application/json")
-	}
-	if e := validJSON(body); e != nil {
-		return nil, e
-	}
-	return decodeObject(body, names...)
 }

@@ -1,7 +1,10 @@
 package api
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/hub"
@@ -122,4 +125,77 @@ func oneKey(key string, headers []string) (string, *protocol.Error) {
 		return "", protocol.Errorf(protocol.InvalidMessage, "the header %s and the member \"key\" differ; send the key in one place", keyHeader)
 	}
 	return header, protocol.ValidKey(header)
+}
+
+// decodeMessageObject reads an object with the members of a message and the given ones
+// beside them. The content must be there. See [object.message] for what the members mean.
+func decodeMessageObject(text []byte, beside ...string) (object, *protocol.Error) {
+	m, e := decodeObject(text, append(beside, "content", "event", "key", "to", "validate", "id")...)
+	if e != nil {
+		return nil, e
+	}
+	if _, ok := m["content"]; !ok {
+		return nil, protocol.Errorf(protocol.InvalidMessage, "the member \"content\" is missing")
+	}
+	return m, nil
+}
+
+// message reads what one message consists of, but for its channel, and whether it is
+// to be checked in any case.
+func (m object) message() (p protocol.Publish, validate bool, e *protocol.Error) {
+	if p.Content, e = protocol.DecodeContent(m["content"]); e != nil {
+		return p, false, e
+	}
+	if p.Event, e = m.text("event"); e != nil {
+		return p, false, e
+	}
+	if e = protocol.ValidEvent(p.Event); e != nil {
+		return p, false, e
+	}
+	if validate, e = m.flag("validate"); e != nil {
+		return p, false, e
+	}
+	if to, ok := m["to"]; ok {
+		if p.To, e = protocol.DecodeAddress(to); e != nil {
+			return p, false, e
+		}
+	}
+	p.Key, e = m.key()
+	return p, validate, e
+}
+
+// key returns the idempotency key: the member "key", or "id" as it was called before.
+// It is empty if there is none.
+func (m object) key() (string, *protocol.Error) {
+	key, e := m.text("key")
+	if e != nil {
+		return "", e
+	}
+	old, e := m.text("id")
+	switch {
+	case e != nil:
+		return "", e
+	case m["key"] == nil:
+		key = old
+	case m["id"] != nil && key != old:
+		return "", protocol.Errorf(protocol.InvalidMessage, "the members \"key\" and \"id\" differ; send the idempotency key as \"key\" alone")
+	}
+	if key == "" {
+		return "", nil
+	}
+	return key, protocol.ValidKey(key)
+}
+
+// quote makes a JSON string of a raw content.
+func quote(raw []byte) (json.RawMessage, *protocol.Error) {
+	if !utf8.Valid(raw) {
+		return nil, protocol.Errorf(protocol.InvalidMessage, "content that is not JSON must be text in UTF-8")
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(string(raw)); err != nil {
+		return nil, protocol.AsError(err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

@@ -16,19 +16,6 @@ import (
 // none may be left over, so that a misspelled one is noticed and not ignored.
 type object map[string]json.RawMessage
 
-// decodeMessageObject reads an object with the members of a message and the given ones
-// beside them. The content must be there. See [object.message] for what the members mean.
-func decodeMessageObject(text []byte, beside ...string) (object, *protocol.Error) {
-	m, e := decodeObject(text, append(beside, "content", "event", "key", "to", "validate", "id")...)
-	if e != nil {
-		return nil, e
-	}
-	if _, ok := m["content"]; !ok {
-		return nil, protocol.Errorf(protocol.InvalidMessage, "the member \"content\" is missing")
-	}
-	return m, nil
-}
-
 // decodeObject reads an object with no other members than these, each at most once: two
 // readers may take different ones of a repeated member for it.
 func decodeObject(text []byte, names ...string) (object, *protocol.Error) {
@@ -105,52 +92,6 @@ func (m object) integer(name string) (n int64, e *protocol.Error) {
 	return n, nil
 }
 
-// message reads what one message consists of, but for its channel, and whether it is
-// to be checked in any case.
-func (m object) message() (p protocol.Publish, validate bool, e *protocol.Error) {
-	if p.Content, e = protocol.DecodeContent(m["content"]); e != nil {
-		return p, false, e
-	}
-	if p.Event, e = m.text("event"); e != nil {
-		return p, false, e
-	}
-	if e = protocol.ValidEvent(p.Event); e != nil {
-		return p, false, e
-	}
-	if validate, e = m.flag("validate"); e != nil {
-		return p, false, e
-	}
-	if to, ok := m["to"]; ok {
-		if p.To, e = protocol.DecodeAddress(to); e != nil {
-			return p, false, e
-		}
-	}
-	p.Key, e = m.key()
-	return p, validate, e
-}
-
-// key returns the idempotency key: the member "key", or "id" as it was called before.
-// It is empty if there is none.
-func (m object) key() (string, *protocol.Error) {
-	key, e := m.text("key")
-	if e != nil {
-		return "", e
-	}
-	old, e := m.text("id")
-	switch {
-	case e != nil:
-		return "", e
-	case m["key"] == nil:
-		key = old
-	case m["id"] != nil && key != old:
-		return "", protocol.Errorf(protocol.InvalidMessage, "the members \"key\" and \"id\" differ; send the idempotency key as \"key\" alone")
-	}
-	if key == "" {
-		return "", nil
-	}
-	return key, protocol.ValidKey(key)
-}
-
 var errNoJSON = protocol.Errorf(protocol.InvalidJSON, "the body is not valid JSON in UTF-8")
 
 // validJSON tells broken JSON from JSON of another shape.
@@ -159,18 +100,4 @@ func validJSON(body []byte) *protocol.Error {
 		return errNoJSON
 	}
 	return nil
-}
-
-// quote makes a JSON string of a raw content.
-func quote(raw []byte) (json.RawMessage, *protocol.Error) {
-	if !utf8.Valid(raw) {
-		return nil, protocol.Errorf(protocol.InvalidMessage, "content that is not JSON must be text in UTF-8")
-	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(string(raw)); err != nil {
-		return nil, protocol.AsError(err)
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }

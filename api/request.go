@@ -5,7 +5,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
@@ -127,4 +129,53 @@ func (c *call) mediaType() (media string, ok bool) {
 
 func (c *call) unsupported(detail string) {
 	problem.WriteStatus(c.w, http.StatusUnsupportedMediaType, detail)
+}
+
+// maxOrder bounds the body of a request that tells the server to do something.
+const maxOrder = 4 << 10
+
+// order reads a body that may be missing: a JSON object with no other members than
+// these.
+func (c *call) order(names ...string) (object, *protocol.Error) {
+	body, e := c.read(maxOrder)
+	if e != nil || len(body) == 0 {
+		return nil, e
+	}
+	// A page of another site can send a body without asking, as long as it does not
+	// claim to be JSON.
+	if media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || media != jsonType {
+		return nil, protocol.Errorf(protocol.InvalidMessage, "send the body as application/json")
+	}
+	if e := validJSON(body); e != nil {
+		return nil, e
+	}
+	return decodeObject(body, names...)
+}
+
+// limit reads the parameter by which a client bounds a page.
+func limit(query url.Values, usual, most int) (int, *protocol.Error) {
+	s := query.Get("limit")
+	if s == "" {
+		return usual, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 || n > most {
+		return 0, protocol.Errorf(protocol.InvalidMessage, "limit %s is not an integer from 0 to %d", protocol.Quote(s), most)
+	}
+	return n, nil
+}
+
+// flag reads a parameter that is true or false. Its name alone means true.
+func flag(query url.Values, name string, usual bool) (bool, *protocol.Error) {
+	if !query.Has(name) {
+		return usual, nil
+	}
+	switch s := query.Get(name); s {
+	case "", "true":
+		return true, nil
+	case "false":
+		return false, nil
+	default:
+		return false, protocol.Errorf(protocol.InvalidMessage, "%s %s is neither true nor false", name, protocol.Quote(s))
+	}
 }

@@ -1,6 +1,8 @@
 package api
 
 import (
+	_ "embed"
+
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
@@ -17,4 +19,15 @@ func ready(c *call) *protocol.Error {
 		return problem.Unavailable("this server should get no new clients at the moment")
 	}
 	return c.replyValue(readiness{true})
+}
+
+// description is the API in the form of OpenAPI 3.1.
+//
+//go:embed openapi.json
+var description []byte
+
+// describe is GET /openapi.json. Everybody may read it.
+func describe(c *call) *protocol.Error {
+	c.write(description) // which all answers share
+	return nil
 }
