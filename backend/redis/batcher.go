@@ -15,28 +15,33 @@ import (
 )
 
 const (
-	// maxFlights is how many batches may be under way at once. Fewer make larger
-	// batches, which cost less each; more than one keeps Redis busy meanwhile.
+	// maxSenders is how many batches may be on their way at once. Fewer senders make larger
+	// batches, which cost less per call. More than one keeps Redis busy during a round trip.
 	maxSenders = 3
-	// A batch has at most so many calls and, but for its last call, bytes.
+	// maxBatch and maxBatchBytes bound the calls and the bytes of a batch. The last call may
+	// exceed the bytes.
 	maxBatch      = 512
 	maxBatchBytes = 1 << 20
-	// maxQueue is how many calls may wait. Beyond it they fail at once, because
-	// they would wait in vain.
+	// maxQueue is how many calls may wait. Further calls fail at once: they would time out
+	// anyway.
 	maxQueue = 8192
-	// repeats is how often a call that may be repeated is.
+	// maxRepeats is how often a repeatable call is sent again.
 	maxRepeats = 3
 )
 
-// batcher sends calls to Redis, those that come while others are under way together:
-// a round trip and a system call for many. There is no delay when nothing is.
+// batcher sends calls to Redis. Calls that arrive while others are on their way are sent
+// together: one round trip and one system call for all. A call is sent without delay when
+// nothing is on its way.
+//
+// A sender is a goroutine. It starts when there is a call to send, and ends when the queue is
+// empty.
 type batcher struct {
 	primary primary
 	timeout time.Duration
 	log     *slog.Logger
 
-	// broken is until which uptime nothing is tried: who asks a Redis
-	// that does not answer should not wait for each answer.
+	// failUntil is an uptime. Until then all calls fail at once, because Redis did not answer
+	// just now. Otherwise each caller would wait for its own timeout.
 	failUntil atomic.Int64
 
 	mu      sync.Mutex
@@ -50,8 +55,8 @@ func newBatcher(to primary, timeout time.Duration, log *slog.Logger) *batcher {
 	return &batcher{primary: to, timeout: timeout, log: log}
 }
 
-// do sends a call and waits for its result. A context that is over ends the waiting,
-// not what may already be on its way. All other errors wrap [hub.ErrUnavailable].
+// do sends a call and waits for its result. When ctx ends, do returns, but a call that was sent
+// may still be executed. All other errors wrap [hub.ErrUnavailable].
 func (b *batcher) do(ctx context.Context, c *call) (any, error) {
 	began := time.Now()
 	for n := 0; ; n++ {
@@ -73,7 +78,7 @@ func (b *batcher) do(ctx context.Context, c *call) (any, error) {
 	}
 }
 
-// submit puts a call in the queue; its done is closed when it is over.
+// submit puts a call in the queue. The batcher closes c.done when the call is over.
 func (b *batcher) submit(c *call) {
 	now := time.Now()
 	c.done, c.deadline = make(chan struct{}), now.Add(b.timeout)
@@ -83,14 +88,14 @@ func (b *batcher) submit(c *call) {
 		}
 	}
 	if int64(uptime()) < b.failUntil.Load() {
-		c.fail(errors.New("it did not answer just now"))
+		c.fail(errors.New("Redis did not answer just now"))
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
 	case b.closed:
-		c.fail(errors.New("closed"))
+		c.fail(errors.New("the client is closed"))
 	case len(b.queue) >= maxQueue:
 		c.fail(errors.New("too many commands are waiting"))
 	default:
@@ -102,7 +107,7 @@ func (b *batcher) submit(c *call) {
 	}
 }
 
-// fly sends batches until the queue is empty.
+// sendUntilEmpty sends batches until the queue is empty.
 func (b *batcher) sendUntilEmpty() {
 	for {
 		batch := b.nextBatch()
@@ -115,7 +120,8 @@ func (b *batcher) sendUntilEmpty() {
 	}
 }
 
-// take gives the next batch; nil ends the flight.
+// nextBatch removes the next batch from the queue. If the queue is empty, it returns nil and
+// counts this sender as ended.
 func (b *batcher) nextBatch() []*call {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -133,15 +139,15 @@ func (b *batcher) nextBatch() []*call {
 	return batch
 }
 
-// manner is how a batch is sent.
+// sendMode is how a batch is sent.
 type sendMode struct {
-	fullScripts bool // scripts in full
-	redirect    bool // to where the servers say
+	fullScripts bool // send the source of scripts instead of the hash
+	redirect    bool // send to the server that the reply names
 }
 
-// send carries a batch out. What was certainly not executed is sent once more in the
-// manner that it needs: scripts that Redis does not know, in full; what belongs to
-// another server of a cluster, there.
+// send sends a batch. Redis certainly did not execute two kinds of calls, which are sent once
+// more: scripts that Redis does not know, with their source, and calls whose key belongs to
+// another server of the cluster, to that server.
 func (b *batcher) send(batch []*call, how sendMode) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*b.timeout)
 	defer cancel()
@@ -157,11 +163,11 @@ func (b *batcher) send(batch []*call, how sendMode) {
 	sent, replies := batch[:0], make([]*goredis.Cmd, 0, len(batch))
 	for _, c := range batch {
 		if c.abandoned.Load() || now.After(c.deadline) && how == (sendMode{}) {
-			c.fail(errors.New("it is too slow"))
+			c.fail(errors.New("the command waited too long"))
 			continue
 		}
 		cmd := goredis.NewCmd(ctx, c.commandArgs(how.fullScripts, b.primary.usesShardedPubSub())...)
-		_ = pipe.Process(ctx, noRetryCmd{cmd}) // which only takes it down
+		_ = pipe.Process(ctx, noRetryCmd{cmd}) // only queues the command
 		sent, replies = append(sent, c), append(replies, cmd)
 	}
 	if len(sent) == 0 {
@@ -201,7 +207,8 @@ func (b *batcher) pipeline(ctx context.Context, how sendMode) (goredis.Pipeliner
 	return client.Pipeline(), nil
 }
 
-// judge notes whether Redis answers.
+// noteAvailability notes whether Redis answers. If it does not, calls fail at once for a
+// moment.
 func (b *batcher) noteAvailability(err error, began time.Time) {
 	var answer goredis.Error
 	if err == nil || errors.As(err, &answer) {
@@ -209,15 +216,15 @@ func (b *batcher) noteAvailability(err error, began time.Time) {
 		return
 	}
 	b.primary.refreshSlots()
-	// A connection that broke is replaced with the next batch. If there is no other,
-	// or the answer does not come, trying again at once is of no use.
+	// The next batch replaces a broken connection. If no new connection can be made, or if the
+	// answer takes too long, another try at once does not help.
 	var dial interface{ Timeout() bool }
 	if errors.As(err, &dial) && dial.Timeout() || isDial(err) || time.Since(began) >= b.timeout {
 		b.failUntil.Store(int64(uptime() + 100*time.Millisecond + rand.N(150*time.Millisecond)))
 	}
 }
 
-// close refuses further calls and waits for those under way.
+// close rejects further calls and waits for the senders.
 func (b *batcher) close() {
 	b.mu.Lock()
 	b.closed = true
@@ -225,22 +232,22 @@ func (b *batcher) close() {
 	b.wg.Wait()
 }
 
-// single sends one call and returns its result.
+// sendOne sends one call and returns its result.
 func (b *batcher) sendOne(ctx context.Context, c *call, how sendMode) (any, error) {
 	pipe, err := b.pipeline(ctx, how)
 	if err != nil {
 		return nil, err
 	}
 	cmd := goredis.NewCmd(ctx, c.commandArgs(how.fullScripts, b.primary.usesShardedPubSub())...)
-	_ = pipe.Process(ctx, noRetryCmd{cmd}) // which only takes it down
+	_ = pipe.Process(ctx, noRetryCmd{cmd}) // only queues the command
 	began := time.Now()
 	_, err = pipe.Exec(ctx)
 	b.noteAvailability(err, began)
 	return cmd.Result()
 }
 
-// once is a command that go-redis does not repeat once it may have been executed.
+// noRetryCmd is a command that go-redis does not send again after it may have been executed.
 type noRetryCmd struct{ *goredis.Cmd }
 
-// NoRetry is what go-redis asks.
+// NoRetry is called by go-redis.
 func (noRetryCmd) NoRetry() bool { return true }

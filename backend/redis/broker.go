@@ -8,42 +8,44 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// skipper is an optional ability of a [hub.Sink]: to tell a room's connections at
-// once that delivery goes on after a position. Without it they are told with the
-// next message.
+// skipper is an optional ability of a [hub.Sink]: it tells a room's connections at once that
+// delivery goes on after a position. Without it the connections learn that with the next
+// message.
 type skipper interface {
 	Skip(channel string, to hub.Position)
 }
 
-// Broker is a [hub.Broker] over one shard.
+// Broker is a [hub.Broker] over one shard. Its methods are in four files: broker.go starts,
+// attaches and closes, broker_publish.go publishes, broker_history.go reads, and compare.go
+// compares positions.
 type Broker struct {
-	// Set when it is made.
+	// Set by startBroker.
 	c    *shard
 	sink hub.Sink
 
-	serial     atomic.Uint64       // of this node's messages without position
-	local      localDeliveries     // those that were delivered on this node without Redis
-	withoutLog roomsWithoutLog     // rooms without history that have no log
-	toCompare  compareQueue[*room] // those whose position is to be compared
+	serial     atomic.Uint64       // number of the latest message without position of this node
+	local      localDeliveries     // messages that this node delivered without Redis
+	withoutLog roomsWithoutLog     // rooms without history whose log is known to be gone
+	toCompare  compareQueue[*room] // rooms whose position must be compared with Redis
 
 	repairs, repaired, lostHoles, renewed atomic.Uint64
 
-	repairSlots chan struct{} // a place for each repair that reads
+	repairSlots chan struct{} // one slot for each repair that reads
 
-	mu     sync.RWMutex // taken for writing by Close alone
+	mu     sync.RWMutex // only Close locks it for writing
 	closed bool
-	ctx    context.Context // over when the broker is closed
+	ctx    context.Context // ends when the broker is closed
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
 
 var _ hub.Broker = (*Broker)(nil)
 
-// maxRepairs bounds the rooms that are read at once: after a reconnect all may have
-// missed something.
+// maxRepairs is how many rooms are read at once. After a reconnect all rooms may have missed
+// something.
 const maxRepairs = 16
 
-// broker starts a broker that delivers to sink.
+// startBroker starts a broker that delivers to sink.
 func (c *shard) startBroker(sink hub.Sink) *Broker {
 	b := &Broker{c: c, sink: sink, repairSlots: make(chan struct{}, maxRepairs)}
 	b.ctx, b.cancel = context.WithCancel(c.ctx)
@@ -53,7 +55,7 @@ func (c *shard) startBroker(sink hub.Sink) *Broker {
 	return b
 }
 
-// open reports why a call can not begin.
+// checkOpen returns an error if ctx has ended or the broker is closed.
 func (b *Broker) checkOpen(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -66,7 +68,7 @@ func (b *Broker) checkOpen(ctx context.Context) error {
 	return nil
 }
 
-// run is what every call to Redis goes through.
+// run sends a call to Redis. Every call of the broker goes through it.
 func (b *Broker) run(ctx context.Context, c *call) (any, error) {
 	result, err := b.c.batch.do(ctx, c)
 	if err != nil && b.ctx.Err() != nil && ctx.Err() == nil {
@@ -75,14 +77,15 @@ func (b *Broker) run(ctx context.Context, c *call) (any, error) {
 	return result, err
 }
 
-// find returns the room of a channel that is attached here, or was just now.
+// findRoom returns the room of a channel that is attached here, or was attached until a moment
+// ago. Otherwise it returns nil.
 func (b *Broker) findRoom(channel string) *room {
 	r, _ := b.c.link.findHandler(b.c.names.topic(channel)).(*room)
 	return r
 }
 
-// Attach implements [hub.Broker]. While Redis is away it succeeds, and the room is
-// brought in step later.
+// Attach implements [hub.Broker]. It succeeds while Redis is away; the room is compared when
+// Redis is back.
 func (b *Broker) Attach(ctx context.Context, channel string, keep hub.Retention) error {
 	if err := b.checkOpen(ctx); err != nil {
 		return err
@@ -98,8 +101,8 @@ func (b *Broker) Attach(ctx context.Context, channel string, keep hub.Retention)
 		b.withoutLog.remove(channel)
 	}
 	if _, err = b.c.link.awaitLive(ctx, t); err == nil && keep.Size > 0 && !r.hasPosition() {
-		// After the confirmation, so that nothing falls between. If it fails, the room
-		// is compared until it succeeds.
+		// The position is read after the subscription is confirmed, so that no message is
+		// missed in between. If the comparison fails, the queue repeats it until it succeeds.
 		if err = b.compareRoom(ctx, r); err != nil && ctx.Err() == nil && b.ctx.Err() == nil {
 			b.toCompare.add(r)
 			err = nil
@@ -114,7 +117,7 @@ func (b *Broker) Attach(ctx context.Context, channel string, keep hub.Retention)
 // Detach implements [hub.Broker].
 func (b *Broker) Detach(channel string) { b.c.link.release(b.c.names.topic(channel)) }
 
-// Close implements [hub.Broker]: nothing is broadcast any more when it returns.
+// Close implements [hub.Broker]. When it returns, nothing is broadcast any more.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	closed := b.closed
@@ -133,7 +136,7 @@ func (b *Broker) Close() error {
 	return nil
 }
 
-// Stats gives the figures of this moment.
+// Stats returns the current figures.
 func (b *Broker) Stats() Stats {
 	s := b.c.link.stats()
 	s.Repairs, s.Repaired = b.repairs.Load(), b.repaired.Load()

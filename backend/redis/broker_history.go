@@ -26,7 +26,8 @@ func (b *Broker) History(ctx context.Context, channel string, keep hub.Retention
 	before := r.position()
 	page, err := b.readPage(ctx, channel, keep, q)
 	if err == nil && wentBack(before, page.Top) {
-		// Whoever began at this position would take messages for known that are new.
+		// A client that starts at this position would later take new messages for messages that
+		// it knows.
 		if err = b.renewEpoch(ctx, channel, before.Epoch); err == nil {
 			page, err = b.readPage(ctx, channel, keep, q)
 		}
@@ -38,8 +39,9 @@ func (b *Broker) History(ctx context.Context, channel string, keep hub.Retention
 	return page, nil
 }
 
-// wentBack reports that a log, read after it was at a position, is before it now or
-// has another message there: Redis forgot a part of it.
+// wentBack reports whether a log went back in time. It was at position at, and is at top now.
+// Then top is before at, or has another message at the same offset: Redis lost a part of the
+// log.
 func wentBack(at, top hub.Position) bool {
 	if at.Epoch != top.Epoch || at.IsZero() {
 		return false
@@ -47,10 +49,10 @@ func wentBack(at, top hub.Position) bool {
 	return top.Offset < at.Offset || top.Offset == at.Offset && anchorsDiffer(top.Anchor, at.Anchor)
 }
 
-// differ compares anchors, of which 0 is unknown.
+// anchorsDiffer compares two anchors. An anchor of 0 is unknown.
 func anchorsDiffer(a, b uint32) bool { return a != 0 && b != 0 && a != b }
 
-// read asks Redis for a page.
+// readPage reads a page of the log from Redis.
 func (b *Broker) readPage(ctx context.Context, channel string, keep hub.Retention, q hub.HistoryQuery) (hub.HistoryPage, error) {
 	log, err := b.readLog(ctx, channel, keep, q)
 	switch {
@@ -63,7 +65,8 @@ func (b *Broker) readPage(ctx context.Context, channel string, keep hub.Retentio
 	if outcome != history.AnchorDiffers {
 		return page, nil
 	}
-	// What was read begins there, but what is left begins before.
+	// The script began at the position of the client, but all messages that the log still has
+	// must be returned.
 	nowhere := q
 	nowhere.Since = &hub.Position{Epoch: q.Since.Epoch, Offset: math.MaxUint64}
 	if log, err = b.readLog(ctx, channel, keep, nowhere); err != nil {
@@ -73,14 +76,14 @@ func (b *Broker) readPage(ctx context.Context, channel string, keep hub.Retentio
 	return page, nil
 }
 
-// excerpt is what was read of a log.
+// logExcerpt is the part of a log that was read.
 type logExcerpt struct {
 	top      hub.Position
-	before   uint64 // messages up to this offset do not count any more
+	before   uint64 // messages up to this offset are too old to be returned
 	messages []*hub.Message
 }
 
-// excerpt reads a part of a log.
+// readLog reads a part of a log.
 func (b *Broker) readLog(ctx context.Context, channel string, keep hub.Retention, q hub.HistoryQuery) (logExcerpt, error) {
 	n, count := b.c.names, max(q.Limit, 0)
 	c := &call{
@@ -89,7 +92,7 @@ func (b *Broker) readLog(ctx context.Context, channel string, keep hub.Retention
 		args: []any{keep.Size, keep.TTL.Milliseconds(), count, history.NewEpoch()},
 	}
 	if q.Since != nil {
-		c.args[2] = max(count, 1) + 1 // the message at the position, and one to see what is left
+		c.args[2] = max(count, 1) + 1 // the message at the position, and one more to see whether there is more
 		c.args = append(c.args, q.Since.Epoch, strconv.FormatUint(q.Since.Offset, 10))
 	}
 	result, err := b.run(ctx, c)
@@ -103,7 +106,8 @@ func (b *Broker) readLog(ctx context.Context, channel string, keep hub.Retention
 	return log, err
 }
 
-// newest gives the last messages, as many as follow each other up to the top.
+// newest returns the last messages up to the top that follow each other without a hole, at most
+// limit.
 func (e logExcerpt) newest(limit int) []*hub.Message {
 	first := len(e.messages)
 	for want := e.top.Offset; first > 0 && want > e.before && e.messages[first-1].Position.Offset == want; want-- {
@@ -112,7 +116,7 @@ func (e logExcerpt) newest(limit int) []*hub.Message {
 	return e.messages[max(first, len(e.messages)-limit):]
 }
 
-// page answers a reader that has everything up to since.
+// page returns the messages for a reader that has everything up to since.
 func (e logExcerpt) page(since hub.Position, limit int) (hub.HistoryPage, history.Outcome) {
 	ms, anchor := e.messages, uint32(0)
 	if len(ms) > 0 && ms[0].Position.Offset == since.Offset && since.Epoch == e.top.Epoch {
@@ -140,8 +144,8 @@ func (e logExcerpt) page(since hub.Position, limit int) (hub.HistoryPage, histor
 	return page, outcome
 }
 
-// follow leaves out what does not count any more and what lies before a hole, and
-// gives the offset of the first message that is left; behind the top if none is.
+// contiguous drops the messages that are too old and those before a hole. first is the offset
+// of the first message that is left. If none is left, first is behind the top.
 func (e logExcerpt) contiguous(ms []*hub.Message) (rest []*hub.Message, first uint64) {
 	for len(ms) > 0 && ms[0].Position.Offset <= e.before {
 		ms = ms[1:]
@@ -158,7 +162,7 @@ func (e logExcerpt) contiguous(ms []*hub.Message) (rest []*hub.Message, first ui
 	return ms, ms[0].Position.Offset
 }
 
-// parseExcerpt reads the reply of the script.
+// parseExcerpt parses the reply of history.lua.
 func parseExcerpt(channel string, result any) (e logExcerpt, err error) {
 	reply, ok := result.([]any)
 	if !ok || len(reply) != 2 {
@@ -183,7 +187,7 @@ func parseExcerpt(channel string, result any) (e logExcerpt, err error) {
 	return e, nil
 }
 
-// parseEntry reads an entry of a stream.
+// parseEntry parses an entry of a stream.
 func parseEntry(channel string, entry any) (*hub.Message, error) {
 	pair, _ := entry.([]any)
 	if len(pair) != 2 {

@@ -7,15 +7,16 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// forgotten are rooms of which is known that Redis has no log of them. They are
-// known for a minute or two: all are forgotten by and by.
+// roomsWithoutLog are rooms without history of which the node knows that Redis has no log of
+// them. A room is remembered for one or two minutes: there are two generations, and after a
+// minute the older one is dropped.
 type roomsWithoutLog struct {
 	mu         sync.Mutex
 	young, old map[string]struct{}
 	rotatedAt  time.Time
 }
 
-// maxForgotten bounds each of the two generations.
+// maxWithoutLog bounds each of the two generations.
 const maxWithoutLog = 1 << 15
 
 func (f *roomsWithoutLog) has(channel string) bool {
@@ -47,14 +48,14 @@ func (f *roomsWithoutLog) remove(channel string) {
 	delete(f.old, channel)
 }
 
-// alone are the messages, and their keys, that were delivered on this node without
-// Redis, and those of which it is not known yet. The newest are enough.
+// localDeliveries are the messages, and their keys, that this node delivered without Redis, and
+// the messages whose outcome is not known yet. Only the newest are kept.
 type localDeliveries struct {
 	mu      sync.Mutex
-	sending map[serial]bool // on their way to Redis; true: came back from there
+	sending map[serial]bool // on their way to Redis; true: received from Redis meanwhile
 	serials map[serial]struct{}
 	keys    map[roomKey]localKey
-	order   []serial // of serials
+	order   []serial // of serials, oldest first
 }
 
 type roomKey struct{ channel, key string }
@@ -66,7 +67,7 @@ type localKey struct {
 
 const maxLocal = 4096
 
-// begin notes that a message is on its way to Redis, until end.
+// startSending notes that a message is on its way to Redis. The caller calls stopSending later.
 func (a *localDeliveries) startSending(id serial) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -82,7 +83,8 @@ func (a *localDeliveries) stopSending(id serial) {
 	delete(a.sending, id)
 }
 
-// add notes that a message is delivered here. False: it came back from Redis.
+// claim notes that this node delivers a message. It returns false if the message already came
+// back from Redis.
 func (a *localDeliveries) claim(id serial) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -101,7 +103,7 @@ func (a *localDeliveries) claim(id serial) bool {
 	return true
 }
 
-// say notes the key of a message.
+// rememberKey notes the idempotency key of a message.
 func (a *localDeliveries) rememberKey(m *hub.Message, key string, window time.Duration) {
 	digest := m.Digest()
 	a.mu.Lock()
@@ -115,7 +117,7 @@ func (a *localDeliveries) rememberKey(m *hub.Message, key string, window time.Du
 	a.keys[roomKey{m.Channel, key}] = localKey{digest, time.Now().Add(window)}
 }
 
-// tidy makes room: what is over goes, or else everything.
+// dropKeys drops the keys whose time is over. If that makes no space, it drops all keys.
 func (a *localDeliveries) dropKeys(now time.Time) {
 	for k, said := range a.keys {
 		if said.until.Before(now) {
@@ -127,7 +129,8 @@ func (a *localDeliveries) dropKeys(now time.Time) {
 	}
 }
 
-// said reports that a message with the key was delivered here, and its digest.
+// seenKey returns the digest of the message that this node delivered with the key. ok is false
+// if there is none.
 func (a *localDeliveries) seenKey(channel, key string) (digest uint32, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -135,8 +138,8 @@ func (a *localDeliveries) seenKey(channel, key string) (digest uint32, ok bool) 
 	return k.digest, ok && time.Now().Before(k.until)
 }
 
-// came notes that a message comes back from Redis, and reports that it was delivered
-// here.
+// cameBack notes that a message came back from Redis. It reports whether this node has already
+// delivered it.
 func (a *localDeliveries) cameBack(id serial) (delivered bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

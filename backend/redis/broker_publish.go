@@ -10,9 +10,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// Publish implements [hub.Broker]. Without a key, a publish that fails with
-// [hub.ErrUnavailable] may have been executed all the same; with one it was already
-// repeated.
+// Publish implements [hub.Broker]. If it fails with [hub.ErrUnavailable], Redis may have
+// executed the publish all the same. A publish with a key was already repeated before it fails.
 func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
 	if err := b.checkOpen(ctx); err != nil {
 		return hub.Published{}, err
@@ -67,9 +66,8 @@ func parsePublished(m *hub.Message, result any) (p hub.Published, err error) {
 	return p, nil
 }
 
-// lifetimes are how long, in milliseconds, Redis keeps a room's stream and the rest.
-// Both are longer than they need be by a tenth, so that not every publish has to say
-// them anew.
+// lifetimes returns how long Redis keeps a room's stream and its meta, in milliseconds. Both
+// are a tenth longer than necessary, so that not every publish must renew them.
 func lifetimes(keep hub.Retention) (stream, meta int64) {
 	long := max(24*time.Hour, 10*keep.TTL)
 	if keep.TTL > 0 {
@@ -80,7 +78,8 @@ func lifetimes(keep hub.Retention) (stream, meta int64) {
 	return stream, (long + long/10).Milliseconds()
 }
 
-// refreshed gives 1 if this node told Redis the lifetimes of the room a short while ago.
+// lifetimesKnown returns 1 if this node sent the lifetimes of the room to Redis a short while
+// ago, and 0 otherwise.
 func (b *Broker) lifetimesKnown(channel string, keep hub.Retention) int {
 	if r := b.findRoom(channel); r != nil && !r.needsLifetimes(time.Now(), keep) {
 		return 1
@@ -88,11 +87,12 @@ func (b *Broker) lifetimesKnown(channel string, keep hub.Retention) int {
 	return 0
 }
 
-// outlasting is how long, in milliseconds, the epoch of a log is kept that ended or was
-// lost: longer than the day in which scripts would give the room its old epoch.
+// endedEpochTTL is how long Redis keeps the epoch of a log that ended or was lost, in
+// milliseconds. It is longer than the day in which scripts would compute the old epoch of the
+// room again.
 const endedEpochTTL = 26 * 60 * 60 * 1000
 
-// publishDirect sends a message to one member. It leaves the room's log alone.
+// publishDirect sends a message to one member. It does not change the room's log.
 func (b *Broker) publishDirect(ctx context.Context, m *hub.Message, key string) (hub.Published, error) {
 	if first, said := b.local.seenKey(m.Channel, key); said {
 		return answerDuplicate(m, first)
@@ -100,8 +100,8 @@ func (b *Broker) publishDirect(ctx context.Context, m *hub.Message, key string) 
 	return b.publishUnstored(ctx, m, key)
 }
 
-// publishPlain sends a message that needs no position. What Redis does not take is
-// delivered on this node alone.
+// publishPlain publishes a message without position. If Redis does not accept it, it is
+// delivered on this node only.
 func (b *Broker) publishPlain(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
 	if first, said := b.local.seenKey(m.Channel, o.Key); said {
 		return answerDuplicate(m, first)
@@ -112,7 +112,7 @@ func (b *Broker) publishPlain(ctx context.Context, m *hub.Message, o hub.Publish
 	return b.publishUnstored(ctx, m, o.Key)
 }
 
-// relay publishes a message that is not to be stored.
+// publishUnstored publishes a message that Redis does not store.
 func (b *Broker) publishUnstored(ctx context.Context, m *hub.Message, key string) (hub.Published, error) {
 	id := serial{b.c.node, b.serial.Add(1)}
 	b.local.startSending(id)
@@ -125,7 +125,7 @@ func (b *Broker) publishUnstored(ctx context.Context, m *hub.Message, key string
 	case err == nil:
 		m.Position = hub.Position{}
 		if b.findRoom(m.Channel) != nil && !b.c.link.isLive(b.c.names.topic(m.Channel)) {
-			b.deliverLocally(m, id, "") // it may not come back
+			b.deliverLocally(m, id, "") // the message may not come back
 		}
 		return hub.Published{}, nil
 	case ctx.Err() != nil || b.ctx.Err() != nil:
@@ -153,8 +153,8 @@ func (b *Broker) unstoredCall(m *hub.Message, id serial, key string) *call {
 	}
 }
 
-// deliverAlone hands a message to the connections of this node, unless it has come back
-// from Redis. Should it come back after all, the room knows it.
+// deliverLocally delivers a message to the connections of this node, unless the message came
+// back from Redis. If it comes back later, the room recognizes it.
 func (b *Broker) deliverLocally(m *hub.Message, id serial, key string) {
 	if key != "" {
 		b.local.rememberKey(m, key, b.c.o.KeyWindow)
@@ -167,9 +167,9 @@ func (b *Broker) deliverLocally(m *hub.Message, id serial, key string) {
 	}
 }
 
-// endLog drops the log that a room may have from a time when it had history: nobody
-// may continue it over messages without position. It is asked for once in a while,
-// because another node, or this one before it was restarted, may have had it.
+// endLog drops the log that a room may have from a time when it had history: no client may
+// continue that log over messages without position. endLog is repeated every few minutes,
+// because another node may have written a log, or this node before a restart.
 func (b *Broker) endLog(ctx context.Context, channel string) error {
 	if b.withoutLog.has(channel) {
 		return nil
@@ -189,15 +189,15 @@ func (b *Broker) endLog(ctx context.Context, channel string) error {
 	return err
 }
 
-// Redis remembers of an idempotency key the position of its message or, where that has
-// none, its digest. Older versions leave an empty text instead of a digest. A position has
-// no digest beside it, because older versions could not read that: there the message
-// itself is compared, if it is still in the log.
+// For an idempotency key Redis stores the position of its message. If the message has no
+// position, Redis stores its digest; earlier versions stored an empty text. Earlier versions
+// could not read a digest beside a position. So a repeated message with a position is compared
+// with the message itself, if that is still in the log.
 
-// repeated answers a publish whose key was seen before. The entry is that of the first
-// message, or nil.
+// answerRepeated returns the result of a publish whose key was seen before. entry is the first
+// message, or nil if the log does not have it any more.
 func answerRepeated(m *hub.Message, first string, entry any) (hub.Published, error) {
-	if !strings.Contains(first, ":") { // the room had no history then
+	if !strings.Contains(first, ":") { // the room had no history when the key was used
 		return answerDuplicate(m, parseDigest(first))
 	}
 	at, err := parsePosition(first)
@@ -215,8 +215,8 @@ func answerRepeated(m *hub.Message, first string, entry any) (hub.Published, err
 	return p, err
 }
 
-// duplicate answers a publish whose key was seen before with a message of this digest; 0:
-// not known.
+// answerDuplicate returns the result of a publish whose key was seen before, with a message of
+// this digest. A digest of 0 is unknown.
 func answerDuplicate(m *hub.Message, digest uint32) (hub.Published, error) {
 	if err := m.Repeat(digest); err != nil {
 		return hub.Published{}, err
@@ -226,7 +226,7 @@ func answerDuplicate(m *hub.Message, digest uint32) (hub.Published, error) {
 
 func formatDigest(digest uint32) string { return strconv.FormatUint(uint64(digest), 16) }
 
-// parseDigest is the reverse; 0 for anything else.
+// parseDigest parses the result of formatDigest. It returns 0 for anything else.
 func parseDigest(s string) uint32 {
 	digest, err := strconv.ParseUint(s, 16, 32)
 	if err != nil {

@@ -11,33 +11,33 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// call is one command or script on its way.
+// call is one command or script that is sent to Redis.
 type call struct {
 	// Set by the caller.
 	script     *script // nil: args is a command
 	keys       []string
 	args       []any
-	repeatable bool   // it may be repeated when its outcome is unknown
-	secretKey  string // the key of the secret that the script makes epochs of; empty: none
+	repeatable bool   // may be sent again when its outcome is unknown
+	secretKey  string // the key of the secret from which the script computes epochs; empty: none
 
 	size      int
 	deadline  time.Time
-	abandoned atomic.Bool // nobody waits for it
+	abandoned atomic.Bool // no caller waits for it
 	done      chan struct{}
 
 	// Set before done is closed.
 	result      any
-	err         error // hub.ErrUnavailable in it, or nil
-	connErr     error // what the connection said; the outcome is unknown then
-	notExecuted bool  // it was not executed, and may be soon
+	err         error // nil, or wraps hub.ErrUnavailable
+	connErr     error // the error of the connection; then the outcome is unknown
+	notExecuted bool  // Redis did not execute it; another try may succeed soon
 }
 
-// repeated is the same call as if it had not been sent.
+// copyUnsent returns the same call as it was before it was sent.
 func (c *call) copyUnsent() *call {
 	return &call{script: c.script, keys: c.keys, args: c.args, repeatable: c.repeatable, secretKey: c.secretKey}
 }
 
-// abandon ends the calls of a batch whose outcome is unknown.
+// failUnfinished ends the calls of a batch whose outcome is unknown.
 func failUnfinished(batch []*call) {
 	for _, c := range batch {
 		select {
@@ -48,7 +48,7 @@ func failUnfinished(batch []*call) {
 	}
 }
 
-// words are what goes over the wire.
+// commandArgs returns the arguments of the command that is sent.
 func (c *call) commandArgs(full, sharded bool) []any {
 	if c.script == nil {
 		if sharded && c.args[0] == "publish" {
@@ -81,7 +81,8 @@ func (c *call) finish(result any, err error) {
 		c.result = result
 	case errors.As(err, &answer):
 		c.err = fmt.Errorf("%w: redis: %v", hub.ErrUnavailable, err)
-		// A slot is on its way to another server, or none has it, or Redis has begun anew.
+		// A slot moves to another server, no server has the slot, or Redis has started from a
+		// copy of its data.
 		c.notExecuted = goredis.IsTryAgainError(err) || goredis.IsClusterDownError(err) || goredis.HasErrorPrefix(err, "UNSETTLED ")
 	default:
 		c.err = fmt.Errorf("%w: redis: %v", hub.ErrUnavailable, err)
@@ -92,12 +93,12 @@ func (c *call) finish(result any, err error) {
 
 func (c *call) fail(err error) { c.finish(nil, err) }
 
-// unexpected is the error for a reply that no script of this package gives.
+// unexpected returns the error for a reply that no script of this package returns.
 func unexpected(result any) error {
 	return fmt.Errorf("%w: redis: unexpected reply %.80v", hub.ErrUnavailable, result)
 }
 
-// texts are the strings of a reply.
+// texts returns the strings of a reply.
 func texts(reply any) []string {
 	list, _ := reply.([]any)
 	ss := make([]string, 0, len(list))

@@ -13,21 +13,21 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// Client is what one node has of Redis: one shard, or several of which each has its
-// share of the channels. Make one with [Open].
+// Client is a node's access to Redis: one shard, or several shards that divide the channels
+// among them. Make one with [Open].
 type Client struct {
 	// Set by Open.
 	shards  []*shard
 	layouts *layouts
-	shared  io.Closer // what they share, to be closed after them; nil: nothing
+	shared  io.Closer // what the shards share; closed after them; nil: nothing
 }
 
-// quiet keeps go-redis from writing to the standard error by itself; whatever it
-// has to say comes back as an error too.
+// quiet keeps go-redis from writing to standard error. go-redis also returns as an error what
+// it would write.
 var quiet sync.Once
 
-// Open starts a node's connections. It does not wait for Redis and does not fail
-// because there is none: that may change.
+// Open starts a node's connections. It does not wait for Redis, and does not fail when Redis is
+// away, because Redis may come back.
 func Open(o Options) (*Client, error) {
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
@@ -50,12 +50,11 @@ func Open(o Options) (*Client, error) {
 	return c, nil
 }
 
-// of is the index of the shard that has a channel.
+// shardIndex returns the index of the shard that has a channel.
 func (c *Client) shardIndex(channel string) int { return jumpHash(channel, len(c.shards)) }
 
-// Broker starts the broker of this node, which delivers to sink. Close it before the
-// client. What it implements beside [hub.Broker] is the same for one shard and for
-// several.
+// Broker starts the broker of this node, which delivers to sink. Close it before the client.
+// Its optional methods are the same for one shard and for several shards.
 func (c *Client) Broker(sink hub.Sink) hub.Broker {
 	if len(c.shards) == 1 {
 		return c.shards[0].startBroker(sink)
@@ -67,8 +66,8 @@ func (c *Client) Broker(sink hub.Sink) hub.Broker {
 	return bs
 }
 
-// Presence starts the presence of this node, which delivers to sink. Close it before
-// the client. The node has a lease in every shard.
+// Presence starts the presence of this node, which delivers to sink. Close it before the
+// client. The node has a lease in every shard.
 func (c *Client) Presence(sink presence.Sink) presence.Store {
 	if len(c.shards) == 1 {
 		return c.shards[0].startPresence(sink)
@@ -80,8 +79,8 @@ func (c *Client) Presence(sink presence.Sink) presence.Store {
 	return ps
 }
 
-// Documents starts the documents of this node, which delivers to sink. Close it before
-// the client.
+// Documents starts the documents of this node, which delivers to sink. Close it before the
+// client.
 func (c *Client) Documents(sink document.Sink) document.Store {
 	if len(c.shards) == 1 {
 		return c.shards[0].startDocuments(sink)
@@ -93,17 +92,17 @@ func (c *Client) Documents(sink document.Sink) document.Store {
 	return ds
 }
 
-// Control starts the control of this node, which gives the orders of other nodes to
-// an executor. Close it before the client. Orders are in the first shard.
+// Control starts the control of this node, which passes the orders of other nodes to an
+// executor. Close it before the client. Orders are in the first shard.
 func (c *Client) Control(e hub.Executor) *Control { return c.shards[0].startControl(e) }
 
-// Close ends the goroutines and connections. Broker, presence, documents and control
-// are to be closed before it. Closing again does nothing.
+// Close ends the goroutines and connections. Close the broker, the presence, the documents and
+// the control first. Closing again does nothing.
 func (c *Client) Close() error {
 	c.layouts.close()
 	_ = inParallel(c.shards, func(s *shard) error { s.close(); return nil })
 	if c.shared != nil {
-		_ = c.shared.Close() // of connections that may be broken
+		_ = c.shared.Close() // the connections may be broken
 	}
 	return nil
 }

@@ -8,7 +8,8 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// newCluster makes the pools of the servers of a cluster, as they become known.
+// newClusterPools makes the connection pools of a cluster's servers. go-redis adds a pool when
+// it learns of a server.
 func newClusterPools(o Options) *goredis.ClusterClient {
 	p := plainOptions(o)
 	return goredis.NewClusterClient(&goredis.ClusterOptions{
@@ -22,18 +23,18 @@ func newClusterPools(o Options) *goredis.ClusterClient {
 	})
 }
 
-// maxClusterPool bounds the connections to one server, if it has many partitions.
+// maxClusterPool bounds the connections to one server that has many partitions.
 const maxClusterPool = 64
 
-// partition is the way to the primary that has the slot of a partition. The cluster
-// is closed by the client, because all partitions share it.
+// slotPrimary reaches the primary that has the slot of a partition. All partitions share the
+// pools; the client closes them.
 //
-// Commands go to that primary directly and are never repeated, because go-redis
-// would repeat what may have been executed. What comes back with the address of
-// another server was not, and only that goes through the cluster's own pipeline.
+// Commands go to that primary directly, without retries, because go-redis would also retry what
+// may have been executed. A reply that names another server means that the command was not
+// executed. Only such commands go through the cluster's own pipeline.
 type slotPrimary struct {
 	pools   *goredis.ClusterClient
-	slotKey string // of the slot
+	slotKey string // any key in the slot
 }
 
 func (p slotPrimary) client(ctx context.Context) (*goredis.Client, error) {
@@ -42,19 +43,19 @@ func (p slotPrimary) client(ctx context.Context) (*goredis.Client, error) {
 
 func (p slotPrimary) redirectPipeline() goredis.Pipeliner { return p.pools.Pipeline() }
 
-// doubt has it asked who has which slot now, at most five times a second.
+// refreshSlots reloads the map of slots from the cluster, at most five times a second.
 func (p slotPrimary) refreshSlots() { p.pools.ReloadState(context.Background()) }
 
 func (p slotPrimary) usesShardedPubSub() bool { return true }
 
 func (p slotPrimary) close() {}
 
-// slots is how many a Redis Cluster has.
+// clusterSlots is the number of slots of a Redis Cluster.
 const clusterSlots = 16384
 
-// partitions gives the options of each partition of a cluster. All that is kept of
-// one has its tag in the name, before anything else in braces, so that it is in one
-// slot: rooms, leases, and channels of Pub/Sub.
+// perPartition returns the options of each partition of a cluster. The prefix of a partition
+// ends in its tag in braces. These are the first braces of every name, so all keys and Pub/Sub
+// channels of a partition are in one slot.
 func (o Options) perPartition() []Options {
 	each := make([]Options, o.Partitions)
 	for i, tag := range partitionTags(o.Partitions) {
@@ -64,9 +65,8 @@ func (o Options) perPartition() []Options {
 	return each
 }
 
-// tags are texts of which the slot of the i-th is in the i-th of n equal parts of
-// all slots. Servers mostly have a range of them each, and so get equal numbers of
-// partitions.
+// partitionTags returns n tags. The slot of tag i is in the i-th of n equal parts of all slots.
+// A server usually has one range of slots, so servers get about equal numbers of partitions.
 func partitionTags(n int) []string {
 	tags := make([]string, n)
 	for i := range tags {
@@ -80,7 +80,7 @@ func partitionTags(n int) []string {
 	return tags
 }
 
-// crc16 is the checksum by which Redis Cluster gives keys their slots: CRC-16/XMODEM.
+// crc16 is the checksum that decides the slot of a key in a Redis Cluster: CRC-16/XMODEM.
 func crc16(s string) (crc uint16) {
 	for i := range len(s) {
 		crc ^= uint16(s[i]) << 8

@@ -13,8 +13,8 @@ import (
 // compareBatch is how many rooms are compared at once.
 const compareBatch = 256
 
-// due are the rooms, of one kind or another, whose position is to be compared with that
-// of Redis.
+// compareQueue holds the rooms, or the followers of documents, whose position must be compared
+// with Redis. Each is in it at most once.
 type compareQueue[R comparable] struct {
 	wake chan struct{}
 
@@ -26,7 +26,7 @@ func (d *compareQueue[R]) init() {
 	d.wake, d.rooms = make(chan struct{}, 1), make(map[R]struct{})
 }
 
-// add does not block.
+// add queues rooms. It does not block.
 func (d *compareQueue[R]) add(rs ...R) {
 	d.mu.Lock()
 	for _, r := range rs {
@@ -39,7 +39,7 @@ func (d *compareQueue[R]) add(rs ...R) {
 	}
 }
 
-// take gives up to compareBatch rooms.
+// next removes up to compareBatch rooms from the queue.
 func (d *compareQueue[R]) next() (rs []R) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -53,8 +53,8 @@ func (d *compareQueue[R]) next() (rs []R) {
 	return rs
 }
 
-// work compares the rooms that are due, until ctx is over. Those with which it failed
-// are due again after a moment.
+// run compares the queued rooms until ctx ends. Rooms whose comparison failed are queued again
+// after a moment.
 func (d *compareQueue[R]) run(ctx context.Context, compare func([]R) (failed []R)) {
 	for {
 		select {
@@ -74,8 +74,8 @@ func (d *compareQueue[R]) run(ctx context.Context, compare func([]R) (failed []R
 	}
 }
 
-// compareIdle has the rooms compared in which nothing came for a while: the loss of
-// the last message shows in no other way.
+// queueIdleRooms queues the rooms in which nothing arrived for a while. No other message shows
+// that the last one was lost.
 func (b *Broker) queueIdleRooms() {
 	every := b.c.o.Check
 	for pause(b.ctx, every*3/4+rand.N(every/2)) == nil {
@@ -87,20 +87,20 @@ func (b *Broker) queueIdleRooms() {
 	}
 }
 
-// observation is a comparison on its way.
+// comparison is one comparison that waits for Redis.
 type comparison struct {
 	room  *room
-	asked hub.Position // of the room, when it was asked
+	asked hub.Position // the position of the room when Redis was asked
 	call  *call
 }
 
-// ask makes the call that reads where Redis is.
+// newComparison makes the call that reads the position in Redis.
 func (r *room) newComparison() comparison {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := r.b.c.names
 	_, meta := lifetimes(r.retention)
-	known := "" // what the subscribers of a room without messages were told
+	known := "" // the epoch that the subscribers of a room without messages were told
 	if r.at.Offset == 0 {
 		known = r.at.Epoch
 	}
@@ -111,7 +111,7 @@ func (r *room) newComparison() comparison {
 	}}
 }
 
-// observe compares one room.
+// compareRoom compares one room.
 func (b *Broker) compareRoom(ctx context.Context, r *room) error {
 	o := r.newComparison()
 	result, err := b.run(ctx, o.call)
@@ -121,9 +121,9 @@ func (b *Broker) compareRoom(ctx context.Context, r *room) error {
 	return o.apply(result)
 }
 
-// observeAll compares rooms together and returns those with which it failed. A room that
-// is being repaired is not asked for now: where it is will be known afterwards, and the
-// repairs of many others wait for Redis as well.
+// compareRooms compares rooms together and returns those whose comparison failed. It counts a
+// room under repair as failed without a call: the repair will show the position, and the
+// repairs of other rooms wait for Redis too.
 func (b *Broker) compareRooms(rs []*room) (failed []*room) {
 	all := make([]comparison, 0, len(rs))
 	for _, r := range rs {
@@ -154,15 +154,15 @@ func (o comparison) apply(result any) error {
 	return nil
 }
 
-// compare has the room repaired if Redis, asked when the room was at before, says
-// that something is missing here or there.
+// compare starts a repair if a message is missing here or in Redis. before was the position of
+// the room when Redis was asked, top is what Redis answered.
 func (r *room) compare(before, top hub.Position) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case r.stopped || r.repairing || r.retention.Size == 0:
 	case r.at.IsZero() && r.logDropped && top.Offset > 0:
-		r.at, r.logDropped = hub.Position{Epoch: top.Epoch}, false // all of the new log is missing
+		r.at, r.logDropped = hub.Position{Epoch: top.Epoch}, false // all messages of the new log are missing
 		r.startRepair()
 	case r.at.IsZero():
 		r.at, r.logDropped = top, false

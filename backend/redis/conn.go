@@ -13,32 +13,33 @@ import (
 )
 
 const (
-	// subscribeBatch is how many channels a command names, and maxUnconfirmed how
-	// many may wait for their confirmation. All in one command would have Redis queue
-	// so many confirmations that it closes the connection, again and again.
+	// subscribeBatch is how many channels a command names. maxUnconfirmed is how many channels
+	// may wait for their confirmation: with too many confirmations in its output buffer Redis
+	// closes the connection, again and again.
 	subscribeBatch = 512
 	maxUnconfirmed = 4096
 )
 
 var (
-	// errSilent ends a connection that brings nothing any more.
+	// errSilent ends a connection on which nothing arrives any more.
 	errSilent = errors.New("redis: the subscribed connection is silent")
-	// errMigrated ends one whose server has given the shard's slot away.
+	// errMigrated ends a connection whose server no longer has the shard's slot.
 	errMigrated = errors.New("redis: the slot has moved to another server")
 )
 
-// conn is one subscribed connection.
+// conn is one subscribed connection. serveConn owns it and reads. Two more goroutines write the
+// changes and watch for silence; serveConn waits for both.
 type conn struct {
 	link   *link
 	pubsub *goredis.PubSub
 	dialed *dialOnce
-	wake   chan struct{} // something to write, or a place in the window
-	done   chan struct{} // closed when the reader is over
+	wake   chan struct{} // there are changes to write, or fewer unconfirmed ones
+	done   chan struct{} // closed when the reader has ended
 
-	// Set when it is made: the commands of the kind of Pub/Sub that the shard has.
+	// Set by serveConn: the commands for plain or for sharded Pub/Sub.
 	subscribe, unsubscribe func(ctx context.Context, channels ...string) error
 
-	received atomic.Uint64 // how much has come
+	received atomic.Uint64 // number of messages and confirmations that arrived
 
 	mu          sync.Mutex
 	todo        []subscriptionChange
@@ -46,13 +47,13 @@ type conn struct {
 	reason      error // why it was aborted
 }
 
-// change is a channel to be subscribed or unsubscribed, in this order.
+// subscriptionChange is a channel to subscribe or to unsubscribe. Changes are written in order.
 type subscriptionChange struct {
 	name      string
 	subscribe bool
 }
 
-// serve makes a connection and reads from it until it ends.
+// serveConn makes a connection and reads from it until it ends.
 func (l *link) serveConn(b *backoff) error {
 	client, dialed, err := l.c.newSubscriber(l.c.ctx)
 	if err != nil {
@@ -60,7 +61,7 @@ func (l *link) serveConn(b *backoff) error {
 	}
 	defer client.Close()
 	defer dialed.close()
-	// Close of the client must not wait for a dial.
+	// Client.Close must not wait for a dial.
 	stop := context.AfterFunc(l.c.ctx, func() { guard.Run(l.c.log, "the end of a subscription", dialed.close) })
 	defer stop()
 	k := &conn{link: l, dialed: dialed, wake: make(chan struct{}, 1), done: make(chan struct{})}
@@ -78,7 +79,7 @@ func (l *link) serveConn(b *backoff) error {
 		return err
 	}
 	if b.n > 0 {
-		l.c.log.Info("the subscription to Redis stands again")
+		l.c.log.Info("the subscription to Redis is open again")
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() { k.runGuarded("the writer of a subscription", k.writeChanges) })
@@ -91,13 +92,13 @@ func (l *link) serveConn(b *backoff) error {
 	return err
 }
 
-// guarded runs f. A panic of it ends the connection.
+// runGuarded runs f. If f panics, the connection ends.
 func (k *conn) runGuarded(what string, f func()) {
 	defer guard.Recover(k.link.c.log, what, func() { k.abort(errPanicked) })
 	f()
 }
 
-// read takes what comes until the connection ends.
+// readUntilEnd passes messages and confirmations on until the connection ends.
 func (k *conn) readUntilEnd() error {
 	l := k.link
 	probe := l.c.names.probe(l.c.node)
@@ -117,7 +118,7 @@ func (k *conn) readUntilEnd() error {
 			}
 		case *goredis.Subscription:
 			if ev.Kind != "subscribe" && ev.Kind != "ssubscribe" {
-				if ev.Channel == probe { // nobody has asked for it
+				if ev.Channel == probe { // this node did not unsubscribe from it
 					return errMigrated
 				}
 				continue
@@ -130,7 +131,8 @@ func (k *conn) readUntilEnd() error {
 	}
 }
 
-// ended gives the reason for an abort, else the error of the connection.
+// endReason returns the reason of the abort. Without an abort it returns err, the error of the
+// connection.
 func (k *conn) endReason(err error) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -147,7 +149,7 @@ func (k *conn) abort(reason error) {
 	k.dialed.close()
 }
 
-// confirm gives a place in the window back.
+// countConfirmation makes space for another unconfirmed channel.
 func (k *conn) countConfirmation() {
 	k.mu.Lock()
 	k.unconfirmed--
@@ -165,7 +167,7 @@ func (k *conn) wakeWriter() {
 	}
 }
 
-// add has a change written. It does not block.
+// queueChange queues a change for the writer. It does not block.
 func (k *conn) queueChange(name string, subscribe bool) {
 	k.mu.Lock()
 	k.todo = append(k.todo, subscriptionChange{name, subscribe})
@@ -173,7 +175,7 @@ func (k *conn) queueChange(name string, subscribe bool) {
 	k.wakeWriter()
 }
 
-// write writes the changes.
+// writeChanges writes the queued changes until the connection ends.
 func (k *conn) writeChanges() {
 	for {
 		select {
@@ -200,7 +202,7 @@ func (k *conn) writeChanges() {
 	}
 }
 
-// take gives the changes for the next command.
+// nextChanges removes the changes for the next command from the queue.
 func (k *conn) nextChanges() (names []string, subscribe bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -222,10 +224,11 @@ func (k *conn) nextChanges() (names []string, subscribe bool) {
 	return names, subscribe
 }
 
-// watch sees to it that a connection that brings nothing any more is replaced. Its
-// peer may have lost it without a word, and writing to it proves nothing. So when it
-// was silent, a message is published the ordinary way that has to come back. If
-// Redis does not take it, the fault is not with this connection.
+// watchSilence ends a connection on which nothing arrives any more. The peer may have lost the
+// connection without notice, and a successful write proves nothing. So after a silence the node
+// publishes a message to itself through the command pool. If Redis accepts the message and it
+// does not arrive, the connection is broken. If Redis does not accept it, the connection is not
+// at fault.
 func (k *conn) watchSilence() {
 	l := k.link
 	tick := time.NewTicker(max(l.c.o.Probe/silentTicks, time.Millisecond))
@@ -237,40 +240,40 @@ func (k *conn) watchSilence() {
 			return
 		case <-tick.C:
 		}
-		switch ask, silent := s.tick(k.received.Load()); {
+		switch probe, silent := s.tick(k.received.Load()); {
 		case silent:
 			l.silentConns.Add(1)
 			k.abort(errSilent)
 			return
-		case ask:
+		case probe:
 			s.probed = l.publishProbe()
 		}
 	}
 }
 
-// probe publishes to this node itself.
+// publishProbe publishes a message to this node itself. It reports whether Redis accepted it.
 func (l *link) publishProbe() bool {
 	_, err := l.c.batch.do(l.c.ctx, &call{args: []any{"publish", l.c.names.probe(l.c.node), "?"}})
 	return err == nil
 }
 
-// silentTicks is how often nothing may have come until something is done about it.
+// silentTicks is after how many ticks without a message watchSilence acts.
 const silentTicks = 4
 
-// silence is for how long nothing has come on a subscribed connection. It is counted in
-// ticks and not by the clock: when this process does not get to run, what has come waits
-// to be read, and a process that was stopped for long has not waited for any of it.
+// silenceCounter measures how long nothing arrived on a subscribed connection. It counts ticks,
+// not time. When the process does not run, messages wait in the socket; a process that was
+// stopped for an hour has not waited an hour for them.
 type silenceCounter struct {
-	received uint64 // how much had come
-	ticks    int    // since then, or since it was asked
-	probed   bool   // something has been sent that has to come
+	received uint64 // number of messages at the latest tick
+	ticks    int    // since that tick, or since the probe
+	probed   bool   // a message was published that must arrive
 }
 
-// tick is told how much has come by now. It gives whether something is to be sent that
-// has to come, and whether that did not.
-func (s *silenceCounter) tick(heard uint64) (ask, silent bool) {
-	if heard != s.received {
-		*s = silenceCounter{received: heard}
+// tick takes the number of messages so far. probe: publish a message that must arrive. silent:
+// that message did not arrive.
+func (s *silenceCounter) tick(received uint64) (probe, silent bool) {
+	if received != s.received {
+		*s = silenceCounter{received: received}
 		return false, false
 	}
 	if s.ticks++; s.ticks < silentTicks {

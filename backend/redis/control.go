@@ -10,30 +10,30 @@ import (
 )
 
 const (
-	// maxOrders is how many orders are kept for nodes that can not be reached, and
-	// keepOrders for how long.
+	// maxOrders is how many orders Redis keeps for nodes that can not be reached. keepOrders is
+	// how long.
 	maxOrders  = 10_000
 	keepOrders = 24 * time.Hour
-	// maxStanding is how many standing orders are kept.
+	// maxStanding is how many standing orders Redis keeps.
 	maxStanding = 100_000
-	// readOrders is how many orders are read at once.
+	// orderPageSize is how many orders are read at once.
 	orderPageSize = 100
 )
 
 // Control carries orders between the nodes of a hub, over one shard. Make one with
 // [Client.Control].
 //
-// Orders are a stream, and each node goes through it at its own pace, so that one
-// which was cut off misses none. Pub/Sub merely says that there is something to read.
+// Orders are a stream in Redis. Each node reads the stream at its own pace, so that a node that
+// was cut off misses none. Pub/Sub only announces that there is something to read.
 type Control struct {
-	// Set when it is made.
+	// Set by startControl.
 	c        *shard
 	executor hub.Executor
 	wake     chan struct{} // there is something to read
 	pending  pendingOrders
 	counts   headcount
 
-	ctx    context.Context // over when the control is closed
+	ctx    context.Context // ends when the control is closed
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
@@ -41,7 +41,7 @@ type Control struct {
 func (c *shard) startControl(e hub.Executor) *Control {
 	k := &Control{c: c, executor: e, wake: make(chan struct{}, 1)}
 	k.ctx, k.cancel = context.WithCancel(c.ctx)
-	// An error would mean that the client is closed, and then nothing is left to do.
+	// An error means that the client is closed. Then nothing is left to do.
 	_, _ = c.link.acquire(c.names.ordered(), func() handler { return orderNotices{k} })
 	_, _ = c.link.acquire(c.names.answers(c.node), func() handler { return &k.pending })
 	k.counts.init(k)
@@ -50,9 +50,9 @@ func (c *shard) startControl(e hub.Executor) *Control {
 	return k
 }
 
-// Order gives an order to the other nodes and waits a moment for their answers.
+// Order sends an order to the other nodes and waits a moment for their answers.
 func (k *Control) Order(ctx context.Context, o hub.Order) (hub.Answers, error) {
-	if n := len(o.Body); n == 0 || n > hub.MaxOrder { // an empty one would end the standing order of its name
+	if n := len(o.Body); n == 0 || n > hub.MaxOrder { // an empty order would end the standing order of its name
 		return hub.Answers{}, fmt.Errorf("redis: an order of %d bytes", n)
 	}
 	n := k.c.names
@@ -76,8 +76,8 @@ func (k *Control) Order(ctx context.Context, o hub.Order) (hub.Answers, error) {
 	return k.pending.waitForAnswers(ctx, p, int(told), k.answerTime()), nil
 }
 
-// answerTime is how long the answers of other nodes are waited for; to an older order
-// none are given. It is the time of two commands: to learn of the order, and to answer.
+// answerTime is how long a node waits for the answers of others: the time to learn of the order
+// and the time to answer. Nodes do not answer orders that are older.
 func (k *Control) answerTime() time.Duration { return 2 * k.c.o.Timeout }
 
 // Close ends the control.

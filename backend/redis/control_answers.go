@@ -10,21 +10,21 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// polls are the orders of this node whose answers are waited for. They are the handler
-// of the Pub/Sub channel on which the answers come.
+// pendingOrders are the orders of this node that wait for answers. It is the handler of the
+// Pub/Sub channel on which the answers arrive.
 type pendingOrders struct {
 	mu     sync.Mutex
 	number uint64
 	open   map[uint64]*pendingOrder // by number
 }
 
-// poll is one order.
+// pendingOrder is one order that waits for answers.
 type pendingOrder struct {
 	number  uint64
 	changed chan struct{}
 
-	// Guarded by polls.mu.
-	heard   bool // this node has heard of the order as well
+	// Guarded by pendingOrders.mu.
+	heard   bool // this node received the order as well
 	refused int  // nodes that do not understand the order
 	answers hub.Answers
 }
@@ -47,7 +47,7 @@ func (ps *pendingOrders) end(p *pendingOrder) {
 	delete(ps.open, p.number)
 }
 
-// note changes the poll with a number, if it is waited for.
+// update changes the order with a number, if it still waits for answers.
 func (ps *pendingOrders) update(number string, change func(*pendingOrder)) {
 	n, err := strconv.ParseUint(number, 10, 64)
 	if err != nil {
@@ -64,18 +64,18 @@ func (ps *pendingOrders) update(number string, change func(*pendingOrder)) {
 	}
 }
 
-// heard notes that this node is one of those that were told.
+// markHeard notes that this node is one of the nodes that received the order.
 func (ps *pendingOrders) markHeard(number string) {
 	ps.update(number, func(p *pendingOrder) { p.heard = true })
 }
 
 func (ps *pendingOrders) subscribed() {}
 
-// notUnderstood stands in an answer in place of the number of connections. A node of an
-// earlier version takes no notice of it.
+// notUnderstood stands in an answer instead of the number of connections. Nodes of an earlier
+// version ignore such an answer.
 const notUnderstood = "?"
 
-// receive takes an answer: the number of the order, and how many connections it ended.
+// receive takes an answer: the number of the order, and how many connections were closed.
 func (ps *pendingOrders) receive(payload string) {
 	number, count, _ := strings.Cut(payload, ":")
 	if count == notUnderstood {
@@ -92,7 +92,7 @@ func (ps *pendingOrders) receive(payload string) {
 	})
 }
 
-// wait waits until all nodes that were told have answered, up to a limit.
+// waitForAnswers waits until all nodes that received the order have answered, at most limit.
 func (ps *pendingOrders) waitForAnswers(ctx context.Context, p *pendingOrder, told int, limit time.Duration) hub.Answers {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -111,7 +111,8 @@ func (ps *pendingOrders) waitForAnswers(ctx context.Context, p *pendingOrder, to
 	}
 }
 
-// answers are those so far. silent is how many nodes may still answer.
+// answersSoFar returns the answers that have arrived. silent is how many nodes may still
+// answer.
 func (ps *pendingOrders) answersSoFar(p *pendingOrder, told int) (a hub.Answers, silent int) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()

@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// maxCounted is of how many users Redis is told at once.
+// maxReported is how many users one script reports.
 const maxReported = 500
 
-// headcount tells Redis how many connections users have on this node, all changes
-// that there are in one script, while nothing is told a script for each third of a
-// lease. What a node has said goes with its lease, so that one that died counts no
-// longer than that.
+// headcount reports to Redis how many connections each user has on this node. One script
+// reports all changes that are waiting. When nothing changes, a script renews the lease every
+// third of it. What a node reported ends with its lease, so the connections of a dead node
+// count no longer than that.
 type headcount struct {
 	// Set by init.
 	k    *Control
 	wake chan struct{}
 
-	number uint64 // of the latest script; owned by keep
+	number uint64 // of the latest script; owned by reportUntilClosed
 
 	mu    sync.Mutex
-	all   map[string]int      // connections of the users that have any; nil: nothing is counted
-	dirty map[string]struct{} // users that Redis is to be told of
-	reset bool                // Redis is to forget what it was told before
+	all   map[string]int      // connections by user; nil: nothing is counted
+	dirty map[string]struct{} // users whose count must be reported
+	reset bool                // the next report must replace all earlier ones
 }
 
 func (h *headcount) init(k *Control) { h.k, h.wake = k, make(chan struct{}, 1) }
 
-// Elsewhere tells how many connections of a user the other nodes have.
+// Elsewhere returns how many connections of a user the other nodes have.
 func (k *Control) Elsewhere(ctx context.Context, user string) (int, error) {
 	n := k.c.names
 	result, err := k.c.batch.do(ctx, &call{
@@ -46,7 +46,7 @@ func (k *Control) Elsewhere(ctx context.Context, user string) (int, error) {
 	return int(sum), nil
 }
 
-// Here says how many connections of a user this node has.
+// Here sets how many connections of a user this node has.
 func (k *Control) Here(user string, n int) {
 	h := &k.counts
 	h.mu.Lock()
@@ -63,7 +63,7 @@ func (k *Control) Here(user string, n int) {
 	h.wakeReporter()
 }
 
-// Count begins with what this node has; nil ends it.
+// Count starts counting with the connections that this node has. With nil it stops counting.
 func (k *Control) Count(all map[string]int) {
 	h := &k.counts
 	h.mu.Lock()
@@ -73,7 +73,7 @@ func (k *Control) Count(all map[string]int) {
 	h.wakeReporter()
 }
 
-// begin has Redis told everything. Needs mu.
+// resendAll queues all users and resets what was reported before. Needs mu.
 func (h *headcount) resendAll() {
 	h.reset, h.dirty = true, make(map[string]struct{}, len(h.all))
 	for user := range h.all {
@@ -88,14 +88,14 @@ func (h *headcount) wakeReporter() {
 	}
 }
 
-// keep tells Redis what changes, and renews the lease, until the control is closed.
+// reportUntilClosed reports changes and renews the lease until the control is closed.
 func (h *headcount) reportUntilClosed() {
 	var b backoff
 	for h.k.ctx.Err() == nil {
 		on, more, err := h.report()
 		switch {
 		case err != nil:
-			_ = pause(h.k.ctx, b.next()) // whether it is over is seen above
+			_ = pause(h.k.ctx, b.next()) // the loop checks whether the control is closed
 			continue
 		case more:
 			continue
@@ -116,8 +116,8 @@ func (h *headcount) reportUntilClosed() {
 	h.withdraw()
 }
 
-// tell tells Redis of the users that have changed, or of none. More reports that there
-// are others.
+// report reports the changed users. Without any it only renews the lease. more is true if there
+// are more than one script reports.
 func (h *headcount) report() (on, more bool, err error) {
 	t := h.nextReport()
 	if t == nil {
@@ -144,14 +144,14 @@ func (h *headcount) report() (on, more bool, err error) {
 	return true, len(h.dirty) > 0, err
 }
 
-// telling is what a script says.
+// countReport is what one script reports.
 type countReport struct {
 	reset bool
 	users []string
 	args  []any
 }
 
-// take gives the next changes; nil when nothing is counted.
+// nextReport removes the next changes from the queue. It returns nil when nothing is counted.
 func (h *headcount) nextReport() *countReport {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -174,7 +174,7 @@ func (h *headcount) nextReport() *countReport {
 	return t
 }
 
-// retire takes back what was said, as far as Redis can be reached.
+// withdraw removes this node's counts from Redis, if Redis can be reached.
 func (h *headcount) withdraw() {
 	ctx, cancel := context.WithTimeout(context.Background(), h.k.c.o.Timeout)
 	defer cancel()

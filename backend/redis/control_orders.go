@@ -10,12 +10,12 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
-// ordered hears that there are orders.
+// orderNotices is the handler of the Pub/Sub channel that announces orders.
 type orderNotices struct{ k *Control }
 
 func (h orderNotices) subscribed() { h.k.wakeReader() }
 
-// receive takes the node that gave an order, and the order's number there.
+// receive takes the node that sent an order, and the number of the order on that node.
 func (h orderNotices) receive(payload string) {
 	if node, number, _ := strings.Cut(payload, ":"); node == h.k.c.node {
 		h.k.pending.markHeard(number)
@@ -30,14 +30,14 @@ func (k *Control) wakeReader() {
 	}
 }
 
-// follow executes the orders of other nodes until the control is closed: first the
-// standing ones that there are, then those that come.
+// followOrders executes the orders of other nodes until the control is closed: first the
+// standing orders, then those that arrive.
 func (k *Control) followOrders() {
 	var at orderCursor
 	var b backoff
 	for k.ctx.Err() == nil {
 		if err := k.executeNew(&at); err != nil {
-			_ = pause(k.ctx, b.next()) // whether it is over is seen above
+			_ = pause(k.ctx, b.next()) // the loop checks whether the control is closed
 			continue
 		}
 		b.reset()
@@ -52,14 +52,14 @@ func (k *Control) followOrders() {
 	}
 }
 
-// reading is how far a node is.
+// orderCursor is how far this node has read the orders.
 type orderCursor struct {
-	last             string // id of the latest order; empty: it has not begun
+	last             string // id of the latest order; empty: nothing was read
 	standing         bool   // the standing orders have been executed
-	informedExecutor bool   // the executor knows that
+	informedExecutor bool   // the executor was told so
 }
 
-// read executes what is new.
+// executeNew executes the orders that have arrived.
 func (k *Control) executeNew(at *orderCursor) error {
 	for {
 		page, err := k.readPage(at.last)
@@ -90,10 +90,10 @@ func (k *Control) executeNew(at *orderCursor) error {
 	return nil
 }
 
-// execute carries out an order and tells the node that gave it.
+// execute executes an order and answers the node that sent it.
 func (k *Control) execute(o receivedOrder) {
 	if o.node == k.c.node {
-		return // which has done it already
+		return // this node has already done it
 	}
 	ended, err := k.runOrder(o.body, o.ago)
 	answer := strconv.Itoa(ended)
@@ -101,20 +101,19 @@ func (k *Control) execute(o receivedOrder) {
 		answer = notUnderstood
 	}
 	if o.ago < k.answerTime() {
-		// Nobody can do anything about it if this gets lost.
+		// A lost answer can not be helped.
 		k.c.batch.submit(&call{args: []any{"publish", k.c.names.answers(o.node), o.number + ":" + answer}})
 	}
 }
 
-// carryOut has an order executed. A panic costs that order alone.
+// runOrder passes an order to the executor. If the executor panics, only this order fails.
 func (k *Control) runOrder(body string, ago time.Duration) (ended int, err error) {
 	err = errPanicked
 	guard.Run(k.c.log, "an order", func() { ended, err = k.executor.Execute([]byte(body), ago) })
 	return ended, err
 }
 
-// executeStanding carries out all standing orders. They may have been carried out
-// before.
+// executeStanding executes all standing orders. The node may have executed them before.
 func (k *Control) executeStanding() error {
 	for cursor := "0"; ; {
 		result, err := k.c.batch.do(k.ctx, &call{args: []any{"hscan", k.c.names.standing(), cursor, "count", 500}, repeatable: true})
@@ -127,7 +126,7 @@ func (k *Control) executeStanding() error {
 		}
 		pairs := texts(reply[1])
 		for i := 1; i < len(pairs); i += 2 {
-			_, _ = k.runOrder(pairs[i], 0) // it has logged what it does not understand
+			_, _ = k.runOrder(pairs[i], 0) // the executor logs what it does not understand
 		}
 		if cursor, _ = reply[0].(string); cursor == "0" || cursor == "" {
 			return nil
@@ -135,13 +134,13 @@ func (k *Control) executeStanding() error {
 	}
 }
 
-// given is an order of a node.
+// receivedOrder is an order of another node.
 type receivedOrder struct {
 	node, number, body string
 	ago                time.Duration
 }
 
-// page is what was read of the orders.
+// orderPage is a page of the stream of orders.
 type orderPage struct {
 	last   string
 	gone   bool

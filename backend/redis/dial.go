@@ -14,15 +14,15 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
-// isDial reports that an error is of making a connection.
+// isDial reports whether an error happened while a connection was made.
 func isDial(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// dialOnce makes the subscribed connection. go-redis would replace a broken one by
-// itself, subscribe to everything in a single command and say nothing; a second dial
-// fails here, so that it can not.
+// dialOnce makes one subscribed connection. go-redis would replace a broken connection without
+// notice, and subscribe to everything in a single command. A second dial fails here, which
+// prevents that.
 type dialOnce struct {
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
@@ -32,7 +32,7 @@ type dialOnce struct {
 	over bool // close was called
 }
 
-var errConnUsed = errors.New("redis: the connection is over")
+var errConnUsed = errors.New("redis: the connection has ended")
 
 func (d *dialOnce) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	d.mu.Lock()
@@ -56,9 +56,9 @@ func (d *dialOnce) Dial(ctx context.Context, network, addr string) (net.Conn, er
 	return conn, nil
 }
 
-// close ends the connection at once, whatever waits for it.
+// close ends the connection at once, even while a read or write waits.
 func (d *dialOnce) close() {
-	defer guard.Recover(nil, "the end of a subscription") // callers have more to end
+	defer guard.Recover(nil, "the end of a subscription") // the callers have more to end
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.over = true
@@ -67,8 +67,8 @@ func (d *dialOnce) close() {
 	}
 }
 
-// subscriber makes the client of one subscribed connection. Its dialer is that of the
-// commands' pool, which knows the way: through TLS, or to whom Sentinel names.
+// newSubscriber makes the go-redis client of one subscribed connection. It uses the dialer of
+// the command pool, which knows TLS and asks the Sentinels for the address.
 func (c *shard) newSubscriber(ctx context.Context) (*goredis.Client, *dialOnce, error) {
 	pool, err := c.primary.client(ctx)
 	if err != nil {
@@ -84,8 +84,8 @@ func (c *shard) newSubscriber(ctx context.Context) (*goredis.Client, *dialOnce, 
 // dialFunc makes a connection.
 type dialFunc = func(ctx context.Context, network, addr string) (net.Conn, error)
 
-// dialChecked gives the dialer of go-redis, over whose connections comes nothing but
-// replies of Redis.
+// dialChecked returns a dialer of go-redis whose connections pass on only valid replies of
+// Redis.
 func dialChecked(timeout time.Duration, config *tls.Config) dialFunc {
 	dial := goredis.NewDialer(&goredis.Options{DialTimeout: timeout, TLSConfig: config})
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -101,8 +101,8 @@ func dialChecked(timeout time.Duration, config *tls.Config) dialFunc {
 	}
 }
 
-// checkedConn is a connection that ends when something comes that is no reply of Redis.
-// As with every connection here, one goroutine reads at a time.
+// checkedConn is a connection that ends when something arrives that is no reply of Redis. As
+// with every connection here, one goroutine reads at a time.
 type checkedConn struct {
 	net.Conn
 	checker replyChecker
@@ -111,7 +111,7 @@ type checkedConn struct {
 func (c *checkedConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if bad := c.checker.checkBytes(p[:n]); bad != nil {
-		_ = c.Conn.Close() // of a connection that is of no use
+		_ = c.Conn.Close() // nothing can use the connection any more
 		return 0, bad
 	}
 	return n, err
@@ -122,7 +122,8 @@ func (c *checkedConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// checkedSocket is one whose socket go-redis can look at, to see whether it still stands.
+// checkedSocket is a checkedConn whose socket go-redis can inspect, to see whether the
+// connection is still open.
 type checkedSocket struct {
 	*checkedConn
 	socket syscall.Conn

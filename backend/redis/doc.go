@@ -1,91 +1,132 @@
-// Package redis lets several nodes share rooms, members and documents through Redis:
-// a single server, the primary that Sentinels name, a Redis Cluster, or several servers
-// that know nothing of each other. It is the only package that knows
-// github.com/redis/go-redis.
+// Package redis lets several nodes share rooms, members and documents through Redis: a
+// single server, the primary that Sentinels name, a Redis Cluster, or several independent
+// servers. No other package knows github.com/redis/go-redis.
 //
-// # What is where
+// # Where to start
 //
-// Redis alone decides the order of a room. A publish is one script: it assigns the
-// position, appends to the room's stream and publishes to the room's Pub/Sub
-// channel. Every node broadcasts what comes back from there, that of the publisher
-// included, so that all see one order. Pub/Sub may lose messages and does not say
-// so; the offsets do, and what is missing is read from the stream.
+// Read in this order:
 //
-// A shard is what one node has of one Redis: a pool of connections for commands,
-// which are sent in batches while others are under way, and one connection that is
-// subscribed to exactly the channels of the rooms with connections on this node.
-// A broker, a presence, a store of documents and a control share it; they know nothing
-// of other shards.
+//   - client.go: [Client] is a node's access to Redis. [Open] makes it from [Options]
+//     (options.go).
+//   - shard.go: a shard is a node's access to one Redis. It has a batcher (batcher.go) that
+//     sends commands, a link (link.go) that is subscribed to Pub/Sub channels, and the names
+//     of all keys (names.go).
+//   - broker.go and room.go: how a room works. Members and documents work alike.
 //
-// A [Client] is one shard, or several side by side. What belongs to a channel is in
-// one of them, which a hash of its name decides on all nodes alike. Each facility
-// whose calls name a channel has a type in routing.go that hands them to the shard
-// that has it. What is for all nodes and no channel in particular belongs to the
-// first shard. Whether all is well is for all shards together to say.
+// The other files belong to one of these parts:
+//
+//   - The way to Redis. call.go has one command, secret.go notices that Redis restarted.
+//     conn.go has one subscribed connection, dial.go makes connections, and reply_checker.go
+//     checks what arrives on them. primary.go and cluster.go know which server to use. wait.go
+//     has ways to wait.
+//   - Several shards. routing.go hands each call to the shard that has the channel.
+//     layout.go checks that all nodes agree on that. health.go has [Client.Away] and [Stats].
+//   - Rooms, a [hub.Broker]. broker_publish.go, broker_history.go, broker_local.go,
+//     compare.go, room_repair.go; frame.go has the form of a message.
+//   - Members, a [presence.Store]. presence.go, presence_lease.go, presence_steps.go,
+//     presence_list.go, presence_watch.go.
+//   - Documents, a [document.Store]. documents.go, documents_commit.go, documents_list.go,
+//     follower.go; document_wire.go has the form of an entry.
+//   - Orders between nodes, [Control]. control.go, control_orders.go, control_answers.go,
+//     control_headcount.go.
+//   - The scripts that Redis executes are in the folder lua; scripts.go loads them.
+//
+// # The way of a message
+//
+//  1. The hub calls Publish (broker_publish.go). It makes a call of lua/publish.lua.
+//  2. The batcher (batcher.go) sends the call, together with other calls that wait.
+//  3. The script gives the message its position, appends it to the room's stream and
+//     publishes it to the room's Pub/Sub channel. So Redis alone decides the order.
+//  4. Each node with connections in the room receives it (conn.go), the publisher's node
+//     too. The link finds the room of the channel (link.go).
+//  5. The room compares the offset with its position (room.go). The next message goes to the
+//     hub, which broadcasts it. A message that was delivered before is dropped. A message
+//     that is too early is held, and a repair reads what is missing (room_repair.go).
+//
+// Pub/Sub may lose messages without notice. A lost message shows when the next one arrives.
+// If it was the last one, it shows when the node compares the room (compare.go), which it
+// does after each subscription and while the room is idle.
+//
+// Members and documents take the same way. Their events and entries have numbers or
+// versions. A watch (presence_watch.go) or a follower (follower.go) takes the place of the
+// room.
+//
+// # Shards
+//
+// A client has one shard, or several side by side. Shards know nothing of each other. A hash
+// of the channel's name decides which shard has the channel, on all nodes alike. Orders and
+// the counts of connections belong to no channel; they are in the first shard. Redis counts
+// as usable only if all shards are.
 //
 // # In a cluster
 //
-// The channels are divided into partitions, each of which is a shard. All names of a
-// partition, also those of leases and probes, begin with its tag in braces and are in
-// one slot, so that a script may touch any of them. Its subscribed connection goes to
-// the server that has the slot, and it uses the Pub/Sub that stays there: scripts and
-// calls say PUBLISH, and the batcher of a partition makes it SPUBLISH.
+// The channels are divided into partitions, and each partition is a shard. All names of a
+// partition start with its tag in braces, those of leases and probes too. So all of them are
+// in one slot, and a script may use any of them. The subscribed connection goes to the server
+// that has the slot. It uses sharded Pub/Sub: in a cluster, call.go and scripts.go turn
+// PUBLISH into SPUBLISH.
 //
-// A slot may get another server at any time, because one failed or because it was
-// migrated. Commands that are refused for it were not executed and follow. While keys
-// are on their way, a script that needs some of both servers has to wait; it is tried
-// for as long as a command may take. What is published at the new server before it has
-// the slot officially reaches nobody, and is found by its offset like everything that
-// Pub/Sub loses. Then the old one ends the subscriptions, and the next connection goes
-// to the new one.
+// A slot may move to another server at any time, in a failover or a migration. The old server
+// rejects commands without executing them, and the batcher sends them to the new one. During
+// a migration a script may need keys of both servers. Then Redis rejects it, and the batcher
+// repeats it for as long as a command may take. A message that is published on the new server
+// before the slot is officially there reaches nobody; its offset shows that it is missing.
+// In the end the old server ends the subscriptions, and the next connection goes to the new
+// server.
 //
 // # What is guaranteed
 //
-// In a room with history a node broadcasts the messages in the order of their
-// offsets, without holes; or, when what is missing can not be had any more, offsets
-// or an epoch that do not follow, which the hub announces as a gap. A log that went
-// back in time, because Redis lost its newest part, is found by the anchors of its
-// messages and by positions ahead of it; the first node that sees it gives the room
-// a new epoch, so that nobody takes another message for one they know.
+// In a room with history a node delivers the messages in the order of their offsets, without
+// holes. If a missing message is lost for good, the offsets or the epoch have a gap, and the
+// hub announces it. Redis may lose the newest part of a log. Nodes notice that by the anchors
+// of messages, and by positions that are ahead of the log. The first node that notices it
+// gives the room a new epoch, so that no client takes a new message for one that it knows.
 //
-// A message that was acknowledged is stored by the primary. It is as durable as
-// Redis is configured to be, and a failover to a lagging replica may lose it.
+// The primary has stored every acknowledged message. It is as durable as Redis is configured
+// to be; a failover to a replica that lags may lose it.
 //
-// A room without history is at most once: what is published while a node has no
-// subscription is not delivered there, and nobody is told.
+// A message of a room without history is delivered at most once. A node that has no
+// subscription at that moment misses it, and nobody is told.
 //
-// A change of a document is one script as well, which appends it if the document is
-// still where the change was made to. Each node hands over the changes in the order of
-// their versions and each once, or says that some were missed. The anchor of a change
-// is a hash of all changes up to it, so that a document that went back in time is found
-// by the first node that knows more, and gets a new epoch. The keys by which a repeated
-// change is known go back together with the document, because both are in one shard.
+// A change of a document is one script too. It appends the change if the document is still at
+// the version for which the change was made. Each node delivers the changes in the order of
+// their versions, each once, or says that some were missed. The anchor of a change is a hash
+// of all changes up to it. So the first node that knows more than Redis notices that a
+// document went back in time, and gives it a new epoch. The keys that recognize a repeated
+// change go back together with the document, because both are in one shard.
 //
 // # While Redis is away
 //
-// Connections and attachments stay. Publishing into rooms with history and reading
-// history fail with [hub.ErrUnavailable], within twice the command timeout; a
-// message of a room without history is delivered on its own node, and the publisher
-// is told that it is degraded. Documents can not be changed; those that are attached
-// can be read by whoever has followed them, which a [document.Service] does. When Redis is back all rooms compare their positions
-// and catch up. A publish that fails may have been executed all the same; with a key
-// it is repeated here and can be repeated by the caller without harm.
+// Connections and attachments stay.
+//
+//   - Publishing into a room with history, and reading history, fail with
+//     [hub.ErrUnavailable] within twice the command timeout.
+//   - A message of a room without history is delivered on its own node, and the publisher
+//     learns that it is degraded.
+//   - Documents can not be changed. Attached documents can be read, because a
+//     [document.Service] keeps what it has followed.
+//
+// A publish that fails may have been executed all the same. With a key this package repeats
+// it, and the caller can repeat it without harm. When Redis is back, all rooms compare their
+// positions and read what they missed.
 //
 // # Goroutines
 //
 // Each shard has its own:
 //
-//   - One keeps the subscribed connection: it connects, reads, and broadcasts.
-//     One more writes the subscriptions of a connection, one watches it.
-//   - Two check positions, of rooms and of documents, and two more see to it that idle
-//     ones are checked. One sweeps what nobody uses any longer.
-//   - A few send commands, while there are any to send.
-//   - A room has one while it repairs a hole.
-//   - The presence of a node has one that renews its lease and looks for dead nodes.
-//   - The control of a node has one that executes the orders of others, and one that
-//     tells Redis of the connections of users.
+//   - link.keepConnected makes the subscribed connections and reads from them. While one is
+//     open, conn.writeChanges writes subscriptions and conn.watchSilence watches it.
+//   - link.unsubscribeIdleUntilClosed unsubscribes from topics that nobody uses.
+//   - batcher.sendUntilEmpty sends commands; up to three run while there are any.
+//   - The broker and the documents each have one that compares positions, and one that
+//     queues idle rooms or documents for that.
+//   - A room has one during a repair (room.repairLoop).
+//   - Presence.renewLeaseUntilClosed renews the lease of the node and looks for dead nodes.
+//   - Control.followOrders executes the orders of other nodes;
+//     headcount.reportUntilClosed reports the connections of users.
 //
-// [Client.Close] ends all of them.
+// A client has one more for each place where it announces its layout
+// (layout.announceUntilClosed). [Client.Close] ends all of them.
 //
 // # Locks
 //
@@ -97,11 +138,11 @@
 //	watch.mu > hub.Conn.mu
 //	follower.mu > document.Service.mu: the sink is called under it
 //	follower.mu > hub.shard.mu
-//	follower.mu > due.mu
+//	follower.mu > compareQueue.mu
 //	link.mu > conn.mu
 //	link.mu > dialOnce.mu
 //
-// Detach takes link.mu alone, so that a sink may call it from within a broadcast. No lock
-// is held across anything that waits. What must be sent to Redis in order, and the taking
-// of a new name, wait for a [turn].
+// Detach locks only link.mu, so a sink may call it during a broadcast. No lock is held across
+// anything that waits. Changes that must reach Redis in order, and the taking of a new name,
+// wait for a [turn] instead.
 package redis

@@ -9,18 +9,18 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
 
-// docAnswer is what was read of a document.
+// docPage is what was read of a document.
 type docPage struct {
-	top     document.Known // where it is now
+	top     document.Known // where the document is now
 	entries []document.Entry
-	// whole marks an answer that does not depend on what was known: snapshot and base,
-	// its version, stand before the entries.
+	// whole marks a page that does not depend on what the reader knew: it has a snapshot and
+	// its version, base, and the entries after that.
 	whole    bool
 	snapshot []byte
 	base     uint64
 }
 
-// parseAnswer reads what the function answer of document.lua gives.
+// parseDocPage parses what the function answerCaller of document.lua returns.
 func parseDocPage(result any) (a docPage, err error) {
 	reply, _ := result.([]any)
 	if len(reply) != 5 && len(reply) != 7 {
@@ -52,8 +52,8 @@ func parseDocPage(result any) (a docPage, err error) {
 	return a, nil
 }
 
-// reached is the state that the answer leads to from the one that was known: the top,
-// unless there are more entries.
+// end returns the state to which the page leads from the known state. It is the top, unless
+// there are more entries.
 func (a *docPage) end() document.Known {
 	if n := len(a.entries); n > 0 && a.entries[n-1].Version < a.top.Version {
 		return document.Known{Epoch: a.top.Epoch, Version: a.entries[n-1].Version, Anchor: a.entries[n-1].Anchor}
@@ -61,7 +61,7 @@ func (a *docPage) end() document.Known {
 	return a.top
 }
 
-// record is the answer for whoever knew a state.
+// toRecord makes the record for a reader that knows a state.
 func (a *docPage) toRecord(known document.Known) document.Record {
 	r := document.Record{Epoch: a.top.Epoch, Version: known.Version, Entries: a.entries}
 	if a.whole {
@@ -70,13 +70,13 @@ func (a *docPage) toRecord(known document.Known) document.Record {
 	return r
 }
 
-// An entry of a document is stored as: version of the format (1 byte), anchor (8), hash
-// of the state (4), time in nanoseconds (8), length and text of key and author, number of touched paths,
-// length and text of each, patch. The scripts read the anchor.
+// Redis stores an entry of a document as: version of the format (1 byte), anchor (8), hash of
+// the state (4), time in nanoseconds (8), key and author with their lengths, number of touched
+// paths, each path with its length, patch. The scripts read the anchor.
 
 const entryVersion = 1
 
-// appendEntry appends what is stored of e; its version is told beside it.
+// appendEntry appends the stored form of e. The version of e is not part of it.
 func appendEntry(dst []byte, e *document.Entry) []byte {
 	dst = append(dst, entryVersion)
 	dst = binary.BigEndian.AppendUint64(dst, e.Anchor)
@@ -95,7 +95,7 @@ func appendText(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
-// parseEntryOf is the reverse, with the version as a text.
+// parseDocEntry parses an entry and its version.
 func parseDocEntry(version, s string) (e document.Entry, err error) {
 	const fixed = 1 + 8 + 4 + 8
 	if e.Version, err = strconv.ParseUint(version, 10, 64); err != nil {
@@ -104,7 +104,7 @@ func parseDocEntry(version, s string) (e document.Entry, err error) {
 	if len(s) < fixed || s[0] != entryVersion {
 		return e, errFrame
 	}
-	b := []byte(s) // one copy, of which the patch is a part
+	b := []byte(s) // one copy; the patch is a part of it
 	e.Anchor = binary.BigEndian.Uint64(b[1:])
 	e.Hash = binary.BigEndian.Uint32(b[9:])
 	e.Time = time.Unix(0, int64(binary.BigEndian.Uint64(b[13:])))
@@ -131,7 +131,7 @@ func parseDocEntry(version, s string) (e document.Entry, err error) {
 	return e, nil
 }
 
-// appendAnchor gives an anchor as scripts compare it; nothing for one that is not known.
+// appendAnchor returns an anchor as the scripts compare it. An unknown anchor is empty.
 func appendAnchor(anchor uint64) []byte {
 	if anchor == 0 {
 		return nil
@@ -146,8 +146,8 @@ func parseAnchor(s string) uint64 {
 	return binary.BigEndian.Uint64([]byte(s))
 }
 
-// parseChanged reads what comes through Pub/Sub of a document: an entry, or else only
-// the epoch that has begun.
+// parseChanged parses what arrives through Pub/Sub of a document: an entry, or a new epoch
+// without an entry.
 func parseChanged(s string) (epoch string, e document.Entry, err error) {
 	if epoch, renewed := strings.CutPrefix(s, "r"); renewed {
 		return epoch, e, nil

@@ -17,31 +17,31 @@ import (
 
 // Documents is a [document.Store] over one shard.
 //
-// A change is one script, which appends the entry if the document is where the change
-// was made to, and publishes it; whoever is late is told in the same reply what came
-// first. A node that follows a document hands over what is published, and knows by
-// versions and anchors whether something is missing, which it then reads from the log.
+// A change is one script. It appends and publishes the entry if the document is still at the
+// version for which the change was made. A late change gets the entries that came first in the
+// same reply. A node that follows a document delivers the published entries. Versions and
+// anchors show whether an entry is missing; then the node reads the log.
 //
-// Nothing is kept of a document that nobody has changed; its epoch is a hash of its name,
-// a secret, and a number that grows when a document of the name ends.
+// Redis stores nothing of a document that was never changed. The epoch of such a document is a
+// hash of its name, a secret, and a number that grows when a document of that name ends.
 type Documents struct {
-	// Set when it is made.
+	// Set by startDocuments.
 	c    *shard
 	sink document.Sink
 
 	calls     atomic.Uint64 // numbers the commits of this node
 	toCompare compareQueue[*follower]
 
-	mu     sync.RWMutex // taken for writing by Close alone
+	mu     sync.RWMutex // only Close locks it for writing
 	closed bool
-	ctx    context.Context // over when the store is closed
+	ctx    context.Context // ends when the store is closed
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
 
 var _ document.Store = (*Documents)(nil)
 
-// documents starts a store that delivers to sink.
+// startDocuments starts a store that delivers to sink.
 func (c *shard) startDocuments(sink document.Sink) *Documents {
 	s := &Documents{c: c, sink: sink}
 	s.ctx, s.cancel = context.WithCancel(c.ctx)
@@ -63,7 +63,8 @@ func (s *Documents) checkOpen(ctx context.Context) error {
 	return nil
 }
 
-// run is what every call to Redis goes through. All are harmless twice.
+// run sends a call to Redis. Every call of the store goes through it. All of them may be
+// executed twice without harm.
 func (s *Documents) run(ctx context.Context, c *call) (any, error) {
 	c.repeatable = true
 	result, err := s.c.batch.do(ctx, c)
@@ -76,10 +77,10 @@ func (s *Documents) run(ctx context.Context, c *call) (any, error) {
 	return nil, unavailableError(err)
 }
 
-// unavailable says in the words of documents that Redis can not be reached.
+// unavailableError wraps err as the error of documents for an unreachable Redis.
 func unavailableError(err error) error { return fmt.Errorf("%w: %v", document.ErrUnavailable, err) }
 
-// call makes a call of a script that begins with document.lua.
+// scriptCall makes the call of a script that starts with document.lua.
 func (s *Documents) scriptCall(script *script, channel string, known document.Known, more ...any) *call {
 	n := s.c.names
 	args := append([]any{
@@ -93,7 +94,7 @@ func (s *Documents) scriptCall(script *script, channel string, known document.Kn
 	}
 }
 
-// read asks for what follows a state, one page. With brief that is all that is wanted.
+// readPage reads one page of what follows a state. With brief it reads no snapshot.
 func (s *Documents) readPage(ctx context.Context, channel string, known document.Known, brief bool) (docPage, error) {
 	result, err := s.run(ctx, s.loadCall(channel, known, brief))
 	if err != nil {
@@ -137,21 +138,23 @@ func (s *Documents) Load(ctx context.Context, channel string, known document.Kno
 	}
 }
 
-// find returns what follows a document here, or did just now; nil if nothing does.
+// findFollower returns the follower of a document that is attached here, or was attached until
+// a moment ago. Otherwise it returns nil.
 func (s *Documents) findFollower(channel string) *follower {
 	f, _ := s.c.link.findHandler(s.c.names.changes(channel)).(*follower)
 	return f
 }
 
-// offer hands over what was read for another reason, as far as it is news.
+// offerEntries passes entries that were read for another reason to the follower, which delivers
+// those that come next.
 func (s *Documents) offerEntries(channel string, a *docPage) {
 	if f := s.findFollower(channel); f != nil {
 		f.offerPage(a)
 	}
 }
 
-// Attach implements [document.Store]. While Redis is away it succeeds for a document
-// that is attached here already.
+// Attach implements [document.Store]. While Redis is away it succeeds only for a document that
+// is already attached here.
 func (s *Documents) Attach(ctx context.Context, channel string) error {
 	if err := s.checkOpen(ctx); err != nil {
 		return err
@@ -185,7 +188,7 @@ func (s *Documents) Detach(channel string) {
 	s.c.link.release(s.c.names.changes(channel))
 }
 
-// Close implements [document.Store]: nothing is delivered any more when it returns.
+// Close implements [document.Store]. When it returns, nothing is delivered any more.
 func (s *Documents) Close() error {
 	s.mu.Lock()
 	closed := s.closed
@@ -204,8 +207,8 @@ func (s *Documents) Close() error {
 	return nil
 }
 
-// compareIdle has the documents compared in which nothing came for a while: the loss
-// of the last entry shows in no other way.
+// queueIdleDocuments queues the documents in which nothing arrived for a while. No other entry
+// shows that the last one was lost.
 func (s *Documents) queueIdleDocuments() {
 	every := s.c.o.Check
 	for pause(s.ctx, every*3/4+rand.N(every/2)) == nil {
@@ -217,7 +220,8 @@ func (s *Documents) queueIdleDocuments() {
 	}
 }
 
-// compare brings one document in step. More: there is another page.
+// compareDocument reads what a follower misses and delivers it. more is true if there is
+// another page.
 func (s *Documents) compareDocument(ctx context.Context, f *follower) (more bool, err error) {
 	from := f.position()
 	a, err := s.readPage(ctx, f.channel, from, true)
@@ -227,7 +231,7 @@ func (s *Documents) compareDocument(ctx context.Context, f *follower) (more bool
 	return f.applyPage(from, &a), nil
 }
 
-// compareAll brings documents in step and returns those with which it failed.
+// compareDocuments does the same for several followers and returns those for which it failed.
 func (s *Documents) compareDocuments(fs []*follower) (failed []*follower) {
 	from, calls := make([]document.Known, len(fs)), make([]*call, len(fs))
 	for i, f := range fs {

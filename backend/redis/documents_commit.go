@@ -11,15 +11,15 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
 
-// Commit implements [document.Store]. One that fails with [document.ErrUnavailable] may
-// have been executed all the same.
+// Commit implements [document.Store]. If it fails with [document.ErrUnavailable], Redis may
+// have executed it all the same.
 func (s *Documents) Commit(ctx context.Context, channel string, c document.Commit) (document.Committed, error) {
 	if err := s.checkOpen(ctx); err != nil {
 		return document.Committed{}, err
 	}
 	known := document.Known{Epoch: c.Epoch, Version: c.Entry.Version - 1, Anchor: c.After}
 	if c.Entry.Version == 0 {
-		known = document.Known{} // follows nothing
+		known = document.Known{} // the entry follows nothing
 	}
 	call := s.scriptCall(commitDocumentScript, channel, known,
 		appendEntry(make([]byte, 0, 64+c.Entry.Bytes()), &c.Entry), appendAnchor(c.Entry.Anchor), c.Snapshot,
@@ -30,7 +30,7 @@ func (s *Documents) Commit(ctx context.Context, channel string, c document.Commi
 	f := s.findFollower(channel)
 	if err != nil {
 		if errors.Is(err, document.ErrUnavailable) && f.delivered(c.Epoch, &c.Entry) {
-			return document.Committed{Version: c.Entry.Version}, nil // the reply was lost
+			return document.Committed{Version: c.Entry.Version}, nil // only the reply was lost
 		}
 		return document.Committed{}, err
 	}
@@ -54,7 +54,7 @@ func (s *Documents) Commit(ctx context.Context, channel string, c document.Commi
 	return document.Committed{Version: version}, s.deliverOwn(ctx, f, c.Epoch, c.Entry)
 }
 
-// late is the outcome of a commit that others came before.
+// lateCommit returns the result of a commit before which others came.
 func (s *Documents) lateCommit(channel string, known document.Known, result any) (document.Committed, error) {
 	a, err := parseDocPage(result)
 	if err != nil {
@@ -62,13 +62,13 @@ func (s *Documents) lateCommit(channel string, known document.Known, result any)
 	}
 	s.offerEntries(channel, &a)
 	if a.end() != a.top {
-		return document.Committed{}, nil // a page is not enough
+		return document.Committed{}, nil // one page does not hold all entries
 	}
 	rec := a.toRecord(known)
 	return document.Committed{Now: &rec}, nil
 }
 
-// own hands over an entry of this node, and all before it, before the commit returns.
+// deliverOwn delivers an entry of this node, and all entries before it, before Commit returns.
 func (s *Documents) deliverOwn(ctx context.Context, f *follower, epoch string, e document.Entry) error {
 	if f == nil {
 		return nil
@@ -104,7 +104,8 @@ func (s *Documents) Find(ctx context.Context, channel, key string) (uint64, erro
 	return version, nil
 }
 
-// payer names a payer in Redis: short, and without what a user's name may have in it.
+// payerID returns the name of a payer in Redis. It is short, and has only characters that
+// document_ledger.lua can parse.
 func payerID(name string) string {
 	if name == "" {
 		return "-"
@@ -113,7 +114,7 @@ func payerID(name string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// full says in the words of documents what commit.lua found to be full.
+// fullError returns the error for what document_commit.lua found to be full.
 func fullError(what any) error {
 	if what == "share" {
 		return document.ErrShare
@@ -121,12 +122,11 @@ func fullError(what any) error {
 	return document.ErrFull
 }
 
-// minPartShare is what a payer may have in each part at least, if the share is so large:
-// a few large documents may be in the same one.
+// minPartShare is the least share that a payer has in each shard, unless the whole share is
+// less: several large documents may be in the same shard.
 const minPartShare = 4 << 20
 
-// part gives the budget that counts in one of several parts, each of which has books of
-// its own.
+// budgetPerShard returns the budget for one of several shards. Each shard counts for itself.
 func budgetPerShard(b document.Budget, parts int) document.Budget {
 	n := int64(parts)
 	b.Share = min(b.Share, max(b.Share/n, minPartShare))

@@ -54,8 +54,8 @@ func (s *Documents) List(ctx context.Context, prefix, after string, limit int) (
 	return page, false, nil
 }
 
-// span gives the names that begin with prefix and come after one, as Redis wants it. No
-// name has a byte of 255.
+// nameRange returns the range, as Redis writes it, of the names that start with prefix and come
+// after one. No name has a byte of 255.
 func nameRange(prefix, after string) (from, to string) {
 	from, to = "("+after, "["+prefix+"\xff"
 	if prefix > after {

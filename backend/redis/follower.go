@@ -10,40 +10,40 @@ import (
 )
 
 const (
-	// maxAhead bounds the entries of a document that are held back while others are
-	// missing; what is more is read from the log.
+	// maxHeldEntries is how many entries of a document are held while entries before them are
+	// missing. Further entries are read from the log later.
 	maxHeldEntries = 64
-	// recentAnchors is of how many entries the anchors are known, to tell one that came
-	// twice from another one with its version.
+	// recentAnchors is how many of the latest entries keep their anchor. With the anchor an
+	// entry that arrives twice differs from another entry with the same version.
 	recentAnchors = 64
 )
 
-// follower takes the entries of a document that a node follows.
+// follower delivers the entries of one document in order, each once. It holds entries that are
+// too early, and queues the document for a comparison when one is missing.
 type follower struct {
 	// Set when it is made.
 	s       *Documents
 	channel string
 
-	attached atomic.Int64 // how often; nothing is handed over when it is 0
+	attached atomic.Int64 // how often the document is attached; at 0 nothing is delivered
 
 	mu sync.Mutex
 	// All below is guarded by mu, which is held while the sink is called.
 	stopped bool
-	at      document.Known // handed over up to here; without an epoch it is not known
+	at      document.Known // delivered up to here; without an epoch it is unknown
 	anchors *[recentAnchors]uint64
-	held    []document.Entry // of the epoch of at
-	busy    bool             // something came since the last comparison of idle ones
+	held    []document.Entry // too early; of the epoch of at
+	busy    bool             // something arrived since the last takeIdle
 }
 
-// position is what was handed over.
+// position returns the state up to which entries were delivered.
 func (f *follower) position() document.Known {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.at
 }
 
-// place finds out where the document is, if that is not known. Without a subscription
-// it can not.
+// ensurePosition reads where the document is, if that is unknown. It needs a subscription.
 func (f *follower) ensurePosition(ctx context.Context, live bool) error {
 	switch at := f.position(); {
 	case at.Epoch != "":
@@ -55,21 +55,21 @@ func (f *follower) ensurePosition(ctx context.Context, live bool) error {
 	return err
 }
 
-// subscribed has the document compared: something may have been missed before.
+// subscribed queues the document: it may have missed entries before the subscription.
 func (f *follower) subscribed() {
 	if f.position().Epoch != "" {
 		f.s.toCompare.add(f)
 	}
 }
 
-// end stops deliveries for good.
+// stop ends deliveries for good.
 func (f *follower) stop() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.stopped = true
 }
 
-// idle reports that nothing came since it was last asked.
+// takeIdle reports whether nothing arrived since the last call.
 func (f *follower) takeIdle() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -86,8 +86,8 @@ func (f *follower) receive(payload string) {
 	}
 }
 
-// receiveEntry takes an entry, whichever way it came; one without a version tells of
-// its epoch alone.
+// receiveEntry takes an entry, from Pub/Sub or from this node. An entry without a version only
+// announces its epoch.
 func (f *follower) receiveEntry(epoch string, e document.Entry) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -107,7 +107,8 @@ func (f *follower) receiveEntry(epoch string, e document.Entry) {
 	}
 }
 
-// offer takes what was read for another reason, as far as it comes next.
+// offerPage takes a page that was read for another reason, and delivers the entries that come
+// next.
 func (f *follower) offerPage(a *docPage) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -120,7 +121,7 @@ func (f *follower) offerPage(a *docPage) {
 	}
 }
 
-// has reports that an entry was handed over. It may be asked of nil.
+// delivered reports whether an entry was delivered. f may be nil.
 func (f *follower) delivered(epoch string, e *document.Entry) bool {
 	if f == nil {
 		return false
@@ -130,8 +131,8 @@ func (f *follower) delivered(epoch string, e *document.Entry) bool {
 	return f.at.Epoch == epoch && e.Version <= f.at.Version && (f.at.Version-e.Version >= recentAnchors || f.sameAsDelivered(e))
 }
 
-// knows reports that an entry is the one that was handed over with its version. Needs
-// mu.
+// sameAsDelivered reports whether the entry that was delivered with this version is the same
+// one. Needs mu.
 func (f *follower) sameAsDelivered(e *document.Entry) bool {
 	if e.Version == f.at.Version {
 		return f.at.Anchor == e.Anchor
@@ -139,7 +140,7 @@ func (f *follower) sameAsDelivered(e *document.Entry) bool {
 	return f.anchors != nil && f.at.Version-e.Version < recentAnchors && f.anchors[e.Version%recentAnchors] == e.Anchor
 }
 
-// deliver hands over entries that follow. Needs mu.
+// deliver delivers entries that come next. Needs mu.
 func (f *follower) deliver(es ...document.Entry) {
 	if f.anchors == nil {
 		f.anchors = new([recentAnchors]uint64)
@@ -154,8 +155,8 @@ func (f *follower) deliver(es ...document.Entry) {
 	}
 }
 
-// deliverNext hands over those of some entries that come next, and what was held back
-// behind them. Needs mu.
+// deliverFollowing delivers those of some entries that come next, and then the held entries
+// that follow them. Needs mu.
 func (f *follower) deliverFollowing(es []document.Entry) {
 	for i := range es {
 		if es[i].Follows(f.at) {
@@ -165,8 +166,8 @@ func (f *follower) deliverFollowing(es []document.Entry) {
 	f.releaseHeld()
 }
 
-// release hands over what was held back, as far as it follows. For what does not, the
-// document is due already. Needs mu.
+// releaseHeld delivers the held entries that come next. It keeps later ones; the document is
+// already queued for what is missing. Needs mu.
 func (f *follower) releaseHeld() {
 	ahead := f.held
 	f.held = nil
@@ -179,8 +180,8 @@ func (f *follower) releaseHeld() {
 	}
 }
 
-// apply takes what was read when the document was at a position. More: it has to be
-// read again.
+// applyPage takes the page that was read when the document was at from. more is true if the
+// document must be read again.
 func (f *follower) applyPage(from document.Known, a *docPage) (more bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -191,7 +192,7 @@ func (f *follower) applyPage(from document.Known, a *docPage) (more bool) {
 		f.at = a.top
 		return false
 	case a.whole && f.at != from || !a.whole && f.at.Epoch != from.Epoch:
-		return true // something came meanwhile
+		return true // something arrived meanwhile
 	case a.whole:
 		f.skip(a.top)
 		return false
@@ -200,7 +201,7 @@ func (f *follower) applyPage(from document.Known, a *docPage) (more bool) {
 	return f.at.Version < a.top.Version
 }
 
-// skip goes on at a state, and says that what leads there was missed. Needs mu.
+// skip continues at a state, and tells the sink that entries before it were missed. Needs mu.
 func (f *follower) skip(to document.Known) {
 	f.at, f.anchors, f.held = to, nil, nil
 	if f.attached.Load() > 0 {

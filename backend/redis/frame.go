@@ -10,16 +10,18 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// A message is stored as: version (1 byte), anchor (4), time in nanoseconds (8),
-// length and text of event and sender, content. On the way through Pub/Sub something
-// stands before that: in rooms with history "h", epoch, ":", offset, ":"; in others
-// "e", the node that published it (8 bytes) and its serial number there (8).
+// Redis stores a message as: version of the format (1 byte), anchor (4), time in nanoseconds
+// (8), event and sender with their lengths, content.
+//
+// Through Pub/Sub it has something before that. In rooms with history: "h", epoch, ":", offset,
+// ":". In other rooms: "e", the node that published it (8 bytes), its serial number on that
+// node (8).
 
 const frameVersion = 1
 
 var errFrame = errors.New("redis: not a message")
 
-// appendMessage appends what is stored of m.
+// appendMessage appends the stored form of m.
 func appendMessage(dst []byte, m *hub.Message) []byte {
 	dst = append(dst, frameVersion)
 	dst = binary.BigEndian.AppendUint32(dst, m.Position.Anchor)
@@ -31,13 +33,13 @@ func appendMessage(dst []byte, m *hub.Message) []byte {
 	return append(dst, m.Content...)
 }
 
-// parseMessage is the reverse; the position has the anchor alone.
+// parseMessage parses the stored form. The position has only the anchor.
 func parseMessage(channel, s string) (*hub.Message, error) {
 	const fixed = 1 + 4 + 8
 	if len(s) < fixed || s[0] != frameVersion {
 		return nil, errFrame
 	}
-	b := []byte(s) // one copy, of which the content is a part
+	b := []byte(s) // one copy; the content is a part of it
 	m := &hub.Message{Channel: channel, Time: time.Unix(0, int64(binary.BigEndian.Uint64(b[5:])))}
 	m.Position.Anchor = binary.BigEndian.Uint32(b[1:])
 	b = b[fixed:]
@@ -52,7 +54,7 @@ func parseMessage(channel, s string) (*hub.Message, error) {
 	return m, nil
 }
 
-// cutText takes a text with its length before it off b.
+// cutText cuts a text with its length off b.
 func cutText(b []byte) (text string, rest []byte, ok bool) {
 	n, size := binary.Uvarint(b)
 	if size <= 0 || n > uint64(len(b)-size) {
@@ -62,7 +64,7 @@ func cutText(b []byte) (text string, rest []byte, ok bool) {
 	return string(b[size:end]), b[end:], true
 }
 
-// parsePlaced reads what comes through Pub/Sub in a room with history.
+// parsePlaced parses what arrives through Pub/Sub in a room with history.
 func parsePlaced(channel, s string) (*hub.Message, error) {
 	epoch, rest, ok := strings.Cut(strings.TrimPrefix(s, "h"), ":")
 	if !ok {
@@ -84,8 +86,8 @@ func parsePlaced(channel, s string) (*hub.Message, error) {
 	return m, nil
 }
 
-// serial names a message without position: the node that published it, and which
-// of its messages it is.
+// serial names a message without position: the node that published it, and its number on that
+// node.
 type serial struct {
 	node string
 	n    uint64
@@ -93,13 +95,13 @@ type serial struct {
 
 const nodeLength = 8 // bytes of a node's name
 
-// appendSerial begins a message of a room without history.
+// appendSerial appends the start of a message without position.
 func appendSerial(dst []byte, s serial) []byte {
 	dst = append(append(dst, 'e'), s.node...)
 	return binary.BigEndian.AppendUint64(dst, s.n)
 }
 
-// parsePlain is the reverse.
+// parsePlain parses a message without position.
 func parsePlain(channel, s string) (*hub.Message, serial, error) {
 	id, rest, ok := cutSerial(s)
 	if !ok {
@@ -121,8 +123,8 @@ func cutSerial(s string) (id serial, rest string, ok bool) {
 	return serial{s[1 : 1+nodeLength], binary.BigEndian.Uint64([]byte(s[1+nodeLength : fixed]))}, s[fixed:], true
 }
 
-// parsePosition reads a position as scripts write it: epoch, offset and anchor with
-// colons between.
+// parsePosition parses a position as scripts write it: epoch, offset and anchor, separated by
+// colons.
 func parsePosition(s string) (hub.Position, error) {
 	epoch, rest, _ := strings.Cut(s, ":")
 	offset, anchor, ok := strings.Cut(rest, ":")
@@ -137,13 +139,13 @@ func parsePosition(s string) (hub.Position, error) {
 	return hub.Position{Epoch: epoch, Offset: n, Anchor: uint32(a)}, nil
 }
 
-// A message to one member comes through the Pub/Sub channel of its room as: "d::", then
-// "e", node and serial number as in rooms without history, then length and text of the
-// user and the connection of its address and of the sender's, then the message.
+// A message to one member arrives through the Pub/Sub channel of its room as: "d::", then "e",
+// node and serial number as in rooms without history, then user and connection of the receiver
+// and of the sender, each with its length, then the message.
 //
-// A node that does not know of such messages would show it to the whole room if it took
-// it for one of the others. It takes what does not begin with "e" for a message with a
-// position, and expects the offset between the colons, where there is none.
+// Nodes of an earlier version do not know such messages, and must not show them to the whole
+// room. They take a message that does not start with "e" for one with a position. There the
+// offset between the colons is empty, so they ignore the message.
 const directMark = "d::"
 
 func appendDirect(dst []byte, m *hub.Message, id serial) []byte {
@@ -156,7 +158,7 @@ func appendDirect(dst []byte, m *hub.Message, id serial) []byte {
 	return appendMessage(dst, m)
 }
 
-// parseDirect is the reverse.
+// parseDirect parses a message to one member.
 func parseDirect(channel, s string) (*hub.Message, serial, error) {
 	id, rest, ok := cutSerial(strings.TrimPrefix(s, directMark))
 	if !ok {

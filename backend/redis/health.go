@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Away tells for how long Redis has been of no use to this node, be it that it can not
-// be reached or that it takes nothing: of several shards the one of which that is
-// longest. 0 means that all is well; before the first contact it is for ever. It needs
-// the presence, whose lease shows that Redis takes something.
+// Away returns how long Redis has been unusable: unreachable, or rejecting writes. Of several
+// shards it returns the longest time. 0 means that Redis is usable. Before the first contact it
+// is the longest possible time. Away needs the presence, whose lease shows that Redis accepts
+// writes.
 func (c *Client) Away() (longest time.Duration) {
 	for _, s := range c.shards {
 		longest = max(longest, s.unusableFor(time.Now()))
@@ -28,7 +28,7 @@ func (s *shard) unusableFor(now time.Time) time.Duration {
 	return max(unheard, s.link.unsubscribedFor(now))
 }
 
-// downFor is for how long nothing has been subscribed.
+// unsubscribedFor returns how long there has been no subscribed connection.
 func (l *link) unsubscribedFor(now time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -38,17 +38,17 @@ func (l *link) unsubscribedFor(now time.Time) time.Duration {
 	return now.Sub(l.downSince)
 }
 
-// Stats are figures for an operator, since the client was opened.
+// Stats are figures for an operator, counted since the client was opened.
 type Stats struct {
-	// Connected tells whether the subscribed connection stands, that of every shard.
+	// Connected is true if the subscribed connection of every shard is open.
 	Connected bool
-	// Channels is how many channels it is subscribed to or about to be.
+	// Channels is how many channels are subscribed, or about to be.
 	Channels int
-	// Connections counts how often it was established, and Silent how often it was
-	// given up because it brought nothing any more.
+	// Connections counts how often a subscribed connection was made. Silent counts how often
+	// one was closed because nothing arrived on it any more.
 	Connections, Silent uint64
-	// Repairs counts holes that were found, Repaired the messages that filled them,
-	// Lost the holes that could not be filled, Renewed the logs that had gone back in
+	// Repairs counts holes that were found. Repaired counts the messages that filled them. Lost
+	// counts the holes that could not be filled. Renewed counts the logs that went back in
 	// time.
 	Repairs, Repaired, Lost, Renewed uint64
 }
@@ -67,6 +67,6 @@ func (s *Stats) add(o Stats) {
 
 var started = time.Now()
 
-// uptime is for how long this process has been running. It goes by the clock that nobody
-// sets: whoever waits for a time of day waits for hours when that is set back.
+// uptime returns how long this process has been running. It uses the monotonic clock: if the
+// time of day is set back by hours, a deadline by it would wait for hours.
 func uptime() time.Duration { return time.Since(started) }

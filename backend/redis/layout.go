@@ -16,44 +16,43 @@ import (
 )
 
 const (
-	// layoutFormat counts the ways in which rooms were ever kept. It grows when nodes
-	// of before can not share rooms with those of now.
+	// layoutFormat is the number of the format in which rooms are stored. It grows when nodes
+	// of the old format can not share rooms with nodes of the new one.
 	layoutFormat = 1
-	// layoutReminder is how often an operator is told of the same difference.
+	// layoutReminder is how often the same difference is logged.
 	layoutReminder = 10 * time.Minute
 )
 
-// layouts see to it that all nodes divide the channels in the same way. Which shard has
-// a channel follows from how many there are and in which order. Nodes that do not agree
-// on that look for the same room in different places, and nothing fails.
+// layouts make sure that all nodes divide the channels in the same way. The number and order of
+// the shards decide which shard has a channel. Nodes that disagree look for the same room in
+// different places, and nothing fails.
 //
-// So each node says how it divides them wherever others can see it: in every Redis, and
-// in a cluster under a name that does not depend on the partitions. It holds for a while
-// and is said again in time, so that nodes that have ended do not stand in the way of a
-// change.
+// So each node announces its layout where the others see it: in every Redis, and in a cluster
+// under a name that does not depend on the partitions. An announcement expires, and the node
+// repeats it in time. So nodes that have ended do not prevent a change.
 type layouts struct {
-	// Set when they are made.
+	// Set by newLayouts.
 	places     []layout
-	ownBatcher *batcher // of a cluster, in which no shard has the name; nil: there is none
+	ownBatcher *batcher // in a cluster, where no shard has the name; otherwise nil
 	ctx        context.Context
 	cancel     context.CancelFunc
-	wg         sync.WaitGroup // each layout has a goroutine that says it again
+	wg         sync.WaitGroup // each place has a goroutine that repeats the announcement
 
-	joined bool // of Join and Close, which are not called at once
+	joined bool // owned by Join and Close, which are not called at the same time
 }
 
-// layout is what a node says in one place.
+// layout is what a node announces in one place.
 type layout struct {
 	batch *batcher
 	key   string
-	text  string // for operators, and compared with that of others
+	text  string // for operators, and compared with the texts of other nodes
 	node  string
 	every time.Duration
 	log   *slog.Logger
 }
 
 func newLayouts(o Options, shards []*shard, node string) *layouts {
-	host, _ := os.Hostname() // for operators alone
+	host, _ := os.Hostname() // only operators see it
 	l := layout{
 		key: names{o.Prefix}.layouts(), node: node + " " + strings.Join(strings.Fields(host), "-"),
 		every: o.Check, log: o.Logger,
@@ -76,11 +75,11 @@ func newLayouts(o Options, shards []*shard, node string) *layouts {
 
 func layoutText(what string) string { return fmt.Sprintf("%s (format %d)", what, layoutFormat) }
 
-// Join has this node say how it divides the channels between the shards, from now on. It
-// fails if there are nodes that do it differently, and none that does it like this one:
-// it would not see the rooms of the others. A node that merely can not find out, because
-// Redis is away, joins. What comes out later is logged, and changes nothing: who is
-// connected stays so. Without it nothing is compared.
+// Join announces how this node divides the channels between the shards, and keeps announcing
+// it. It fails if there are other nodes and all of them divide the channels differently: this
+// node would not see their rooms. If Redis is away, Join can not compare and succeeds. A
+// difference that is found later is logged, and no connection is closed. Without Join nothing
+// is compared.
 func (c *Client) Join(ctx context.Context) error {
 	ls := c.layouts
 	ls.joined = true
@@ -94,7 +93,7 @@ func (c *Client) Join(ctx context.Context) error {
 		return nil
 	})
 	select {
-	case err := <-refusals: // one tells enough
+	case err := <-refusals: // one error is enough
 		return fmt.Errorf("redis: %w", err)
 	default:
 	}
@@ -106,7 +105,7 @@ func (c *Client) Join(ctx context.Context) error {
 	return nil
 }
 
-// end takes back what was said, as far as Redis can be reached.
+// close removes the announcements, if Redis can be reached.
 func (ls *layouts) close() {
 	ls.cancel()
 	ls.wg.Wait()
@@ -118,7 +117,7 @@ func (ls *layouts) close() {
 	}
 }
 
-// say gives what others say that is not the same.
+// announce writes the announcement. It returns the announcements of others that differ.
 func (l layout) announce(ctx context.Context, first bool) (others []string, said bool, err error) {
 	flag := "0"
 	if first {
@@ -144,14 +143,14 @@ func (l layout) withdraw() {
 	_, _ = l.batch.do(ctx, &call{args: []any{"zrem", l.key, l.text + "\n" + l.node}})
 }
 
-// keep says it again and again, and tells an operator who does it differently.
+// announceUntilClosed repeats the announcement, and logs which nodes differ.
 func (l layout) announceUntilClosed(ctx context.Context) {
 	var known string
 	var told time.Time
 	for pause(ctx, l.every*3/4+rand.N(l.every/2)) == nil {
 		others, _, err := l.announce(ctx, false)
 		if err != nil {
-			continue // that Redis is away is told elsewhere
+			continue // that Redis is away is logged elsewhere
 		}
 		there, hosts := describeOthers(others)
 		switch {
@@ -175,7 +174,7 @@ func (l layout) refusal(others []string) error {
 		fmt.Sprintf(". To change all, stop all before; a node that was killed counts for %v more", 3*l.every))
 }
 
-// different names the layouts of others, and the hosts that have them, each once.
+// describeOthers lists the layouts of other nodes and their hosts, each once.
 func describeOthers(others []string) (there, hosts string) {
 	var layouts, on []string
 	for _, said := range others {
@@ -186,7 +185,7 @@ func describeOthers(others []string) (there, hosts string) {
 	return listDistinct(layouts), listDistinct(on)
 }
 
-// distinct lists words in order, a few at most.
+// listDistinct lists words in order, at most a few.
 func listDistinct(words []string) string {
 	slices.Sort(words)
 	words = slices.Compact(words)

@@ -10,19 +10,19 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// handler is what a Pub/Sub channel is for.
+// handler takes what arrives on one Pub/Sub channel.
 type handler interface {
 	// receive takes what was published. It must not block.
 	receive(payload string)
-	// subscribed is told that nothing published from now on is missed, each time
-	// that begins. It must not block.
+	// subscribed is called each time the channel is subscribed: from now on nothing that is
+	// published is missed. It must not block.
 	subscribed()
 }
 
-// topic is one Pub/Sub channel that somebody on this node wants.
+// topic is one Pub/Sub channel that this node needs.
 type topic struct {
 	name    string
-	handler handler // set when it is made
+	handler handler // set once, under link.mu
 
 	// Guarded by link.mu.
 	refs      int
@@ -31,8 +31,9 @@ type topic struct {
 	live      bool // ready is closed
 }
 
-// link is the subscribed connection of a node, whatever connections it consists of
-// over time, and all that is to be subscribed on it.
+// link is a node's subscription to one Redis: all topics, and the connection on which they are
+// subscribed. When that connection breaks, keepConnected makes another one and subscribes to
+// all topics again.
 type link struct {
 	c *shard
 
@@ -42,7 +43,7 @@ type link struct {
 	mu        sync.Mutex
 	topics    map[string]*topic
 	conn      *conn     // nil: there is none
-	downSince time.Time // since when; zero: there is a connection
+	downSince time.Time // since when there is no connection; zero: there is one
 	closed    bool
 }
 
@@ -50,7 +51,8 @@ func newLink(c *shard) *link {
 	return &link{c: c, topics: make(map[string]*topic), downSince: time.Now()}
 }
 
-// acquire counts one up for a topic, and makes it if there is none.
+// acquire adds a reference to a topic. If the topic has no handler, acquire calls open for one
+// and subscribes.
 func (l *link) acquire(name string, open func() handler) (*topic, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -65,7 +67,7 @@ func (l *link) acquire(name string, open func() handler) (*topic, error) {
 	return t, nil
 }
 
-// release counts one down; the topic may be acquired only later.
+// release removes a reference. release may be called before acquire.
 func (l *link) release(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -87,14 +89,14 @@ func (l *link) topicNamed(name string) *topic {
 	return t
 }
 
-// want has a topic subscribed on the connection there is. Needs mu.
+// subscribe subscribes to a topic on the current connection, if there is one. Needs mu.
 func (l *link) subscribe(t *topic) {
 	if l.conn != nil {
 		l.conn.queueChange(t.name, true)
 	}
 }
 
-// find returns the handler of a topic, or nil.
+// findHandler returns the handler of a topic, or nil.
 func (l *link) findHandler(name string) handler {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -104,7 +106,7 @@ func (l *link) findHandler(name string) handler {
 	return nil
 }
 
-// live reports whether a topic is subscribed.
+// isLive reports whether a topic is subscribed.
 func (l *link) isLive(name string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -112,13 +114,14 @@ func (l *link) isLive(name string) bool {
 	return t != nil && t.live
 }
 
-// await waits until a topic is subscribed. False: it is not, and may not be soon.
+// awaitLive waits until a topic is subscribed. It returns false if the topic is not subscribed
+// in time.
 func (l *link) awaitLive(ctx context.Context, t *topic) (bool, error) {
 	l.mu.Lock()
 	ready, live := t.ready, t.live
 	patience := 2 * l.c.o.Timeout
 	if !l.downSince.IsZero() && time.Since(l.downSince) > patience {
-		patience = 0 // it has been away for long
+		patience = 0 // the connection has been down for long
 	}
 	l.mu.Unlock()
 	if live {
@@ -138,9 +141,9 @@ func (l *link) awaitLive(ctx context.Context, t *topic) (bool, error) {
 	}
 }
 
-// confirmed is told by the connection's reader that a topic is subscribed on it. The
-// handler is told first, and those that wait for the topic afterwards: a room whose
-// position is read before its handler is told would be compared needlessly.
+// confirmed is called when Redis confirms that a topic is subscribed. It notifies the handler
+// first and then those that wait for the topic. In the other order, a room whose position is
+// read in between would be compared without need.
 func (l *link) confirmed(name string) {
 	l.mu.Lock()
 	t := l.topics[name]
@@ -159,7 +162,7 @@ func (l *link) confirmed(name string) {
 	close(t.ready)
 }
 
-// opened makes k the connection and has everything subscribed on it.
+// useConn makes k the current connection and subscribes to all topics on it.
 func (l *link) useConn(k *conn) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -176,7 +179,7 @@ func (l *link) useConn(k *conn) error {
 	return nil
 }
 
-// lost notes that the connection is over.
+// dropConn notes that the connection has ended.
 func (l *link) dropConn() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -191,7 +194,7 @@ func (l *link) dropConn() {
 	}
 }
 
-// run keeps a connection until the client is closed.
+// keepConnected makes one connection after the other until the client is closed.
 func (l *link) keepConnected() {
 	var b backoff
 	for l.c.ctx.Err() == nil {
@@ -212,7 +215,8 @@ func (l *link) keepConnected() {
 	}
 }
 
-// sweepUntilClosed unsubscribes from what was not used for long.
+// unsubscribeIdleUntilClosed regularly unsubscribes from topics that nobody has used for the
+// time Linger.
 func (l *link) unsubscribeIdleUntilClosed() {
 	for l.c.pause(l.c.o.Linger / 4) {
 		l.unsubscribeIdle(time.Now().Add(-l.c.o.Linger))
@@ -223,8 +227,8 @@ func (l *link) unsubscribeIdle(before time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, t := range l.topics {
-		// One that is about to be subscribed stays, so that no confirmation comes for
-		// a topic that was forgotten and made again.
+		// A topic that waits for its confirmation stays. Otherwise the confirmation could
+		// arrive for a topic that was deleted and made again.
 		if t.refs != 0 || t.idleSince.After(before) || t.handler != nil && l.conn != nil && !t.live {
 			continue
 		}
@@ -235,7 +239,7 @@ func (l *link) unsubscribeIdle(before time.Time) {
 	}
 }
 
-// each calls f with every handler.
+// eachHandler calls f with every handler.
 func (l *link) eachHandler(f func(handler)) {
 	l.mu.Lock()
 	hs := make([]handler, 0, len(l.topics))
@@ -250,7 +254,7 @@ func (l *link) eachHandler(f func(handler)) {
 	}
 }
 
-// close ends the connection; run returns then.
+// close ends the connection. Then keepConnected returns.
 func (l *link) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,66 +11,64 @@ import (
 	"time"
 )
 
-// Options say where Redis is and how patient to be. The zero value means a Redis at
+// Options say where Redis is and how long to wait for it. The zero value means a Redis at
 // [DefaultAddress] and the defaults.
 type Options struct {
-	// Address is host:port, or the path of a Unix socket, which begins with a slash.
-	// Empty means [DefaultAddress].
+	// Address is host:port, or the path of a Unix socket, which starts with a slash. Empty
+	// means [DefaultAddress].
 	Address string
-	// Sentinels are the addresses of Sentinels, which are asked for the primary
-	// that they know as Master; Address is not used then.
+	// Sentinels are the addresses of Sentinels. They return the address of the primary that
+	// they know as Master. Address is not used then.
 	Sentinels []string
 	Master    string
-	// SentinelUsername and SentinelPassword authenticate with the Sentinels. Both may
-	// be empty.
+	// SentinelUsername and SentinelPassword authenticate with the Sentinels. Both may be empty.
 	SentinelUsername, SentinelPassword string
-	// Cluster are the addresses of some servers of a Redis Cluster, from which the
-	// others become known; Address is not used then. There is only database 0.
+	// Cluster are the addresses of some servers of a Redis Cluster. The node learns the other
+	// servers from them. Address is not used then. A cluster has only database 0.
 	Cluster []string
-	// Partitions is into how many parts the channels are divided in a cluster; 0
-	// means [DefaultPartitions]. A part is on one server as a whole, and costs each node a connection
-	// and a lease. It is the same number on all nodes.
+	// Partitions is the number of parts into which the channels are divided in a cluster; 0
+	// means [DefaultPartitions]. One server has all of a part. Each part costs each node a
+	// connection and a lease. The number is the same on all nodes.
 	Partitions int
-	// Shards are the addresses of several independent Redis, which share the
-	// channels; Address is not used then. They stand in the same order on all nodes,
-	// and a new one comes last, because the place decides over the channels.
+	// Shards are the addresses of several independent Redis servers that divide the channels
+	// among them. Address is not used then. The order decides which server has a channel: it is
+	// the same on all nodes, and a new server comes last.
 	Shards []string
 	// Username and Password authenticate with Redis. Both may be empty.
 	Username, Password string
-	// Database is the number of the database. Pub/Sub knows none, which is why two
-	// databases of one Redis need two prefixes as well.
+	// Database is the number of the database. Pub/Sub does not know databases, so two databases
+	// of one Redis need two prefixes as well.
 	Database int
-	// Prefix begins every key and channel; empty means [DefaultPrefix].
+	// Prefix is the start of every key and channel; empty means
+	// [DefaultPrefix].
 	Prefix string
-	// TLS encrypts the connections; nil means plain ones.
+	// TLS encrypts the connections; nil means that they are not encrypted.
 	TLS *tls.Config
-	// Logger gets what an operator should know; nil means none.
+	// Logger gets what an operator should know; nil means that nothing is logged.
 	Logger *slog.Logger
 
-	// Timeout bounds a command, and connecting; 0 means 500 ms.
+	// Timeout bounds a command, and the making of a connection; 0 means 500 ms.
 	Timeout time.Duration
-	// Probe is how long the subscribed connection may be silent before it is tried
-	// with a message to itself, and then how long that may take; 0 means 2 s.
+	// Probe is how long the subscribed connection may be silent. Then the node publishes a
+	// message to itself, which must arrive within the same time. 0 means 2 s.
 	Probe time.Duration
-	// Check is the time between two comparisons of an idle room's position; 0 means
-	// 10 s.
+	// Check is the time between two comparisons of an idle room's position; 0 means 10 s.
 	Check time.Duration
-	// Linger is how long a room stays subscribed that nobody is in any more; 0 means
-	// 10 s.
+	// Linger is how long a room without connections stays subscribed; 0 means 10 s.
 	Linger time.Duration
 	// KeyWindow is how long an idempotency key is remembered; 0 means 10 minutes.
 	KeyWindow time.Duration
-	// RoomKeys and Keys are how many idempotency keys of one room and of all rooms of a
-	// Redis, or of a partition of a cluster, are remembered. When there are more, the
-	// older ones are forgotten, half of them at most. 0 means 20,000 and 200,000.
+	// RoomKeys is how many idempotency keys of one room are remembered, Keys how many of all
+	// rooms of a Redis or of a partition of a cluster. When there are more, at most half of
+	// them, the older ones, are forgotten. 0 means 20,000 and 200,000.
 	RoomKeys, Keys int
-	// Lease is after which silence a node counts as dead and its members leave; 0
-	// means 10 s. Beat is how often it renews its lease and looks for dead nodes; 0
-	// means 1.5 s, and it is at most a third of the lease.
+	// Lease is how long a node may be silent before it counts as dead and its members leave; 0
+	// means 10 s. Beat is how often a node renews its lease and looks for dead nodes; 0 means
+	// 1.5 s, and it is at most a third of Lease.
 	Lease, Beat time.Duration
 }
 
-// Validate finds what can not work, without trying it.
+// Validate returns an error for options that can not work. It does not connect.
 func (o Options) Validate() error {
 	for i, a := range append([]string{o.Address}, o.Shards...) {
 		if strings.HasPrefix(a, "/") || a == "" && i == 0 {
@@ -98,9 +96,9 @@ func (o Options) Validate() error {
 	case strings.ContainsAny(o.Prefix, "{}"):
 		return errors.New("the prefix has braces, which mean something to a cluster")
 	case len(o.Sentinels) > 0 && strings.HasPrefix(o.Address, "/"):
-		return errors.New("there is either a Unix socket or Sentinels")
+		return errors.New("a Unix socket and Sentinels exclude each other")
 	case len(o.Sentinels) > 0 && len(o.Cluster) > 0, len(o.Sentinels) > 0 && len(o.Shards) > 0, len(o.Cluster) > 0 && len(o.Shards) > 0:
-		return errors.New("there is one of Sentinels, a cluster, and several Redis")
+		return errors.New("only one of Sentinels, a cluster and several servers is possible")
 	case len(o.Cluster) > 0 && o.Database != 0:
 		return errors.New("a cluster has no other database than 0")
 	case o.Partitions < 0 || o.Partitions > MaxPartitions:
@@ -109,8 +107,8 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// The defaults and the bound of [Options]. DefaultPartitions are enough for about as many
-// servers: each has one then.
+// These are the defaults and the bound of [Options]. DefaultPartitions are enough for as many
+// servers, with one partition each.
 const (
 	DefaultAddress    = "localhost:6379"
 	DefaultPrefix     = "rt:"
@@ -118,7 +116,7 @@ const (
 	MaxPartitions     = 1024
 )
 
-// apart gives the options of each shard.
+// perShard returns the options of each shard.
 func (o Options) perShard() []Options {
 	if len(o.Shards) == 0 {
 		return []Options{o}

@@ -12,60 +12,62 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// Presence is a [presence.Store] over one shard. Nothing is kept of a room that nobody is
-// in and of which nobody is remembered, but for some seconds.
+// Presence is a [presence.Store] over one shard. Its methods are in four files: presence.go
+// enters and leaves, presence_lease.go has the lease, presence_steps.go notices lost changes,
+// and presence_list.go reads. When a room has no members and none are remembered, Redis drops
+// all of it after some seconds.
 //
-// Each node holds members under a name of its own, for which it has a lease by
-// Redis's clock. A node whose lease is over is dead: whoever notices lets it leave
-// everything. If it was merely paused, or cut off, it finds its lease gone, takes
-// another name and enters all its members again. Nothing can be entered under the
-// old name any more, so that no member stays behind.
+// Each node holds its members under a name of its own. The name has a lease, by the clock of
+// Redis. When the lease is over, the node is dead, and the first node that notices it makes the
+// members leave. A node that was only paused or cut off finds its lease gone. It takes another
+// name and enters all its members again. Redis rejects members under the old name, so no member
+// is left behind.
 type Presence struct {
-	// Set when it is made.
+	// Set by newPresence.
 	c                     *shard
 	sink                  presence.Sink
-	maxLeft, maxLeftBytes int // bound those who left any room and are remembered
+	maxLeft, maxLeftBytes int // bound the remembered members of all rooms
 
-	ctx    context.Context // over when the store is closed
+	ctx    context.Context // ends when the store is closed
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
-	wake   chan struct{} // the node has a new name, or needs one
+	wake   chan struct{} // the next beat must come at once
 
 	scripts scriptNumbers
 
-	leaseFailed bool // the latest beat has not reached Redis; owned by live
+	leaseFailed bool // the latest beat did not reach Redis; owned by renewLeaseUntilClosed
 
 	renaming turn // to take a new name
 
 	mu        sync.Mutex
 	closed    bool
-	name      string // under which members are held
-	leased    bool   // there has been a lease of it
-	steps     int64  // how many Redis has counted of it
-	stepsLost bool   // Redis does not have all of them any more
+	name      string // under which this node holds members
+	leased    bool   // the name has had a lease
+	steps     int64  // how many steps of the name Redis has counted
+	stepsLost bool   // Redis has lost some of them
 	attached  map[string]bool
 	rooms     map[string]*roomMembers
 }
 
 var _ presence.Store = (*Presence)(nil)
 
-// members are those that this node holds in a room.
+// roomMembers are the members that this node holds in a room.
 type roomMembers struct {
-	// Set when it is made.
+	// Set by acquireRoom.
 	channel string
-	turn    turn // to tell Redis of the room, so that it learns the changes in order
+	turn    turn // to change the room in Redis, so that the changes arrive in order
 
 	users int // goroutines that have the turn or wait for it; guarded by Presence.mu
 
-	// Owned by the goroutine that has the turn; without users guarded by Presence.mu.
-	name string // under which they were entered; empty: none was yet
+	// Owned by the goroutine that has the turn. Without users it is guarded by Presence.mu.
+	name string // under which the members were entered; empty: none were
 	held map[string]*presence.Member
 }
 
 // maxEntered is how many members a script enters at once.
 const maxEntered = 500
 
-// presence starts a store that delivers to sink.
+// startPresence starts a store that delivers to sink.
 func (c *shard) startPresence(sink presence.Sink) *Presence {
 	p := newPresence(c, sink)
 	c.runLoop(&p.wg, "the lease of presence", p.renewLeaseUntilClosed)
@@ -85,7 +87,8 @@ func newPresence(c *shard, sink presence.Sink) *Presence {
 
 func nodeName() string { return history.NewEpoch() + history.NewEpoch() }
 
-// run is what every call to Redis goes through. All are harmless twice.
+// run sends a call to Redis. Every call of the store goes through it. All of them may be
+// executed twice without harm.
 func (p *Presence) run(ctx context.Context, c *call) (any, error) {
 	c.repeatable = true
 	result, err := p.c.batch.do(ctx, c)
@@ -107,14 +110,15 @@ func (p *Presence) checkOpen(ctx context.Context) error {
 	return nil
 }
 
-// in calls f when it is its turn in a room. The error is that of f, or that of ctx.
+// inTurn waits for the turn of a room and calls f. It returns the error of f, or of ctx if that
+// ends first.
 func (p *Presence) inTurn(ctx context.Context, channel string, f func(*roomMembers) error) error {
 	r := p.acquireRoom(channel)
 	defer p.releaseRoom(r)
 	return r.turn.do(ctx, func() error { return f(r) })
 }
 
-// use returns the members of a channel, which stay until unuse.
+// acquireRoom returns the members of a channel. They stay until releaseRoom.
 func (p *Presence) acquireRoom(channel string) *roomMembers {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -127,7 +131,7 @@ func (p *Presence) acquireRoom(channel string) *roomMembers {
 	return r
 }
 
-// unuse drops the room if the node holds nothing there.
+// releaseRoom drops the room if the node holds no member there.
 func (p *Presence) releaseRoom(r *roomMembers) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -136,7 +140,7 @@ func (p *Presence) releaseRoom(r *roomMembers) {
 	}
 }
 
-// current is the name of the node, and whether there has been a lease of it.
+// currentName returns the name of the node, and whether it has had a lease.
 func (p *Presence) currentName() (name string, leased bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -156,8 +160,8 @@ func (p *Presence) Enter(ctx context.Context, channel string, ms []*presence.Mem
 	})
 }
 
-// enter tells Redis of members; of all if the node has got another name since. Needs
-// the room's turn.
+// enterMembers enters members in Redis. If the node has taken another name meanwhile, it enters
+// all members of the room. Needs the room's turn.
 func (p *Presence) enterMembers(ctx context.Context, r *roomMembers, ms []*presence.Member) error {
 	for {
 		name, _ := p.currentName()
@@ -177,7 +181,7 @@ func (p *Presence) enterMembers(ctx context.Context, r *roomMembers, ms []*prese
 			return nil
 		}
 		if r.name == "" {
-			r.name = name // so that all are entered the next time
+			r.name = name // so that the next try enters all
 		}
 		if err := p.takeNewName(ctx, name); err != nil {
 			return err
@@ -185,8 +189,8 @@ func (p *Presence) enterMembers(ctx context.Context, r *roomMembers, ms []*prese
 	}
 }
 
-// all are the members in the order of their keys, which makes that of the events the
-// same each time.
+// sorted returns the members in the order of their keys. So the events have the same order each
+// time.
 func (r *roomMembers) sorted() []*presence.Member {
 	return slices.SortedFunc(maps.Values(r.held), func(a, b *presence.Member) int { return strings.Compare(a.Key, b.Key) })
 }
@@ -199,8 +203,8 @@ func enterArgs(ms []*presence.Member) []any {
 	return args
 }
 
-// change makes the call of a script that begins with presence.lua. It counts as under way
-// until it is done.
+// changeCall makes the call of a script that starts with presence.lua. The caller calls
+// p.scripts.done when the call is over.
 func (p *Presence) changeCall(s *script, channel, node string, args []any) *call {
 	n := p.c.names
 	keys := append(n.members(channel), n.held(channel, node), n.latest(channel, node), n.holding(node), n.leases(), n.steps())
@@ -217,13 +221,13 @@ func (p *Presence) Leave(ctx context.Context, channel string, ds []presence.Depa
 	return p.inTurn(ctx, channel, func(r *roomMembers) error { return p.leaveMembers(ctx, r, ds) })
 }
 
-// leave tells Redis that this node no longer holds members. Needs the room's turn.
+// leaveMembers removes members of this node in Redis. Needs the room's turn.
 func (p *Presence) leaveMembers(ctx context.Context, r *roomMembers, ds []presence.Departure) error {
 	for _, d := range ds {
 		delete(r.held, d.Key)
 	}
-	// Under the name of now: an Enter that failed may have been executed under it, and
-	// what was entered under an older name leaves anyway.
+	// The current name is right. A failed Enter may have been executed under it, and members
+	// under an older name leave anyway.
 	name, _ := p.currentName()
 	for part := ds; len(part) > 0; part = part[min(len(part), maxEntered):] {
 		args := make([]any, 0, 2*len(part))
@@ -237,8 +241,8 @@ func (p *Presence) leaveMembers(ctx context.Context, r *roomMembers, ds []presen
 	return nil
 }
 
-// Close implements [presence.Store]. What this node holds leaves when its lease is
-// over: the clients come back to another node until then, and were never gone.
+// Close implements [presence.Store]. The members of this node leave when its lease is over.
+// Until then the clients reconnect to another node, and the members never left.
 func (p *Presence) Close() error {
 	p.mu.Lock()
 	closed, attached := p.closed, p.attached
@@ -279,12 +283,13 @@ func (p *Presence) Attach(ctx context.Context, channel string) error {
 	}
 	p.c.link.release(name)
 	if err == nil || err == hub.ErrClosed {
-		err = p.checkOpen(ctx) // attached already, or closed meanwhile
+		err = p.checkOpen(ctx) // nil if it was already attached, an error if it was closed meanwhile
 	}
 	return err
 }
 
-// attach notes that a room is attached. False: it was, or the store is closed.
+// markAttached notes that a room is attached. It returns false if it was already, or if the
+// store is closed.
 func (p *Presence) markAttached(channel string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// maxReaped is how many members a script lets leave at once.
+// maxReaped is how many members a script makes leave at once.
 const maxReaped = 200
 
-// live renews the lease and looks for dead nodes until the store is closed.
+// renewLeaseUntilClosed renews the lease and looks for dead nodes until the store is closed.
 func (p *Presence) renewLeaseUntilClosed() {
 	beat := p.c.o.Beat
 	for next := time.Duration(0); p.waitForBeat(next); next = beat*3/4 + rand.N(beat/2) {
@@ -19,7 +19,8 @@ func (p *Presence) renewLeaseUntilClosed() {
 	}
 }
 
-// beat is what live does each time.
+// beat renews the lease once. Then it enters members again if necessary, and removes dead
+// nodes.
 func (p *Presence) beat() {
 	name, leased := p.currentName()
 	made := p.stepsOf(name)
@@ -49,13 +50,13 @@ func (p *Presence) beat() {
 	p.reenterMembers()
 	for _, node := range dead {
 		if p.reapNode(node) != nil {
-			return // next time
+			return // the next beat continues
 		}
 	}
 }
 
-// take notes that there is a lease of a name, unless another one than the old is in use
-// by now.
+// adoptName notes that a name has a lease. It does nothing if the node meanwhile uses another
+// name than old.
 func (p *Presence) adoptName(name, old string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -68,9 +69,8 @@ func (p *Presence) adoptName(name, old string) {
 	p.name, p.leased = name, true
 }
 
-// doubt has all rooms read, because Redis does not take a lease: they find out in the
-// same way as those in which something happens that what they know may not be all, and
-// read again until it is.
+// markRoomsStale tells the sink that each room may have missed events, because Redis does not
+// accept the lease. The rooms read their members again until that succeeds.
 func (p *Presence) markRoomsStale() {
 	p.c.link.eachHandler(func(h handler) {
 		if w, ok := h.(*watch); ok && w.p == p {
@@ -81,8 +81,7 @@ func (p *Presence) markRoomsStale() {
 	})
 }
 
-// wait waits for the next beat, or until there is a new name. False: the store is
-// closed.
+// waitForBeat waits until the next beat. It returns false when the store is closed.
 func (p *Presence) waitForBeat(d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -94,7 +93,7 @@ func (p *Presence) waitForBeat(d time.Duration) bool {
 	return p.ctx.Err() == nil
 }
 
-// lease renews a lease, or takes the first one of a name.
+// renewLease renews a lease. With first it takes the lease of a new name.
 func (p *Presence) renewLease(ctx context.Context, name string, first bool) (alive bool, dead []string, steps int64, err error) {
 	join := "0"
 	if first {
@@ -116,8 +115,8 @@ func (p *Presence) renewLease(ctx context.Context, name string, first bool) (ali
 	return reply[0] == int64(1), texts(reply[1]), steps, nil
 }
 
-// renew takes another name in place of one that is dead, unless somebody else just
-// did, and has all members entered under it.
+// takeNewName replaces a name whose lease is over, unless another goroutine has done that. The
+// next beat enters all members under the new name.
 func (p *Presence) takeNewName(ctx context.Context, dead string) error {
 	return p.renaming.do(ctx, func() error {
 		if name, _ := p.currentName(); name != dead {
@@ -133,7 +132,7 @@ func (p *Presence) takeNewName(ctx context.Context, dead string) error {
 	})
 }
 
-// reenter enters the members of the rooms in which they are under an old name.
+// reenterMembers enters the members that Redis has under an old name.
 func (p *Presence) reenterMembers() {
 	name, channels := p.roomsHeld()
 	for _, channel := range channels {
@@ -144,19 +143,19 @@ func (p *Presence) reenterMembers() {
 			return p.enterMembers(p.ctx, r, r.sorted())
 		})
 		if err != nil {
-			return // with the next beat
+			return // the next beat continues
 		}
 	}
 }
 
-// inhabited returns the name of the node and the rooms in which it may hold members.
+// roomsHeld returns the name of the node and the rooms in which it may hold members.
 func (p *Presence) roomsHeld() (name string, channels []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.name, slices.Collect(maps.Keys(p.rooms))
 }
 
-// reap lets a dead node leave all rooms. Two nodes may do it at once.
+// reapNode makes a dead node leave all rooms. Two nodes may do that at the same time.
 func (p *Presence) reapNode(node string) error {
 	n := p.c.names
 	for {

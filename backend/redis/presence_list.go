@@ -51,7 +51,8 @@ func (p *Presence) Has(ctx context.Context, channel, key string) (bool, error) {
 	return length > 0, nil
 }
 
-// parseLook reads what a member shows; nil if it is no look.
+// parseLook parses a look, which is what a member shows to others: status and info. It returns
+// nil if s is none.
 func parseLook(key, s string) *presence.Member {
 	if len(s) < 2 {
 		return nil
@@ -60,12 +61,12 @@ func parseLook(key, s string) *presence.Member {
 	if n > len(s)-2 {
 		return nil
 	}
-	// Copies, because s is a part of something larger.
+	// These are copies, because s is a part of a larger text.
 	return &presence.Member{Key: strings.Clone(key), Status: strings.Clone(s[2 : 2+n]), Info: strings.Clone(s[2+n:])}
 }
 
-// parsePage reads the reply of list.lua, in which one member more than limit shows
-// that there are more.
+// parsePage parses the reply of presence_list.lua. One member more than limit shows that there
+// are more.
 func parsePage(result any, limit int) (presence.Page, error) {
 	reply, ok := result.([]any)
 	if !ok || len(reply) != 3 {

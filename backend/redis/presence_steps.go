@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// numbers number the scripts of a node that change members. A script that was stuck in a
-// broken connection may arrive at any time. Redis refuses it by its number: in each room
-// it knows that of the latest script for a while, and with each lease the node says which
-// is the lowest that it waits for.
+// scriptNumbers numbers the scripts of a node that change members. A script that was stuck in a
+// broken connection may arrive at any time. Redis rejects it by its number: it remembers the
+// number of the latest script in each room for a while, and with each lease the node sends the
+// lowest number that it still waits for.
 type scriptNumbers struct {
 	mu   sync.Mutex
 	last uint64
-	open map[*call]uint64 // those under way
+	open map[*call]uint64 // on their way
 }
 
 func (n *scriptNumbers) init() { n.open = make(map[*call]uint64) }
 
-// next numbers a script.
+// next returns the number for a script.
 func (n *scriptNumbers) next(c *call) uint64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -34,7 +34,8 @@ func (n *scriptNumbers) done(c *call) {
 	delete(n.open, c)
 }
 
-// floor is the lowest number of a script that somebody waits for, or will.
+// lowestOpen returns the lowest number of a script that somebody waits for. Without any it is
+// the next number.
 func (n *scriptNumbers) lowestOpen() uint64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -45,18 +46,19 @@ func (n *scriptNumbers) lowestOpen() uint64 {
 	return floor
 }
 
-// stuck is for how long Redis knows the latest script of a node in a room. Until then
-// the node has renewed its lease, or its name is dead.
+// latestScriptTTL is how long Redis remembers the latest script of a node in a room. In that
+// time the node renews its lease, or its lease ends.
 func (o Options) latestScriptTTL() time.Duration { return max(3*o.Lease, 30*time.Second) }
 
 const (
-	// maxRemembered and maxRememberedBytes bound those who left and are remembered, of all
-	// rooms together. Each partition of a cluster has its part, or the least.
+	// The first two bound how many members who left are remembered, of all rooms together; the
+	// other two bound their bytes. Each partition of a cluster has an equal part, but at least
+	// the minimum.
 	maxLeftMembers, minLeftMembers         = 100_000, 1000
 	maxLeftMemberBytes, minLeftMemberBytes = 64 << 20, 1 << 20
 )
 
-// remembered is the part of these bounds that is for one shard.
+// rememberedBounds returns these bounds for one shard.
 func (o Options) rememberedBounds() (most, bytes int) {
 	n := 1
 	if len(o.Cluster) > 0 {
@@ -65,13 +67,13 @@ func (o Options) rememberedBounds() (most, bytes int) {
 	return max(maxLeftMembers/n, minLeftMembers), max(maxLeftMemberBytes/n, minLeftMemberBytes)
 }
 
-// A replica that takes over may lack the latest changes of members: who has left would
-// stay for as long as its node lives, and who has entered would be missing. Redis counts
-// the changes of each node, which are its steps. A node that sees fewer than there were
-// takes another name and enters its members again, as if it had lost its lease; what is
-// under the old name leaves when that lease is over.
+// After a failover the new primary may lack the latest changes of members. Then members who
+// left would stay as long as their node lives, and members who entered would be missing. So
+// Redis counts the changes of each node, which are its steps. A node that sees fewer steps than
+// it made takes another name and enters its members again, as after a lost lease. The members
+// under the old name leave when its lease is over.
 
-// made is how many steps a name is known to have made.
+// stepsOf returns how many steps a name is known to have made.
 func (p *Presence) stepsOf(name string) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -81,8 +83,8 @@ func (p *Presence) stepsOf(name string) int64 {
 	return p.steps
 }
 
-// step has a change executed and gives which step it was: 0 for a name without a lease,
-// less if it was none.
+// runChange runs a script that changes members, and returns the number of its step. It returns
+// 0 if the name has no lease, and less if Redis counted no step.
 func (p *Presence) runChange(ctx context.Context, c *call, name string) (int64, error) {
 	made := p.stepsOf(name)
 	defer p.scripts.done(c)
@@ -105,7 +107,8 @@ func (p *Presence) runChange(ctx context.Context, c *call, name string) (int64, 
 	return n, nil
 }
 
-// behind notes that steps of a name are lost, and reports whether any are.
+// noteLostSteps notes whether steps of a name are lost. It reports whether any are, now or
+// before.
 func (p *Presence) noteLostSteps(name string, lost bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -116,7 +119,7 @@ func (p *Presence) noteLostSteps(name string, lost bool) bool {
 	return p.stepsLost
 }
 
-// rouse has the next beat come at once.
+// wakeBeat makes the next beat come at once.
 func (p *Presence) wakeBeat() {
 	select {
 	case p.wake <- struct{}{}:

@@ -9,7 +9,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// watch takes the events of a room's presence.
+// watch takes the presence events of one room.
 type watch struct {
 	// Set when it is made.
 	p       *Presence
@@ -17,12 +17,13 @@ type watch struct {
 
 	mu               sync.Mutex // held while the sink is called
 	stopped          bool
-	subscribedBefore bool   // it was subscribed before
-	lastKnown        bool   // last is
+	subscribedBefore bool   // subscribed was called before
+	lastKnown        bool   // last is known
 	last             uint64 // number of the latest events
 }
 
-// subscribed tells that something may have been missed, but for the first time.
+// subscribed tells the sink that it may have missed events. The first subscription has missed
+// none.
 func (w *watch) subscribed() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -32,21 +33,21 @@ func (w *watch) subscribed() {
 	w.subscribedBefore, w.lastKnown = true, false
 }
 
-// end stops calls of the sink for good.
+// stop ends calls of the sink for good.
 func (w *watch) stop() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.stopped = true
 }
 
-// missed needs mu.
+// notifyMissed tells the sink that events may be missing. Needs mu.
 func (w *watch) notifyMissed() {
 	if !w.stopped {
 		w.p.sink.Missed(w.channel)
 	}
 }
 
-// receive takes events. Their number shows whether others are missing.
+// receive takes events. A gap in their numbers shows that others are missing.
 func (w *watch) receive(payload string) {
 	number, rest, _ := strings.Cut(payload, ":")
 	n, err := strconv.ParseUint(number, 10, 64)
@@ -67,7 +68,7 @@ func (w *watch) receive(payload string) {
 
 var eventKinds = map[byte]presence.Kind{'+': presence.Entered, '~': presence.Updated, '-': presence.Left}
 
-// parseEvents reads events: each a sign, the lengths of key and look, and these.
+// parseEvents parses events. Each is a sign, the lengths of key and look, key and look.
 func parseEvents(s string) (evs []presence.Event, ok bool) {
 	const fixed = 1 + 4 + 4
 	for len(s) > 0 {

@@ -8,23 +8,24 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// primary is the way to the server that has the keys of a shard.
+// primary reaches the server that has the keys of a shard.
 type primary interface {
-	// client gives the pool for commands, whose address and dialer serve for the
-	// subscribed connection as well. It may be another one each time.
+	// client returns the pool for commands. Its address and dialer serve for the subscribed
+	// connection as well. It may be another pool each time.
 	client(ctx context.Context) (*goredis.Client, error)
-	// follow makes a pipeline for commands that a server has referred to another one.
+	// redirectPipeline makes a pipeline that sends commands to the server that another server
+	// named.
 	redirectPipeline() goredis.Pipeliner
-	// doubt is told that the server did not do what a primary does. It does not block.
+	// refreshSlots is called when the server did not act as a primary. It does not block.
 	refreshSlots()
-	// sharded reports that the server is part of a cluster, whose Pub/Sub is to be
-	// used that stays within a slot.
+	// usesShardedPubSub reports whether the server is part of a cluster. Then the node uses the
+	// Pub/Sub that stays in a slot.
 	usesShardedPubSub() bool
 	close()
 }
 
-// single is a server of its own, or the primary that Sentinels name, to which the
-// dialer of the pool finds the way.
+// knownPrimary is a single server, or the primary that the Sentinels name. With Sentinels the
+// dialer of the pool asks for the address.
 type knownPrimary struct{ pool *goredis.Client }
 
 func (s knownPrimary) client(context.Context) (*goredis.Client, error) { return s.pool, nil }
@@ -35,9 +36,9 @@ func (s knownPrimary) refreshSlots() {}
 
 func (s knownPrimary) usesShardedPubSub() bool { return false }
 
-func (s knownPrimary) close() { _ = s.pool.Close() } // of connections that may be broken
+func (s knownPrimary) close() { _ = s.pool.Close() } // the connections may be broken
 
-// dialled makes the pool of the commands.
+// newPool makes the pool for commands.
 func newPool(o Options) *goredis.Client {
 	if len(o.Sentinels) > 0 {
 		return goredis.NewFailoverClient(&goredis.FailoverOptions{
@@ -52,7 +53,7 @@ func newPool(o Options) *goredis.Client {
 	return goredis.NewClient(plainOptions(o))
 }
 
-// plainOptions are for a server at a known address.
+// plainOptions returns the options for a server at a known address.
 func plainOptions(o Options) *goredis.Options {
 	network := "tcp"
 	if strings.HasPrefix(o.Address, "/") {
@@ -61,12 +62,12 @@ func plainOptions(o Options) *goredis.Options {
 	return &goredis.Options{
 		Network: network, Addr: o.Address,
 		Username: o.Username, Password: o.Password, DB: o.Database, TLSConfig: o.TLS,
-		// Nothing here needs more, and it is the simpler parser.
+		// Nothing here needs version 3, and the parser of version 2 is simpler.
 		Protocol: 2,
-		// Without it a failed CLIENT SETINFO could shift the replies of a connection.
+		// A failed CLIENT SETINFO could shift the replies of a connection.
 		DisableIdentity: true,
-		// A command whose outcome is unknown may have been executed. Only those that
-		// are harmless twice are repeated, by this package.
+		// A command whose outcome is unknown may have been executed. This package repeats only
+		// those that are harmless twice.
 		MaxRetries: -1, DialerRetries: 1,
 		DialTimeout: o.Timeout, ReadTimeout: o.Timeout, WriteTimeout: o.Timeout, PoolTimeout: o.Timeout,
 		PoolSize: maxSenders, PipelinePoolSize: -1, MaintNotificationsConfig: noMaintNotifications(),

@@ -8,50 +8,50 @@ import (
 )
 
 const (
-	// Bounds of what Redis may send. go-redis makes room for a text or a list before it
-	// has come.
+	// These bound what Redis may send. go-redis allocates a text or a list before it has
+	// arrived.
 	maxReplyLine  = 64 << 10
 	maxReplyText  = 128 << 20
 	maxReplyList  = 1 << 20
 	maxReplyDepth = 16
-	// maxKept bounds the texts that are looked at.
+	// maxKept bounds the texts whose content is checked.
 	maxKept = 4 << 10
 )
 
-// errGarbled ends a connection on which something came that is no reply of Redis.
-var errGarbled = errors.New("redis: what came is not a reply")
+// errGarbled ends a connection on which something arrived that is no reply of Redis.
+var errGarbled = errors.New("redis: what arrived is not a reply")
 
-// replies checks what comes over a connection before go-redis reads it. go-redis panics
-// at replies that have another form than it expects, for Sentinels even in goroutines of
-// its own, in which nobody can recover. It may also take any amount of memory for them.
+// replyChecker checks what arrives on a connection before go-redis reads it. go-redis panics at
+// replies of an unexpected form. With Sentinels it panics even in goroutines of its own, where
+// nobody can recover. It may also allocate any amount of memory for a reply.
 //
-// The replies are of the second version of the protocol, which this package asks for, or
-// of the third, which go-redis speaks with Sentinels; of that, what they use.
+// The replies are of version 2 of the protocol, which this package requests, or of version 3,
+// which go-redis uses with Sentinels. Of version 3 the checker knows what Sentinels use.
 type replyChecker struct {
-	// Set by who writes the command, read by who reads its reply.
-	subscribed atomic.Bool // what comes are messages and confirmations
+	// Set by the goroutine that writes the command, read by the one that reads its reply.
+	subscribed atomic.Bool // messages and confirmations arrive
 	pair       atomic.Bool // the next reply is the address of a primary
 
 	// Owned by the reader.
-	line []byte // the beginning of a line whose end has not come
-	left int    // bytes of a text that are still to come, with its line break
-	open []list // those that have begun
-	kept []byte // of a text that is looked at
+	line []byte // the start of a line whose end has not arrived
+	left int    // bytes of a text, with its line break, that have not arrived
+	open []list // lists that are not complete
+	kept []byte // of a text whose content is checked
 	keep bool
 
-	// Of the message or confirmation that is coming.
+	// Of the current message or confirmation.
 	size, at int
 	kind     string
 	channel  string
 }
 
-// list is a list, or a map as a list of names and values in turn.
+// list is an incomplete list, or a map as a list of names and values in turn.
 type list struct {
-	left  int // values that are still to come
+	left  int // values that have not arrived
 	pairs bool
 }
 
-// sent takes note of a command.
+// noteCommand looks at a command that is written: its replies may have a form of their own.
 func (r *replyChecker) noteCommand(p []byte) {
 	head := bytes.ToLower(p[:min(len(p), 64)])
 	_, name, _ := bytes.Cut(head, []byte("\r\n$"))
@@ -67,7 +67,7 @@ func (r *replyChecker) noteCommand(p []byte) {
 	}
 }
 
-// feed checks the bytes that come next.
+// checkBytes checks the bytes that arrive next.
 func (r *replyChecker) checkBytes(p []byte) error {
 	for len(p) > 0 {
 		if r.left > 0 {
@@ -102,7 +102,7 @@ func (r *replyChecker) checkBytes(p []byte) error {
 	return nil
 }
 
-// text takes bytes of a text and of the line break behind it.
+// checkText takes bytes of a text and of the line break behind it.
 func (r *replyChecker) checkText(p []byte) error {
 	const ending = "\r\n"
 	for at := max(0, r.left-len(ending)); at < len(p); at++ {
@@ -126,7 +126,7 @@ func (r *replyChecker) checkText(p []byte) error {
 	return nil
 }
 
-// header takes the line with which a value begins.
+// checkHeader checks the line with which a value starts.
 func (r *replyChecker) checkHeader(line []byte) error {
 	if len(line) < 3 || line[len(line)-2] != '\r' {
 		return errGarbled
@@ -149,8 +149,8 @@ func (r *replyChecker) checkHeader(line []byte) error {
 	return nil
 }
 
-// parseHeader gives the kind of a value, and its number: of a text and a list the length.
-// What is a list in the third version of the protocol counts as one.
+// parseHeader returns the kind of a value and its number. For a text or a list the number is
+// the length. It treats the list types of version 3 as lists.
 func parseHeader(line []byte) (kind byte, n int, ok bool) {
 	kind, text := line[0], string(line[1:len(line)-2])
 	switch kind {
@@ -182,7 +182,7 @@ func parseHeader(line []byte) (kind byte, n int, ok bool) {
 	return 0, 0, false
 }
 
-// end takes note that a value is complete, and with it maybe lists.
+// finishValue notes that a value is complete, and with it perhaps the lists around it.
 func (r *replyChecker) finishValue() {
 	for last := len(r.open) - 1; last >= 0; last-- {
 		if r.open[last].left--; r.open[last].left > 0 {
@@ -192,10 +192,10 @@ func (r *replyChecker) finishValue() {
 	}
 }
 
-// fits checks that a value is one that may come here.
+// checkKind checks that a value of this kind may come here.
 func (r *replyChecker) checkKind(kind byte, n int) error {
 	if last := len(r.open) - 1; last >= 0 && r.open[last].pairs && r.open[last].left%2 == 0 && kind != '$' && kind != '+' && kind != ':' {
-		return errGarbled // no name
+		return errGarbled // the names of a map are no lists
 	}
 	switch {
 	case len(r.open) == 0 && r.pair.CompareAndSwap(true, false):
@@ -212,15 +212,15 @@ func (r *replyChecker) checkKind(kind byte, n int) error {
 		r.at++
 		return r.checkPart(kind, n)
 	default:
-		return errGarbled // there are no lists in them
+		return errGarbled // messages and confirmations have no lists in them
 	}
 	return nil
 }
 
-// part checks a part of a message or of a confirmation.
+// checkPart checks a part of a message or of a confirmation.
 func (r *replyChecker) checkPart(kind byte, n int) error {
 	number := r.at == 2 && confirms(r.kind)
-	none := r.at == 1 && confirms(r.kind) // the channel, when there is none any more
+	none := r.at == 1 && confirms(r.kind) // no channel is left
 	switch {
 	case number != (kind == ':'), !number && kind != '$', kind == '$' && n < 0 && !none:
 		return errGarbled
@@ -236,7 +236,7 @@ func (r *replyChecker) checkPart(kind byte, n int) error {
 	return nil
 }
 
-// switchMaster is the channel on which Sentinels tell of another primary.
+// switchMaster is the channel on which Sentinels announce another primary.
 const switchMaster = "+switch-master"
 
 func confirms(kind string) bool {
@@ -247,7 +247,7 @@ func confirms(kind string) bool {
 	return false
 }
 
-// look checks a text that was kept.
+// checkKept checks the content of a text.
 func (r *replyChecker) checkKept(text string) error {
 	if !r.subscribed.Load() {
 		return nil
@@ -272,7 +272,7 @@ func (r *replyChecker) checkKept(text string) error {
 		}
 	case 1:
 		r.channel = text
-	case 2: // name, address and port of the old one, address and port of the new one
+	case 2: // name, address and port of the old primary, address and port of the new one
 		if bytes.Count([]byte(text), []byte(" ")) != 4 {
 			return errGarbled
 		}

@@ -9,16 +9,17 @@ import (
 )
 
 const (
-	// maxHeld bounds what is held back of a room while it is repaired; what is more
-	// is read from the stream.
+	// maxHeld is how many messages of a room are held during a repair. Further messages are
+	// read from the stream later.
 	maxHeld = 1024
-	// remembered is of how many messages the anchors are known, to tell a message
-	// that came twice from another one at its offset.
+	// recentMessages is how many of the latest messages keep their anchor. With the anchor a
+	// message that arrives twice differs from another message at the same offset.
 	recentMessages = 64
 )
 
-// room is what a node knows of a channel that is attached: up to where it has
-// broadcast.
+// room delivers the messages of one attached channel in order. It knows up to where it has
+// delivered. A message that is too early starts a repair (room_repair.go), which reads what is
+// missing.
 type room struct {
 	// Set when it is made.
 	b       *Broker
@@ -28,27 +29,27 @@ type room struct {
 	// All below is guarded by mu, which is held while the sink is called.
 	stopped       bool
 	retention     hub.Retention
-	at            hub.Position            // broadcast up to here; zero: it is not known
-	logDropped    bool                    // at is zero because the log was dropped: of a new one nothing was delivered
-	anchors       *[recentMessages]uint32 // of the messages before, by offset
+	at            hub.Position            // delivered up to here; zero: unknown
+	logDropped    bool                    // at is zero because the log was dropped; nothing of a new log was delivered
+	anchors       *[recentMessages]uint32 // of the latest messages, by offset
 	repairing     bool
 	held          []*hub.Message
-	overflow      bool      // more had to be held back than may be
-	busy          bool      // something came since the last comparison of idle rooms
+	overflow      bool      // more messages had to be held than maxHeld
+	busy          bool      // something arrived since the last takeIdle
 	lifetimesSent time.Time // when Redis was last told how long to keep the log
 }
 
 func newRoom(b *Broker, channel string) *room { return &room{b: b, channel: channel} }
 
-// keep notes the latest retention.
+// setRetention notes the latest retention.
 func (r *room) setRetention(to hub.Retention) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.retention = to
 }
 
-// refresh reports that Redis is to be told how long to keep the log, and takes it
-// that it will be.
+// needsLifetimes reports whether the next publish must tell Redis how long to keep the log. If
+// so, it notes that the publish does.
 func (r *room) needsLifetimes(now time.Time, keep hub.Retention) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -63,36 +64,37 @@ func (r *room) needsLifetimes(now time.Time, keep hub.Retention) bool {
 	return true
 }
 
-// placed reports that the room's position is known.
+// hasPosition reports whether the room's position is known.
 func (r *room) hasPosition() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return !r.at.IsZero()
 }
 
-// position is what the room has broadcast up to.
+// position returns the position up to which messages were delivered.
 func (r *room) position() hub.Position {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.at
 }
 
-// unplace forgets the position, because the log was dropped.
+// forgetPosition forgets the position, because the log was dropped.
 func (r *room) forgetPosition() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.at, r.logDropped = hub.Position{}, true
 }
 
-// end stops deliveries for good.
+// stop ends deliveries for good.
 func (r *room) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stopped = true
 }
 
-// subscribed has the position compared: something may have been missed before. Of a
-// room that is being attached nothing was, and [Broker.Attach] asks for its position.
+// subscribed queues the room for a comparison: it may have missed messages before the
+// subscription. A room that is being attached has missed none, and [Broker.Attach] reads its
+// position.
 func (r *room) subscribed() {
 	r.mu.Lock()
 	begun := !r.at.IsZero() || r.logDropped
@@ -119,7 +121,7 @@ func (r *room) receive(payload string) {
 	}
 }
 
-// receivePlain takes a message that has no position.
+// receivePlain takes a message without position.
 func (r *room) receivePlain(m *hub.Message, id serial, err error) {
 	if err == nil && !(id.node == r.b.c.node && r.b.local.cameBack(id)) {
 		r.deliverPlain(m)
@@ -134,7 +136,8 @@ func (r *room) deliverPlain(m *hub.Message) {
 	}
 }
 
-// take decides what becomes of a message with a position.
+// receivePlaced takes a message with a position. It delivers the message, holds it, or drops
+// one that was delivered before.
 func (r *room) receivePlaced(m *hub.Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -150,8 +153,8 @@ func (r *room) receivePlaced(m *hub.Message) {
 	}
 }
 
-// judge reports that a message is the one to be delivered now, or that it was.
-// Needs mu.
+// classify compares a message with the room's position. next: it must be delivered now. known:
+// it was delivered before. Needs mu.
 func (r *room) classify(m *hub.Message) (next, known bool) {
 	p := m.Position
 	if r.at.IsZero() {
@@ -163,7 +166,7 @@ func (r *room) classify(m *hub.Message) (next, known bool) {
 	return false, r.anchorAt(p.Offset) == p.Anchor
 }
 
-// anchor is that of a message delivered lately, or 0. Needs mu.
+// anchorAt returns the anchor of a recently delivered message, or 0. Needs mu.
 func (r *room) anchorAt(offset uint64) uint32 {
 	if offset == r.at.Offset && r.at.Anchor != 0 {
 		return r.at.Anchor
@@ -174,7 +177,7 @@ func (r *room) anchorAt(offset uint64) uint32 {
 	return r.anchors[offset%recentMessages]
 }
 
-// deliver broadcasts messages that follow. Needs mu.
+// deliver broadcasts messages that come next. Needs mu.
 func (r *room) deliver(ms ...*hub.Message) {
 	if len(ms) == 0 || r.stopped {
 		return
@@ -201,7 +204,7 @@ func (r *room) hold(m *hub.Message) {
 	r.held = append(r.held, m)
 }
 
-// skip goes on at a position; what lies before is lost to this node. Needs mu.
+// skip continues at a position. The node has lost what lies before it. Needs mu.
 func (r *room) skip(to hub.Position) {
 	r.at, r.logDropped, r.anchors = to, false, nil
 	r.b.lostHoles.Add(1)
@@ -210,7 +213,7 @@ func (r *room) skip(to hub.Position) {
 	}
 }
 
-// idle reports that nothing came since it was last asked.
+// takeIdle reports whether nothing arrived since the last call.
 func (r *room) takeIdle() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 // repairPage is how many messages a repair reads at once.
 const repairPage = 500
 
-// repair begins to fill the hole behind the room's position. Needs mu.
+// startRepair starts a goroutine that fills the hole behind the room's position. Needs mu.
 func (r *room) startRepair() {
 	if r.repairing || r.stopped {
 		return
@@ -23,7 +23,7 @@ func (r *room) startRepair() {
 	r.b.c.runLoop(&r.b.wg, "the repair of a room", r.repairLoop)
 }
 
-// mend reads until nothing is missing any more.
+// repairLoop reads until nothing is missing.
 func (r *room) repairLoop() {
 	for failures := 0; r.b.ctx.Err() == nil; {
 		done, err := false, errPanicked
@@ -43,7 +43,7 @@ func (r *room) repairLoop() {
 	}
 }
 
-// step reads one page from the room's position on and delivers it.
+// repairOnce reads one page behind the room's position and delivers it.
 func (r *room) repairOnce() (done bool, err error) {
 	select {
 	case r.b.repairSlots <- struct{}{}:
@@ -68,18 +68,18 @@ func (r *room) repairOnce() (done bool, err error) {
 		r.startEpoch(page.Top)
 		return r.releaseHeld(0), nil
 	}
-	if r.at == at { // else the log was dropped meanwhile
+	if r.at == at { // otherwise the log was dropped meanwhile
 		r.deliverPage(page)
 	}
 	if page.More {
 		return false, nil
 	}
-	// Whatever had come before the log was read is in what was read; or it is not in
-	// the log any more, and then no client here shall see it.
+	// The page has all messages that arrived before it was read. If it lacks one, the log does
+	// not have it any more, and no client here may see it.
 	return r.releaseHeld(held), nil
 }
 
-// begin says from where to read, and how many messages are held back by now.
+// repairFrom returns the position behind which to read, and how many messages are held now.
 func (r *room) repairFrom() (at hub.Position, keep hub.Retention, held int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -87,7 +87,8 @@ func (r *room) repairFrom() (at hub.Position, keep hub.Retention, held int) {
 	return r.at, r.retention, len(r.held)
 }
 
-// apply delivers what was read, or goes on where the log is now. Needs mu.
+// deliverPage delivers what was read. If the log has nothing to deliver, the room continues at
+// the top of the log. Needs mu.
 func (r *room) deliverPage(page hub.HistoryPage) {
 	if page.Lost && len(page.Messages) == 0 {
 		r.skip(page.Top)
@@ -100,9 +101,8 @@ func (r *room) deliverPage(page hub.HistoryPage) {
 	r.deliver(page.Messages...)
 }
 
-// begins goes on in another epoch: with the first of its messages that came, or else
-// where the log is. What is in the log may have been delivered in the epoch before.
-// Needs mu.
+// startEpoch continues in another epoch, at the first message of it that arrived, or else at
+// the top of the log. Messages before that may have been delivered in the old epoch. Needs mu.
 func (r *room) startEpoch(top hub.Position) {
 	held := r.held
 	r.held = nil
@@ -116,7 +116,7 @@ func (r *room) startEpoch(top hub.Position) {
 	r.skip(top)
 }
 
-// giveUp ends a repair because the room has no history any more.
+// endRepairWithoutHistory ends a repair because the room has no history any more.
 func (r *room) endRepairWithoutHistory() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -124,8 +124,8 @@ func (r *room) endRepairWithoutHistory() bool {
 	return r.releaseHeld(0)
 }
 
-// release delivers what was held back but for the first n, as far as it follows.
-// False: there is another hole. Needs mu.
+// releaseHeld drops the first n held messages and delivers the others in order. It returns
+// false if there is another hole. Needs mu.
 func (r *room) releaseHeld(n int) bool {
 	held := r.held[n:]
 	r.held = nil
@@ -143,8 +143,8 @@ func (r *room) releaseHeld(n int) bool {
 	return !r.overflow
 }
 
-// rewritten reports that the log no longer has what was at a position, although it
-// is of the same epoch and was not trimmed: Redis forgot a part of it.
+// logRewritten reports whether Redis lost the part of the log at a position: the epoch is the
+// same, and the log was not trimmed, but it no longer has what was there.
 func logRewritten(at hub.Position, page hub.HistoryPage) bool {
 	if at.Epoch != page.Top.Epoch || at.Offset == 0 {
 		return false
@@ -152,7 +152,7 @@ func logRewritten(at hub.Position, page hub.HistoryPage) bool {
 	return wentBack(at, page.Top) || len(page.Messages) > 0 && page.Messages[0].Position.Offset <= at.Offset+1
 }
 
-// renew gives a room another epoch because its log went back in time.
+// renewEpoch gives a room another epoch, because its log went back in time.
 func (b *Broker) renewEpoch(ctx context.Context, channel, epoch string) error {
 	_, err := b.run(ctx, &call{
 		script: renewEpochScript, keys: []string{b.c.names.meta(channel)}, repeatable: true,
@@ -160,12 +160,12 @@ func (b *Broker) renewEpoch(ctx context.Context, channel, epoch string) error {
 	})
 	if err == nil {
 		b.renewed.Add(1)
-		b.c.log.Warn("a room's history went back in time and begins anew", "channel", channel)
+		b.c.log.Warn("a room's history went back in time and starts again", "channel", channel)
 	}
 	return err
 }
 
-// mending reports that the room is being repaired.
+// isRepairing reports whether a repair is running.
 func (r *room) isRepairing() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

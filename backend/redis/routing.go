@@ -14,12 +14,12 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// jump gives a channel one of n shards. When a shard is added at the end, only the
-// channels that it gets move. It is the jump consistent hash of Lamping and Veach,
-// "A Fast, Minimal Memory, Consistent Hash Algorithm" (2014).
+// jumpHash returns the shard, of n, that has a channel. When a shard is added at the end, only
+// the channels that it gets move. It is the jump consistent hash of Lamping and Veach, "A Fast,
+// Minimal Memory, Consistent Hash Algorithm" (2014).
 func jumpHash(channel string, n int) int {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(channel)) // does not fail
+	_, _ = h.Write([]byte(channel)) // never fails
 	key, at := h.Sum64(), int64(0)
 	for next := int64(0); next < int64(n); {
 		at = next
@@ -29,7 +29,8 @@ func jumpHash(channel string, n int) int {
 	return int(at)
 }
 
-// together does the same with all, and waits for all.
+// inParallel calls do with each element at the same time, waits for all calls and joins their
+// errors.
 func inParallel[T any](all []T, do func(T) error) error {
 	errs := make([]error, len(all))
 	var wg sync.WaitGroup
@@ -70,7 +71,7 @@ func (bs brokers) Detach(channel string) { bs.brokerOf(channel).Detach(channel) 
 // Close implements [hub.Broker].
 func (bs brokers) Close() error { return inParallel(bs.parts, (*Broker).Close) }
 
-// Stats gives the figures of all shards together.
+// Stats returns the figures of all shards together.
 func (bs brokers) Stats() Stats {
 	sum := Stats{Connected: true}
 	for _, b := range bs.parts {

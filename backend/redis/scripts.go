@@ -8,32 +8,31 @@ import (
 	"sync"
 )
 
-// script is a Lua script that Redis knows by its hash once it has seen it.
+// script is a Lua script. Redis knows it by its hash after it was sent once.
 type script struct {
 	source, hash string
-	// sharded is the same script for a cluster, where it publishes with SPUBLISH; nil
-	// in that one itself.
+	// sharded is the same script for a cluster, where it publishes with SPUBLISH. It is nil in
+	// that script itself.
 	sharded *script
 
-	bySecret sync.Map // the scripts that forSecret made: by key of the secret, a *script
+	bySecret sync.Map // the scripts that forSecret made: key of the secret → *script
 }
 
-// whenFull is the first line of a script. It tells Redis what the script may do while
-// Redis is full, that is, over its maxmemory. Without such a line Redis looks no further
-// than the first write: a script that begins with one that frees memory may then take as
-// much as it likes.
+// whenFull is the first line of a script. It says what the script may do while Redis is full,
+// which means over its maxmemory. Without this line Redis checks only the first write. A script
+// whose first write frees memory could then take any amount of memory.
 type whenFull string
 
 const (
-	// refused: Redis refuses the script. It is for what makes clients' data grow.
+	// refuseWhenFull: Redis rejects the script. It is for scripts that add data of clients.
 	refuseWhenFull whenFull = "#!lua\n"
-	// allowed: the script runs. It is for what frees memory, and for what has a bound
-	// of its own and has to go on.
+	// runWhenFull: the script runs. It is for scripts that free memory, and for those that add
+	// only a bounded amount and must go on.
 	runWhenFull whenFull = "#!lua flags=allow-oom\n"
-	// pure: the script writes nothing, which Redis sees to, and runs.
+	// readOnly: the script runs and writes nothing. Redis enforces that.
 	readOnly whenFull = "#!lua flags=no-writes\n"
-	// until: the script runs until it wants to add something. Its first write adds, and
-	// is refused, or all of its writes delete or shorten.
+	// runUntilGrowth: the script runs until it adds something. Either its first write adds and
+	// Redis rejects it, or all its writes delete or shorten.
 	runUntilGrowth whenFull = ""
 )
 
@@ -49,9 +48,9 @@ func hashScript(source string) *script {
 	return &script{source: source, hash: hex.EncodeToString(sum[:])}
 }
 
-// forSecret returns the script with a text that names the key of a secret, and so with a
-// hash of its own for each secret. Redis does not know that hash before the script has
-// run with this secret: see awaken.go. Without a key it returns the script itself.
+// forSecret returns the script with the key of a secret in its text. So its hash is different
+// for each secret, and Redis does not know the hash before the script ran with this secret. See
+// secret.go. Without a key it returns the script itself.
 func (s *script) forSecret(key string) *script {
 	if key == "" {
 		return s
@@ -59,7 +58,7 @@ func (s *script) forSecret(key string) *script {
 	if marked, ok := s.bySecret.Load(key); ok {
 		return marked.(*script)
 	}
-	// The hash of the key stands for it, because a key may have a line break in it.
+	// The text has the hash of the key, because a key may have a line break in it.
 	marked, _ := s.bySecret.LoadOrStore(key, hashScript(s.source+"\n-- "+hashScript(key).hash+"\n"))
 	return marked.(*script)
 }

@@ -10,34 +10,37 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/history"
 )
 
-// A Redis that comes back from an older copy of its data has lost rooms whose messages
-// were delivered. Such a room would begin again with the same epoch, because that is a
-// hash of its name and a secret, and two messages would have one position. Redis keeps
-// scripts for as long as its process lives: if it knows awakenScript no more, it has
-// begun anew, and gets another secret before anything else is done. The alternative, the
-// run id of INFO, needs a right that the documented access list does not give.
+// When Redis starts from an older copy of its data, it has lost rooms whose messages were
+// delivered. The epoch of a room without messages is a hash of its name and a secret. With the
+// same secret a lost room would start again with its old epoch, and two messages would have one
+// position. So Redis gets another secret when it has restarted.
 //
-// A server has one secret for each prefix and for each partition of a cluster that is
-// there, and must get another one for each of them. So the scripts that use a secret have
-// a text, and a hash, of their own for each secret: what one partition sends does not make
-// the server know the scripts of another one. A server that gets a partition from another
-// server does not know its scripts either, and the partition gets another secret although
-// nothing is lost. That costs its rooms without messages the time of settling, and no epoch.
+// A node notices the restart by the scripts. Redis knows scripts only as long as its process
+// lives. If it does not know replaceSecretScript, it has restarted. Another way would be the
+// run id of INFO, but the documented access list does not allow INFO.
 //
-// Redis can not tell a room that it lost from one that was always empty. The nodes can:
-// those that have subscribers in a room compare it after they are subscribed again. A node
-// that saw the room without messages tells its epoch, and the room keeps that epoch. Until
-// settling is over, a room without a log can not begin otherwise: calls for it fail and
-// are repeated, as while Redis is away. A room for which no node spoke gets an epoch of
-// the new secret. If one node saw a message of a lost room and another one did not, the
-// first one's comparison gives the room another epoch.
+// A server has one secret for each prefix and for each of its partitions of a cluster. It must
+// get another secret for each of them. So the scripts that use a secret have its key in their
+// text, and a hash of their own for each secret. Otherwise the first partition that sends a
+// script would make the server know the scripts of all others. When a partition moves to
+// another server, that server does not know its scripts either, and the partition gets another
+// secret although nothing is lost. That costs its rooms without messages the settle time, but
+// no epoch.
+//
+// Redis can not distinguish a lost room from a room that never had messages. The nodes can. A
+// node with subscribers in a room compares the room after it has subscribed again. If it saw
+// the room without messages, it sends the epoch that it knows, and the room keeps that epoch.
+// During the settle time no other room without a log gets an epoch: calls for it fail and are
+// repeated, as while Redis is away. After it, a room for which no node sent an epoch gets one
+// from the new secret. If one node saw a message of a lost room and another node did not, the
+// comparison of the first one gives the room another epoch.
 
-// settling is how long nodes have to come back to a Redis that has begun anew: longer than
+// settleTime is how long nodes have to reconnect to a restarted Redis. It is longer than
 // maxDelay, after which the last of them tries to connect.
 const settleTime = maxDelay + time.Second
 
-// awaken gives Redis another secret if it has begun anew. calls are those whose scripts it
-// does not know. Errors are left to the calls that come next.
+// replaceSecrets gives Redis another secret if it has restarted. calls are the calls whose
+// scripts Redis does not know. Errors are ignored: the calls that follow will fail too.
 func (b *batcher) replaceSecrets(ctx context.Context, calls []*call, how sendMode) {
 	done := make(map[string]bool)
 	for _, c := range calls {
@@ -45,7 +48,7 @@ func (b *batcher) replaceSecrets(ctx context.Context, calls []*call, how sendMod
 			continue
 		}
 		done[c.secretKey] = true
-		// It is read first: if another node replaces it after that, this one does not.
+		// The secret is read first. If another node replaces it after that, this node does not.
 		old, err := b.sendOne(ctx, &call{args: []any{"get", c.secretKey}}, how)
 		if err != nil && !errors.Is(err, goredis.Nil) {
 			continue

@@ -11,27 +11,28 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
-// shard is what one node has of one Redis: where commands go, the subscribed
-// connection, and the names of what is kept there. All of a room is in one shard.
+// shard is a node's access to one Redis, or to one partition of a cluster: the batcher that
+// sends commands, the link with the subscribed connection, and the names of the keys. One shard
+// has all of a room.
 type shard struct {
-	// Set when it is made.
+	// Set by newShard.
 	o       Options
 	names   names
-	node    string // names this node
+	node    string // name of this node
 	primary primary
 	batch   *batcher
 	link    *link
 	log     *slog.Logger
 
-	leaseRenewedAt atomic.Int64 // the uptime when a lease was last renewed; 0: never was
+	leaseRenewedAt atomic.Int64 // an uptime; 0: no lease was ever renewed
 
 	closeOnce sync.Once
-	ctx       context.Context // over when the shard is ended
+	ctx       context.Context // ends when the shard is closed
 	cancel    context.CancelFunc
-	wg        sync.WaitGroup // all goroutines but those of batch
+	wg        sync.WaitGroup // all goroutines except the senders of batch
 }
 
-// newShard starts what connects to a Redis. It does not wait for it.
+// newShard makes a shard and starts to connect. It does not wait for Redis.
 func newShard(o Options, node string, to primary) *shard {
 	s := &shard{o: o, names: names{o.Prefix}, node: node, primary: to, log: o.Logger}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -42,16 +43,16 @@ func newShard(o Options, node string, to primary) *shard {
 	return s
 }
 
-// errPanicked is the error of what ended in a panic, which was logged.
+// errPanicked is the error of work that panicked. The panic was logged.
 var errPanicked = errors.New("redis: internal error")
 
-// keep runs what goes on until the shard is ended in a goroutine of wg. After a panic it
-// is called again.
+// runLoop runs f in a goroutine of wg until the shard is closed. After a panic it calls f
+// again.
 func (s *shard) runLoop(wg *sync.WaitGroup, what string, f func()) {
 	wg.Go(func() { guard.Loop(s.ctx.Done(), s.log, what, f) })
 }
 
-// end ends the goroutines and connections. Ending it again does nothing.
+// close ends the goroutines and connections. Closing again does nothing.
 func (s *shard) close() {
 	s.closeOnce.Do(func() {
 		s.cancel()
@@ -62,7 +63,7 @@ func (s *shard) close() {
 	})
 }
 
-// pause waits, unless the shard is ended meanwhile.
+// pause waits. It returns false if the shard is closed meanwhile.
 func (s *shard) pause(d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

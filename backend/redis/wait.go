@@ -11,8 +11,8 @@ const (
 	maxDelay   = 2 * time.Second
 )
 
-// backoff is how long to wait before the next try: anything up to a limit that
-// doubles, so that the nodes of a Redis that was away do not all come back at once.
+// backoff computes how long to wait before the next try: a random time below a limit that
+// doubles. So the nodes do not all reconnect to a Redis at the same moment.
 type backoff struct{ n int }
 
 func (b *backoff) next() time.Duration {
@@ -34,13 +34,13 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// turn lets one goroutine at a time do what may wait for Redis. It is not a mutex, because
-// waiting for it ends with the context of the one that waits.
+// turn lets one goroutine at a time do what may wait for Redis. It is not a mutex: a goroutine
+// stops waiting for it when its context ends.
 type turn chan struct{}
 
 func newTurn() turn { return make(turn, 1) }
 
-// do waits for the turn and calls f. If ctx ends first, it returns the error of ctx.
+// do waits for the turn and calls f. If ctx ends first, do returns the error of ctx.
 func (t turn) do(ctx context.Context, f func() error) error {
 	select {
 	case t <- struct{}{}:

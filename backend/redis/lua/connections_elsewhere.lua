@@ -1,7 +1,7 @@
--- Adds up how many connections a user has on other nodes. What dead nodes have counted
--- is gone with their lease.
--- KEYS: nodes by when their lease ends
--- ARGV: node that asks, what the keys of the nodes' counts begin with, user
+-- Adds up how many connections a user has on other nodes. The counts of dead nodes are gone
+-- with their lease.
+-- KEYS: nodes by the end of their lease
+-- ARGV: node that asks, prefix of the keys of counts, user
 local sum = 0
 for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf')) do
 	if node ~= ARGV[1] then

@@ -1,12 +1,12 @@
--- Says how many connections users have on a node.
--- KEYS: nodes by when their lease ends, what this node has counted
--- ARGV: node, number of the script on it, length of the lease in ms, 1 to begin anew,
---       then for each user: id, connections
--- Gives 0, and does nothing, when what was counted before is gone because the lease was
--- over: it has to be said anew.
+-- Reports how many connections users have on a node.
+-- KEYS: nodes by the end of their lease; the counts of this node
+-- ARGV: node, number of the script on this node, length of the lease in ms, 1 to drop the
+--       earlier counts, then for each user: id, connections
+-- Returns 1. Returns 0, and does nothing, if the earlier counts are gone because the lease was
+-- over: the node must report all again.
 local latest = redis.call('HGET', KEYS[2], '')
 if latest and tonumber(latest) >= tonumber(ARGV[2]) then
-	return 1 -- overtaken by one that was sent later
+	return 1 -- the node sent a later script, which was executed first
 end
 if ARGV[4] == '1' then
 	redis.call('DEL', KEYS[2])

@@ -1,12 +1,13 @@
--- What the scripts of documents share. A document is a head and a log. The head is a
--- hash: e, the epoch; g, that in which the document began, which keys of changes name;
--- v and a, version and anchor of the latest entry; s and sv, the snapshot and its
--- version; lb, the bytes of the log; ttl, for how many ms it is kept when nobody uses it.
--- The log is a stream: ids are versions, d is an entry, whose anchor stands in its bytes
--- 2 to 9. Nothing is kept of a document that nobody has changed.
+-- The shared part of the scripts of documents. It comes after document_ledger.lua.
+-- A document is a head and a log. The head is a hash: e, the epoch; g, the first epoch of the
+-- document, which the keys of changes name; v and a, version and anchor of the latest entry; s
+-- and sv, the snapshot and its version; lb, the bytes of the log; ttl, for how many ms an
+-- unused document is kept. The log is a stream. Its ids are versions. Its field d is an entry,
+-- which has its anchor in bytes 2 to 9. Redis stores nothing of a document that was never
+-- changed.
 -- KEYS: head, log, …
--- ARGV: an epoch or a secret should one be needed, Pub/Sub channel; what the caller knows:
---       epoch, version, anchor (empty: not known), …, the name of the document
+-- ARGV: a new epoch, or secret, if one is needed; Pub/Sub channel; what the caller knows:
+--       epoch, version, anchor (empty: unknown); …; the name of the document
 local head, log, name = KEYS[1], KEYS[2], ARGV[#ARGV - 1]
 local fresh, topic = ARGV[1], ARGV[2]
 local known = {e = ARGV[3], v = tonumber(ARGV[4]), a = ARGV[5]}
@@ -27,13 +28,13 @@ local doc = {
 	lb = tonumber(fields[6] or '0'), ttl = tonumber(fields[7] or '0'),
 }
 
--- Gives what a document is that nobody has changed.
+-- Returns the document as it is before its first change.
 local function unchangedDocument()
 	local epoch = unchangedEpoch(name, fresh)
 	return {e = epoch, g = epoch, v = 0, a = '', sv = 0, lb = 0, ttl = 0}
 end
 
--- Removes all that is left of the document. The next one of its name has another epoch.
+-- Removes the document. The next document of this name has another epoch.
 local function removeDocument()
 	removeBill(name)
 	if redis.call('DEL', head, log) > 0 then
@@ -43,12 +44,12 @@ local function removeDocument()
 end
 
 if not doc.e then
-	doc = unchangedDocument() -- first, because a full Redis refuses it
+	doc = unchangedDocument() -- first, because a full Redis rejects it
 	removeDocument()
 end
 
--- Gives the document a new epoch: whoever knows the old one must not believe in any of
--- its versions. What is there stays.
+-- Gives the document a new epoch, because a caller knows versions that Redis has lost. The data
+-- stays.
 local function renewEpoch()
 	if doc.v == 0 then
 		countEnded(name)
@@ -60,8 +61,8 @@ local function renewEpoch()
 	redis.call('PUBLISH', topic, 'r' .. doc.e)
 end
 
--- Goes back to the snapshot, because a part of the log is gone. The log goes last: if
--- Redis refuses anything before, nothing is lost.
+-- Returns to the snapshot, because a part of the log is gone. Deletes the log last: if Redis
+-- rejects a write before that, nothing is lost.
 local function resetToSnapshot()
 	doc = {e = fresh, g = fresh, v = doc.sv, a = '', sv = doc.sv, lb = 0, ttl = doc.ttl}
 	if doc.v > 0 then
@@ -71,7 +72,7 @@ local function resetToSnapshot()
 	redis.call('DEL', log)
 end
 
--- Has the document kept for another while, from now on.
+-- Keeps the document for another ttl from now on.
 local function extendTTL(ttl)
 	local over = digits(nowMs() + ttl)
 	redis.call('PEXPIREAT', head, over)
@@ -79,7 +80,7 @@ local function extendTTL(ttl)
 	redis.call('ZADD', ends, over, name)
 end
 
--- Reads entries from a version on, a page at most: versions and entries in turn.
+-- Reads at most one page of entries from a version on. Returns versions and entries in turn.
 local function entries(version)
 	local list, size, from = {}, 0, text(version)
 	repeat
@@ -93,7 +94,7 @@ local function entries(version)
 	return list
 end
 
--- Gives the entries after what the caller knows; nil if that can not be told.
+-- Returns the entries after what the caller knows, or nil if the log can not tell.
 local function entriesSince()
 	if known.e ~= doc.e then
 		return nil
@@ -126,7 +127,7 @@ local function entriesSince()
 	return list
 end
 
--- Reports that the log has all entries that the snapshot does not hold.
+-- Reports whether the log has all entries after the snapshot.
 local function isComplete(list)
 	if doc.v == doc.sv then
 		return true
@@ -135,8 +136,9 @@ local function isComplete(list)
 	return last and last[1] == text(doc.v) .. '-0' and tonumber(list[1]) <= doc.sv + 1
 end
 
--- Gives epoch, version, anchor, and the entries after what the caller knows; or, marked
--- with 1, all entries with the snapshot and its version, which brief leaves out.
+-- Returns epoch, version, anchor, 0 and the entries after what the caller knows. If those are
+-- unknown, it returns 1 and all entries instead, then the snapshot and its version. With brief
+-- it leaves out these entries and the snapshot.
 local function answerCaller(brief)
 	local list = entriesSince()
 	if list then

@@ -1,10 +1,11 @@
--- Appends an entry to what the caller knows. KEYS: the key of the change. ARGV: the
--- entry, its anchor, the snapshot after it (empty: none), entries to keep, which call
--- this is, time to live of the key in ms; how many bytes of entries to keep at most, who
--- pays, how much a payer may have, how much all documents may take (0: no bound), and
--- the time to live of the document in ms (0: for good).
--- Gives 1 and the version, or 2 and the version if another call has made the change, or
--- 0 and the answer for a caller who is late, or 3 and what is full.
+-- Appends an entry if the document is still where the caller knows it.
+-- KEYS: …, the key of the change as the third
+-- ARGV: …, the entry, its anchor, the snapshot after it (empty: none), entries to keep, a name
+--       for this call, time to live of the key in ms, bytes of entries to keep, payer, bytes
+--       that the payer may have, bytes that all documents may have (0: no bound), time to live
+--       of the document in ms (0: for good), …
+-- Returns 1 and the version. Returns 2 and the version if another call has made the change.
+-- Returns 0 and the answer to the caller if the caller is late. Returns 3 and what is full.
 local said = redis.call('GET', KEYS[3])
 if said then
 	local g, version, call = string.match(said, '^(%w+):(%d+):(.*)$')
@@ -15,12 +16,12 @@ end
 if known.e ~= doc.e or known.v ~= doc.v or differ(known.a, doc.a) then
 	return {0, answerCaller(false)}
 end
--- What a document takes beside its texts, in keys, in the index and in the books, and
--- what an entry does.
+-- How many bytes a document takes besides its texts, for keys, index and bills; and how many an
+-- entry takes besides its text.
 local documentBytes, entryBytes = 6144, 32
 
--- Gives the bytes of the log after this change, and the oldest version that stays in it.
--- Each entry is looked at when it comes and when it goes.
+-- Returns the bytes of the log after this change, and the oldest version that stays in it. The
+-- script reads each entry twice: when it comes and when it goes.
 local function sizeAfterTrim()
 	local bytes, first = doc.lb + #ARGV[6] + entryBytes, nil
 	if ARGV[8] == '' then
@@ -49,7 +50,7 @@ local bill, sum, payers, billed = readBill(name)
 local snapshot = ARGV[8] ~= '' and #ARGV[8] or redis.call('HSTRLEN', head, 's')
 local bytes, first = sizeAfterTrim()
 local fixed = documentBytes + 3 * #name
--- Of a document that is older than the books nobody pays for what was there before.
+-- Nobody pays for the earlier part of a document that is older than the bills.
 local unpaid = 0
 if not billed and doc.v > 0 then
 	unpaid = fixed + doc.lb + redis.call('HSTRLEN', head, 's')
@@ -83,7 +84,7 @@ if type(added) == 'table' and added.err then
 		redis.call('HSET', head, 'v', text(doc.v), 'a', doc.a)
 	end
 	if not string.find(added.err, 'equal or smaller', 1, true) then
-		return added -- Redis refuses it, and nothing has changed
+		return added -- Redis rejects it, and nothing has changed
 	end
 	resetToSnapshot() -- the log is ahead of the head
 	return {0, answerCaller(false)}
@@ -91,7 +92,7 @@ end
 redis.call('SET', KEYS[3], doc.g .. ':' .. version .. ':' .. ARGV[10], 'PX', ARGV[11])
 redis.call('HSET', head, 'lb', text(bytes), 'ttl', ARGV[16])
 if doc.v == 0 then
-	redis.call('PERSIST', head) -- nodes of before give one without changes a TTL
+	redis.call('PERSIST', head) -- earlier versions give a head without changes a TTL
 end
 if ARGV[8] ~= '' then
 	redis.call('HSET', head, 's', ARGV[8], 'sv', version)

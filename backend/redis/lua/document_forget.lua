@@ -1,5 +1,6 @@
--- Removes a document. ARGV: epoch and version that it has to have (empty: any).
--- Gives whether it had them.
+-- Removes a document.
+-- ARGV: …, epoch and version that it must have (empty: any), …
+-- Returns 1, or 0 if it has another epoch or version.
 if ARGV[6] ~= '' and (ARGV[6] ~= doc.e or ARGV[7] ~= text(doc.v)) then
 	return 0
 end

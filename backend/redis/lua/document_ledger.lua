@@ -1,10 +1,12 @@
--- What the documents of a shard take: who pays for how much, and until when they stay.
--- Bills has what each document takes for whom: a payer, '=' and bytes, separated by
--- spaces; '-' is nobody. Used has the sums of the payers, and of all as '*'. Index has
--- the names in their order, ends those that have a TTL by when it is over. Epochs has
--- what the epochs of documents are made of that nobody has changed: as '' a secret, and
--- for each of 4096 parts of all names how many documents in it have ended.
--- KEYS: … index, bills, used, ends, epochs. ARGV: … the prefix of all keys.
+-- The ledger of a shard's documents: who pays for how many bytes, and until when a document
+-- stays.
+-- bills has a bill for each document: payer, '=' and bytes, for each payer, separated by
+-- spaces; the payer '-' is nobody. used has the sum of each payer, and of all as '*'. index has
+-- the names in order. ends has the documents with a TTL by the time it ends. epochs has what
+-- the epochs of unchanged documents are computed from: a secret as '', and for each of 4096
+-- parts of all names the number of documents that have ended in it.
+-- KEYS: …, index, bills, used, ends, epochs
+-- ARGV: …, the prefix of all keys
 local index, bills, used, ends, epochs = KEYS[#KEYS - 4], KEYS[#KEYS - 3], KEYS[#KEYS - 2], KEYS[#KEYS - 1], KEYS[#KEYS]
 local prefix = ARGV[#ARGV]
 local maxPayers = 32
@@ -46,7 +48,7 @@ local function addUsed(field, bytes)
 	end
 end
 
--- Changes what a payer has of a document.
+-- Changes what a payer pays for a document.
 local function addToBill(bill, payer, bytes)
 	local has = (bill[payer] or 0) + bytes
 	bill[payer] = has > 0 and has or nil
@@ -56,7 +58,7 @@ local function addToBill(bill, payer, bytes)
 	end
 end
 
--- Takes back bytes: of the payer who gave them up, and then of the others.
+-- Subtracts bytes: first from the payer who gave them up, then from the others.
 local function refund(bill, first, bytes)
 	local has = {}
 	for payer, n in pairs(bill) do
@@ -72,7 +74,7 @@ local function refund(bill, first, bytes)
 	end
 end
 
--- Books what a document takes more or less.
+-- Charges a payer for the growth of a document. A negative growth is refunded.
 local function chargeBill(name, bill, payers, payer, bytes)
 	if bytes < 0 then
 		refund(bill, payer, -bytes)
@@ -95,13 +97,13 @@ local function partOf(name)
 	return string.sub(redis.sha1hex(name), 1, 3)
 end
 
--- Gives another epoch to those documents in the part of a name that nobody has changed.
+-- Changes the epochs of all unchanged documents in the same part of the names.
 local function countEnded(name)
 	redis.call('HINCRBY', epochs, partOf(name), 1)
 end
 
--- Gives the epoch of a document that nobody has changed. Everybody is given the same one,
--- and no document of before had it. Secret is for the case that there is none.
+-- Returns the epoch of an unchanged document. It is the same for all callers, and no earlier
+-- document of the name had it. secret is used if there is none yet.
 local function unchangedEpoch(name, secret)
 	local said = redis.call('HMGET', epochs, '', partOf(name))
 	if said[1] then
@@ -112,7 +114,7 @@ local function unchangedEpoch(name, secret)
 	return string.sub(redis.sha1hex(secret .. ':' .. (said[2] or '0') .. ':' .. name), 1, 12)
 end
 
--- Takes a document that has ended off the books.
+-- Removes the bill of a document that has ended.
 local function removeBill(name)
 	local bill, _, _, said = readBill(name)
 	if said then
@@ -129,8 +131,7 @@ local function removeBill(name)
 	end
 end
 
--- Removes documents whose time is over: some of them, if there are many. Reports
--- whether there were any.
+-- Removes documents whose time is over, at most 16. Reports whether there were any.
 local function removeExpired(own)
 	local over = redis.call('ZRANGEBYSCORE', ends, '-inf', '(' .. digits(nowMs()), 'LIMIT', 0, 16)
 	local any = false

@@ -1,5 +1,5 @@
--- Ends a room's log, because messages without a position follow. The next log gets
--- another epoch.
+-- Ends a room's log, because messages without a position follow. The next log gets another
+-- epoch.
 -- KEYS: meta, stream
 -- ARGV: the epoch of the next log, for how long in ms to keep it
 local top = redis.call('HGET', KEYS[1], 's')

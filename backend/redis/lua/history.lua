@@ -1,11 +1,11 @@
 -- Reads a room's log.
 -- KEYS: meta, stream, secret
--- ARGV: entries that count, their time to live in ms (0: no limit), how many to read,
---       a secret should there be none
---       and, to read from an offset on instead of the newest: its epoch, the offset
--- Gives the position and the entries in order. From an offset they
--- begin with the one at the offset, if that is there; from one that can not be in the
--- log, with the oldest.
+-- ARGV: entries that count, their time to live in ms (0: no limit), how many to read, a secret
+--       if there is none; and, to read from an offset instead of the newest: its epoch, the
+--       offset
+-- Returns the position and the entries in order. From an offset, they start with the entry at
+-- the offset, if the log has it. If the offset can not be in the log, they start with the
+-- oldest entry.
 local meta = redis.call('HMGET', KEYS[1], 'e', 's', 'a')
 local epoch = meta[1]
 if not epoch then
@@ -18,7 +18,7 @@ end
 local top, size, ttl, count = tonumber(meta[2] or '0'), tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local position = epoch .. ':' .. (meta[2] or '0') .. ':' .. (meta[3] or '0')
 
--- Drops what has expired, once for each entry: ids end in the time of Redis.
+-- Drops expired entries. Ids end in the time of Redis, so each entry is dropped once.
 if ttl > 0 then
 	local oldest = now - ttl
 	local step, keep = 1, nil
@@ -52,7 +52,7 @@ if not ARGV[5] then
 	end
 	return {position, entries}
 end
--- The entry before the oldest that counts is read for its anchor.
+-- Reads one entry before the oldest that counts, for its anchor.
 local from, offset = math.max(top - size, 0), tonumber(ARGV[6])
 if ARGV[5] == epoch and offset <= top then
 	from = math.max(from, offset)

@@ -1,16 +1,17 @@
--- What scripts share that remember idempotency keys. There are three generations, young,
--- old and dead, which change places: when the young one has half of what all rooms may
--- have, it becomes the old one, and the old one is deleted by and by. Of each, a room with
--- keys has a hash: what became of each key, and under the empty text how many there are. A
--- set has the names of these hashes.
--- KEYS, from a number on: the room's hashes of the generations 0 to 2; a hash of g, the
---       young generation, and n, how many keys it has; the sets of the generations
--- ARGV, from a number on: how long to remember a key in ms, how many of a room and of all
---       rooms to remember
+-- The shared part of the scripts that remember idempotency keys.
+-- There are three generations: young, old and dead. When the young one has half of the keys
+-- that all rooms may have, it becomes the old one. The old one becomes the dead one, which is
+-- deleted step by step and becomes the next young one. In each generation a room has a hash:
+-- the result of each key, and under the empty text the number of keys. A set has the names of
+-- these hashes.
+-- KEYS: from firstKey on: the room's hashes of the generations 0 to 2; a hash of g, the young
+--       generation, and n, its number of keys; the sets of the generations
+-- ARGV: from firstArg on: for how long in ms to remember a key, how many keys of a room and of
+--       all rooms to remember
 local firstKey, firstArg
-local g -- the young generation, once said has found it
+local g -- the young generation; set by recall
 
--- Gives what was remembered of a key; nil if nothing is.
+-- Returns the remembered result of a key, or nil.
 local function recall(key)
 	g = tonumber(redis.call('HGET', KEYS[firstKey + 3], 'g') or '0') % 3
 	for _, i in ipairs({g, (g + 2) % 3}) do
@@ -24,7 +25,7 @@ local function recall(key)
 	end
 end
 
--- Remembers what became of a key, of which nothing was said.
+-- Remembers the result of a key for which recall returned nil.
 local function rememberResult(key, result)
 	local window, ofRoom, ofAll = ARGV[firstArg], tonumber(ARGV[firstArg + 1]), tonumber(ARGV[firstArg + 2])
 	local books, sets = KEYS[firstKey + 3], firstKey + 4
@@ -40,17 +41,17 @@ local function rememberResult(key, result)
 	local all = redis.call('HINCRBY', books, 'n', 1)
 	redis.call('PEXPIRE', books, 2 * window)
 	if count >= ofRoom / 2 then
-		-- The room has too many: its older ones are forgotten.
+		-- The room has too many keys: its older ones are forgotten.
 		local moved = redis.pcall('RENAME', young, KEYS[firstKey + old])
 		if type(moved) == 'table' and moved.err then
-			redis.call('DEL', young) -- RENAME is not allowed
+			redis.call('DEL', young) -- the access list does not allow RENAME
 		end
 		redis.call('SREM', KEYS[sets + g], name)
 		redis.call('SADD', KEYS[sets + old], name)
 		redis.call('PEXPIRE', KEYS[sets + old], 2 * window)
 		all = redis.call('HINCRBY', books, 'n', -count)
 	end
-	-- More rooms of the dead generation are deleted than the young one gets.
+	-- Deletes rooms of the dead generation faster than the young one gets new ones.
 	for _, other in ipairs(redis.call('SRANDMEMBER', KEYS[sets + dead], 8)) do
 		redis.pcall('DEL', other .. dead) -- while a slot moves, it may be on another server
 		redis.call('SREM', KEYS[sets + dead], other)

@@ -1,9 +1,10 @@
--- Says how a node divides the channels.
--- KEYS: what nodes have said, by when it ends
--- ARGV: how it divides them, the node, for how long that counts in ms, 1 to say it for
---       the first time
--- Gives 1, and what others have said that is not the same. Gives 0, and says nothing,
--- the first time, when there are others and nobody says the same.
+-- Announces how a node divides the channels.
+-- KEYS: announcements by the time they expire
+-- ARGV: the layout, the node, for how long in ms the announcement counts, 1 for the first
+--       announcement
+-- Returns 1, and the announcements of others that differ.
+-- Returns 0, and announces nothing, if it is the first announcement, all others differ and
+-- there are some.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local till = string.format('%d', now + ARGV[3])
@@ -12,7 +13,7 @@ for i, said in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf', 'WITH
 	if i % 2 == 1 then
 		others[#others + 1] = said
 	elseif tonumber(said) <= now or tonumber(said) > tonumber(till) then
-		-- It is over, or Redis's clock was set back: who lives says it again.
+		-- It has expired, or Redis's clock was set back. A running node announces again.
 		redis.call('ZREM', KEYS[1], table.remove(others))
 	elseif string.sub(others[#others], 1, #own) == own then
 		alike = alike + 1

@@ -1,10 +1,9 @@
--- Gives an order to all nodes.
--- KEYS: orders; standing orders by name, their names by when they end
--- ARGV: node, number of the order on it, order, Pub/Sub channel, how many orders to
---       keep, for how long in ms
---       and, if it is a standing one: its name, after how long it ends in ms (0: it
---       does not), how many of these to keep
--- Gives how many nodes hear of it at once, the one that gives it among them.
+-- Sends an order to all nodes.
+-- KEYS: orders; standing orders by name; their names by the time they end
+-- ARGV: node, number of the order on this node, order, Pub/Sub channel, how many orders to
+--       keep, for how long in ms; and for a standing order: its name, after how long it ends in
+--       ms (0: never), how many standing orders to keep
+-- Returns how many nodes receive the announcement at once, including the sender.
 if ARGV[7] then
 	local clock = redis.call('TIME')
 	local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -15,7 +14,7 @@ if ARGV[7] then
 		end
 	end
 	forget(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', string.format('%d', now), 'LIMIT', 0, 100))
-	-- Those without an end go last, the oldest of them first.
+	-- Orders without an end are dropped last, the oldest of them first.
 	local lasts = tonumber(ARGV[8])
 	if lasts == 0 then
 		lasts = 1e14

@@ -1,8 +1,7 @@
--- Reads the orders behind one.
+-- Reads the orders after the latest known one.
 -- KEYS: orders
--- ARGV: id of the latest order that is known (empty: all that there are now), how
---       many to read
--- Gives the id to go on from; 1 if orders behind the known one may be gone; the orders,
+-- ARGV: id of the latest known order (empty: skip all orders so far), how many to read
+-- Returns the id from which to go on; 1 if orders after the known one may be gone; the orders,
 -- for each: node, number, age in ms, order.
 local last = ARGV[1]
 local top = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
@@ -22,7 +21,7 @@ end
 
 local from, gone = '(' .. last, 0
 if before(top[1], last) then
-	-- Another Redis, which forgot some or whose clock is behind: all may be new.
+	-- This is another Redis, which lost orders or has a slow clock. All orders may be new.
 	from, gone = '-', 1
 elseif before(last, redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1][1]) then
 	gone = 1

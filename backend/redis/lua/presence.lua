@@ -1,15 +1,15 @@
--- What the scripts that change members share. A member has a list of holds, one for
--- each node that holds it: {node, when it was said, rank of the status, status, info,
--- how long to remember it}. It is packed, and nothing but scripts reads it. What a
--- member shows to others is a text: the length of the status in two bytes, the
--- status, the info.
--- KEYS: holds, looks, index of the room's members; those who left, index and expiry
---       of these; counters; members that the node holds, the number of its latest
---       script in the room; rooms in which it holds any; leases; steps by node; those who
---       left any room by when they did, by when they are forgotten, and how many bytes they take
--- ARGV: node, Pub/Sub channel, room, number of the script, for how long in ms to keep it;
---       how many who left to remember of all rooms, and how many bytes of them; then what
---       each script says, from a number on
+-- The shared part of the scripts that change members.
+-- A member has a list of holds, one for each node that holds it: {node, number of the change,
+-- rank of the status, status, info, for how long to remember it}. The list is packed; only
+-- scripts read it. A look is what a member shows to others, as a text: length of the status in
+-- two bytes, status, info.
+-- KEYS: holds, looks, index of the room's members; the members who left, with index and expiry;
+--       counters; members that the node holds; the number of its latest script in the room;
+--       rooms in which it holds any; leases; steps by node; the members who left any room: by
+--       the time they left, by the time they are forgotten, and the number of their bytes
+-- ARGV: node, Pub/Sub channel, room, number of the script, for how long in ms to keep it, how
+--       many members who left any room to remember, and how many bytes of them; from firstArg
+--       on those of each script
 local holds, looks, index = KEYS[1], KEYS[2], KEYS[3]
 local gone, goneIndex, goneExpiry = KEYS[4], KEYS[5], KEYS[6]
 local counters, held, latest, rooms, leases, steps = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
@@ -17,19 +17,19 @@ local all, allEnds, books = KEYS[13], KEYS[14], KEYS[15]
 local node, channel, room, number = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local most, mostBytes = tonumber(ARGV[6]), tonumber(ARGV[7])
 local firstArg, maxGone = 8, 10000
--- For how long the counters of a room stay when nobody is in it any more, in ms.
+-- For how long in ms the counters of an empty room stay.
 local countersStay = 10000
--- What it takes to remember one who is alone in a room, beside the texts.
+-- The bytes that it takes to remember the only member who left a room, besides the texts.
 local goneBytes = 1024
 
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local events, added = {}, 0
 
--- Reports that the script was overtaken by one that the node sent later, or comes a
--- second time: what was stuck in a broken connection may arrive at any time. The number
--- of the latest script is kept until a lease has said that the node waits for no script
--- with a lower one.
+-- Reports whether the script is late: the node sent a later script that was executed first, or
+-- this script arrives a second time. A script that was stuck in a broken connection may arrive
+-- at any time. The number of the latest script is kept until the node says, with a lease, that
+-- it waits for no lower number.
 local function isOvertaken()
 	local from = redis.call('HGET', steps, node .. ':from') or '0'
 	if number < tonumber(from) or number <= tonumber(redis.call('GET', latest) or '0') then
@@ -39,8 +39,8 @@ local function isOvertaken()
 	return false
 end
 
--- Counts what the node has had executed, by which it sees whether Redis went back in
--- time. Of a node without a lease nothing is kept.
+-- Counts a script of the node. The node sees by the number whether Redis went back in time.
+-- Nothing is counted for a node without a lease.
 local function countStep()
 	return redis.call('ZSCORE', leases, node) and redis.call('HINCRBY', steps, node, 1) or -1
 end
@@ -49,8 +49,8 @@ local function addEvent(kind, key, look)
 	events[#events + 1] = kind .. struct.pack('>I4I4', #key, #look) .. key .. look
 end
 
--- Decides what a member shows that several nodes hold: of the statuses the highest,
--- of equal ones the latest; of the infos the latest that is not empty.
+-- Chooses what a member shows that several nodes hold: the status with the highest rank, the
+-- latest of equal ones, and the latest info that is not empty.
 local function chooseLook(list)
 	local status, info = list[1], list[1]
 	for i = 2, #list do
@@ -65,13 +65,13 @@ local function chooseLook(list)
 	return struct.pack('>I2', #status[4]) .. status[4] .. info[5]
 end
 
--- Gives what somebody who left is called among those of all rooms. It says how many bytes
--- they take: the texts are in five places.
+-- Returns the name of a member who left, for the index of all rooms. It starts with the number
+-- of bytes that the member takes: the texts are in five places.
 local function leftName(of, key, value)
 	return struct.pack('>I4I2', goneBytes + 5 * (#of + #key) + #value, #of) .. of .. key
 end
 
--- Takes somebody off the books of all rooms.
+-- Removes a member who left from the index of all rooms.
 local function removeFromAllRooms(name)
 	if redis.call('ZREM', all, name) == 1 then
 		redis.call('ZREM', allEnds, name)
@@ -106,7 +106,7 @@ local function rememberLeft(key, look, seen, expires)
 	end
 end
 
--- Forgets somebody who left any room, unless they have come and left again since.
+-- Forgets a member who left any room, unless it has come and left again since.
 local function forgetLeftAnywhere(name)
 	local size, length, at = struct.unpack('>I4I2', name)
 	local of, key = string.sub(name, at, at + length - 1), string.sub(name, at + length)
@@ -124,7 +124,7 @@ local function forgetLeftAnywhere(name)
 	removeFromAllRooms(name)
 end
 
--- Has keys end with the last of those who are in an index by when they are forgotten.
+-- Lets keys expire together with the last member in an index of expiry times.
 local function expireWithLast(ends, keys)
 	local last = redis.call('ZREVRANGEBYSCORE', ends, '+inf', '-inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
 	for _, k in ipairs(keys) do
@@ -136,7 +136,7 @@ local function expireWithLast(ends, keys)
 	end
 end
 
--- Forgets those whose time is over, and who left first if there are too many.
+-- Forgets members whose time is over, and if there are too many those who left first.
 local function enforceBounds()
 	local over = redis.call('ZRANGEBYSCORE', allEnds, '-inf', string.format('%d', now), 'LIMIT', 0, 2 * added + 16)
 	for _, name in ipairs(over) do
@@ -153,7 +153,7 @@ local function enforceBounds()
 	expireWithLast(allEnds, {all, allEnds, books})
 end
 
--- Notes what a member's list is now, and what has happened.
+-- Saves the holds of a member, and adds an event if its look changed.
 local function saveMember(key, list, was)
 	local look = chooseLook(list)
 	redis.call('HSET', holds, key, cmsgpack.pack(list))
@@ -170,7 +170,7 @@ local function saveMember(key, list, was)
 	addEvent('+', key, look)
 end
 
--- Takes away what the node holds of a member, which was last seen some time ago.
+-- Removes what the node holds of a member, which was last seen ago ms ago.
 local function leaveMember(key, ago)
 	local packed = redis.call('HGET', holds, key)
 	if redis.call('SREM', held, key) == 0 or not packed then
@@ -198,7 +198,7 @@ local function leaveMember(key, ago)
 	end
 end
 
--- Tells all nodes, with a number that shows them whether they missed anything.
+-- Publishes the events to all nodes, with a number that shows whether they missed any.
 local function publishEvents()
 	if redis.call('SCARD', held) == 0 then
 		redis.call('SREM', rooms, room)
@@ -211,7 +211,8 @@ local function publishEvents()
 	if #events > 0 then
 		local n = redis.call('HINCRBY', counters, 'n', 1)
 		if n == 1 then
-			-- Greater than any of before: who knows one of these sees that they do not follow.
+			-- It is greater than every earlier number. A node that knows one of those sees a
+			-- gap.
 			n = clock[1] * 1000000 + clock[2]
 			redis.call('HSET', counters, 'n', string.format('%d', n))
 		end

@@ -1,7 +1,8 @@
--- Says that a node holds members. ARGV, for each: key, rank of its status, status,
--- info, how long to remember it in ms. Gives 0, and does nothing, when the node has
--- no lease any more: its members have left, or are about to. Gives how many steps the node
--- has made, or -1 if this was none.
+-- Enters members that a node holds.
+-- ARGV: …, for each member: key, rank of its status, status, info, for how long to remember it
+--       in ms
+-- Returns how many steps the node has made, or -1 if this was none. Returns 0, and does
+-- nothing, if the node has no lease any more: then its members have left, or are about to.
 if not redis.call('ZSCORE', leases, node) then
 	return 0
 end

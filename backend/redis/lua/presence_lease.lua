@@ -1,20 +1,20 @@
 -- Renews the lease of a node and finds nodes whose lease is over, by Redis's clock.
 -- KEYS: leases by node and end, dead nodes by the time of their death, steps by node
--- ARGV: node, length of the lease in ms, 1 to take one for the first time, the lowest
---       number of a script that the node waits for
--- Gives whether the node has a lease, the dead nodes, and how many steps it has made.
+-- ARGV: node, length of the lease in ms, 1 to take a new lease, the lowest number of a script
+--       that the node waits for
+-- Returns whether the node has a lease, the dead nodes, and how many steps it has made.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local till = string.format('%d', now + ARGV[2])
--- If all leases are over, one of which is renewed, it was Redis that was away: the
--- others get the time to come back.
+-- If all leases are over and one of them is renewed, Redis was away, not the nodes. The others
+-- get time to reconnect.
 if ARGV[3] ~= '1' and redis.call('ZSCORE', KEYS[1], ARGV[1])
 		and #redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. string.format('%d', now), '+inf', 'LIMIT', 0, 1) == 0 then
 	for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '+inf')) do
 		redis.call('ZADD', KEYS[1], till, node)
 	end
 end
--- No lease is longer. One that is was taken before the clock was set back.
+-- No lease may be longer. A longer one was taken before the clock was set back.
 for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. till, '+inf', 'LIMIT', 0, 100)) do
 	redis.call('ZADD', KEYS[1], till, node)
 end

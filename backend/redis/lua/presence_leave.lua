@@ -1,5 +1,6 @@
--- Says that a node no longer holds members. ARGV, for each: key, how long ago it was
--- last seen in ms. Gives how many steps the node has made, or -1 if this was none.
+-- Removes members that a node no longer holds.
+-- ARGV: …, for each member: key, for how long in ms it has not been seen
+-- Returns how many steps the node has made, or -1 if this was none.
 if isOvertaken() then
 	return -1
 end

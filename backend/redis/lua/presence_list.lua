@@ -1,9 +1,9 @@
 -- Reads members in the order of their keys.
--- KEYS: looks and index of the room's members; those who left, index and expiry of
---       these
--- ARGV: the key to begin behind (empty: at the beginning), how many, 1 to read those
---       who left as well
--- Gives how many there are, and keys and looks in turn; the same of those who left.
+-- KEYS: looks and index of the room's members; the members who left, with index and expiry
+-- ARGV: the key after which to start (empty: at the first), how many, 1 to read the members who
+--       left as well
+-- Returns how many members there are, then keys and looks in turn; then keys and looks of those
+-- who left.
 local from = '-'
 if ARGV[1] ~= '' then
 	from = '(' .. ARGV[1]

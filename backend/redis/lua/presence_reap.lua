@@ -1,5 +1,6 @@
--- Lets a dead node leave a room. ARGV: how many members at most. Gives how many it
--- still holds.
+-- Makes a dead node leave a room.
+-- ARGV: …, how many members at most
+-- Returns how many members it still holds.
 for _, key in ipairs(redis.call('SRANDMEMBER', held, ARGV[firstArg])) do
 	leaveMember(key, 0)
 	redis.call('SREM', held, key)

@@ -1,11 +1,11 @@
 -- Appends a message to a room's log and publishes it.
--- KEYS: meta, stream, secret, and with an idempotency key those of keys.lua
--- ARGV: message, its anchor, entries to keep, time to live of the stream and of the
---       meta in ms, Pub/Sub channel, an epoch or a secret should one be needed, 1 if the
---       times to live were said a short while ago, and with an idempotency key this and
---       those of keys.lua
--- Gives whether the key was seen before, and the position; of a key that was seen, what
--- was remembered of it, and the entry of its message if it is still in the log.
+-- KEYS: meta, stream, secret; with an idempotency key also those of idempotency_keys.lua
+-- ARGV: message, its anchor, entries to keep, time to live of the stream and of the meta in ms,
+--       Pub/Sub channel, a new epoch or secret if one is needed, 1 if the times to live were
+--       set a short while ago; with an idempotency key also the key and those of
+--       idempotency_keys.lua
+-- Returns 0 and the position. If the key was seen before, it returns 1, the remembered result,
+-- and the entry of the message if it is still in the log.
 if KEYS[4] then
 	firstKey, firstArg = 4, 10
 	local first = recall(ARGV[9])
@@ -21,7 +21,7 @@ if not epoch then
 	local secret = readSecret(KEYS[3], ARGV[7])
 	epoch, top, anchor = emptyEpoch(secret, KEYS[1], now), '0', '0'
 	if redis.call('DEL', KEYS[2]) == 1 then
-		-- The meta of a log was lost, which must not come back under its epoch.
+		-- The meta was lost, but not the log. The log must not continue under the old epoch.
 		epoch = ARGV[7]
 	elseif isUnsettled(secret) then
 		return unsettledReply()
@@ -39,9 +39,9 @@ local added = redis.pcall('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], id, 'd', ARGV
 if type(added) == 'table' and added.err then
 	redis.call('HSET', KEYS[1], 's', top, 'a', anchor)
 	if not string.find(added.err, 'equal or smaller', 1, true) then
-		return added -- Redis refuses it, and nothing has changed
+		return added -- Redis rejects it, and nothing has changed
 	end
-	-- The stream is ahead of the meta: begin anew.
+	-- The stream is ahead of the meta: start a new log.
 	epoch, offset = ARGV[7], '1'
 	redis.call('HSET', KEYS[1], 'e', epoch, 's', offset, 'a', ARGV[2])
 	redis.call('DEL', KEYS[2])

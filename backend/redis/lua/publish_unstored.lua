@@ -1,9 +1,10 @@
--- Publishes a message of a room without history once for each idempotency key.
--- KEYS: those of keys.lua
--- ARGV: message, Pub/Sub channel, the idempotency key, those of keys.lua, the digest of
---       the message
--- Gives what was remembered of the key: the digest of its first message, the position of
--- one in the history, or an empty text from a node that knows no digests. 0: nothing was.
+-- Publishes a message without a position, once for each idempotency key.
+-- KEYS: those of idempotency_keys.lua
+-- ARGV: message, Pub/Sub channel, the idempotency key, those of idempotency_keys.lua, the
+--       digest of the message
+-- Returns 0 if the key was not seen before. Otherwise it returns the remembered result: the
+-- digest of the first message, the position of a message in the history, or an empty text from
+-- a node that knows no digests.
 firstKey, firstArg = 1, 4
 local first = recall(ARGV[3])
 if first then

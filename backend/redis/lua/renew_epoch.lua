@@ -1,8 +1,7 @@
--- Gives a room whose log went back in time a new epoch. Its messages and offsets
--- stay: who knew the old epoch must not believe in any of them.
+-- Gives a room a new epoch, because its log went back in time. Its messages and offsets stay,
+-- but clients that know the old epoch must trust none of them.
 -- KEYS: meta
--- ARGV: the epoch that is over, the new one, for how long in ms to keep it if nothing is
---       left of the log
+-- ARGV: the old epoch, the new one, for how long in ms to keep it if nothing is left of the log
 local epoch = redis.call('HGET', KEYS[1], 'e')
 if epoch and epoch ~= ARGV[1] then
 	return 0
