@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	// maxItems bounds a batch, and the channels of one item.
+	// maxItems is the greatest number of items in a batch, and of channels in an item.
 	maxItems = 100
-	// minBatch is the least size of a batch that is read, in bytes.
+	// minBatch is the size in bytes up to which every batch is read.
 	minBatch = 1 << 20
 )
 
-// batchResult is what became of one item: either of all of it, or channel by
-// channel, in the order of the request.
+// batchResult is the result of one item: an error for the whole item, or a result for each
+// of its channels, in the order of the request.
 type batchResult struct {
 	Channels []published      `json:"channels,omitempty"`
 	Error    *problem.Details `json:"error,omitempty"`
@@ -55,8 +55,9 @@ func publishBatch(c *call) *protocol.Error {
 	return c.replyValue(results)
 }
 
-// batchLimit trusts the app with as many of the greatest messages as a batch may
-// have, and everybody else with an amount that a server can hold for many.
+// batchLimit is the size in bytes up to which a batch is read. For the app it allows the
+// greatest number of the largest messages. For others it is an amount that the server can
+// hold for many callers.
 func (c *call) batchLimit() int64 {
 	if c.o.Caller.App {
 		return max(minBatch, maxItems*c.bodyLimit())
@@ -64,12 +65,12 @@ func (c *call) batchLimit() int64 {
 	return max(minBatch, c.bodyLimit())
 }
 
-// readBatch reads all items before any of them is published, and no further than to the
-// first one that is too much.
+// readBatch reads all items before the first one is published. It stops at the first item
+// that is one too many.
 func (c *call) readBatch(limit int64) ([]json.RawMessage, *protocol.Error) {
 	body := &remembering{Reader: c.body(limit)}
 	items, e := decodeBatch(body)
-	if body.err != nil { // what the decoder makes of it is of no use
+	if body.err != nil { // the error of the decoder would say less
 		return nil, readError(body.err, limit)
 	}
 	if e == nil {
@@ -78,7 +79,7 @@ func (c *call) readBatch(limit int64) ([]json.RawMessage, *protocol.Error) {
 	return items, e
 }
 
-// remembering keeps the error, but for the end.
+// remembering is a reader that keeps its error, unless that is io.EOF.
 type remembering struct {
 	io.Reader
 	err error
@@ -92,7 +93,7 @@ func (r *remembering) Read(p []byte) (int, error) {
 	return n, err
 }
 
-var errNoArray = protocol.Errorf(protocol.InvalidMessage, "the body must be an array of messages")
+var errNoArray = protocol.Errorf(protocol.InvalidMessage, "the body must be a JSON array of messages")
 
 func decodeBatch(body io.Reader) (items []json.RawMessage, e *protocol.Error) {
 	d := json.NewDecoder(body)
@@ -122,7 +123,8 @@ func decodeBatch(body io.Reader) (items []json.RawMessage, e *protocol.Error) {
 	return items, nil
 }
 
-// publishItem publishes an item to its channels. The request has paid for one message.
+// publishItem publishes an item to its channels. The request has been charged for one
+// message.
 func (c *call) publishItem(ctx context.Context, item json.RawMessage, validate bool) batchResult {
 	channels, p, checked, e := decodeItem(item)
 	if e != nil {
@@ -143,16 +145,16 @@ func (c *call) publishItem(ctx context.Context, item json.RawMessage, validate b
 	return batchResult{Channels: results}
 }
 
-// payer is the caller for the next message of a batch: the first time the one that has
-// paid, and then the one that has to pay.
+// payer returns the caller for the next message of a batch. The first time it is the caller
+// that was charged already, and then one that has to be charged.
 func (c *call) payer() session.Caller {
 	by := c.o.Caller
 	c.o.Caller = by.Unpaid()
 	return by
 }
 
-// decodeItem reads one item. Its channels are checked one by one when they are
-// published to.
+// decodeItem decodes one item. Its channels are checked when a message is published to
+// them.
 func decodeItem(item json.RawMessage) (channels []string, p protocol.Publish, validate bool, e *protocol.Error) {
 	m, e := decodeMessageObject(item, "channels")
 	if e != nil {

@@ -9,18 +9,18 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// answered are the members that both answers to a change have, named as in the
+// answered has the members of both answers to a change. Their names are those of the
 // payloads of `change-accepted` and `change-rejected`.
 type answered struct {
 	Channel       string `json:"channel"`
 	LocalVersion  uint64 `json:"localVersion"`
 	Epoch         string `json:"epoch"`
 	ServerVersion uint64 `json:"serverVersion"`
-	// Duplicate: the change was made before, and nothing was done this time.
+	// Duplicate: the change was made before, and nothing was changed this time.
 	Duplicate bool `json:"duplicate,omitempty"`
 }
 
-// rejection is the payload of `change-rejected`, and a problem.
+// rejection is the payload of `change-rejected`, and also a problem document.
 type rejection struct {
 	problem.Details
 	answered
@@ -28,8 +28,8 @@ type rejection struct {
 	ServerState json.RawMessage `json:"serverState"`
 }
 
-// proposeChange is POST /channels/{channel}/document/changes: the command `change`, for
-// clients that have no WebSocket.
+// proposeChange is POST /channels/{channel}/document/changes. It is the command `change`
+// for clients without a WebSocket.
 func proposeChange(c *call) *protocol.Error {
 	// Registry.Propose decides again.
 	e := c.enter(func(by session.Caller) *protocol.Error {

@@ -14,7 +14,7 @@ const (
 	maxChannels   = 1000
 )
 
-// channelInfo describes a channel with connections, a document, or both.
+// channelInfo describes a channel that has connections, a document, or both.
 type channelInfo struct {
 	Channel     string        `json:"channel"`
 	Connections int           `json:"connections"`
@@ -24,13 +24,13 @@ type channelInfo struct {
 // documentInfo describes a document that somebody has changed.
 type documentInfo struct {
 	Version uint64 `json:"version"`
-	// Bytes is what it takes of the memory for documents, with its latest changes.
+	// Bytes is what the document and its latest changes take of the memory for documents.
 	Bytes int64 `json:"bytes"`
 }
 
-// listChannels is GET /channels: the channels with connections to this node, and those
-// with a document. Only the app may know them, because the name of a channel can be all
-// that protects it.
+// listChannels is GET /channels: the channels with connections to this node, and those with
+// a document. Only the app may list them, because the name of a channel can be its only
+// protection.
 func listChannels(c *call) *protocol.Error {
 	if e := c.appOnly(); e != nil {
 		return e
@@ -45,7 +45,7 @@ func listChannels(c *call) *protocol.Error {
 	docs, moreDocs, e := c.o.Registry.Documents.List(c.r.Context(), prefix, after, n)
 	switch {
 	case e != nil && e.Code == protocol.Unavailable:
-		// The connections are known all the same.
+		// The store is unreachable. The connections of this node are known all the same.
 		c.w.Header().Set(staleHeader, "true")
 	case e != nil:
 		return e
@@ -59,7 +59,7 @@ func listChannels(c *call) *protocol.Error {
 	}{list[:min(n, len(list))], more})
 }
 
-// merge makes one list of two, both in the order of their channels.
+// merge merges two lists that are ordered by channel.
 func merge(rooms []hub.RoomInfo, docs []document.Info) []channelInfo {
 	list := make([]channelInfo, 0, max(len(rooms), len(docs)))
 	for len(rooms) > 0 || len(docs) > 0 {
@@ -86,6 +86,7 @@ func merge(rooms []hub.RoomInfo, docs []document.Info) []channelInfo {
 	return list
 }
 
+// appOnly returns an error unless the caller is the app and its key may manage.
 func (c *call) appOnly() *protocol.Error {
 	switch {
 	case c.o.Caller.App:
@@ -96,8 +97,8 @@ func (c *call) appOnly() *protocol.Error {
 	return protocol.Errorf(protocol.Forbidden, "this is for the app, with its API key")
 }
 
-// deleteDocument is DELETE /channels/{channel}/document: all that is known of the
-// document is removed. Clients, who can not do that, empty it with a PUT.
+// deleteDocument is DELETE /channels/{channel}/document. It removes everything about the
+// document. Clients may not do that; they empty the document with PUT.
 func deleteDocument(c *call) *protocol.Error {
 	if e := c.appOnly(); e != nil {
 		return e

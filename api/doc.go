@@ -1,18 +1,19 @@
-// Package api is the HTTP API: what an app does with its API key, and what a user
-// may do without a connection, under the same policy.
+// Package api is the HTTP API: what an app does with its API key, and what a user may do
+// without a connection, under the same policy as over a connection.
 //
-// The resources are a table of routes (routes.go) and a file for each; a new one
-// is a new file, a line in the table and its description in openapi.json, which is
-// served, and which a test holds against the table.
+// The table of routes is in routes.go, and each resource has a file. A new resource is a
+// new file, a line in the table and a description in openapi.json. The API serves that
+// description, and a test compares it with the table.
 //
-// # Answers
+// # Requests and answers
 //
-// Bodies are JSON in both directions; errors are problem documents (RFC 9457) with
-// the codes of the protocol. The names of channels stand percent-encoded in the
-// path, and are decoded once: a slash in a name is %2F.
+// Bodies are JSON in both directions. Errors are problem documents (RFC 9457) with the
+// codes of the protocol. The names of channels are percent-encoded in the path and
+// decoded once: a slash in a name is %2F. How a body and parameters are read is in
+// request.go.
 //
 // # Concurrency
 //
-// [Serve] keeps no state and may be used by several goroutines at once. It starts
-// none.
+// [Serve] keeps no state, starts no goroutine and may be called by several goroutines at
+// once.
 package api

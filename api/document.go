@@ -19,15 +19,15 @@ const (
 	jsonPatch  = "application/json-patch+json"
 )
 
-// staleHeader says that the store can not be reached, and that the document may have
-// newer versions.
+// staleHeader says that the store can not be reached, so the document may have newer
+// versions.
 const staleHeader = "Realtime-Stale"
 
 // changed is the answer to a change of a document.
 type changed struct {
 	Epoch   string `json:"epoch"`
 	Version uint64 `json:"version"`
-	// Duplicate: the key was seen before, and nothing was changed this time.
+	// Duplicate: the key was used before, and nothing was changed this time.
 	Duplicate bool `json:"duplicate,omitempty"`
 }
 
@@ -55,7 +55,7 @@ func patchDocument(c *call) *protocol.Error {
 	}
 	p := session.Proposal{Channel: c.name}
 	if len(c.r.Header.Values("If-Match")) == 0 {
-		problem.WriteStatus(c.w, http.StatusPreconditionRequired, "say with If-Match which version the patch is made to; * is any")
+		problem.WriteStatus(c.w, http.StatusPreconditionRequired, "the header If-Match is missing; send the ETag of the state that the patch is made to, or * for any state")
 		return nil
 	}
 	media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
@@ -79,12 +79,13 @@ func putDocument(c *call) *protocol.Error {
 	return c.amend(p, jsonType, 2*int64(c.o.Registry.Documents.MaxSize(c.name))+4<<10)
 }
 
-// mayChange is what [session.Documents.Amend] decides again, when the change is known.
+// mayChange reports early whether the caller may change the document at all. Amend decides
+// again when the change is known.
 func (c *call) mayChange(by session.Caller) *protocol.Error {
 	return c.o.Registry.Documents.MayChange(by, c.name)
 }
 
-// amend reads the body of a change.
+// amend reads the body of a change and makes the change.
 func (c *call) amend(p session.Proposal, media string, limit int64) *protocol.Error {
 	body, e := c.readJSON(limit)
 	if e != nil {
@@ -96,17 +97,17 @@ func (c *call) amend(p session.Proposal, media string, limit int64) *protocol.Er
 	return c.propose(p)
 }
 
-// ofMedia sees to it that a patch is what it is said to be: an array is a JSON patch,
-// and nothing else.
+// ofMedia checks that the patch has the form of its media type: a JSON patch is an array,
+// and a merge patch is an object.
 func ofMedia(media string, body []byte) (json.RawMessage, *protocol.Error) {
 	text, e := protocol.DecodeContent(body)
 	switch {
 	case e != nil:
 		return nil, e
 	case media == jsonPatch && text[0] != '[':
-		return nil, protocol.Errorf(protocol.InvalidMessage, "a JSON patch is an array")
+		return nil, protocol.Errorf(protocol.InvalidMessage, "the body must be a JSON patch, which is an array")
 	case media == mergePatch && text[0] != '{':
-		return nil, protocol.Errorf(protocol.InvalidMessage, "a merge patch is an object; to replace the whole document use PUT")
+		return nil, protocol.Errorf(protocol.InvalidMessage, "the body must be a merge patch, which is an object; use PUT to replace the whole document")
 	}
 	return text, nil
 }
@@ -134,8 +135,9 @@ func (c *call) propose(p session.Proposal) *protocol.Error {
 	return c.replyValue(changed{out.Epoch, out.Version, out.Duplicate})
 }
 
-// failed answers when a change is not made. That the document has changed since is
-// what the condition was for. Status 429 would say that it helps to wait.
+// failed answers a change that is not made. If the request had a condition, a conflict
+// means that the condition failed: 412. A full memory is 507, because 429 would say that
+// waiting helps.
 func (c *call) failed(e *protocol.Error, conditional bool) *protocol.Error {
 	switch {
 	case e.Code == protocol.Conflict && conditional:
@@ -148,7 +150,7 @@ func (c *call) failed(e *protocol.Error, conditional bool) *protocol.Error {
 	return nil
 }
 
-// condition reads If-Match: the state that the change was made to.
+// condition reads If-Match, the state that the change was made to.
 func (c *call) condition(p *session.Proposal) *protocol.Error {
 	known, e := c.ifMatch()
 	p.Epoch, p.Base = known.Epoch, known.Version
@@ -156,28 +158,29 @@ func (c *call) condition(p *session.Proposal) *protocol.Error {
 	return e
 }
 
-// ifMatch reads If-Match; the zero Known stands for any state.
+// ifMatch reads If-Match. The zero Known stands for any state.
 func (c *call) ifMatch() (known document.Known, e *protocol.Error) {
 	values := c.r.Header.Values("If-Match")
 	tag := strings.TrimSpace(strings.Join(values, ","))
-	// An empty one is no *: it is sent by who lost the tag.
+	// An empty header does not mean *: a client that lost the tag sends it.
 	if len(values) == 0 || tag == "*" {
 		return known, nil
 	}
 	epoch, version, ok := parseTag(tag)
 	if !ok {
-		return known, protocol.Errorf(protocol.InvalidMessage, "If-Match is neither * nor one ETag of a document")
+		return known, protocol.Errorf(protocol.InvalidMessage, "the header If-Match must be * or one ETag of a document")
 	}
 	return document.Known{Epoch: epoch, Version: version}, nil
 }
 
-// entityTag names a state: versions of different epochs have nothing in common.
+// entityTag returns the ETag of a state. It has the epoch, because versions of different
+// epochs have nothing in common.
 func entityTag(epoch string, version uint64) string {
 	return `"` + epoch + "-" + strconv.FormatUint(version, 10) + `"`
 }
 
-// parseTag reads a tag. Who compresses the answers on the way makes it a weak one, or as
-// Caddy's encode does writes -gzip behind it; it names the state all the same.
+// parseTag parses an ETag. A compressing proxy makes it a weak tag, and Caddy's encode
+// appends -gzip; it still names the same state.
 func parseTag(tag string) (epoch string, version uint64, ok bool) {
 	inner, opened := strings.CutPrefix(strings.TrimPrefix(tag, "W/"), `"`)
 	inner, closed := strings.CutSuffix(inner, `"`)
@@ -187,7 +190,7 @@ func parseTag(tag string) (epoch string, version uint64, ok bool) {
 	return epoch, version, opened && closed && cut && epoch != "" && err == nil
 }
 
-// hasTag reports whether a header lists the tag of a state.
+// hasTag reports whether a header lists the ETag of a state.
 func hasTag(values []string, epoch string, version uint64) bool {
 	for one := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		one = strings.TrimSpace(one)

@@ -30,7 +30,7 @@ func history(c *call) *protocol.Error {
 	return nil
 }
 
-// pageSize is about how long the text of a page is.
+// pageSize estimates the length of a page's text.
 func pageSize(page hub.HistoryPage) int {
 	const around = 256 // what stands around a content
 	n := around
@@ -40,7 +40,8 @@ func pageSize(page hub.HistoryPage) int {
 	return n
 }
 
-// since is the position after which messages are asked for; nil for the newest.
+// since returns the position after which messages are wanted, or nil for the newest
+// messages.
 func since(query url.Values) (*hub.Position, *protocol.Error) {
 	epoch, offset, anchor := query.Get("epoch"), query.Get("offset"), query.Get("anchor")
 	if epoch == "" && offset == "" && anchor == "" {

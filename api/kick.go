@@ -8,14 +8,14 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// ended is [session.Ended].
+// ended is [session.Ended] as JSON.
 type ended struct {
 	Connections int `json:"connections"`
 	Nodes       int `json:"nodes"`
 	Pending     int `json:"pending,omitempty"`
 }
 
-// replyEnded answers with what became of an order, or hands its error on.
+// replyEnded answers with the result of a kick or revocation, or returns its error.
 func (c *call) replyEnded(done session.Ended, e *protocol.Error) *protocol.Error {
 	if e != nil {
 		return e
@@ -32,8 +32,8 @@ func kickUser(c *call) *protocol.Error {
 	return c.replyEnded(c.o.Registry.Kicks.User(c.r.Context(), c.name, reason))
 }
 
-// kickConnection is DELETE /connections/{connection}. A connection that is gone is
-// what was wanted, and no error.
+// kickConnection is DELETE /connections/{connection}. It is no error if the connection is
+// gone already.
 func kickConnection(c *call) *protocol.Error {
 	reason, e := c.kickReason()
 	if e != nil {
@@ -42,8 +42,8 @@ func kickConnection(c *call) *protocol.Error {
 	return c.replyEnded(c.o.Registry.Kicks.Connection(c.r.Context(), c.name, reason))
 }
 
-// kickReason reads what the connections are told: from the body or, since not every
-// program can send one with DELETE, from the query.
+// kickReason reads the close code and reason for the connections. They may be in the body,
+// or in the query, because not every program can send a body with DELETE.
 func (c *call) kickReason() (hub.Reason, *protocol.Error) {
 	if e := c.appOnly(); e != nil {
 		return hub.Reason{}, e
@@ -75,7 +75,7 @@ func (c *call) kickReason() (hub.Reason, *protocol.Error) {
 func parseCode(s string) (int64, *protocol.Error) {
 	code, err := strconv.ParseInt(s, 10, 32)
 	if err != nil {
-		return 0, protocol.Errorf(protocol.InvalidMessage, "code %s is not an integer", protocol.Quote(s))
+		return 0, protocol.Errorf(protocol.InvalidMessage, "the parameter code is %s; it must be an integer", protocol.Quote(s))
 	}
 	return code, nil
 }

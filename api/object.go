@@ -12,12 +12,12 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// object holds the members of a JSON object. Their names are compared exactly, and
-// none may be left over, so that a misspelled one is noticed and not ignored.
+// object holds the members of a JSON object. Names are compared exactly.
 type object map[string]json.RawMessage
 
-// decodeObject reads an object with no other members than these, each at most once: two
-// readers may take different ones of a repeated member for it.
+// decodeObject decodes an object that has no other members than the named ones, each at
+// most once. An unknown member is an error, so that a misspelled name is noticed. A
+// repeated member is an error, because two readers may use different values.
 func decodeObject(text []byte, names ...string) (object, *protocol.Error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	if first, err := d.Token(); err != nil || first != json.Delim('{') {
@@ -39,10 +39,10 @@ func decodeObject(text []byte, names ...string) (object, *protocol.Error) {
 }
 
 func errNoObject(names []string) *protocol.Error {
-	return protocol.Errorf(protocol.InvalidMessage, "not a JSON object with the members %s", strings.Join(names, ", "))
+	return protocol.Errorf(protocol.InvalidMessage, "this must be a JSON object; its members may be %s", strings.Join(names, ", "))
 }
 
-// decodeMember reads the next member.
+// decodeMember decodes the next member.
 func (m object) decodeMember(d *json.Decoder, names []string) *protocol.Error {
 	token, err := d.Token()
 	name, _ := token.(string)
@@ -50,7 +50,7 @@ func (m object) decodeMember(d *json.Decoder, names []string) *protocol.Error {
 	case err != nil:
 		return errNoObject(names)
 	case !slices.Contains(names, name):
-		return protocol.Errorf(protocol.InvalidMessage, "unknown member %s; there are %s", protocol.Quote(name), strings.Join(names, ", "))
+		return protocol.Errorf(protocol.InvalidMessage, "there is no member %s; the members may be %s", protocol.Quote(name), strings.Join(names, ", "))
 	case m[name] != nil:
 		return protocol.Errorf(protocol.InvalidMessage, "the member %q is given twice", name)
 	}
@@ -62,7 +62,7 @@ func (m object) decodeMember(d *json.Decoder, names []string) *protocol.Error {
 	return nil
 }
 
-// text gives a member that is a string; empty when it is not there.
+// text returns a member that must be a string, or an empty string if there is none.
 func (m object) text(name string) (s string, e *protocol.Error) {
 	raw, ok := m[name]
 	if !ok {
@@ -74,7 +74,7 @@ func (m object) text(name string) (s string, e *protocol.Error) {
 	return s, nil
 }
 
-// flag gives a member that is a boolean; false when it is not there.
+// flag returns a member that must be a boolean, or false if there is none.
 func (m object) flag(name string) (is bool, e *protocol.Error) {
 	raw, ok := m[name]
 	if ok && (raw[0] == 'n' || json.Unmarshal(raw, &is) != nil) {
@@ -83,7 +83,7 @@ func (m object) flag(name string) (is bool, e *protocol.Error) {
 	return is, nil
 }
 
-// integer gives a member that is an integer; 0 when it is not there.
+// integer returns a member that must be an integer, or 0 if there is none.
 func (m object) integer(name string) (n int64, e *protocol.Error) {
 	raw, ok := m[name]
 	if ok && (raw[0] == 'n' || json.Unmarshal(raw, &n) != nil) {
@@ -94,7 +94,8 @@ func (m object) integer(name string) (n int64, e *protocol.Error) {
 
 var errNoJSON = protocol.Errorf(protocol.InvalidJSON, "the body is not valid JSON in UTF-8")
 
-// validJSON tells broken JSON from JSON of another shape.
+// validJSON returns an error if a body is not JSON. It tells broken JSON from JSON of the
+// wrong form.
 func validJSON(body []byte) *protocol.Error {
 	if !utf8.Valid(body) || !json.Valid(body) {
 		return errNoJSON

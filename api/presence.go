@@ -18,12 +18,12 @@ type member struct {
 	ID     string          `json:"id"`
 	Status string          `json:"status"`
 	Info   json.RawMessage `json:"info,omitempty"`
-	// LastSeen is when the last connection of a member ended that is offline, in
-	// milliseconds since 1970.
+	// LastSeen is when the last connection of an offline member ended, in milliseconds
+	// since 1970.
 	LastSeen int64 `json:"lastSeen,omitempty"`
 }
 
-// offline is the status of those who have left.
+// offline is the status of members that have left.
 const offline = "offline"
 
 // members is GET /channels/{channel}/presence.
@@ -52,7 +52,7 @@ func members(c *call) *protocol.Error {
 
 type presenceCount struct {
 	Count int `json:"count"`
-	// Partial: only members of this node are known at the moment.
+	// Partial: only the members of this node are known at the moment.
 	Partial bool `json:"partial,omitempty"`
 }
 

@@ -15,17 +15,17 @@ import (
 
 const keyHeader = "Idempotency-Key"
 
-// published is what became of one message in one channel. In a room without
-// history there is no position.
+// published is the result of one message in one channel. In a room without history it has
+// no position.
 type published struct {
-	// Channel is given in the answer to a batch.
+	// Channel is set in the answer to a batch.
 	Channel string `json:"channel,omitempty"`
 	Epoch   string `json:"epoch,omitempty"`
 	Offset  uint64 `json:"offset,omitempty"`
 	Anchor  string `json:"anchor,omitempty"`
-	// Duplicate: the key was seen before, and nothing was sent this time.
+	// Duplicate: the key was used before, and nothing was sent this time.
 	Duplicate bool `json:"duplicate,omitempty"`
-	// Degraded: only connections of this node were reached.
+	// Degraded: only the connections of this node were reached.
 	Degraded bool `json:"degraded,omitempty"`
 	// Error: nothing was sent.
 	Error *problem.Details `json:"error,omitempty"`
@@ -76,24 +76,24 @@ func publish(c *call) *protocol.Error {
 	return c.replyValue(outcome(done))
 }
 
-// validate reads the parameter by which the app wants its content checked.
+// validate reads the parameter by which the app has its content checked.
 func (c *call) validate() (bool, *protocol.Error) {
 	return flag(c.r.URL.Query(), "validate", false)
 }
 
-// publisher returns the caller with that wish.
+// publisher returns the caller, with validate set as the request says.
 func (c *call) publisher(validate bool) session.Caller {
 	caller := c.o.Caller
 	caller.Validate = validate
 	return caller
 }
 
-// decodeMessage reads a message: JSON by the members of an object, anything else as
-// the content itself.
+// decodeMessage decodes a message. JSON is an object with the members of a message. Any
+// other text is the content itself.
 func decodeMessage(media string, body []byte) (p protocol.Publish, validate bool, e *protocol.Error) {
 	switch {
 	case media == "" && len(body) == 0:
-		return p, false, protocol.Errorf(protocol.InvalidMessage, "there is no body; send {\"content\": ...} as application/json, or a text")
+		return p, false, protocol.Errorf(protocol.InvalidMessage, "the body is empty; send {\"content\": ...} as application/json, or a text as text/plain")
 	case media != jsonType:
 		p.Content, e = quote(body)
 		return p, false, e
@@ -113,7 +113,7 @@ func decodeMessage(media string, body []byte) (p protocol.Publish, validate bool
 func oneKey(key string, headers []string) (string, *protocol.Error) {
 	switch {
 	case len(headers) > 1:
-		return "", protocol.Errorf(protocol.InvalidMessage, "the header %s is given twice", keyHeader)
+		return "", protocol.Errorf(protocol.InvalidMessage, "the header %s is given more than once", keyHeader)
 	case len(headers) == 0 || headers[0] == "":
 		return key, nil
 	}
@@ -127,8 +127,8 @@ func oneKey(key string, headers []string) (string, *protocol.Error) {
 	return header, protocol.ValidKey(header)
 }
 
-// decodeMessageObject reads an object with the members of a message and the given ones
-// beside them. The content must be there. See [object.message] for what the members mean.
+// decodeMessageObject decodes an object with the members of a message and those named in
+// beside. The content is required. [object.message] says what the members mean.
 func decodeMessageObject(text []byte, beside ...string) (object, *protocol.Error) {
 	m, e := decodeObject(text, append(beside, "content", "event", "key", "to", "validate", "id")...)
 	if e != nil {
@@ -140,8 +140,8 @@ func decodeMessageObject(text []byte, beside ...string) (object, *protocol.Error
 	return m, nil
 }
 
-// message reads what one message consists of, but for its channel, and whether it is
-// to be checked in any case.
+// message returns the message, without its channel, and whether its content must be checked
+// even if it comes from the app.
 func (m object) message() (p protocol.Publish, validate bool, e *protocol.Error) {
 	if p.Content, e = protocol.DecodeContent(m["content"]); e != nil {
 		return p, false, e
@@ -164,8 +164,8 @@ func (m object) message() (p protocol.Publish, validate bool, e *protocol.Error)
 	return p, validate, e
 }
 
-// key returns the idempotency key: the member "key", or "id" as it was called before.
-// It is empty if there is none.
+// key returns the idempotency key: the member "key", or "id", its old name. It is empty if
+// there is none.
 func (m object) key() (string, *protocol.Error) {
 	key, e := m.text("key")
 	if e != nil {
@@ -186,7 +186,7 @@ func (m object) key() (string, *protocol.Error) {
 	return key, protocol.ValidKey(key)
 }
 
-// quote makes a JSON string of a raw content.
+// quote returns a raw content as a JSON string.
 func quote(raw []byte) (json.RawMessage, *protocol.Error) {
 	if !utf8.Valid(raw) {
 		return nil, protocol.Errorf(protocol.InvalidMessage, "content that is not JSON must be text in UTF-8")

@@ -16,9 +16,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// bodyLimit is how much is read of a request that publishes one message: a content
-// of the greatest size, with as much again for white space, and what stands around
-// it. The size of the content itself is checked when it is known.
+// bodyLimit is the size in bytes up to which the body of a single message is read: the
+// greatest content, as much again for white space, and the members around it. The size of
+// the content itself is checked later.
 func (c *call) bodyLimit() int64 { return 2*int64(c.o.Registry.MessageSize()) + 4<<10 }
 
 // read reads the body, up to limit.
@@ -39,7 +39,7 @@ func (c *call) readJSON(limit int64) ([]byte, *protocol.Error) {
 	return body, e
 }
 
-// confirm looks at the caller once more after the body, which may have taken its time.
+// confirm checks the caller again after the body was read, which may have taken long.
 func (c *call) confirm() *protocol.Error {
 	if c.o.Confirm == nil {
 		return nil
@@ -47,14 +47,14 @@ func (c *call) confirm() *protocol.Error {
 	return c.o.Confirm()
 }
 
-// body is the body up to limit, which the client has to send in time and which counts
+// body returns a reader of the body up to limit. The client must send it in time. It counts
 // as held while the request lasts.
 func (c *call) body(limit int64) io.Reader {
 	return &counted{pace.NewBody(c.w, http.MaxBytesReader(c.w, c.r.Body, limit)), c.memory}
 }
 
-// counted counts what is read. Twice, because the buffer that it is read into grows by
-// halves, and because what is made of it takes room beside it.
+// counted counts what is read. It counts each byte twice, because the buffer grows by
+// halves, and because the decoded value takes memory beside it.
 type counted struct {
 	io.Reader
 	memory *session.Reservation
@@ -68,7 +68,7 @@ func (b *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readError says why a body could not be read; nil for nil.
+// readError returns the answer to an error of reading a body, or nil for nil.
 func readError(err error, limit int64) *protocol.Error {
 	var large *http.MaxBytesError
 	var refused *protocol.Error
@@ -82,14 +82,14 @@ func readError(err error, limit int64) *protocol.Error {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return protocol.Errorf(protocol.InvalidMessage, "the body did not arrive in time")
 	}
-	return protocol.Errorf(protocol.InvalidMessage, "the body could not be read to its end")
+	return protocol.Errorf(protocol.InvalidMessage, "the body ended too early")
 }
 
-// jsonType is the media type of all bodies but raw contents and patches.
+// jsonType is the media type of all bodies except raw contents and patches.
 const jsonType = "application/json"
 
-// bodyIsJSON reports whether the client says that the body is JSON. If not, the answer
-// was given.
+// bodyIsJSON reports whether the body is JSON by its Content-Type. If it is not, bodyIsJSON
+// has answered.
 func (c *call) bodyIsJSON() bool {
 	media, ok := c.mediaType()
 	if ok && media != jsonType {
@@ -99,8 +99,8 @@ func (c *call) bodyIsJSON() bool {
 	return ok
 }
 
-// mediaType says what the body is; empty means that the client did not. False:
-// it is nothing that can be published, and the answer was given.
+// mediaType returns the media type of the body, or an empty string if the client sent none.
+// It returns false if the body can not be published; then it has answered.
 func (c *call) mediaType() (media string, ok bool) {
 	if coding := c.r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		c.w.Header().Set("Accept-Encoding", "identity")
@@ -114,13 +114,13 @@ func (c *call) mediaType() (media string, ok bool) {
 	media, params, err := mime.ParseMediaType(header)
 	switch charset := params["charset"]; {
 	case err != nil:
-		c.unsupported("the Content-Type is not valid")
+		c.unsupported("the header Content-Type can not be parsed; send application/json, or text/plain for a plain text")
 	case charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii"):
-		c.unsupported("send text in UTF-8")
+		c.unsupported("the charset is not supported; send text in UTF-8")
 	case media == "application/x-www-form-urlencoded", strings.HasPrefix(media, "multipart/"):
-		// Also the default of many programs for a body of JSON, which would be
-		// published as it stands, as a string.
-		c.unsupported("forms are not taken; send application/json, or text/plain for a plain text")
+		// Many programs send JSON with this type by default. It would be published
+		// as a string.
+		c.unsupported("forms are not accepted; send application/json, or text/plain for a plain text")
 	default:
 		return media, true
 	}
@@ -131,18 +131,18 @@ func (c *call) unsupported(detail string) {
 	problem.WriteStatus(c.w, http.StatusUnsupportedMediaType, detail)
 }
 
-// maxOrder bounds the body of a request that tells the server to do something.
+// maxOrder is the greatest body of a request that tells the server to do something, in
+// bytes.
 const maxOrder = 4 << 10
 
-// order reads a body that may be missing: a JSON object with no other members than
-// these.
+// order reads a body that may be empty: a JSON object with no other members than the named
+// ones.
 func (c *call) order(names ...string) (object, *protocol.Error) {
 	body, e := c.read(maxOrder)
 	if e != nil || len(body) == 0 {
 		return nil, e
 	}
-	// A page of another site can send a body without asking, as long as it does not
-	// claim to be JSON.
+	// A browser lets a page of another site send any body that is not declared as JSON.
 	if media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type")); err != nil || media != jsonType {
 		return nil, protocol.Errorf(protocol.InvalidMessage, "send the body as application/json")
 	}
@@ -152,7 +152,7 @@ func (c *call) order(names ...string) (object, *protocol.Error) {
 	return decodeObject(body, names...)
 }
 
-// limit reads the parameter by which a client bounds a page.
+// limit reads the parameter for the length of a page.
 func limit(query url.Values, usual, most int) (int, *protocol.Error) {
 	s := query.Get("limit")
 	if s == "" {
@@ -160,7 +160,7 @@ func limit(query url.Values, usual, most int) (int, *protocol.Error) {
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 || n > most {
-		return 0, protocol.Errorf(protocol.InvalidMessage, "limit %s is not an integer from 0 to %d", protocol.Quote(s), most)
+		return 0, protocol.Errorf(protocol.InvalidMessage, "the parameter limit is %s; it must be an integer from 0 to %d", protocol.Quote(s), most)
 	}
 	return n, nil
 }
@@ -176,6 +176,6 @@ func flag(query url.Values, name string, usual bool) (bool, *protocol.Error) {
 	case "false":
 		return false, nil
 	default:
-		return false, protocol.Errorf(protocol.InvalidMessage, "%s %s is neither true nor false", name, protocol.Quote(s))
+		return false, protocol.Errorf(protocol.InvalidMessage, "the parameter %s is %s; it must be true or false", name, protocol.Quote(s))
 	}
 }

@@ -23,9 +23,9 @@ func revoke(c *call) *protocol.Error {
 	return c.replyEnded(c.o.Registry.Revocations.Revoke(c.r.Context(), v))
 }
 
-// revocation reads what is taken back. Without a time it is everything a user has so
-// far, and a single token for good. That everybody is meant has to be said by a
-// time, so that an empty object does not do it by mistake.
+// revocation returns the revocation that a request describes. Without a time it covers all
+// tokens that a user has so far, or a single token for good. To revoke the tokens of all
+// users, a request must have a time, so that an empty object does not do it by mistake.
 func (m object) revocation(now time.Time) (v auth.Revocation, e *protocol.Error) {
 	if v.User, e = m.text("user"); e != nil {
 		return v, e
@@ -43,32 +43,31 @@ func (m object) revocation(now time.Time) (v auth.Revocation, e *protocol.Error)
 	case !auth.ValidUser(v.User):
 		return v, validUser(v.User)
 	case v.User == "" && v.ID == "" && v.Before.IsZero():
-		return v, protocol.Errorf(protocol.InvalidMessage, "name a \"user\", the \"id\" of a token, or the time \"before\" which all tokens were issued")
+		return v, protocol.Errorf(protocol.InvalidMessage, "give a \"user\", the \"id\" of a token, or a time \"before\" to revoke all older tokens")
 	case !v.Until.IsZero() && !v.Until.After(now):
-		return v, protocol.Errorf(protocol.InvalidMessage, "\"until\" has passed")
+		return v, protocol.Errorf(protocol.InvalidMessage, "the time \"until\" is in the past")
 	case v.ID == "" && v.Before.IsZero():
 		v.Before = now
 	}
 	return v, nil
 }
 
-// leastTime is in 1973. What is less is a number of seconds, as in tokens, and would
-// revoke nothing. greatestTime is the end of the year 9999. What is more is a number of
-// microseconds.
+// leastTime is in 1973. A smaller number counts seconds, as in tokens, and would revoke
+// nothing. greatestTime is the end of the year 9999. A larger number counts microseconds.
 const (
 	leastTime    = 100_000_000_000
 	greatestTime = 253_402_300_799_999
 )
 
-// time gives a member that is a time in milliseconds since 1970; zero when it is not
-// there.
+// time returns a member that must be a time in milliseconds since 1970, or zero if there is
+// none.
 func (m object) time(name string) (time.Time, *protocol.Error) {
 	ms, e := m.integer(name)
 	if _, there := m[name]; !there || e != nil {
 		return time.Time{}, e
 	}
 	if ms < leastTime || ms > greatestTime {
-		return time.Time{}, protocol.Errorf(protocol.InvalidMessage, "the member %q must be a time in milliseconds", name)
+		return time.Time{}, protocol.Errorf(protocol.InvalidMessage, "the member %q must be a time in milliseconds since 1970", name)
 	}
 	return time.UnixMilli(ms), nil
 }

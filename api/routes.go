@@ -10,11 +10,10 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// route is what happens with one method at one path.
+// route is one method at one path.
 type route struct {
 	method string
-	// pattern is the path as it stands in the description: a segment in braces is any
-	// one.
+	// pattern is the path as in the description. A segment in braces matches any segment.
 	pattern string
 	// handle answers, or returns the error to answer with.
 	handle func(*call) *protocol.Error
@@ -22,7 +21,7 @@ type route struct {
 	segments []string // of pattern; set by compile
 }
 
-// variables are the segments that stand for a name, with what checks it.
+// variables are the segments that stand for a name, with the check of that name.
 var variables = map[string]func(string) *protocol.Error{
 	"{channel}":    protocol.ValidChannel,
 	"{user}":       validUser,
@@ -31,12 +30,12 @@ var variables = map[string]func(string) *protocol.Error{
 
 func validUser(id string) *protocol.Error {
 	if id == "" || !auth.ValidUser(id) {
-		return protocol.Errorf(protocol.InvalidMessage, "no user can have this id")
+		return protocol.Errorf(protocol.InvalidMessage, "the path names a user id that is not possible: ids have at most 255 bytes and no control characters or space around them")
 	}
 	return nil
 }
 
-// routes is the whole API. HEAD goes where GET goes.
+// routes is the whole API. HEAD uses the routes of GET.
 var routes = compile(
 	route{method: http.MethodGet, pattern: "/channels", handle: listChannels},
 	route{method: http.MethodDelete, pattern: "/channels/{channel}/document", handle: deleteDocument},
@@ -62,18 +61,19 @@ func compile(rs ...route) []route {
 	return rs
 }
 
-// split cuts a path that is still encoded into its segments. False: it has none.
+// split splits a path that is still encoded into its segments. It returns false if there
+// are none.
 func split(path string) (segments []string, ok bool) {
 	rest, ok := strings.CutPrefix(path, "/")
 	return strings.Split(rest, "/"), ok && rest != ""
 }
 
-// ours reports whether any route begins with this segment.
+// ours reports whether any route starts with this segment.
 func ours(first string) bool {
 	return slices.ContainsFunc(routes, func(r route) bool { return r.segments[0] == first })
 }
 
-// at lists the routes of a path.
+// at returns the routes of a path.
 func at(segments []string) (here []route) {
 	for _, r := range routes {
 		if r.matches(segments) {
@@ -89,7 +89,7 @@ func (r route) matches(segments []string) bool {
 	})
 }
 
-// name decodes what the path names; empty when it names nothing.
+// name returns the decoded name in the path, or an empty string if the path has none.
 func (r route) name(segments []string) (string, *protocol.Error) {
 	i := slices.IndexFunc(r.segments, func(p string) bool { return variables[p] != nil })
 	if i < 0 {
@@ -102,7 +102,7 @@ func (r route) name(segments []string) (string, *protocol.Error) {
 	return name, variables[r.segments[i]](name)
 }
 
-// choose gives the route of a method, or nil.
+// choose returns the route of a method, or nil.
 func choose(here []route, method string) *route {
 	if method == http.MethodHead {
 		method = http.MethodGet
@@ -113,7 +113,7 @@ func choose(here []route, method string) *route {
 	return nil
 }
 
-// allow lists the methods of a path, as the header Allow does.
+// allow returns the methods of a path, for the header Allow.
 func allow(here []route) string {
 	methods := []string{http.MethodOptions}
 	for _, r := range here {

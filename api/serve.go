@@ -18,34 +18,35 @@ import (
 type Options struct {
 	// Registry must not be nil.
 	Registry *session.Registry
-	// Caller is who asks. It must be known to be true: the API believes it.
+	// Caller is the caller of the request. The API trusts it, so it must have been
+	// authenticated.
 	Caller session.Caller
-	// Confirm says whether the caller may still go on when the body has been read,
-	// which takes as long as the client likes. Nil: it may.
+	// Confirm checks the caller again after the body was read, which may take long. It
+	// returns an error if the caller may not go on. Nil means that the caller may.
 	Confirm func() *protocol.Error
-	// Ready tells whether this node takes clients. It is all that a request for
-	// [ReadyPath] needs.
+	// Ready reports whether this node accepts clients. A request for [ReadyPath] needs
+	// nothing else.
 	Ready func() bool
 }
 
-// ReadyPath is where everybody may ask whether this node takes clients.
+// ReadyPath is where everybody may ask whether this node accepts clients.
 const ReadyPath = "/ready"
 
-// call is a request on its way through the API.
+// call is one request to the API.
 type call struct {
 	w http.ResponseWriter
 	r *http.Request
 	o Options
-	// name is what the path names, decoded: a channel, a user or a connection.
+	// name is the decoded name in the path: of a channel, a user or a connection.
 	name string
 	// memory counts what the request holds.
 	memory *session.Reservation
 }
 
-// Serve answers a request. path is what of r.URL.EscapedPath() lies below the
-// API's base and begins with a slash, or is empty; it must not be decoded yet.
-// False means that nothing was done, because the path belongs to somebody else.
-// What pages of other origins may do is the business of whoever calls it.
+// Serve answers a request. path is the part of r.URL.EscapedPath() below the API's base. It
+// is empty or starts with a slash, and must not be decoded yet. If the path does not belong
+// to the API, Serve does nothing and returns false. The caller of Serve decides what pages
+// of other origins may do.
 func Serve(w http.ResponseWriter, r *http.Request, path string, o Options) (handled bool) {
 	segments, ok := split(path)
 	if !ok || !ours(segments[0]) {
@@ -62,18 +63,18 @@ func Serve(w http.ResponseWriter, r *http.Request, path string, o Options) (hand
 		w.WriteHeader(http.StatusNoContent)
 	case route == nil:
 		w.Header().Set("Allow", allow(here))
-		problem.WriteStatus(w, http.StatusMethodNotAllowed, "this path does not know the method; Allow lists those it knows")
+		problem.WriteStatus(w, http.StatusMethodNotAllowed, "this path does not support the method; the header Allow lists those that it supports")
 	default:
 		c.run(route, segments)
 	}
 	return true
 }
 
-// patience is how long a request waits in all for space in channels that have too much
-// to deliver. A connection waits as long as it takes.
+// patience is how long a request waits in all for space in channels that have too much to
+// deliver. A connection waits as long as it takes.
 const patience = 2 * time.Second
 
-// patient is the context of what the request does, from now on.
+// patient returns the context for what the request does. Its patience starts now.
 func (c *call) patient() context.Context { return hub.WithPatience(c.r.Context(), patience) }
 
 func (c *call) run(to *route, segments []string) {
@@ -87,7 +88,7 @@ func (c *call) run(to *route, segments []string) {
 	}
 }
 
-// handle counts what the request holds until it is answered.
+// handle reserves memory for what the request holds and calls the route's handler.
 func (c *call) handle(to *route) (e *protocol.Error) {
 	if c.o.Registry == nil {
 		c.memory = new(session.Reservation)
@@ -101,8 +102,8 @@ func (c *call) handle(to *route) (e *protocol.Error) {
 	return to.handle(c)
 }
 
-// enter charges the caller for a request that changes something, and decides whether
-// it may be made, before anything of its body is read.
+// enter charges the caller for a request that changes something, and checks whether the
+// caller may make it, before any of the body is read.
 func (c *call) enter(may func(session.Caller) *protocol.Error) (e *protocol.Error) {
 	if c.o.Caller, e = c.o.Registry.Rates.Charge(c.o.Caller); e != nil {
 		return e
@@ -113,7 +114,7 @@ func (c *call) enter(may func(session.Caller) *protocol.Error) (e *protocol.Erro
 // WriteProblem answers with an error of the protocol, in the API's form.
 func WriteProblem(w http.ResponseWriter, e *protocol.Error) { problem.Write(w, e) }
 
-// reply answers with a finished JSON text, which counts as held until the client has
+// reply answers with a complete JSON text. The text counts as held until the client has
 // taken it.
 func (c *call) reply(body []byte) *protocol.Error {
 	if e := c.memory.Add(cap(body)); e != nil {
@@ -123,8 +124,8 @@ func (c *call) reply(body []byte) *protocol.Error {
 	return nil
 }
 
-// buffer gives room for an answer of about n bytes. It counts before the answer is made:
-// that of a caller who is refused is not made for nothing.
+// buffer returns space for an answer of about n bytes. The space counts before the answer
+// is made, so that no answer is made for a caller that then gets an error.
 func (c *call) buffer(n int) ([]byte, *protocol.Error) {
 	if e := c.memory.Add(n); e != nil {
 		return nil, e
@@ -132,8 +133,8 @@ func (c *call) buffer(n int) ([]byte, *protocol.Error) {
 	return make([]byte, 0, n), nil
 }
 
-// write answers with a finished JSON text, HEAD with its length alone. The client has to
-// take it in time.
+// write answers with a complete JSON text; HEAD gets its length alone. The client must take
+// it in time.
 func (c *call) write(body []byte) {
 	h := c.w.Header()
 	h.Set("Content-Type", jsonType)
@@ -145,7 +146,7 @@ func (c *call) write(body []byte) {
 	}
 }
 
-// replyValue answers with the JSON text of v, which must have one.
+// replyValue answers with v as JSON. v must be encodable.
 func (c *call) replyValue(v any) *protocol.Error {
 	body, err := json.Marshal(v)
 	if err != nil {

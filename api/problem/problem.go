@@ -1,8 +1,8 @@
-// Package problem writes errors as HTTP answers in the form of RFC 9457. It is
-// apart from package api so that the transports, which answer a handshake they
-// refuse in the same form, do not need the HTTP API for it.
+// Package problem writes errors as HTTP answers in the form of RFC 9457. It is not part of
+// package api, because the transports answer a rejected handshake in the same form and must
+// not need the HTTP API for that.
 //
-// The functions keep no state; as always, one goroutine at a time may use a
+// The functions keep no state. As always, only one goroutine at a time may use a
 // ResponseWriter.
 package problem
 
@@ -21,7 +21,7 @@ import (
 // ContentType is the media type of a problem.
 const ContentType = "application/problem+json"
 
-// Details is the body of an answer that tells of an error.
+// Details is a problem document, the body of an answer with an error.
 type Details struct {
 	// Type is always about:blank: Code, or the status alone, says what happened.
 	Type   string `json:"type"`
@@ -29,8 +29,7 @@ type Details struct {
 	Status int    `json:"status"`
 	// Detail explains the error to a person.
 	Detail string `json:"detail,omitempty"`
-	// Code is the error code of the protocol; empty for errors that only HTTP
-	// knows.
+	// Code is the error code of the protocol. It is empty for errors that only HTTP has.
 	Code protocol.Code `json:"code,omitempty"`
 	// RetryAfter is how long the client should wait, in milliseconds.
 	RetryAfter int64 `json:"retryAfter,omitempty"`
@@ -48,8 +47,8 @@ func Of(e *protocol.Error) Details {
 	}
 }
 
-// Write answers with an error of the protocol. 401 says how to authenticate, and
-// an error with a wait says in Retry-After, in whole seconds, how long.
+// Write answers with an error of the protocol. A 401 says how to authenticate. An error
+// with a wait gets the header Retry-After.
 func Write(w http.ResponseWriter, e *protocol.Error) { WriteAs(w, e.Status(), e) }
 
 // WriteAs is Write with another status than the usual one of the error.
@@ -59,13 +58,13 @@ func WriteAs(w http.ResponseWriter, status int, e *protocol.Error) {
 	write(w, status, d)
 }
 
-// WriteWith is Write with more members than those of [Details]: with makes the body,
-// which must be a JSON object that has them, too.
+// WriteWith is Write with more members than those of [Details]. with returns the body: a
+// JSON object that has these members and others.
 func WriteWith(w http.ResponseWriter, e *protocol.Error, with func(Details) any) {
 	write(w, e.Status(), with(prepare(w, e)))
 }
 
-// prepare sets the headers that an error of the protocol comes with.
+// prepare sets the headers of an answer with an error of the protocol.
 func prepare(w http.ResponseWriter, e *protocol.Error) Details {
 	h := w.Header()
 	if e.Status() == http.StatusUnauthorized && h.Get("Www-Authenticate") == "" {
@@ -109,8 +108,8 @@ func write(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(body) // the client is gone if this fails
 }
 
-// Harden sets the headers that every answer for programs has: it is not cached,
-// and a browser that is led to it takes it for nothing else and runs none of it.
+// Harden sets the headers of every answer for programs: it is not cached, and a browser
+// that opens it neither guesses its type nor runs any of it.
 func Harden(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
