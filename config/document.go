@@ -10,7 +10,6 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/policy"
-	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
 // Document gives each channel of a room a document: one JSON value that clients change
@@ -50,16 +49,6 @@ type Document struct {
 	TTL caddy.Duration `json:"ttl,omitempty"`
 }
 
-const (
-	// maxDocumentDepth leaves room for the envelope and the patch around a value.
-	maxDocumentDepth = protocol.MaxDepth - 4
-	// maxOperations and maxChanges bound what a single change costs.
-	maxOperations = 1000
-	maxChanges    = 10_000
-	// minDocumentTTL is far more than a node takes to tell Redis that a document is used.
-	minDocumentTTL = time.Minute
-)
-
 // access returns who may change the document.
 func (c *Document) access() (policy.Access, error) {
 	if c == nil || c.Change == "" {
@@ -79,14 +68,14 @@ func (c *Document) compile() (*document.Options, error) {
 	switch {
 	case min(c.Size, int64(c.Depth), int64(c.Operations), int64(c.History), int64(c.TTL)) < 0:
 		err = errors.New("negative number")
-	case c.Depth > maxDocumentDepth:
-		err = fmt.Errorf("depth is not a number from 1 to %d", maxDocumentDepth)
-	case c.Operations > maxOperations:
-		err = fmt.Errorf("operations is not a number from 1 to %d", maxOperations)
-	case c.TTL > 0 && time.Duration(c.TTL) < minDocumentTTL:
-		err = fmt.Errorf("ttl is less than %v", minDocumentTTL)
-	case c.History > maxChanges:
-		err = fmt.Errorf("history is not a number from 1 to %d", maxChanges)
+	case c.Depth > MaxDocumentDepth:
+		err = fmt.Errorf("depth is not a number from 1 to %d", MaxDocumentDepth)
+	case c.Operations > MaxOperations:
+		err = fmt.Errorf("operations is not a number from 1 to %d", MaxOperations)
+	case c.TTL > 0 && time.Duration(c.TTL) < MinDocumentTTL:
+		err = fmt.Errorf("ttl is less than %v", MinDocumentTTL)
+	case c.History > MaxChanges:
+		err = fmt.Errorf("history is not a number from 1 to %d", MaxChanges)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("document: %w", err)
@@ -112,8 +101,8 @@ func (c *Document) fits(queue int64) error {
 
 // parseConflict reads the word of [Document.Conflict]; none means the default.
 func parseConflict(word string) (strict bool, err error) {
-	switch word {
-	case "", "merge":
+	switch cmp.Or(word, DefaultConflict) {
+	case "merge":
 		return false, nil
 	case "strict":
 		return true, nil

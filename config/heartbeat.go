@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
 // Heartbeat says how often the server probes a connection. A WebSocket client answers a
@@ -24,7 +26,7 @@ type Heartbeat struct {
 }
 
 func (c *Heartbeat) check() error {
-	interval := cmp.Or(time.Duration(c.Interval), defaultInterval)
+	interval := cmp.Or(time.Duration(c.Interval), hub.DefaultHeartbeat)
 	switch timeout := time.Duration(c.Timeout); {
 	case interval < 0 || timeout < 0:
 		return errors.New("negative duration")

@@ -8,9 +8,6 @@ import (
 	"strings"
 )
 
-// DefaultHub is the name of the hub of a route that names none.
-const DefaultHub = "default"
-
 // Hub configures one hub: its limits, and the rooms that its clients may use. The zero
 // value is a hub in which nothing can be subscribed to.
 type Hub struct {
@@ -51,7 +48,7 @@ func (c *Hub) Equal(o *Hub) bool {
 // ForUsers finds a room in which nobody may do anything who is anonymous.
 func (c *Hub) ForUsers() (pattern string) {
 	for _, r := range c.Rooms {
-		known := cmp.Or(r.Subscribe, "users")
+		known := cmp.Or(r.Subscribe, DefaultSubscribe.String())
 		if (known == "users" || known == "granted") && r.Publish != "anyone" || strings.Contains(r.Pattern, "{user}") {
 			return r.Pattern
 		}

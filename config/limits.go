@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -96,19 +97,19 @@ type Queue struct {
 }
 
 func (c *Limits) compile() (session.Limits, error) {
-	size := cmp.Or(c.MessageSize, defaultMessageSize)
+	size := cmp.Or(c.MessageSize, session.DefaultMessageSize)
 	switch {
 	case min(c.Connections, c.ConnectionsPerUser, c.ConnectionsPerIP, c.Channels, c.Queue.Messages) < 0,
 		min(c.Queue.Bytes, c.HistoryMemory, c.DocumentMemory, c.DocumentShare, c.RequestMemory, c.RequestMemoryPerIP) < 0:
 		return session.Limits{}, errors.New("negative number")
-	case c.DocumentShare > cmp.Or(c.DocumentMemory, defaultDocumentMemory):
+	case c.DocumentShare > cmp.Or(c.DocumentMemory, session.DefaultDocumentMemory):
 		return session.Limits{}, fmt.Errorf("the share of %d bytes is more than document_memory", c.DocumentShare)
-	case size < minMessageSize:
-		return session.Limits{}, fmt.Errorf("message_size %d is less than %d bytes, in which not every command fits", size, minMessageSize)
-	case size > cmp.Or(c.Queue.Bytes, defaultQueueBytes):
-		return session.Limits{}, fmt.Errorf("message_size %d is more than the queue holds, which is %d bytes", size, cmp.Or(c.Queue.Bytes, defaultQueueBytes))
+	case size < MinMessageSize:
+		return session.Limits{}, fmt.Errorf("message_size %d is less than %d bytes, in which not every command fits", size, MinMessageSize)
+	case size > cmp.Or(c.Queue.Bytes, hub.DefaultQueueBytes):
+		return session.Limits{}, fmt.Errorf("message_size %d is more than the queue holds, which is %d bytes", size, cmp.Or(c.Queue.Bytes, hub.DefaultQueueBytes))
 	}
-	memory := cmp.Or(c.RequestMemory, defaultRequestMemory)
+	memory := cmp.Or(c.RequestMemory, DefaultRequestMemory)
 	limits := session.Limits{
 		RequestMemory:      memory,
 		RequestMemoryPerIP: cmp.Or(c.RequestMemoryPerIP, memory/4),
@@ -118,7 +119,7 @@ func (c *Limits) compile() (session.Limits, error) {
 		Handshakes:         policy.Rate(c.Handshakes),
 		HandshakesPerIP:    policy.Rate(c.HandshakesPerIP),
 		Rate:               policy.Rate(c.Rate),
-		Channels:           cmp.Or(c.Channels, defaultChannels),
+		Channels:           cmp.Or(c.Channels, DefaultChannels),
 		MessageSize:        int(size),
 		DocumentMemory:     c.DocumentMemory,
 		DocumentShare:      c.DocumentShare,

@@ -2,7 +2,7 @@ package config
 
 import (
 	"cmp"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -35,9 +35,6 @@ type Presence struct {
 	Visible string `json:"visible,omitempty"`
 }
 
-// maxSnapshot keeps a snapshot within what a connection's queue holds.
-const maxSnapshot = 1000
-
 func (c *Presence) compile() (*presence.Options, policy.Access, error) {
 	if c == nil {
 		return nil, policy.Default, nil
@@ -47,8 +44,8 @@ func (c *Presence) compile() (*presence.Options, policy.Access, error) {
 		Remember: orDefault(c.Remember, presence.DefaultRemember),
 		Snapshot: cmp.Or(c.Snapshot, presence.DefaultSnapshot),
 	}
-	if c.Snapshot < 0 || c.Snapshot > maxSnapshot {
-		return nil, policy.Default, errors.New("presence: snapshot is not a number from 1 to 1000")
+	if c.Snapshot < 0 || c.Snapshot > MaxSnapshot {
+		return nil, policy.Default, fmt.Errorf("presence: snapshot is not a number from 1 to %d", MaxSnapshot)
 	}
 	if c.Visible == "" {
 		return o, policy.Default, nil

@@ -120,7 +120,7 @@ func (c *Redis) options() *redis.Options {
 		o.SentinelUsername, o.SentinelPassword = c.Sentinel.Username, c.Sentinel.Password
 	case c.Cluster != nil:
 		if o.Cluster = c.Addresses; len(o.Cluster) == 0 {
-			o.Cluster = []string{"localhost:6379"}
+			o.Cluster = []string{redis.DefaultAddress}
 		}
 		o.Partitions = c.Cluster.Partitions
 	case len(c.Addresses) == 1:
@@ -214,7 +214,7 @@ func (c *RedisTLS) compile(read ReadFile) (*tls.Config, error) {
 
 // Name fills in what of the settings depends on the name of the hub.
 func Name(s *node.Settings, hub string) {
-	if redis := s.Store.Redis; redis != nil && redis.Prefix == "" && hub != DefaultHub {
-		redis.Prefix = "rt:" + hub + ":"
+	if o := s.Store.Redis; o != nil && o.Prefix == "" && hub != DefaultHub {
+		o.Prefix = redis.DefaultPrefix + hub + ":"
 	}
 }

@@ -94,8 +94,8 @@ func (c *Room) compile(read ReadFile) (policy.Room, error) {
 		History: hub.Retention{Size: c.History.Size, TTL: time.Duration(c.History.TTL)},
 		Rate:    policy.Rate(c.Rate), TotalRate: policy.Rate(c.TotalRate),
 	}
-	room.Subscribe, errs[0] = policy.ParseAccess(cmp.Or(c.Subscribe, policy.Users.String()))
-	room.Publish, errs[1] = policy.ParseAccess(cmp.Or(c.Publish, policy.Server.String()))
+	room.Subscribe, errs[0] = policy.ParseAccess(cmp.Or(c.Subscribe, DefaultSubscribe.String()))
+	room.Publish, errs[1] = policy.ParseAccess(cmp.Or(c.Publish, DefaultPublish.String()))
 	room.Slow, errs[2] = parseSlow(c.Slow)
 	room.Members, room.PresenceAccess, errs[3] = c.Presence.compile()
 	if c.Read != "" {
@@ -105,7 +105,7 @@ func (c *Room) compile(read ReadFile) (policy.Room, error) {
 		errs[5] = fmt.Errorf("content: %w", errs[5])
 	}
 	room.Schema, errs[6] = c.Schema.compile(read)
-	room.Sanitize, errs[7] = policy.ParseSanitize(cmp.Or(c.Sanitize, policy.SanitizeNone.String()))
+	room.Sanitize, errs[7] = policy.ParseSanitize(cmp.Or(c.Sanitize, DefaultSanitize.String()))
 	room.Document, errs[8] = c.Document.compile()
 	room.ChangeAccess, errs[9] = c.Document.access()
 	if err := errors.Join(errs[:]...); err != nil {
@@ -136,8 +136,8 @@ func contradiction(r *policy.Room) error {
 
 // parseSlow reads the word for a slow policy; none means the default.
 func parseSlow(word string) (hub.Slow, error) {
-	switch word {
-	case "", "disconnect":
+	switch cmp.Or(word, DefaultSlow) {
+	case "disconnect":
 		return hub.SlowDisconnect, nil
 	case "drop_oldest":
 		return hub.SlowDropOldest, nil

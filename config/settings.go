@@ -13,22 +13,6 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// The defaults that are decided here, or that other options are compared with; hub
-// and session decide the others.
-const (
-	defaultInterval    = 25 * time.Second
-	defaultChannels    = 100
-	defaultMessageSize = 64 << 10
-	defaultQueueBytes  = 1 << 20
-	// defaultDocumentMemory is for the documents of all rooms.
-	defaultDocumentMemory = 256 << 20
-	// defaultRequestMemory is enough for 250 of the greatest answers at once.
-	defaultRequestMemory = 128 << 20
-	// minMessageSize leaves room for the commands with a channel name of the
-	// greatest length.
-	minMessageSize = 512
-)
-
 // Compile checks the configuration, also what it says across several options, and returns
 // it in the words of the packages that carry it out. If read is nil, the files that the
 // configuration names are not looked at.
@@ -56,7 +40,7 @@ func (c *Hub) Compile(read ReadFile) (*node.Settings, error) {
 			Heartbeat:     time.Duration(c.Heartbeat.Interval),
 			Timeout:       time.Duration(c.Heartbeat.Timeout),
 			QueueMessages: c.Limits.Queue.Messages,
-			QueueBytes:    int(cmp.Or(c.Limits.Queue.Bytes, defaultQueueBytes)),
+			QueueBytes:    int(cmp.Or(c.Limits.Queue.Bytes, hub.DefaultQueueBytes)),
 			Room:          rooms.Options,
 		},
 		Session:       session.Config{Policy: rooms, Limits: limits},
@@ -81,8 +65,8 @@ func (c *Hub) compileRooms(read ReadFile) (*policy.Policy, error) {
 func (c *Hub) fits() error {
 	for _, r := range c.Rooms {
 		err := errors.Join(
-			r.Content.fits(cmp.Or(c.Limits.MessageSize, defaultMessageSize)),
-			r.Document.fits(cmp.Or(c.Limits.Queue.Bytes, defaultQueueBytes)),
+			r.Content.fits(cmp.Or(c.Limits.MessageSize, session.DefaultMessageSize)),
+			r.Document.fits(cmp.Or(c.Limits.Queue.Bytes, hub.DefaultQueueBytes)),
 		)
 		if err != nil {
 			return fmt.Errorf("room '%s': %w", r.Pattern, err)

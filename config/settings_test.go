@@ -60,7 +60,7 @@ func TestCompileDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Session.Limits != (session.Limits{Channels: 100, MessageSize: 64 << 10, RequestMemory: 128 << 20, RequestMemoryPerIP: 32 << 20}) || s.Hub.QueueBytes != 1<<20 {
+	if s.Session.Limits != (session.Limits{Channels: DefaultChannels, MessageSize: session.DefaultMessageSize, RequestMemory: DefaultRequestMemory, RequestMemoryPerIP: DefaultRequestMemory / 4}) || s.Hub.QueueBytes != hub.DefaultQueueBytes {
 		t.Errorf("%+v, %d", s.Session.Limits, s.Hub.QueueBytes)
 	}
 	if s.Session.Policy.Match("anything") != nil {
