@@ -277,3 +277,39 @@ func TestAnswerIsAsOldAsItIs(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
+
+// patient is an app that answers about connections when hold is closed.
+type patient struct{ hold chan struct{} }
+
+func (p patient) Authorize(context.Context, auth.Question) (auth.Answer, error) {
+	<-p.hold
+	return auth.Answer{}, nil
+}
+
+// Of two tokens for different users that are on their way at once, one counts: a
+// connection keeps its user.
+func TestAuthenticateTwiceAtOnce(t *testing.T) {
+	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
+		app := patient{make(chan struct{})}
+		w.withRealm(Realm{Authorize: app, Ask: auth.Connect})
+		c, won := w.arrive(&Principal{}), make(chan string, 2)
+		for _, user := range []string{"ann", "ben"} {
+			text := token(t, claims(user))
+			go func() {
+				e := c.Authenticate(t.Context(), text, func(*Principal) { won <- user })
+				if e != nil && e.Code != protocol.Forbidden {
+					t.Errorf("%s: %v", user, e)
+				}
+			}()
+		}
+		synctest.Wait() // both are recognized, and the app is asked
+		close(app.hold)
+		synctest.Wait()
+		if len(won) != 1 {
+			t.Fatalf("%d users got the connection", len(won))
+		}
+		if user := <-won; c.who().User != user {
+			t.Errorf("%q was accepted, and the connection is of %q", user, c.who().User)
+		}
+	})
+}

@@ -83,8 +83,8 @@ func badToken() *protocol.Error {
 // that has a user keeps it: what was queued for one user must not reach another, and
 // the rooms have seen the user.
 func (s *Session) become(old, next *Principal) *protocol.Error {
-	if old.User != "" && old.User != next.User {
-		return protocol.Errorf(protocol.Forbidden, "the token is not of this connection's user; open another connection")
+	if e := mayBecome(old, next); e != nil {
+		return e
 	}
 	if e := s.registry.Revocations.Check(next.Identity()); e != nil {
 		return e
@@ -95,6 +95,13 @@ func (s *Session) become(old, next *Principal) *protocol.Error {
 		}
 	}
 	return s.registry.sessions.rename(s, next)
+}
+
+func mayBecome(old, next *Principal) *protocol.Error {
+	if old.User != "" && old.User != next.User {
+		return protocol.Errorf(protocol.Forbidden, "the token is not of this connection's user; open another connection")
+	}
+	return nil
 }
 
 // applyPrincipal applies the new principal to what the session has.

@@ -138,11 +138,11 @@ func (d *Documents) propose(ctx context.Context, c Caller, p Proposal, room *pol
 	o.Limits.Root = o.Limits.Root || c.App || p.Replace
 	patch, bad, err := p.parse(ctx, o.Limits)
 	if err != nil {
-		return document.Outcome{}, d.rules.Load().documentFailed(err)
+		return document.Outcome{}, d.rules.documentFailed(err)
 	}
 	if bad != nil {
 		snap, err := d.service.Read(ctx, p.Channel, o)
-		return document.Outcome{Epoch: snap.Epoch, Version: snap.Version, State: snap.State, Err: bad}, d.rules.Load().documentFailed(err)
+		return document.Outcome{Epoch: snap.Epoch, Version: snap.Version, State: snap.State, Err: bad}, d.rules.documentFailed(err)
 	}
 	change := document.Change{
 		Key: scoped(c, p.Key), Epoch: p.Epoch, Base: p.Base, Latest: p.Latest, Patch: patch, Author: sender(c),
@@ -161,11 +161,11 @@ func (d *Documents) propose(ctx context.Context, c Caller, p Proposal, room *pol
 	}
 	space, err := d.hub.Reserve(ctx, p.Channel, len(p.Patch))
 	if err != nil {
-		return document.Outcome{}, d.rules.Load().documentFailed(err)
+		return document.Outcome{}, d.rules.documentFailed(err)
 	}
 	defer space.Release()
 	out, err := d.service.Change(ctx, p.Channel, change, o)
-	return out, d.rules.Load().documentFailed(err)
+	return out, d.rules.documentFailed(err)
 }
 
 // parse reads the patch. A long one waits for its turn, and holds no lock of the document

@@ -34,7 +34,7 @@ func (d *Documents) Read(ctx context.Context, c Caller, channel string) (documen
 		return document.Snapshot{}, e
 	}
 	snap, err := d.service.Read(ctx, channel, *u.document(channel))
-	return snap, d.rules.Load().documentFailed(err)
+	return snap, d.rules.documentFailed(err)
 }
 
 // MaxSize is the greatest size of a channel's document in bytes.
@@ -53,7 +53,7 @@ func (d *Documents) List(ctx context.Context, prefix, after string, limit int) (
 		return nil, false, nil
 	}
 	page, more, err := d.service.List(ctx, prefix, after, limit)
-	return page, more, d.rules.Load().documentFailed(err)
+	return page, more, d.rules.documentFailed(err)
 }
 
 // Forget removes a channel's document, whether or not its room still has one.
@@ -71,7 +71,7 @@ func (d *Documents) Forget(ctx context.Context, channel string, only document.Kn
 	if err == nil && !done {
 		return protocol.Errorf(protocol.Conflict, "the document is at another version")
 	}
-	return d.rules.Load().documentFailed(err)
+	return d.rules.documentFailed(err)
 }
 
 // MayChange decides whether c may change the document of a channel, if it has one. The
@@ -153,7 +153,7 @@ func DocumentError(e *document.Error) *protocol.Error {
 }
 
 // documentFailed is failed for the errors of documents.
-func (u *rules) documentFailed(err error) *protocol.Error {
+func (c *current) documentFailed(err error) *protocol.Error {
 	switch {
 	case errors.Is(err, document.ErrShare):
 		return protocol.Errorf(protocol.LimitExceeded, "you have filled your share of the memory for documents; make some of what you wrote smaller first")
@@ -164,5 +164,5 @@ func (u *rules) documentFailed(err error) *protocol.Error {
 	case errors.Is(err, document.ErrClosed):
 		err = hub.ErrClosed
 	}
-	return u.failed("document", err)
+	return c.failed("document", err)
 }

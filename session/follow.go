@@ -24,7 +24,7 @@ func (s *Session) follow(ctx context.Context, u *rules, channel string) (*follow
 		return nil, nil
 	}
 	if err := d.service.Attach(ctx, channel); err != nil {
-		return nil, u.documentFailed(err)
+		return nil, s.registry.rules.documentFailed(err)
 	}
 	if !s.noteFollowed(channel) {
 		d.service.Detach(channel)

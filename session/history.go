@@ -40,7 +40,7 @@ func (p *Publishing) history(ctx context.Context, c Caller, q protocol.History) 
 	if !c.App {
 		page = fitting(page, q.Since != nil, p.hub.Settings().QueueBytes/2)
 	}
-	return page, u.failed("history", err)
+	return page, p.rules.failed("history", err)
 }
 
 // fitting cuts a page down to what may be queued for one connection at once, and

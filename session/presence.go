@@ -41,7 +41,7 @@ func (p *Presence) Members(ctx context.Context, c Caller, channel string, q pres
 		return presence.Page{}, e
 	}
 	page, err := p.tracker.Members(ctx, channel, q)
-	return page, u.failed("presence", err)
+	return page, p.rules.failed("presence", err)
 }
 
 func withoutPresence() *protocol.Error {

@@ -68,7 +68,7 @@ func (p *Publishing) publish(ctx context.Context, c Caller, q protocol.Publish, 
 		return hub.Published{}, e
 	}
 	done, err := p.hub.Publish(ctx, m, scoped(c, q.Key))
-	return done, u.failed("publish", err)
+	return done, p.rules.failed("publish", err)
 }
 
 // accept decides about a message and gives its content as it is to be published.
@@ -126,7 +126,7 @@ func (p *Publishing) direct(ctx context.Context, u *rules, room *policy.Room, c 
 	if err == nil && !there {
 		return nil, protocol.Errorf(protocol.NotPresent, "the addressee is not in this channel")
 	}
-	return d, u.failed("publish", err)
+	return d, p.rules.failed("publish", err)
 }
 
 // sees reports whether a caller may see the members of a room. The app was asked about a

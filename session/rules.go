@@ -130,18 +130,19 @@ func (u *rules) appNotAsked(p *Principal) bool {
 	return u.realms[p.Realm].Authorize != nil && p.Handshake == ""
 }
 
-// failed turns an error of the hub into one for the wire, and logs what the wire
-// is not told. Nil stays nil.
-func (u *rules) failed(what string, err error) *protocol.Error {
+// failed turns an error of the hub into one for the client, and logs the details that the
+// client does not get. It uses the logger in force: a command may have waited while another
+// configuration replaced the one it started with. Nil stays nil.
+func (c *current) failed(what string, err error) *protocol.Error {
 	if err == nil {
 		return nil
 	}
 	e := *protocol.AsError(err)
 	switch e.Code {
 	case protocol.Internal:
-		u.log.Error("command failed", "command", what, "error", err)
+		c.Load().log.Error("command failed", "command", what, "error", err)
 	case protocol.Unavailable:
-		// A store that is away rejects all clients in the same moment.
+		// A store that is away fails the commands of all clients in the same moment.
 		e.RetryAfter += rand.N(2 * time.Second)
 	}
 	return &e

@@ -48,7 +48,8 @@ func (t *sessions) leave(s *Session) {
 	}
 }
 
-// rename moves a session in the census.
+// rename gives a session its next principal and moves it in the census. It checks mayBecome
+// again: the session may have another principal than the one that the caller compared.
 func (t *sessions) rename(s *Session, next *Principal) *protocol.Error {
 	limits := t.rules.Load().limits
 	t.mu.Lock()
@@ -56,6 +57,9 @@ func (t *sessions) rename(s *Session, next *Principal) *protocol.Error {
 	old := s.who()
 	if _, there := t.all[s]; !there {
 		return protocol.AsError(hub.ErrClosed)
+	}
+	if e := mayBecome(old, next); e != nil {
+		return e
 	}
 	if old.User != next.User && over(t.census.users[next.User], limits.ConnectionsPerUser) {
 		return limitReached("too many connections of this user")

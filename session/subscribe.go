@@ -61,9 +61,9 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, o Subscri
 	case errors.Is(err, hub.ErrLeft):
 		return s.leftEarly(now, q.Channel)
 	case doc.failed():
-		return u.documentFailed(doc.err)
+		return s.registry.rules.documentFailed(doc.err)
 	case err != nil:
-		return u.failed("subscribe", err)
+		return s.registry.rules.failed("subscribe", err)
 	default:
 		s.enterPresence(now, q.Channel, q.Appearance)
 		if now != u {
@@ -120,6 +120,7 @@ func (s *Session) attach(ctx context.Context, u *rules, q protocol.Subscribe, o 
 	})
 	if err == nil && doc.failed() {
 		s.registry.hub.Unsubscribe(s.conn, q.Channel)
+		s.leavePresence(q.Channel) // new rules may have made the session a member meanwhile
 		err = doc.err
 	}
 	return err

@@ -76,7 +76,12 @@ func (t *hijacked) run(_ context.Context, c *hub.Conn) { go watch(t.conn, c, t.h
 
 // watch closes c when its client is gone, or talks.
 func watch(conn net.Conn, c *hub.Conn, h *hub.Hub) {
-	defer guard.Recover(h.Settings().Logger, "the reader of an event stream", func() { c.Close(protocol.ReasonInternal) })
+	defer func() {
+		if v := recover(); v != nil { // the logger in force now, not when the stream started
+			guard.Report(h.Settings().Logger, "the reader of an event stream", v)
+			c.Close(protocol.ReasonInternal)
+		}
+	}()
 	buf := make([]byte, 32)
 	for heard := 0; heard <= maxChatter; {
 		n, err := conn.Read(buf)

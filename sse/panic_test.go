@@ -12,12 +12,20 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// unreadable is a connection whose reads have a bug.
-type unreadable struct{ net.Conn }
+// unreadable is a connection whose reads have a bug, which shows when hit is closed.
+type unreadable struct {
+	net.Conn
+	reading, hit chan struct{}
+}
 
-func (unreadable) Read([]byte) (int, error) { panic("a bug") }
+func (u unreadable) Read([]byte) (int, error) {
+	close(u.reading)
+	<-u.hit
+	panic("a bug")
+}
 
-// A stream whose connection can not be read is closed, and the hub goes on.
+// A stream whose connection can not be read is closed, and the hub goes on. The panic is
+// logged by the logger of that time: a stream may be older than the configuration.
 func TestPanicInTheReaderOfAStream(t *testing.T) {
 	t.Parallel()
 	log := new(panictest.Log)
@@ -25,16 +33,19 @@ func TestPanicInTheReaderOfAStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Apply(hub.Settings{Logger: log.Logger()})
 	near, far := net.Pipe()
 	stream, ended := newHijacked(Options{Registry: session.New(h)}), make(chan hub.Reason, 1)
-	stream.take(unreadable{near})
+	conn := unreadable{near, make(chan struct{}), make(chan struct{})}
+	stream.take(conn)
 	stream.lift()
 	c, err := h.Connect(hub.ConnOptions{Transport: stream, Encoder: Encoder{}, OnClose: func(r hub.Reason) { ended <- r }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	stream.run(t.Context(), c)
+	<-conn.reading
+	h.Apply(hub.Settings{Logger: log.Logger()})
+	close(conn.hit)
 	_, _ = io.Copy(io.Discard, far) // until the connection is closed
 	if r := <-ended; r != protocol.ReasonInternal {
 		t.Errorf("the stream ended with %v", r)
