@@ -20,8 +20,13 @@ var elsewhere = map[string]string{
 	"hub: run":    "hub: the heartbeat",
 }
 
-// aside are directories that are no part of the module in a server.
-var aside = []string{"internal", "integration", "bench", "examples", "tools", "client", "backend/backendtest", "cmd", "docs"}
+// aside are directories that are no part of the module in a server. Those of internal are
+// named one by one: a server contains the others, such as internal/caddyhost.
+var aside = []string{
+	"integration", "bench", "examples", "tools", "client", "backend/backendtest", "cmd", "docs",
+	"internal/archtest", "internal/checker", "internal/editor", "internal/faultproxy", "internal/freeport", "internal/guard",
+	"internal/leak", "internal/lockorder", "internal/panictest", "internal/redistest", "internal/spawn", "internal/xconnect",
+}
 
 // source is one package.
 type source struct {

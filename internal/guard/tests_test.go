@@ -15,10 +15,11 @@ import (
 // what it calls its work: the text that follows "panic in" in the log. The test is in the
 // same package.
 var tested = map[string]string{
-	".: a connection that takes no answer": "TestPanicInTheCutOfAnAnswer",
-	".: the drain of a hub":                "TestPanicInTheDrainOfAHub",
-	".: the end of a connection":           "TestPanicInTheEndOfAnAbandonedConnection",
-	".: the end of a hub":                  "TestPanicInTheEndOfAHub",
+	".: the drain of a hub":  "TestPanicInTheDrainOfAHub",
+	"node: the end of a hub": "TestPanicInTheEndOfAHub",
+
+	"internal/caddyhost: a connection that takes no answer": "TestPanicInTheCutOfAnAnswer",
+	"internal/caddyhost: the end of a connection":           "TestPanicInTheEndOfAConnection",
 
 	"auth: the fetch of a key set":                "TestPanicInTheFetchOfAKeySet",
 	"auth: the fetches of a key set":              "TestPanicInTheFetchesOfAKeySet",
