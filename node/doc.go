@@ -14,6 +14,7 @@
 //
 // # Locks
 //
-// Node.mu is held while a hub is started, changed or ended. Nothing of this package is
-// locked below it.
+// Node.mu is held while a hub is started or changed. A node that ends closes its parts
+// without the lock, because that waits for connections and for Redis. This package takes no
+// other lock while it holds Node.mu.
 package node

@@ -32,10 +32,7 @@ func (n *Node) Drain() {
 // on, it does not wait: a client that does not read must not hold up a reload.
 func (n *Node) Destruct() error {
 	n.leaving.Store(true)
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.ended = true
-	if n.hub == nil {
+	if !n.markEnded() {
 		return nil
 	}
 	if n.exiting() {
@@ -52,8 +49,18 @@ func (n *Node) Destruct() error {
 	return nil
 }
 
-// end waits for the connections, which leave their rooms, before it ends the
-// presence and the documents of those.
+// markEnded marks the node as ended, and reports whether it has a hub to end. From then on
+// the hub, the members, the documents and the backend are static, so that they are closed
+// without the lock: closing them waits for connections and for Redis.
+func (n *Node) markEnded() (started bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.ended = true
+	return n.hub != nil
+}
+
+// end closes the parts of a node that is marked as ended. It waits for the connections,
+// which leave their rooms, before it closes the presence and the documents of the rooms.
 func (n *Node) end() error {
 	return errors.Join(
 		n.endPart(n.hub.Close), n.endPart(n.members.Close), n.endPart(n.documents.Close), n.endPart(n.backend.close),

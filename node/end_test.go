@@ -28,16 +28,27 @@ func (m brokenMembers) Close() error {
 	panic("members")
 }
 
-// newBrokenNode returns a node whose hub and members panic when they are closed.
-func newBrokenNode(t *testing.T, exits bool, log *panictest.Log) (*Node, *memory.DocumentStore) {
+// slowBroker is a broker whose Close waits.
+type slowBroker struct {
+	*memory.Broker
+	closing chan struct{}
+}
+
+func (b slowBroker) Close() error {
+	<-b.closing
+	return b.Broker.Close()
+}
+
+// newTestNode returns a started node, whose broker and store of members may be replaced.
+func newTestNode(t *testing.T, exits bool, log *panictest.Log,
+	broker func(*memory.Broker) hub.Broker, members func(*memory.PresenceStore) presence.Store,
+) (*Node, *memory.DocumentStore) {
 	t.Helper()
 	n := New(func() bool { return exits })
 	var err1, err2, err3 error
-	n.hub, err1 = hub.New(func(s hub.Sink) (hub.Broker, error) {
-		return brokenBroker{memory.New(s, memory.Options{})}, nil
-	})
+	n.hub, err1 = hub.New(func(s hub.Sink) (hub.Broker, error) { return broker(memory.New(s, memory.Options{})), nil })
 	n.members, err2 = presence.New(
-		func(s presence.Sink) (presence.Store, error) { return brokenMembers{memory.NewPresenceStore(s)}, nil },
+		func(s presence.Sink) (presence.Store, error) { return members(memory.NewPresenceStore(s)), nil },
 		func(string, presence.Frame) {},
 	)
 	var store *memory.DocumentStore
@@ -59,7 +70,10 @@ func TestPanicInTheEndOfAHub(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			log := new(panictest.Log)
 			synctest.Test(t, func(t *testing.T) {
-				n, documents := newBrokenNode(t, exits, log)
+				n, documents := newTestNode(t, exits, log,
+					func(b *memory.Broker) hub.Broker { return brokenBroker{b} },
+					func(m *memory.PresenceStore) presence.Store { return brokenMembers{m} },
+				)
 				if err := n.Destruct(); exits != errors.Is(err, errPanicked) {
 					t.Errorf("the end of the hub returns %v", err)
 				}
@@ -76,4 +90,31 @@ func TestPanicInTheEndOfAHub(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The end of a node waits for its parts, and holds no lock meanwhile: a configuration that
+// starts or hands over does not wait.
+func TestEndHoldsNoLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		closing := make(chan struct{})
+		n, _ := newTestNode(t, true, new(panictest.Log),
+			func(b *memory.Broker) hub.Broker { return slowBroker{b, closing} },
+			func(m *memory.PresenceStore) presence.Store { return m },
+		)
+		ended := make(chan error, 1)
+		go func() { ended <- n.Destruct() }()
+		synctest.Wait()
+		if n.mu.TryLock() {
+			n.mu.Unlock()
+			if err := n.Apply(NewUse()); !errors.Is(err, hub.ErrClosed) {
+				t.Errorf("a node that ends answers a configuration with %v", err)
+			}
+		} else {
+			t.Error("the node is locked while a part of it is closed")
+		}
+		close(closing)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -27,17 +27,19 @@ type Node struct {
 	// the hub any more.
 	leaving atomic.Bool
 
+	mu sync.Mutex
 	// Guarded by mu.
-	mu      sync.Mutex
-	hub     *hub.Hub // nil before the first Apply, static afterwards
-	backend backend
-	members *presence.Tracker
-	now     *Use // in force; nil before the first Apply
-	next    *Use // follows it, while its configuration is being started
-	ended   bool
-
-	documents *document.Service         // like hub
+	now       *Use                      // in force; nil before the first Apply
+	next      *Use                      // follows it, while its configuration is being started
 	verifiers map[string]*auth.Verifier // by realm, of the use in force
+	ended     bool                      // true for good after Destruct
+
+	// Guarded by mu until ended is true, static afterwards. The hub, the members and the
+	// documents are nil before the first Apply.
+	hub       *hub.Hub
+	backend   backend
+	members   *presence.Tracker
+	documents *document.Service
 }
 
 // New returns a node that is not started. exiting reports whether the process is about to

@@ -27,12 +27,10 @@
 //	node.Node.mu > memory.room.mu
 //	node.Node.mu > redis.Presence.mu
 //	node.Node.mu > redis.Broker.mu
-//	node.Node.mu > redis.Documents.mu
 //	node.Node.mu > redis.room.mu
 //	node.Node.mu > redis.watch.mu
-//	node.Node.mu > redis.follower.mu
 //	node.Node.mu > redis.batcher.mu
-//	node.Node.mu > waiting: a node that ends closes its parts
+//	node.Node.mu > waiting: the start of a hub asks Redis within a timeout; if it fails it closes its parts
 //	session.Registry.applying > session.Session.mu > hub.Hub.mu
 //	session.Registry.applying > session.sessions.mu > redis.headcount.mu
 //	session.Registry.applying > memory.table.mu
