@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// pkg is what the go command says of a package.
+// pkg is what the go command returns about a package.
 type pkg struct {
 	ImportPath string
 	Doc        string // the first sentence of the package comment
@@ -13,11 +13,11 @@ type pkg struct {
 	Imports    []string
 }
 
-// graph are packages by import path: those of the module, and all they depend on.
+// graph has packages by import path: those of the module, and all that they depend on.
 type graph map[string]pkg
 
-// check compares the packages of a module with the rules and describes everything
-// that breaks one.
+// check compares the packages of a module with the rules and returns a description of each
+// break.
 func (g graph) check(module string, rules []rule) (broken []string) {
 	for path, p := range g {
 		name, ours := below(module, path)
@@ -44,8 +44,8 @@ func (g graph) check(module string, rules []rule) (broken []string) {
 	return broken
 }
 
-// leadsTo returns a package of one of some modules that a package depends on, be it by way
-// of others; empty if there is none.
+// leadsTo returns a package of one of the modules that a package depends on, directly or
+// not. It is empty if there is none.
 func (g graph) leadsTo(path string, modules []string) string {
 	seen := map[string]bool{path: true}
 	for todo := []string{path}; len(todo) > 0 && len(modules) > 0; todo = todo[1:] {
@@ -72,7 +72,7 @@ func (r rule) allows(g graph, module, path string) bool {
 	return inside(r.outside, path)
 }
 
-// below cuts the module off an import path: "." for the module itself.
+// below cuts the module off an import path. The module itself becomes ".".
 func below(module, path string) (name string, ok bool) {
 	if path == module {
 		return ".", true

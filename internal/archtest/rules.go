@@ -1,7 +1,7 @@
 package archtest
 
-// rule says what a package may import, tests aside. What a rule does not name is
-// forbidden, except for the standard library, of which only deny is.
+// rule says what a package may import, tests aside. Everything else is forbidden, except
+// for the standard library, of which only deny is.
 type rule struct {
 	// pkg is the path below the module, "." for its root. A trailing /... covers
 	// everything below as well.
@@ -14,7 +14,7 @@ type rule struct {
 	deny []string
 	// never are modules that the package must not depend on even by way of what it imports.
 	never []string
-	// why tells somebody who breaks the rule what it is good for.
+	// why tells the reader of a failure what the rule is good for.
 	why string
 }
 

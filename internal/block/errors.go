@@ -2,12 +2,13 @@ package block
 
 import "strings"
 
-// located is an error that names its place already.
+// located is an error that already names its place.
 type located struct{ error }
 
 func (l located) Unwrap() error { return l.error }
 
-// Located marks an error that names its place already, so that no option is added to it.
+// Located marks an error that already names its place, so that ParseBlock adds no option to
+// it.
 func Located(err error) error { return located{err} }
 
 // trimmed is an error without the first words of its text.

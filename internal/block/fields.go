@@ -25,7 +25,7 @@ func Size[T any](field func(T) *int64) Option[T] {
 	}}
 }
 
-// Word is an option with one argument, which check looks at.
+// Word is an option with one argument. check checks it.
 func Word[T any](syntax string, field func(T) *string, check func(string) error) Option[T] {
 	return Option[T]{Syntax: syntax, Min: 1, Max: 1, Parse: func(_ *caddyfile.Dispenser, args []string, c T) error {
 		*field(c) = args[0]
@@ -33,11 +33,11 @@ func Word[T any](syntax string, field func(T) *string, check func(string) error)
 	}}
 }
 
-// Text is an option that is any text but an empty one.
+// Text is an option whose text must not be empty.
 func Text[T any](syntax string, field func(T) *string) Option[T] {
 	return Word(syntax, field, func(s string) error {
 		if s == "" {
-			return errors.New("it is empty")
+			return errors.New("the text must not be empty")
 		}
 		return nil
 	})

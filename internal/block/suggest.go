@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// suggest returns a question with the name of the option that is most like a wrong name;
-// empty if no name is like it.
+// suggest returns a question with the option's name that is most like a wrong name, or an
+// empty string if no name is like it.
 func (o Options[T]) suggest(wrong string) string {
 	best, least := "", 1+max(1, len(wrong)/3)
 	for _, name := range slices.Sorted(maps.Keys(o)) {

@@ -20,8 +20,8 @@ var units = []struct {
 	{"GB", 1e9}, {"MB", 1e6}, {"KB", 1e3}, {"B", 1},
 }
 
-// ParseSize reads a number of bytes: "64KiB" (1024 each), "64KB" (1000 each) or
-// "65536". There is no zero, sign, space or fraction.
+// ParseSize parses a number of bytes: "64KiB" (1024 each), "64KB" (1000 each) or "65536".
+// Zero, signs, spaces and fractions are not allowed.
 func ParseSize(s string) (int64, error) {
 	number, factor := s, int64(1)
 	for _, u := range units {
@@ -37,7 +37,7 @@ func ParseSize(s string) (int64, error) {
 	return n * factor, nil
 }
 
-// ParseCount reads a whole number from 1.
+// ParseCount parses a whole number from 1.
 func ParseCount(s string) (int, error) {
 	n, err := parseDigits(s)
 	if err != nil || n > math.MaxInt32 {
@@ -46,7 +46,7 @@ func ParseCount(s string) (int, error) {
 	return int(n), nil
 }
 
-// parseDigits is stricter than strconv, which knows signs and underscores.
+// parseDigits is stricter than strconv, which accepts signs and underscores.
 func parseDigits(s string) (int64, error) {
 	if s == "" || s[0] == '0' || strings.Trim(s, "0123456789") != "" {
 		return 0, errors.New("not a positive number in digits")
@@ -54,7 +54,7 @@ func parseDigits(s string) (int64, error) {
 	return strconv.ParseInt(s, 10, 64)
 }
 
-// ParseDuration reads a positive duration in Caddy's notation, which has days.
+// ParseDuration parses a positive duration in Caddy's notation, which has days.
 func ParseDuration(s string) (caddy.Duration, error) {
 	d, err := caddy.ParseDuration(s)
 	if err != nil || d <= 0 {

@@ -5,9 +5,8 @@ import (
 	"slices"
 )
 
-// Check compares what was recorded and gives the verdict. Subscriptions that are
-// open count as complete, so call it when nothing is on its way any longer; see
-// [Checker.Behind].
+// Check compares what was recorded and returns the verdict. Open subscriptions count as
+// complete, so call it when no message is on its way any more; see [Checker.Behind].
 func (c *Checker) Check() *Report {
 	publishers, subscribers := c.all()
 	for _, p := range publishers {
@@ -30,7 +29,7 @@ func (c *Checker) Check() *Report {
 	return r
 }
 
-// channelsOf lists all channels by name.
+// channelsOf returns all channels, ordered by name.
 func channelsOf(publishers []*Publisher, subscribers []*Subscriber) []string {
 	all := make(map[string]struct{})
 	for _, p := range publishers {
@@ -46,7 +45,7 @@ func channelsOf(publishers []*Publisher, subscribers []*Subscriber) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// checkChannel judges one channel; nothing reaches from one to another.
+// checkChannel judges one channel. Channels do not depend on each other.
 func (c *Checker) checkChannel(r *Report, channel string, publishers []*Publisher, subscribers []*Subscriber) {
 	l := &ledger{
 		o:      c.o,
@@ -75,7 +74,7 @@ func (c *Checker) checkChannel(r *Report, channel string, publishers []*Publishe
 	}
 }
 
-// judge goes through one stream.
+// judge checks one stream.
 func (l *ledger) judge(subscriber string, st *stream) {
 	j := &judge{ledger: l, subscriber: subscriber, seen: make(map[id]struct{}), orders: make(map[int]int)}
 	for i := range st.steps {
@@ -84,7 +83,7 @@ func (l *ledger) judge(subscriber string, st *stream) {
 	j.end()
 }
 
-// fault reports one of this subscriber.
+// fault reports a fault of this subscriber.
 func (j *judge) fault(f Fault) {
 	f.Subscriber = j.subscriber
 	j.report(f)

@@ -5,34 +5,34 @@ import (
 	"sync/atomic"
 )
 
-// Position is a place in a channel; channels without history have none.
+// Position is a place in a channel. Channels without history have none.
 type Position struct {
 	Epoch  string
 	Offset uint64
 }
 
-// Message is one that was delivered. ID names its content and is found in it by
-// the subscriber; no two messages of a channel have the same.
+// Message is a delivered message. ID names its content, and the subscriber finds it there.
+// No two messages of a channel have the same ID.
 type Message struct {
 	Position Position
 	ID       string
 }
 
-// Options say what may be expected of a run.
+// Options say what a run may be expected to do.
 type Options struct {
-	// Lossless expects channels without positions to deliver everything too. Set it
-	// when no faults are injected and nobody is slow.
+	// Lossless expects channels without positions to deliver every message, too. Set it if
+	// no faults are injected and no reader is slow.
 	Lossless bool
 	// Rollback accepts that the store forgets acknowledged messages and gives their
-	// positions to others, as a failover to a lagging replica does. Whoever saw what
-	// was forgotten has to be told all the same.
+	// positions to others, as a failover to a lagging replica does. A subscriber that saw
+	// what was forgotten must still be told.
 	Rollback bool
-	// Examples is how many faults of a kind the report shows; 0 means 10. All of
-	// them are counted.
+	// Examples is how many faults of a kind the report shows; 0 means 10. All faults are
+	// counted.
 	Examples int
 }
 
-// Checker collects what publishers and subscribers saw. Make one with [New].
+// Checker collects what publishers and subscribers saw. [New] makes one.
 type Checker struct {
 	o   Options
 	ids *ids
@@ -44,7 +44,7 @@ type Checker struct {
 	subscribers []*Subscriber
 }
 
-// New makes an empty checker.
+// New returns an empty checker.
 func New(o Options) *Checker {
 	if o.Examples <= 0 {
 		o.Examples = 10
@@ -52,8 +52,8 @@ func New(o Options) *Checker {
 	return &Checker{o: o, ids: newIDs()}
 }
 
-// Publisher makes the record of one publisher: something that sends one message
-// after the other. The name is for the report.
+// Publisher returns the record of one publisher, which sends one message after the other.
+// The name is for the report.
 func (c *Checker) Publisher(name string) *Publisher {
 	p := &Publisher{c: c, name: name, channels: make(map[string]*sendings)}
 	c.mu.Lock()
@@ -62,8 +62,8 @@ func (c *Checker) Publisher(name string) *Publisher {
 	return p
 }
 
-// Subscriber makes the record of one subscriber. It outlives connections: after a
-// reconnect the same one goes on. The name is for the report.
+// Subscriber returns the record of one subscriber. It outlives connections: after a
+// reconnect the same record goes on. The name is for the report.
 func (c *Checker) Subscriber(name string) *Subscriber {
 	s := &Subscriber{c: c, name: name, channels: make(map[string]*stream)}
 	c.mu.Lock()
@@ -72,16 +72,16 @@ func (c *Checker) Subscriber(name string) *Subscriber {
 	return s
 }
 
-// all returns the records made so far.
+// all returns the records so far.
 func (c *Checker) all() ([]*Publisher, []*Subscriber) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.publishers[:len(c.publishers):len(c.publishers)], c.subscribers[:len(c.subscribers):len(c.subscribers)]
 }
 
-// Behind is the number of open subscriptions that have not reached the greatest
-// acknowledged position of their epoch. A run is over when it is 0, or when it
-// ought to have been for long enough. Channels without positions do not count.
+// Behind returns the number of open subscriptions that have not reached the greatest
+// acknowledged position of their epoch. A run is over when it is 0, or when it should have
+// been 0 for long enough. Channels without positions do not count.
 func (c *Checker) Behind() (n int) {
 	publishers, subscribers := c.all()
 	tops := make(map[string]map[string]uint64)

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// contents compares the messages of a run with what stands at their positions.
+// contents compares the messages of a run with those at their positions in the log.
 func (j *judge) contents(r *run) {
 	e := j.epoch(r.epoch)
 	for i, n := range r.ids {
@@ -19,12 +19,12 @@ func (j *judge) contents(r *run) {
 		case slices.Contains(j.older[at], n), j.movedOn(n, at):
 			j.stale = extend(j.stale, at.Offset)
 		default:
-			j.fault(at1(Content, at, "got %s instead of %s", j.name(n), j.name(*is)))
+			j.fault(faultAt(Content, at, "got %s instead of %s", j.name(n), j.name(*is)))
 		}
 	}
 }
 
-// extend adds an offset to the last of some spans, or begins another.
+// extend adds an offset to the last span, or starts another one.
 func extend(spans []span, offset uint64) []span {
 	if k := len(spans) - 1; k >= 0 && spans[k].last+1 == offset {
 		spans[k].last = offset
@@ -33,12 +33,12 @@ func extend(spans []span, offset uint64) []span {
 	return append(spans, span{offset, offset})
 }
 
-// sender checks that somebody sent the message. Where no publisher was recorded
-// there is nothing to compare with.
+// sender checks that a publisher sent the message. If no publisher was recorded it checks
+// nothing.
 func (j *judge) sender(n id, at Position) (origin, bool) {
 	o, ok := j.sent[n]
 	if !ok && len(j.sent) > 0 {
-		j.fault(at1(Content, at, "%s was never sent", j.name(n)))
+		j.fault(faultAt(Content, at, "%s was never sent", j.name(n)))
 	}
 	return o, ok
 }
@@ -47,7 +47,7 @@ func (j *judge) sender(n id, at Position) (origin, bool) {
 func (j *judge) unplaced(r *run) {
 	for _, n := range r.ids {
 		if _, twice := j.seen[n]; twice {
-			j.fault(at1(Repeat, Position{}, "%s", j.name(n)))
+			j.fault(faultAt(Repeat, Position{}, "%s", j.name(n)))
 			continue
 		}
 		j.seen[n] = struct{}{}
@@ -56,32 +56,32 @@ func (j *judge) unplaced(r *run) {
 			continue
 		}
 		if last, any := j.orders[o.publisher]; any && last > o.seq {
-			j.fault(at1(Reorder, Position{}, "%s after a later one of its publisher", j.name(n)))
+			j.fault(faultAt(Reorder, Position{}, "%s after a later one of its publisher", j.name(n)))
 			continue
 		}
 		j.orders[o.publisher] = o.seq
 	}
 }
 
-// undelivered looks for messages that were acknowledged and should have reached a
-// subscription that is open.
+// undelivered reports messages that were acknowledged and should have reached an open
+// subscription.
 func (j *judge) undelivered() {
 	if j.known {
 		if first, last, ok := j.after(j.last); ok {
-			j.fault(over(Undelivered, j.last.Epoch, span{first, last}, "delivery ended at %d", j.last.Offset))
+			j.fault(faultOver(Undelivered, j.last.Epoch, span{first, last}, "delivery ended at %d", j.last.Offset))
 		}
 		j.elsewhere()
 		return
 	}
 	for _, s := range j.plain {
 		if _, ok := j.seen[s.id]; !ok && j.o.Lossless && s.sent > j.entered {
-			j.fault(at1(Undelivered, Position{}, "%s", j.name(s.id)))
+			j.fault(faultAt(Undelivered, Position{}, "%s", j.name(s.id)))
 		}
 	}
 }
 
-// elsewhere looks for another epoch that took messages which were sent after the
-// subscriber was last put anywhere: nobody told it that the log is another one.
+// elsewhere reports another epoch with messages that were sent after the subscriber was
+// last put at a position: nobody told it that the log is another one.
 func (j *judge) elsewhere() {
 	for _, name := range slices.Sorted(maps.Keys(j.epochs)) {
 		e := j.epochs[name]
@@ -90,13 +90,13 @@ func (j *judge) elsewhere() {
 		}
 		i := slices.IndexFunc(e.acked, func(s sending) bool { return s.sent > j.entered })
 		s := span{e.acked[i].at.Offset, e.acked[len(e.acked)-1].at.Offset}
-		j.fault(over(Undelivered, name, s, "the subscriber was left in epoch %s", j.last.Epoch))
+		j.fault(faultOver(Undelivered, name, s, "the subscriber was left in epoch %s", j.last.Epoch))
 	}
 }
 
-// movedOn reports a message that was delivered, and then lost by the store before it was
-// acknowledged: its publisher sent it again, it got another place, and somebody else's
-// message got the old one. Only a rollback makes this right.
+// movedOn reports whether the store delivered a message and lost it before the
+// acknowledgement: its publisher sent it again, it got another position, and a message of
+// somebody else got the old one. Only a rollback explains this.
 func (l *ledger) movedOn(n id, from Position) bool {
 	now, acknowledged := l.placed[n]
 	return l.o.Rollback && acknowledged && now != from

@@ -1,32 +1,33 @@
 // Package checker decides whether messages were delivered as promised. Tests, the
 // load generator and the fault drills use the same one.
 //
-// Publishers write down what they sent and what was acknowledged, subscribers what
-// they saw, each as it happens. [Checker.Check] compares them when all has settled
-// and reports every break of the promise: in a channel with positions a subscriber
-// sees one gap-free sequence, the same as everybody else, or is told of a gap.
+// Publishers record what they sent and what was acknowledged, and subscribers what they
+// saw, each as it happens. [Checker.Check] compares the records when nothing is on its
+// way any more, and reports every break of the promise. The promise for a channel with
+// positions: a subscriber sees the same sequence without holes as all others, or is
+// told of a gap.
 //
-// What counts as told: a gap event, and a subscription that says it did not
-// recover. Either puts the subscriber at a position, and what lies between is
-// explained. Reconnecting explains nothing by itself: a subscription that says it
-// recovered has to continue the sequence seen before.
+// A subscriber is told by a gap event, or by a subscription that says it did not
+// recover. Both put the subscriber at a position and explain what lies between. A
+// reconnect alone explains nothing: a subscription that says it recovered must continue
+// the sequence from before.
 //
-// Channels without positions promise less. There a message may be lost to a fault
-// without a word, but it does not come twice, and the messages of one publisher
-// keep their order. Options.Lossless holds such channels to every message; it is
-// for runs without faults.
+// Channels without positions promise less. A fault may lose a message there without a
+// word. But no message comes twice, and the messages of one publisher keep their order.
+// Options.Lossless expects every message in such channels, too; it is for runs without
+// faults.
 //
 // # What it costs
 //
-// A delivered message takes about five bytes and no allocation of its own: payload
-// ids are kept once. 200 subscribers with 100,000 messages each are 100 MB and are
-// checked within a second or so.
+// A delivered message takes about five bytes and no allocation of its own, because
+// payload ids are kept once. 200 subscribers with 100,000 messages each take 100 MB, and
+// Check needs about a second for them.
 //
 // # Concurrency
 //
-// All methods may be called by several goroutines at once. Each [Subscriber] and
-// each [Publisher] has a lock of its own and shares nothing with the others but
-// the table of ids, so that recording does not slow down what is measured. The
-// events of one subscriber have to be recorded in the order in which they came,
-// and the messages of one publisher in the order in which they were sent.
+// Several goroutines may call all methods at once. Each [Subscriber] and [Publisher] has
+// its own lock and shares only the table of ids with the others, so that recording does
+// not slow down what is measured. Record the events of one subscriber in the order in
+// which they came, and the messages of one publisher in the order in which they were
+// sent.
 package checker

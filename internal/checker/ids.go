@@ -10,7 +10,7 @@ type id uint32
 
 const idShards = 64
 
-// ids gives each payload id a number, which is all that is kept per delivery.
+// ids numbers the payload ids. The number is all that is kept for a delivery.
 type ids struct {
 	seed   maphash.Seed
 	shards [idShards]idShard
@@ -51,7 +51,7 @@ func (t *ids) of(name string) id {
 	return n
 }
 
-// name is the payload id that a number stands for.
+// name returns the payload id of a number.
 func (t *ids) name(n id) string {
 	s := &t.shards[n%idShards]
 	s.mu.RLock()

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// judge goes through what one subscriber saw of one channel. It is a function of
-// the steps and the ledger alone.
+// judge checks what one subscriber saw of one channel. The result depends on the steps and
+// the ledger alone.
 type judge struct {
 	*ledger
 	subscriber string
@@ -32,7 +32,7 @@ func (j *judge) step(s *step) {
 		j.subscribed(s)
 	case gap:
 		if !j.open {
-			j.fault(at1(Stray, s.at, "a gap outside a subscription"))
+			j.fault(faultAt(Stray, s.at, "a gap outside a subscription"))
 		}
 		j.restart(s.at, s.tick)
 	case ended:
@@ -53,7 +53,7 @@ func (j *judge) subscribed(s *step) {
 		j.restart(s.at, s.tick)
 		j.page(s)
 	case j.known && (s.at.Epoch != j.last.Epoch || s.at.Offset < j.last.Offset):
-		j.fault(at1(Missing, s.at, "recovered, although the last position was %s", j.last))
+		j.fault(faultAt(Missing, s.at, "recovered, although the last position was %s", j.last))
 		j.restart(s.at, s.tick)
 	default:
 		if !j.known { // it recovers from a position of an earlier run
@@ -69,8 +69,8 @@ func (j *judge) subscribed(s *step) {
 	}
 }
 
-// restart puts the subscriber at a position; it was told that it missed what lies
-// before. Holes that it saw before that were silent all the same.
+// restart puts the subscriber at a position. It was told that it missed the messages
+// before. Holes from before that were silent all the same.
 func (j *judge) restart(at Position, tick uint64) {
 	j.flush()
 	j.known, j.last, j.entered, j.owed, j.stale = at.Epoch != "", at, tick, 0, nil
@@ -79,13 +79,13 @@ func (j *judge) restart(at Position, tick uint64) {
 // flush reports the holes.
 func (j *judge) flush() {
 	for _, h := range j.holes {
-		j.fault(over(Missing, j.last.Epoch, h, "never came, later ones did"))
+		j.fault(faultOver(Missing, j.last.Epoch, h, "never came, later ones did"))
 	}
 	j.holes = nil
 }
 
-// page checks the history that came with a subscription: the newest messages up
-// to its position.
+// page checks the history that came with a subscription: the newest messages up to its
+// position.
 func (j *judge) page(s *step) {
 	for i := range s.runs {
 		r := &s.runs[i]
@@ -95,9 +95,9 @@ func (j *judge) page(s *step) {
 			end = s.runs[i+1].first - 1
 		}
 		if r.epoch != s.at.Epoch || r.last() > end {
-			j.fault(over(Reorder, r.epoch, span{r.first, r.last()}, "in the history up to %s", s.at))
+			j.fault(faultOver(Reorder, r.epoch, span{r.first, r.last()}, "in the history up to %s", s.at))
 		} else if r.last() < end {
-			j.fault(over(Missing, r.epoch, span{r.last() + 1, end}, "in the history up to %s", s.at))
+			j.fault(faultOver(Missing, r.epoch, span{r.last() + 1, end}, "in the history up to %s", s.at))
 		}
 	}
 }
@@ -105,7 +105,7 @@ func (j *judge) page(s *step) {
 // live checks delivered messages.
 func (j *judge) live(r *run) {
 	if !j.open {
-		j.fault(over(Stray, r.epoch, span{r.first, r.last()}, "outside a subscription"))
+		j.fault(faultOver(Stray, r.epoch, span{r.first, r.last()}, "outside a subscription"))
 		return
 	}
 	if r.epoch == "" {
@@ -113,8 +113,8 @@ func (j *judge) live(r *run) {
 		return
 	}
 	if j.known && r.epoch != j.last.Epoch {
-		j.fault(at1(Missing, Position{r.epoch, r.first}, "the epoch changed from %s without a gap", j.last.Epoch))
-		j.entered = math.MaxUint64 // that is said; what the old epoch still took is no other fault
+		j.fault(faultAt(Missing, Position{r.epoch, r.first}, "the epoch changed from %s without a gap", j.last.Epoch))
+		j.entered = math.MaxUint64 // reported already; messages that the old epoch still took are no further fault
 	}
 	if !j.known || r.epoch != j.last.Epoch {
 		j.restart(Position{r.epoch, r.first - 1}, j.entered)
@@ -129,28 +129,28 @@ func (j *judge) live(r *run) {
 	j.last.Offset = max(j.last.Offset, last)
 }
 
-// late sorts out messages at or before the last position: those that fill a hole
-// come out of order, the others twice.
+// late judges messages at or before the last position. Those that fill a hole are out of
+// order, the others are repeats.
 func (j *judge) late(first, last uint64) {
 	for first <= last {
 		i := slices.IndexFunc(j.holes, func(h span) bool { return h.last >= first })
 		if i < 0 || j.holes[i].first > last {
-			j.fault(over(Repeat, j.last.Epoch, span{first, last}, "at or before %d", j.last.Offset))
+			j.fault(faultOver(Repeat, j.last.Epoch, span{first, last}, "at or before %d", j.last.Offset))
 			return
 		}
 		h := j.holes[i]
 		if h.first > first {
-			j.fault(over(Repeat, j.last.Epoch, span{first, h.first - 1}, "at or before %d", j.last.Offset))
+			j.fault(faultOver(Repeat, j.last.Epoch, span{first, h.first - 1}, "at or before %d", j.last.Offset))
 			first = h.first
 		}
 		end := min(last, h.last)
-		j.fault(over(Reorder, j.last.Epoch, span{first, end}, "after %d", j.last.Offset))
+		j.fault(faultOver(Reorder, j.last.Epoch, span{first, end}, "after %d", j.last.Offset))
 		j.holes = slices.Replace(j.holes, i, i+1, parts(h, first, end)...)
 		first = end + 1
 	}
 }
 
-// parts is what remains of h without first to last.
+// parts returns what remains of h without first to last.
 func parts(h span, first, last uint64) (rest []span) {
 	if h.first < first {
 		rest = append(rest, span{h.first, first - 1})
@@ -161,17 +161,17 @@ func parts(h span, first, last uint64) (rest []span) {
 	return rest
 }
 
-// end is reached when everything was seen.
+// end judges what is open at the end of the stream.
 func (j *judge) end() {
 	j.flush()
 	if !j.open {
 		return
 	}
 	for _, s := range j.stale {
-		j.fault(over(Content, j.last.Epoch, s, "the store replaced it, and no gap said so"))
+		j.fault(faultOver(Content, j.last.Epoch, s, "the store replaced it, and no gap said so"))
 	}
 	if j.known && j.owed > j.last.Offset {
-		j.fault(over(Missing, j.last.Epoch, span{j.last.Offset + 1, j.owed}, "recovered, but never came"))
+		j.fault(faultOver(Missing, j.last.Epoch, span{j.last.Offset + 1, j.owed}, "recovered, but never came"))
 		j.last.Offset = j.owed
 	}
 	j.undelivered()

@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// ledger is what is known of one channel: its messages by position, and what was
-// sent. Acknowledgements come first; where there is none, the first delivery says
-// what stands at a position and the others have to agree.
+// ledger is what is known about one channel: its messages by position, and what was sent.
+// Acknowledgements come first. Where there is none, the first delivery decides what stands
+// at a position, and the others must agree.
 type ledger struct {
 	o      Options
 	sent   map[id]origin     // empty: publishers were not recorded
@@ -21,7 +21,7 @@ type ledger struct {
 	name   func(id) string
 }
 
-// origin is where a message came from.
+// origin says where a message came from.
 type origin struct {
 	publisher int
 	seq       int
@@ -50,7 +50,7 @@ func (l *ledger) learn(publisher int, list []sending) {
 	}
 }
 
-// retried reports that a message was sent by another publisher before.
+// retried reports whether another publisher sent the message before.
 func (l *ledger) retried(n id) bool {
 	_, ok := l.sent[n]
 	return ok
@@ -83,7 +83,7 @@ func (l *ledger) settle() {
 	}
 }
 
-// enter notes one acknowledgement; they come in order of their time.
+// enter adds one acknowledgement. They come in the order of their time.
 func (l *ledger) enter(s sending) {
 	at := l.epoch(s.at.Epoch).at.of(s.at.Offset)
 	switch old := *at; {
@@ -95,12 +95,12 @@ func (l *ledger) enter(s sending) {
 		l.older[s.at] = append(l.older[s.at], old)
 		*at = s.id
 	default:
-		l.report(at1(Content, s.at, "acknowledged for %s and for %s", l.name(old), l.name(s.id)))
+		l.report(faultAt(Content, s.at, "acknowledged for %s and for %s", l.name(old), l.name(s.id)))
 	}
 }
 
-// remembered leaves out the messages that the store forgot: those for which a
-// message that was sent later got the same position or one before.
+// remembered leaves out the messages that the store forgot: a message that was sent later
+// got the same position or an earlier one.
 func remembered(acked []sending) []sending {
 	later := slices.Clone(acked)
 	slices.SortFunc(later, func(a, b sending) int { return cmp.Compare(a.sent, b.sent) })
@@ -115,17 +115,17 @@ func remembered(acked []sending) []sending {
 	})
 }
 
-// place notes where a message stands in the log. The same message at two places
-// of one epoch was published twice. After a rollback it may have been, rightly.
+// place records where a message stands in the log. A message at two places of one epoch was
+// published twice, which is right only after a rollback.
 func (l *ledger) place(n id, at Position) {
 	was, ok := l.placed[n]
 	if ok && was.Epoch == at.Epoch && was != at && !l.o.Rollback {
-		l.report(at1(Repeat, at, "%s stands at %d too", l.name(n), was.Offset))
+		l.report(faultAt(Repeat, at, "%s stands at %d too", l.name(n), was.Offset))
 	}
 	l.placed[n] = at
 }
 
-// after returns the range of acknowledged offsets above one.
+// after returns the range of acknowledged offsets after a position.
 func (l *ledger) after(at Position) (first, last uint64, ok bool) {
 	e := l.epochs[at.Epoch]
 	if e == nil {
@@ -138,13 +138,13 @@ func (l *ledger) after(at Position) (first, last uint64, ok bool) {
 	return e.acked[i].at.Offset, e.acked[len(e.acked)-1].at.Offset, true
 }
 
-// slots are ids by offset, in chunks: offsets follow each other, but need not
-// begin at 1, and a wrong one may be anything.
+// slots are ids by offset, in chunks. Offsets follow each other, but need not start at 1,
+// and a wrong one may be anything.
 type slots map[uint64]*[chunk]id
 
 const chunk = 512
 
-// of returns the place of an offset.
+// of returns the place for an offset.
 func (s slots) of(offset uint64) *id {
 	c := s[offset/chunk]
 	if c == nil {

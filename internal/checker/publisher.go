@@ -2,8 +2,8 @@ package checker
 
 import "sync"
 
-// Publisher records what one publisher did. Either all publishers of a channel are
-// recorded or none: a message that nobody sent is a fault.
+// Publisher records what one publisher did. Record all publishers of a channel or none: a
+// message that nobody sent is a fault.
 type Publisher struct {
 	// Set when it is made.
 	c    *Checker
@@ -20,7 +20,7 @@ type sendings struct {
 	tops map[string]uint64 // greatest acknowledged offset of each epoch
 }
 
-// sending is one message as its publisher knows it.
+// sending is what a publisher knows about one message.
 type sending struct {
 	id      id
 	at      Position
@@ -29,17 +29,16 @@ type sending struct {
 	retried bool
 }
 
-// Sent records that a message is about to be sent. Sent again it is a retry, which
-// the order of the publisher does not cover.
+// Sent records that a message is about to be sent. A second Sent is a retry, which the
+// order of the publisher does not cover.
 func (p *Publisher) Sent(channel, id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sending(channel, p.c.ids.of(id))
 }
 
-// Acked records that a message was acknowledged with a position, which is zero in
-// a channel without positions. A message that was not [Publisher.Sent] counts as
-// sent now.
+// Acked records that a message was acknowledged with a position, which is zero in a channel
+// without positions. A message without [Publisher.Sent] counts as sent now.
 func (p *Publisher) Acked(channel, id string, at Position) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,7 +57,7 @@ func (p *Publisher) Acked(channel, id string, at Position) {
 	l.tops[at.Epoch] = max(l.tops[at.Epoch], at.Offset)
 }
 
-// sending notes a message. Needs mu.
+// sending records a message. The caller holds mu.
 func (p *Publisher) sending(channel string, n id) *sendings {
 	l := p.channels[channel]
 	if l == nil {

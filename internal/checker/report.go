@@ -27,11 +27,11 @@ const (
 
 var kindNames = [kinds]string{"missing", "repeated", "out of order", "wrong content", "acknowledged but not delivered", "outside a subscription"}
 
-// String names the kind for the report.
+// String returns the name of the kind in the report.
 func (k Kind) String() string { return kindNames[k] }
 
-// Fault is one break of the promise. What happened to a range of offsets at once is
-// one fault.
+// Fault is one break of the promise. If one cause hits a range of offsets, that is one
+// fault.
 type Fault struct {
 	Kind Kind
 	// Subscriber is empty when the fault is in the log itself.
@@ -43,7 +43,7 @@ type Fault struct {
 	Detail string
 }
 
-// String is a line of the report.
+// String returns a line of the report.
 func (f Fault) String() string {
 	who := f.Subscriber
 	if who == "" {
@@ -60,17 +60,17 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s, %s%s: %s", who, f.Channel, where, f.Detail)
 }
 
-// at1 is a fault at one position.
-func at1(k Kind, at Position, format string, args ...any) Fault {
-	return over(k, at.Epoch, span{at.Offset, at.Offset}, format, args...)
+// faultAt returns a fault at one position.
+func faultAt(k Kind, at Position, format string, args ...any) Fault {
+	return faultOver(k, at.Epoch, span{at.Offset, at.Offset}, format, args...)
 }
 
-// over is a fault of several offsets.
-func over(k Kind, epoch string, s span, format string, args ...any) Fault {
+// faultOver returns a fault of several offsets.
+func faultOver(k Kind, epoch string, s span, format string, args ...any) Fault {
 	return Fault{Kind: k, Epoch: epoch, First: s.first, Last: s.last, Detail: fmt.Sprintf(format, args...)}
 }
 
-// String writes a position as epoch:offset.
+// String returns a position as epoch:offset.
 func (p Position) String() string {
 	if p.Epoch == "" {
 		return "none"
@@ -91,7 +91,7 @@ type Report struct {
 	examples int
 }
 
-// OK reports that there is no fault.
+// OK reports whether there is no fault.
 func (r *Report) OK() bool { return len(r.Faults) == 0 }
 
 func (r *Report) add(f Fault) {
@@ -100,7 +100,7 @@ func (r *Report) add(f Fault) {
 	}
 }
 
-// String is the report for people: a summary, then the faults by kind.
+// String returns the report for people: a summary, then the faults by kind.
 func (r *Report) String() string {
 	var b strings.Builder
 	total := 0

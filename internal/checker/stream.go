@@ -1,7 +1,7 @@
 package checker
 
-// stream is what one subscriber saw of one channel, in order. The lock of the
-// subscriber guards it.
+// stream is what one subscriber saw of one channel, in order. The lock of the subscriber
+// guards it.
 type stream struct {
 	steps []step
 	open  bool
@@ -26,8 +26,8 @@ type step struct {
 	runs      []run
 }
 
-// run is messages of which each offset follows the one before. In a channel
-// without positions all messages are one run.
+// run is messages whose offsets follow each other. In a channel without positions all
+// messages are one run.
 type run struct {
 	epoch string
 	first uint64
@@ -36,7 +36,7 @@ type run struct {
 
 func (r *run) last() uint64 { return r.first + uint64(len(r.ids)) - 1 }
 
-// add appends a message to the last run or begins another.
+// add appends a message to the last run or starts another one.
 func (s *step) add(at Position, n id) {
 	if len(s.runs) > 0 {
 		r := &s.runs[len(s.runs)-1]

@@ -13,14 +13,14 @@ type Subscriber struct {
 	reconnects int
 }
 
-// Subscribed records that a subscription began: delivery goes on after at, which
-// is zero in a channel without positions. Recovered is what the server said of a
-// subscription that asked to recover, and false for the others. Replay are the
-// messages that came with the answer, whether missed ones or history.
+// Subscribed records that a subscription started. Delivery goes on after at, which is zero
+// in a channel without positions. recovered is what the server answered to a subscription
+// that asked to recover, and false for the others. replay are the messages that came with
+// the answer: missed ones, or history.
 //
-// A client that gets missed messages one by one, as event streams do, may record
-// them with [Subscriber.Message] instead. History of a subscription that did not
-// recover belongs here in any case.
+// A client that gets missed messages one by one, as with event streams, may record them
+// with [Subscriber.Message] instead. The history of a subscription that did not recover
+// always belongs here.
 func (s *Subscriber) Subscribed(channel string, at Position, recovered bool, replay ...Message) {
 	st := step{kind: subscribed, at: at, recovered: recovered}
 	for _, m := range replay {
@@ -42,7 +42,7 @@ func (s *Subscriber) Gap(channel string, at Position) {
 	s.record(channel, step{kind: gap, at: at})
 }
 
-// Unsubscribed records that the subscription ended, wanted or not.
+// Unsubscribed records that the subscription ended, for whatever reason.
 func (s *Subscriber) Unsubscribed(channel string) {
 	s.record(channel, step{kind: ended})
 }
@@ -64,7 +64,7 @@ func (s *Subscriber) record(channel string, st step) {
 	s.stream(channel).append(st)
 }
 
-// stream is the record of a channel. Needs mu.
+// stream returns the record of a channel. The caller holds mu.
 func (s *Subscriber) stream(channel string) *stream {
 	st := s.channels[channel]
 	if st == nil {

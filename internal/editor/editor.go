@@ -17,13 +17,13 @@ import (
 type Line interface {
 	// Say sends a frame.
 	Say(frame string)
-	// Take gives the frames that came since the last call.
+	// Take returns the frames that came since the last call.
 	Take() []string
 	// Lose ends the connection, and loses what is on the way in either direction.
 	Lose()
 }
 
-// Editor is a client. Its methods are called by one goroutine at a time.
+// Editor is a client. Only one goroutine at a time calls its methods.
 type Editor struct {
 	// Set by New.
 	t       testing.TB
@@ -55,9 +55,9 @@ type change struct {
 	sent  bool
 }
 
-// New makes an editor of a channel's document, with a name that is its user and, in the
-// values that it sets, marks its changes. dial connects it; an error means that it has
-// to try again later. What it does is up to seed.
+// New returns an editor of a channel's document. The name is its user, and marks its
+// changes in the values that it sets. dial connects it; after an error it tries again
+// later. seed decides what it does.
 func New(t testing.TB, name, channel string, seed uint64, seen *Seen, dial func(user string) (Line, error)) *Editor {
 	return &Editor{
 		t: t, name: name, channel: channel, dial: dial, rnd: rand.New(rand.NewPCG(seed, 2)), seen: seen,
@@ -103,7 +103,7 @@ func (e *Editor) Act() {
 	}
 }
 
-// edit makes a change of what it shows, which is shown at once.
+// edit makes a change of the state that the editor shows, and shows it at once.
 func (e *Editor) edit() {
 	if !e.joined || len(e.pending) > 8 {
 		return
@@ -117,8 +117,8 @@ func (e *Editor) edit() {
 	e.pending = append(e.pending, change{local: e.local, patch: patch})
 }
 
-// View is the state with the pending changes on top. What does not fit any more is
-// left out.
+// View returns the state with the pending changes on top. Changes that do not fit any more
+// are left out.
 func (e *Editor) View() document.Tree {
 	view := e.state
 	for _, p := range e.pending {
@@ -127,15 +127,15 @@ func (e *Editor) View() document.Tree {
 	return view
 }
 
-// send sends the oldest pending change, again if it was sent over another connection.
-// It says what it was made to: the state at the time when it was first sent.
+// send sends the oldest pending change, unless it was sent over this connection already.
+// The change names the state that it was made to: the one when it was first sent.
 func (e *Editor) send() {
 	if !e.joined || len(e.pending) == 0 || e.pending[0].sent {
 		return
 	}
 	p := &e.pending[0]
 	if p.base == 0 {
-		p.base = e.version + 1 // 0 means that it was never sent
+		p.base = e.version + 1 // 0: never sent
 	}
 	p.sent = true
 	e.line.Say(fmt.Sprintf(`{"type":"change","id":%d,"payload":{"channel":%q,"client":%q,"localVersion":%d,"baseVersion":%d,"patch":%s}}`,
@@ -155,8 +155,8 @@ func (e *Editor) read(n int) {
 	}
 }
 
-// Finish does nothing new, and reports that all is answered. It is called again and
-// again until then.
+// Finish makes no new changes and reports whether all changes are answered. It is called
+// until it returns true.
 func (e *Editor) Finish() bool {
 	if e.line == nil {
 		e.online()

@@ -7,7 +7,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
 
-// frame is all that an editor needs of an envelope.
+// frame has the fields of an envelope that an editor needs.
 type frame struct {
 	Type    string
 	ID      json.RawMessage
@@ -58,7 +58,7 @@ func (e *Editor) handle(f *frame) {
 	}
 }
 
-// failed tries again later what the server can not do now.
+// failed handles an error: the editor tries again later.
 func (e *Editor) failed(f *frame) {
 	switch {
 	case f.Payload.Code != "UNAVAILABLE":
@@ -83,7 +83,7 @@ func (e *Editor) is(version uint64, state document.Tree) {
 	e.seen.note(e.t, e.name, version, state)
 }
 
-// advance makes a change that is the next one. A hole must not happen.
+// advance makes the change of the next version. A hole must not happen.
 func (e *Editor) advance(version uint64, patch string) {
 	if version <= e.version {
 		return
@@ -112,7 +112,7 @@ func (e *Editor) accepted(local, version uint64) {
 	}
 }
 
-// settle takes a change that was answered from the pending ones.
+// settle removes a change from the pending ones, because it was answered.
 func (e *Editor) settle(local uint64) (change, bool) {
 	if len(e.pending) == 0 || e.pending[0].local != local {
 		e.t.Errorf("%s got an answer to %d, pending %v", e.name, local, e.pending)

@@ -9,9 +9,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
 
-// Seen is what editors have seen together: a version is one state for all of them, at
-// whatever time and on whichever way they get there. So everybody passes only through
-// states of one order of changes.
+// Seen is what several editors have seen: for all of them a version is the same state,
+// whenever and however they get there. So all of them pass only through states of one order
+// of changes.
 type Seen struct {
 	mu     sync.Mutex
 	states map[uint64]uint64 // hashes, by version
@@ -31,8 +31,8 @@ func (s *Seen) note(t testing.TB, name string, version uint64, state document.Tr
 	s.states[version] = h.Sum64()
 }
 
-// Judge has all editors, who are finished, read to the end, and holds that they show
-// what the server has, and that every version is the change of one of them, made once.
+// Judge makes all editors, which must be finished, read to the end. It checks that they
+// show what the server has, and that every version is a change of one of them, made once.
 func Judge(t testing.TB, editors []*Editor, version uint64, state string) {
 	t.Helper()
 	versions := make(map[uint64]string)
@@ -60,7 +60,7 @@ func Judge(t testing.TB, editors []*Editor, version uint64, state string) {
 	t.Logf("%d editors, %d changes made, %d refused, %d connections lost", len(editors), made, refused, losses)
 }
 
-// Version is that of the state that the editor has.
+// Version returns the version of the editor's state.
 func (e *Editor) Version() uint64 { return e.version }
 
 // Read handles what has arrived.

@@ -16,7 +16,7 @@ func applied(t document.Tree, patch string) (document.Tree, bool) {
 	return next, err == nil
 }
 
-// anyPatch makes a change of something, with a value that no other change has.
+// anyPatch returns a patch that sets something to a value that no other change has.
 func (e *Editor) anyPatch(view document.Tree) string {
 	var doc struct{ List []any }
 	_ = json.Unmarshal(view.Text(), &doc)

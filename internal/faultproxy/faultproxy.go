@@ -1,5 +1,5 @@
-// Package faultproxy stands between a node and its Redis, in tests, and can do to the
-// connections what networks do.
+// Package faultproxy is a proxy between a node and its Redis, for tests. It can do to
+// connections what networks do: cut, stall and garble them.
 package faultproxy
 
 import (
@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Proxy passes connections on. Its methods may be called by any goroutine.
+// Proxy forwards connections. Any goroutine may call its methods.
 type Proxy struct {
 	listener net.Listener
 	wg       sync.WaitGroup
@@ -28,7 +28,7 @@ type Proxy struct {
 	over       bool
 }
 
-// Start starts a proxy to an address. It is gone when the test is.
+// Start starts a proxy to an address. It ends with the test.
 func Start(t testing.TB, target string) *Proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -38,8 +38,7 @@ func Start(t testing.TB, target string) *Proxy {
 	return StartOn(t, l, target)
 }
 
-// StartOn is [Start] with a listener that may be anywhere, such as in a network
-// namespace.
+// StartOn is [Start] with a given listener, which may be in a network namespace.
 func StartOn(t testing.TB, l net.Listener, target string) *Proxy {
 	t.Helper()
 	p := &Proxy{target: target, listener: l, conns: make(map[net.Conn]bool), subscribed: make(map[net.Conn]bool)}
@@ -56,10 +55,10 @@ func StartOn(t testing.TB, l net.Listener, target string) *Proxy {
 	return p
 }
 
-// Addr is where the proxy listens.
+// Addr returns the address on which the proxy listens.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-// Received is how many bytes have come from the target.
+// Received returns how many bytes the target has sent.
 func (p *Proxy) Received() int64 { return p.back.Load() }
 
 func (p *Proxy) accept() {
@@ -111,7 +110,7 @@ func (p *Proxy) leave(conns ...net.Conn) {
 	}
 }
 
-// copy moves bytes, but not during a stall.
+// copy forwards bytes, except during a stall.
 func (p *Proxy) copy(to, from net.Conn, count *atomic.Int64) {
 	defer to.Close()
 	defer from.Close()
@@ -134,7 +133,7 @@ func (p *Proxy) copy(to, from net.Conn, count *atomic.Int64) {
 	}
 }
 
-// changed is what goes on of bytes that came.
+// changed returns the bytes to forward for bytes that came.
 func (p *Proxy) changed(to net.Conn, b []byte) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -144,14 +143,14 @@ func (p *Proxy) changed(to net.Conn, b []byte) []byte {
 	return p.garble(b)
 }
 
-// Garble changes what the target sends from now on, as f says, until [Proxy.Heal].
+// Garble changes what the target sends from now on by f, until [Proxy.Heal].
 func (p *Proxy) Garble(f func([]byte) []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.garble = f
 }
 
-// mark notes connections as subscribed ones.
+// mark records connections as subscribed ones.
 func (p *Proxy) mark(conns ...net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -201,8 +200,8 @@ func (p *Proxy) StallSubscribers() {
 	p.only = maps.Clone(p.subscribed)
 }
 
-// StallReplies stalls what comes back over the connections that there are, but for the
-// subscribed ones.
+// StallReplies stalls what comes back over the present connections, except for subscribed
+// ones.
 func (p *Proxy) StallReplies() {
 	p.Stall()
 	p.mu.Lock()
@@ -213,14 +212,14 @@ func (p *Proxy) StallReplies() {
 	}
 }
 
-// Redirect has new connections go elsewhere, as a name does that gets another address.
+// Redirect forwards new connections to another target, as if a name got another address.
 func (p *Proxy) Redirect(target string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.target = target
 }
 
-// Away cuts all connections and takes no new ones until [Proxy.Heal].
+// Away cuts all connections and accepts no new ones until [Proxy.Heal].
 func (p *Proxy) Away() {
 	p.mu.Lock()
 	p.refuse = true
@@ -228,7 +227,7 @@ func (p *Proxy) Away() {
 	p.Reset()
 }
 
-// Heal ends what Stall, StallSubscribers, Garble and Away began.
+// Heal ends the effects of Stall, StallSubscribers, StallReplies, Garble and Away.
 func (p *Proxy) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// Addr is an address on 127.0.0.1 on which nothing listens, for a server that is told
-// its port. Until the end of the test nobody else is given it, not even while the
-// server is between two starts: a socket is bound to it, but does not listen. Servers
-// that set SO_REUSEADDR, as nearly all do, can bind to it beside that.
+// Addr returns an address on 127.0.0.1 on which nothing listens, for a server that is
+// started with a given port. Until the end of the test nobody else gets the address, not
+// even while the server is down: a socket is bound to it, but does not listen. Servers that
+// set SO_REUSEADDR, as nearly all do, can bind to it as well.
 func Addr(t testing.TB) string {
 	t.Helper()
 	fd, addr, err := bind()

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// Addr is an address on 127.0.0.1 on which nothing listens, for a server that is told
-// its port. Here nothing keeps others from it until the server is there.
+// Addr returns an address on 127.0.0.1 on which nothing listens, for a server that is
+// started with a given port. On this system another process may take the address before the
+// server does.
 func Addr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,5 +1,5 @@
-// Package lane has long computations for clients wait for each other, so that many of
-// them at the same time leave processors to everybody else.
+// Package lane limits how many long computations for clients run at once, so that they
+// leave processors for everything else.
 package lane
 
 import (
@@ -7,18 +7,18 @@ import (
 	"runtime"
 )
 
-// Brief is the length up to which a text is worked on at once: that takes some
-// milliseconds at most.
+// Brief is the length up to which a text is processed without waiting for a turn. That
+// takes some milliseconds at most.
 const Brief = 4 << 10
 
-// turns holds one token for each computation that runs. They take half of the processors
-// at most. It is made when the process starts, because a channel that the bubble of one test
-// makes can not be used in another.
+// turns has one token for each computation that runs, for half of the processors. It is
+// made when the process starts, because other tests could not use a channel that the bubble
+// of one test made.
 var turns = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
 
-// Run calls work when it is its turn. Work must not call Run, and must wait for nothing: the
-// caller may hold a lock, and whoever has a turn would wait for that lock. The only error
-// is that of ctx, and then work was not called.
+// Run waits for a turn and calls work. work must not call Run and must not wait for
+// anything: the caller may hold a lock, and a computation that has a turn would wait for
+// that lock. The only error is that of ctx; work was not called then.
 func Run(ctx context.Context, work func()) error {
 	select {
 	case turns <- struct{}{}:
@@ -30,7 +30,7 @@ func Run(ctx context.Context, work func()) error {
 	return nil
 }
 
-// Hold takes all turns, and release gives them back. It is for tests.
+// Hold takes all turns until release is called. It is for tests.
 func Hold() (release func()) {
 	for range cap(turns) {
 		turns <- struct{}{}

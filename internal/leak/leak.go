@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// tolerated are parts of a goroutine's stack that mark it as none of ours.
+// tolerated are parts of stacks that mark goroutines of others.
 var tolerated = []string{
 	"testing.(*M).",
 	"testing.runTests",
@@ -27,10 +27,9 @@ var tolerated = []string{
 	"caddytls.(*SessionTicketService).stayUpdated", // stopped with the config, but late
 }
 
-// Main runs the tests of a package and exits non-zero when goroutines started by
-// them are still running five seconds after the last test. What is given as after
-// is called behind the last test, whatever came of it, to remove what all tests
-// shared.
+// Main runs the tests of a package. It exits with an error if goroutines that the tests
+// started still run five seconds after the last test. It calls after behind the last test
+// in any case, to remove what all tests shared.
 func Main(m *testing.M, after ...func()) {
 	code := m.Run()
 	for _, f := range after {
@@ -45,7 +44,7 @@ func Main(m *testing.M, after ...func()) {
 	os.Exit(code)
 }
 
-// wait polls, because goroutines that were told to stop need a moment.
+// wait polls, because goroutines that are about to end need a moment.
 func wait(limit time.Duration) (left []string) {
 	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if left = running(); len(left) == 0 {

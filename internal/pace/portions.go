@@ -6,16 +6,15 @@ import (
 	"sync"
 )
 
-// portion is how much of what is written over HTTP/3 outlives a connection that ends
-// during the write.
+// portion is how much of an HTTP/3 write outlives a connection that ends during the write.
 const portion = 4 << 10
 
-// Portions returns a writer that leaves no more than 4 KiB of what it is given with w, the
-// writer of the answer to r. quic-go keeps the slice of a write that the end of the
-// connection interrupts. It keeps the connection, too, until its idle timer fires: five
-// minutes after the client has gone, for which nobody pays any more. So an HTTP/3 stream
-// gets copies, one small one after the other. Other versions of HTTP keep nothing, and get
-// w itself.
+// Portions returns a writer to w that leaves no more than 4 KiB behind if the client goes.
+// w is the writer of the answer to r. quic-go keeps the slice of a write that the end of
+// the connection interrupts. It also keeps the connection until its idle timer fires, five
+// minutes after the client has gone, and no limit counts that memory. So an HTTP/3 stream
+// gets small copies, one after the other. Other versions of HTTP keep nothing; for them
+// Portions returns w itself.
 func Portions(w io.Writer, r *http.Request) io.Writer {
 	if r.ProtoMajor != 3 {
 		return w

@@ -1,4 +1,3 @@
-// Package rawtcp does with TCP sockets what package net does not offer: a write
-// that never waits, and giving up a peer that acknowledges nothing. Both
-// transports need it.
+// Package rawtcp has what package net lacks and both transports need: a TCP write that
+// never waits, and a timeout for a peer that acknowledges nothing.
 package rawtcp

@@ -10,9 +10,9 @@ import (
 // CanTryWrite reports whether TryWrite ever writes anything on this system.
 const CanTryWrite = true
 
-// TryWrite writes as much of p as the socket takes at once and returns how much
-// that was. A full socket is not an error. It must not be called while another
-// write waits on the same socket, because it would wait behind it.
+// TryWrite writes as much of p as the socket takes at once, and returns how much that was.
+// A full socket is not an error. It must not be called while another write waits on the
+// same socket, because it would wait behind that write.
 func TryWrite(raw syscall.RawConn, p []byte) (int, error) {
 	a := attempts.Get().(*attempt)
 	a.p, a.n, a.err = p, 0, nil
@@ -26,8 +26,8 @@ func TryWrite(raw syscall.RawConn, p []byte) (int, error) {
 	return n, err
 }
 
-// attempt is one write. It is pooled with the function that RawConn wants, because
-// a closure made for each write would be the only thing that a delivery allocates.
+// attempt is one write. It is pooled with the function that RawConn wants: a closure for
+// each write would be the only allocation of a delivery.
 type attempt struct {
 	p    []byte
 	n    int
@@ -41,7 +41,7 @@ var attempts = sync.Pool{New: func() any {
 	return a
 }}
 
-// write always reports that it is done, so that RawConn never waits.
+// write always returns true, so that RawConn never waits.
 func (a *attempt) write(fd uintptr) bool {
 	for {
 		n, err := syscall.Write(int(fd), a.p)

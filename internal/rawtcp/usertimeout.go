@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// SetUserTimeout makes the kernel give a peer up that acknowledges nothing for d,
-// where the kernel can do that. TLS and other layers that name what they lie on
-// are looked through.
+// SetUserTimeout makes the kernel close a connection whose peer acknowledges nothing for d,
+// if the kernel can. It looks through TLS and other layers that name the connection below
+// them.
 func SetUserTimeout(conn net.Conn, d time.Duration) {
 	for d > 0 {
 		switch c := conn.(type) {

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// setTCPUserTimeout is best effort: without it a dead peer is found by the
-// heartbeat, only later where nothing is read.
+// setTCPUserTimeout may fail: the heartbeat then finds a dead peer, only later where
+// nothing is read.
 func setTCPUserTimeout(c *net.TCPConn, d time.Duration) {
 	raw, err := c.SyscallConn()
 	if err != nil {

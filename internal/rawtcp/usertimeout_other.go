@@ -7,5 +7,5 @@ import (
 	"time"
 )
 
-// setTCPUserTimeout does nothing: the option is Linux's.
+// setTCPUserTimeout does nothing, because only Linux has the option.
 func setTCPUserTimeout(*net.TCPConn, time.Duration) {}

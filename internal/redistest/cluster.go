@@ -24,9 +24,9 @@ type Cluster struct {
 	t testing.TB
 }
 
-// StartCluster starts a cluster, in which a replica takes over from a primary that
-// was silent for a second. It is gone when the test is. Of args, FreePort stands for a
-// free port, another one for each server.
+// StartCluster starts a cluster. A replica takes over from a primary that was silent for a
+// second. The cluster ends with the test. In args, FreePort stands for a free port, another
+// one for each server.
 func StartCluster(t testing.TB, primaries int, replicas bool, args ...string) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t}
@@ -63,8 +63,8 @@ func StartCluster(t testing.TB, primaries int, replicas bool, args ...string) *C
 	}
 	var met time.Time
 	c.await("all know each other", func(s *Server) bool {
-		// Who does not come to know another one within a second, because the machine is
-		// busy, does not try any longer.
+		// A server that can not meet another one within a second, because the machine is
+		// busy, gives up.
 		if time.Since(met) > 2*time.Second {
 			met = time.Now()
 			for _, other := range c.Servers[1:] {
@@ -85,7 +85,7 @@ func StartCluster(t testing.TB, primaries int, replicas bool, args ...string) *C
 // FreePort is an argument of [StartCluster].
 const FreePort = "<free port>"
 
-// Addrs are those of all servers.
+// Addrs returns the addresses of all servers.
 func (c *Cluster) Addrs() []string {
 	var addrs []string
 	for _, s := range c.Servers {
@@ -94,10 +94,10 @@ func (c *Cluster) Addrs() []string {
 	return addrs
 }
 
-// TLSAddr is where the first server expects TLS.
+// TLSAddr returns the address on which the first server expects TLS.
 func (c *Cluster) TLSAddr() string { return "127.0.0.1:" + c.Servers[0].option("--tls-port") }
 
-// option is the value of an argument, or empty.
+// option returns the value of an argument, or an empty string.
 func (s *Server) option(name string) string {
 	if i := slices.Index(s.args, name); i >= 0 {
 		return s.args[i+1]
@@ -105,7 +105,7 @@ func (s *Server) option(name string) string {
 	return ""
 }
 
-// await waits until something is so on every server.
+// await waits until so returns true for every server.
 func (c *Cluster) await(what string, so func(*Server) bool) {
 	c.t.Helper()
 	end := time.Now().Add(20 * time.Second)
@@ -119,7 +119,7 @@ func (c *Cluster) await(what string, so func(*Server) bool) {
 	}
 }
 
-// Of is the index of the primary that has a slot, as server 0 knows it.
+// Of returns the index of the primary that has a slot, as server 0 knows it.
 func (c *Cluster) Of(slot int) int {
 	c.t.Helper()
 	ranges, _ := c.Servers[0].Do("cluster", "slots").([]any)
@@ -139,8 +139,8 @@ func (c *Cluster) Of(slot int) int {
 	return 0
 }
 
-// Move gives a slot and its keys from one primary to another, as redis-cli does it.
-// The function moved is called when the keys are there and the slot is not yet.
+// Move moves a slot with its keys from one primary to another, as redis-cli does. It calls
+// moved when the keys are there and the slot is not yet.
 func (c *Cluster) Move(slot, from, to int, moved func()) {
 	c.t.Helper()
 	a, b, text := c.Servers[from], c.Servers[to], strconv.Itoa(slot)
@@ -170,7 +170,7 @@ func (s *Server) id() string {
 	return id
 }
 
-// info gives a line of the information about a subject.
+// info returns a line of the server's information about a subject.
 func (s *Server) info(subject, line string) string {
 	s.t.Helper()
 	command := []string{"info", subject}

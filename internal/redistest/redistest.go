@@ -29,7 +29,7 @@ type Server struct {
 }
 
 // Start starts a redis-server on a free port, without persistence unless args say
-// otherwise. It is gone when the test is. Where there is none the test fails.
+// otherwise. It ends with the test. If there is no redis-server the test fails.
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	addr := freeport.Addr(t)
@@ -38,8 +38,8 @@ func Start(t testing.TB, args ...string) *Server {
 	return start(t, addr, "eady to accept connections", args...)
 }
 
-// StartSentinel starts a Sentinel that watches a server under a name, and by itself
-// puts one of its replicas in its place after half a second.
+// StartSentinel starts a Sentinel that watches a server under a name. If the server is
+// silent for half a second, it makes a replica the primary.
 func StartSentinel(t testing.TB, name string, master *Server) *Server {
 	t.Helper()
 	addr := freeport.Addr(t)
@@ -63,8 +63,8 @@ func start(t testing.TB, addr, ready string, args ...string) *Server {
 	return s
 }
 
-// program is the server to start: what the variable REALTIME_TEST_REDIS_SERVER names,
-// else the redis-server or valkey-server that there is.
+// program returns the server to start: the one in the variable REALTIME_TEST_REDIS_SERVER,
+// or else the redis-server or valkey-server of the system.
 func program(t testing.TB) string {
 	t.Helper()
 	candidates := []string{"redis-server", "valkey-server"}
@@ -80,7 +80,7 @@ func program(t testing.TB) string {
 	return ""
 }
 
-// Restart starts the process, after [Server.Kill], and waits until it serves.
+// Restart starts the process again after [Server.Kill], and waits until it serves.
 func (s *Server) Restart() {
 	s.t.Helper()
 	says := &announcement{text: s.ready, made: make(chan struct{})}
@@ -102,7 +102,7 @@ func (s *Server) Restart() {
 // kept is how much is remembered of what a process writes, longer than any announcement.
 const kept = 500
 
-// announcement waits for a text in what a process writes.
+// announcement waits for a text in the output of a process.
 type announcement struct {
 	text string
 	made chan struct{} // closed when it was there
@@ -123,7 +123,7 @@ func (a *announcement) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Kill ends the process at once and waits until it is gone.
+// Kill ends the process at once and waits for its end.
 func (s *Server) Kill() {
 	_ = s.cmd.Process.Kill() // an error means that it is over
 	<-s.over

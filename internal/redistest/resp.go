@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Do sends a command over a connection of its own. Replies are int64, string, []any
-// and nil; one that is an error, or none, fails the test.
+// Do sends a command over a connection of its own. Replies are int64, string, []any and
+// nil. If the reply is an error, or there is none, the test fails.
 func (s *Server) Do(args ...string) any {
 	s.t.Helper()
 	reply, err := s.Try(args...)
@@ -21,7 +21,7 @@ func (s *Server) Do(args ...string) any {
 	return reply
 }
 
-// Try is Do for what may fail.
+// Try is Do for a command that may fail.
 func (s *Server) Try(args ...string) (any, error) {
 	conn, err := net.DialTimeout("tcp", s.Addr, 5*time.Second)
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *Server) Try(args ...string) (any, error) {
 	return readReply(bufio.NewReader(conn))
 }
 
-// readReply reads what Redis answers, in the second version of its protocol.
+// readReply reads a reply in version 2 of the protocol.
 func readReply(r *bufio.Reader) (any, error) {
 	line, err := r.ReadString('\n')
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package renew looks at something that may change, such as a file, when it is used.
+// Package renew checks for changes of something, such as a file, when it is used.
 package renew
 
 import (
@@ -13,17 +13,17 @@ const (
 	pause = 10 * time.Second
 )
 
-// Gate bounds how often its user looks. The zero value is ready. It may be used by several
-// goroutines at once.
+// Gate limits how often its user checks. The zero value is ready for use. Several
+// goroutines may use it at once.
 type Gate struct {
 	mu   sync.Mutex
 	next time.Time // guarded by mu
 	busy bool      // guarded by mu: a look is under way
 }
 
-// Look calls f, unless the last look is less than a second ago, or ten after one that
-// failed. One caller looks at a time. The others go on without waiting, because f may wait
-// for a disk.
+// Look calls f, unless the last check was less than a second ago, or less than ten seconds
+// if it failed. Only one caller checks at a time. The others go on without waiting, because
+// f may wait for a disk.
 func (g *Gate) Look(f func() error) {
 	if !g.enter() {
 		return

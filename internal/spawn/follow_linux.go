@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// follow has the kernel send sig when the thread ends that starts the process.
+// follow makes the kernel send sig when the thread that starts the process ends.
 func follow(cmd *exec.Cmd, sig syscall.Signal) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = new(syscall.SysProcAttr)

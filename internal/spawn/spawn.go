@@ -1,6 +1,6 @@
-// Package spawn starts processes for tests that end with the test's process, however
-// that ends: one that is killed can not clean up, and what it leaves behind takes
-// memory and ports from everybody.
+// Package spawn starts processes for tests. They end with the process of the test, however
+// that ends: a killed test can not clean up, and processes that it leaves behind take
+// memory and ports.
 package spawn
 
 import (
@@ -9,12 +9,12 @@ import (
 	"syscall"
 )
 
-// Start starts a process, which gets sig when this one is gone. The channel is closed
-// when the process is over and cmd.ProcessState is set.
+// Start starts a process, which gets sig when this process ends. The channel is closed when
+// the started process is over and cmd.ProcessState is set.
 //
-// Only Linux sends the signal. It does so when the thread that started the process
-// ends, of which Go has many that come and go. So a goroutine keeps that thread for
-// itself as long as the process lives.
+// Only Linux sends the signal. It does so when the thread that started the process ends,
+// and Go ends threads at any time. So a goroutine keeps that thread for itself as long as
+// the process lives.
 func Start(cmd *exec.Cmd, sig syscall.Signal) (over <-chan struct{}, err error) {
 	started, ended := make(chan error), make(chan struct{})
 	go func() {

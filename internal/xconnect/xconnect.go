@@ -11,11 +11,11 @@
 // one comes before net/http and golang.org/x/net/http2, whose own imports are
 // ready later besides.
 //
-// What GODEBUG says already is respected: with http2xconnect=0 nothing changes.
+// A setting that GODEBUG has already stays: with http2xconnect=0 nothing changes.
 //
-// The switch concerns every handler of the process. Browsers that see the
-// announcement send all their WebSockets that way and do not fall back to
-// HTTP/1.1, so a handler that knows only the Upgrade header fails for them.
+// The setting affects every handler of the process. A browser that sees the
+// announcement sends all its WebSockets that way and does not fall back to
+// HTTP/1.1, so a handler that knows only the Upgrade header fails for it.
 package xconnect
 
 import "os"
@@ -28,8 +28,8 @@ func init() {
 	}
 }
 
-// with adds the setting to a value of GODEBUG that does not have it yet. It does
-// without package strings, whose initialization would have to come first.
+// with returns a value of GODEBUG with the setting, and whether the setting was missing. It
+// does not use package strings, which would have to be initialized first.
 func with(value string) (string, bool) {
 	for i := 0; i+len(key) <= len(value); i++ {
 		if value[i:i+len(key)] == key {
