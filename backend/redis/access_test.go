@@ -16,9 +16,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// documented gives the words of an access list in the documentation, behind its
+// documentedAccessList returns the words of an access list in the documentation that come after
 // beginning.
-func documented(t *testing.T, file, beginning string) []string {
+func documentedAccessList(t *testing.T, file, beginning string) []string {
 	t.Helper()
 	doc, err := os.ReadFile("../../docs/" + file)
 	if err != nil {
@@ -31,11 +31,11 @@ func documented(t *testing.T, file, beginning string) []string {
 	return strings.Fields(string(found[1]))
 }
 
-// The access lists that the documentation recommends suffice for everything.
+// The documented access lists suffice for everything that a client does.
 func TestDocumentedAccessLists(t *testing.T) {
 	t.Parallel()
-	list := append([]string{"acl", "setuser", "realtime", "on", ">secret"}, documented(t, "configuration.md", "ACL SETUSER realtime on >secret")...)
-	more := append([]string{"acl", "setuser", "realtime"}, documented(t, "clustering.md", "ACL SETUSER realtime")...)
+	list := append([]string{"acl", "setuser", "realtime", "on", ">secret"}, documentedAccessList(t, "configuration.md", "ACL SETUSER realtime on >secret")...)
+	more := append([]string{"acl", "setuser", "realtime"}, documentedAccessList(t, "clustering.md", "ACL SETUSER realtime")...)
 	single, cluster := startServer(t).Server, redistest.StartCluster(t, 3, false)
 	for name, at := range map[string]struct {
 		servers []*redistest.Server
@@ -52,11 +52,11 @@ func TestDocumentedAccessLists(t *testing.T) {
 				}
 				s.Do("acl", "setuser", "default", "-@all", "+acl", "+ping", "+hello", "+auth", "+client", "+cluster", "+migrate", "+select", "+restore-asking", "+restore")
 			}
-			o := patient("")
+			o := patientOptions("")
 			o.Address, o.Cluster, o.Username, o.Password = at.o.Address, at.o.Cluster, "realtime", "secret"
 			useEverything(t, o)
 			if len(at.servers) > 1 {
-				moves(t, cluster, o)
+				useWhileSlotMoves(t, cluster, o)
 			}
 			for _, s := range at.servers {
 				if log := s.Do("acl", "log"); len(log.([]any)) > 0 {
@@ -67,8 +67,8 @@ func TestDocumentedAccessLists(t *testing.T) {
 	}
 }
 
-// moves uses a room while its slot moves to another server.
-func moves(t *testing.T, cluster *redistest.Cluster, o Options) {
+// useWhileSlotMoves uses a room while its slot moves to another server.
+func useWhileSlotMoves(t *testing.T, cluster *redistest.Cluster, o Options) {
 	t.Helper()
 	n := newNode(t, checker.New(checker.Options{}), "node", o)
 	room := "room:0"
@@ -76,23 +76,23 @@ func moves(t *testing.T, cluster *redistest.Cluster, o Options) {
 		room = fmt.Sprint("room:", r)
 	}
 	n.enter(room)
-	n.asked(room, `"before"`)
+	n.publishAndRead(room, `"before"`)
 	slot := int(crc16(partitionTags(DefaultPartitions)[0]) % clusterSlots)
 	from := cluster.Of(slot)
-	cluster.Move(slot, from, (from+1)%3, func() { n.asked(room, `"meanwhile"`) })
-	n.asked(room, `"after"`)
+	cluster.Move(slot, from, (from+1)%3, func() { n.publishAndRead(room, `"meanwhile"`) })
+	n.publishAndRead(room, `"after"`)
 }
 
-// useEverything uses all that a client can do.
+// useEverything calls everything that a client can do.
 func useEverything(t *testing.T, o Options) {
 	t.Helper()
 	room := "room:" + history.NewEpoch()
-	a, b := newServant(t, o, 1).ready(t), newServant(t, o, 1).ready(t)
+	a, b := newServant(t, o, 1).awaitReady(t), newServant(t, o, 1).awaitReady(t)
 	a.give(t, hub.Order{Body: []byte("x"), Name: "x"}, hub.Answers{Nodes: 1, Ended: 1})
-	newServant(t, o, 1).ready(t).has(t, "x")
-	b.has(t, "x")
+	newServant(t, o, 1).awaitReady(t).awaitExecuted(t, "x")
+	b.awaitExecuted(t, "x")
 	a.Count(map[string]int{"ann": 1})
-	b.counts(t, "ann", 1)
+	b.awaitCount(t, "ann", 1)
 
 	c := checker.New(checker.Options{})
 	n := newNode(t, c, "node", o)
@@ -109,10 +109,10 @@ func useEverything(t *testing.T, o Options) {
 	if err := m.Attach(t.Context(), room); err != nil {
 		t.Fatal(err)
 	}
-	m.tell(room, "ann", true)
-	m.lists(room, "ann")
-	m.tell(room, "ann", false)
-	m.stays(room, presence.Member{Key: "bob", Remember: time.Minute})
+	m.setMember(room, "ann", true)
+	m.awaitMembers(room, "ann")
+	m.setMember(room, "ann", false)
+	m.enterAndLeave(room, presence.Member{Key: "bob", Remember: time.Minute})
 	if there, err := m.Has(t.Context(), room, "bob"); err != nil || there {
 		t.Errorf("bob is there: %t, %v", there, err)
 	}
@@ -129,7 +129,7 @@ func useEverything(t *testing.T, o Options) {
 	if out, err := l.propose(room, document.Change{Key: "k", Epoch: "gone"}, "a", 2); err != nil || out.Err == nil {
 		t.Errorf("%+v, %v", out, err)
 	}
-	l.await(room, "the changes arrive", func(d *copyOf) bool { return d.version == 2 })
+	l.await(room, "the changes arrive", func(d *followedCopy) bool { return d.version == 2 })
 	if snap := newLibrary(t, o).read(room); string(snap.State) != `{"a":1}` {
 		t.Errorf("read %+v", snap)
 	}

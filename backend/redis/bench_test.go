@@ -16,8 +16,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// BenchmarkPublish publishes 200 bytes into 1000 rooms, with so many callers at a
-// time. "raw" is go-redis's PUBLISH with a connection each, for comparison.
+// BenchmarkPublish publishes 200 bytes into 1000 rooms, with several callers at a time. For
+// comparison, "raw" is go-redis's PUBLISH with one connection for each caller.
 func BenchmarkPublish(b *testing.B) {
 	s := startServer(b)
 	broker := open(b, Options{Address: s.Addr, Timeout: 5 * time.Second}).Broker(deaf{})
@@ -61,7 +61,7 @@ func BenchmarkPublish(b *testing.B) {
 	}
 }
 
-// cpu is the time of a processor that Redis has used, whoever else was busy.
+// cpu returns the processor time that Redis has used. Other processes do not count.
 func (s *server) cpu() (seconds float64) {
 	s.t.Helper()
 	for line := range strings.Lines(fmt.Sprint(s.do("info", "cpu"))) {
@@ -73,18 +73,18 @@ func (s *server) cpu() (seconds float64) {
 	return seconds
 }
 
-// report says what an operation has cost Redis since it had used so many seconds.
+// report reports the processor time per operation. since is what cpu returned before.
 func (s *server) report(b *testing.B, since float64, n int) {
 	b.ReportMetric((s.cpu()-since)*1e6/float64(n), "redis-µs/op")
 }
 
-// counted is a sink that counts what it is given.
+// counted is a sink that counts the messages.
 type counted struct{ *atomic.Int64 }
 
 func (c counted) Broadcast(_ string, ms ...*hub.Message) { c.Add(int64(len(ms))) }
 
-// BenchmarkDeliver publishes 200 bytes into 1000 rooms, in each of which so many nodes
-// have subscribers, until all of them have everything. An operation is a publish.
+// BenchmarkDeliver publishes 200 bytes into 1000 rooms, in each of which several nodes have
+// subscribers. It ends when all of them have everything. An operation is a publish.
 func BenchmarkDeliver(b *testing.B) {
 	content := fmt.Appendf(nil, `"%0198d"`, 1)
 	for name, keep := range map[string]hub.Retention{"plain": {}, "history": {Size: 100, TTL: time.Hour}} {
@@ -136,7 +136,7 @@ func BenchmarkDeliver(b *testing.B) {
 	}
 }
 
-// publishers has so many callers share the operations.
+// publishers divides the operations among several callers.
 func publishers(b *testing.B, callers int, do func(i int) error) {
 	b.Helper()
 	var next atomic.Int64
@@ -166,8 +166,8 @@ type unseen struct{}
 func (unseen) Changed(string, ...presence.Event) {}
 func (unseen) Missed(string)                     {}
 
-// BenchmarkPresence enters members into 500 rooms and lets them leave, so many of a
-// room at a time; an operation is one member that comes and goes.
+// BenchmarkPresence enters members into 500 rooms and makes them leave, several of a room at a
+// time. An operation is one member that enters and leaves.
 func BenchmarkPresence(b *testing.B) {
 	s := startServer(b)
 	store := open(b, Options{Address: s.Addr, Timeout: 5 * time.Second}).Presence(unseen{})

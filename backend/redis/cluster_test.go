@@ -13,16 +13,16 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
 )
 
-// inCluster are options that make a node notice within the time of a test.
-func inCluster(c *redistest.Cluster) Options {
+// clusterOptions returns options with which a node notices faults within the time of a test.
+func clusterOptions(c *redistest.Cluster) Options {
 	return Options{
 		Cluster: c.Addrs(), Timeout: 500 * time.Millisecond, Probe: 500 * time.Millisecond, Check: 500 * time.Millisecond,
 		Lease: 6 * time.Second,
 	}
 }
 
-// busy are nodes that publish into all of their rooms until they are told to stop.
-type busy struct {
+// busyNodes are nodes that publish into all of their rooms until end is called.
+type busyNodes struct {
 	t     *testing.T
 	nodes []*node
 	rooms int
@@ -30,12 +30,12 @@ type busy struct {
 	stop    chan struct{}
 	workers sync.WaitGroup
 	sent    atomic.Int64
-	longest atomic.Int64 // that a publish took with its repeats, in ns
+	longest atomic.Int64 // the longest publish, with its repeats, in ns
 }
 
-func startBusy(t *testing.T, c *checker.Checker, o Options, rooms int) *busy {
+func startBusy(t *testing.T, c *checker.Checker, o Options, rooms int) *busyNodes {
 	t.Helper()
-	b := &busy{t: t, rooms: rooms, stop: make(chan struct{})}
+	b := &busyNodes{t: t, rooms: rooms, stop: make(chan struct{})}
 	for i := range 3 {
 		n := newNode(t, c, fmt.Sprint("node-", i), o)
 		for r := range rooms {
@@ -51,9 +51,9 @@ func startBusy(t *testing.T, c *checker.Checker, o Options, rooms int) *busy {
 	return b
 }
 
-func (b *busy) room(r int) string { return fmt.Sprint("room:", r) }
+func (b *busyNodes) room(r int) string { return fmt.Sprint("room:", r) }
 
-func (b *busy) work(n *node, name string) {
+func (b *busyNodes) work(n *node, name string) {
 	for k := 0; b.t.Context().Err() == nil; k++ {
 		select {
 		case <-b.stop:
@@ -75,9 +75,9 @@ func (b *busy) work(n *node, name string) {
 	}
 }
 
-// after waits until so many more have been sent, for as long as any are: how many there
-// are in a second is up to the machine.
-func (b *busy) after(n int64) {
+// after waits until n more messages have been sent. It fails when none is sent for a while; how
+// many there are in a second depends on the machine.
+func (b *busyNodes) after(n int64) {
 	b.t.Helper()
 	for end := b.sent.Load() + n; b.sent.Load() < end; {
 		now := b.sent.Load()
@@ -85,13 +85,13 @@ func (b *busy) after(n int64) {
 	}
 }
 
-func (b *busy) end() {
+func (b *busyNodes) end() {
 	close(b.stop)
 	b.workers.Wait()
 }
 
-// asked publishes without a key, so that nothing is repeated, and reads it.
-func (n *node) asked(channel, id string) {
+// publishAndRead publishes without a key, so that nothing is repeated, and reads the message.
+func (n *node) publishAndRead(channel, id string) {
 	n.t.Helper()
 	m := &hub.Message{Channel: channel, Content: []byte(id), Position: hub.Position{Anchor: 1}}
 	n.pub.Sent(channel, id)
@@ -105,27 +105,27 @@ func (n *node) asked(channel, id string) {
 	}
 }
 
-// A primary dies, and its replica takes its place with most or all of what it had.
+// A primary dies. Its replica, which has most or all of its data, takes its place.
 func TestDrillClusterFailover(t *testing.T) {
 	t.Parallel()
 	servers := redistest.StartCluster(t, 3, true)
-	o := inCluster(servers)
+	o := clusterOptions(servers)
 	c := checker.New(checker.Options{Rollback: true})
 	b := startBusy(t, c, o, 200)
 	member, other := newMembers(t, o), newMembers(t, o)
 	for r := range 20 {
-		member.tell(b.room(r), "before", true)
+		member.setMember(b.room(r), "before", true)
 	}
 	b.after(300)
 	servers.Servers[0].Kill()
 	killed := time.Now()
 	for r := range 20 {
-		other.tell(b.room(r), "after", true)
+		other.setMember(b.room(r), "after", true)
 	}
 	t.Logf("presence was out for %v", time.Since(killed))
 	b.after(1000)
 	b.end()
-	// A second to notice, and as a rule three more to put another in its place. A busy
+	// The cluster needs a second to notice, and usually three more for the failover. A busy
 	// machine takes longer.
 	if took := time.Duration(b.longest.Load()); took > patience {
 		t.Errorf("a publish took %v", took)
@@ -138,7 +138,7 @@ func TestDrillClusterFailover(t *testing.T) {
 		t.Error(report)
 	}
 	for r := range 20 {
-		other.lists(b.room(r), "before", "after")
+		other.awaitMembers(b.room(r), "before", "after")
 	}
 	t.Logf("%d sent, %s", b.sent.Load(), report)
 }
@@ -147,9 +147,9 @@ func TestDrillClusterFailover(t *testing.T) {
 func TestDrillClusterMigration(t *testing.T) {
 	t.Parallel()
 	servers := redistest.StartCluster(t, 3, false)
-	o := inCluster(servers)
+	o := clusterOptions(servers)
 	o.Partitions = 4
-	o.Timeout = 5 * time.Second // nothing is away for longer than the machine is busy
+	o.Timeout = 5 * time.Second // longer than a busy machine pauses a process
 	c := checker.New(checker.Options{})
 	b := startBusy(t, c, o, 100)
 	n := b.nodes[0]
@@ -164,7 +164,7 @@ func TestDrillClusterMigration(t *testing.T) {
 		}
 		slot := int(crc16(tag) % clusterSlots)
 		from := servers.Of(slot)
-		servers.Move(slot, from, (from+1)%3, func() { n.asked(quiet, fmt.Sprintf(`"asked.%d"`, i)) })
+		servers.Move(slot, from, (from+1)%3, func() { n.publishAndRead(quiet, fmt.Sprintf(`"asked.%d"`, i)) })
 		b.after(100)
 	}
 	b.end()

@@ -14,24 +14,24 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// patient are options for contracts, which are not about faults. A machine that is
-// busy for longer than Attach waits for its subscription, twice the timeout, looks
-// like one: a room that then loses its history loses what it has missed. And a node
-// that is busy for its lease counts as dead. The drills are impatient.
-func patient(address string) Options {
+// patientOptions returns options for the contracts, which are not about faults. A machine that is busy
+// looks like a fault. If it is busy for longer than Attach waits for its subscription, a room
+// that then loses its history also loses what it missed. If it is busy for the time of a lease,
+// a node counts as dead. The drills use shorter times.
+func patientOptions(address string) Options {
 	return Options{Address: address, Timeout: 10 * time.Second, Probe: 30 * time.Second}
 }
 
-// topologies are the ways in which there may be a Redis.
+// topologies are the arrangements of Redis servers.
 var topologies = map[string]func(t *testing.T) Options{
-	"Single": func(t *testing.T) Options { return patient(startServer(t).Addr) },
+	"Single": func(t *testing.T) Options { return patientOptions(startServer(t).Addr) },
 	"Several": func(t *testing.T) Options {
-		o := patient("")
+		o := patientOptions("")
 		o.Shards = []string{startServer(t).Addr, startServer(t).Addr}
 		return o
 	},
 	"Cluster": func(t *testing.T) Options {
-		o := patient("")
+		o := patientOptions("")
 		o.Cluster = redistest.StartCluster(t, 3, false).Addrs()[:1]
 		return o
 	},
@@ -48,25 +48,25 @@ func TestBrokerContract(t *testing.T) {
 	}
 }
 
-// Two nodes look like one broker: what one publishes the other delivers.
+// Two nodes act like one broker: what one publishes, the other delivers.
 func TestBrokerContractOverTwoNodes(t *testing.T) {
-	o := patient(startServer(t).Addr)
+	o := patientOptions(startServer(t).Addr)
 	backendtest.RunBroker(t, func(t *testing.T, sink hub.Sink) hub.Broker {
-		return apart{open(t, o).Broker(sink), open(t, o).Broker(deaf{})}
+		return twoNodeBroker{open(t, o).Broker(sink), open(t, o).Broker(deaf{})}
 	})
 }
 
-// apart publishes with another node than the one that delivers.
-type apart struct {
+// twoNodeBroker publishes with another node than the one that delivers.
+type twoNodeBroker struct {
 	hub.Broker
 	publisher hub.Broker
 }
 
-func (a apart) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
+func (a twoNodeBroker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
 	return a.publisher.Publish(ctx, m, o)
 }
 
-func (a apart) Close() error { return errors.Join(a.publisher.Close(), a.Broker.Close()) }
+func (a twoNodeBroker) Close() error { return errors.Join(a.publisher.Close(), a.Broker.Close()) }
 
 type deaf struct{}
 
@@ -79,8 +79,8 @@ func TestPresenceContract(t *testing.T) {
 			backendtest.RunPresence(t, func(t *testing.T) func(presence.Sink) presence.Store {
 				o := o
 				if strings.HasSuffix(t.Name(), "/PresenceClose") {
-					// A node that stops is noticed after its lease, which is the same for all
-					// who share a prefix.
+					// The other nodes notice after a lease that a node has stopped. The lease
+					// is the same for all nodes that share a prefix.
 					o.Lease, o.Prefix = 3*time.Second, "close:"
 				}
 				return func(sink presence.Sink) presence.Store {

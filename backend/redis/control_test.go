@@ -14,25 +14,25 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/faultproxy"
 )
 
-// servant is an executor that notes what it is told.
-type servant struct {
+// executorStub is an executor that notes its orders.
+type executorStub struct {
 	*Control
 	mu       sync.Mutex
 	orders   []string
 	ago      []time.Duration
 	informed int
 	ends     int  // connections for each order
-	plain    bool // it does not understand what is strange
+	plain    bool // it does not understand the order "strange"
 }
 
-func newServant(t *testing.T, o Options, ends int) *servant {
-	s := &servant{ends: ends}
+func newServant(t *testing.T, o Options, ends int) *executorStub {
+	s := &executorStub{ends: ends}
 	s.Control = open(t, o).Control(s)
 	t.Cleanup(s.Close)
 	return s
 }
 
-func (s *servant) Execute(body []byte, ago time.Duration) (int, error) {
+func (s *executorStub) Execute(body []byte, ago time.Duration) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.orders, s.ago = append(s.orders, string(body)), append(s.ago, ago)
@@ -42,15 +42,15 @@ func (s *servant) Execute(body []byte, ago time.Duration) (int, error) {
 	return s.ends, nil
 }
 
-func (s *servant) Informed() {
+func (s *executorStub) Informed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.informed++
 }
 
-// has waits until exactly these orders were executed, in any order; one that was
-// given twice may be executed twice.
-func (s *servant) has(t *testing.T, want ...string) {
+// awaitExecuted waits until exactly these orders were executed, in any order. An order that was sent
+// twice may be executed twice.
+func (s *executorStub) awaitExecuted(t *testing.T, want ...string) {
 	t.Helper()
 	slices.Sort(want)
 	eventually(t, fmt.Sprintf("%.100q are executed", want), func() bool {
@@ -62,8 +62,8 @@ func (s *servant) has(t *testing.T, want ...string) {
 	})
 }
 
-// ready waits until a node takes part.
-func (s *servant) ready(t *testing.T) *servant {
+// awaitReady waits until the node takes part.
+func (s *executorStub) awaitReady(t *testing.T) *executorStub {
 	t.Helper()
 	eventually(t, "the node is informed and subscribed", func() bool {
 		s.mu.Lock()
@@ -74,7 +74,7 @@ func (s *servant) ready(t *testing.T) *servant {
 	return s
 }
 
-func (s *servant) give(t *testing.T, o hub.Order, want hub.Answers) {
+func (s *executorStub) give(t *testing.T, o hub.Order, want hub.Answers) {
 	t.Helper()
 	if got, err := s.Order(t.Context(), o); err != nil || got != want {
 		t.Errorf("%.50q is answered with %+v, %v; want %+v", o.Body, got, err, want)
@@ -84,23 +84,23 @@ func (s *servant) give(t *testing.T, o hub.Order, want hub.Answers) {
 func TestOrders(t *testing.T) {
 	t.Parallel()
 	r := startServer(t)
-	a, b, c := newServant(t, patient(r.Addr), 1).ready(t), newServant(t, patient(r.Addr), 20).ready(t), newServant(t, patient(r.Addr), 300).ready(t)
+	a, b, c := newServant(t, patientOptions(r.Addr), 1).awaitReady(t), newServant(t, patientOptions(r.Addr), 20).awaitReady(t), newServant(t, patientOptions(r.Addr), 300).awaitReady(t)
 	odd := "\x00 \r\n {}:" + string(bytes.Repeat([]byte{0xff}, hub.MaxOrder-20))
 	a.give(t, hub.Order{Body: []byte(odd)}, hub.Answers{Nodes: 2, Ended: 320})
 	b.give(t, hub.Order{Body: []byte("two")}, hub.Answers{Nodes: 2, Ended: 301})
-	a.has(t, "two")
-	b.has(t, odd)
-	c.has(t, odd, "two")
+	a.awaitExecuted(t, "two")
+	b.awaitExecuted(t, odd)
+	c.awaitExecuted(t, odd, "two")
 	if _, err := a.Order(t.Context(), hub.Order{Body: make([]byte, hub.MaxOrder+1)}); err == nil {
 		t.Error("an order of any size is taken")
 	}
-	// Another hub on the same Redis hears nothing.
-	o := patient(r.Addr)
+	// Another hub on the same Redis receives nothing.
+	o := patientOptions(r.Addr)
 	o.Prefix = "other:"
-	other := newServant(t, o, 7).ready(t)
+	other := newServant(t, o, 7).awaitReady(t)
 	a.give(t, hub.Order{Body: []byte("three")}, hub.Answers{Nodes: 2, Ended: 320})
 	other.give(t, hub.Order{Body: []byte("four")}, hub.Answers{})
-	other.has(t)
+	other.awaitExecuted(t)
 	for i, ago := range c.ago {
 		if ago < 0 || ago > 20*time.Second {
 			t.Errorf("order %d is %v old", i, ago)
@@ -111,12 +111,12 @@ func TestOrders(t *testing.T) {
 	}
 }
 
-// A node that does not understand an order is not one of those that have done it, and
+// A node that does not understand an order does not count as one that has executed it, and
 // nobody waits for it.
 func TestOrderNotUnderstood(t *testing.T) {
 	t.Parallel()
 	r := startServer(t)
-	a, b, c := newServant(t, patient(r.Addr), 1).ready(t), newServant(t, patient(r.Addr), 20).ready(t), newServant(t, patient(r.Addr), 300).ready(t)
+	a, b, c := newServant(t, patientOptions(r.Addr), 1).awaitReady(t), newServant(t, patientOptions(r.Addr), 20).awaitReady(t), newServant(t, patientOptions(r.Addr), 300).awaitReady(t)
 	c.mu.Lock()
 	c.plain = true
 	c.mu.Unlock()
@@ -125,8 +125,8 @@ func TestOrderNotUnderstood(t *testing.T) {
 	if took := time.Since(began); took >= a.answerTime() {
 		t.Errorf("the node was waited for: %v", took)
 	}
-	b.has(t, "strange")
-	// An empty order takes the place of no standing one.
+	b.awaitExecuted(t, "strange")
+	// An empty order does not replace a standing one.
 	a.give(t, hub.Order{Body: []byte("x"), Name: "x"}, hub.Answers{Nodes: 2, Ended: 320})
 	if _, err := a.Order(t.Context(), hub.Order{Name: "x"}); err == nil {
 		t.Error("an empty order is given")
@@ -136,11 +136,11 @@ func TestOrderNotUnderstood(t *testing.T) {
 	}
 }
 
-// Many orders at once reach everybody, and each is answered.
+// When many orders are sent at once, each reaches all nodes and is answered.
 func TestOrdersTogether(t *testing.T) {
 	t.Parallel()
 	r := startServer(t)
-	a, b := newServant(t, patient(r.Addr), 1).ready(t), newServant(t, patient(r.Addr), 1).ready(t)
+	a, b := newServant(t, patientOptions(r.Addr), 1).awaitReady(t), newServant(t, patientOptions(r.Addr), 1).awaitReady(t)
 	const many = 3 * orderPageSize
 	var wg sync.WaitGroup
 	var want []string
@@ -148,25 +148,24 @@ func TestOrdersTogether(t *testing.T) {
 		body := fmt.Sprintf("%04d", i)
 		want = append(want, body)
 		wg.Go(func() {
-			// Under a load like this some answer may come late, and none may be made up.
+			// Under such a load an answer may be late, but none may be invented.
 			if got, err := a.Order(t.Context(), hub.Order{Body: []byte(body)}); err != nil || got.Nodes+got.Pending != 1 || got.Ended != got.Nodes {
 				t.Errorf("%s is answered with %+v, %v", body, got, err)
 			}
 		})
 	}
 	wg.Wait()
-	b.has(t, want...)
+	b.awaitExecuted(t, want...)
 	if len(b.orders) != many {
 		t.Errorf("%d orders were executed, want %d", len(b.orders), many)
 	}
 }
 
-// What a node does that starts later: standing orders that have not ended, and no
-// others.
+// A node that starts later executes the standing orders that have not ended, and no others.
 func TestStandingOrders(t *testing.T) {
 	t.Parallel()
 	r := startServer(t)
-	a := newServant(t, patient(r.Addr), 0).ready(t)
+	a := newServant(t, patientOptions(r.Addr), 0).awaitReady(t)
 	for _, o := range []hub.Order{
 		{Body: []byte("once")},
 		{Body: []byte("old"), Name: "x"},
@@ -177,8 +176,8 @@ func TestStandingOrders(t *testing.T) {
 		a.give(t, o, hub.Answers{})
 	}
 	time.Sleep(5 * time.Millisecond)
-	a.give(t, hub.Order{Body: []byte("last"), Name: "l", Lasts: time.Hour}, hub.Answers{}) // and "short" is swept
-	newServant(t, patient(r.Addr), 0).ready(t).has(t, "new", "hour", "last")
+	a.give(t, hub.Order{Body: []byte("last"), Name: "l", Lasts: time.Hour}, hub.Answers{}) // and "short" is removed
+	newServant(t, patientOptions(r.Addr), 0).awaitReady(t).awaitExecuted(t, "new", "hour", "last")
 
 	var want []string
 	for i := range 1200 { // more than are read at once
@@ -186,14 +185,14 @@ func TestStandingOrders(t *testing.T) {
 		want = append(want, body)
 		r.do("hset", a.c.names.standing(), body, body)
 	}
-	newServant(t, patient(r.Addr), 0).ready(t).has(t, append(want, "new", "hour", "last")...)
+	newServant(t, patientOptions(r.Addr), 0).awaitReady(t).awaitExecuted(t, append(want, "new", "hour", "last")...)
 }
 
 func TestStandingOrdersAreBounded(t *testing.T) {
 	t.Parallel()
 	r := startServer(t)
 	n := names{"rt:"}
-	a := newServant(t, patient(r.Addr), 0).ready(t)
+	a := newServant(t, patientOptions(r.Addr), 0).awaitReady(t)
 	r.do("eval", `for i = 1, tonumber(ARGV[1]) do
 		redis.call('HSET', KEYS[1], 'n' .. i, 'x')
 		redis.call('ZADD', KEYS[2], 1e13 + i, 'n' .. i)
@@ -207,13 +206,13 @@ func TestStandingOrdersAreBounded(t *testing.T) {
 	}
 }
 
-// A node that is cut off executes what it missed when it is back, and knows how old
-// that is. Whoever gives orders meanwhile is not told that it has.
+// A node that was cut off executes the orders that it missed, and knows how old they are. The
+// nodes that sent them do not count it.
 func TestDrillOrdersForNodeAway(t *testing.T) {
 	t.Parallel()
 	r := startServer(t)
 	p := faultproxy.Start(t, r.Addr)
-	a, b := newServant(t, quickly(r.Addr), 0).ready(t), newServant(t, quickly(p.Addr()), 5).ready(t)
+	a, b := newServant(t, quickOptions(r.Addr), 0).awaitReady(t), newServant(t, quickOptions(p.Addr()), 5).awaitReady(t)
 	a.give(t, hub.Order{Body: []byte("before")}, hub.Answers{Nodes: 1, Ended: 5})
 	p.Away()
 	if _, err := b.Order(t.Context(), hub.Order{Body: []byte("lost")}); !errors.Is(err, hub.ErrUnavailable) {
@@ -226,7 +225,7 @@ func TestDrillOrdersForNodeAway(t *testing.T) {
 	const cut = 300 * time.Millisecond
 	time.Sleep(cut)
 	p.Heal()
-	b.has(t, "before", "away")
+	b.awaitExecuted(t, "before", "away")
 	if last := b.ago[len(b.ago)-1]; last < cut {
 		t.Errorf("the order is said to be %v old, and the node was away for %v after it", last, cut)
 	}
@@ -236,44 +235,44 @@ func TestDrillOrdersForNodeAway(t *testing.T) {
 	})
 }
 
-// The subscription of a node hangs: it executes orders all the same, and whoever
-// gives them knows that it was told.
+// The subscription of a node hangs. The node executes orders all the same, and the sender
+// awaitCount it as one that must answer.
 func TestDrillOrdersOverSilentLink(t *testing.T) {
 	t.Parallel()
 	r := startServer(t)
 	p := faultproxy.Start(t, r.Addr)
-	o := quickly(p.Addr())
-	o.Probe = time.Minute // it is not noticed
-	a, b := newServant(t, quickly(r.Addr), 0).ready(t), newServant(t, o, 0).ready(t)
+	o := quickOptions(p.Addr())
+	o.Probe = time.Minute // the node does not notice
+	a, b := newServant(t, quickOptions(r.Addr), 0).awaitReady(t), newServant(t, o, 0).awaitReady(t)
 	p.StallSubscribers()
 	got, err := a.Order(t.Context(), hub.Order{Body: []byte("hidden")})
 	if err != nil || got.Nodes+got.Pending != 1 {
 		t.Errorf("answered with %+v, %v", got, err)
 	}
-	b.has(t, "hidden")
+	b.awaitExecuted(t, "hidden")
 }
 
-// Redis comes back empty: orders go on, also when its clock is behind.
+// Redis comes back empty. Orders work again, also when its clock is behind.
 func TestDrillOrdersAfterRestart(t *testing.T) {
 	t.Parallel()
 	r := startServer(t)
-	a, b := newServant(t, quickly(r.Addr), 0).ready(t), newServant(t, quickly(r.Addr), 1).ready(t)
+	a, b := newServant(t, quickOptions(r.Addr), 0).awaitReady(t), newServant(t, quickOptions(r.Addr), 1).awaitReady(t)
 	a.give(t, hub.Order{Body: []byte("before"), Name: "before"}, hub.Answers{Nodes: 1, Ended: 1})
 	r.Kill()
 	if _, err := a.Order(t.Context(), hub.Order{Body: []byte("lost")}); !errors.Is(err, hub.ErrUnavailable) {
 		t.Errorf("without Redis: %v", err)
 	}
 	r.Restart()
-	// As if it had been given before the last one that b knows.
+	// This looks like an order that was sent before the last one that b knows.
 	n := a.c.names
-	r.do("hset", n.standing(), "x", "standing") // before the order, after which it is read
+	r.do("hset", n.standing(), "x", "standing") // before the order, because standing orders are read after it
 	r.do("xadd", n.orders(), "1-1", "n", "other", "q", "1", "o", "behind")
-	b.has(t, "before", "behind", "standing")
+	b.awaitExecuted(t, "before", "behind", "standing")
 	eventually(t, "a new order is answered", func() bool {
 		got, err := a.Order(t.Context(), hub.Order{Body: []byte("after")})
 		return err == nil && got == hub.Answers{Nodes: 1, Ended: 1}
 	})
-	b.has(t, "before", "behind", "standing", "after")
+	b.awaitExecuted(t, "before", "behind", "standing", "after")
 	if b.informed != 1 {
 		t.Errorf("informed %d times", b.informed)
 	}

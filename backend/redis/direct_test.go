@@ -9,10 +9,10 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
 )
 
-// Nodes that do not know of messages to one member take them for no message at all,
-// whatever is in them: else they would show them to the whole room. This is what such
-// a node does with a payload.
-func legacy(payload string) error {
+// parseLikeEarlierVersion does with a payload what nodes do that do not know messages to one member. They must
+// take such a message for no message at all, whatever it contains. Otherwise they would show it
+// to the whole room.
+func parseLikeEarlierVersion(payload string) error {
 	var err error
 	if payload[0] == 'e' {
 		_, _, err = parsePlain("c", payload)
@@ -32,7 +32,7 @@ func FuzzDirect(f *testing.F) {
 		}}
 		id := serial{"12345678", 0x3a353a01}
 		payload := string(appendDirect(nil, m, id))
-		if legacy(payload) == nil {
+		if parseLikeEarlierVersion(payload) == nil {
 			t.Fatalf("an older node understands %q", payload)
 		}
 		got, gotID, err := parseDirect("c", payload)
@@ -59,13 +59,13 @@ func FuzzParseDirect(f *testing.F) {
 	})
 }
 
-// While Redis is away a message to one member is delivered where it was published, once,
-// also in rooms with history, of which it needs nothing.
+// While Redis is away, a message to one member is delivered once, on the node where it was
+// published. This holds in rooms with history too.
 func TestDrillDirectDegrades(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	c := checker.New(checker.Options{})
-	a, b := newNode(t, c, "a", quickly(s.Addr)), newNode(t, c, "b", quickly(s.Addr))
+	a, b := newNode(t, c, "a", quickOptions(s.Addr)), newNode(t, c, "b", quickOptions(s.Addr))
 	for _, n := range []*node{a, b} {
 		n.enter("room")
 	}
@@ -82,7 +82,7 @@ func TestDrillDirectDegrades(t *testing.T) {
 		return p
 	}
 	send(`"1"`, "")
-	for _, n := range []*node{a, b} { // what Redis has not yet sent dies with it
+	for _, n := range []*node{a, b} { // what Redis has not sent yet is lost with it
 		n.await(t, "it arrives", func() bool { return n.count["room"] == 1 })
 	}
 	s.Kill()

@@ -13,7 +13,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// board is a document of about so many bytes, of rows with some 80 each.
+// board returns a document of about this size, with rows of some 80 bytes.
 func board(bytes int) (state string, rows int) {
 	var b strings.Builder
 	b.WriteString(`{"rows":{`)
@@ -42,7 +42,7 @@ func inMemory(b *testing.B) *document.Service {
 func overRedis(b *testing.B, nodes int) (all []*document.Service) {
 	s := startServer(b)
 	for range nodes {
-		c := open(b, patient(s.Addr))
+		c := open(b, patientOptions(s.Addr))
 		all = append(all, serviceOn(b, func(s document.Sink) (document.Store, error) { return c.Documents(s), nil }))
 	}
 	return all
@@ -68,8 +68,8 @@ func replaceWith(b *testing.B, s *document.Service, channel, state string) {
 	}
 }
 
-// BenchmarkDocumentChange has many change one document as fast as they can, each node
-// with eight of them.
+// BenchmarkDocumentChange changes one document as fast as possible, with eight callers on each
+// node.
 func BenchmarkDocumentChange(b *testing.B) {
 	for name, start := range nodesOf {
 		for size, bytes := range boards {
@@ -111,8 +111,7 @@ func BenchmarkDocumentChange(b *testing.B) {
 	}
 }
 
-// BenchmarkDocumentJoin reads a document for somebody who comes late, and writes the
-// frame.
+// BenchmarkDocumentJoin reads a document for a client that joins late, and encodes the frame.
 func BenchmarkDocumentJoin(b *testing.B) {
 	for _, name := range []string{"memory", "redis"} {
 		for size, bytes := range boards {
@@ -136,8 +135,8 @@ func BenchmarkDocumentJoin(b *testing.B) {
 	}
 }
 
-// BenchmarkDocumentIdle tells what a document takes that nobody uses: in the process
-// while it is remembered there (parsed, and as text) and afterwards, and in Redis.
+// BenchmarkDocumentIdle measures what an unused document takes: in the process while it is
+// cached (parsed and as text), in the process after that, and in Redis.
 func BenchmarkDocumentIdle(b *testing.B) {
 	const count = 500
 	for size, bytes := range boards {
@@ -157,7 +156,7 @@ func BenchmarkDocumentIdle(b *testing.B) {
 				})
 				fill(s)
 				used := heapInUse() - before
-				s.Close() // forgets what it has parsed
+				s.Close() // drops the cache
 				b.ReportMetric(float64(used)/count, "B/used")
 				b.ReportMetric(float64(heapInUse()-before)/count, "B/idle")
 				runtime.KeepAlive(store)
@@ -166,7 +165,7 @@ func BenchmarkDocumentIdle(b *testing.B) {
 		b.Run("redis/"+size, func(b *testing.B) {
 			for b.Loop() {
 				r := startServer(b)
-				c := open(b, patient(r.Addr))
+				c := open(b, patientOptions(r.Addr))
 				fill(serviceOn(b, func(sink document.Sink) (document.Store, error) { return c.Documents(sink), nil }))
 				var sum int64
 				for _, key := range r.do("keys", "rt:d[hl]:*").([]any) {
@@ -178,14 +177,14 @@ func BenchmarkDocumentIdle(b *testing.B) {
 	}
 }
 
-// keepOpen keeps what a store holds when the service is closed.
+// keepOpen is a store that stays open when the service is closed.
 type keepOpen struct{ document.Store }
 
 func (keepOpen) Close() error { return nil }
 
 func heapInUse() int64 {
 	runtime.GC()
-	runtime.GC() // what finalizers have let go of
+	runtime.GC() // what finalizers have released
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)

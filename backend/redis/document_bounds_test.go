@@ -12,7 +12,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 )
 
-// usedMemory is what Redis says that it uses.
+// usedMemory returns the memory that Redis reports as used.
 func (s *server) usedMemory() int64 {
 	s.t.Helper()
 	text := fmt.Sprint(s.do("info", "memory"))
@@ -23,13 +23,13 @@ func (s *server) usedMemory() int64 {
 	return n
 }
 
-// What the books say that documents take is what Redis uses for them, small ones and
-// large ones, and nothing is left of it when they are forgotten.
+// The bills of documents, small and large ones, agree with the memory that Redis uses. Nothing
+// is left when the documents are forgotten.
 func TestDocumentBooksAreTrue(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{10, 100_000} {
 		s := startServer(t)
-		store := open(t, Options{Address: s.Addr, KeyWindow: time.Second}).Documents(nowhere{})
+		store := open(t, Options{Address: s.Addr, KeyWindow: time.Second}).Documents(ignoringSink{})
 		t.Cleanup(func() { store.Close() })
 		const share = 8 << 20
 		before, n := s.usedMemory(), 0
@@ -68,18 +68,18 @@ func TestDocumentBooksAreTrue(t *testing.T) {
 	}
 }
 
-// nowhere is a sink for tests that look at Redis.
-type nowhere struct{}
+// ignoringSink is a sink for tests that look only at Redis.
+type ignoringSink struct{}
 
-func (nowhere) Changed(string, string, ...document.Entry) {}
-func (nowhere) Missed(string)                             {}
+func (ignoringSink) Changed(string, string, ...document.Entry) {}
+func (ignoringSink) Missed(string)                             {}
 
-// A document with a follower stays beyond its time. Without one it goes, and so do its
-// keys in Redis and what is on the books.
+// A document with a follower stays beyond its time to live. Without a follower it ends,
+// together with its keys and its bill.
 func TestDocumentInUseStays(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	store := open(t, Options{Address: s.Addr, Check: 100 * time.Millisecond, Linger: 100 * time.Millisecond, KeyWindow: time.Second}).Documents(nowhere{})
+	store := open(t, Options{Address: s.Addr, Check: 100 * time.Millisecond, Linger: 100 * time.Millisecond, KeyWindow: time.Second}).Documents(ignoringSink{})
 	t.Cleanup(func() { store.Close() })
 	if err := store.Attach(t.Context(), "d"); err != nil {
 		t.Fatal(err)

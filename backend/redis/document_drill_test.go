@@ -13,30 +13,30 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/faultproxy"
 )
 
-// library is the documents of one node, and what somebody has of them who follows them
-// by the rules of the protocol.
-type library struct {
+// documentNode is the documents of one node, with the copies of a client that follows the rules of
+// the protocol.
+type documentNode struct {
 	*document.Service
 	t *testing.T
 
 	mu      sync.Mutex
-	shelf   map[string]*copyOf
+	shelf   map[string]*followedCopy
 	changed chan struct{} // closed and replaced with each announcement
 }
 
-// copyOf is a document as it was read and followed.
-type copyOf struct {
+// followedCopy is a document as it was read and followed.
+type followedCopy struct {
 	epoch   string
 	version uint64
 	tree    document.Tree
 	missed  int  // times that it had to be read again
-	reading bool // what comes is for afterwards
+	reading bool // entries that arrive now are for after the read
 	later   []document.News
 }
 
-func newLibrary(t *testing.T, o Options) *library {
+func newLibrary(t *testing.T, o Options) *documentNode {
 	t.Helper()
-	l := &library{t: t, shelf: make(map[string]*copyOf), changed: make(chan struct{})}
+	l := &documentNode{t: t, shelf: make(map[string]*followedCopy), changed: make(chan struct{})}
 	c := open(t, o)
 	var err error
 	l.Service, err = document.New(func(sink document.Sink) (document.Store, error) { return c.Documents(sink), nil }, l.announce)
@@ -47,7 +47,7 @@ func newLibrary(t *testing.T, o Options) *library {
 	return l
 }
 
-func (l *library) announce(n document.News) {
+func (l *documentNode) announce(n document.News) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	close(l.changed)
@@ -57,7 +57,7 @@ func (l *library) announce(n document.News) {
 	}
 }
 
-func (l *library) take(d *copyOf, n document.News) {
+func (l *documentNode) take(d *followedCopy, n document.News) {
 	switch e := n.Entry; {
 	case e.Version == 0:
 		d.missed++
@@ -85,12 +85,12 @@ func applied(t *testing.T, tree document.Tree, patch []byte) document.Tree {
 }
 
 // follow attaches a document and reads it, or reads it again.
-func (l *library) follow(channel string) {
+func (l *documentNode) follow(channel string) {
 	l.t.Helper()
 	l.mu.Lock()
 	d := l.shelf[channel]
 	if d == nil {
-		d = new(copyOf)
+		d = new(followedCopy)
 		l.shelf[channel] = d
 	}
 	first := d.epoch == ""
@@ -116,7 +116,7 @@ func (l *library) follow(channel string) {
 	}
 }
 
-func (l *library) read(channel string) document.Snapshot {
+func (l *documentNode) read(channel string) document.Snapshot {
 	l.t.Helper()
 	snap, err := l.Read(l.t.Context(), channel, document.Options{})
 	if err != nil {
@@ -125,8 +125,9 @@ func (l *library) read(channel string) document.Snapshot {
 	return snap
 }
 
-// set changes one member, on top of whatever the document is, until that is done.
-func (l *library) set(channel, name string, value int) document.Outcome {
+// set changes one member, on top of any state of the document. It repeats that until it
+// succeeds.
+func (l *documentNode) set(channel, name string, value int) document.Outcome {
 	l.t.Helper()
 	for {
 		out, err := l.propose(channel, document.Change{Key: fmt.Sprint(name, "=", value), Latest: true}, name, value)
@@ -142,7 +143,7 @@ func (l *library) set(channel, name string, value int) document.Outcome {
 	}
 }
 
-func (l *library) propose(channel string, c document.Change, name string, value int) (document.Outcome, error) {
+func (l *documentNode) propose(channel string, c document.Change, name string, value int) (document.Outcome, error) {
 	p, e := document.ParsePatch(fmt.Appendf(nil, `{%q:%d}`, name, value), document.Limits{})
 	if e != nil {
 		l.t.Fatal(e)
@@ -152,7 +153,7 @@ func (l *library) propose(channel string, c document.Change, name string, value 
 }
 
 // replace replaces a whole document, which writes a snapshot.
-func (l *library) replace(channel, state string) {
+func (l *documentNode) replace(channel, state string) {
 	l.t.Helper()
 	tree, e := document.Parse([]byte(state), document.Limits{})
 	if e != nil {
@@ -164,9 +165,9 @@ func (l *library) replace(channel, state string) {
 	}
 }
 
-// await waits until a condition holds for a document that is followed; it is looked at
-// with the lock.
-func (l *library) await(channel, what string, enough func(*copyOf) bool) {
+// await waits until a condition holds for a followed document. It checks the condition under
+// the lock.
+func (l *documentNode) await(channel, what string, enough func(*followedCopy) bool) {
 	l.t.Helper()
 	over := time.After(patience)
 	for {
@@ -184,12 +185,12 @@ func (l *library) await(channel, what string, enough func(*copyOf) bool) {
 	}
 }
 
-// agree waits until everybody who follows a document has what is read of it.
-func agree(t *testing.T, channel string, ls ...*library) {
+// agree waits until each library's followed copy is what a read returns.
+func agree(t *testing.T, channel string, ls ...*documentNode) {
 	t.Helper()
 	want := ls[0].read(channel)
 	for _, l := range ls {
-		l.await(channel, fmt.Sprint("version ", want.Version), func(d *copyOf) bool { return d.version >= want.Version })
+		l.await(channel, fmt.Sprint("version ", want.Version), func(d *followedCopy) bool { return d.version >= want.Version })
 		l.mu.Lock()
 		d := l.shelf[channel]
 		if got := string(d.tree.Text()); d.epoch != want.Epoch || got != string(want.State) {
@@ -202,8 +203,8 @@ func agree(t *testing.T, channel string, ls ...*library) {
 	}
 }
 
-// dump and restoreAll take a whole Redis back in time, as a failover does to a replica
-// that lags behind.
+// dump and restoreAll take all of Redis back in time. A failover to a replica that lags does
+// the same.
 func (s *server) dump() map[string]any {
 	all := make(map[string]any)
 	for _, key := range s.do("keys", "*").([]any) {
@@ -226,8 +227,8 @@ func (s *server) restoreAll(dump map[string]any) {
 	}
 }
 
-// Redis loses the newest changes and gives their versions to others. Whoever saw them
-// reads the document again, in another epoch, and nothing is made on top of them.
+// Redis loses the newest changes and gives their versions to others. A node that saw the lost
+// changes reads the document again in another epoch, and no change is made on top of them.
 func TestDrillDocumentRollback(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]struct {
@@ -247,7 +248,7 @@ func TestDrillDocumentRollback(t *testing.T) {
 			t.Parallel()
 			s := startServer(t)
 			p := faultproxy.Start(t, s.Addr)
-			l, writer := newLibrary(t, quickly(p.Addr())), newLibrary(t, quickly(s.Addr))
+			l, writer := newLibrary(t, quickOptions(p.Addr())), newLibrary(t, quickOptions(s.Addr))
 			l.follow("doc")
 			for k := range 7 {
 				writer.set("doc", "a", k)
@@ -256,18 +257,18 @@ func TestDrillDocumentRollback(t *testing.T) {
 			for k := range 3 {
 				writer.set("doc", fmt.Sprint("lost", k), k)
 			}
-			l.await("doc", "all is delivered", func(d *copyOf) bool { return d.version == 10 })
+			l.await("doc", "all is delivered", func(d *followedCopy) bool { return d.version == 10 })
 			seen := l.read("doc")
 			if after.away {
 				p.Away()
 			}
 			s.restoreAll(dump)
-			other := newLibrary(t, quickly(s.Addr)) // which knows nothing of what is lost
+			other := newLibrary(t, quickOptions(s.Addr)) // it does not know what is lost
 			for k := range after.n {
 				other.set("doc", fmt.Sprint("b", k), k)
 			}
 			p.Heal()
-			l.await("doc", "it has to be read again", func(d *copyOf) bool { return d.missed == 1 })
+			l.await("doc", "it has to be read again", func(d *followedCopy) bool { return d.missed == 1 })
 			l.follow("doc")
 			writer.follow("doc")
 			other.follow("doc")
@@ -290,8 +291,8 @@ func TestDrillDocumentRollback(t *testing.T) {
 	}
 }
 
-// While Redis is away nothing can be changed, and what is followed here can be read.
-// Afterwards all have the same, whether Redis has kept the documents or not.
+// While Redis is away nothing can be changed, and followed documents can be read. Afterwards
+// all nodes have the same, whether Redis has kept the documents or not.
 func TestDrillDocumentRestart(t *testing.T) {
 	t.Parallel()
 	for name, kept := range map[string]bool{"kept": true, "lost": false} {
@@ -302,8 +303,8 @@ func TestDrillDocumentRestart(t *testing.T) {
 				args = []string{"--appendonly", "yes", "--appendfsync", "always"} // or the end may be lost
 			}
 			s := startServer(t, args...)
-			a, b := newLibrary(t, quickly(s.Addr)), newLibrary(t, quickly(s.Addr))
-			for _, l := range []*library{a, b} {
+			a, b := newLibrary(t, quickOptions(s.Addr)), newLibrary(t, quickOptions(s.Addr))
+			for _, l := range []*documentNode{a, b} {
 				l.follow("doc")
 			}
 			a.set("doc", "a", 1)
@@ -312,7 +313,7 @@ func TestDrillDocumentRestart(t *testing.T) {
 			agree(t, "doc", a, b)
 			before := a.read("doc")
 			s.Kill()
-			for _, l := range []*library{a, b} {
+			for _, l := range []*documentNode{a, b} {
 				if out, err := l.propose("doc", document.Change{Key: "x", Latest: true}, "x", 1); !errors.Is(err, document.ErrUnavailable) {
 					t.Errorf("a change without Redis: %+v, %v", out, err)
 				}
@@ -331,8 +332,8 @@ func TestDrillDocumentRestart(t *testing.T) {
 			}
 			s.Restart()
 			if !kept {
-				for _, l := range []*library{a, b} {
-					l.await("doc", "it has to be read again", func(d *copyOf) bool { return d.missed > 0 })
+				for _, l := range []*documentNode{a, b} {
+					l.await("doc", "it has to be read again", func(d *followedCopy) bool { return d.missed > 0 })
 					l.follow("doc")
 				}
 			}
@@ -342,7 +343,7 @@ func TestDrillDocumentRestart(t *testing.T) {
 			}
 			b.set("doc", "b", 2)
 			agree(t, "doc", a, b)
-			for _, l := range []*library{a, b} {
+			for _, l := range []*documentNode{a, b} {
 				if got := l.shelf["doc"].missed; kept && got != 0 || !kept && got != 1 {
 					t.Errorf("read again %d times", got)
 				}
@@ -351,8 +352,8 @@ func TestDrillDocumentRestart(t *testing.T) {
 	}
 }
 
-// What was missed is fetched when the link is back, without anybody asking for it, also
-// when it is more than comes at once.
+// When the link is back, the node fetches what it missed by itself, also when that is more than
+// one page.
 func TestDrillDocumentMissed(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 60, 500} {
@@ -360,7 +361,7 @@ func TestDrillDocumentMissed(t *testing.T) {
 			t.Parallel()
 			s := startServer(t)
 			p := faultproxy.Start(t, s.Addr)
-			l, other := newLibrary(t, quickly(p.Addr())), newLibrary(t, quickly(s.Addr))
+			l, other := newLibrary(t, quickOptions(p.Addr())), newLibrary(t, quickOptions(s.Addr))
 			l.follow("doc")
 			other.set("doc", "a", 0)
 			p.Away()
@@ -368,7 +369,7 @@ func TestDrillDocumentMissed(t *testing.T) {
 				other.set("doc", "b", k)
 			}
 			p.Heal()
-			l.await("doc", "it has all", func(d *copyOf) bool { return d.version == uint64(n+1) || d.missed > 0 })
+			l.await("doc", "it has all", func(d *followedCopy) bool { return d.version == uint64(n+1) || d.missed > 0 })
 			if missed := l.shelf["doc"].missed > 0; missed != (n > document.DefaultHistory+100) {
 				t.Errorf("after %d changes it has to be read again: %v", n, missed)
 			}
@@ -376,14 +377,14 @@ func TestDrillDocumentMissed(t *testing.T) {
 	}
 }
 
-// Three nodes change one document as fast as they can. None of them is always the last.
+// Three nodes change one document as fast as they can. None of them is always last.
 func TestDrillDocumentCrowd(t *testing.T) {
 	t.Parallel()
 	const nodes, writers, each = 3, 4, 40
 	s := startServer(t)
-	var ls []*library
+	var ls []*documentNode
 	for range nodes {
-		l := newLibrary(t, patient(s.Addr))
+		l := newLibrary(t, patientOptions(s.Addr))
 		l.follow("doc")
 		ls = append(ls, l)
 	}

@@ -16,12 +16,12 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/faultproxy"
 )
 
-// patience is how long a drill waits for what has to happen in the end.
+// patience is how long a drill waits for what must happen in the end.
 const patience = 20 * time.Second
 
 var kept = hub.Retention{Size: 5000, TTL: time.Hour}
 
-// witness is a sink that does with positions what a hub does, and tells a checker.
+// witness is a sink that treats positions as a hub does, and reports to a checker.
 type witness struct {
 	s *checker.Subscriber
 
@@ -51,7 +51,7 @@ func (w *witness) Broadcast(channel string, ms ...*hub.Message) {
 		}
 		switch {
 		case at.Epoch == p.Epoch && p.Offset <= at.Offset:
-			// To be found by the checker.
+			// The checker finds it.
 		case at.Epoch != p.Epoch || p.Offset != at.Offset+1:
 			w.gap(channel, hub.Position{Epoch: p.Epoch, Offset: p.Offset - 1})
 		}
@@ -79,7 +79,7 @@ func (w *witness) wake() {
 	w.changed = make(chan struct{})
 }
 
-// await waits until a condition holds; it is looked at with the lock.
+// await waits until a condition holds. It checks the condition under the lock.
 func (w *witness) await(t *testing.T, what string, enough func() bool) {
 	t.Helper()
 	over := time.After(patience)
@@ -109,22 +109,22 @@ type node struct {
 	hub.Broker
 	*witness
 	pub   *checker.Publisher
-	hasty bool // its options are those of hastily
+	hasty bool // its options are those of hastyOptions
 }
 
-// quickly makes a node notice within the time of a test. A connection that breaks is
-// noticed at once; a command is waited for, because a busy machine may not let a node or
-// its Redis run for a while, and then it is not Redis that is away.
-func quickly(addr string) Options {
+// quickOptions returns options with which a node notices faults within the time of a test. It
+// notices a broken connection at once. It waits for a command, because a busy machine may pause
+// a node or its Redis, and then Redis is not away.
+func quickOptions(addr string) Options {
 	return Options{
 		Address: addr, Timeout: 2 * time.Second, Probe: 150 * time.Millisecond, Check: 500 * time.Millisecond,
 	}
 }
 
-// hastily is quickly for drills in which Redis does not answer without a connection that
-// breaks. Any call may be refused then, also while Redis is there.
-func hastily(addr string) Options {
-	o := quickly(addr)
+// hastyOptions is quickOptions for drills in which Redis does not answer but no connection breaks. Any
+// call may then fail, even while Redis is there.
+func hastyOptions(addr string) Options {
+	o := quickOptions(addr)
 	o.Timeout = 200 * time.Millisecond
 	return o
 }
@@ -133,11 +133,11 @@ func newNode(t *testing.T, c *checker.Checker, name string, o Options) *node {
 	w := newWitness(c.Subscriber(name))
 	b := open(t, o).Broker(w)
 	t.Cleanup(func() { b.Close() })
-	return &node{t, name, b, w, c.Publisher(name), o.Timeout == hastily("").Timeout}
+	return &node{t, name, b, w, c.Publisher(name), o.Timeout == hastyOptions("").Timeout}
 }
 
-// at is the broker of the shard that has a channel.
-func (n *node) at(channel string) *Broker {
+// brokerFor returns the broker of the shard that has a channel.
+func (n *node) brokerFor(channel string) *Broker {
 	if bs, ok := n.Broker.(brokers); ok {
 		return bs.brokerOf(channel)
 	}
@@ -146,8 +146,8 @@ func (n *node) at(channel string) *Broker {
 
 func (n *node) stats() Stats { return n.Broker.(interface{ Stats() Stats }).Stats() }
 
-// enter attaches a room, and begins where it is. A node that is hasty may be refused,
-// and tries again as a client would.
+// enter attaches a room and subscribes at its position. A hasty node may fail, and tries again
+// as a client would.
 func (n *node) enter(channel string) {
 	n.t.Helper()
 	if err := n.Attach(n.t.Context(), channel, kept); err != nil {
@@ -168,7 +168,7 @@ func (n *node) enter(channel string) {
 	n.last[channel] = page.Top
 }
 
-// send publishes until it is acknowledged.
+// send publishes until the message is acknowledged.
 func (n *node) send(ctx context.Context, channel, id string) error {
 	m := &hub.Message{Channel: channel, Content: []byte(id), Time: time.Now()}
 	n.pub.Sent(channel, id)
@@ -195,7 +195,7 @@ func TestDrillLinks(t *testing.T) {
 	var proxies []*faultproxy.Proxy
 	for i := range 3 {
 		p := faultproxy.Start(t, s.Addr)
-		n := newNode(t, c, fmt.Sprint("node-", i), hastily(p.Addr()))
+		n := newNode(t, c, fmt.Sprint("node-", i), hastyOptions(p.Addr()))
 		for r := range rooms {
 			n.enter(fmt.Sprint("room:", r))
 		}
@@ -245,7 +245,7 @@ func TestDrillLinks(t *testing.T) {
 	t.Logf("%d faults, %d sent, %s", faults, sent.Load(), report)
 }
 
-// eventually asks until something is so that nothing announces.
+// eventually polls until a condition holds that nothing announces.
 func eventually(t *testing.T, what string, so func() bool) {
 	t.Helper()
 	for over := time.Now().Add(patience); !so(); {
@@ -256,15 +256,14 @@ func eventually(t *testing.T, what string, so func() bool) {
 	}
 }
 
-// More rooms than may be subscribed at once without confirmation lose their link, and
-// all of them catch up.
+// More rooms than may wait for confirmation at once lose their link, and all of them catch up.
 func TestDrillManyRooms(t *testing.T) {
 	t.Parallel()
 	const rooms = maxUnconfirmed + 500
 	s := startServer(t)
 	p := faultproxy.Start(t, s.Addr)
 	c := checker.New(checker.Options{})
-	n, other := newNode(t, c, "node", quickly(p.Addr())), newNode(t, c, "other", quickly(s.Addr))
+	n, other := newNode(t, c, "node", quickOptions(p.Addr())), newNode(t, c, "other", quickOptions(s.Addr))
 	channel := func(r int) string { return fmt.Sprint("room:", r) }
 	each := func(do func(r int)) {
 		var wg sync.WaitGroup
@@ -281,7 +280,7 @@ func TestDrillManyRooms(t *testing.T) {
 	p.Away()
 	each(func(r int) { _ = other.send(t.Context(), channel(r), fmt.Sprintf(`"%d"`, r)) })
 	p.Heal()
-	for left := c.Behind(); left > 0; left = c.Behind() { // how fast is up to the machine
+	for left := c.Behind(); left > 0; left = c.Behind() { // how fast depends on the machine
 		eventually(t, "more is delivered", func() bool { return c.Behind() < left })
 	}
 	if report := c.Check(); !report.OK() || report.Gaps > 0 {

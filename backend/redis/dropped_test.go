@@ -9,15 +9,15 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/faultproxy"
 )
 
-// A room loses its history and gets it back while its subscription is not confirmed,
-// as on a machine that is busy for longer than the patience of Attach. What is in the
-// new log arrives when the subscription stands, without another message.
+// A room loses its history and gets it back while its subscription is not confirmed. That
+// happens when a machine is busy for longer than Attach waits. When the subscription is
+// confirmed, the messages of the new log arrive without another message.
 func TestDroppedWhileUnsubscribed(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	p := faultproxy.Start(t, s.Addr)
-	o := quickly(p.Addr())
-	o.Probe, o.Check = time.Minute, time.Minute // neither shall help
+	o := quickOptions(p.Addr())
+	o.Probe, o.Check = time.Minute, time.Minute // neither may help
 	n := newNode(t, checker.New(checker.Options{}), "node", o)
 	n.enter("other") // so that there is a subscribed connection
 	p.StallSubscribers()
@@ -33,7 +33,7 @@ func TestDroppedWhileUnsubscribed(t *testing.T) {
 		return got.Position
 	}
 	publish("1", kept)
-	publish("2", hub.Retention{}) // the first one is nobody's any more
+	publish("2", hub.Retention{}) // the first message belongs to no log any more
 	publish("3", kept)
 	top := publish("4", kept)
 	p.Heal()

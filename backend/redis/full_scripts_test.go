@@ -18,15 +18,15 @@ type scriptWhenFull struct {
 	want   string
 }
 
-// scriptsWhenFull says of every script what a full Redis makes of it, where nothing is
-// there yet that it could work on: "refused", "runs".
+// scriptsWhenFull says for each script what a full Redis does with it when there is no data
+// yet: "refused" or "runs".
 var scriptsWhenFull = []scriptWhenFull{
 	{"publish", publishScript, 3, []any{"text", "1", 100, 60000, 60000, "topic", "epoch", 0}, "refused"},
 	{"publishUnstored", publishUnstoredScript, 7, []any{"text", "topic", "key", 60000, 10, 100, "digest"}, "refused"},
 	{"commitDocument", commitDocumentScript, 8, []any{"epoch", "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000, 0, "-", 0, 0, 0, "name", "rt:"}, "refused"},
 	{"enterMembers", enterMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0, "", "", 0}, "refused"},
 
-	// These make the secret of Redis where there is none.
+	// These make the secret of Redis if there is none.
 	{"position", positionScript, 2, []any{"secret", 60000, ""}, "refused"},
 	{"history", historyScript, 3, []any{100, 0, 10, "secret"}, "refused"},
 	{"loadDocument", loadDocumentScript, 7, []any{"epoch", "topic", "", 0, "", "0", "name", "rt:"}, "refused"},
@@ -38,7 +38,7 @@ var scriptsWhenFull = []scriptWhenFull{
 	{"forgetDocument", forgetDocumentScript, 7, []any{"epoch", "topic", "", 0, "", "", 0, "name", "rt:"}, "runs"},
 	{"listDocuments", listDocumentsScript, 5, []any{"-", "+", 10, "rt:"}, "runs"},
 
-	// What these write has a bound: by nodes, by connections, by a number.
+	// What these add is bounded: by nodes, by connections, by a number.
 	{"renewLease", renewLeaseScript, 3, []any{"node", 60000, 1, 1}, "runs"},
 	{"replaceSecret", replaceSecretScript, 1, []any{"secret", "", 3000}, "runs"},
 	{"layout", layoutScript, 1, []any{"text", "node", 60000, 1}, "runs"},
@@ -47,7 +47,7 @@ var scriptsWhenFull = []scriptWhenFull{
 	{"renewEpoch", renewEpochScript, 1, []any{"old", "new", 60000}, "runs"},
 	{"endLog", endLogScript, 2, []any{"new", 60000}, "runs"},
 
-	// These read.
+	// These only read.
 	{"readOrders", readOrdersScript, 1, []any{"", 10}, "runs"},
 	{"countElsewhere", countElsewhereScript, 1, []any{"node", "prefix", "ann"}, "runs"},
 	{"findChange", findChangeScript, 2, nil, "runs"},

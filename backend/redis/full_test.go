@@ -12,8 +12,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// A Redis that takes no writes, because it is full or because its access list lacks a
-// command, refuses what was asked for and loses nothing: no document, no history.
+// A Redis may reject writes, because it is full or because its access list lacks a command.
+// Then the call fails, and no document and no history is lost.
 func TestRefusedWriteLosesNothing(t *testing.T) {
 	t.Parallel()
 	for name, state := range map[string]struct{ begin, end func(s *server) }{
@@ -28,9 +28,9 @@ func TestRefusedWriteLosesNothing(t *testing.T) {
 			t.Parallel()
 			s := startServer(t)
 			c := checker.New(checker.Options{})
-			n, l := newNode(t, c, "node", patient(s.Addr)), newLibrary(t, patient(s.Addr))
+			n, l := newNode(t, c, "node", patientOptions(s.Addr)), newLibrary(t, patientOptions(s.Addr))
 			n.enter("room")
-			n.asked("room", `"1"`)
+			n.publishAndRead("room", `"1"`)
 			l.follow("doc")
 			l.replace("doc", `{"kept":1}`)
 			for i := range 70 { // more than the log holds behind a snapshot
@@ -41,7 +41,7 @@ func TestRefusedWriteLosesNothing(t *testing.T) {
 			state.begin(s)
 			for i := range 5 {
 				if name == "without PEXPIRE" || name == "without DEL" {
-					break // which a room and a document that are there do not need
+					break // a room and a document that exist do not need it
 				}
 				if out, err := l.propose("doc", document.Change{Latest: true}, "a", -1); !errors.Is(err, document.ErrUnavailable) {
 					t.Fatalf("change %d: %+v, %v", i, out, err)
@@ -53,8 +53,8 @@ func TestRefusedWriteLosesNothing(t *testing.T) {
 			}
 			state.end(s)
 
-			// Another node knows nothing but what Redis has.
-			if after := newLibrary(t, patient(s.Addr)).read("doc"); after.Epoch != before.Epoch || after.Version != before.Version || string(after.State) != string(before.State) {
+			// Another node knows only what Redis has.
+			if after := newLibrary(t, patientOptions(s.Addr)).read("doc"); after.Epoch != before.Epoch || after.Version != before.Version || string(after.State) != string(before.State) {
 				t.Errorf("the document was %d %s and is %d %s", before.Version, before.State, after.Version, after.State)
 			}
 			if after := n.history(t); after.Top != page.Top || len(after.Messages) != len(page.Messages) {
@@ -63,7 +63,7 @@ func TestRefusedWriteLosesNothing(t *testing.T) {
 			if out := l.set("doc", "a", 1000); out.Version != before.Version+1 {
 				t.Errorf("afterwards a change leads to %d", out.Version)
 			}
-			n.asked("room", `"2"`)
+			n.publishAndRead("room", `"2"`)
 			n.await(t, "it is delivered", func() bool { return n.last["room"].Offset == page.Top.Offset+1 })
 			if report := c.Check(); !report.OK() || report.Gaps > 0 {
 				t.Error(report)
@@ -81,8 +81,8 @@ func (n *node) history(t *testing.T) hub.HistoryPage {
 	return page
 }
 
-// fill writes more than Redis may have from then on. What connections take changes all
-// the time, so that a bound which is just reached is not always reached.
+// fill writes more than Redis may have from then on. The memory of connections changes all the
+// time, so a bound that is only just reached would not always be reached.
 func (s *server) fill() {
 	s.t.Helper()
 	s.do("set", "filler", strings.Repeat("x", 4<<20))
@@ -92,10 +92,10 @@ func (s *server) fill() {
 	}
 }
 
-// empty makes room again.
+// empty makes space again.
 func (s *server) empty() { s.do("config", "set", "maxmemory", "0") }
 
-// without takes commands away from everybody; with gives them back.
+// without takes commands away from all users. with gives them back.
 func without(commands ...string) func(*server) {
 	return func(s *server) {
 		for _, c := range commands {
@@ -112,23 +112,23 @@ func with(commands ...string) func(*server) {
 	}
 }
 
-// The memory of a full Redis does not grow, whatever clients do, and what does not make
-// it grow goes on: reading, leaving, the leases of nodes, orders.
+// The memory of a full Redis does not grow, whatever clients do. What does not make it grow
+// goes on: reading, leaving, the leases of nodes, orders.
 func TestFullRedisHolds(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	c := checker.New(checker.Options{})
-	n, l, m := newNode(t, c, "node", patient(s.Addr)), newLibrary(t, patient(s.Addr)), newMembers(t, patient(s.Addr))
-	a, b := newServant(t, patient(s.Addr), 1).ready(t), newServant(t, patient(s.Addr), 1).ready(t)
+	n, l, m := newNode(t, c, "node", patientOptions(s.Addr)), newLibrary(t, patientOptions(s.Addr)), newMembers(t, patientOptions(s.Addr))
+	a, b := newServant(t, patientOptions(s.Addr), 1).awaitReady(t), newServant(t, patientOptions(s.Addr), 1).awaitReady(t)
 	n.enter("room")
-	n.asked("room", `"1"`)
+	n.publishAndRead("room", `"1"`)
 	l.replace("doc", `{"a":1}`)
 	for _, room := range []string{"room", "room:1"} {
 		if err := m.Attach(t.Context(), room); err != nil {
 			t.Fatal(err)
 		}
-		m.tell(room, "ann", true)
-		m.lists(room, "ann")
+		m.setMember(room, "ann", true)
+		m.awaitMembers(room, "ann")
 	}
 	s.fill()
 	keys := fmt.Sprint(s.do("dbsize"))
@@ -161,12 +161,12 @@ func TestFullRedisHolds(t *testing.T) {
 		t.Errorf("read %+v", snap)
 	}
 	n.history(t)
-	m.tell("room", "ann", false)
-	m.lists("room")
+	m.setMember("room", "ann", false)
+	m.awaitMembers("room")
 	a.give(t, hub.Order{Body: []byte("x"), Name: "x"}, hub.Answers{Nodes: 1, Ended: 1})
 	a.Count(map[string]int{"ann": 1})
-	b.counts(t, "ann", 1)
+	b.awaitCount(t, "ann", 1)
 	s.empty()
 	l.set("new:1", "a", 1)
-	n.asked("room", `"2"`)
+	n.publishAndRead("room", `"2"`)
 }

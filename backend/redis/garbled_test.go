@@ -18,14 +18,14 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// garbage are replies that no Redis gives, or not to what was asked.
+// garbage are replies that Redis never sends, or never sends to these commands.
 var garbage = []string{
 	"*0\r\n", "*-1\r\n", "*1\r\n*0\r\n", "*3\r\n$7\r\nmessage\r\n$-1\r\n:1\r\n", "*3\r\n:1\r\n:1\r\n:1\r\n",
 	"*99999999999999\r\n", "$99999999999999\r\n", "%1\r\n*0\r\n+a\r\n", ">2\r\n*0\r\n*0\r\n", "*2\r\n$9\r\nsubscribe\r\n$1\r\na\r\n",
 	"*3\r\n$7\r\nmessage\r\n$14\r\n+switch-master\r\n$1\r\na\r\n", "$0\r\n\r\n", ":1\r\n", "+\r\n", "\r\n",
 }
 
-// garbler spoils a share of what comes: bytes of it, its end, or all of it.
+// garbler spoils a share of what arrives: some bytes, the end, or all of it.
 func garbler(share float64, spoiled *atomic.Int64) func([]byte) []byte {
 	random := rand.New(rand.NewPCG(1, 2))
 	return func(b []byte) []byte {
@@ -48,8 +48,8 @@ func garbler(share float64, spoiled *atomic.Int64) func([]byte) []byte {
 	}
 }
 
-// What comes from Redis is spoiled, 5 % of it, for some seconds. It costs connections,
-// never the process, and afterwards everything goes on.
+// For some seconds 5 % of what Redis sends is spoiled. That costs connections but never the
+// process, and afterwards everything goes on.
 func TestDrillGarbledReplies(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -58,20 +58,20 @@ func TestDrillGarbledReplies(t *testing.T) {
 	}{
 		"Single": {0.05, func(t *testing.T) (*faultproxy.Proxy, Options) {
 			p := faultproxy.Start(t, startServer(t).Addr)
-			return p, hastily(p.Addr())
+			return p, hastyOptions(p.Addr())
 		}},
 		"Sentinel": {0.5, func(t *testing.T) (*faultproxy.Proxy, Options) {
 			s := startServer(t)
 			p := faultproxy.Start(t, redistest.StartSentinel(t, "main", s.Server).Addr)
-			o := hastily("")
+			o := hastyOptions("")
 			o.Sentinels, o.Master = []string{p.Addr()}, "main"
 			return p, o
-		}}, // which says little
+		}}, // which receives little
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p, o := test.start(t)
-			heard := new(overheard)
+			heard := new(logRecorder)
 			o.Logger = heard.logger()
 			n, m, l := newNode(t, checker.New(checker.Options{}), "node", o), newMembers(t, o), newLibrary(t, o)
 			a := newServant(t, o, 1)
@@ -94,14 +94,14 @@ func TestDrillGarbledReplies(t *testing.T) {
 				func(i int) { _, _ = l.propose("doc", document.Change{Latest: true}, "a", i) },
 				func(i int) { _, _ = a.Order(ctx, hub.Order{Body: []byte("x"), Name: "x"}) },
 				func(i int) { a.Count(map[string]int{"ann": i % 3}) },
-				func(i int) { // Sentinels say little, so that they are asked again now and then
+				func(i int) { // Sentinels send little, so they are asked now and then
 					if i%100 == 0 {
 						p.Reset()
 					}
 				},
 			})
 			p.Heal()
-			p.Reset() // what was begun with a spoiled length may wait for the rest of it
+			p.Reset() // a reader may wait for the rest of a spoiled length
 			if spoiled.Load() < 10 {
 				t.Errorf("only %d replies were spoiled", spoiled.Load())
 			}
@@ -109,8 +109,8 @@ func TestDrillGarbledReplies(t *testing.T) {
 				_, err := n.Publish(t.Context(), message("room", 1), hub.PublishOptions{Retention: kept})
 				return err == nil
 			})
-			eventually(t, "messages come again", func() bool { return n.at("room").c.link.isLive(n.at("room").c.names.topic("room")) })
-			m.tell("room", "zoe", true)
+			eventually(t, "messages come again", func() bool { return n.brokerFor("room").c.link.isLive(n.brokerFor("room").c.names.topic("room")) })
+			m.setMember("room", "zoe", true)
 			if out := l.set("doc", "b", 1); out.Err != nil {
 				t.Errorf("%+v", out)
 			}
@@ -126,7 +126,7 @@ func message(channel string, i int) *hub.Message {
 	return &hub.Message{Channel: channel, Content: []byte(strings.Repeat("1", 1+i%500)), Position: hub.Position{Anchor: 1}}
 }
 
-// useUntil does things at once, again and again, until ctx is over.
+// useUntil does several things at the same time, again and again, until ctx ends.
 func useUntil(ctx context.Context, things []func(i int)) {
 	var wg sync.WaitGroup
 	for _, do := range things {

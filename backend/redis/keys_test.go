@@ -10,8 +10,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
 )
 
-// once publishes with a key and reports that it was seen before.
-func (n *node) once(t *testing.T, channel, key string, keep hub.Retention) (seen bool) {
+// publishWithKey publishes with a key and reports whether the key was seen before.
+func (n *node) publishWithKey(t *testing.T, channel, key string, keep hub.Retention) (seen bool) {
 	t.Helper()
 	p, err := n.Publish(t.Context(), &hub.Message{Channel: channel, Content: []byte("1")}, hub.PublishOptions{Retention: keep, Key: key})
 	if err != nil {
@@ -20,8 +20,7 @@ func (n *node) once(t *testing.T, channel, key string, keep hub.Retention) (seen
 	return p.Duplicate
 }
 
-// remembered counts the idempotency keys in Redis, and the Redis keys that are there for
-// them.
+// remembered counts the idempotency keys in Redis, and the Redis keys that store them.
 func (s *server) remembered() (keys, of int) {
 	for _, name := range s.do("keys", "rt:i:*").([]any) {
 		of++
@@ -45,13 +44,13 @@ func TestKeysAreBounded(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			s := startServer(t)
-			o := patient(s.Addr)
+			o := patientOptions(s.Addr)
 			o.RoomKeys, o.Keys = ofRoom, ofAll
 			n := newNode(t, checker.New(checker.Options{}), "node", o)
-			n.once(t, "kept", "key", kept)
+			n.publishWithKey(t, "kept", "key", kept)
 			most, mostOf := 0, 0
 			for i := range 1500 {
-				if key := fmt.Sprint(i); n.once(t, room(i), key, hub.Retention{}) || !n.once(t, room(i), key, hub.Retention{}) {
+				if key := fmt.Sprint(i); n.publishWithKey(t, room(i), key, hub.Retention{}) || !n.publishWithKey(t, room(i), key, hub.Retention{}) {
 					t.Fatalf("key %d is taken for another, or forgotten at once", i)
 				}
 				if i%50 == 0 {
@@ -63,14 +62,14 @@ func TestKeysAreBounded(t *testing.T) {
 				t.Errorf("%d keys are remembered in %d of Redis", most, mostOf)
 			}
 			for i := 1499; i > 1499-ofRoom/2; i-- {
-				if !n.once(t, room(i), fmt.Sprint(i), hub.Retention{}) {
+				if !n.publishWithKey(t, room(i), fmt.Sprint(i), hub.Retention{}) {
 					t.Errorf("key %d, one of the latest, is forgotten", i)
 				}
 			}
 			if page := n.page(t, "kept", nil); len(page.Messages) != 1 {
 				t.Errorf("the history of another room has %d messages", len(page.Messages))
 			}
-			if what == "in one room" && !n.once(t, "kept", "key", kept) {
+			if what == "in one room" && !n.publishWithKey(t, "kept", "key", kept) {
 				t.Error("the key of a quiet room is forgotten")
 			}
 		})
@@ -80,14 +79,14 @@ func TestKeysAreBounded(t *testing.T) {
 func TestKeysExpireInRedis(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	o := patient(s.Addr)
+	o := patientOptions(s.Addr)
 	o.KeyWindow = 300 * time.Millisecond
 	n := newNode(t, checker.New(checker.Options{}), "node", o)
-	n.once(t, "room", "old", hub.Retention{})
+	n.publishWithKey(t, "room", "old", hub.Retention{})
 	for begun := time.Now(); time.Since(begun) < o.KeyWindow; time.Sleep(10 * time.Millisecond) {
-		n.once(t, "room", "busy"+time.Now().String(), hub.Retention{})
+		n.publishWithKey(t, "room", "busy"+time.Now().String(), hub.Retention{})
 	}
-	if n.once(t, "room", "old", hub.Retention{}) {
+	if n.publishWithKey(t, "room", "old", hub.Retention{}) {
 		t.Error("a key is remembered for longer than its time")
 	}
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {

@@ -12,32 +12,32 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
 )
 
-// overheard is a log.
-type overheard struct {
+// logRecorder records a log.
+type logRecorder struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-func (o *overheard) Write(p []byte) (int, error) {
+func (o *logRecorder) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.Write(p)
 }
 
-// count is how often something was logged.
-func (o *overheard) count(what string) int {
+// count returns how often a text was logged.
+func (o *logRecorder) count(what string) int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return strings.Count(o.text.String(), what)
 }
 
-func (o *overheard) said() string {
+func (o *logRecorder) said() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()
 }
 
-func (o *overheard) logger() *slog.Logger { return slog.New(slog.NewTextHandler(o, nil)) }
+func (o *logRecorder) logger() *slog.Logger { return slog.New(slog.NewTextHandler(o, nil)) }
 
 // A node does not start beside others that look for rooms in other places.
 func TestJoin(t *testing.T) {
@@ -48,7 +48,7 @@ func TestJoin(t *testing.T) {
 	partitions := func(n int, addr string) Options { return Options{Cluster: []string{addr}, Partitions: n} }
 	for name, c := range map[string]struct {
 		here, there Options
-		want        []string // in the error; empty: there is none
+		want        []string // in the error; empty: no error
 	}{
 		"the same":          {here: several(r1, r2, r3), there: several(r1, r2, r3)},
 		"one and several":   {here: Options{Address: r1}, there: several(r1, r2), want: []string{"Redis 1 of 1", "Redis 1 of 2", "same order"}},
@@ -72,7 +72,7 @@ func TestJoin(t *testing.T) {
 			if err := open(t, other).Join(t.Context()); err != nil {
 				t.Errorf("with another prefix: %v", err)
 			}
-			for range 2 { // a node that was refused has said nothing
+			for range 2 { // a node that failed has announced nothing
 				err := open(t, c.here).Join(t.Context())
 				if (err != nil) != (len(c.want) > 0) {
 					t.Errorf("joining gives %v", err)
@@ -91,8 +91,8 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// A node that is killed does not stand in the way for ever, nor does one that seems to
-// live for long because Redis's clock was set back.
+// A killed node does not prevent a change for ever. Neither does a node whose announcement
+// seems to last long because Redis's clock was set back.
 func TestJoinAfterKill(t *testing.T) {
 	t.Parallel()
 	r1, r2 := startServer(t), startServer(t)
@@ -109,14 +109,14 @@ func TestJoinAfterKill(t *testing.T) {
 	eventually(t, "the other order is taken", func() bool { return open(t, o).Join(t.Context()) == nil })
 }
 
-// Nodes that could not know of each other are told when they do, and go on. Those that
-// are right can start beside the one that is not.
+// Nodes that could not see each other log the difference when they can, and go on. Nodes that
+// agree with a running one can start.
 func TestJoinDifferent(t *testing.T) {
 	t.Parallel()
 	r1, r2 := startServer(t).Addr, startServer(t).Addr
 	p := faultproxy.Start(t, r1)
 	o := Options{Shards: []string{r1, r2}, Check: 2 * time.Second}
-	var logs [2]overheard
+	var logs [2]logRecorder
 	o.Logger = logs[0].logger()
 	right := open(t, o)
 	if err := right.Join(t.Context()); err != nil {
@@ -139,7 +139,7 @@ func TestJoinDifferent(t *testing.T) {
 	}
 	wrong.Close()
 	eventually(t, "it is over", func() bool { return logs[0].count(same) > 0 })
-	if n := logs[0].count(different); n > 2 { // of the right ones, which share a log
+	if n := logs[0].count(different); n > 2 { // of the nodes that agree, which share a log
 		t.Errorf("it was told %d times", n)
 	}
 }

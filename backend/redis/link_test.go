@@ -2,18 +2,18 @@ package redis
 
 import "testing"
 
-// told is a handler that notes what it is told.
-type told struct{ subscribe func() }
+// notifiedHandler is a handler that calls a function when it is subscribed.
+type notifiedHandler struct{ subscribe func() }
 
-func (told) receive(string) {}
-func (h told) subscribed()  { h.subscribe() }
+func (notifiedHandler) receive(string) {}
+func (h notifiedHandler) subscribed()  { h.subscribe() }
 
-// A handler is told that its topic is subscribed before others can read where it is.
+// A handler is notified that its topic is subscribed before others can read the position.
 func TestHandlerIsToldFirst(t *testing.T) {
 	t.Parallel()
 	l, calls := newLink(nil), 0
 	topic, err := l.acquire("topic", func() handler {
-		return told{func() {
+		return notifiedHandler{func() {
 			if calls++; l.isLive("topic") {
 				t.Error("the topic is live before its handler is told")
 			}

@@ -42,7 +42,7 @@ func TestUnixSocket(t *testing.T) {
 	roundTrip(t, Options{Address: path, Database: 3, Prefix: "other:"})
 }
 
-// With the rights that the documentation asks for everything works, and nothing else.
+// Everything works with the rights that the documentation names, and nothing else is allowed.
 func TestAccessList(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -54,12 +54,12 @@ func TestAccessList(t *testing.T) {
 	o := Options{Address: s.Addr, Username: "realtime", Password: "secret", Lease: 300 * time.Millisecond}
 	roundTrip(t, o)
 	gone, stays := newMembers(t, o), newMembers(t, o)
-	gone.tell("room", "a", true)
-	stays.tell("room", "b", true)
-	stays.tell("room", "c", true)
-	stays.tell("room", "c", false)
+	gone.setMember("room", "a", true)
+	stays.setMember("room", "b", true)
+	stays.setMember("room", "c", true)
+	stays.setMember("room", "c", false)
 	gone.Close()
-	stays.lists("room", "b")
+	stays.awaitMembers("room", "b")
 	b := open(t, Options{Address: s.Addr, Username: "realtime", Password: "wrong"}).Broker(newWitness(checker.New(checker.Options{}).Subscriber("")))
 	defer b.Close()
 	if _, err := b.History(t.Context(), "room", kept, hub.HistoryQuery{}); !errors.Is(err, hub.ErrUnavailable) {
@@ -76,13 +76,13 @@ func TestTLS(t *testing.T) {
 	roundTrip(t, Options{Address: addr, TLS: &tls.Config{RootCAs: roots}})
 }
 
-// In a cluster servers name each other, and all of them are spoken to through TLS.
+// The servers of a cluster name each other, and the node uses TLS with all of them.
 func TestClusterTLS(t *testing.T) {
 	t.Parallel()
 	cert, key, roots := certificate(t)
 	cluster := redistest.StartCluster(t, 3, false, "--tls-port", redistest.FreePort, "--tls-cluster", "yes",
 		"--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
-	o := patient("")
+	o := patientOptions("")
 	o.Cluster, o.TLS = []string{cluster.TLSAddr()}, &tls.Config{RootCAs: roots}
 	c := checker.New(checker.Options{})
 	a, b := newNode(t, c, "a", o), newNode(t, c, "b", o)
@@ -96,7 +96,7 @@ func TestClusterTLS(t *testing.T) {
 	}
 }
 
-// certificate makes one for 127.0.0.1 that signs itself.
+// certificate makes a certificate for 127.0.0.1 that signs itself.
 func certificate(t *testing.T) (cert, key string, roots *x509.CertPool) {
 	t.Helper()
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -134,7 +134,7 @@ func TestScriptsForgotten(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	c := checker.New(checker.Options{})
-	n := newNode(t, c, "node", quickly(s.Addr))
+	n := newNode(t, c, "node", quickOptions(s.Addr))
 	n.enter("room")
 	for _, id := range []string{`"1"`, `"2"`, `"3"`} {
 		s.do("script", "flush")
@@ -166,7 +166,7 @@ func TestOptionsCheck(t *testing.T) {
 	}
 }
 
-// The partitions of a cluster share the bound for who is remembered.
+// The partitions of a cluster share the bound for remembered members.
 func TestRememberedOfPartitions(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -12,8 +12,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/faultproxy"
 )
 
-// Redis comes back empty: each room is told once on each node, whether anything is
-// published in it or not, and goes on.
+// Redis comes back empty. Each room on each node gets one gap, whether anything is published in
+// it or not, and goes on.
 func TestDrillRestart(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -22,7 +22,7 @@ func TestDrillRestart(t *testing.T) {
 	channel := func(r int) string { return fmt.Sprint("room:", r) }
 	var nodes []*node
 	for i := range 3 {
-		n := newNode(t, c, fmt.Sprint("node-", i), quickly(s.Addr))
+		n := newNode(t, c, fmt.Sprint("node-", i), quickOptions(s.Addr))
 		for r := range rooms {
 			n.enter(channel(r))
 		}
@@ -66,11 +66,11 @@ func TestDrillRestart(t *testing.T) {
 	if report := c.Check(); !report.OK() {
 		t.Error(report)
 	}
-	eventually(t, "a room attached without Redis gets a position", nodes[0].at("later").findRoom("later").hasPosition)
+	eventually(t, "a room attached without Redis gets a position", nodes[0].brokerFor("later").findRoom("later").hasPosition)
 }
 
-// snapshot and restore take a room's log back in time, as a failover does to a
-// replica that lags behind.
+// snapshot and restore take a room's log back in time. A failover to a replica that lags does
+// the same.
 func (s *server) snapshot(channel string) map[string]any {
 	n := names{"rt:"}
 	return map[string]any{
@@ -85,8 +85,8 @@ func (s *server) restore(dump map[string]any) {
 	}
 }
 
-// Redis loses the newest messages and gives their positions to others. Whoever saw
-// them is told, and nobody continues over them.
+// Redis loses the newest messages and gives their positions to others. The nodes that saw the
+// lost messages announce a gap, and nobody continues over them.
 func TestDrillRollback(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string]struct {
@@ -106,8 +106,8 @@ func TestDrillRollback(t *testing.T) {
 			s := startServer(t)
 			p := faultproxy.Start(t, s.Addr)
 			c := checker.New(checker.Options{Rollback: true})
-			n := newNode(t, c, "node", quickly(p.Addr()))
-			other := newNode(t, c, "other", quickly(s.Addr))
+			n := newNode(t, c, "node", quickOptions(p.Addr()))
+			other := newNode(t, c, "other", quickOptions(s.Addr))
 			n.enter("room")
 			publish := func(from, to int) {
 				for k := from; k <= to; k++ {
@@ -144,12 +144,13 @@ func TestDrillRollback(t *testing.T) {
 	}
 }
 
-// A room without history goes on among the connections of each node, and says so.
+// A room without history goes on among the connections of each node, and publishers learn that
+// it is degraded.
 func TestDrillPlainDegrades(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	c := checker.New(checker.Options{})
-	a, b := newNode(t, c, "a", quickly(s.Addr)), newNode(t, c, "b", quickly(s.Addr))
+	a, b := newNode(t, c, "a", quickOptions(s.Addr)), newNode(t, c, "b", quickOptions(s.Addr))
 	for _, n := range []*node{a, b} {
 		if err := n.Attach(t.Context(), "plain", hub.Retention{}); err != nil {
 			t.Fatal(err)
@@ -164,7 +165,7 @@ func TestDrillPlainDegrades(t *testing.T) {
 		return p
 	}
 	publish(a, `"1"`, "")
-	for _, n := range []*node{a, b} { // what Redis has not yet sent dies with it
+	for _, n := range []*node{a, b} { // what Redis has not sent yet is lost with it
 		n.await(t, "it arrives", func() bool { return n.count["plain"] == 1 })
 	}
 	s.Kill()
@@ -189,12 +190,13 @@ func TestDrillPlainDegrades(t *testing.T) {
 	}
 }
 
-// Redis takes a message and its answer is late: who is subscribed here gets it once.
+// Redis accepts a message and its answer is late. The subscribers on this node get the message
+// once.
 func TestDrillPlainReplyLate(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	p := faultproxy.Start(t, s.Addr)
-	n := newNode(t, checker.New(checker.Options{}), "node", hastily(p.Addr()))
+	n := newNode(t, checker.New(checker.Options{}), "node", hastyOptions(p.Addr()))
 	if err := n.Attach(t.Context(), "plain", hub.Retention{}); err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +210,7 @@ func TestDrillPlainReplyLate(t *testing.T) {
 	}
 	n.enter("fence")
 	fence := uint64(0)
-	// count is how many messages have come, once all have that were published before.
+	// count returns how many messages have arrived, after all that were published before.
 	count := func() (count int) {
 		t.Helper()
 		fence++
@@ -230,17 +232,17 @@ func TestDrillPlainReplyLate(t *testing.T) {
 	}
 }
 
-// serial is how many messages without position the node has published.
+// serial returns how many messages without position the node has published.
 func (n *node) serial() int { return int(n.Broker.(*Broker).serial.Load()) }
 
-// The primary becomes a replica without closing a connection, and its name leads to
-// another server, as with some that are managed by others.
+// The primary becomes a replica without closing a connection, and its name leads to another
+// server. Some managed services do that.
 func TestDrillDemoted(t *testing.T) {
 	t.Parallel()
 	old, next := startServer(t), startServer(t)
 	p := faultproxy.Start(t, old.Addr)
 	c := checker.New(checker.Options{Rollback: true})
-	n := newNode(t, c, "node", quickly(p.Addr()))
+	n := newNode(t, c, "node", quickOptions(p.Addr()))
 	n.enter("room")
 	if err := n.send(t.Context(), "room", `"before"`); err != nil {
 		t.Fatal(err)
@@ -264,7 +266,7 @@ func TestDrillSilentLink(t *testing.T) {
 	s := startServer(t)
 	p := faultproxy.Start(t, s.Addr)
 	c := checker.New(checker.Options{})
-	n, other := newNode(t, c, "node", quickly(p.Addr())), newNode(t, c, "other", quickly(s.Addr))
+	n, other := newNode(t, c, "node", quickOptions(p.Addr())), newNode(t, c, "other", quickOptions(s.Addr))
 	n.enter("room")
 	p.StallSubscribers()
 	for k := range 5 {

@@ -13,8 +13,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/panictest"
 )
 
-// All goroutines that last as long as their shard are started by keep, which begins them
-// anew after a panic and waits for their end.
+// runLoop starts all goroutines that last as long as their shard. It starts them again after a
+// panic, and close waits for their end.
 func TestPanicOfALoop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -37,15 +37,15 @@ func TestPanicOfALoop(t *testing.T) {
 	})
 }
 
-// A goroutine of a subscribed connection that panics ends the connection, so that another
-// one takes its place.
+// If a goroutine of a subscribed connection panics, the connection ends, and another one takes
+// its place.
 func TestPanicOfASubscription(t *testing.T) {
 	t.Parallel()
 	broken := func(context.Context, ...string) error { panic("broken") }
 	for what, start := range map[string]func(k *conn){
 		"the writer of a subscription": func(k *conn) { k.queueChange("topic", true); k.writeChanges() },
 		"the watch over a subscription": func(k *conn) {
-			k.link.c.batch = nil // which the watch asks when nothing comes
+			k.link.c.batch = nil // watchSilence uses it when nothing arrives
 			k.watchSilence()
 		},
 		"the reader of a subscription": func(k *conn) { _ = k.readUntilEnd() }, // there is no connection
@@ -75,7 +75,7 @@ func TestPanicOfASubscription(t *testing.T) {
 	}
 }
 
-// stickyConn is a connection whose Close panics, once closed.
+// stickyConn is a connection whose Close closes it and panics.
 type stickyConn struct{ net.Conn }
 
 func (c stickyConn) Close() error {
@@ -83,7 +83,7 @@ func (c stickyConn) Close() error {
 	panic("close")
 }
 
-// A connection whose Close panics does not keep anything locked.
+// A connection whose Close panics leaves nothing locked.
 func TestPanicInTheEndOfASubscription(t *testing.T) {
 	log := panictest.Default(t)
 	near, _ := net.Pipe()
@@ -95,7 +95,7 @@ func TestPanicInTheEndOfASubscription(t *testing.T) {
 	}
 }
 
-// What is done with several Redis is done with the others though it panics with one.
+// If a call panics with one of several Redis, the others are still called.
 func TestPanicWithOneOfSeveral(t *testing.T) {
 	log := panictest.Default(t)
 	var done atomic.Int32
@@ -112,15 +112,15 @@ func TestPanicWithOneOfSeveral(t *testing.T) {
 	log.Once(t, "one of several Redis", "two")
 }
 
-// The queue of commands is worked off after a panic that no batch is to blame for.
+// The batcher works off its queue after a panic that no batch caused.
 func TestPanicOfAFlight(t *testing.T) {
 	t.Parallel()
 	log := new(panictest.Log)
-	o := patient(startServer(t).Addr)
+	o := patientOptions(startServer(t).Addr)
 	o.Logger = log.Logger()
 	b := open(t, o).shards[0].batch
 	b.mu.Lock()
-	b.queue = append(b.queue, nil) // no call
+	b.queue = append(b.queue, nil) // not a call
 	b.mu.Unlock()
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -136,14 +136,14 @@ func TestPanicOfAFlight(t *testing.T) {
 	wg.Wait()
 }
 
-// A node whose comparison of layouts panics runs on, and ends.
+// A node whose comparison of layouts panics keeps running, and can be closed.
 func TestPanicOfTheComparisonOfLayouts(t *testing.T) {
 	t.Parallel()
 	log := new(panictest.Log)
-	o := quickly(startServer(t).Addr)
+	o := quickOptions(startServer(t).Addr)
 	o.Logger = log.Logger()
 	c := open(t, o)
-	c.layouts.places[0].every = 0 // a random part of which panics
+	c.layouts.places[0].every = 0 // rand.N of a part of it panics
 	if err := c.Join(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -11,15 +11,14 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// clumsy is a sink of everything that panics for some time, and then takes note of what
-// comes.
-type clumsy struct {
+// panickySink is a sink of everything that panics some times, and then counts the calls.
+type panickySink struct {
 	mu     sync.Mutex
-	panics int // still to come
+	panics int // how often it will still panic
 	came   int
 }
 
-func (c *clumsy) take() {
+func (c *panickySink) take() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.panics > 0 {
@@ -29,29 +28,29 @@ func (c *clumsy) take() {
 	c.came++
 }
 
-func (c *clumsy) left() (panics, came int) {
+func (c *panickySink) left() (panics, came int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.panics, c.came
 }
 
-func (c *clumsy) Broadcast(string, ...*hub.Message)          { c.take() }
-func (c *clumsy) Changed(string, ...presence.Event)          { c.take() }
-func (c *clumsy) Missed(string)                              {}
-func (c *clumsy) Informed()                                  {}
-func (c *clumsy) Execute([]byte, time.Duration) (int, error) { c.take(); return 1, nil }
+func (c *panickySink) Broadcast(string, ...*hub.Message)          { c.take() }
+func (c *panickySink) Changed(string, ...presence.Event)          { c.take() }
+func (c *panickySink) Missed(string)                              {}
+func (c *panickySink) Informed()                                  {}
+func (c *panickySink) Execute([]byte, time.Duration) (int, error) { c.take(); return 1, nil }
 
-// shelf is a clumsy sink of documents.
-type shelf struct{ *clumsy }
+// panickyDocumentSink is a panickySink of documents.
+type panickyDocumentSink struct{ *panickySink }
 
-func (s shelf) Changed(string, string, ...document.Entry) { s.take() }
+func (s panickyDocumentSink) Changed(string, string, ...document.Entry) { s.take() }
 
-// Whoever takes what comes from Redis panics, in the reader of the subscription, in a
-// repair, with an order. The connection stays, and what comes later is taken.
+// The sink panics: in the reader of the subscription, in a repair, with an order. The
+// connection stays, and later messages are delivered.
 func TestPanicOfWhoeverTakes(t *testing.T) {
 	t.Parallel()
-	for name, begin := range map[string]func(t *testing.T, o Options, c *clumsy) (again func()){
-		"messages": func(t *testing.T, o Options, c *clumsy) func() {
+	for name, begin := range map[string]func(t *testing.T, o Options, c *panickySink) (again func()){
+		"messages": func(t *testing.T, o Options, c *panickySink) func() {
 			b := open(t, o).Broker(c)
 			t.Cleanup(func() { b.Close() })
 			if err := b.Attach(t.Context(), "room", kept); err != nil {
@@ -63,17 +62,17 @@ func TestPanicOfWhoeverTakes(t *testing.T) {
 				}
 			}
 		},
-		"members": func(t *testing.T, o Options, c *clumsy) func() {
+		"members": func(t *testing.T, o Options, c *panickySink) func() {
 			p := open(t, o).Presence(c)
 			t.Cleanup(func() { p.Close() })
 			if err := p.Attach(t.Context(), "room"); err != nil {
 				t.Fatal(err)
 			}
 			m, n := newMembers(t, o), 0
-			return func() { n++; m.tell("room", string(rune('a'+n%26)), n%52 < 26) }
+			return func() { n++; m.setMember("room", string(rune('a'+n%26)), n%52 < 26) }
 		},
-		"changes": func(t *testing.T, o Options, c *clumsy) func() {
-			s := open(t, o).Documents(shelf{c})
+		"changes": func(t *testing.T, o Options, c *panickySink) func() {
+			s := open(t, o).Documents(panickyDocumentSink{c})
 			t.Cleanup(func() { s.Close() })
 			if err := s.Attach(t.Context(), "doc"); err != nil {
 				t.Fatal(err)
@@ -81,10 +80,10 @@ func TestPanicOfWhoeverTakes(t *testing.T) {
 			l, n := newLibrary(t, o), 0
 			return func() { n++; l.set("doc", "a", n) }
 		},
-		"orders": func(t *testing.T, o Options, c *clumsy) func() {
+		"orders": func(t *testing.T, o Options, c *panickySink) func() {
 			k := open(t, o).Control(c)
 			t.Cleanup(k.Close)
-			a := newServant(t, o, 1).ready(t)
+			a := newServant(t, o, 1).awaitReady(t)
 			return func() {
 				if _, err := a.Order(t.Context(), hub.Order{Body: []byte("x")}); err != nil {
 					t.Error(err)
@@ -94,10 +93,10 @@ func TestPanicOfWhoeverTakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := quickly(startServer(t).Addr)
-			heard := new(overheard)
+			o := quickOptions(startServer(t).Addr)
+			heard := new(logRecorder)
 			o.Logger = heard.logger()
-			c := &clumsy{panics: 3}
+			c := &panickySink{panics: 3}
 			again := begin(t, o, c)
 			eventually(t, "it is taken after three panics", func() bool {
 				again()
@@ -119,15 +118,15 @@ type bomb struct{}
 
 func (bomb) MarshalBinary() ([]byte, error) { panic("bomb") }
 
-// A command that panics costs its batch alone: whoever waits is told, and later ones are
+// A command that panics costs only its batch: its callers get an error, and later commands are
 // executed.
 func TestPanicOfCommand(t *testing.T) {
 	t.Parallel()
-	o := patient(startServer(t).Addr)
-	heard := new(overheard)
+	o := patientOptions(startServer(t).Addr)
+	heard := new(logRecorder)
 	o.Logger = heard.logger()
 	batch := open(t, o).shards[0].batch
-	for i := range 3 * maxSenders { // a connection that is not given back would be missing
+	for i := range 3 * maxSenders { // a connection that is not returned to the pool would be missing
 		if _, err := batch.do(t.Context(), &call{args: []any{"set", "any", bomb{}}}); !errors.Is(err, hub.ErrUnavailable) {
 			t.Fatalf("%d: %v", i, err)
 		}

@@ -17,11 +17,11 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// nodeVariable has the address of Redis, in a process that is a node of a drill.
+// nodeVariable has the address of Redis in a process that is a node of a drill.
 const nodeVariable = "REALTIME_TEST_PRESENCE_NODE"
 
-// alternating is a sink that sees to it that members enter and leave by turns.
-type alternating struct {
+// presenceChecker is a sink that checks that each member enters and leaves in turn.
+type presenceChecker struct {
 	mu      sync.Mutex
 	here    map[string]bool // by room and key
 	entered int
@@ -30,9 +30,9 @@ type alternating struct {
 	wrong   []string
 }
 
-func newAlternating() *alternating { return &alternating{here: make(map[string]bool)} }
+func newAlternating() *presenceChecker { return &presenceChecker{here: make(map[string]bool)} }
 
-func (a *alternating) Changed(channel string, evs ...presence.Event) {
+func (a *presenceChecker) Changed(channel string, evs ...presence.Event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, ev := range evs {
@@ -51,14 +51,14 @@ func (a *alternating) Changed(channel string, evs ...presence.Event) {
 	}
 }
 
-func (a *alternating) Missed(string) {
+func (a *presenceChecker) Missed(string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.missed++
 }
 
-// seen are the numbers of events.
-func (a *alternating) seen() (entered, left int) {
+// seen returns the numbers of events.
+func (a *presenceChecker) seen() (entered, left int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.entered, a.left
@@ -68,7 +68,7 @@ func (a *alternating) seen() (entered, left int) {
 type memberNode struct {
 	t *testing.T
 	presence.Store
-	*alternating
+	*presenceChecker
 }
 
 func newMembers(t *testing.T, o Options) *memberNode {
@@ -78,8 +78,8 @@ func newMembers(t *testing.T, o Options) *memberNode {
 	return &memberNode{t, p, a}
 }
 
-// tell enters or leaves until it succeeds.
-func (n *memberNode) tell(channel, key string, here bool) {
+// setMember makes a member enter or leave, and repeats that until it succeeds.
+func (n *memberNode) setMember(channel, key string, here bool) {
 	for n.t.Context().Err() == nil {
 		var err error
 		if here {
@@ -94,8 +94,8 @@ func (n *memberNode) tell(channel, key string, here bool) {
 	}
 }
 
-// lists waits until exactly these members are in a room.
-func (n *memberNode) lists(channel string, want ...string) {
+// awaitMembers waits until exactly these members are in a room.
+func (n *memberNode) awaitMembers(channel string, want ...string) {
 	n.t.Helper()
 	slices.Sort(want)
 	var got []string
@@ -117,8 +117,8 @@ func (n *memberNode) lists(channel string, want ...string) {
 	}
 }
 
-// A node is paused for longer than its lease: its members leave. It goes on: they are
-// back. It is killed: they leave for good.
+// A node is paused for longer than its lease: its members leave. It runs again: they are back.
+// It is killed: they leave for good.
 func TestDrillPausedNode(t *testing.T) {
 	t.Parallel()
 	const many = 700
@@ -127,7 +127,7 @@ func TestDrillPausedNode(t *testing.T) {
 	if err := n.Attach(t.Context(), "room"); err != nil {
 		t.Fatal(err)
 	}
-	n.tell("room", "stays", true)
+	n.setMember("room", "stays", true)
 	c := exec.Command(os.Args[0], "-test.run=^TestPresenceNode$")
 	c.Env = append(os.Environ(), nodeVariable+"="+s.Addr)
 	out, _ := c.StdoutPipe()
@@ -148,18 +148,18 @@ func TestDrillPausedNode(t *testing.T) {
 	for i := range many {
 		all = append(all, fmt.Sprintf("m%03d", i))
 	}
-	n.lists("room", all...)
+	n.awaitMembers("room", all...)
 	signal := func(s syscall.Signal) {
 		if err := c.Process.Signal(s); err != nil {
 			t.Fatal(err)
 		}
 	}
 	signal(syscall.SIGSTOP)
-	n.lists("room", "stays")
+	n.awaitMembers("room", "stays")
 	signal(syscall.SIGCONT)
-	n.lists("room", all...)
+	n.awaitMembers("room", all...)
 	signal(syscall.SIGKILL)
-	n.lists("room", "stays")
+	n.awaitMembers("room", "stays")
 	// A busy machine may pause the node once more.
 	eventually(t, "all is told", func() bool {
 		entered, left := n.seen()
@@ -170,7 +170,7 @@ func TestDrillPausedNode(t *testing.T) {
 	}
 }
 
-// TestPresenceNode is what the process of the drill runs; by itself it does nothing.
+// TestPresenceNode is the process of the drill. Alone it does nothing.
 func TestPresenceNode(t *testing.T) {
 	addr := os.Getenv(nodeVariable)
 	if addr == "" {
@@ -185,37 +185,37 @@ func TestPresenceNode(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Println("\nentered")
-	_, _ = os.Stdin.Read(make([]byte, 1)) // until the drill is over
+	_, _ = os.Stdin.Read(make([]byte, 1)) // until the drill ends
 }
 
-// Redis comes back empty: every node enters its members again.
+// Redis comes back empty, and every node enters its members again.
 func TestDrillPresenceRestart(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	o := quickly(s.Addr)
+	o := quickOptions(s.Addr)
 	o.Lease = time.Second
 	a, b := newMembers(t, o), newMembers(t, o)
 	if err := b.Attach(t.Context(), "room"); err != nil {
 		t.Fatal(err)
 	}
-	a.tell("room", "a", true)
-	b.tell("room", "b", true)
-	b.lists("room", "a", "b")
+	a.setMember("room", "a", true)
+	b.setMember("room", "b", true)
+	b.awaitMembers("room", "a", "b")
 	s.Kill()
 	if _, err := a.List(t.Context(), "room", presence.Query{Limit: 1}); err == nil {
 		t.Error("a list without Redis")
 	}
 	s.Restart()
-	b.lists("room", "a", "b")
+	b.awaitMembers("room", "a", "b")
 	eventually(t, "the node is told that it missed something", func() bool {
-		b.alternating.mu.Lock()
-		defer b.alternating.mu.Unlock()
+		b.presenceChecker.mu.Lock()
+		defer b.presenceChecker.mu.Unlock()
 		return b.missed > 0
 	})
 }
 
-// A replica takes over that lacks the latest changes: who has left does not stay, and who
-// has entered is there, whether anything happens afterwards or not.
+// A replica without the latest changes takes over. Members who left do not stay, and members
+// who entered are there, whether anything happens afterwards or not.
 func TestDrillPresenceRollback(t *testing.T) {
 	t.Parallel()
 	for name, after := range map[string][]string{"nothing happens": nil, "as much happens": {"c", "d"}} {
@@ -226,74 +226,73 @@ func TestDrillPresenceRollback(t *testing.T) {
 			if err := n.Attach(t.Context(), "room"); err != nil {
 				t.Fatal(err)
 			}
-			n.tell("room", "a", true)
-			n.tell("other", "a", true)
+			n.setMember("room", "a", true)
+			n.setMember("other", "a", true)
 			dump := s.dump()
-			n.tell("room", "b", true)
-			n.tell("other", "a", false)
+			n.setMember("room", "b", true)
+			n.setMember("other", "a", false)
 			s.restoreAll(dump)
 			for _, key := range after {
-				n.tell("third", key, true)
+				n.setMember("third", key, true)
 			}
-			n.lists("room", "a", "b")
-			n.lists("other")
-			n.lists("third", after...)
+			n.awaitMembers("room", "a", "b")
+			n.awaitMembers("other")
+			n.awaitMembers("third", after...)
 		})
 	}
 }
 
-// Redis's clock is set back, or a replica takes over whose clock is behind: a node that
-// is dead seems to have a lease for long.
+// Redis's clock is set back, or a replica whose clock is behind takes over. Then a dead node
+// seems to have a long lease.
 func TestPresenceClockSetBack(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	o := Options{Address: s.Addr, Timeout: 10 * time.Second, Lease: 2 * time.Second}
 	stays, dies := newMembers(t, o), newMembers(t, o)
-	stays.tell("room", "a", true)
-	dies.tell("room", "b", true)
+	stays.setMember("room", "a", true)
+	dies.setMember("room", "b", true)
 	p := dies.Store.(*Presence)
 	p.cancel()
 	p.wg.Wait()
 	name, _ := p.currentName()
 	s.do("zadd", p.c.names.leases(), time.Now().Add(time.Hour).UnixMilli(), name)
-	stays.lists("room", "a")
+	stays.awaitMembers("room", "a")
 }
 
-// A node whose first members gave it its lease, because its first beat found no Redis,
-// knows that it had one when Redis comes back empty.
+// The first beat of a node found no Redis, and its first members gave it its lease. When Redis
+// comes back empty, the node knows that it had one.
 func TestPresenceRestartBeforeBeat(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	p := newPresence(open(t, Options{Address: s.Addr}).shards[0], newAlternating())
-	n := &memberNode{t, p, p.sink.(*alternating)}
-	n.tell("room", "a", true)
-	n.lists("room", "a")
+	n := &memberNode{t, p, p.sink.(*presenceChecker)}
+	n.setMember("room", "a", true)
+	n.awaitMembers("room", "a")
 	s.do("flushall")
 	for range 2 {
 		p.beat()
 	}
-	n.lists("room", "a")
+	n.awaitMembers("room", "a")
 }
 
-// Redis does not answer for longer than the leases last: rooms in which nothing happens
-// learn that there may be something they miss, and nobody leaves, because it was not
-// the nodes that were away.
+// Redis does not answer for longer than the leases last. Idle rooms learn that they may have
+// missed something. Nobody leaves, because the nodes were not away.
 func TestDrillPresencePause(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	o := hastily(s.Addr)
+	o := hastyOptions(s.Addr)
 	o.Lease = time.Second
 	a, b := newMembers(t, o), newMembers(t, o)
 	if err := b.Attach(t.Context(), "room"); err != nil {
 		t.Fatal(err)
 	}
-	a.tell("room", "a", true)
-	b.tell("room", "b", true)
-	b.lists("room", "a", "b")
+	a.setMember("room", "a", true)
+	b.setMember("room", "b", true)
+	b.awaitMembers("room", "a", "b")
 	s.Pause()
 	eventually(t, "the node is told that it may miss something", func() bool {
-		b.alternating.mu.Lock()
-		defer b.alternating.mu.Unlock()
+		b.presenceChecker.mu.Lock()
+		defer b.presenceChecker.mu.Unlock()
 		return b.missed > 0
 	})
 	time.Sleep(2 * o.Lease)
@@ -305,13 +304,13 @@ func TestDrillPresencePause(t *testing.T) {
 	for range 3 {
 		eventually(t, "the leases are renewed", beats(a))
 	}
-	b.lists("room", "a", "b")
+	b.awaitMembers("room", "a", "b")
 	if _, left := b.seen(); left > 0 {
 		t.Errorf("%d members left", left)
 	}
 }
 
-// Three nodes come and go with the same members while their links break.
+// Three nodes enter and leave with the same members while their links break.
 func TestDrillPresenceLinks(t *testing.T) {
 	t.Parallel()
 	const rooms, keys = 5, 12
@@ -320,11 +319,11 @@ func TestDrillPresenceLinks(t *testing.T) {
 	var proxies []*faultproxy.Proxy
 	for range 3 {
 		p := faultproxy.Start(t, s.Addr)
-		o := hastily(p.Addr())
+		o := hastyOptions(p.Addr())
 		o.Lease = 400 * time.Millisecond
 		proxies, nodes = append(proxies, p), append(nodes, newMembers(t, o))
 	}
-	watcher := newMembers(t, patient(s.Addr))
+	watcher := newMembers(t, patientOptions(s.Addr))
 	for r := range rooms {
 		if err := watcher.Attach(t.Context(), fmt.Sprint("room:", r)); err != nil {
 			t.Fatal(err)
@@ -341,7 +340,7 @@ func TestDrillPresenceLinks(t *testing.T) {
 				for time.Now().Before(end) {
 					key := fmt.Sprint("u", rand.N(keys))
 					mine[key] = !mine[key]
-					n.tell(fmt.Sprint("room:", r), key, mine[key])
+					n.setMember(fmt.Sprint("room:", r), key, mine[key])
 				}
 			})
 		}
@@ -366,7 +365,7 @@ func TestDrillPresenceLinks(t *testing.T) {
 		for key := range here {
 			want = append(want, key)
 		}
-		watcher.lists(fmt.Sprint("room:", r), want...)
+		watcher.awaitMembers(fmt.Sprint("room:", r), want...)
 	}
 	entered, left := watcher.seen()
 	if len(watcher.wrong) > 0 || watcher.missed > 0 {
@@ -375,21 +374,21 @@ func TestDrillPresenceLinks(t *testing.T) {
 	t.Logf("%d entered, %d left", entered, left)
 }
 
-// What was stuck in a broken connection arrives when it is no longer true.
+// A script that was stuck in a broken connection arrives when it is no longer true.
 func TestLateScript(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	n := newMembers(t, Options{Address: s.Addr})
-	n.tell("room", "a", true)
-	n.tell("room", "b", true)
+	n.setMember("room", "a", true)
+	n.setMember("room", "b", true)
 	p := n.Store.(*Presence)
 	name, _ := p.currentName()
 	late := p.changeCall(enterMembersScript, "room", name, enterArgs([]*presence.Member{{Key: "a"}}))
-	n.tell("room", "a", false)
+	n.setMember("room", "a", false)
 	for range 2 {
 		if _, err := p.run(t.Context(), late.copyUnsent()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	n.lists("room", "b")
+	n.awaitMembers("room", "b")
 }

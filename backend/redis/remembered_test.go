@@ -9,8 +9,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// rememberer is a node that bounds those who left any room.
-func rememberer(t *testing.T, s *server, most, bytes int) *memberNode {
+// newBoundedNode returns a node with bounds for the members who left any room.
+func newBoundedNode(t *testing.T, s *server, most, bytes int) *memberNode {
 	t.Helper()
 	n := newMembers(t, Options{Address: s.Addr})
 	p := n.Store.(*Presence)
@@ -18,8 +18,8 @@ func rememberer(t *testing.T, s *server, most, bytes int) *memberNode {
 	return n
 }
 
-// stays has a member enter a room and leave it at once.
-func (n *memberNode) stays(channel string, m presence.Member) {
+// enterAndLeave makes a member enter a room and leave it at once.
+func (n *memberNode) enterAndLeave(channel string, m presence.Member) {
 	n.t.Helper()
 	if err := n.Enter(n.t.Context(), channel, []*presence.Member{&m}); err != nil {
 		n.t.Fatal(err)
@@ -29,7 +29,7 @@ func (n *memberNode) stays(channel string, m presence.Member) {
 	}
 }
 
-// remembered is how many are offline in a room.
+// remembered returns how many members of a room are offline.
 func (n *memberNode) remembered(channel string) int {
 	n.t.Helper()
 	page, err := n.List(n.t.Context(), channel, presence.Query{Limit: listLimit, Offline: true})
@@ -39,8 +39,8 @@ func (n *memberNode) remembered(channel string) int {
 	return len(page.Members) - page.Count
 }
 
-// Those who left are remembered up to a number and up to a size, in all rooms together,
-// and who left first is forgotten first, however long they were to be remembered.
+// The members who left are bounded in number and in bytes, in all rooms together. Those who
+// left first are forgotten first, however long they should be remembered.
 func TestRememberedOfAllRoomsAreBounded(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -53,11 +53,11 @@ func TestRememberedOfAllRoomsAreBounded(t *testing.T) {
 		{"large", 1000, 50_000, strings.Repeat("x", 4000), 9},
 	} {
 		s := startServer(t)
-		n := rememberer(t, s, test.most, test.bytes)
+		n := newBoundedNode(t, s, test.most, test.bytes)
 		const rooms = 60
 		for i := range rooms {
 			m := presence.Member{Key: "u", Info: test.info, Remember: time.Hour - time.Duration(i)*time.Second}
-			n.stays(fmt.Sprint("room:", i), m)
+			n.enterAndLeave(fmt.Sprint("room:", i), m)
 			time.Sleep(2 * time.Millisecond) // by Redis's clock they left one after the other
 		}
 		for i := range rooms {
@@ -73,7 +73,7 @@ func TestRememberedOfAllRoomsAreBounded(t *testing.T) {
 			t.Errorf("%s: %v are in the index", test.what, left)
 		}
 		for i := range rooms {
-			n.tell(fmt.Sprint("room:", i), "u", true)
+			n.setMember(fmt.Sprint("room:", i), "u", true)
 		}
 		if left := s.do("exists", "rt:remembered", "rt:remembered:ends"); left != int64(0) {
 			t.Errorf("%s: all are back, and %v keys are left", test.what, left)
@@ -84,21 +84,21 @@ func TestRememberedOfAllRoomsAreBounded(t *testing.T) {
 	}
 }
 
-// Who is not to be remembered any longer does not count, and makes no room for another
-// one who has come and left again since.
+// A member whose time is over does not count, and no other member who has come and left again
+// is forgotten for it.
 func TestForgottenInTime(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	n := rememberer(t, s, 10, 1<<20)
-	n.stays("long", presence.Member{Key: "u", Remember: time.Hour})
+	n := newBoundedNode(t, s, 10, 1<<20)
+	n.enterAndLeave("long", presence.Member{Key: "u", Remember: time.Hour})
 	for i := range 9 {
-		n.stays(fmt.Sprint("short:", i), presence.Member{Key: "u", Remember: 100 * time.Millisecond})
+		n.enterAndLeave(fmt.Sprint("short:", i), presence.Member{Key: "u", Remember: 100 * time.Millisecond})
 	}
-	n.stays("again", presence.Member{Key: "u", Info: "one", Remember: 100 * time.Millisecond})
+	n.enterAndLeave("again", presence.Member{Key: "u", Info: "one", Remember: 100 * time.Millisecond})
 	time.Sleep(200 * time.Millisecond)
-	n.stays("again", presence.Member{Key: "u", Info: "two and more", Remember: time.Hour})
+	n.enterAndLeave("again", presence.Member{Key: "u", Info: "two and more", Remember: time.Hour})
 	for i := range 7 {
-		n.stays(fmt.Sprint("other:", i), presence.Member{Key: "u", Remember: time.Hour})
+		n.enterAndLeave(fmt.Sprint("other:", i), presence.Member{Key: "u", Remember: time.Hour})
 	}
 	for _, channel := range []string{"again", "other:0", "other:6"} {
 		if n.remembered(channel) != 1 {
@@ -110,18 +110,18 @@ func TestForgottenInTime(t *testing.T) {
 	}
 }
 
-// What Redis uses for those who left is no more than what is counted.
+// Redis uses no more memory for members who left than is counted.
 func TestRememberedBytesAreTrue(t *testing.T) {
 	t.Parallel()
 	for _, info := range []string{"", strings.Repeat("x", 1000)} {
 		s := startServer(t)
-		n := rememberer(t, s, 100_000, 64<<20)
+		n := newBoundedNode(t, s, 100_000, 64<<20)
 		before := s.usedMemory()
 		const rooms = 3000
 		for i := range rooms {
-			n.stays(fmt.Sprintf("room:%020d", i), presence.Member{Key: fmt.Sprintf("user-%020d", i), Info: info, Remember: time.Hour})
+			n.enterAndLeave(fmt.Sprintf("room:%020d", i), presence.Member{Key: fmt.Sprintf("user-%020d", i), Info: info, Remember: time.Hour})
 		}
-		// Without what is kept for some seconds.
+		// This leaves out what is kept for some seconds.
 		s.doAll("del", "rt:px:*", "rt:pn:*")
 		used := (s.usedMemory() - before) / rooms
 		var counted int64
@@ -136,7 +136,7 @@ func TestRememberedBytesAreTrue(t *testing.T) {
 	}
 }
 
-// doAll does something with all keys of some patterns.
+// doAll runs a command with all keys of some patterns.
 func (s *server) doAll(command string, patterns ...string) {
 	s.t.Helper()
 	for _, pattern := range patterns {
@@ -146,13 +146,13 @@ func (s *server) doAll(command string, patterns ...string) {
 	}
 }
 
-// Little is left of a room that somebody was in for a moment, and only for seconds.
+// Little is left of a room that had a member for a moment, and only for seconds.
 func TestEmptyRoomsLeaveNothing(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	n := newMembers(t, Options{Address: s.Addr})
 	for i := range 50 {
-		n.stays(fmt.Sprint("room:", i), presence.Member{Key: "u"})
+		n.enterAndLeave(fmt.Sprint("room:", i), presence.Member{Key: "u"})
 	}
 	for _, key := range texts(s.do("keys", "*{room:*")) {
 		kind, _, _ := strings.Cut(strings.TrimPrefix(key, "rt:"), ":")
@@ -162,7 +162,7 @@ func TestEmptyRoomsLeaveNothing(t *testing.T) {
 	}
 }
 
-// The events of a room are numbered on, also when nothing is left of the room.
+// The numbers of a room's events go on, also when nothing is left of the room.
 func TestEventsOfARoomThatWasEmpty(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -170,25 +170,25 @@ func TestEventsOfARoomThatWasEmpty(t *testing.T) {
 	if err := n.Attach(t.Context(), "room"); err != nil {
 		t.Fatal(err)
 	}
-	n.tell("room", "a", true)
+	n.setMember("room", "a", true)
 	eventually(t, "it is told", func() bool { entered, _ := n.seen(); return entered == 1 })
 	s.do("del", "rt:pn:{room}")
-	n.tell("room", "a", false)
+	n.setMember("room", "a", false)
 	eventually(t, "the node is told that it may have missed something", func() bool {
-		n.alternating.mu.Lock()
-		defer n.alternating.mu.Unlock()
+		n.presenceChecker.mu.Lock()
+		defer n.presenceChecker.mu.Unlock()
 		return n.missed == 1
 	})
 }
 
-// A script that arrives when Redis does not know the latest of its room any more is
-// refused, because the node has said that it waits for no such script.
+// A script arrives when Redis no longer knows the latest one of its room. Redis rejects it,
+// because the node has said that it waits for no such script.
 func TestVeryLateScript(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	n := newMembers(t, Options{Address: s.Addr})
 	p := n.Store.(*Presence)
-	n.tell("room", "b", true)
+	n.setMember("room", "b", true)
 	name, _ := p.currentName()
 	late := p.changeCall(enterMembersScript, "room", name, enterArgs([]*presence.Member{{Key: "a"}}))
 	lease := func() {
@@ -207,7 +207,7 @@ func TestVeryLateScript(t *testing.T) {
 	if _, err := p.run(t.Context(), late); err != nil {
 		t.Fatal(err)
 	}
-	n.lists("room", "b")
-	n.tell("room", "c", true)
-	n.lists("room", "b", "c")
+	n.awaitMembers("room", "b")
+	n.setMember("room", "c", true)
+	n.awaitMembers("room", "b", "c")
 }

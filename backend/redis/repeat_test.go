@@ -10,7 +10,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
 )
 
-// record finds the Redis key and the text that is remembered of an idempotency key.
+// record returns the Redis key and the text that are stored for an idempotency key.
 func (s *server) record(t *testing.T, key string) (name, text string) {
 	t.Helper()
 	for _, name := range s.do("keys", "rt:i:*").([]any) {
@@ -22,17 +22,17 @@ func (s *server) record(t *testing.T, key string) (name, text string) {
 	return "", ""
 }
 
-// Nodes of earlier versions share what is remembered of a key: they read a position and
-// nothing else in rooms with history, and leave an empty text in those without.
+// Nodes of earlier versions share the stored results of keys. In rooms with history they can
+// read only a position. In rooms without history they store an empty text.
 func TestKeysOfEarlierVersions(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	n := newNode(t, checker.New(checker.Options{}), "node", patient(s.Addr))
-	n.once(t, "kept", "k", kept)
+	n := newNode(t, checker.New(checker.Options{}), "node", patientOptions(s.Addr))
+	n.publishWithKey(t, "kept", "k", kept)
 	if _, text := s.record(t, "k"); !regexp.MustCompile(`^\d+:[^:]+:1:0$`).MatchString(text) {
 		t.Errorf("%q is remembered in a room with history", text)
 	}
-	n.once(t, "plain", "p", hub.Retention{})
+	n.publishWithKey(t, "plain", "p", hub.Retention{})
 	name, text := s.record(t, "p")
 	if !regexp.MustCompile(`^\d+:[0-9a-f]+$`).MatchString(text) {
 		t.Errorf("%q is remembered in a room without", text)
@@ -48,11 +48,12 @@ func TestKeysOfEarlierVersions(t *testing.T) {
 	}
 }
 
-// What is not in the log any more, or another log, can not be compared.
+// A message that the log does not have any more, or a message of another log, can not be
+// compared.
 func TestRepeatOfWhatIsTrimmed(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	n := newNode(t, checker.New(checker.Options{}), "node", patient(s.Addr))
+	n := newNode(t, checker.New(checker.Options{}), "node", patientOptions(s.Addr))
 	publish := func(content string) (hub.Published, error) {
 		return n.Publish(t.Context(), &hub.Message{Channel: "room", Content: []byte(content)}, hub.PublishOptions{Retention: kept, Key: "k"})
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Every shard has its share of the channels, and one more takes no more than its own.
+// Every shard has its share of the channels, and an additional shard takes only its own.
 func TestJump(t *testing.T) {
 	t.Parallel()
 	const channels = 10_000
@@ -32,7 +32,7 @@ func TestJump(t *testing.T) {
 			t.Errorf("%d of %d channels move to the shard after %d", moved, channels, n)
 		}
 	}
-	// Every node, of every version, has to come to the same.
+	// All nodes of all versions must compute the same.
 	for channel, want := range map[string]int{"": 13, "chat:1": 15, "a": 12} {
 		if got := jumpHash(channel, 16); got != want {
 			t.Errorf("%q is in shard %d, want %d", channel, got, want)

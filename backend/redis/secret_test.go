@@ -10,8 +10,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
 )
 
-// beginAnew has Redis forget what a start makes it forget: its scripts and who subscribes.
-func beginAnew(s *server) {
+// forgetLikeRestart makes Redis forget what it forgets in a restart: its scripts and the subscriptions.
+func forgetLikeRestart(s *server) {
 	s.do("script", "flush")
 	s.do("client", "kill", "type", "pubsub")
 }
@@ -26,35 +26,35 @@ func (n *node) publishOne() hub.Position {
 	return done.Position
 }
 
-// A room without messages keeps its epoch when Redis begins anew and has lost nothing, also
-// if the next message comes by way of a node that does not know the room, and if Redis
-// begins anew once more.
+// A room without messages keeps its epoch when Redis restarts and has lost nothing. This holds
+// also if a node that does not know the room publishes the next message, and if Redis restarts
+// again.
 func TestEmptyRoomKeepsItsEpoch(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	c := checker.New(checker.Options{})
-	in, out := newNode(t, c, "in", patient(s.Addr)), newNode(t, c, "out", patient(s.Addr))
+	in, out := newNode(t, c, "in", patientOptions(s.Addr)), newNode(t, c, "out", patientOptions(s.Addr))
 	in.enter("room")
-	before := in.at("room").findRoom("room").position()
+	before := in.brokerFor("room").findRoom("room").position()
 	for range 2 {
-		beginAnew(s)
+		forgetLikeRestart(s)
 	}
 	after := out.publishOne()
 	if after.Epoch != before.Epoch || after.Offset != 1 {
 		t.Errorf("%+v comes after %+v", after, before)
 	}
-	eventually(t, "the message arrives", func() bool { return in.at("room").findRoom("room").position().Offset == 1 })
+	eventually(t, "the message arrives", func() bool { return in.brokerFor("room").findRoom("room").position().Offset == 1 })
 	if n := in.stats().Lost; n != 0 {
 		t.Errorf("%d times a message was lost, and Redis has lost nothing", n)
 	}
 }
 
-// Nodes that find a new Redis at the same time make one secret, and no room has to wait.
+// Nodes that find a new Redis at the same time make one secret, and no room must wait.
 func TestFirstSecret(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	n := newNode(t, checker.New(checker.Options{}), "node", patient(s.Addr))
-	b := n.at("room")
+	n := newNode(t, checker.New(checker.Options{}), "node", patientOptions(s.Addr))
+	b := n.brokerFor("room")
 	key := b.c.names.secret()
 	awaken := func(fresh, seen string) {
 		t.Helper()
@@ -80,20 +80,20 @@ func TestFirstSecret(t *testing.T) {
 	}
 }
 
-// A Redis that begins anew from a copy without a room's messages gives no position a
-// second time. Deleting the room and flushing the scripts is what such a start looks like.
+// A Redis that restarts from a copy without a room's messages gives no position twice. The test
+// deletes the room and flushes the scripts, which looks the same.
 func TestRoomThatIsLostGetsAnotherEpoch(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	n := newNode(t, checker.New(checker.Options{}), "node", patient(s.Addr))
+	n := newNode(t, checker.New(checker.Options{}), "node", patientOptions(s.Addr))
 	before := n.publishOne()
-	names := n.at("room").c.names
+	names := n.brokerFor("room").c.names
 	s.do("del", names.meta("room"), names.stream("room"))
 	s.do("script", "flush")
 	if after := n.publishOne(); after.Epoch == before.Epoch || after.Offset != 1 {
 		t.Errorf("%+v comes after %+v", after, before)
 	}
-	// A script that Redis does not know yet is no new beginning.
+	// A script that Redis does not know yet is no sign of a restart.
 	empty := n.history(t).Top
 	secret := s.do("get", names.secret())
 	if _, err := n.History(t.Context(), "another", kept, hub.HistoryQuery{Limit: 1}); err != nil {
@@ -105,21 +105,21 @@ func TestRoomThatIsLostGetsAnotherEpoch(t *testing.T) {
 }
 
 // Two prefixes on one Redis are like two partitions of a cluster on one server: each has a
-// secret. When the Redis begins anew, each of them gets another one, though the scripts
-// that the first one sends make the server know the text of all of them.
+// secret. When Redis restarts, each gets another one. The scripts of the first prefix do not
+// make the server know those of the second one.
 func TestEachSecretOfOneServerIsReplaced(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
 	var nodes []*node
 	var before []hub.Position
 	for _, prefix := range []string{"a:", "b:"} {
-		o := patient(s.Addr)
+		o := patientOptions(s.Addr)
 		o.Prefix = prefix
 		n := newNode(t, checker.New(checker.Options{}), prefix, o)
 		nodes, before = append(nodes, n), append(before, n.publishOne())
 	}
 	for _, n := range nodes {
-		names := n.at("room").c.names
+		names := n.brokerFor("room").c.names
 		s.do("del", names.meta("room"), names.stream("room"))
 	}
 	s.do("script", "flush")

@@ -10,8 +10,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
 )
 
-// The primary dies and a replica takes its place, which has everything or else gets
-// every subscriber told.
+// The primary dies and a replica takes its place. The replica has everything, or all
+// subscribers get a gap.
 func TestDrillFailover(t *testing.T) {
 	t.Parallel()
 	primary := startServer(t)
@@ -41,15 +41,15 @@ func TestDrillFailover(t *testing.T) {
 	send(50, 51)
 	t.Logf("publishing was out for %v", time.Since(began))
 	send(51, 100)
-	// The replica may lack the latest of the primary's log, and then begins another
-	// epoch, in which being behind does not show before a subscriber has been told.
+	// The replica may lack the latest part of the log. Then it starts another epoch, and the
+	// checker can not count who is behind before a subscriber got a gap.
 	eventually(t, "all is delivered or told of afterwards", func() bool { return c.Behind() == 0 && c.Check().OK() })
 	if report := c.Check(); !report.OK() {
 		t.Error(report)
 	}
 }
 
-// role is what a server is in its replication, and how far along.
+// role returns the role of a server in the replication, and how far it is.
 func (s *server) role() string {
 	role, _ := s.do("role").([]any)
 	if len(role) < 4 {
@@ -58,7 +58,7 @@ func (s *server) role() string {
 	return fmt.Sprint(role[0], " ", role[3])
 }
 
-// sentinelKnows reports that there is a replica to take the primary's place.
+// sentinelKnows reports whether the Sentinel knows a replica that can take over.
 func sentinelKnows(t *testing.T, sentinel *redistest.Server, name string) bool {
 	s := &server{sentinel, t}
 	replicas, _ := s.do("sentinel", "replicas", name).([]any)

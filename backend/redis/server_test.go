@@ -24,7 +24,7 @@ func startServer(t testing.TB, args ...string) *server {
 	return &server{redistest.Start(t, args...), t}
 }
 
-// do sends a command behind the package's back.
+// do sends a command directly, not through this package.
 func (s *server) do(args ...any) any {
 	s.t.Helper()
 	c := goredis.NewClient(&goredis.Options{
@@ -38,7 +38,7 @@ func (s *server) do(args ...any) any {
 	return v
 }
 
-// socket is a path for a Unix socket. That of a test's directory may be too long.
+// socket returns a path for a Unix socket. A path in the test's directory may be too long.
 func socket(t testing.TB) string {
 	dir, err := os.MkdirTemp("", "rt")
 	if err != nil {
@@ -48,8 +48,7 @@ func socket(t testing.TB) string {
 	return filepath.Join(dir, "s")
 }
 
-// open makes a client, closed when the test is over, which shows what an operator would
-// see.
+// open makes a client with a log, and closes it when the test ends.
 func open(t testing.TB, o Options) *Client {
 	t.Helper()
 	if o.Logger == nil {

@@ -5,7 +5,7 @@ import "testing"
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		heard  []uint64 // by each tick
+		heard  []uint64 // at each tick
 		refuse bool     // Redis does not take the probe
 		want   string   // what is done: asks, or gives it up as silent
 	}{

@@ -22,7 +22,7 @@ func (s *server) async(args ...any) func() {
 	})
 	go func() {
 		defer close(over)
-		_ = c.Do(context.Background(), args...).Err() // a script that is killed fails
+		_ = c.Do(context.Background(), args...).Err() // a killed script fails
 	}()
 	return func() {
 		<-over
@@ -30,14 +30,14 @@ func (s *server) async(args ...any) func() {
 	}
 }
 
-// Redis is there and does nothing: it is full, a replica, busy with somebody's script,
-// or loading. Publishing is refused as something to try again, the subscription stays,
+// Redis is there and rejects work: it is full, a replica, busy with a script, or loading.
+// Publishing fails with an error after which the client tries again, the subscription stays,
 // and all goes on afterwards.
 func TestDrillStates(t *testing.T) {
 	t.Parallel()
 	for name, state := range map[string]struct {
 		begin func(s *server) (end func())
-		says  string // empty: it may just as well be silent
+		says  string // empty: it may also not answer
 	}{
 		"full": {func(s *server) func() {
 			s.do("config", "set", "maxmemory", "1mb")
@@ -67,8 +67,8 @@ func TestDrillStates(t *testing.T) {
 			t.Parallel()
 			s := startServer(t, "--enable-debug-command", "yes", "--loading-process-events-interval-bytes", "1024")
 			c := checker.New(checker.Options{})
-			o := hastily(s.Addr)
-			o.Probe = time.Second // a busy machine leaves it unanswered for less
+			o := hastyOptions(s.Addr)
+			o.Probe = time.Second // a busy machine answers the probe in less time
 			n := newNode(t, c, "node", o)
 			n.enter("room")
 			if err := n.send(t.Context(), "room", `"before"`); err != nil {
@@ -86,8 +86,7 @@ func TestDrillStates(t *testing.T) {
 				}
 				return err != nil && strings.Contains(err.Error(), state.says)
 			})
-			// What a room without history needs may be refused or done; it is never
-			// an error.
+			// A message of a room without history may be stored or not; it is never an error.
 			if _, err := n.Publish(t.Context(), &hub.Message{Channel: "plain", Content: []byte("1")}, hub.PublishOptions{}); err != nil {
 				t.Errorf("a room without history: %v", err)
 			}
@@ -95,7 +94,8 @@ func TestDrillStates(t *testing.T) {
 			if got := n.stats().Connections; got != connections {
 				t.Errorf("the subscribed connection was replaced: %d, then %d", connections, got)
 			}
-			// For this it may have to be, since Redis may refuse to subscribe.
+			// For this the connection may have to be replaced, because Redis may reject the
+			// subscription.
 			if err := n.Attach(t.Context(), "later", kept); err != nil {
 				t.Errorf("attach: %v", err)
 			}
@@ -105,7 +105,7 @@ func TestDrillStates(t *testing.T) {
 				t.Fatal(err)
 			}
 			n.await(t, "it is delivered afterwards", func() bool { return n.last["room"].Offset == 2 })
-			eventually(t, "a room that was attached meanwhile is subscribed", n.at("later").findRoom("later").hasPosition)
+			eventually(t, "a room that was attached meanwhile is subscribed", n.brokerFor("later").findRoom("later").hasPosition)
 			if report := c.Check(); !report.OK() || report.Gaps > 0 {
 				t.Error(report)
 			}

@@ -13,8 +13,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
 )
 
-// BenchmarkTopology publishes 200 bytes into 1000 rooms with history, in one Redis, in
-// two, and in a cluster of three primaries, all on this machine and its processors.
+// BenchmarkTopology publishes 200 bytes into 1000 rooms with history: in one Redis, in two, and
+// in a cluster of three primaries. All run on this machine.
 func BenchmarkTopology(b *testing.B) {
 	two := Options{Shards: []string{startServer(b).Addr, startServer(b).Addr}}
 	cluster := redistest.StartCluster(b, 3, false).Addrs()
@@ -43,8 +43,8 @@ func BenchmarkTopology(b *testing.B) {
 	}
 }
 
-// BenchmarkIdle is what a node costs that does nothing, for each second of an
-// operation: commands that the servers execute, and goroutines.
+// BenchmarkIdle measures an idle node. An operation is a second. It reports the commands that
+// the servers execute, and the goroutines.
 func BenchmarkIdle(b *testing.B) {
 	single := redistest.Start(b)
 	cluster := redistest.StartCluster(b, 3, false)
@@ -79,8 +79,8 @@ func BenchmarkIdle(b *testing.B) {
 	}
 }
 
-// executed is how many commands the servers have executed for clients: without what
-// is done inside scripts.
+// executed returns how many commands the servers have executed for clients, without those
+// inside scripts.
 func executed(b *testing.B, servers []*redistest.Server) (n int) {
 	b.Helper()
 	for _, s := range servers {

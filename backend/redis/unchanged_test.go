@@ -13,7 +13,7 @@ import (
 // shelfOf opens documents of a Redis.
 func shelfOf(t *testing.T, s *server) document.Store {
 	t.Helper()
-	store := open(t, Options{Address: s.Addr, KeyWindow: time.Second}).Documents(nowhere{})
+	store := open(t, Options{Address: s.Addr, KeyWindow: time.Second}).Documents(ignoringSink{})
 	t.Cleanup(func() { store.Close() })
 	return store
 }
@@ -42,8 +42,8 @@ func epochOf(t *testing.T, store document.Store, channel string) string {
 	return r.Epoch
 }
 
-// Anybody may read names that nobody changes: nothing is left of them, nor of changes
-// that were refused.
+// Anyone may read documents that were never changed. Nothing is left of them, nor of rejected
+// changes.
 func TestUnchangedDocumentsLeaveNothing(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -76,8 +76,8 @@ func TestUnchangedDocumentsLeaveNothing(t *testing.T) {
 	}
 }
 
-// A document begins in the epoch that it had while nobody had changed it. However it
-// ends, the next one of its name has another epoch.
+// A document starts in the epoch that it had before its first change. However it ends, the next
+// document of its name has another epoch.
 func TestEpochAfterADocumentThatEnded(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
@@ -119,7 +119,7 @@ func TestEpochAfterADocumentThatEnded(t *testing.T) {
 			test.end(what)
 		}
 	}
-	// The epochs of all are made of a bounded number of parts.
+	// The epochs of all documents are made of a bounded number of parts.
 	for i := range 50 {
 		channel := fmt.Sprint("doc:", i)
 		if err := firstChange(t, store, channel, epochOf(t, store, channel), document.Budget{}, 0); err != nil {
@@ -134,8 +134,8 @@ func TestEpochAfterADocumentThatEnded(t *testing.T) {
 	}
 }
 
-// A node that knows more of a document than Redis gives it a new epoch, also when nothing
-// is left of it in Redis, and nothing is then either.
+// A node that knows more of a document than Redis gives it a new epoch, even if Redis has
+// nothing of it. Nothing is left in Redis then.
 func TestDocumentThatIsGone(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)

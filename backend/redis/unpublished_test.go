@@ -10,11 +10,11 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
 )
 
-// Anybody may subscribe to names that nobody publishes to: nothing is left of them.
+// Anyone may subscribe to rooms in which nothing was published. Nothing is left of them.
 func TestUnpublishedRoomsLeaveNothing(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	n := newNode(t, checker.New(checker.Options{}), "node", patient(s.Addr))
+	n := newNode(t, checker.New(checker.Options{}), "node", patientOptions(s.Addr))
 	for i := range 50 {
 		channel := fmt.Sprint("room:", i)
 		if err := n.Attach(t.Context(), channel, kept); err != nil {
@@ -40,11 +40,11 @@ func (n *node) page(t *testing.T, channel string, since *hub.Position) hub.Histo
 	return page
 }
 
-// A position from before the first message is good until a log with messages ends.
+// A position from before the first message is valid until a log with messages ends.
 func TestEpochAfterALogThatEnded(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	n := newNode(t, checker.New(checker.Options{}), "node", patient(s.Addr))
+	n := newNode(t, checker.New(checker.Options{}), "node", patientOptions(s.Addr))
 	publish := func(channel string, keep hub.Retention) hub.Position {
 		p, err := n.Publish(t.Context(), &hub.Message{Channel: channel, Content: []byte("1")}, hub.PublishOptions{Retention: keep})
 		if err != nil {
@@ -75,15 +75,15 @@ func TestEpochAfterALogThatEnded(t *testing.T) {
 	}
 }
 
-// A node that knows more of a room than Redis gives it a new epoch, also when nothing is
-// left of the room in Redis.
+// A node that knows more of a room than Redis gives it a new epoch, even if Redis has nothing
+// of it.
 func TestLogThatIsGone(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)
-	n := newNode(t, checker.New(checker.Options{}), "node", quickly(s.Addr))
+	n := newNode(t, checker.New(checker.Options{}), "node", quickOptions(s.Addr))
 	n.enter("room")
 	for i := range 3 {
-		n.asked("room", fmt.Sprintf(`"%d"`, i))
+		n.publishAndRead("room", fmt.Sprintf(`"%d"`, i))
 	}
 	n.await(t, "they are delivered", func() bool { return n.last["room"].Offset == 3 })
 	before := n.last["room"]
@@ -97,7 +97,7 @@ func TestLogThatIsGone(t *testing.T) {
 	}
 }
 
-// emptyEpochScript gives the epoch of a room at a time, counted from now in ms.
+// emptyEpochScript returns the epoch of a room at a time, in ms from now.
 var emptyEpochScript = newScript(runUntilGrowth, `local secret, name, at = ARGV[1], KEYS[1], ARGV[2]
 `, emptyEpochSource, `return emptyEpoch(secret, name, now + at)`)
 
@@ -114,8 +114,8 @@ func (s *server) blank(meta string, from time.Duration) string {
 	return s.eval(emptyEpochScript, []string{meta}, "secret", from.Milliseconds()).(string)
 }
 
-// The epoch of a room without messages is that of a day, and lasts for whoever is in the
-// room when the day ends.
+// The epoch of a room without messages lasts a day. Subscribers who are in the room when the
+// day ends keep it.
 func TestEpochOfADay(t *testing.T) {
 	t.Parallel()
 	s := startServer(t)

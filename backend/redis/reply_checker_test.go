@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// What Redis says, and what it never says. What comes behind sub is of a connection that
-// has subscribed, behind addr the reply of a Sentinel that was asked for the primary.
+// These are replies that Redis sends, and replies that it never sends. What comes after sub
+// belongs to a connection that has subscribed. What comes after addr is the reply of a Sentinel
+// that was asked for the primary.
 var (
 	goodReplies = []string{
 		"+OK\r\n:1\r\n$-1\r\n*-1\r\n*0\r\n$0\r\n\r\n-ERR no\r\n",
@@ -37,8 +38,8 @@ var (
 	}
 )
 
-// fed gives what becomes of a stream that comes in parts of a size.
-func fed(stream string, size int) error {
+// checkInParts returns the result for a stream that arrives in parts of a size.
+func checkInParts(stream string, size int) error {
 	r := new(replyChecker)
 	if rest, ok := strings.CutPrefix(stream, "sub"); ok {
 		r.noteCommand([]byte("*2\r\n$9\r\nsubscribe\r\n$1\r\na\r\n"))
@@ -61,25 +62,25 @@ func fed(stream string, size int) error {
 func TestReplies(t *testing.T) {
 	for _, size := range []int{1, 2, 3, 7, 1 << 20} {
 		for _, s := range goodReplies {
-			if err := fed(s, size); err != nil {
+			if err := checkInParts(s, size); err != nil {
 				t.Errorf("%.60q, %d bytes at a time: %v", s, size, err)
 			}
 		}
 		for _, s := range badReplies {
-			if fed(s, size) == nil {
+			if checkInParts(s, size) == nil {
 				t.Errorf("%.60q, %d bytes at a time, is taken for a reply", s, size)
 			}
 		}
 	}
 }
 
-// The end of a stream does not depend on the parts in which it came.
+// The result for a stream does not depend on the parts in which it arrives.
 func FuzzReplies(f *testing.F) {
 	for _, s := range append(goodReplies, badReplies...) {
 		f.Add(s, 1)
 	}
 	f.Fuzz(func(t *testing.T, stream string, size int) {
-		if whole, parts := fed(stream, 1<<20), fed(stream, max(1, size%64)); (whole == nil) != (parts == nil) {
+		if whole, parts := checkInParts(stream, 1<<20), checkInParts(stream, max(1, size%64)); (whole == nil) != (parts == nil) {
 			t.Errorf("%v, in parts %v", whole, parts)
 		}
 	})

@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// The slots of the tags are those that Redis says, one in each part of all slots.
+// Redis computes the same slots for the tags, and there is one in each part of all slots.
 func TestTags(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "--cluster-enabled", "yes")
@@ -23,7 +23,7 @@ func TestTags(t *testing.T) {
 		}
 		seen[tag] = true
 	}
-	// Every node, of every version, has to come to the same.
+	// All nodes of all versions must compute the same.
 	if got := partitionTags(16)[:3]; got[0] != "p0.41" || got[1] != "p1.42" || got[2] != "p2.3" {
 		t.Errorf("tags are %q", got)
 	}

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// A goroutine that waits for a turn stops when its context ends, and the next one gets
-// the turn.
+// A goroutine stops waiting for a turn when its context ends, and the next one gets the turn.
 func TestTurn(t *testing.T) {
 	t.Parallel()
 	turn := newTurn()
