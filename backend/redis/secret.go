@@ -27,6 +27,11 @@ import (
 // secret although nothing is lost. That costs its rooms without messages the settle time, but
 // no epoch.
 //
+// From version 7.4 on, Redis keeps only the 500 scripts that were used last, of those that came
+// by EVAL. A partition has four scripts with its secret. So a server with more than about 100
+// partitions would forget some of them and get new secrets again and again. SCRIPT LOAD would
+// prevent that, but the documented access list does not allow it.
+//
 // Redis can not distinguish a lost room from a room that never had messages. The nodes can. A
 // node with subscribers in a room compares the room after it has subscribed again. If it saw
 // the room without messages, it sends the epoch that it knows, and the room keeps that epoch.

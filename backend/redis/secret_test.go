@@ -56,15 +56,15 @@ func TestFirstSecret(t *testing.T) {
 	n := newNode(t, checker.New(checker.Options{}), "node", patientOptions(s.Addr))
 	b := n.brokerFor("room")
 	key := b.c.names.secret()
-	awaken := func(fresh, seen string) {
+	replace := func(fresh, seen string) {
 		t.Helper()
 		ask := &call{script: replaceSecretScript.forSecret(key), keys: []string{key}, args: []any{fresh, seen, settleTime.Milliseconds()}}
 		if _, err := b.run(t.Context(), ask); err != nil {
 			t.Fatal(err)
 		}
 	}
-	awaken("one", "")
-	awaken("two", "")
+	replace("one", "")
+	replace("two", "")
 	if secret := s.do("get", key); secret != "one" {
 		t.Errorf("the secret is %q", secret)
 	}
@@ -73,8 +73,8 @@ func TestFirstSecret(t *testing.T) {
 	if took := time.Since(began); took >= settleTime {
 		t.Errorf("entering a room took %v", took)
 	}
-	awaken("three", "one")
-	awaken("four", "one")
+	replace("three", "one")
+	replace("four", "one")
 	if secret := fmt.Sprint(s.do("get", key)); !strings.HasPrefix(secret, "three ") || !strings.HasSuffix(secret, " one") {
 		t.Errorf("the secret is %q", secret)
 	}
