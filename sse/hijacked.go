@@ -76,12 +76,7 @@ func (t *hijacked) run(_ context.Context, c *hub.Conn) { go watch(t.conn, c, t.h
 
 // watch closes c when its client is gone, or talks.
 func watch(conn net.Conn, c *hub.Conn, h *hub.Hub) {
-	defer func() {
-		if v := recover(); v != nil { // the logger in force now, not when the stream started
-			guard.Report(h.Settings().Logger, "the reader of an event stream", v)
-			c.Close(protocol.ReasonInternal)
-		}
-	}()
+	defer recoverReader(c, h)
 	buf := make([]byte, 32)
 	for heard := 0; heard <= maxChatter; {
 		n, err := conn.Read(buf)
@@ -92,6 +87,15 @@ func watch(conn net.Conn, c *hub.Conn, h *hub.Hub) {
 		heard += n
 	}
 	c.Close(protocol.ReasonPolicy)
+}
+
+// recoverReader ends a panic of watch. It logs with the logger in force now, not with that
+// of the start: a stream may live longer than a configuration.
+func recoverReader(c *hub.Conn, h *hub.Hub) {
+	if v := recover(); v != nil {
+		guard.Report(h.Settings().Logger, "the reader of an event stream", v)
+		c.Close(protocol.ReasonInternal)
+	}
 }
 
 // Write writes p within the hub's write timeout.
