@@ -69,14 +69,14 @@ func TestBatchErrors(t *testing.T) {
 	item := `{"channels":["kept:1"],"content":1}`
 	many := "[" + strings.Repeat(item+",", maxItems) + item + "]"
 	wide := `[{"content":1,"channels":["x"` + strings.Repeat(`,"x"`, maxItems) + `]}]`
-	refused(t, s.post(app, "/publish", `{}`), 400, "INVALID_MESSAGE")
-	refused(t, s.post(app, "/publish", `null`), 400, "INVALID_MESSAGE")
-	refused(t, s.post(app, "/publish", `[`), 400, "INVALID_JSON")
-	refused(t, s.post(app, "/publish", many), 413, "TOO_LARGE")
-	refused(t, s.post(app, "/publish", `[]`, "Idempotency-Key", "k"), 400, "INVALID_MESSAGE")
-	refused(t, s.do(app, http.MethodPost, "/publish", `[]`, "Content-Type", "text/plain"), 415, "")
-	refused(t, s.do(app, http.MethodPost, "/publish", `[]`, "Content-Type", "multipart/mixed"), 415, "")
-	refused(t, s.post(ann, "/publish", strings.Repeat(" ", minBatch)+"[]"), 413, "TOO_LARGE")
+	rejected(t, s.post(app, "/publish", `{}`), 400, "INVALID_MESSAGE")
+	rejected(t, s.post(app, "/publish", `null`), 400, "INVALID_MESSAGE")
+	rejected(t, s.post(app, "/publish", `[`), 400, "INVALID_JSON")
+	rejected(t, s.post(app, "/publish", many), 413, "TOO_LARGE")
+	rejected(t, s.post(app, "/publish", `[]`, "Idempotency-Key", "k"), 400, "INVALID_MESSAGE")
+	rejected(t, s.do(app, http.MethodPost, "/publish", `[]`, "Content-Type", "text/plain"), 415, "")
+	rejected(t, s.do(app, http.MethodPost, "/publish", `[]`, "Content-Type", "multipart/mixed"), 415, "")
+	rejected(t, s.post(ann, "/publish", strings.Repeat(" ", minBatch)+"[]"), 413, "TOO_LARGE")
 	results := decode[[]batchResult](t, s.post(app, "/publish", wide), http.StatusOK)
 	if e := results[0].Error; e == nil || e.Code != "TOO_LARGE" {
 		t.Errorf("got %+v", results)

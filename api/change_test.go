@@ -80,7 +80,7 @@ func TestChangeRefused(t *testing.T) {
 		if c.media == "" {
 			header = nil
 		}
-		refused(t, s.post(c.who, c.path, c.body, header...), c.status, c.code)
+		rejected(t, s.post(c.who, c.path, c.body, header...), c.status, c.code)
 	}
 	s.reads(`{}`)
 }
@@ -94,5 +94,5 @@ func TestChangeNeedsSubscribe(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.registry.Apply(session.Config{Policy: p})
-	refused(t, s.proposes(ann, 1, 7, `{}`), 403, "FORBIDDEN")
+	rejected(t, s.proposes(ann, 1, 7, `{}`), 403, "FORBIDDEN")
 }

@@ -37,7 +37,7 @@ func TestCrowdedChannel(t *testing.T) {
 		}
 		begin := time.Now()
 		w := s.post(app, "/channels/x/messages", `{"content":1}`)
-		refused(t, w, http.StatusServiceUnavailable, "UNAVAILABLE")
+		rejected(t, w, http.StatusServiceUnavailable, "UNAVAILABLE")
 		if w.Header().Get("Retry-After") == "" || time.Since(begin) != 2*time.Second {
 			t.Errorf("Retry-After %q after %v", w.Header().Get("Retry-After"), time.Since(begin))
 		}

@@ -21,12 +21,12 @@ func TestPublishToOneMember(t *testing.T) {
 		if m := decode[published](t, s.post(ann, path, `{"content":1,"key":"k"}`), http.StatusOK); m.Offset != 1 || m.Duplicate {
 			t.Errorf("to all, with the same key: %+v", m)
 		}
-		refused(t, s.post(ann, path, `{"content":1,"to":{"user":"nobody"}}`), http.StatusConflict, "NOT_PRESENT")
-		refused(t, s.post(app, path, `{"content":1,"to":{"user":"cleo"}}`), http.StatusConflict, "NOT_PRESENT")
-		refused(t, s.post(ann, "/channels/slow:1/messages", `{"content":1,"to":{"user":"bob"}}`), http.StatusForbidden, "FORBIDDEN")
-		refused(t, s.post(nobody, path, `{"content":1,"to":{"user":"bob"}}`), http.StatusUnauthorized, "UNAUTHORIZED")
+		rejected(t, s.post(ann, path, `{"content":1,"to":{"user":"nobody"}}`), http.StatusConflict, "NOT_PRESENT")
+		rejected(t, s.post(app, path, `{"content":1,"to":{"user":"cleo"}}`), http.StatusConflict, "NOT_PRESENT")
+		rejected(t, s.post(ann, "/channels/slow:1/messages", `{"content":1,"to":{"user":"bob"}}`), http.StatusForbidden, "FORBIDDEN")
+		rejected(t, s.post(nobody, path, `{"content":1,"to":{"user":"bob"}}`), http.StatusUnauthorized, "UNAUTHORIZED")
 		for _, to := range []string{`"bob"`, `null`, `{}`, `[]`, `{"user":1}`, `{"user":"bob","x":1}`} {
-			refused(t, s.post(ann, path, `{"content":1,"to":`+to+`}`), http.StatusBadRequest, "INVALID_MESSAGE")
+			rejected(t, s.post(ann, path, `{"content":1,"to":`+to+`}`), http.StatusBadRequest, "INVALID_MESSAGE")
 		}
 		results := decode[[]batchResult](t, s.post(ann, "/publish", `[
 			{"channels": ["kept:1", "kept:2"], "content": 1, "to": {"user": "bob"}},

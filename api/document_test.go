@@ -73,14 +73,14 @@ func TestDocument(t *testing.T) {
 	}
 	one := tagged(t, s.do(ann, http.MethodPatch, docPath, `{"a": [1], "b": null}`, "Content-Type", mergePatch, "If-Match", zero), 1)
 	s.reads(`{"a":[1]}`)
-	refused(t, s.do(ann, http.MethodPatch, docPath, `{"c":1}`, "Content-Type", mergePatch, "If-Match", zero), http.StatusPreconditionFailed, "CONFLICT")
-	refused(t, s.do(ann, http.MethodPut, docPath, `{"c":1}`, "Content-Type", "application/json", "If-Match", zero), http.StatusPreconditionFailed, "CONFLICT")
+	rejected(t, s.do(ann, http.MethodPatch, docPath, `{"c":1}`, "Content-Type", mergePatch, "If-Match", zero), http.StatusPreconditionFailed, "CONFLICT")
+	rejected(t, s.do(ann, http.MethodPut, docPath, `{"c":1}`, "Content-Type", "application/json", "If-Match", zero), http.StatusPreconditionFailed, "CONFLICT")
 	two := tagged(t, s.do(app, http.MethodPatch, docPath, `[{"op":"add","path":"/a/-","value":2}]`, "Content-Type", jsonPatch, "If-Match", one), 2)
 	s.reads(`{"a":[1,2]}`)
 	tagged(t, s.do(ann, http.MethodPatch, docPath, `{"c":1}`, "Content-Type", mergePatch, "If-Match", "*"), 3)
 	tagged(t, s.do(ann, http.MethodPut, docPath, ` {"d": 1}`, "Content-Type", "application/json"), 4)
 	s.reads(`{"d":1}`)
-	refused(t, s.do(app, http.MethodDelete, docPath, "", "If-Match", two), http.StatusPreconditionFailed, "CONFLICT")
+	rejected(t, s.do(app, http.MethodDelete, docPath, "", "If-Match", two), http.StatusPreconditionFailed, "CONFLICT")
 	s.reads(`{"d":1}`)
 
 	for tag, status := range map[string]int{zero: 200, `"x-4"`: 200, "*": 304} {
@@ -191,7 +191,7 @@ func TestDocumentRefused(t *testing.T) {
 			t.Errorf("%s %s %s (%s): %d %s", c.method, c.path, c.body, c.header, w.Code, w.Body)
 			continue
 		}
-		refused(t, w, c.status, c.code)
+		rejected(t, w, c.status, c.code)
 	}
 	s.reads(`{}`)
 	tagged(t, s.do(app, http.MethodPut, path, `[1]`, "Content-Type", "application/json"), 1)

@@ -31,7 +31,7 @@ func TestDeleteDocument(t *testing.T) {
 	if !strings.HasSuffix(now, `-0"`) || now[:9] == one[:9] {
 		t.Errorf("from %s to %s", one, now)
 	}
-	refused(t, s.do(ann, http.MethodPatch, docPath, `{"b":1}`, "Content-Type", mergePatch, "If-Match", one), http.StatusPreconditionFailed, "CONFLICT")
+	rejected(t, s.do(ann, http.MethodPatch, docPath, `{"b":1}`, "Content-Type", mergePatch, "If-Match", one), http.StatusPreconditionFailed, "CONFLICT")
 	tagged(t, s.do(ann, http.MethodPatch, docPath, `{"b":1}`, "Content-Type", mergePatch, "If-Match", now), 1)
 	s.reads(`{"b":1}`)
 	// Also where nothing was, and where the room has no document any more.
@@ -107,12 +107,12 @@ func TestDocumentShare(t *testing.T) {
 	}
 	path := "/channels/doc:more/document"
 	full := s.do(ann, http.MethodPut, path, text, "Content-Type", "application/json")
-	refused(t, full, http.StatusInsufficientStorage, "LIMIT_EXCEEDED")
+	rejected(t, full, http.StatusInsufficientStorage, "LIMIT_EXCEEDED")
 	if !strings.Contains(full.Body.String(), "your share") {
 		t.Error(full.Body)
 	}
-	refused(t, s.do(ann, http.MethodPatch, "/channels/doc:ann0/document", `{"b":"`+strings.Repeat("x", 500)+`"}`, "Content-Type", mergePatch, "If-Match", "*"), http.StatusRequestEntityTooLarge, "TOO_LARGE")
-	refused(t, s.post(ann, path+"/changes", `{"client":"c","localVersion":1,"baseVersion":0,"patch":{"a":1}}`), http.StatusInsufficientStorage, "LIMIT_EXCEEDED")
+	rejected(t, s.do(ann, http.MethodPatch, "/channels/doc:ann0/document", `{"b":"`+strings.Repeat("x", 500)+`"}`, "Content-Type", mergePatch, "If-Match", "*"), http.StatusRequestEntityTooLarge, "TOO_LARGE")
+	rejected(t, s.post(ann, path+"/changes", `{"client":"c","localVersion":1,"baseVersion":0,"patch":{"a":1}}`), http.StatusInsufficientStorage, "LIMIT_EXCEEDED")
 	for who, caller := range map[string]session.Caller{"another user": {Principal: named("ben")}, "the app": app} {
 		for _, channel := range []string{"doc:more", "doc:ann0"} {
 			if status := s.put(caller, channel, text); status != http.StatusOK {
@@ -149,7 +149,7 @@ func TestDocumentMemory(t *testing.T) {
 		t.Errorf("%d documents", n)
 	}
 	w := s.do(user(0), http.MethodPut, "/channels/doc:new/document", `{}`, "Content-Type", "application/json")
-	refused(t, w, http.StatusInsufficientStorage, "LIMIT_EXCEEDED")
+	rejected(t, w, http.StatusInsufficientStorage, "LIMIT_EXCEEDED")
 	if strings.Contains(w.Body.String(), "your share") {
 		t.Error(w.Body)
 	}

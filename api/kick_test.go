@@ -85,19 +85,19 @@ func TestKickRefused(t *testing.T) {
 	t.Parallel()
 	s := plainSite(t)
 	for _, path := range []string{"/users/ann/connections", "/connections/x"} {
-		refused(t, s.do(nobody, http.MethodDelete, path, ""), 401, "UNAUTHORIZED")
-		refused(t, s.do(ann, http.MethodDelete, path, ""), 403, "FORBIDDEN")
+		rejected(t, s.do(nobody, http.MethodDelete, path, ""), 401, "UNAUTHORIZED")
+		rejected(t, s.do(ann, http.MethodDelete, path, ""), 403, "FORBIDDEN")
 		for _, query := range []string{"?code=1006", "?code=x", "?reason=a%0Ab"} {
-			refused(t, s.do(app, http.MethodDelete, path+query, ""), 400, "INVALID_MESSAGE")
+			rejected(t, s.do(app, http.MethodDelete, path+query, ""), 400, "INVALID_MESSAGE")
 		}
 		for _, body := range []string{`[]`, `{"code":"4403"}`, `{"code":null}`, `{"reason":1}`, `{"user":"x"}`} {
-			refused(t, s.do(app, http.MethodDelete, path, body, "Content-Type", "application/json"), 400, "INVALID_MESSAGE")
+			rejected(t, s.do(app, http.MethodDelete, path, body, "Content-Type", "application/json"), 400, "INVALID_MESSAGE")
 		}
-		refused(t, s.do(app, http.MethodDelete, path, `{`, "Content-Type", "application/json"), 400, "INVALID_JSON")
-		refused(t, s.do(app, http.MethodDelete, path, `{}`), 400, "INVALID_MESSAGE")
+		rejected(t, s.do(app, http.MethodDelete, path, `{`, "Content-Type", "application/json"), 400, "INVALID_JSON")
+		rejected(t, s.do(app, http.MethodDelete, path, `{}`), 400, "INVALID_MESSAGE")
 	}
 	for _, user := range []string{"%0A", "%FF"} {
-		refused(t, s.do(app, http.MethodDelete, "/users/"+user+"/connections", ""), 400, "INVALID_MESSAGE")
+		rejected(t, s.do(app, http.MethodDelete, "/users/"+user+"/connections", ""), 400, "INVALID_MESSAGE")
 	}
 }
 
@@ -142,8 +142,8 @@ func TestRevoke(t *testing.T) {
 func TestRevokeRefused(t *testing.T) {
 	t.Parallel()
 	s := plainSite(t)
-	refused(t, s.post(nobody, "/revocations", `{"user":"ann"}`), 401, "UNAUTHORIZED")
-	refused(t, s.post(ann, "/revocations", `{"user":"ann"}`), 403, "FORBIDDEN")
+	rejected(t, s.post(nobody, "/revocations", `{"user":"ann"}`), 401, "UNAUTHORIZED")
+	rejected(t, s.post(ann, "/revocations", `{"user":"ann"}`), 403, "FORBIDDEN")
 	for _, body := range []string{
 		``, `{}`, `{"user":""}`, `{"user":7}`, `{"user":"a\nb"}`, `{"name":"ann"}`, `{"user":"ann","until":0}`,
 		`{"user":"ann","until":1700000000000}`, `{"user":"ann","before":1700000000}`, `{"user":"ann","before":"now"}`, `{"until":99999999999999}`,
@@ -151,6 +151,6 @@ func TestRevokeRefused(t *testing.T) {
 		`{"user":"ann","before":1796000000000000}`, `{"user":"ann","before":-1796000000000}`, `{"user":"ann","until":9223372036854775807}`,
 		`{"user":"ann","until":1e13}`,
 	} {
-		refused(t, s.post(app, "/revocations", body), 400, "INVALID_MESSAGE")
+		rejected(t, s.post(app, "/revocations", body), 400, "INVALID_MESSAGE")
 	}
 }

@@ -80,9 +80,9 @@ func TestPermissionComesBeforeTheBody(t *testing.T) {
 		s := documentSite(t, session.Limits{Rate: policy.Rate{PerSecond: 0.01, Burst: 2}})
 		body := &endless{more: "0,"}
 		for range 2 {
-			refused(t, s.send(nobody, one.method, one.path, body), http.StatusUnauthorized, "UNAUTHORIZED")
+			rejected(t, s.send(nobody, one.method, one.path, body), http.StatusUnauthorized, "UNAUTHORIZED")
 		}
-		refused(t, s.send(nobody, one.method, one.path, body), http.StatusTooManyRequests, "RATE_LIMITED")
+		rejected(t, s.send(nobody, one.method, one.path, body), http.StatusTooManyRequests, "RATE_LIMITED")
 		if body.read > 0 {
 			t.Errorf("%s %s: %d bytes were read", one.method, one.path, body.read)
 		}
@@ -95,9 +95,9 @@ func TestBrokenBodiesAreCharged(t *testing.T) {
 	for _, one := range changes {
 		s := documentSite(t, session.Limits{Rate: policy.Rate{PerSecond: 0.01, Burst: 2}})
 		for range 2 {
-			refused(t, s.send(ann, one.method, one.path, strings.NewReader(`[`)), http.StatusBadRequest, "INVALID_JSON")
+			rejected(t, s.send(ann, one.method, one.path, strings.NewReader(`[`)), http.StatusBadRequest, "INVALID_JSON")
 		}
-		refused(t, s.send(ann, one.method, one.path, strings.NewReader(`[`)), http.StatusTooManyRequests, "RATE_LIMITED")
+		rejected(t, s.send(ann, one.method, one.path, strings.NewReader(`[`)), http.StatusTooManyRequests, "RATE_LIMITED")
 	}
 }
 
@@ -106,7 +106,7 @@ func TestBatchStopsAtTheLimit(t *testing.T) {
 	t.Parallel()
 	s := documentSite(t, session.Limits{})
 	body := &endless{head: "[", more: "0,"}
-	refused(t, s.send(ann, http.MethodPost, "/publish", body), http.StatusRequestEntityTooLarge, "TOO_LARGE")
+	rejected(t, s.send(ann, http.MethodPost, "/publish", body), http.StatusRequestEntityTooLarge, "TOO_LARGE")
 	if body.read > 4<<10 {
 		t.Errorf("%d bytes were read", body.read)
 	}
@@ -162,7 +162,7 @@ func TestBodiesAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	one := func() io.Reader { return strings.NewReader(`{"content":1}`) }
-	refused(t, s.send(from("192.0.2.1"), http.MethodPost, "/channels/kept:1/messages", one()), http.StatusTooManyRequests, "RATE_LIMITED")
+	rejected(t, s.send(from("192.0.2.1"), http.MethodPost, "/channels/kept:1/messages", one()), http.StatusTooManyRequests, "RATE_LIMITED")
 	decode[published](t, s.send(from("192.0.2.2"), http.MethodPost, "/channels/kept:1/messages", one()), http.StatusOK)
 	decode[published](t, s.send(app, http.MethodPost, "/channels/kept:1/messages", one()), http.StatusOK)
 	if _, err := io.WriteString(rest, `"}]`); err != nil {
@@ -201,7 +201,7 @@ func TestAnswersAreCounted(t *testing.T) {
 		Serve(w, r, r.URL.Path, Options{Registry: s.registry, Caller: who})
 	}()
 	<-w.writing
-	refused(t, s.send(who, http.MethodGet, "/channels/kept:1/messages", nil), http.StatusTooManyRequests, "RATE_LIMITED")
+	rejected(t, s.send(who, http.MethodGet, "/channels/kept:1/messages", nil), http.StatusTooManyRequests, "RATE_LIMITED")
 	close(w.may)
 	<-done
 	if w := s.send(who, http.MethodGet, "/channels/kept:1/messages", nil); w.Code != http.StatusOK {

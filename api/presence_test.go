@@ -68,9 +68,9 @@ func TestPresence(t *testing.T) {
 			t.Errorf("an empty room: %s", got)
 		}
 		for _, query := range []string{"count=maybe", "offline=0", "limit=-1", "limit=1001"} {
-			refused(t, s.do(app, http.MethodGet, "/channels/kept:1/presence?"+query, ""), 400, "INVALID_MESSAGE")
+			rejected(t, s.do(app, http.MethodGet, "/channels/kept:1/presence?"+query, ""), 400, "INVALID_MESSAGE")
 		}
-		refused(t, s.do(nobody, http.MethodGet, "/channels/x/presence", ""), 403, "FORBIDDEN")
-		refused(t, s.do(nobody, http.MethodGet, "/channels/slow:1/presence", ""), 403, "FORBIDDEN")
+		rejected(t, s.do(nobody, http.MethodGet, "/channels/x/presence", ""), 403, "FORBIDDEN")
+		rejected(t, s.do(nobody, http.MethodGet, "/channels/slow:1/presence", ""), 403, "FORBIDDEN")
 	})
 }

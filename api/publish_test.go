@@ -113,7 +113,7 @@ func TestPublishErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			refused(t, s.do(ann, http.MethodPost, tt.path, tt.body, tt.header...), tt.status, tt.code)
+			rejected(t, s.do(ann, http.MethodPost, tt.path, tt.body, tt.header...), tt.status, tt.code)
 		})
 	}
 }
@@ -122,11 +122,11 @@ func TestPublishPermission(t *testing.T) {
 	t.Parallel()
 	s := plainSite(t)
 	w := s.post(nobody, "/channels/kept:1/messages", `{"content":1}`)
-	refused(t, w, http.StatusUnauthorized, "UNAUTHORIZED")
+	rejected(t, w, http.StatusUnauthorized, "UNAUTHORIZED")
 	if w.Header().Get("WWW-Authenticate") != "Bearer" {
 		t.Errorf("header %v", w.Header())
 	}
-	refused(t, s.post(nobody, "/channels/other:1/messages", `{"content":1}`), http.StatusForbidden, "FORBIDDEN")
+	rejected(t, s.post(nobody, "/channels/other:1/messages", `{"content":1}`), http.StatusForbidden, "FORBIDDEN")
 }
 
 func TestPublishRate(t *testing.T) {
@@ -134,7 +134,7 @@ func TestPublishRate(t *testing.T) {
 	s := plainSite(t)
 	decode[published](t, s.post(ann, "/channels/slow:1/messages", `{"content":1}`), http.StatusOK)
 	w := s.post(ann, "/channels/slow:1/messages", `{"content":1}`)
-	refused(t, w, http.StatusTooManyRequests, "RATE_LIMITED")
+	rejected(t, w, http.StatusTooManyRequests, "RATE_LIMITED")
 	if w.Header().Get("Retry-After") != "100" {
 		t.Errorf("Retry-After %q", w.Header().Get("Retry-After"))
 	}
@@ -147,10 +147,10 @@ func TestRateComesBeforeTheBody(t *testing.T) {
 	s := newSite(t, session.Limits{Rate: policy.Rate{PerSecond: 0.01, Burst: 1}}, func(b hub.Broker) hub.Broker { return b })
 	decode[published](t, s.post(ann, "/channels/kept:1/messages", `{"content":1}`), http.StatusOK)
 	for _, path := range []string{"/channels/kept:1/messages", "/channels/kept:1/document/changes", "/publish"} {
-		refused(t, s.post(ann, path, `{`), http.StatusTooManyRequests, "RATE_LIMITED")
+		rejected(t, s.post(ann, path, `{`), http.StatusTooManyRequests, "RATE_LIMITED")
 	}
 	w := s.do(ann, http.MethodPut, "/channels/kept:1/document", `{`, "Content-Type", "application/json")
-	refused(t, w, http.StatusTooManyRequests, "RATE_LIMITED")
+	rejected(t, w, http.StatusTooManyRequests, "RATE_LIMITED")
 	decode[published](t, s.post(app, "/channels/kept:1/messages", `{"content":1}`), http.StatusOK)
 }
 
@@ -158,7 +158,7 @@ func TestPublishUnavailable(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, session.Limits{}, func(b hub.Broker) hub.Broker { return absent{b} })
 	w := s.post(app, "/channels/kept:1/messages", `{"content":1}`)
-	refused(t, w, http.StatusServiceUnavailable, "UNAVAILABLE")
+	rejected(t, w, http.StatusServiceUnavailable, "UNAVAILABLE")
 	if w.Header().Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
@@ -205,9 +205,9 @@ func TestPublishAnotherWithTheKey(t *testing.T) {
 	for _, path := range []string{"/channels/kept:1/messages", "/channels/strict:1/messages", "/channels/x/messages"} {
 		decode[published](t, s.post(ann, path, `{"content":"<b>1</b>","event":"e","key":"k"}`), http.StatusOK)
 		for _, body := range []string{`{"content":"<b>2</b>","event":"e","key":"k"}`, `{"content":"<b>1</b>","key":"k"}`} {
-			refused(t, s.post(ann, path, body), http.StatusUnprocessableEntity, "CONFLICT")
+			rejected(t, s.post(ann, path, body), http.StatusUnprocessableEntity, "CONFLICT")
 		}
-		refused(t, s.do(ann, http.MethodPost, path, "2", "Content-Type", "text/plain", "Idempotency-Key", "k"), http.StatusUnprocessableEntity, "CONFLICT")
+		rejected(t, s.do(ann, http.MethodPost, path, "2", "Content-Type", "text/plain", "Idempotency-Key", "k"), http.StatusUnprocessableEntity, "CONFLICT")
 		again := decode[published](t, s.post(ann, path, `{"content":"<b>1</b>","event":"e","key":"k"}`), http.StatusOK)
 		if !again.Duplicate {
 			t.Errorf("%s: a repeat: %+v", path, again)
@@ -243,7 +243,7 @@ func TestPublishValidates(t *testing.T) {
 	if decode[published](t, w, http.StatusOK); string(s.newest("strict:1").Content) != `"6"` {
 		t.Errorf("published %s", s.newest("strict:1").Content)
 	}
-	refused(t, s.post(app, path, `{"content":"12345678901234567890","validate":true}`), 413, "TOO_LARGE")
+	rejected(t, s.post(app, path, `{"content":"12345678901234567890","validate":true}`), 413, "TOO_LARGE")
 
 	long := `{"channels":["strict:1"],"content":"12345678901234567890"`
 	for body, want := range map[string][2]bool{`[` + long + `},` + long + `,"validate":true}]`: {false, true}} {

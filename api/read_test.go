@@ -59,9 +59,9 @@ func TestHistoryErrors(t *testing.T) {
 	t.Parallel()
 	s := plainSite(t)
 	for _, query := range []string{"limit=-1", "limit=1001", "limit=x", "offset=1", "epoch=x", "epoch=x&offset=-1", "epoch=x&offset=1&anchor=x", "anchor=00000001"} {
-		refused(t, s.do(app, http.MethodGet, "/channels/kept:1/messages?"+query, ""), 400, "INVALID_MESSAGE")
+		rejected(t, s.do(app, http.MethodGet, "/channels/kept:1/messages?"+query, ""), 400, "INVALID_MESSAGE")
 	}
-	refused(t, s.do(nobody, http.MethodGet, "/channels/slow:1/messages", ""), 403, "FORBIDDEN")
+	rejected(t, s.do(nobody, http.MethodGet, "/channels/slow:1/messages", ""), 403, "FORBIDDEN")
 }
 
 // mute is the transport of a connection that nobody listens at.
@@ -101,9 +101,9 @@ func TestChannels(t *testing.T) {
 			t.Errorf("%s: %d %s", query, w.Code, w.Body)
 		}
 	}
-	refused(t, s.do(nobody, http.MethodGet, "/channels", ""), 401, "UNAUTHORIZED")
-	refused(t, s.do(ann, http.MethodGet, "/channels", ""), 403, "FORBIDDEN")
-	refused(t, s.do(app, http.MethodGet, "/channels?limit=1001", ""), 400, "INVALID_MESSAGE")
+	rejected(t, s.do(nobody, http.MethodGet, "/channels", ""), 401, "UNAUTHORIZED")
+	rejected(t, s.do(ann, http.MethodGet, "/channels", ""), 403, "FORBIDDEN")
+	rejected(t, s.do(app, http.MethodGet, "/channels?limit=1001", ""), 400, "INVALID_MESSAGE")
 }
 
 // A name in the path is decoded once, and a slash in it does not end the segment.

@@ -71,12 +71,12 @@ func (b *counted) Read(p []byte) (int, error) {
 // readError returns the answer to an error of reading a body, or nil for nil.
 func readError(err error, limit int64) *protocol.Error {
 	var large *http.MaxBytesError
-	var refused *protocol.Error
+	var rejected *protocol.Error
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &refused):
-		return refused
+	case errors.As(err, &rejected):
+		return rejected
 	case errors.As(err, &large):
 		return protocol.Errorf(protocol.TooLarge, "the body is larger than %d bytes", limit)
 	case errors.Is(err, os.ErrDeadlineExceeded):

@@ -24,7 +24,7 @@ func TestOtherPaths(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"/channels/", "/channels/x", "/channels/x/other", "/channels//messages", "/channels/x/messages/", "/publish/x"} {
-		refused(t, s.do(app, http.MethodGet, path, ""), http.StatusNotFound, "")
+		rejected(t, s.do(app, http.MethodGet, path, ""), http.StatusNotFound, "")
 	}
 }
 
@@ -43,7 +43,7 @@ func TestOtherMethods(t *testing.T) {
 		"/ready":                       "GET, HEAD, OPTIONS",
 	} {
 		w := s.do(app, http.MethodPut, path, "")
-		refused(t, w, http.StatusMethodNotAllowed, "")
+		rejected(t, w, http.StatusMethodNotAllowed, "")
 		if got := w.Header().Get("Allow"); got != want {
 			t.Errorf("%s: allow %q", path, got)
 		}
@@ -66,7 +66,7 @@ func TestReady(t *testing.T) {
 			t.Fatal("not served")
 		}
 		if !is {
-			refused(t, w, status, "UNAVAILABLE")
+			rejected(t, w, status, "UNAVAILABLE")
 		} else if w.Code != status || w.Body.String() != `{"ready":true}` {
 			t.Errorf("%d %s", w.Code, w.Body)
 		}
@@ -79,7 +79,7 @@ func TestWriteProblem(t *testing.T) {
 	for _, info := range protocol.Codes() {
 		w := httptest.NewRecorder()
 		WriteProblem(w, protocol.Errorf(info.Code, "text"))
-		refused(t, w, info.Status, string(info.Code))
+		rejected(t, w, info.Status, string(info.Code))
 	}
 }
 
@@ -121,7 +121,7 @@ func TestChannelWithoutRoom(t *testing.T) {
 				t.Errorf("%s, %s %s: %d %s", name, request.method, request.path, w.Code, w.Body)
 				continue
 			}
-			refused(t, w, to.status, to.code)
+			rejected(t, w, to.status, to.code)
 		}
 	}
 	w := s.post(app, "/publish", `[{"channels":["plain","none:1"],"content":1}]`)

@@ -121,8 +121,8 @@ func decode[T any](t *testing.T, w *httptest.ResponseRecorder, status int) (v T)
 	return v
 }
 
-// refused checks an answer with an error.
-func refused(t *testing.T, w *httptest.ResponseRecorder, status int, code string) {
+// rejected checks that an answer is this error.
+func rejected(t *testing.T, w *httptest.ResponseRecorder, status int, code string) {
 	t.Helper()
 	p := decode[problem.Details](t, w, status)
 	if p.Status != status || string(p.Code) != code || p.Detail == "" || p.Title != http.StatusText(status) || p.Type != "about:blank" {

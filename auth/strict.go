@@ -91,7 +91,7 @@ func halfPair(text []byte) bool {
 }
 
 // escaped returns the UTF-16 unit of the escape \uXXXX at the beginning of a text, and
-// the length of the escape. The unit is 0 where the text begins with something else.
+// the length of the escape. The unit is 0 if the text starts with something else.
 func escaped(text []byte) (unit rune, length int) {
 	switch {
 	case len(text) < 2 || text[0] != '\\':
@@ -132,6 +132,6 @@ func checkNames(text []byte) error {
 			names[name], isName = true, false
 			continue
 		}
-		isName = len(open) > 0 && open[len(open)-1] != nil // a value has ended, or an array has begun
+		isName = len(open) > 0 && open[len(open)-1] != nil // a value has ended, or an array starts
 	}
 }

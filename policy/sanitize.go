@@ -112,7 +112,7 @@ func (m Sanitize) clean(quoted []byte, key bool) (dirty bool, clean string) {
 	}
 	var s string
 	if json.Unmarshal(quoted, &s) != nil {
-		return true, "" // not JSON, whoever let it in
+		return true, "" // never: the content was checked
 	}
 	if m == SanitizeText || key {
 		clean = plainText(s)

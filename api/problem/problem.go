@@ -103,7 +103,7 @@ func write(w http.ResponseWriter, status int, v any) {
 	h := w.Header()
 	h.Set("Content-Type", ContentType)
 	Harden(h)
-	pace.Refusal(w, len(body))
+	pace.Rejection(w, len(body))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client is gone if this fails
 }

@@ -13,7 +13,7 @@
 //   - Detach may be called from within Sink.Broadcast.
 //   - A repeat (by key) leaves its message untouched, and its position is the
 //     whole position of the first, anchor included.
-//   - A message with the key of another one is refused, as long as the first is in the
+//   - A message with the key of another one is rejected, as long as the first is in the
 //     log or the room has none; it is left untouched as well. Sender and time may differ
 //     between a message and its repeat, which may come over another connection.
 //   - Keys may be forgotten before their time to bound what is kept, and only the older

@@ -108,7 +108,7 @@ func documentKeep(e *documentEnv) {
 			first = r.Entries[0].Version
 		}
 		if first > r.Version+1 || v-first+1 < min(v, 10) {
-			e.t.Fatalf("at version %d, with a snapshot of %d, the log begins with %d", v, r.Version, first)
+			e.t.Fatalf("at version %d, with a snapshot of %d, the log starts with %d", v, r.Version, first)
 		}
 		for i, entry := range r.Entries {
 			if entry.Version != first+uint64(i) {

@@ -36,7 +36,7 @@ func (s *Seen) note(t testing.TB, name string, version uint64, state document.Tr
 func Judge(t testing.TB, editors []*Editor, version uint64, state string) {
 	t.Helper()
 	versions := make(map[uint64]string)
-	made, refused, losses := 0, 0, 0
+	made, rejected, losses := 0, 0, 0
 	for _, e := range editors {
 		e.read(1 << 20)
 		if got := string(e.View().Text()); e.version != version || got != state {
@@ -49,15 +49,15 @@ func Judge(t testing.TB, editors []*Editor, version uint64, state string) {
 			}
 			versions[v] = mine
 		}
-		made, refused, losses = made+len(e.made), refused+len(e.rejected), losses+e.losses
+		made, rejected, losses = made+len(e.made), rejected+len(e.rejected), losses+e.losses
 		if uint64(len(e.made)+len(e.rejected)) != e.local {
-			t.Errorf("%s has %d changes, %d made and %d refused", e.name, e.local, len(e.made), len(e.rejected))
+			t.Errorf("%s has %d changes, %d made and %d rejected", e.name, e.local, len(e.made), len(e.rejected))
 		}
 	}
 	if uint64(made) != version {
 		t.Errorf("%d changes were made, the document is at version %d", made, version)
 	}
-	t.Logf("%d editors, %d changes made, %d refused, %d connections lost", len(editors), made, refused, losses)
+	t.Logf("%d editors, %d changes made, %d rejected, %d connections lost", len(editors), made, rejected, losses)
 }
 
 // Version returns the version of the editor's state.

@@ -20,7 +20,7 @@ type Proxy struct {
 	mu         sync.Mutex
 	target     string
 	conns      map[net.Conn]bool // true: of those who connect
-	refuse     bool
+	rejecting  bool
 	subscribed map[net.Conn]bool
 	only       map[net.Conn]bool   // not nil: the stall is of these
 	stalled    chan struct{}       // closed when there is no stall; nil: none was
@@ -94,7 +94,7 @@ func (p *Proxy) serve(c net.Conn) {
 func (p *Proxy) admit(c, up net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.refuse || p.over {
+	if p.rejecting || p.over {
 		return false
 	}
 	p.conns[c], p.conns[up] = true, false
@@ -222,7 +222,7 @@ func (p *Proxy) Redirect(target string) {
 // Away cuts all connections and accepts no new ones until [Proxy.Heal].
 func (p *Proxy) Away() {
 	p.mu.Lock()
-	p.refuse = true
+	p.rejecting = true
 	p.mu.Unlock()
 	p.Reset()
 }
@@ -231,7 +231,7 @@ func (p *Proxy) Away() {
 func (p *Proxy) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.refuse, p.only, p.garble = false, nil, nil
+	p.rejecting, p.only, p.garble = false, nil, nil
 	if p.stalled != nil {
 		close(p.stalled)
 		p.stalled = nil

@@ -33,9 +33,9 @@ func Answer(w http.ResponseWriter, n int) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(Allowance(n)))
 }
 
-// Refusal is Answer for a request whose body may not have been read. The server reads some
-// of the body before it sends the answer, and Refusal limits that wait as well.
-func Refusal(w http.ResponseWriter, n int) {
+// Rejection is Answer for a request whose body may not have been read. The server reads some
+// of the body before it sends the answer, and Rejection limits that wait as well.
+func Rejection(w http.ResponseWriter, n int) {
 	Answer(w, n)
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(Grace))
 }
@@ -46,7 +46,7 @@ type Body struct {
 	// Static.
 	body   io.Reader
 	ctrl   *http.ResponseController
-	begun  time.Time
+	start  time.Time
 	unable bool // the server has no deadlines for reading
 
 	n int
@@ -54,14 +54,14 @@ type Body struct {
 
 // NewBody starts to count the time.
 func NewBody(w http.ResponseWriter, body io.Reader) *Body {
-	return &Body{body: body, ctrl: http.NewResponseController(w), begun: time.Now()}
+	return &Body{body: body, ctrl: http.NewResponseController(w), start: time.Now()}
 }
 
 // Read reads within the time that the bytes read so far allow. At the end it removes the
 // deadline: over HTTP/2 a deadline that passes later ends the request while it is being
 // answered.
 func (b *Body) Read(p []byte) (int, error) {
-	b.deadline(b.begun.Add(Allowance(b.n)))
+	b.deadline(b.start.Add(Allowance(b.n)))
 	n, err := b.body.Read(p)
 	b.n += n
 	if errors.Is(err, io.EOF) {

@@ -35,11 +35,11 @@ func TestAnswer(t *testing.T) {
 		if !w.read.IsZero() {
 			t.Error("an answer ends what is read")
 		}
-		Refusal(w, 0)
+		Rejection(w, 0)
 		if time.Until(w.read) != Grace || time.Until(w.write) != Grace {
 			t.Errorf("a refusal may take %v, and the body %v", time.Until(w.write), time.Until(w.read))
 		}
-		Refusal(httptest.NewRecorder(), 1) // has no deadlines
+		Rejection(httptest.NewRecorder(), 1) // has no deadlines
 	})
 }
 
@@ -69,7 +69,7 @@ func TestBodyThatStops(t *testing.T) {
 		result := make(chan error, 1)
 		s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			b := NewBody(w, r.Body)
-			b.begun = b.begun.Add(-Grace + 100*time.Millisecond)
+			b.start = b.start.Add(-Grace + 100*time.Millisecond)
 			_, err := io.ReadAll(b)
 			result <- err
 		}))
