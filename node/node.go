@@ -95,13 +95,6 @@ func (n *Node) HandOver(u *Use) {
 	u.decide(false) // unless it was in force
 }
 
-// Next returns the use that waits for the one in force to hand over; nil if there is none.
-func (n *Node) Next() *Use {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.next
-}
-
 func (n *Node) start(s *Settings) error {
 	if n.hub != nil {
 		if !n.backend.store.Same(s.Store) {
