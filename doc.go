@@ -8,14 +8,15 @@
 //   - serve.go: a request, whether it may go on, and what answers it
 //   - endpoint.go: the path of a handler, its matcher, and rewrites before it
 //   - caddyfile.go: the directive and the global option `realtime`
-//   - app.go: [App], the app `realtime`, and what a configuration has to do with its hubs
+//   - app.go: [App], the app `realtime`: how a configuration starts, hands over and ends
+//   - hubs.go: the hubs of a configuration: who defines one, who uses it, what it lacks
 //
 // The handler is thin: package access checks where a request comes from and which client
 // sends it, and a transport or the HTTP API answers it. The options of a hub are in package
 // config, a hub with everything that belongs to it is a [node.Node], and what leans on
 // Caddy's internals is in internal/caddyhost.
 //
-// Nothing imports this package but what is made of it. Modules, directives and options are
+// Only cmd/caddy and tests import this package. Modules, directives and options are
 // registered here and nowhere else.
 //
 // # What outlives what

@@ -1,0 +1,244 @@
+package realtime
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-realtime/caddy-realtime/access"
+	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/config"
+	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
+	"github.com/caddy-realtime/caddy-realtime/node"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// hubUse is what one configuration has to do with a hub.
+type hubUse struct {
+	node   *node.Node
+	use    *node.Use
+	config *config.Hub // nil: nobody has defined it so far
+	place  string      // where it is defined
+	route  string      // one that uses it
+
+	knows  bool              // a route finds out who is calling
+	tokens bool              // a route has 'token'
+	grants bool              // a route has 'token' or 'authorize'
+	realms map[string]*realm // by name
+	open   map[string]bool   // the paths with a route that has no realm
+}
+
+// nodes are the hubs of this process by name, counted by the configurations that have
+// them.
+var nodes = caddy.NewUsagePool()
+
+func acquire(name string) *node.Node {
+	v, _, _ := nodes.LoadOrNew(name, func() (caddy.Destructor, error) { // without errors
+		return node.New(func() bool { return exiting() }), nil
+	})
+	return v.(*node.Node)
+}
+
+func release(name string) error {
+	_, err := nodes.Delete(name)
+	return err
+}
+
+// use returns the hub of a route. c defines the hub unless it is nil. The hub need not be
+// defined yet, because routes are provisioned in no particular order. knows says that the
+// route finds out which user sends a request.
+func (a *App) use(name string, c *config.Hub, route string, knows bool) (*hubUse, error) {
+	if err := config.CheckHubName(name); err != nil {
+		return nil, err
+	}
+	u := a.hub(name)
+	u.route, u.knows = route, u.knows || knows
+	if c == nil {
+		return u, nil
+	}
+	return u, a.define(name, c, route)
+}
+
+// define sets what the configuration says about a hub. A second definition is fine if it
+// is the same, because an imported snippet makes one.
+func (a *App) define(name string, c *config.Hub, place string) error {
+	if err := config.CheckHubName(name); err != nil {
+		return err
+	}
+	u := a.hub(name)
+	if u.config != nil {
+		if !u.config.Equal(c) {
+			return fmt.Errorf("hub '%s' is defined differently by %s and by %s", name, u.place, place)
+		}
+		return nil
+	}
+	compiled, err := c.Compile(os.ReadFile)
+	if err != nil {
+		return fmt.Errorf("hub '%s', defined by %s: %w", name, place, err)
+	}
+	config.Name(compiled, name)
+	u.config, u.place, u.use.Settings = c, place, compiled
+	return nil
+}
+
+// hub takes a reference to the named hub on first use.
+func (a *App) hub(name string) *hubUse {
+	u := a.hubs[name]
+	if u == nil {
+		u = &hubUse{node: acquire(name), realms: make(map[string]*realm), open: make(map[string]bool), use: node.NewUse()}
+		a.hubs[name] = u
+	}
+	return u
+}
+
+// realm is a realm of a hub, with what the configuration says about it.
+type realm struct {
+	*access.Realm
+	config realmConfig
+	place  string // of the first route
+}
+
+// realmConfig is what a route says about its realm.
+type realmConfig struct {
+	Path      string
+	Token     *config.Token
+	Authorize *config.Authorize
+}
+
+// equal compares what the configurations say.
+func (c *realmConfig) equal(o *realmConfig) bool {
+	mine, err1 := json.Marshal(c)
+	theirs, err2 := json.Marshal(o)
+	return err1 == nil && err2 == nil && bytes.Equal(mine, theirs)
+}
+
+// realm returns the realm of a route; nil if the route has no options about that. Two routes
+// at the same path of one hub share it and must have the same options: nothing tells of a
+// connection through which of the routes it came.
+func (a *App) realm(ctx caddy.Context, hub string, c realmConfig, place string) (*access.Realm, error) {
+	u := a.hub(hub)
+	if c.Token == nil && c.Authorize == nil {
+		u.open[c.Path] = true
+		return nil, nil
+	}
+	if there := u.realms[c.Path]; there != nil {
+		if !there.config.equal(&c) {
+			return nil, fmt.Errorf("'token' or 'authorize' is said differently by %s and by %s, which share the hub '%s'; give one of them another path or hub", there.place, place, hub)
+		}
+		return there.Realm, nil
+	}
+	r, err := access.NewRealm(ctx, c.Path, c.Token, c.Authorize)
+	if err != nil {
+		return nil, err
+	}
+	u.realms[c.Path] = &realm{Realm: r, config: c, place: place}
+	return r, nil
+}
+
+// startRealms lets the verifiers fetch keys, until ctx ends, and adds the realms to the
+// settings of the sessions.
+func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
+	u.use.Verifiers = make(map[string]*auth.Verifier)
+	realms := make(map[string]session.Realm, len(u.realms))
+	for name, r := range u.realms {
+		realms[name] = r.Session()
+		if !u.open[name] {
+			realms[access.OpenRealm(name)] = r.Session()
+		}
+		if v := r.Verifier(); v != nil {
+			u.use.Verifiers[name] = v
+		}
+	}
+	u.use.Settings.Session.Realms = realms
+	u.node.HandKeys(u.use.Verifiers)
+	for _, r := range u.realms {
+		r.Start(ctx, log)
+	}
+}
+
+// completeness finds out when all routes of a configuration are known, because only then
+// something can be missing. `caddy validate` provisions the apps in no particular order and
+// starts none of them, so that the last route must notice that it is the last one.
+type completeness struct {
+	counted  bool
+	expected int // routes with the handler; 0 if it is not known
+	arrived  int
+	checked  bool
+}
+
+// arrive notes that a route is provisioned. The last one checks the hubs.
+func (a *App) arrive(ctx caddy.Context) error {
+	c := &a.complete
+	if !c.counted {
+		c.counted, c.expected = true, caddyhost.CountRoutes(ctx, "realtime")
+	}
+	if c.arrived++; c.arrived != c.expected {
+		return nil
+	}
+	return a.checkHubs()
+}
+
+// checkHubs finds what hubs lack. It does so once for each configuration.
+func (a *App) checkHubs() error {
+	if a.complete.checked {
+		return nil
+	}
+	if err := a.undefined(); err != nil {
+		return err
+	}
+	a.complete.checked = true
+	for name, u := range a.hubs {
+		u.warn(func(text string, args ...any) { a.log.Warn(text, append(args, "hub", name)...) })
+	}
+	return nil
+}
+
+// warn reports rooms that no client will be able to use.
+func (u *hubUse) warn(warn func(text string, args ...any)) {
+	if len(u.config.Rooms) == 0 {
+		warn("a hub has no rooms, so that nothing can be subscribed to")
+	}
+	if u.route == "" {
+		return // no route leads to the hub
+	}
+	pattern := u.config.ForUsers()
+	if pattern != "" && !u.knows {
+		warn("a room is for users, and no route of the hub has 'user', 'token' or 'authorize', so that nobody is one", "room", pattern)
+		return
+	}
+	for _, r := range u.config.Rooms {
+		switch {
+		case strings.Contains(r.Pattern, "{claim.") && !u.tokens:
+			warn("a room is for users with a claim, and no route of the hub has 'token', so that nobody has one", "room", r.Pattern)
+		case r.Subscribe == "granted" && !u.grants:
+			warn("a room is for clients with a grant, and no route of the hub has 'token' or 'authorize', so that nobody has one", "room", r.Pattern)
+		}
+	}
+}
+
+// undefined finds hubs that routes name and nobody defines. All routes have to be
+// known.
+func (a *App) undefined() error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(a.hubs)) {
+		u := a.hubs[name]
+		if u.config != nil {
+			continue
+		}
+		if name != config.DefaultHub {
+			errs = append(errs, fmt.Errorf("hub '%s', which is named by %s, is not defined", name, u.route))
+			continue
+		}
+		errs = append(errs, a.define(name, new(config.Hub), "default"))
+	}
+	return errors.Join(errs...)
+}
