@@ -80,7 +80,7 @@ type Limits struct {
 
 	// DocumentShare is how much of DocumentMemory the writes of one user may take, in
 	// bytes. Anonymous clients share by address. The app with its API key has no share.
-	// Default: a sixteenth of DocumentMemory, and at least 1 MiB; zero means the same.
+	// Default: a sixteenth of DocumentMemory, and at least 1MiB; zero means the same.
 	DocumentShare int64 `json:"document_share,omitempty"`
 }
 
