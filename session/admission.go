@@ -29,10 +29,9 @@ func (a *Admission) init(r *Registry) {
 	a.knocks.limit, a.bans.limit = maxCallers, maxCallers
 }
 
-// Knock takes a token of the handshake rate of an address. It comes before anything
-// else is done for a handshake, the look at its token included. An address that is not
-// known has no rate. The error is RATE_LIMITED, with a RetryAfter like those of
-// [Admission.Admit].
+// Knock takes a token of the handshake rate of an address. It is the first step of a
+// handshake, before its token is verified. An unknown address has no rate. The error is
+// RATE_LIMITED, with a RetryAfter like those of [Admission.Admit].
 func (a *Admission) Knock(ip netip.Addr) *protocol.Error {
 	ip = network(ip)
 	if !ip.IsValid() || a.knocks.take(ip, a.rules.Load().limits.HandshakesPerIP, time.Now()) == 0 {
@@ -41,12 +40,12 @@ func (a *Admission) Knock(ip netip.Addr) *protocol.Error {
 	return retry(protocol.RateLimited, "too many handshakes from this address", time.Second, 10*time.Second)
 }
 
-// Admit decides whether a handshake may go on, before costly work is done for it.
-// It looks at the connection limits, of which [Registry.Open] checks those of this node
-// again and counts, and takes a token of the handshake rate. The errors are UNAUTHORIZED for a token
-// that was revoked, RATE_LIMITED for a banned client, and
-// RATE_LIMITED, LIMIT_EXCEEDED and UNAVAILABLE with a RetryAfter that differs between
-// clients, so that clients that were rejected together do not come back together.
+// Admit decides whether a handshake may go on, before costly work is done for it. It checks
+// the connection limits and takes a token of the handshake rate. [Registry.Open] checks the
+// limits of this node again and counts the connection. The errors are UNAUTHORIZED for a
+// revoked token, RATE_LIMITED for a banned client, and RATE_LIMITED, LIMIT_EXCEEDED and
+// UNAVAILABLE with a RetryAfter. The RetryAfter differs between clients, so that clients
+// that were rejected together do not come back together.
 func (a *Admission) Admit(ctx context.Context, p *Principal) *protocol.Error {
 	if e := a.revocations.Check(p.Identity()); e != nil {
 		return e
@@ -70,11 +69,10 @@ func (a *Admission) Admit(ctx context.Context, p *Principal) *protocol.Error {
 // headcountTime bounds how long a handshake waits for the other nodes.
 const headcountTime = time.Second
 
-// AdmitUser decides whether a user that became known late may have another
-// connection, with those to other nodes counted. Connections that are made in the same
-// moment to different nodes may go beyond the limit, and nodes that can not be asked are
-// not counted: to keep everybody out would be worse. The errors are LIMIT_EXCEEDED, and
-// RATE_LIMITED for a banned user.
+// AdmitUser decides whether a user may have another connection. It counts the connections to
+// all nodes. Connections that are made at the same moment to different nodes may exceed the
+// limit. Nodes that do not answer are not counted: to reject everybody would be worse. The
+// errors are LIMIT_EXCEEDED, and RATE_LIMITED for a banned user.
 func (a *Admission) AdmitUser(ctx context.Context, user string) *protocol.Error {
 	if e := a.banned(&Principal{Subject: policy.Subject{User: user}}); e != nil {
 		return e
@@ -120,17 +118,17 @@ func (a *Admission) Authorize(ctx context.Context, p *Principal) (*Principal, *p
 	return next, nil
 }
 
-// Afford takes a token of the message rate of a client's address, for a request about
-// which the app is asked who sent it. The user that the app names has a rate besides.
-// The error is RATE_LIMITED.
+// Afford takes a token of the message rate of a client's address, before the app is asked
+// who sent a request. The user that the app names has a rate of its own besides. The error
+// is RATE_LIMITED.
 func (a *Admission) Afford(p *Principal) *protocol.Error {
 	wait := a.rates.callers.take("q"+network(p.IP).String(), a.rules.Load().limits.Rate, time.Now())
 	return rateLimited(wait, "requests")
 }
 
-// Confirm says why a request may not go on whose caller was let in some time ago, such
-// as before its body was read: the token was revoked, or the user was kicked. A user
-// that asks again after a kick is accepted or rejected by the rules of that moment.
+// Confirm checks a request again whose caller was accepted some time ago, for example before
+// the body was read. It returns an error if the token was revoked or the user was kicked
+// since then. The user may send the request again: the rules of that moment decide then.
 func (a *Admission) Confirm(p *Principal) *protocol.Error {
 	if e := a.revocations.Check(p.Identity()); e != nil {
 		return e
@@ -141,10 +139,9 @@ func (a *Admission) Confirm(p *Principal) *protocol.Error {
 	return nil
 }
 
-// banRate is how often a client may come back after its connection was closed for abuse:
-// a few times as it likes, as a page with a mistake does, and then every ten seconds.
-// Without a bound every close would cost a flooder one handshake and give it a full
-// bucket.
+// banRate is how often a client may come back after its connection was closed for abuse: a
+// few times at once, because a page with a mistake does that, and then every ten seconds.
+// Without this bound, a flooder would get a full bucket for the price of a handshake.
 var banRate = policy.Rate{PerSecond: 0.1, Burst: 5}
 
 // CloseForAbuse closes the connection for what its client did, and remembers the client. A
@@ -158,7 +155,7 @@ func (s *Session) CloseForAbuse(why hub.Reason) {
 }
 
 // firstAbuse reports whether this is the first abuse of the connection. Frames that have
-// arrived already are still read, and count no more.
+// already arrived are still read, and must not count again.
 func (s *Session) firstAbuse() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,9 +165,8 @@ func (s *Session) firstAbuse() bool {
 }
 
 // banKey is the key under which abuse is remembered; empty for none. A user's abuse counts
-// for that user alone. An address stands for those without a user, but only where the
-// configuration has a limit for it: elsewhere all of them may come from the address
-// of a proxy.
+// for that user alone. The abuse of anonymous clients counts for their address, but only if
+// the configuration limits addresses: otherwise all clients may share a proxy's address.
 func (a *Admission) banKey(p *Principal) string {
 	switch {
 	case p.User != "":
@@ -181,7 +177,7 @@ func (a *Admission) banKey(p *Principal) string {
 	return ""
 }
 
-// banned rejects a client whose connections were closed for abuse too often.
+// banned returns the error for a client whose connections were closed for abuse too often.
 func (a *Admission) banned(p *Principal) *protocol.Error {
-	return rateLimited(a.bans.wait(a.banKey(p), banRate, time.Now()), "connections that had to be ended for what was sent")
+	return rateLimited(a.bans.wait(a.banKey(p), banRate, time.Now()), "connections that had to be closed for what was sent")
 }

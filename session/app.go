@@ -32,7 +32,7 @@ func (u *rules) ask(ctx context.Context, c Caller, what auth.Action, channel str
 	return a, true, appUnavailable()
 }
 
-// askApp is ask for actions of which only a no counts.
+// askApp is ask for actions where the answer is only yes or no.
 func (u *rules) askApp(ctx context.Context, c Caller, what auth.Action, channel string) *protocol.Error {
 	_, _, e := u.ask(ctx, c, what, channel)
 	return e
@@ -51,7 +51,7 @@ func (p *Principal) answered(a auth.Answer) (*Principal, error) {
 	if next.AsOf = a.Asked; a.Asked.IsZero() {
 		next.AsOf = time.Now()
 	}
-	if p.Expires.IsZero() { // it is the answer by which the client is known
+	if p.Expires.IsZero() { // no token: the client is known by this answer
 		next.Issued = next.AsOf
 	}
 	if p.Expires.IsZero() || !a.Expires.IsZero() && a.Expires.Before(next.Expires) {
@@ -65,8 +65,8 @@ func (p *Principal) answered(a auth.Answer) (*Principal, error) {
 	return &next, err
 }
 
-// forgetful is an optional ability of an [auth.Authorizer] that remembers answers: to ask
-// anew about a user. Without it there is nothing to forget.
+// forgetful is an optional ability of an [auth.Authorizer] that caches answers: to drop the
+// answers about a user.
 type forgetful interface{ Forget(user string) }
 
 // forget drops the app's remembered answers about a user that is kicked or whose tokens
@@ -74,15 +74,15 @@ type forgetful interface{ Forget(user string) }
 // from before.
 func (u *rules) forget(user string) {
 	for _, realm := range u.realms {
-		if g, remembers := realm.Authorize.(forgetful); remembers {
-			g.Forget(user)
+		if cache, ok := realm.Authorize.(forgetful); ok {
+			cache.Forget(user)
 		}
 	}
 }
 
-// loudness is the level at which to log a failure of the app: a warning now
-// and then, because each client meets it. That the client went away meanwhile, or the
-// connection ended, is none.
+// loudness is the level at which to log a failure of the app. It is a warning every ten
+// seconds at most, because the failure hits every client. If the client went away or the
+// connection ended meanwhile, the app did not fail.
 func (u *rules) loudness(ctx context.Context) slog.Level {
 	if ctx.Err() != nil {
 		return slog.LevelDebug

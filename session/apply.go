@@ -8,12 +8,11 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// applyRules ends the subscriptions that u does not allow, and brings the others in
-// line with it.
+// applyRules ends the subscriptions that u does not allow, and applies u to the others.
 func (s *Session) applyRules(u *rules) {
 	conn := s.connection()
 	if conn == nil {
-		return // it has no rooms yet, and will find the new rules
+		return // the session has no rooms yet, and Open will load the new rules
 	}
 	s.closeIfAppNotAsked(u, conn)
 	s.watch(u)
@@ -42,8 +41,8 @@ func (s *Session) applyToRoom(u *rules, conn *hub.Conn, channel string) {
 	s.applyToDocument(u, conn, channel)
 }
 
-// applyToDocument tells the client of a room that has got a document, or has one no more: what it
-// knows of the document is not the state any longer.
+// applyToDocument notifies the client if a room got a document or lost its document: the
+// state that the client knows is not current any more.
 func (s *Session) applyToDocument(u *rules, conn *hub.Conn, channel string) {
 	has, followed := u.document(channel) != nil, s.following(channel)
 	switch {
@@ -51,14 +50,15 @@ func (s *Session) applyToDocument(u *rules, conn *hub.Conn, channel string) {
 		s.unfollow(channel)
 		conn.Send(hub.Gap{Channel: channel})
 	case has && !followed && s.registry.Documents.service != nil:
-		go s.followLate(u, conn, channel) // it may ask the store
+		go s.followLate(u, conn, channel) // the store may be slow
 	}
 }
 
+// followLate follows the document of a room that the session was in before the room had one.
 func (s *Session) followLate(u *rules, conn *hub.Conn, channel string) {
 	defer guard.Recover(u.log, "a subscription to a document", func() { conn.Close(protocol.ReasonInternal) })
 	if _, e := s.follow(s.ctx, u, channel); e != nil {
-		// It comes back, and finds what there is.
+		// The client reconnects and subscribes again.
 		conn.Close(hub.Reason{Code: protocol.ReasonTryLater.Code, Text: e.Message})
 		return
 	}
@@ -68,10 +68,10 @@ func (s *Session) followLate(u *rules, conn *hub.Conn, channel string) {
 	conn.Send(hub.Gap{Channel: channel})
 }
 
-// changed is the end of a connection that is to come back because of new rules.
+// changed is the reason when new rules require that the client reconnects.
 var changed = hub.Reason{Code: hub.ReasonReplaced.Code, Text: "the configuration changed: connect again"}
 
-// Deny tells a fixed session's client that it has not got a channel, and why.
+// Deny tells the client of a fixed session that it may not have a channel, and why.
 func (s *Session) Deny(channel string, e *protocol.Error) {
 	s.conn.Send(protocol.UnsubscribedReply{Channel: channel, Cause: e})
 	s.mu.Lock()
@@ -79,8 +79,8 @@ func (s *Session) Deny(channel string, e *protocol.Error) {
 	s.lost = append(s.lost, channel)
 }
 
-// loseChannel takes note of a channel that a fixed session may not have any more. With the
-// last one it ends: nothing would ever come.
+// loseChannel records a channel that a fixed session may not have any more. If it was the
+// last channel, the connection is closed: no message would ever come.
 func (s *Session) loseChannel(conn *hub.Conn, channel string) {
 	if !s.fixed {
 		return
@@ -93,7 +93,7 @@ func (s *Session) loseChannel(conn *hub.Conn, channel string) {
 	}
 }
 
-// reconnectIfRegained ends a fixed session that may have a channel again.
+// reconnectIfRegained closes a fixed session that may have a lost channel again.
 func (s *Session) reconnectIfRegained(u *rules, conn *hub.Conn) {
 	s.mu.Lock()
 	lost := s.lost

@@ -38,7 +38,7 @@ func (s *Session) Authenticate(ctx context.Context, token string, accepted func(
 	return nil
 }
 
-// identify returns the principal of a token. The token is not mentioned anywhere.
+// identify returns the principal of a token. No error and no log line contains the token.
 func (s *Session) identify(ctx context.Context, p *Principal, token string) (*Principal, *protocol.Error) {
 	u := s.registry.rules.Load()
 	tokens := u.realms[p.Realm].Tokens
@@ -60,9 +60,9 @@ func (s *Session) identify(ctx context.Context, p *Principal, token string) (*Pr
 	return next, nil
 }
 
-// TokenError is what a client is told about an error of [auth.Verifier.Verify] or
-// [Principal.As]: TOKEN_EXPIRED, UNAVAILABLE, and UNAUTHORIZED without a reason, which
-// would help a client that tries tokens out. Nil stays nil.
+// TokenError turns an error of [auth.Verifier.Verify] or [Principal.As] into one for the
+// client: TOKEN_EXPIRED, UNAVAILABLE or UNAUTHORIZED. UNAUTHORIZED has no reason, because a
+// reason would help a client that guesses tokens. Nil stays nil.
 func TokenError(err error) *protocol.Error {
 	switch {
 	case err == nil:
@@ -79,9 +79,7 @@ func badToken() *protocol.Error {
 	return protocol.Errorf(protocol.Unauthorized, "the token was not accepted")
 }
 
-// become gives the session another principal, unless a rule forbids it. A connection
-// that has a user keeps it: what was queued for one user must not reach another, and
-// the rooms have seen the user.
+// become gives the session another principal, unless a rule forbids it.
 func (s *Session) become(old, next *Principal) *protocol.Error {
 	if e := mayBecome(old, next); e != nil {
 		return e
@@ -97,6 +95,8 @@ func (s *Session) become(old, next *Principal) *protocol.Error {
 	return s.registry.sessions.rename(s, next)
 }
 
+// mayBecome checks that a connection keeps its user: what was queued for one user must not
+// reach another, and the rooms have seen the user.
 func mayBecome(old, next *Principal) *protocol.Error {
 	if old.User != "" && old.User != next.User {
 		return protocol.Errorf(protocol.Forbidden, "the token is not of this connection's user; open another connection")
@@ -120,30 +120,31 @@ func (s *Session) applyPrincipal(old, next *Principal) {
 }
 
 const (
-	// expiryGrace is how long a connection outlives its token, for a renewal that is on
-	// its way. It is no second tolerance for clocks: the leeway is in [Principal.Expires].
+	// expiryGrace is how long a connection stays open after its token has expired, so that
+	// a renewal can still arrive. It does not tolerate wrong clocks: that is what the leeway
+	// in [Principal.Expires] is for.
 	expiryGrace = verifyTimeout
-	// expiryJitter spreads the ends of connections whose tokens were made together.
+	// expiryJitter spreads the closing of connections whose tokens were issued together.
 	expiryJitter = 10 * time.Second
-	// maxLease leaves room for the jitter in the longest duration that there is, 292 years.
-	// Without it a token that ends later would have its connection closed at once.
+	// maxLease keeps a lease with its jitter below the longest duration of Go, 292 years.
+	// Without it, a sum that overflows would close the connection at once.
 	maxLease = math.MaxInt64 - 2*expiryJitter
 )
 
-// lease is how long a connection may go on with a token. That is never less than as long
-// as the token is accepted: a client that comes back with it would be accepted and closed
-// again and again.
+// lease is how long a connection with a token may stay open. The connection is not closed
+// while the token is still accepted: otherwise the client would reconnect with it, and would
+// be accepted and closed again and again.
 func lease(expires, now time.Time) time.Duration {
 	left := expires.Add(expiryGrace).Sub(now)
 	return min(max(0, left), maxLease) + rand.N(expiryJitter+1)
 }
 
-// watch sets the session's timer, if its principal needs one and none is set:
-// to the end of the token, or to when the client must have authenticated.
+// watch starts the session's timer, if the principal needs one and none runs. The timer ends
+// with the token, or when the client must have authenticated.
 func (s *Session) watch(u *rules) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := s.who() // with the lock, or it could be one whose timer is stopped already
+	p := s.who() // read under the lock: unwatch has not stopped the timer of this principal
 	if s.over || s.timer != nil {
 		return
 	}
@@ -162,7 +163,7 @@ func (s *Session) unwatch() {
 	s.stopTimer()
 }
 
-// stopTimer is unwatch with mu held.
+// stopTimer stops the timer. The caller holds mu.
 func (s *Session) stopTimer() {
 	if s.timer != nil {
 		s.timer.Stop()
@@ -170,8 +171,8 @@ func (s *Session) stopTimer() {
 	}
 }
 
-// expire is called when the time of a principal is over. The session may have got another
-// principal meanwhile, or new rules may not ask for a token any more.
+// expire is called when the timer of a principal has ended. The session may have another
+// principal meanwhile, or new rules may not require a token any more.
 func (s *Session) expire(p *Principal) {
 	defer guard.Recover(s.registry.rules.Load().log, "the end of a token", func() { s.conn.Close(protocol.ReasonInternal) })
 	if !s.timerEnded(p) {

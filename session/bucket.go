@@ -10,15 +10,15 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/policy"
 )
 
-// bucket is a token bucket that is made when it is first needed and made anew,
-// full, when its rate changes. It has no lock of its own.
+// bucket is a token bucket. It is created when it is first used, and again, full, when its
+// rate changes. It has no lock of its own.
 type bucket struct {
 	rate    policy.Rate
 	limiter *rate.Limiter
 }
 
-// take takes one token. If there is none it takes nothing and gives the time after
-// which there will be one.
+// take takes one token. If there is none, it takes nothing and returns the time until there
+// will be one.
 func (b *bucket) take(r policy.Rate, now time.Time) (wait time.Duration) {
 	if r.IsZero() {
 		return 0
@@ -32,7 +32,7 @@ func (b *bucket) take(r policy.Rate, now time.Time) (wait time.Duration) {
 	return b.wait(now)
 }
 
-// wait is how long it takes until there is a token.
+// wait returns the time until there is a token.
 func (b *bucket) wait(now time.Time) time.Duration {
 	tokens := b.limiter.TokensAt(now)
 	if tokens >= 1 {
@@ -41,31 +41,31 @@ func (b *bucket) wait(now time.Time) time.Duration {
 	return untilToken(tokens, b.rate.PerSecond)
 }
 
-// full reports whether the bucket says nothing that a new one would not say.
+// full reports whether the bucket is full, like a new one.
 func (b *bucket) full(now time.Time) bool {
 	return b.limiter == nil || b.limiter.TokensAt(now) >= float64(b.limiter.Burst())
 }
 
-// untilToken is how long it takes from this many tokens to a whole one: rounded up
-// to milliseconds, the unit of the protocol, and at most an hour.
+// untilToken returns the time from this many tokens to a whole one. It is rounded up to
+// milliseconds, the unit of the protocol, and is an hour at most.
 func untilToken(tokens, perSecond float64) time.Duration {
 	ms := math.Ceil((1 - tokens) / perSecond * 1000)
 	return time.Duration(max(1, min(ms, 3_600_000))) * time.Millisecond
 }
 
-// maxCallers bounds the buckets of callers without a connection, which have no end
-// at which they could be dropped. Each takes about 200 bytes.
+// maxCallers bounds the buckets of callers without a connection. No event says that such a
+// caller is gone and that its bucket can be dropped. A bucket takes about 200 bytes.
 const maxCallers = 1 << 16
 
-// buckets are token buckets by key. The ones that are full again are dropped now
-// and then, which loses nothing.
+// buckets are token buckets by key. Full ones are dropped now and then: a new one would be
+// the same.
 type buckets[K comparable] struct {
 	limit int // greatest number; static
 
 	// Guarded by mu.
 	mu      sync.Mutex
 	all     map[K]*bucket
-	sweepAt int // number of buckets at which to look for full ones
+	sweepAt int // number of buckets at which sweep runs
 }
 
 func (b *buckets[K]) take(k K, r policy.Rate, now time.Time) (wait time.Duration) {
@@ -81,7 +81,7 @@ func (b *buckets[K]) take(k K, r policy.Rate, now time.Time) (wait time.Duration
 	return one.take(r, now)
 }
 
-// wait is how long it takes until there is a token, and takes none.
+// wait returns the time until there is a token. It takes none.
 func (b *buckets[K]) wait(k K, r policy.Rate, now time.Time) time.Duration {
 	if r.IsZero() {
 		return 0
@@ -106,11 +106,11 @@ func (b *buckets[K]) add(k K, now time.Time) *bucket {
 	return one
 }
 
-// sweep makes room for further buckets. When too many are in use some are forgotten,
-// whichever come: refusing new keys instead would let a caller with many of them
-// lock out the others, and what it gains by being forgotten is one burst. It is an
-// eighth of them, because to look at all of them for each new key would be the most
-// costly thing that a caller can have done.
+// sweep makes room for more buckets. It drops the full ones. If too many are left, it also
+// drops any eighth of the limit. To reject new keys instead would let a caller with many
+// keys lock out the others; a caller whose bucket is dropped gains only one burst. sweep
+// drops an eighth at once, because a search through all buckets for every new key would be
+// the most expensive thing that a caller can cause.
 func (b *buckets[K]) sweep(now time.Time) {
 	for k, one := range b.all {
 		if one.full(now) {

@@ -13,10 +13,10 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Change proposes a change of a document for the client. That the change is not made is
-// part of the outcome. The room announces an accepted change, to the author with id, so
-// that the client sees all versions in their order. Errors are those of [Documents.Amend],
-// and NOT_SUBSCRIBED.
+// Change proposes a change of a document for the client. The outcome says whether the change
+// was made. The room announces an accepted change to everybody, and to its author with id:
+// so the client sees all versions in order. Errors are those of [Documents.Amend], and
+// NOT_SUBSCRIBED.
 func (s *Session) Change(ctx context.Context, q protocol.Change, id json.RawMessage) (document.Outcome, *protocol.Error) {
 	if e := s.mayChange(q.Channel); e != nil {
 		return document.Outcome{}, e
@@ -30,6 +30,7 @@ func (s *Session) Change(ctx context.Context, q protocol.Change, id json.RawMess
 	})
 }
 
+// mayChange checks that the client may change a document and follows it.
 func (s *Session) mayChange(channel string) *protocol.Error {
 	if e := s.MustAuthenticate(); e != nil {
 		return e
@@ -43,9 +44,9 @@ func (s *Session) mayChange(channel string) *protocol.Error {
 	return nil
 }
 
-// changeKey identifies a change of a client: by the name that it gave itself, or else
-// within its connection. Others see the id of an anonymous one, and can not write a
-// key that begins with a control character.
+// changeKey identifies a change of a client: by the name that the client chose, or else by
+// its connection. Others can see the id of an anonymous connection, but can not send a name
+// that begins with a control character.
 func (s *Session) changeKey(q *protocol.Change) string {
 	client := q.Client
 	if client == "" {
@@ -76,8 +77,8 @@ type Proposal struct {
 	origin *origin
 }
 
-// Amend changes a document for a caller of the HTTP API. That a change is not made is
-// part of the outcome. Errors are those of [Registry.May], FORBIDDEN where the room
+// Amend changes a document for a caller of the HTTP API. The outcome says whether the change
+// was made. Errors are those of [Registry.May], FORBIDDEN where the room
 // has no document, TOO_LARGE, RATE_LIMITED, LIMIT_EXCEEDED, UNAVAILABLE when the store
 // fails or the room has too much to deliver, and INTERNAL.
 func (d *Documents) Amend(ctx context.Context, c Caller, p Proposal) (document.Outcome, *protocol.Error) {
@@ -87,10 +88,10 @@ func (d *Documents) Amend(ctx context.Context, c Caller, p Proposal) (document.O
 	return d.amend(ctx, c, p, d.rates.of(c, p.Channel))
 }
 
-// Propose does for a caller of the HTTP API what `change` does for a connection, and it
-// is the same change if both are tried. As there, only a caller that may subscribe can
-// change the document, because the state is part of the outcome if the change is rejected. Errors
-// are those of [Documents.Amend].
+// Propose does for a caller of the HTTP API what `change` does for a connection. A change
+// that is sent in both ways is made once. Only a caller that may subscribe can change the
+// document, because the outcome of a rejected change has the state. Errors are those of
+// [Documents.Amend].
 func (d *Documents) Propose(ctx context.Context, c Caller, q protocol.Change) (document.Outcome, *protocol.Error) {
 	if e := d.rules.Load().may(c, policy.Subscribe, q.Channel); e != nil {
 		return document.Outcome{}, e
@@ -107,7 +108,7 @@ func (d *Documents) Propose(ctx context.Context, c Caller, q protocol.Change) (d
 	return out, nil
 }
 
-// amend decides about a change in the order in which accept decides about a message.
+// amend checks a change in the order in which accept checks a message.
 func (d *Documents) amend(ctx context.Context, c Caller, p Proposal, take takeFunc) (out document.Outcome, e *protocol.Error) {
 	u, now := d.rules.Load(), time.Now()
 	room, e := u.room(c, policy.Change, p.Channel)
@@ -132,6 +133,7 @@ func (d *Documents) amend(ctx context.Context, c Caller, p Proposal, take takeFu
 	return d.propose(ctx, c, p, room)
 }
 
+// propose makes a change that the caller may make.
 func (d *Documents) propose(ctx context.Context, c Caller, p Proposal, room *policy.Room) (document.Outcome, *protocol.Error) {
 	o := *room.Document
 	o.Strict = o.Strict || p.Exact
@@ -168,8 +170,8 @@ func (d *Documents) propose(ctx context.Context, c Caller, p Proposal, room *pol
 	return out, d.rules.documentFailed(err)
 }
 
-// parse reads the patch. A long one waits for its turn, and holds no lock of the document
-// meanwhile: small changes go on. The error is that of ctx.
+// parse reads the patch. A long patch waits for its turn. It holds no lock of the document
+// meanwhile, so that small changes go on. The error is that of ctx.
 func (p *Proposal) parse(ctx context.Context, l document.Limits) (patch *document.Patch, bad *document.Error, err error) {
 	work := func() { patch, bad = p.read(l) }
 	if len(p.Patch) <= lane.Brief {

@@ -22,14 +22,14 @@ type Control interface {
 	Order(ctx context.Context, o hub.Order) (hub.Answers, error)
 }
 
-// Ended says what became of an order to end connections.
+// Ended is the outcome of an order to close connections.
 type Ended struct {
-	// Connections is how many were ended by the nodes that have answered, and Nodes
-	// how many nodes those are, this one among them.
+	// Connections is how many connections the nodes that have answered closed. Nodes is the
+	// number of these nodes, with this one.
 	Connections, Nodes int
-	// Pending is how many nodes were told and have not done it. Those that did not
-	// answer in time do it as soon as they can; a node of another version may not
-	// understand the order.
+	// Pending is how many nodes have received the order and not confirmed it. A node that
+	// did not answer in time carries it out as soon as it can. A node of another version may
+	// not understand it.
 	Pending int
 }
 
@@ -40,8 +40,8 @@ type cluster struct {
 	control Control // nil: there are no other nodes
 }
 
-// order sends the other nodes an order that this node has carried out already, and which
-// closed some connections here. The error says that they may not have it.
+// order sends the other nodes an order that this node has already carried out. here is how
+// many connections it closed. The error says that other nodes may not have the order.
 func (c *cluster) order(ctx context.Context, here int, o order, name string, lasts time.Duration) (Ended, *protocol.Error) {
 	done := Ended{Connections: here, Nodes: 1}
 	if c.control == nil {
@@ -62,14 +62,14 @@ func (c *cluster) order(ctx context.Context, here int, o order, name string, las
 	return done, nil
 }
 
-// order is what one node asks the others to do. It has one of the members; an order
-// without any is of a newer version.
+// order is what one node wants the others to do. It has one of the fields. An order without
+// any is of a newer version.
 type order struct {
 	Kick   *kick       `json:"kick,omitempty"`
 	Revoke *revocation `json:"revoke,omitempty"`
 }
 
-// kick ends one connection, or those of a user.
+// kick closes one connection, or those of a user.
 type kick struct {
 	User       string `json:"user,omitempty"`
 	Connection string `json:"connection,omitempty"`
@@ -92,14 +92,14 @@ type revocation struct {
 	OldUntil  time.Time `json:"until,omitzero"`
 }
 
-// firstYear and lastYear bound the times of a revocation. A text has no form for times
-// beyond them.
+// firstYear and lastYear bound the times of a revocation. The text form of times can not
+// hold others.
 const (
 	firstYear = 1971
 	lastYear  = 9999
 )
 
-// newRevocation makes the form for other nodes. A revocation without such a form is an error.
+// newRevocation makes the form for other nodes. A time that it can not hold is an error.
 func newRevocation(v auth.Revocation) (*revocation, error) {
 	o := &revocation{User: v.User, ID: v.ID, OldBefore: v.Before.UTC(), OldUntil: v.Until.UTC()}
 	for _, t := range []time.Time{o.OldBefore, o.OldUntil} {
@@ -131,10 +131,10 @@ func moment(micros int64, old time.Time) time.Time {
 }
 
 // errOrder means that an order is empty, or of a newer version.
-var errOrder = errors.New("session: an order that says nothing which is known here")
+var errOrder = errors.New("session: the order has nothing that this version knows")
 
-// encode gives the form for other nodes. An empty order is an error: it would replace
-// a standing order by nothing.
+// encode returns the form for other nodes. An empty order is an error: it would replace a
+// standing order by nothing.
 func (o order) encode() ([]byte, error) {
 	if o == (order{}) {
 		return nil, errOrder
@@ -149,9 +149,9 @@ func decodeOrder(body []byte) (o order, err error) {
 	return o, err
 }
 
-// name makes a revocation a standing order; of two with the same subject the later
-// one counts, as in [auth.Revocations].
+// name is the name under which a revocation is a standing order. A later revocation of the
+// same subject replaces the earlier one, as in [auth.Revocations].
 func (v *revocation) name() string {
-	name, _ := json.Marshal([2]string{v.User, v.ID}) // texts always have a JSON form
+	name, _ := json.Marshal([2]string{v.User, v.ID}) // can not fail: strings have a JSON form
 	return string(name)
 }

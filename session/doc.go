@@ -48,22 +48,22 @@
 //
 // # Identity
 //
-// The handshake finds the [Principal], or the client's `authenticate` does, which may give
-// an anonymous connection a user and renews a token later on. Every command reads the
-// principal anew, so that a renewed token counts at once: subscriptions that it does not
-// allow end, and in rooms with presence the session becomes another member. A connection
-// ends some seconds after its token, unless the token was renewed. A connection without a
-// token has no timer.
+// The handshake finds the [Principal]. Later, the client's `authenticate` may give an
+// anonymous connection a user, or renew a token. Every command reads the principal again, so
+// that a renewed token counts at once: subscriptions that it does not allow end, and in rooms
+// with presence the session becomes another member. A connection is closed some seconds after
+// its token has expired, unless the token was renewed. A connection without a token has no
+// timer, unless it must authenticate.
 //
-// A realm may also ask the app, behind the policy and the rates: about connections before
-// they are made, and about subscribing and publishing on the reader's goroutine, whose
-// client waits for the answer.
+// A realm may also ask the app, after the checks of policy and rates: about connections in
+// the handshake, and about subscriptions and messages on the reader's goroutine. The client
+// waits for the answer.
 //
-// A connection knows only the name of its [Realm], and looks up in the configuration in
-// force what the name means. Revocations and kicks close live connections. A handshake may
-// be on its way when they come, so both are checked again when the session exists:
-// Revocations and Kicks remember them, and [Principal.AsOf] says which ones cover a
-// principal. With a [Control] all nodes carry them out.
+// A connection knows only the name of its [Realm], and looks the realm up in the
+// configuration in force. Revocations and kicks close live connections. A handshake may be on
+// its way when they come, so both are checked again when the session exists: Revocations and
+// Kicks remember them, and [Principal.AsOf] says which ones cover a principal. With a
+// [Control] all nodes carry them out.
 //
 // # Configuration
 //
@@ -73,10 +73,9 @@
 //
 // # Concurrency
 //
-// A Registry may be used by several goroutines at once. [Session.Receive] and
-// [Session.Subscribe] belong to the transport's reader: one call at a time. So do
-// Session.frames and Session.rooms. The other methods of Session may be called at any
-// time.
+// A Registry may be used by several goroutines at once. [Session.Receive], [Session.Spend],
+// [Session.Pause] and [Session.Subscribe] belong to the transport's reader: one call at a
+// time. The other methods of Session may be called by any goroutine at any time.
 //
 // The package starts one kind of goroutine, under a guard: when a room gets a document by
 // a new configuration, the session follows it beside Apply, because the store may be slow.
@@ -87,8 +86,8 @@
 //	Registry.applying > sessions.mu
 //
 // Session.mu is held around [hub.Hub.Connect], which does not call back before it returns.
-// sessions.mu is held while a [Headcount] is told a number; the implementation locks for
-// itself and does not block. buckets.mu, recentKicks.mu and Memory.mu are leaves: nothing
+// sessions.mu is held while a [Headcount] is notified; the implementation has its own lock
+// and does not block. buckets.mu, recentKicks.mu and Memory.mu are leaves: nothing
 // else is locked while one of them is held. The principal of a session is written with
 // sessions.mu held, because the table counts by it, and is read without a lock.
 package session

@@ -45,9 +45,9 @@ func (d *Documents) MaxSize(channel string) int {
 	return document.DefaultSize
 }
 
-// List gives the documents of all nodes in the order of their channels: those that
-// begin with prefix and come after a channel, limit of them at most. Errors are
-// UNAVAILABLE and INTERNAL.
+// List returns documents of all nodes in the order of their channels: those whose channels
+// begin with prefix and come after a channel, at most limit. Errors are UNAVAILABLE and
+// INTERNAL.
 func (d *Documents) List(ctx context.Context, prefix, after string, limit int) (page []document.Info, more bool, e *protocol.Error) {
 	if d.service == nil {
 		return nil, false, nil
@@ -56,10 +56,10 @@ func (d *Documents) List(ctx context.Context, prefix, after string, limit int) (
 	return page, more, d.rules.documentFailed(err)
 }
 
-// Forget removes a channel's document, whether or not its room still has one.
-// Subscribers are sent a `gap`, and find an empty document in another epoch.
-// With another Known than the zero one it does so only if that is the document's epoch
-// and version. Errors are INVALID_CHANNEL, CONFLICT, UNAVAILABLE and INTERNAL.
+// Forget removes a channel's document, also if its room has no document any more.
+// Subscribers get a `gap`, and find an empty document in another epoch. If only is not zero,
+// Forget removes the document only at that epoch and version. Errors are INVALID_CHANNEL,
+// CONFLICT, UNAVAILABLE and INTERNAL.
 func (d *Documents) Forget(ctx context.Context, channel string, only document.Known) *protocol.Error {
 	if e := protocol.ValidChannel(channel); e != nil {
 		return e
@@ -91,7 +91,7 @@ func (d *Documents) hasDocument(u *rules, channel string) *protocol.Error {
 	return nil
 }
 
-// document gives the options of a channel's document, nil if it has none.
+// document returns the options of a channel's document; nil if it has none.
 func (u *rules) document(channel string) *document.Options {
 	if room := u.policy.Match(channel); room != nil {
 		return room.Document
@@ -99,8 +99,8 @@ func (u *rules) document(channel string) *document.Options {
 	return nil
 }
 
-// budget is what a caller may add to the memory of documents. Anonymous callers share by
-// address: if all of them had one share, a single one could fill it for the others.
+// budget is the memory that a caller may fill with documents. Anonymous callers with the same
+// address have one share: a share for all of them could be filled by a single one.
 func (u *rules) budget(c Caller) document.Budget {
 	b := document.Budget{Share: u.limits.DocumentShare, Memory: u.limits.DocumentMemory}
 	switch p := c.who(); {
@@ -113,14 +113,14 @@ func (u *rules) budget(c Caller) document.Budget {
 	return b
 }
 
-// origin is what the service gives back of a change that was proposed here.
+// origin is returned by the service with the news of a change that this node proposed.
 type origin struct {
 	connection   string
 	id           json.RawMessage
 	localVersion uint64
 }
 
-// DocumentEvent is the news of a document as they are announced to its room.
+// DocumentEvent makes the event that announces the news of a document to its room.
 func DocumentEvent(n document.News) hub.Event {
 	if n.Entry.Version == 0 {
 		return hub.Gap{Channel: n.Channel}
@@ -139,7 +139,7 @@ func DocumentEvent(n document.News) hub.Event {
 	return ev
 }
 
-// DocumentError says in the words of the protocol why a change is not made.
+// DocumentError turns the reason for which a change is not made into an error of the protocol.
 func DocumentError(e *document.Error) *protocol.Error {
 	switch e.Reason {
 	case document.Invalid:
@@ -152,7 +152,7 @@ func DocumentError(e *document.Error) *protocol.Error {
 	return protocol.Errorf(protocol.Conflict, "%s", e.Text)
 }
 
-// documentFailed is failed for the errors of documents.
+// documentFailed is failed for errors of the documents' service.
 func (c *current) documentFailed(err error) *protocol.Error {
 	switch {
 	case errors.Is(err, document.ErrShare):

@@ -7,8 +7,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// following is a subscription to a room with a document, while it is being made. Nil
-// stands for a room without one.
+// following is a subscription to a room with a document, while it is being made. It is nil
+// for a room without one.
 type following struct {
 	documents *Documents
 	channel   string
@@ -16,8 +16,9 @@ type following struct {
 	err       error // of the read
 }
 
-// follow has a document's changes announced to the room, before the session is in it:
-// what the document is read to be then, in read, is followed by every later change.
+// follow attaches to a document, so that its changes are announced to the room. It is called
+// before the session is in the room: the state that read returns later is then followed by
+// every later change.
 func (s *Session) follow(ctx context.Context, u *rules, channel string) (*following, *protocol.Error) {
 	d, o := &s.registry.Documents, u.document(channel)
 	if d.service == nil || o == nil {
@@ -32,7 +33,8 @@ func (s *Session) follow(ctx context.Context, u *rules, channel string) (*follow
 	return &following{documents: d, channel: channel, options: *o}, nil
 }
 
-// noteFollowed remembers an attachment. False: the session is over, or has one.
+// noteFollowed records an attachment. It returns false if the session is over, or has one
+// already.
 func (s *Session) noteFollowed(channel string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,6 +62,7 @@ func (f *following) read(ctx context.Context) *protocol.DocumentState {
 
 func (f *following) failed() bool { return f != nil && f.err != nil }
 
+// following reports whether the session follows the document of a channel.
 func (s *Session) following(channel string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,7 +70,7 @@ func (s *Session) following(channel string) bool {
 	return there
 }
 
-// unfollow ends it, if the session follows the document.
+// unfollow detaches from the document, if the session follows it.
 func (s *Session) unfollow(channel string) {
 	s.mu.Lock()
 	_, there := s.follows[channel]
@@ -78,7 +81,7 @@ func (s *Session) unfollow(channel string) {
 	}
 }
 
-// unfollowAll ends it for a session that is over.
+// unfollowAll detaches a session that is over from all documents.
 func (s *Session) unfollowAll() {
 	s.mu.Lock()
 	all := s.follows

@@ -19,11 +19,10 @@ func (s *Session) History(ctx context.Context, q protocol.History) (hub.HistoryP
 	return s.registry.Publishing.history(ctx, s.caller(), q)
 }
 
-// History reads retained messages for a caller of the HTTP API that may subscribe
-// to the channel. The app gets as much as it asks for; what others get is bounded as
-// on a connection, because an answer stays in memory for as long as somebody takes to
-// read it. Errors are those of [Registry.May], RATE_LIMITED and, when the hub fails,
-// UNAVAILABLE or INTERNAL.
+// History reads retained messages for a caller of the HTTP API that may subscribe to the
+// channel. The app gets all messages that it requests. For others the answer is bounded as on
+// a connection, because it stays in memory until the caller has read it. Errors are those of
+// [Registry.May], RATE_LIMITED and, when the hub fails, UNAVAILABLE or INTERNAL.
 func (p *Publishing) History(ctx context.Context, c Caller, q protocol.History) (hub.HistoryPage, *protocol.Error) {
 	if e := p.rates.spend(c); e != nil {
 		return hub.HistoryPage{}, e
@@ -43,10 +42,10 @@ func (p *Publishing) history(ctx context.Context, c Caller, q protocol.History) 
 	return page, p.rules.failed("history", err)
 }
 
-// fitting cuts a page down to what may be queued for one connection at once, and
-// leaves at least one message, so that a client that asks on gets ahead. From a
-// page that begins at a position the newest are cut, and More says so; from the
-// newest messages the oldest.
+// fitting cuts a page down to what may be queued for one connection at once. It leaves at
+// least one message, so that a client that requests page after page makes progress. If the
+// page starts at a position, the newest messages are cut and More is set; otherwise the
+// oldest are cut.
 func fitting(page hub.HistoryPage, fromPosition bool, bytes int) hub.HistoryPage {
 	if fromPosition {
 		n := prefix(slices.All(page.Messages), bytes)
@@ -59,7 +58,7 @@ func fitting(page hub.HistoryPage, fromPosition bool, bytes int) hub.HistoryPage
 	return page
 }
 
-// prefix is how many messages of a sequence fit, the first one always.
+// prefix returns how many messages of a sequence fit. The first one always does.
 func prefix(ms iter.Seq2[int, *hub.Message], bytes int) (n int) {
 	for _, m := range ms {
 		if bytes -= len(m.Content); bytes < 0 && n > 0 {

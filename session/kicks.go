@@ -14,18 +14,16 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// MaxReason bounds the text that goes with a kick, in bytes. The frame that carries
-// it holds no more than 123.
+// MaxReason bounds the text of a kick, in bytes. A close frame can hold 123.
 const MaxReason = 100
 
-// kickCodes are the registered close codes that the app may use. The others
-// either accuse the client of something or are never sent.
+// kickCodes are the registered close codes that the app may use. The others either say that
+// the client broke a rule, or must never be sent.
 var kickCodes = []int{1000, 1001, 1008, 1011, 1012, 1013}
 
-// KickReason makes the reason for [Kicks.User] and [Kicks.Connection] from what the app
-// says. 0 and the empty text stand for the usual reason: code 4403, after which clients do
-// not come back by themselves. The
-// error is INVALID_MESSAGE.
+// KickReason makes the reason for [Kicks.User] and [Kicks.Connection] from the code and the
+// text of the app. 0 and the empty text mean the default: code 4403, after which clients do
+// not reconnect by themselves. The error is INVALID_MESSAGE.
 func KickReason(code int, text string) (hub.Reason, *protocol.Error) {
 	usual := protocol.ReasonForbidden
 	switch code = cmp.Or(code, int(usual.Code)); {
@@ -50,18 +48,18 @@ type Kicks struct {
 	recent recentKicks
 }
 
-// User ends a user's connections, to all nodes. The user may come back;
-// [Revocations.Revoke] prevents that. A handshake that is on its way is
-// not accepted by what was known before: the app is asked again, or the connection is
-// closed. The error is UNAVAILABLE when only this node did it.
+// User closes a user's connections to all nodes. The user may come back; only
+// [Revocations.Revoke] prevents that. A handshake that is on its way does not escape the
+// kick: the app is asked again, or the connection is closed. The error is UNAVAILABLE if
+// only this node carried the kick out.
 func (k *Kicks) User(ctx context.Context, user string, reason hub.Reason) (Ended, *protocol.Error) {
 	here := k.user(user, reason, time.Now())
 	return k.cluster.order(ctx, here, order{Kick: &kick{User: user, Code: reason.Code, Reason: reason.Text}}, "", 0)
 }
 
 // user closes the user's connections to this node that started before a time. It first
-// remembers the kick, then drops the app's answers about the user, then looks for
-// connections: a connection that is on its way meets one of the three.
+// records the kick, then drops the app's answers about the user, then closes connections: a
+// connection that is on its way meets one of the three.
 func (k *Kicks) user(user string, reason hub.Reason, before time.Time) (n int) {
 	if user == "" {
 		return 0
@@ -80,9 +78,9 @@ func (k *Kicks) user(user string, reason hub.Reason, before time.Time) (n int) {
 // maxConnectionID is longer than the id of any connection.
 const maxConnectionID = 64
 
-// Connection ends a connection, whatever node it is to. That there is none with
-// this id is no error; UNAVAILABLE is when it is not to this node and others could
-// not be told.
+// Connection closes a connection to any node. It is no error if no connection has this id.
+// The error is UNAVAILABLE if the connection is not to this node and the other nodes can not
+// be reached.
 func (k *Kicks) Connection(ctx context.Context, id string, reason hub.Reason) (Ended, *protocol.Error) {
 	if n := k.connection(id, reason); n > 0 || len(id) > maxConnectionID {
 		return Ended{Connections: n, Nodes: 1}, nil
@@ -100,10 +98,10 @@ func (k *Kicks) connection(id string, reason hub.Reason) int {
 }
 
 const (
-	// keepKicks is how long a kick is remembered: longer than any request takes from the
-	// moment its sender is known to the moment it acts.
+	// keepKicks is how long a kick is remembered: longer than any request takes between the
+	// check of its sender and its effect.
 	keepKicks = 10 * time.Minute
-	// maxKicks bounds how many are remembered.
+	// maxKicks bounds how many kicks are remembered.
 	maxKicks = 100_000
 )
 
@@ -112,7 +110,7 @@ const (
 type recentKicks struct {
 	mu      sync.Mutex
 	users   map[string]recentKick
-	sweepAt int // number of users at which to look for old ones
+	sweepAt int // number of users at which sweep runs
 }
 
 // recentKick is a kick. It covers clients that were recognized before a time.
@@ -128,7 +126,7 @@ func (l *recentKicks) add(user string, d recentKick) {
 		l.users, l.sweepAt = make(map[string]recentKick), 16
 	}
 	if d.before.Before(l.users[user].before) {
-		return // an order that comes late
+		return // an older order that arrives late
 	}
 	if len(l.users) >= l.sweepAt {
 		l.sweep(time.Now())
@@ -136,7 +134,7 @@ func (l *recentKicks) add(user string, d recentKick) {
 	l.users[user] = d
 }
 
-// sweep forgets what is old, and any if that leaves no room.
+// sweep drops old kicks. If too many are left, it also drops any eighth of the maximum.
 func (l *recentKicks) sweep(now time.Time) {
 	for user, d := range l.users {
 		if now.Sub(d.before) > keepKicks {
@@ -163,8 +161,8 @@ func (l *recentKicks) since(p *Principal) (hub.Reason, bool) {
 	return d.reason, there && p.AsOf.Before(d.before)
 }
 
-// closeIfKickedOrRevoked finds what Revoke and KickUser could not, because the session, or its
-// identity, was still being made.
+// closeIfKickedOrRevoked closes a connection that a kick or a revocation has missed, because
+// the session, or its identity, was still being made.
 func (s *Session) closeIfKickedOrRevoked() {
 	p := s.who()
 	if s.registry.Revocations.Revoked(p.Identity()) {
@@ -176,7 +174,8 @@ func (s *Session) closeIfKickedOrRevoked() {
 	}
 }
 
-// since is since when the session's connection has been on its way, or there.
+// since returns when the connection started: when its client was recognized, or when the
+// session was opened, whichever was first.
 func (s *Session) since() time.Time {
 	if asOf := s.who().AsOf; asOf.Before(s.started) {
 		return asOf

@@ -4,39 +4,38 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/policy"
 )
 
-// DefaultMessageSize is the size of a frame up to which clients are served where
-// nothing else is configured: far more than a chat message, and small enough to
-// be held in memory for every connection at once.
+// DefaultMessageSize is the greatest size of a frame if none is configured. It is far more
+// than a chat message, and small enough to be held in memory for every connection at once.
 const DefaultMessageSize = 64 << 10
 
-// DefaultDocumentMemory is what the documents may take where nothing else is configured.
+// DefaultDocumentMemory is the memory of all documents if none is configured.
 const DefaultDocumentMemory = 256 << 20
 
-// LeastDocumentShare is the default of one share where a sixteenth would be less.
+// LeastDocumentShare is the default of one share if a sixteenth would be less.
 const LeastDocumentShare = 1 << 20
 
-// Limits bound what clients may use of this node. 0 means unlimited, except for
-// MessageSize and what is said of documents.
+// Limits bound what clients may use of this node. 0 means unlimited, except for MessageSize,
+// DocumentMemory and DocumentShare.
 type Limits struct {
 	// Connections is the greatest number of connections.
 	Connections int
-	// ConnectionsPerUser is the greatest number of connections of one user; with a
-	// [Headcount] that to all nodes.
-	// Anonymous connections are bounded by their address alone.
+	// ConnectionsPerUser is the greatest number of connections of one user. With a
+	// [Headcount], the connections to all nodes count. Anonymous connections are bounded
+	// by their address alone.
 	ConnectionsPerUser int
-	// ConnectionsPerIP is the greatest number of connections from one IPv4 address
-	// or one IPv6 network of 64 bits, which is the least a site is given.
+	// ConnectionsPerIP is the greatest number of connections from one IPv4 address or one
+	// IPv6 network of 64 bits, the smallest network that a site gets.
 	ConnectionsPerIP int
 	// Handshakes is how fast new connections are accepted.
 	Handshakes policy.Rate
-	// HandshakesPerIP is how fast new connections are accepted from one address, as
-	// it is counted by ConnectionsPerIP.
+	// HandshakesPerIP is how fast new connections are accepted from one address. Addresses
+	// are counted as for ConnectionsPerIP.
 	HandshakesPerIP policy.Rate
 	// Rate is how fast one connection may send frames, and one caller may use the
 	// HTTP API without its key.
 	Rate policy.Rate
-	// RequestMemory is how much memory the requests of the HTTP API may hold together, and
-	// RequestMemoryPerIP those of one address or network, in bytes.
+	// RequestMemory is how many bytes all requests of the HTTP API may hold together.
+	// RequestMemoryPerIP is how many the requests of one address or network may hold.
 	RequestMemory, RequestMemoryPerIP int64
 	// Channels is the greatest number of channels of one connection.
 	Channels int
@@ -46,14 +45,15 @@ type Limits struct {
 	// DocumentMemory is how many bytes all documents may take together; 0 means
 	// [DefaultDocumentMemory].
 	DocumentMemory int64
-	// DocumentShare is how many of them may be of one user or, for anonymous ones, of
-	// one address; 0 means a sixteenth, and at least [LeastDocumentShare].
+	// DocumentShare is how many of these bytes one user may fill, or the anonymous clients
+	// of one address; 0 means a sixteenth, and at least [LeastDocumentShare].
 	DocumentShare int64
 }
 
-// perAddress reports that an address has a limit, so that clients are told apart by it.
+// perAddress reports whether addresses have a limit. Then they tell clients apart.
 func (l *Limits) perAddress() bool { return l.ConnectionsPerIP > 0 || !l.HandshakesPerIP.IsZero() }
 
+// withDefaults returns the limits with the defaults filled in.
 func (l Limits) withDefaults() Limits {
 	if l.MessageSize <= 0 {
 		l.MessageSize = DefaultMessageSize

@@ -8,12 +8,12 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// requestCost is what a request takes before anything of its body is read: a goroutine,
-// the header, the buffers of the server.
+// requestCost is the memory of a request whose body is not read yet: a goroutine, the header,
+// the buffers of the server.
 const requestCost = 16 << 10
 
-// Memory counts the memory that requests of the HTTP API hold: bodies that are still on
-// their way, and answers that are not read yet.
+// Memory counts the memory that requests of the HTTP API hold: bodies that are still being
+// read, and answers that the caller has not read yet.
 type Memory struct {
 	rules *current // static
 
@@ -26,16 +26,16 @@ type Memory struct {
 // Reservation is the memory of one request. One goroutine at a time uses it.
 type Reservation struct {
 	// Static.
-	memory *Memory // nil: nothing is counted
+	memory *Memory // nil: the request is not counted
 	net    netip.Addr
 
 	held int64
 }
 
-// Reserve begins to count what a request of a caller holds, and must be followed by
-// [Reservation.Release]. The app is not counted: it is trusted, and nobody else shall be
-// able to take its room. The errors are RATE_LIMITED where the caller's address holds too
-// much already, and UNAVAILABLE where all of them together do.
+// Reserve starts to count the memory of a caller's request. [Reservation.Release] must follow.
+// The app is not counted: it is trusted, and clients must not be able to use up its memory.
+// The errors are RATE_LIMITED if the requests of the caller's address hold too much already,
+// and UNAVAILABLE if all requests together do.
 func (m *Memory) Reserve(c Caller) (*Reservation, *protocol.Error) {
 	if c.App {
 		return new(Reservation), nil
@@ -44,8 +44,8 @@ func (m *Memory) Reserve(c Caller) (*Reservation, *protocol.Error) {
 	return v, v.Add(requestCost)
 }
 
-// Add counts n more bytes. A single request always gets what it needs, whatever the
-// limits are: the size of a body and of an answer is bounded elsewhere.
+// Add counts n more bytes. A request that is alone always gets them, whatever the limits are:
+// the size of a body and of an answer is bounded elsewhere.
 func (v *Reservation) Add(n int) *protocol.Error {
 	if v.memory == nil {
 		return nil
@@ -68,7 +68,7 @@ func (v *Reservation) Add(n int) *protocol.Error {
 // beyond reports whether n more bytes are too many.
 func beyond(held int64, n int, limit int64) bool { return limit > 0 && held+int64(n) > limit }
 
-// Release ends the count. A second call does nothing.
+// Release ends the count of a request. A second call does nothing.
 func (v *Reservation) Release() {
 	if v.memory == nil {
 		return
@@ -80,7 +80,7 @@ func (v *Reservation) Release() {
 	v.held = 0
 }
 
-// add needs mu.
+// add changes the counters. The caller holds mu.
 func (m *Memory) add(net netip.Addr, n int64) {
 	if m.nets == nil {
 		m.nets = make(map[netip.Addr]int64)

@@ -48,14 +48,15 @@ func withoutPresence() *protocol.Error {
 	return protocol.Errorf(protocol.Forbidden, "this channel has no presence")
 }
 
-// snapshotWait is when a client may ask again whose snapshots are still on their way.
+// snapshotWait is how long a client must wait for another snapshot, while too many are not
+// delivered yet.
 const snapshotWait = 200 * time.Millisecond
 
-// Members has a snapshot of a room's members delivered, the page after an id, with the
-// client's own member in it. deliver is called when the room is read, behind the changes
-// that are in the snapshot; it must not block. Errors: those of [Registry.May],
-// NOT_SUBSCRIBED, FORBIDDEN without presence, and RATE_LIMITED while too many snapshots
-// are on their way.
+// Members requests a snapshot of a room's members: the page after an id, with the client's
+// own member in it. deliver is called with it when the room was read, after the changes that
+// are in the snapshot were announced; it must not block. Errors: those of [Registry.May],
+// NOT_SUBSCRIBED, FORBIDDEN without presence, and RATE_LIMITED while too many snapshots are
+// not delivered yet.
 func (s *Session) Members(channel, after string, deliver func(*presence.Snapshot)) *protocol.Error {
 	stay, e := s.stay(channel)
 	if e != nil {
@@ -70,7 +71,7 @@ func (s *Session) Members(channel, after string, deliver func(*presence.Snapshot
 	return nil
 }
 
-// Update changes what the client says of itself in a room. Errors: NOT_SUBSCRIBED,
+// Update changes what the client says about itself in a room. Errors: NOT_SUBSCRIBED,
 // FORBIDDEN without presence, and INVALID_MESSAGE.
 func (s *Session) Update(channel string, a protocol.Appearance) *protocol.Error {
 	stay, e := s.stay(channel)
@@ -86,6 +87,7 @@ func (s *Session) Update(channel string, a protocol.Appearance) *protocol.Error 
 	return nil
 }
 
+// remember records what an anonymous client said about itself, see attendance.
 func (s *Session) remember(a *attendance, said protocol.Appearance) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +114,7 @@ func (s *Session) stay(channel string) (*attendance, *protocol.Error) {
 	return nil, notSubscribed()
 }
 
-// show sends the session's client a snapshot that it did not ask for.
+// show returns a function that sends the client a snapshot that it did not request.
 func (s *Session) show() func(*presence.Snapshot) {
 	conn := s.connection()
 	return withSelf(func(snapshot *presence.Snapshot) {
@@ -120,11 +122,12 @@ func (s *Session) show() func(*presence.Snapshot) {
 	})
 }
 
+// withSelf adds the client's own member to the snapshot before it is delivered.
 func withSelf(deliver func(*presence.Snapshot)) func(*presence.Snapshot) {
 	return func(snapshot *presence.Snapshot) { deliver(snapshot.WithSelf()) }
 }
 
-// interests are what of a room's events the session may see.
+// interests are the events of a room that the session may see, beside messages.
 func (s *Session) interests(u *rules, channel string) uint8 {
 	room, e := u.room(s.caller(), policy.Presence, channel)
 	if e != nil || room == nil || room.Members == nil {
@@ -165,11 +168,11 @@ func (s *Session) enterPresence(u *rules, channel string, a protocol.Appearance)
 	if !s.keep(channel, &attendance{stay, a}) {
 		stay.Lose()
 	} else if !slices.Contains(conn.Channels(), channel) {
-		s.leavePresence(channel) // it was taken out of the room meanwhile
+		s.leavePresence(channel) // the session has left the room meanwhile
 	}
 }
 
-// keep remembers a stay. It returns false if the connection is over or has one already.
+// keep records a stay. It returns false if the connection is over or has one already.
 func (s *Session) keep(channel string, a *attendance) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,8 +204,9 @@ func (s *Session) leavePresence(channel string) {
 	}
 }
 
-// endPresence ends all stays with the connection: at once if somebody meant it, else
-// with the room's grace, because the client may come back.
+// endPresence ends all stays when the connection is over. The member leaves at once if the
+// end is final. Otherwise it stays for the room's grace period, because the client may come
+// back.
 func (s *Session) endPresence(reason hub.Reason) {
 	s.mu.Lock()
 	stays := s.stays
@@ -218,8 +222,8 @@ func (s *Session) endPresence(reason hub.Reason) {
 	}
 }
 
-// meant tells an end after which the client is expected back from others.
-// A browser that leaves the page says 1001, also when it loads the same one again.
+// isFinal reports whether the client is not expected to come back. A browser that leaves the
+// page sends 1001, also when it reloads the page: that is not final.
 func isFinal(r hub.Reason) bool {
 	return !protocol.MayReconnect(r.Code)
 }
@@ -233,13 +237,13 @@ func (s *Session) applyToPresence(u *rules, conn *hub.Conn, channel string) {
 		s.enterPresence(u, channel, protocol.Appearance{})
 	case there && !wanted:
 		s.leavePresence(channel)
-		// Nobody would be told of changes any more: there are no members to know of.
+		// The room has no members any more, so the client would get no changes of its list.
 		conn.Send(protocol.PresenceEvent{Frame: &presence.Snapshot{Channel: channel}})
 	}
 }
 
-// reappear makes the session another member of its rooms. The others see one leave
-// and one enter, which is what has happened as far as they can know.
+// reappear makes the session another member of its rooms. For the others, one member leaves
+// and another one enters.
 func (s *Session) reappear(u *rules) {
 	s.mu.Lock()
 	all := s.stays
@@ -251,10 +255,10 @@ func (s *Session) reappear(u *rules) {
 	}
 }
 
-// describe changes what the server says of the session's member.
+// describe changes what the server says about the session's member.
 func (s *Session) describe(info json.RawMessage) {
 	if info == nil {
-		info = json.RawMessage(`{}`) // takes back what was said
+		info = json.RawMessage(`{}`) // removes the earlier info
 	}
 	s.mu.Lock()
 	all := make([]*attendance, 0, len(s.stays))

@@ -28,19 +28,20 @@ type Principal struct {
 	Info json.RawMessage
 	// TokenID names the token (jti); may be empty.
 	TokenID string
-	// Issued is when the token was made. Without a token it is when the principal was
+	// Issued is when the token was issued. Without a token it is when the client was
 	// recognized; [Registry.Open] fills it in.
 	Issued time.Time
-	// AsOf is when the server found out who the client is and that it may come in. The
-	// server did not know then what happened to the user later, so a later kick covers
-	// this principal. Zero means the time of [Registry.Open].
+	// AsOf is when the server found out who the client is and accepted it. A kick after
+	// this time covers the principal, because the server did not know of it then. Zero
+	// means the time of [Registry.Open].
 	AsOf time.Time
-	// Expires is when the token ends; zero without one. The connection ends with it
-	// unless the client renews the token.
+	// Expires is when the token expires, with the leeway; zero without a token. The
+	// connection is closed then, unless the client renews the token.
 	Expires time.Time
 	// Realm names the realm that the client came through, see [Config].
 	Realm string
-	// Handshake is for [auth.Question].
+	// Handshake identifies the handshake, see [auth.Question]; empty if the realm did not
+	// ask the app then.
 	Handshake string
 }
 
@@ -58,6 +59,7 @@ func (p *Principal) As(id auth.Identity, asOf time.Time) (*Principal, error) {
 	}, nil
 }
 
+// compileGrants checks the grants of a token or of the app's answer.
 func compileGrants(list []auth.Grant) (policy.Grants, error) {
 	grants := make([]policy.Grant, len(list))
 	for i, g := range list {
@@ -94,8 +96,8 @@ func (p *Principal) From() netip.Addr { return network(p.IP) }
 // user.
 func (p *Principal) Known() bool { return p.User != "" || !p.Expires.IsZero() }
 
-// Identity is what revocations are compared with. A principal without a token was
-// recognized at AsOf, or now.
+// Identity is what revocations are compared with. Without a token, Issued is AsOf, or now if
+// AsOf is zero.
 func (p *Principal) Identity() auth.Identity {
 	id := auth.Identity{User: p.User, ID: p.TokenID, Issued: p.Issued, Expires: p.Expires}
 	if id.Expires.IsZero() && id.Issued.IsZero() {
@@ -106,27 +108,27 @@ func (p *Principal) Identity() auth.Identity {
 	return id
 }
 
-// Caller is a principal that asks for something, and the way by which it asks: a
-// session's connection or a request to the HTTP API. It is small and passed by value.
+// Caller is a principal that wants to do something, and how it came: by a session's
+// connection, or by a request to the HTTP API. It is small and passed by value.
 type Caller struct {
 	// Principal may be nil, which stands for an anonymous client without an address.
 	Principal *Principal
 	// Connection is the id of the connection; empty for the HTTP API.
 	Connection string
-	// App says that the caller is the app itself, with its API key. What its Scope
-	// covers is allowed to it, and no rate applies; the size of a message is
-	// bounded as for everyone.
+	// App says that the caller is the app itself, with its API key. It may do everything
+	// that its Scope covers, and no rate applies. The size of a message is bounded as for
+	// everyone.
 	App bool
 	// Validate makes the room's rules about content apply to what the app publishes.
 	// They always apply to everyone else.
 	Validate bool
 
-	paid bool // see Registry.Charge
+	paid bool // see Rates.Charge
 
 	// Key identifies the API key, and is not the key itself. It is the same on all nodes
 	// and after reloads, because idempotency keys count for the API key that sent them.
 	Key string
-	// Scope bounds what the app's key may do; nil does not.
+	// Scope bounds what the app's key may do; nil means no bound.
 	Scope *policy.Scope
 }
 

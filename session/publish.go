@@ -34,12 +34,11 @@ type Publishing struct {
 	presence *Presence
 }
 
-// Publish publishes for a caller of the HTTP API: it checks the caller's message
-// rate, permission, size, the room's rate and its rules about content, and hands
-// the message to the hub. Errors are those of [Registry.May], TOO_LARGE,
-// RATE_LIMITED, SCHEMA_VIOLATION, for a message to one member FORBIDDEN in rooms without
-// presence and NOT_PRESENT, and, when the hub fails or the room has too much to deliver,
-// UNAVAILABLE or INTERNAL.
+// Publish publishes a message for a caller of the HTTP API. It checks the caller's message
+// rate, the permission, the size, the room's rate and its rules about content, and hands the
+// message to the hub. Errors are those of [Registry.May], TOO_LARGE, RATE_LIMITED and
+// SCHEMA_VIOLATION; for a message to one member NOT_PRESENT, and FORBIDDEN in rooms without
+// presence; UNAVAILABLE or INTERNAL if the hub fails or the room has too much to deliver.
 func (p *Publishing) Publish(ctx context.Context, c Caller, q protocol.Publish) (hub.Published, *protocol.Error) {
 	if e := p.rates.spend(c); e != nil {
 		return hub.Published{}, e
@@ -47,7 +46,7 @@ func (p *Publishing) Publish(ctx context.Context, c Caller, q protocol.Publish) 
 	return p.publish(ctx, c, q, p.rates.of(c, q.Channel))
 }
 
-// publish does what both ways of publishing have in common.
+// publish is Publish without the caller's message rate. take takes from the room's rate.
 func (p *Publishing) publish(ctx context.Context, c Caller, q protocol.Publish, take takeFunc) (hub.Published, *protocol.Error) {
 	now, u := time.Now(), p.rules.Load()
 	room, e := u.room(c, policy.Publish, q.Channel)
@@ -71,10 +70,9 @@ func (p *Publishing) publish(ctx context.Context, c Caller, q protocol.Publish, 
 	return done, p.rules.failed("publish", err)
 }
 
-// accept decides about a message and gives its content as it is to be published.
-// The publisher's token is taken before anybody is asked and the content is looked
-// at, which is what costs most. The app may leave the room's rules about content
-// aside.
+// accept checks a message and returns its content as it is to be published. It takes the
+// publisher's token first, because the question to the app and the check of the content cost
+// most. The room's rules about content apply to the app only if it wants that.
 func (p *Publishing) accept(ctx context.Context, u *rules, room *policy.Room, c Caller, q protocol.Publish, now time.Time, take takeFunc) (json.RawMessage, *protocol.Error) {
 	if len(q.Content) > u.limits.MessageSize {
 		return nil, protocol.Errorf(protocol.TooLarge, "content is larger than %d bytes", u.limits.MessageSize)
@@ -92,7 +90,7 @@ func (p *Publishing) accept(ctx context.Context, u *rules, room *policy.Room, c 
 	return room.Check(q.Content)
 }
 
-// sender is the name a message is published under.
+// sender is the name under which a message is published.
 func sender(c Caller) string {
 	switch {
 	case c.App:
@@ -102,15 +100,15 @@ func sender(c Caller) string {
 	case c.Connection != "":
 		return c.Connection
 	}
-	// An anonymous request has no connection, and an empty sender would look like
-	// the app: so it gets an id as if it had one.
+	// An anonymous request has no connection, and an empty sender would look like the app.
+	// It gets an id like that of a connection.
 	return strings.ToLower(rand.Text()[:16])
 }
 
-// direct decides about the addressee of a message that is fine otherwise. A caller that
-// may see the members gets an error when the addressee is not among them. For all other
-// callers nobody looks whether the addressee is there, so that neither the answer nor the
-// time that it takes says so.
+// direct checks the addressee of a message that is fine otherwise. A caller that may see the
+// members gets an error if the addressee is not among them. For all other callers the members
+// are not searched, so that neither the answer nor its delay tells whether the addressee is
+// present.
 func (p *Publishing) direct(ctx context.Context, u *rules, room *policy.Room, c Caller, channel string, to hub.Address) (*hub.Direct, *protocol.Error) {
 	if p.presence.tracker == nil || room == nil || room.Members == nil {
 		return nil, withoutPresence()
@@ -129,8 +127,8 @@ func (p *Publishing) direct(ctx context.Context, u *rules, room *policy.Room, c 
 	return d, p.rules.failed("publish", err)
 }
 
-// sees reports whether a caller may see the members of a room. The app was asked about a
-// subscribed connection already.
+// sees reports whether a caller may see the members of a room. The app is not asked about a
+// connection that is subscribed: it was asked then.
 func (p *Publishing) sees(ctx context.Context, u *rules, c Caller, channel string) bool {
 	if u.may(c, policy.Presence, channel) != nil {
 		return false
@@ -141,22 +139,21 @@ func (p *Publishing) sees(ctx context.Context, u *rules, c Caller, channel strin
 	return u.askApp(ctx, c, auth.Subscribe, channel) == nil
 }
 
-// unguessable is how long a key is that nobody finds by trying, if its client has
-// chosen it at random: 16 letters and digits have over 80 bits. Those of the browser
-// client have about 20.
+// unguessable is the length from which a random key can not be guessed: 16 letters and digits
+// have over 80 bits. The keys of the browser client have about 20 characters.
 const unguessable = 16
 
-// scoped is the idempotency key as the broker sees it: the client's own, behind a
-// prefix that says whose it is. The length of a user stands before the user, so that
-// no choice of user and key looks like another pair.
+// scoped is the idempotency key as the broker sees it: the client's key after a prefix that
+// says whose key it is. The length of a user precedes the user, so that no two pairs of user
+// and key look alike.
 //
-// Each API key has a scope of its own: one that may do little would otherwise make a
-// message of one that may do everything a duplicate, which nobody gets.
+// Each API key has a scope of its own. Otherwise a key with few permissions could make a
+// message of a powerful key a duplicate, which is not delivered.
 //
-// Nothing says who an anonymous client is when it comes back to repeat what it does
-// not know to have arrived, so that all of them share one scope. A short key is for
-// its connection alone, or else two that count from 1 would take each other's
-// messages for repeats, and anybody could have those of others taken for that.
+// An anonymous client that reconnects to repeat a message can not be recognized, so all
+// anonymous clients share one scope for long keys. A short key counts within its connection
+// alone: otherwise the messages of two clients that count from 1 would be taken for repeats,
+// and any client could do that to others on purpose.
 func scoped(c Caller, key string) string {
 	switch {
 	case key == "":

@@ -8,15 +8,15 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Rates bounds how fast clients without a connection may ask, and how fast a room takes
-// messages. Connections have buckets of their own, see Session.
+// Rates bounds how fast callers without a connection may send requests, and how fast a room
+// accepts messages. Connections have buckets of their own, see Session.
 type Rates struct {
 	// Static.
 	rules *current
 
 	callers buckets[string]  // message rate of callers without a connection
-	rooms   buckets[roomKey] // publish rate of the same, for each room
-	totals  buckets[string]  // what all publishers of a channel may send together
+	rooms   buckets[roomKey] // publish rate of these callers, for each room
+	totals  buckets[string]  // rate of all publishers of a channel together
 }
 
 func (r *Rates) init(u *current) {
@@ -24,24 +24,23 @@ func (r *Rates) init(u *current) {
 	r.callers.limit, r.rooms.limit, r.totals.limit = maxCallers, maxCallers, maxCallers
 }
 
-// Charge takes a token of the message rate for a request of the HTTP API before its body
-// is read, so that a request which can not be decoded costs its caller as much as one
-// that can. The caller that it gives has paid: the command for which it stands takes no
-// token of its own. The error is RATE_LIMITED.
+// Charge takes a token of the message rate for a request of the HTTP API before its body is
+// read, so that a request that can not be decoded costs its caller as much as any other. The
+// returned caller has paid: its next command takes no token. The error is RATE_LIMITED.
 func (r *Rates) Charge(c Caller) (Caller, *protocol.Error) {
 	e := r.spend(c)
 	c.paid = e == nil
 	return c, e
 }
 
-// Unpaid is the caller that has to pay for what it does next.
+// Unpaid returns the caller as one that has to pay for its next command.
 func (c Caller) Unpaid() Caller {
 	c.paid = false
 	return c
 }
 
-// spend takes a token of the message rate of a caller without a connection, which
-// would otherwise be the way around the rate of connections.
+// spend takes a token of the message rate of a caller without a connection. Without it, the
+// HTTP API would be a way around the rate of connections.
 func (r *Rates) spend(c Caller) *protocol.Error {
 	if c.App || c.paid {
 		return nil
@@ -76,12 +75,11 @@ func (r *Rates) of(c Caller, channel string) takeFunc {
 	}
 }
 
-// totalSpread is the time over which the publishers come back that a room rejected
-// together.
+// totalSpread is the time over which publishers that a room rejected together come back.
 const totalSpread = time.Second
 
-// pace takes a publisher's own token of a room. Where the room has none left for
-// anybody, the publisher keeps its own. The app has no rate.
+// pace takes the publisher's own token of a room. If the room has no token left for all
+// publishers, the publisher keeps its own. The app has no rate.
 func (r *Rates) pace(c Caller, room *policy.Room, channel, what string, now time.Time, take takeFunc) *protocol.Error {
 	if c.App {
 		return nil
@@ -92,8 +90,8 @@ func (r *Rates) pace(c Caller, room *policy.Room, channel, what string, now time
 	return rateLimited(take(room.Rate, now), what+" in this channel")
 }
 
-// spendTotal takes a token that all publishers of a room share. That comes last, for
-// what is rejected for other reasons must not take the room from the others.
+// spendTotal takes a token that all publishers of a room share. It is the last check: a
+// message that is rejected for another reason must not cost the others a token.
 func (r *Rates) spendTotal(c Caller, room *policy.Room, channel, what string, now time.Time) *protocol.Error {
 	if c.App {
 		return nil

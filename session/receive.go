@@ -30,14 +30,14 @@ type Dialect interface {
 func (s *Session) Receive(frame []byte, binary bool) {
 	defer s.recovered()
 	// A command may take a while: a publisher waits for space in a room, or the app is
-	// asked. Meanwhile nothing of the client is read, and its silence proves nothing.
+	// asked. Meanwhile the client's frames are not read, so it must not count as silent.
 	s.conn.Unread()
 	defer s.conn.Heard()
 	s.dialect.Receive(s, frame, binary)
 }
 
-// recovered keeps a mistake in a command from ending the process: it costs the
-// connection that hit it, and is logged with its stack.
+// recovered ends a panic of a command: it is logged with its stack and closes the connection,
+// and the process goes on.
 func (s *Session) recovered() {
 	v := recover()
 	if v == nil {
@@ -51,23 +51,22 @@ func (s *Session) recovered() {
 // Context ends with the connection. A dialect passes it to operations.
 func (s *Session) Context() context.Context { return s.ctx }
 
-// MustAuthenticate returns the error UNAUTHORIZED for a client that has to authenticate
-// before it may do anything else. Every operation but Authenticate checks it; a dialect
-// asks earlier, before it decodes a payload.
+// MustAuthenticate returns the error UNAUTHORIZED for a client that must authenticate before
+// it may do anything else. Every operation but Authenticate checks it. A dialect checks it
+// earlier, before it decodes a payload.
 func (s *Session) MustAuthenticate() *protocol.Error {
 	return s.registry.rules.Load().mustAuthenticate(s.who())
 }
 
-// A connection is closed when it breaks more rules than this within this time. A
-// client that goes a little over its rate, or has a bug in one message, does not
-// come near it.
+// A connection is closed for more than maxViolations offences within violationWindow. A client
+// that goes a little over its rate, or has a bug in one message, stays far below.
 const (
 	maxViolations   = 20
 	violationWindow = 10 * time.Second
 )
 
-// maxPause is the longest time for which a client is left unread. A client that goes on
-// all the same still commits the offences that close its connection in their window.
+// maxPause is the longest time for which a client is left unread. It is short enough that a
+// client that goes on sending still commits too many offences within one window.
 const maxPause = violationWindow / (maxViolations + 5)
 
 // Spend takes a token of the connection's message rate, for one frame. If there is none
@@ -83,12 +82,12 @@ func (s *Session) Spend() (e *protocol.Error, pause time.Duration) {
 	return rateLimited(max(wait, pause), "messages"), pause
 }
 
-// pauseFor is how long to leave a client unread that has to wait for its next token: at
-// least that long, and not less than a tenth of the time in which its bucket fills.
-// Two fillings of the bucket then pass before the connection is closed, and a flooder
-// that comes back for a full bucket gains no more than half of its rate.
+// pauseFor returns how long to leave a client unread that has no token: until there is one,
+// and at least for a tenth of the time in which its bucket fills. Two fillings of the bucket
+// then pass before the connection is closed, so a flooder that reconnects for a full bucket
+// gains no more than half of its rate.
 //
-// Answers to heartbeats are not read meanwhile, and must not seem to be missing.
+// Answers to heartbeats are not read during a pause, so the pause is well below their timeout.
 func (s *Session) pauseFor(r policy.Rate, wait time.Duration) time.Duration {
 	filling := time.Duration(min(float64(r.Size())/r.PerSecond, 60) * float64(time.Second))
 	return min(max(wait, filling/10), maxPause, s.registry.hub.Settings().Timeout/4)
@@ -105,11 +104,11 @@ func (s *Session) Pause(d time.Duration) {
 	case <-timer.C:
 	case <-s.ctx.Done():
 	}
-	s.conn.Heard() // it is not the client that was silent
+	s.conn.Heard() // the client was not silent: nothing was read
 }
 
-// Violation answers an offence that the transport has seen and that the connection
-// survives. Too many offences close it.
+// Violation answers an offence that the transport has found. Too many offences close the
+// connection.
 func (s *Session) Violation(e *protocol.Error) { s.Offend(protocol.ErrorReply{Err: e}) }
 
 // Offend sends the reply to an offence and counts the offence. Too many close the
@@ -121,6 +120,7 @@ func (s *Session) Offend(reply hub.Event) {
 	}
 }
 
+// tooMany counts an offence and reports whether it is one too many.
 func (s *Session) tooMany(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -138,8 +138,8 @@ func IsOffence(c protocol.Code) bool {
 	return false
 }
 
-// IsTokenOffence reports whether an error of [Session.Authenticate] says that the token
-// is no good. To try tokens out is an offence.
+// IsTokenOffence reports whether an error of [Session.Authenticate] rejects the token. It
+// counts as an offence, because a client may be guessing tokens.
 func IsTokenOffence(c protocol.Code) bool {
 	return c == protocol.Unauthorized || c == protocol.TokenExpired || c == protocol.Forbidden
 }

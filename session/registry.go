@@ -11,9 +11,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Registry is the set of sessions of one hub, with the rules they live by. What clients
-// can do and what operators can do to them are capabilities: structs of their own, each
-// with the few things that it needs.
+// Registry is the set of sessions of one hub, with the rules that apply to them. What clients
+// can do, and what operators can do to clients, are capabilities: structs of their own, each
+// with references to the few things that it needs.
 type Registry struct {
 	// The capabilities. Static after New, apart from what With… adds.
 	Admission   Admission
@@ -53,11 +53,11 @@ func New(h *hub.Hub) *Registry {
 	return r
 }
 
-// WithControl has orders to end connections carried out by all nodes; without it
-// they are for this node alone. open makes the control, which gives the orders of
-// others to the registry. Until that is [Registry.Informed] it takes no tokens, since
-// nobody knows yet which of them were revoked. It is called before the first session
-// is opened, and returns r.
+// WithControl makes all nodes carry out orders to close connections; without it, only this
+// node does. open makes the control, which hands the orders of other nodes to the registry.
+// Until [Registry.Informed] is called, the registry accepts no tokens, because it does not
+// know yet which tokens were revoked. WithControl is called before the first session is
+// opened, and returns r.
 func (r *Registry) WithControl(open func(hub.Executor) Control) *Registry {
 	r.Revocations.uninformed.Store(true)
 	r.cluster.control = open(r)
@@ -65,16 +65,16 @@ func (r *Registry) WithControl(open func(hub.Executor) Control) *Registry {
 	return r
 }
 
-// WithPresence has rooms with presence know their members. Without it no room has
-// presence. It is called before the first session is opened, and returns r.
+// WithPresence sets the tracker of members. Without it no room has presence. It is called
+// before the first session is opened, and returns r.
 func (r *Registry) WithPresence(t *presence.Tracker) *Registry {
 	r.Presence.tracker = t
 	return r
 }
 
-// WithDocuments gives rooms their documents. Without it no room has one. It is called
-// before the first session is opened, and returns r. What the service announces has to
-// reach the hub by way of [DocumentEvent].
+// WithDocuments sets the service of documents. Without it no room has a document. It is called
+// before the first session is opened, and returns r. The news that the service announces must
+// go through [DocumentEvent] to the hub.
 func (r *Registry) WithDocuments(s *document.Service) *Registry {
 	r.Documents.service = s
 	return r
@@ -87,9 +87,9 @@ func (r *Registry) Hub() *hub.Hub { return r.hub }
 // closes a connection that sends a larger one, before reading it whole.
 func (r *Registry) MessageSize() int { return r.rules.Load().limits.MessageSize }
 
-// Apply puts c in force, for live sessions as well. Subscriptions that are not
-// allowed any more end with an `unsubscribed` event that says why. Connections
-// beyond a limit that became smaller stay.
+// Apply puts c in force, also for live sessions. Subscriptions that are not allowed any more
+// end with an `unsubscribed` event that says why. Connections beyond a lowered limit stay
+// open.
 func (r *Registry) Apply(c Config) {
 	r.applying.Lock()
 	defer r.applying.Unlock()
@@ -109,8 +109,8 @@ func (r *Registry) May(c Caller, a policy.Action, channel string) *protocol.Erro
 	return r.rules.Load().may(c, a, channel)
 }
 
-// MayAnywhere decides whether c may do a in any channel at all; nil means that it is worth
-// looking at the channels that a request names. The errors are UNAUTHORIZED and FORBIDDEN.
+// MayAnywhere decides whether c may do a in any channel at all. With an error, the channels
+// that a request names need not be checked. The errors are UNAUTHORIZED and FORBIDDEN.
 func (r *Registry) MayAnywhere(c Caller, a policy.Action) *protocol.Error {
 	if c.App {
 		return c.Scope.AllowAnywhere(a)
@@ -118,8 +118,8 @@ func (r *Registry) MayAnywhere(c Caller, a policy.Action) *protocol.Error {
 	return r.rules.Load().policy.AllowAnywhere(a, &c.who().Subject)
 }
 
-// MayHaveChannels says why no connection may subscribe to n channels: LIMIT_EXCEEDED. A
-// transport whose clients name all their channels at once asks before it opens a session.
+// MayHaveChannels returns LIMIT_EXCEEDED if no connection may subscribe to n channels. A
+// transport whose clients name all their channels at once calls it before it opens a session.
 func (r *Registry) MayHaveChannels(n int) *protocol.Error {
 	if limit := r.rules.Load().limits.Channels; over(n-1, limit) {
 		return tooManyChannels(limit)
@@ -148,5 +148,5 @@ func (r *Registry) Execute(body []byte, ago time.Duration) (ended int, err error
 // Informed implements [hub.Executor].
 func (r *Registry) Informed() { r.Revocations.uninformed.Store(false) }
 
-// Ready reports that the registry takes everybody, so that it has been informed.
+// Ready reports whether the registry accepts tokens, see [Registry.WithControl].
 func (r *Registry) Ready() bool { return !r.Revocations.uninformed.Load() }

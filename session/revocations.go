@@ -20,13 +20,14 @@ type Revocations struct {
 	uninformed atomic.Bool // revocations of other nodes are not known yet
 }
 
-// Revoke takes tokens back, on all nodes: connections that live by them end with
-// 4401, and nobody is let in with them. A revocation of a user also ends the
-// connections of that user which were recognized without a token. Without a
-// [Control] it is forgotten with this process. The errors are UNAVAILABLE when only
-// this node did it, and INVALID_MESSAGE, with which nothing is done, for times before
-// 1971 or after 9999. A revocation lasts for the leeway longer than until the time that
-// it names, which is when the tokens say that they expire.
+// Revoke makes tokens invalid on all nodes: connections with these tokens are closed with
+// 4401, and new ones are rejected. The revocation of a user also closes the connections of
+// that user that have no token. Without a [Control], a revocation ends with this process. The
+// errors are UNAVAILABLE if only this node carried it out, and INVALID_MESSAGE, without any
+// effect, for times before 1971 or after 9999.
+//
+// Until is when the tokens say that they expire. The revocation lasts longer than that by the
+// leeway, for which they are still accepted.
 func (r *Revocations) Revoke(ctx context.Context, v auth.Revocation) (Ended, *protocol.Error) {
 	if !v.Until.IsZero() && v.Until.Year() < lastYear {
 		v.Until = v.Until.Add(r.rules.Load().leeway())
@@ -52,7 +53,7 @@ func (u *rules) leeway() (longest time.Duration) {
 	return longest
 }
 
-// revoke does it on this node.
+// revoke carries a revocation out on this node.
 func (r *Revocations) revoke(v auth.Revocation) (ended int) {
 	if !r.list.Add(v, time.Now()) {
 		r.rules.Load().log.Warn("so many revocations are in force that the one that ends first was forgotten")
@@ -68,8 +69,8 @@ func (r *Revocations) revoke(v auth.Revocation) (ended int) {
 	return ended
 }
 
-// Check says why an identity is not taken: its token was revoked, or it is not known
-// yet which ones were. Nil: it is taken.
+// Check returns an error if an identity is not accepted: its token was revoked, or it is not
+// known yet which tokens were.
 func (r *Revocations) Check(id auth.Identity) *protocol.Error {
 	switch {
 	case !id.Expires.IsZero() && r.uninformed.Load():
@@ -92,7 +93,7 @@ func (r *Revocations) candidates(v auth.Revocation) []*Session {
 	return r.sessions.snapshot()
 }
 
-// closeRevoked ends the connection, if there is one already.
+// closeRevoked closes the connection, if there is one already, and reports that.
 func (s *Session) closeRevoked() bool {
 	conn := s.connection()
 	if conn != nil {

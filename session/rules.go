@@ -25,26 +25,24 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// DefaultDeadline is how long a client has to authenticate where it must: time for a
-// slow network, and not enough to be worth holding connections open for.
+// DefaultDeadline is how long a client that must authenticate may take. A slow network needs
+// some seconds; more would invite clients to hold open connections that do nothing.
 const DefaultDeadline = 10 * time.Second
 
-// Realm is what a route knows about the clients that may come through it. A connection
-// keeps its realm's name only, so that it outlives the configuration of its route
-// and lives by the one in force. In a realm that is gone nobody can authenticate.
+// Realm is how a route identifies its clients. A connection keeps only the name of its realm:
+// it may live longer than the configuration of its route, and uses the one in force. In a
+// realm that no longer exists no client can authenticate.
 type Realm struct {
-	// Tokens verifies what clients authenticate with; nil: they can not.
+	// Tokens verifies the tokens of clients; nil: clients can not authenticate.
 	Tokens *auth.Verifier
-	// Required says that a connection which nobody was recognized on has to
-	// authenticate before it may do anything else.
+	// Required says that an anonymous connection must authenticate before it may do
+	// anything else.
 	Required bool
-	// Deadline is how long such a connection may take; 0 means
-	// [DefaultDeadline].
+	// Deadline is how long such a connection may take; 0 means [DefaultDeadline].
 	Deadline time.Duration
-	// Authorize asks the app about what the policy allows already, for the actions in
-	// Ask; nil: the app is not asked. An [auth.Guard] should stand in
-	// front of it. A subscription that it allowed lasts until the client unsubscribes
-	// or the policy forbids it.
+	// Authorize asks the app about the actions in Ask, if the policy allows them; nil: the
+	// app is not asked. It should be behind an [auth.Guard]. A subscription that the app
+	// allowed lasts until the client unsubscribes or the policy forbids it.
 	Authorize auth.Authorizer
 	Ask       auth.Action
 }
@@ -53,7 +51,7 @@ type Realm struct {
 // loads it once, at its start.
 type current struct{ atomic.Pointer[rules] }
 
-// rules are a Config with its defaults filled in. But for warned they never change.
+// rules are a Config with its defaults filled in. Only warned ever changes.
 type rules struct {
 	policy *policy.Policy
 	limits Limits
@@ -72,12 +70,13 @@ func newRules(c Config) *rules {
 	}
 }
 
+// may is [Registry.May].
 func (u *rules) may(c Caller, a policy.Action, channel string) *protocol.Error {
 	_, e := u.room(c, a, channel)
 	return e
 }
 
-// room is may that also gives the block of the channel.
+// room is may, and returns the room that the channel belongs to.
 func (u *rules) room(c Caller, a policy.Action, channel string) (*policy.Room, *protocol.Error) {
 	if e := protocol.ValidChannel(channel); e != nil {
 		return nil, e
@@ -95,8 +94,8 @@ func (u *rules) room(c Caller, a policy.Action, channel string) (*policy.Room, *
 	return room, room.Allow(a, &c.who().Subject, channel)
 }
 
-// mayRead decides about reading what is in a room without being in it. For the
-// app that is the same as to subscribe.
+// mayRead decides whether a caller may read a room without being in it. The app is asked as
+// for a subscription.
 func (u *rules) mayRead(ctx context.Context, c Caller, a policy.Action, channel string) *protocol.Error {
 	if e := u.may(c, a, channel); e != nil {
 		return e
@@ -104,7 +103,7 @@ func (u *rules) mayRead(ctx context.Context, c Caller, a policy.Action, channel 
 	return u.askApp(ctx, c, auth.Subscribe, channel)
 }
 
-// mustAuthenticate says why a principal may not do anything yet; nil: it may.
+// mustAuthenticate returns an error if the client must authenticate first.
 func (u *rules) mustAuthenticate(p *Principal) *protocol.Error {
 	if p.Known() || !u.realms[p.Realm].Required {
 		return nil
@@ -112,8 +111,8 @@ func (u *rules) mustAuthenticate(p *Principal) *protocol.Error {
 	return protocol.Errorf(protocol.Unauthorized, "authenticate first")
 }
 
-// deadline is how long a client that must authenticate may take. One that can not do it
-// on its connection was there before the realm required it.
+// deadline is how long a client that must authenticate may take. It is 0 if clients can not
+// authenticate on a connection: such a client was accepted before the realm required tokens.
 func (u *rules) deadline(p *Principal) time.Duration {
 	switch realm := u.realms[p.Realm]; {
 	case realm.Tokens == nil:
@@ -124,8 +123,8 @@ func (u *rules) deadline(p *Principal) time.Duration {
 	return DefaultDeadline
 }
 
-// appNotAsked reports whether a client came in before its realm asked the app. The app can
-// not be asked later: nothing of the handshake was kept for it.
+// appNotAsked reports whether a client was accepted before its realm asked the app. The app
+// can not be asked later, because the handshake was not kept.
 func (u *rules) appNotAsked(p *Principal) bool {
 	return u.realms[p.Realm].Authorize != nil && p.Handshake == ""
 }
@@ -148,7 +147,7 @@ func (c *current) failed(what string, err error) *protocol.Error {
 	return &e
 }
 
-// rateLimited is the error for a client that has to wait; nil without a wait.
+// rateLimited returns the error for a client that must wait; nil without a wait.
 func rateLimited(wait time.Duration, what string) *protocol.Error {
 	if wait <= 0 {
 		return nil
@@ -158,6 +157,7 @@ func rateLimited(wait time.Duration, what string) *protocol.Error {
 	return e
 }
 
+// retry returns an error whose RetryAfter is random between least and most.
 func retry(code protocol.Code, text string, least, most time.Duration) *protocol.Error {
 	e := protocol.Errorf(code, "%s", text)
 	e.RetryAfter = least + rand.N(most-least)

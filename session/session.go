@@ -46,31 +46,31 @@ type Session struct {
 	// Apply may visit the session before Open has returned.
 	conn *hub.Conn
 
-	principal atomic.Pointer[Principal] // written with Registry.mu held
+	principal atomic.Pointer[Principal] // written by Open, then with sessions.mu held
 
 	// Owned by the transport's reader.
 	frames bucket
-	rooms  buckets[string] // publish rates, by channel
+
+	rooms buckets[string] // publish rates, by channel; it has its own lock
 
 	// Guarded by mu.
 	mu       sync.Mutex
 	offences window.Counter
 	stays    map[string]*attendance // by channel, in rooms with presence
 	follows  map[string]struct{}    // the channels whose documents are followed
-	lost     []string               // what a fixed session has asked for and may not have
-	timer    *time.Timer            // see watch; nil when the principal may stay as it is
+	lost     []string               // channels that a fixed session named and may not have
+	timer    *time.Timer            // see watch; nil if the principal needs none
 	over     bool                   // the connection has ended
 	abusive  bool                   // by CloseForAbuse
 }
 
-// maxRoomBuckets bounds the channels whose publish rate one session keeps count
-// of; those beyond are forgotten one by one.
+// maxRoomBuckets bounds the channels whose publish rate a session counts. Beyond it, the
+// counts of some channels are dropped.
 const maxRoomBuckets = 256
 
 // Open registers a session, counts it, and sends `connected`. A nil principal is an
-// anonymous client. The errors are
-// UNAUTHORIZED for a token that was revoked, LIMIT_EXCEEDED, and UNAVAILABLE when
-// the node is on its way out or does not know yet what was revoked.
+// anonymous client. The errors are UNAUTHORIZED for a revoked token, LIMIT_EXCEEDED, and
+// UNAVAILABLE if the node is shutting down or does not know yet which tokens were revoked.
 func (r *Registry) Open(p *Principal, o Options) (*Session, *protocol.Error) {
 	s := &Session{registry: r, name: o.Name, dialect: o.Dialect, fixed: o.Fixed, started: time.Now()}
 	p = p.dated(s.started)
@@ -97,6 +97,7 @@ func (r *Registry) Open(p *Principal, o Options) (*Session, *protocol.Error) {
 	return s, nil
 }
 
+// connect opens the connection of the hub.
 func (s *Session) connect(o Options) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -134,7 +135,7 @@ func (s *Session) ended(reason hub.Reason) {
 		"duration", time.Since(s.started), "code", reason.Code, "reason", reason.Text)
 }
 
-// connection is conn for goroutines that may run before Open has returned.
+// connection returns conn. Goroutines that may run before Open has returned use it.
 func (s *Session) connection() *hub.Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +145,7 @@ func (s *Session) connection() *hub.Conn {
 // Conn is the session's connection.
 func (s *Session) Conn() *hub.Conn { return s.conn }
 
-// who returns the principal as it is known now.
+// who returns the current principal.
 func (s *Session) who() *Principal { return s.principal.Load() }
 
 func (s *Session) caller() Caller {

@@ -21,11 +21,11 @@ type sessions struct {
 	mu         sync.Mutex
 	handshakes bucket
 	census     census
-	counting   bool // heads is told of changes of the census
+	counting   bool // heads is notified of changes of the census
 	all        map[*Session]struct{}
 }
 
-// enter counts a session and makes it known to Apply.
+// enter adds a session to the table and counts it. From then on Apply visits it.
 func (t *sessions) enter(s *Session) *protocol.Error {
 	limits := t.rules.Load().limits
 	t.mu.Lock()
@@ -38,7 +38,7 @@ func (t *sessions) enter(s *Session) *protocol.Error {
 	return nil
 }
 
-// leave takes back enter. A second call does nothing.
+// leave removes a session from the table. A second call does nothing.
 func (t *sessions) leave(s *Session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -81,8 +81,7 @@ func (t *sessions) snapshot() []*Session {
 	return all
 }
 
-// of lists the sessions of a user. Their number is known, so that
-// the search ends with the last one.
+// of lists the sessions of a user. The search stops when it has found all of them.
 func (t *sessions) of(user string) (found []*Session) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -101,9 +100,8 @@ func (t *sessions) of(user string) (found []*Session) {
 	return found
 }
 
-// turn takes a token of the handshake rate, which all clients share. One that is
-// beyond a limit of its own takes none: by trying again and again it would keep
-// everybody else out.
+// turn takes a token of the handshake rate, which all clients share. A client that exceeds a
+// limit of its own takes none: its repeated attempts would keep everybody else out.
 func (t *sessions) turn(p *Principal) (exceeded string, wait time.Duration) {
 	limits := t.rules.Load().limits
 	t.mu.Lock()
@@ -121,20 +119,20 @@ func (t *sessions) here(user string) int {
 	return t.census.users[user]
 }
 
-// Headcount is an optional ability of a [Control]: to know how many connections users
-// have on other nodes. Without it the limit for a user counts on each node for itself.
+// Headcount is an optional ability of a [Control]: to know how many connections users have
+// on other nodes. Without it, each node applies the limit for a user on its own.
 type Headcount interface {
-	// Elsewhere tells how many connections of a user the other nodes have. It may be
-	// a little behind.
+	// Elsewhere returns how many connections of a user the other nodes have. The number
+	// may be a little old.
 	Elsewhere(ctx context.Context, user string) (int, error)
-	// Here says how many connections of a user this node has now. It does not block.
+	// Here sets how many connections of a user this node has now. It does not block.
 	Here(user string, n int)
-	// Count begins with what this node has, in place of anything it was told before;
-	// with nil it ends. It does not block and keeps the map.
+	// Count starts the count with the numbers of this node, which replace all earlier ones;
+	// nil stops it. It does not block and keeps the map.
 	Count(all map[string]int)
 }
 
-// countUsers has users counted over all nodes while there is a limit to compare with.
+// countUsers starts or stops the count over all nodes: it is needed only with a limit.
 func (t *sessions) countUsers(limit int) {
 	if t.heads == nil {
 		return
@@ -156,7 +154,7 @@ func (t *sessions) countUsers(limit int) {
 	}
 }
 
-// tally changes the census by a connection. Needs mu.
+// tally adds n connections of a principal to the census. The caller holds mu.
 func (t *sessions) tally(p *Principal, n int) {
 	t.census.add(p, n)
 	if t.counting && p.User != "" {
@@ -164,14 +162,15 @@ func (t *sessions) tally(p *Principal, n int) {
 	}
 }
 
-// census counts connections. The registry's lock guards it.
+// census counts connections. sessions.mu guards it.
 type census struct {
 	total int
 	users map[string]int
 	nets  map[netip.Addr]int
 }
 
-// exceeds names the limit that another connection of p would break.
+// exceeds returns the error text for the limit that another connection of p would exceed;
+// empty if it may connect.
 func (c *census) exceeds(p *Principal, l Limits) string {
 	switch {
 	case over(c.total, l.Connections):
@@ -205,9 +204,9 @@ func count[K comparable](m map[K]int, k K, n int) {
 	}
 }
 
-// network is what connections are counted by: an IPv4 address, also when it comes
-// in the form of an IPv6 one, or the first address of an IPv6 network of 64 bits,
-// because every host of such a network can take as many addresses as it likes.
+// network is the key by which addresses are counted: an IPv4 address, also in its IPv6 form,
+// or the first address of an IPv6 network of 64 bits, because a host in such a network can
+// use any of its addresses.
 func network(ip netip.Addr) netip.Addr {
 	ip = ip.Unmap().WithZone("")
 	if !ip.Is6() {

@@ -11,15 +11,15 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// SubscribeOptions are what a dialect or a transport adds to a subscription. Grants and
-// a member's identity that hold for one subscription belong here, too, when a dialect
-// brings them.
+// SubscribeOptions are what a dialect or a transport adds to a subscription. Grants and a
+// member's identity that count for one subscription belong here, too, once a dialect needs
+// them.
 type SubscribeOptions struct {
 	// Reply makes the events that are queued before any live message of the room. It is
 	// called once, without locks, and not if the subscription fails before. May be nil.
 	Reply func(Subscribed) []hub.Event
-	// Waits is called before the session waits until the client has read what is queued
-	// for it. May be nil.
+	// Waits is called before the session waits for the client to read its queue. May be
+	// nil.
 	Waits func()
 }
 
@@ -73,7 +73,7 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, o Subscri
 	return nil
 }
 
-// checkSubscribe says why the client may not subscribe. The app is asked last.
+// checkSubscribe returns an error if the client may not subscribe. The app is asked last.
 func (s *Session) checkSubscribe(ctx context.Context, u *rules, q protocol.Subscribe) *protocol.Error {
 	if e := s.maySubscribe(u, q.Channel); e != nil {
 		return e
@@ -92,7 +92,7 @@ func (s *Session) checkSubscribe(ctx context.Context, u *rules, q protocol.Subsc
 	return u.askApp(ctx, s.caller(), auth.Subscribe, q.Channel)
 }
 
-// maySubscribe says why the session may not be in a room.
+// maySubscribe returns an error if the session may not be in a room.
 func (s *Session) maySubscribe(u *rules, channel string) *protocol.Error {
 	p := s.who()
 	if e := u.mustAuthenticate(p); e != nil {
@@ -101,9 +101,8 @@ func (s *Session) maySubscribe(u *rules, channel string) *protocol.Error {
 	return u.may(Caller{Principal: p}, policy.Subscribe, channel)
 }
 
-// attach subscribes at the hub. A document that can not be read takes the connection out
-// of the room again: the client was not told that it is in, and need not be told that it
-// is out.
+// attach subscribes at the hub. If the document can not be read, the connection leaves the
+// room again. The client gets no `unsubscribed`, because it got no `subscribed` either.
 func (s *Session) attach(ctx context.Context, u *rules, q protocol.Subscribe, o SubscribeOptions, doc *following) error {
 	_, err := s.registry.hub.Subscribe(ctx, s.conn, q.Channel, hub.SubscribeOptions{
 		Recover:   q.Recover,
@@ -126,7 +125,7 @@ func (s *Session) attach(ctx context.Context, u *rules, q protocol.Subscribe, o 
 	return err
 }
 
-// hasRoom says why the session may not have this channel in addition.
+// hasRoom returns an error if the session is in the room already, or in too many rooms.
 func (s *Session) hasRoom(limit int, channel string) *protocol.Error {
 	channels := s.conn.Channels()
 	switch {
@@ -146,8 +145,8 @@ func alreadySubscribed() *protocol.Error {
 	return protocol.Errorf(protocol.AlreadySubscribed, "already subscribed to this channel")
 }
 
-// leftEarly says why a subscription ended while it was being made: new rules do
-// not allow it, or else the connection is closing.
+// leftEarly returns why a subscription ended while it was being made: new rules do not allow
+// it, or the connection is closing.
 func (s *Session) leftEarly(u *rules, channel string) *protocol.Error {
 	if e := s.maySubscribe(u, channel); e != nil {
 		return e
@@ -155,8 +154,8 @@ func (s *Session) leftEarly(u *rules, channel string) *protocol.Error {
 	return protocol.AsError(hub.ErrClosed)
 }
 
-// Unsubscribe takes the client out of a room. reply is queued behind the room's last
-// message to the client. The error is NOT_SUBSCRIBED, and then reply is not sent.
+// Unsubscribe takes the client out of a room. reply is queued after the room's last message
+// to the client. The error is NOT_SUBSCRIBED; then reply is not sent.
 func (s *Session) Unsubscribe(channel string, reply hub.Event) *protocol.Error {
 	if e := s.MustAuthenticate(); e != nil {
 		return e
@@ -167,7 +166,7 @@ func (s *Session) Unsubscribe(channel string, reply hub.Event) *protocol.Error {
 	return nil
 }
 
-// leaveRoom takes the session out of a room.
+// leaveRoom takes the session out of a room, and reports whether it was in it.
 func (s *Session) leaveRoom(conn *hub.Conn, channel string, reply hub.Event) bool {
 	was := s.registry.hub.Unsubscribe(conn, channel, reply)
 	s.leavePresence(channel)
