@@ -214,8 +214,13 @@ func (c *Conn) startLive(s *subscription, at Position, reply []Event) error {
 }
 
 // reply queues an event of a reply. Only its bytes count against the limits, because a
-// replay may have more messages than the queue. Needs mu.
+// replay may have more messages than the queue. Once the connection is closed, for example
+// because an earlier event of the reply did not fit, reply does nothing: the close is the
+// last thing that the client gets. Needs mu.
 func (c *Conn) reply(ev Event) {
+	if c.ending {
+		return
+	}
 	it := item{frame: c.encoder.AppendEvent(nil, ev), exempt: true}
 	if c.bytesFull(len(it.frame)) {
 		c.end(ReasonSlow)
