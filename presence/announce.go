@@ -51,12 +51,17 @@ func (r *room) snapshotFor(q request) {
 	case !r.shown:
 		r.waiting = append(r.waiting, q)
 	default:
-		s := r.snapshot(q.after, r.options().limit())
-		if l := q.stay.member; l != nil && l.present() && r.view.announced.Get(l.key) == nil {
-			s.Self = l.shown
-		}
-		r.out = append(r.out, func() { r.deliver(q, s) })
+		r.queueSnapshot(q, r.options().limit())
 	}
+}
+
+// queueSnapshot makes a snapshot of the view and queues its delivery. Needs mu.
+func (r *room) queueSnapshot(q request, limit int) {
+	s := r.snapshot(q.after, limit)
+	if l := q.stay.member; l != nil && l.present() && r.view.announced.Get(l.key) == nil {
+		s.Self = l.shown
+	}
+	r.out = append(r.out, func() { r.deliver(q, s) })
 }
 
 // deliver delivers a snapshot, unless the stay has ended meanwhile. It is called without mu.
@@ -82,10 +87,13 @@ func (r *room) makeReady() {
 	if r.shown {
 		return
 	}
+	limit := r.options().limit() // before any change: if it panics, the requests stay queued
 	r.shown, r.flagged = true, r.partial
 	r.view.flush()
 	for _, q := range r.waiting {
-		r.snapshotFor(q)
+		if !q.stay.over {
+			r.queueSnapshot(q, limit)
+		}
 	}
 	r.waiting = nil
 }

@@ -85,14 +85,15 @@ func (r *room) queueForStore() {
 // errPanicked is the error of a step that ended in a panic, which was logged.
 var errPanicked = errors.New("presence: internal error")
 
-// workOnStore does one step, and then the worker takes another room.
+// workOnStore does one step, and then the worker takes another room. Also after a panic the
+// room is no longer busy: otherwise no worker would take it again.
 func (r *room) workOnStore() {
+	defer r.change(func() { r.link.busy = false })
 	ctx, cancel := context.WithTimeout(r.tracker.ctx, storeTimeout)
 	defer cancel()
 	if !r.survives(func() { r.doStep(ctx) }) {
 		r.change(func() { r.storeResult(errPanicked) })
 	}
-	r.change(func() { r.link.busy = false })
 }
 
 // survives calls f and reports whether it returned without a panic.

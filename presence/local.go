@@ -3,6 +3,8 @@ package presence
 import (
 	"container/heap"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 // local is a member of this node: it has connections here, had one a moment ago, or the
@@ -154,8 +156,8 @@ func (r *room) removeStay(s *Stay, explicit bool) {
 	l.remove(s)
 	now := time.Now()
 	var grace time.Duration
-	if !l.anonymous {
-		grace = r.options().Grace
+	if !explicit && !l.anonymous {
+		grace = r.grace()
 	}
 	at := leaveAt(now, l.until(), grace, explicit)
 	switch {
@@ -170,6 +172,13 @@ func (r *room) removeStay(s *Stay, explicit bool) {
 		l.seen, l.lost = now, nil
 	}
 	r.memberChanged(l)
+}
+
+// grace returns the grace of the room. If the options panic it is zero: the stay ends all
+// the same, and a member without connections must not remain. Needs mu.
+func (r *room) grace() (d time.Duration) {
+	guard.Run(r.tracker.logger(), "the grace of a member", func() { d = r.options().Grace })
+	return d
 }
 
 // expireGraces ends the graces that are over. Needs mu.

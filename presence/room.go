@@ -86,7 +86,8 @@ func (r *room) runOut() {
 	}
 }
 
-// takeOut returns what emit runs next. mine is false in the first call of an emit.
+// takeOut returns what runOut runs next. It returns nothing if another goroutine is in
+// runOut. mine is true if the caller is that goroutine, which is so from the second call on.
 func (r *room) takeOut(mine bool) []func() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -138,7 +139,8 @@ func (r *room) wake() {
 	})
 }
 
-// wakeLater has what a panic of wake left unannounced announced after a pause.
+// wakeLater follows a panic of wake. After a pause the room announces what the panic left
+// unannounced.
 func (r *room) wakeLater() {
 	r.change(func() {
 		r.scheduleFlush()

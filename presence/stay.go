@@ -47,8 +47,7 @@ func (t *Tracker) Enter(channel string, w Who, c Change, deliver func(*Snapshot)
 		key, anonymous = w.Connection, true
 	}
 	s := new(Stay)
-	err = t.open(channel, func(r *room) {
-		s.room = r
+	err = t.openFor(s, channel, func(r *room) {
 		r.addStay(s, key, anonymous, said)
 		r.askSnapshot(request{s, "", deliver})
 	})
@@ -61,8 +60,7 @@ func (t *Tracker) Enter(channel string, w Who, c Change, deliver func(*Snapshot)
 // Watch is like Enter, but the connection is not a member of the room.
 func (t *Tracker) Watch(channel string, deliver func(*Snapshot)) (*Stay, error) {
 	s := new(Stay)
-	err := t.open(channel, func(r *room) {
-		s.room = r
+	err := t.openFor(s, channel, func(r *room) {
 		r.watchers++
 		r.askSnapshot(request{s, "", deliver})
 	})
@@ -70,6 +68,23 @@ func (t *Tracker) Watch(channel string, deliver func(*Snapshot)) (*Stay, error) 
 		return nil, err
 	}
 	return s, nil
+}
+
+// openFor is open for a new stay. If f panics it ends the stay: the caller does not get the
+// stay, so nothing else would end it.
+func (t *Tracker) openFor(s *Stay, channel string, f func(*room)) error {
+	returned := false
+	defer func() {
+		if !returned && s.room != nil {
+			s.Leave()
+		}
+	}()
+	err := t.open(channel, func(r *room) {
+		s.room = r
+		f(r)
+	})
+	returned = true
+	return err
 }
 
 // Update changes the status and info of the connection. The room sees one update, or none if

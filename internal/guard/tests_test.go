@@ -65,6 +65,7 @@ var tested = map[string]string{
 
 	"presence: an announcement of presence":    "TestPanicsOfRoom",
 	"presence: presence":                       "TestPanicOfATask",
+	"presence: the grace of a member":          "TestPanicOfLose",
 	"presence: the presence of a room":         "TestPanicsOfRoom",
 	"presence: the timer of a room's presence": "TestPanicInTheTimerOfARoom",
 	"session: a subscription to a document":    "TestPanicInALateSubscription",
