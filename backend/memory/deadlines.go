@@ -7,11 +7,13 @@ import (
 )
 
 // deadlines say when a document may have been unused for its TTL, so that it must be looked
-// at. A document has at most one.
+// at. A document has at most one. It outlives the document, so that a document that is
+// forgotten and begun again many times does not collect them.
 type deadlines struct {
 	mu sync.Mutex // a leaf
-	// Guarded by mu; the earliest first.
-	queue deadlineQueue
+	// Guarded by mu.
+	queue deadlineQueue       // the earliest first
+	has   map[string]struct{} // the channels in queue; nil if there are none
 }
 
 type deadline struct {
@@ -19,9 +21,18 @@ type deadline struct {
 	channel string
 }
 
+// add sets a deadline, unless the document has one. An early one does no harm: whoever takes
+// it sets the next.
 func (d *deadlines) add(channel string, at time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if _, ok := d.has[channel]; ok {
+		return
+	}
+	if d.has == nil {
+		d.has = make(map[string]struct{})
+	}
+	d.has[channel] = struct{}{}
 	heap.Push(&d.queue, deadline{at, channel})
 }
 
@@ -32,7 +43,11 @@ func (d *deadlines) take(now time.Time) (channel string, ok bool) {
 	if len(d.queue) == 0 || d.queue[0].at.After(now) {
 		return "", false
 	}
-	return heap.Pop(&d.queue).(deadline).channel, true
+	channel = heap.Pop(&d.queue).(deadline).channel
+	if delete(d.has, channel); len(d.queue) == 0 {
+		d.has = nil // maps do not shrink
+	}
+	return channel, true
 }
 
 // deadlineQueue implements [heap.Interface].

@@ -157,7 +157,6 @@ func (t *documentTable) sweep(now time.Time) {
 			return
 		}
 		t.rooms.in(channel, func(r *documentRoom) {
-			r.due = false
 			r.expire(now)
 			r.schedule(now)
 		})

@@ -39,7 +39,6 @@ type documentRoom struct {
 	bill     bill
 	ttl      time.Duration // as of the latest change
 	used     time.Time     // the latest change, or when the last node detached
-	due      bool          // there is a deadline
 }
 
 // bare reports whether the room holds nothing.
@@ -91,10 +90,9 @@ func differ(a, b uint64) bool { return a != 0 && b != 0 && a != b }
 
 // schedule sets a deadline, when the document may have been unused for its TTL.
 func (r *documentRoom) schedule(now time.Time) {
-	if r.version == 0 || r.ttl <= 0 || r.due {
+	if r.version == 0 || r.ttl <= 0 {
 		return
 	}
-	r.due = true
 	from := r.used
 	if len(r.attached) > 0 {
 		from = now
