@@ -36,23 +36,17 @@ var routeOptions = func() block.Options[*Handler] {
 		"authorize": {Syntax: "{ … }", Block: true, Parse: parseAuthorize},
 	}
 	for name, o := range config.HubOptions {
-		all[name] = inline(o)
+		all[name] = block.ForPart(o, inlineHub)
 	}
 	return all
 }()
 
-// inline makes an option of the hub one of the directive, which then defines the
-// hub itself.
-func inline(o block.Option[*config.Hub]) block.Option[*Handler] {
-	return block.Option[*Handler]{
-		Syntax: o.Syntax, Min: o.Min, Max: o.Max, Repeat: o.Repeat, Block: o.Block, Empty: o.Empty,
-		Parse: func(d *caddyfile.Dispenser, args []string, h *Handler) error {
-			if h.HubConfig == nil {
-				h.HubConfig = new(config.Hub)
-			}
-			return o.Parse(d, args, h.HubConfig)
-		},
+// inlineHub returns the hub that the directive itself defines.
+func inlineHub(h *Handler) *config.Hub {
+	if h.HubConfig == nil {
+		h.HubConfig = new(config.Hub)
 	}
+	return h.HubConfig
 }
 
 // UnmarshalCaddyfile reads the directive:

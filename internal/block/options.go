@@ -31,6 +31,15 @@ type Option[T any] struct {
 	Parse func(d *caddyfile.Dispenser, args []string, into T) error
 }
 
+// ForPart returns an option of a part of a configuration as an option of the whole. part
+// finds the part.
+func ForPart[T, P any](o Option[P], part func(whole T) P) Option[T] {
+	return Option[T]{
+		Syntax: o.Syntax, Min: o.Min, Max: o.Max, Repeat: o.Repeat, Block: o.Block, Content: o.Content, Empty: o.Empty,
+		Parse: func(d *caddyfile.Dispenser, args []string, whole T) error { return o.Parse(d, args, part(whole)) },
+	}
+}
+
 // Options are the options of one kind of block, by name. A new option is a new entry.
 type Options[T any] map[string]Option[T]
 
