@@ -51,11 +51,11 @@ func TestWarnings(t *testing.T) {
 	}{
 		{"no rooms", hubUse{route: "r", config: &config.Hub{}}, "no rooms"},
 		{"users", hubUse{route: "r", config: &config.Hub{Rooms: []config.Room{{Pattern: "a"}}}}, "for users"},
-		{"users who are known", hubUse{route: "r", knows: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a"}}}}, ""},
+		{"users who are known", hubUse{route: "r", users: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a"}}}}, ""},
 		{"{user}", hubUse{route: "r", config: &config.Hub{Rooms: []config.Room{{Pattern: "b", Subscribe: "anyone"}, {Pattern: "a:{user}", Subscribe: "server", Publish: "users"}}}}, "for users"},
-		{"a claim", hubUse{route: "r", knows: true, grants: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a:{claim.team}"}}}}, "with a claim"},
-		{"a claim of a token", hubUse{route: "r", knows: true, tokens: true, grants: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a:{claim.team}"}}}}, ""},
-		{"a grant", hubUse{route: "r", knows: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a", Subscribe: "granted"}}}}, "with a grant"},
+		{"a claim", hubUse{route: "r", users: true, grants: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a:{claim.team}"}}}}, "with a claim"},
+		{"a claim of a token", hubUse{route: "r", users: true, tokens: true, grants: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a:{claim.team}"}}}}, ""},
+		{"a grant", hubUse{route: "r", users: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a", Subscribe: "granted"}}}}, "with a grant"},
 		{"anyone", hubUse{route: "r", config: &config.Hub{Rooms: []config.Room{{Pattern: "a", Subscribe: "anyone"}}}}, ""},
 		{"no route", hubUse{config: &config.Hub{Rooms: []config.Room{{Pattern: "a"}}}}, ""},
 	} {

@@ -30,7 +30,7 @@ type hubUse struct {
 	place  string      // where it is defined
 	route  string      // one that uses it
 
-	knows  bool              // a route finds out who is calling
+	users  bool              // a route finds out which user sends a request
 	tokens bool              // a route has 'token'
 	grants bool              // a route has 'token' or 'authorize'
 	realms map[string]*realm // by name
@@ -54,14 +54,14 @@ func release(name string) error {
 }
 
 // use returns the hub of a route. c defines the hub unless it is nil. The hub need not be
-// defined yet, because routes are provisioned in no particular order. knows says that the
+// defined yet, because routes are provisioned in no particular order. users says that the
 // route finds out which user sends a request.
-func (a *App) use(name string, c *config.Hub, route string, knows bool) (*hubUse, error) {
+func (a *App) use(name string, c *config.Hub, route string, users bool) (*hubUse, error) {
 	if err := config.CheckHubName(name); err != nil {
 		return nil, err
 	}
 	u := a.hub(name)
-	u.route, u.knows = route, u.knows || knows
+	u.route, u.users = route, u.users || users
 	if c == nil {
 		return u, nil
 	}
@@ -85,7 +85,7 @@ func (a *App) define(name string, c *config.Hub, place string) error {
 	if err != nil {
 		return fmt.Errorf("hub '%s', defined by %s: %w", name, place, err)
 	}
-	config.Name(compiled, name)
+	config.SetPrefix(compiled, name)
 	u.config, u.place, u.use.Settings = c, place, compiled
 	return nil
 }
@@ -211,7 +211,7 @@ func (u *hubUse) warn(warn func(text string, args ...any)) {
 		return // no route leads to the hub
 	}
 	pattern := u.config.ForUsers()
-	if pattern != "" && !u.knows {
+	if pattern != "" && !u.users {
 		warn("a room is for users, and no route of the hub has 'user', 'token' or 'authorize', so that nobody is one", "room", pattern)
 		return
 	}

@@ -125,8 +125,8 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	}
 	h.app = app.(*App)
 	place := h.place(ctx)
-	knows := h.User != "" || h.Token != nil || h.Authorize != nil
-	u, err := h.app.use(h.hubName(), h.HubConfig, place, knows)
+	users := h.User != "" || h.Token != nil || h.Authorize != nil
+	u, err := h.app.use(h.hubName(), h.HubConfig, place, users)
 	if err != nil {
 		return err
 	}

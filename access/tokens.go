@@ -28,7 +28,7 @@ type tokenKeys struct {
 	texts [][]byte
 }
 
-// inFiles reports that keys are in files, which may change.
+// inFiles reports whether keys are in files, which may change.
 func inFiles(c *config.Token) bool {
 	return len(c.PublicKey) > 0 || slices.ContainsFunc(c.HMAC, block.InFile)
 }
@@ -130,8 +130,8 @@ func (c *complaint) isNew(err error) bool {
 	return !again && err != nil
 }
 
-// newVerifier makes the verifier of a `token` block, which is not started. It notices when files with keys change,
-// and says so in the log.
+// newVerifier returns the verifier of a `token` block, which is not started. It notices
+// when files with keys change, and logs that.
 func newVerifier(c *config.Token, read config.ReadFile, log *slog.Logger) (v *auth.Verifier, err error) {
 	if err := c.Check(); err != nil {
 		return nil, err
@@ -167,7 +167,7 @@ func resolveKey(text string) (string, error) {
 	return block.Resolve(text)
 }
 
-// inTheClear reports that a secret stands in the configuration itself.
+// inTheClear reports whether a secret stands in the configuration itself.
 func inTheClear(c *config.Token) bool {
 	return slices.ContainsFunc(c.HMAC, block.InTheClear)
 }

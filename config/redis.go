@@ -212,8 +212,8 @@ func (c *RedisTLS) compile(read ReadFile) (*tls.Config, error) {
 	return t, err
 }
 
-// Name fills in what of the settings depends on the name of the hub.
-func Name(s *node.Settings, hub string) {
+// SetPrefix sets the default of [Redis.Prefix], which depends on the name of the hub.
+func SetPrefix(s *node.Settings, hub string) {
 	if o := s.Store.Redis; o != nil && o.Prefix == "" && hub != DefaultHub {
 		o.Prefix = redis.DefaultPrefix + hub + ":"
 	}

@@ -24,8 +24,8 @@ import (
 //		deadline   <duration>
 //	}
 //
-// with one of hmac, public_key and jwks. hmac and public_key may be repeated. Placeholders stay as they are, so that no
-// secret gets into the adapted configuration.
+// with one of hmac, public_key and jwks. hmac and public_key may be repeated. Placeholders
+// stay as they are, so that no secret gets into the adapted configuration.
 func ParseToken(d *caddyfile.Dispenser) (*Token, error) {
 	c := new(Token)
 	if err := tokenOptions.ParseBlock(d, "token", c); err != nil {

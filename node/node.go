@@ -119,7 +119,7 @@ func (n *Node) start(s *Settings) error {
 	}
 	documents, err := document.New(
 		n.backend.documents,
-		func(n document.News) { h.Announce(n.Channel, session.DocumentEvent(n)) },
+		func(news document.News) { h.Announce(news.Channel, session.DocumentEvent(news)) },
 	)
 	if err != nil {
 		return errors.Join(err, h.Close(), members.Close(), n.backend.close())

@@ -17,7 +17,7 @@ type Use struct {
 
 	decided chan struct{} // closed when it is known what becomes of the use
 	once    sync.Once     // closes decided
-	good    bool          // written before decided is closed
+	inForce bool          // written before decided is closed
 }
 
 // NewUse returns a use without settings.
@@ -25,9 +25,9 @@ func NewUse() *Use { return &Use{decided: make(chan struct{})} }
 
 // decide is called when it is known what becomes of the use. Only the first call
 // counts.
-func (u *Use) decide(good bool) {
+func (u *Use) decide(inForce bool) {
 	u.once.Do(func() {
-		u.good = good
+		u.inForce = inForce
 		close(u.decided)
 	})
 }
@@ -41,14 +41,14 @@ const maxWait = 5 * time.Second
 func (u *Use) Wait(ctx context.Context) bool {
 	select {
 	case <-u.decided:
-		return u.good
+		return u.inForce
 	default:
 	}
 	timer := time.NewTimer(maxWait)
 	defer timer.Stop()
 	select {
 	case <-u.decided:
-		return u.good
+		return u.inForce
 	case <-timer.C:
 	case <-ctx.Done():
 	}
