@@ -161,7 +161,7 @@ func decodeItem(item json.RawMessage) (channels []string, p protocol.Publish, va
 		return nil, p, false, e
 	}
 	if err := json.Unmarshal(m["channels"], &channels); err != nil || len(channels) == 0 {
-		return nil, p, false, protocol.Errorf(protocol.InvalidMessage, "the member \"channels\" must be an array of names")
+		return nil, p, false, protocol.Errorf(protocol.InvalidMessage, "the field \"channels\" must be an array of names")
 	}
 	if len(channels) > maxItems {
 		return nil, p, false, protocol.Errorf(protocol.TooLarge, "an item has at most %d channels", maxItems)

@@ -39,7 +39,7 @@ func decodeObject(text []byte, names ...string) (object, *protocol.Error) {
 }
 
 func errNoObject(names []string) *protocol.Error {
-	return protocol.Errorf(protocol.InvalidMessage, "this must be a JSON object; its members may be %s", strings.Join(names, ", "))
+	return protocol.Errorf(protocol.InvalidMessage, "this must be a JSON object; its fields may be %s", strings.Join(names, ", "))
 }
 
 // decodeMember decodes the next member.
@@ -50,9 +50,9 @@ func (m object) decodeMember(d *json.Decoder, names []string) *protocol.Error {
 	case err != nil:
 		return errNoObject(names)
 	case !slices.Contains(names, name):
-		return protocol.Errorf(protocol.InvalidMessage, "there is no member %s; the members may be %s", protocol.Quote(name), strings.Join(names, ", "))
+		return protocol.Errorf(protocol.InvalidMessage, "there is no field %s; the fields may be %s", protocol.Quote(name), strings.Join(names, ", "))
 	case m[name] != nil:
-		return protocol.Errorf(protocol.InvalidMessage, "the member %q is given twice", name)
+		return protocol.Errorf(protocol.InvalidMessage, "the field %q is given twice", name)
 	}
 	var value json.RawMessage
 	if err := d.Decode(&value); err != nil {
@@ -69,7 +69,7 @@ func (m object) text(name string) (s string, e *protocol.Error) {
 		return "", nil
 	}
 	if raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
-		return "", protocol.Errorf(protocol.InvalidMessage, "the member %q must be a string", name)
+		return "", protocol.Errorf(protocol.InvalidMessage, "the field %q must be a string", name)
 	}
 	return s, nil
 }
@@ -78,7 +78,7 @@ func (m object) text(name string) (s string, e *protocol.Error) {
 func (m object) flag(name string) (is bool, e *protocol.Error) {
 	raw, ok := m[name]
 	if ok && (raw[0] == 'n' || json.Unmarshal(raw, &is) != nil) {
-		return false, protocol.Errorf(protocol.InvalidMessage, "the member %q must be true or false", name)
+		return false, protocol.Errorf(protocol.InvalidMessage, "the field %q must be true or false", name)
 	}
 	return is, nil
 }
@@ -87,7 +87,7 @@ func (m object) flag(name string) (is bool, e *protocol.Error) {
 func (m object) integer(name string) (n int64, e *protocol.Error) {
 	raw, ok := m[name]
 	if ok && (raw[0] == 'n' || json.Unmarshal(raw, &n) != nil) {
-		return 0, protocol.Errorf(protocol.InvalidMessage, "the member %q must be an integer", name)
+		return 0, protocol.Errorf(protocol.InvalidMessage, "the field %q must be an integer", name)
 	}
 	return n, nil
 }

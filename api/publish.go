@@ -122,7 +122,7 @@ func oneKey(key string, headers []string) (string, *protocol.Error) {
 		header = header[1 : len(header)-1]
 	}
 	if key != "" && key != header {
-		return "", protocol.Errorf(protocol.InvalidMessage, "the header %s and the member \"key\" differ; send the key in one place", keyHeader)
+		return "", protocol.Errorf(protocol.InvalidMessage, "the header %s and the field \"key\" differ; send the key in one place", keyHeader)
 	}
 	return header, protocol.ValidKey(header)
 }
@@ -135,7 +135,7 @@ func decodeMessageObject(text []byte, beside ...string) (object, *protocol.Error
 		return nil, e
 	}
 	if _, ok := m["content"]; !ok {
-		return nil, protocol.Errorf(protocol.InvalidMessage, "the member \"content\" is missing")
+		return nil, protocol.Errorf(protocol.InvalidMessage, "the field \"content\" is missing")
 	}
 	return m, nil
 }
@@ -178,7 +178,7 @@ func (m object) key() (string, *protocol.Error) {
 	case m["key"] == nil:
 		key = old
 	case m["id"] != nil && key != old:
-		return "", protocol.Errorf(protocol.InvalidMessage, "the members \"key\" and \"id\" differ; send the idempotency key as \"key\" alone")
+		return "", protocol.Errorf(protocol.InvalidMessage, "the fields \"key\" and \"id\" differ; send the idempotency key as \"key\" alone")
 	}
 	if key == "" {
 		return "", nil

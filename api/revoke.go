@@ -67,7 +67,7 @@ func (m object) time(name string) (time.Time, *protocol.Error) {
 		return time.Time{}, e
 	}
 	if ms < leastTime || ms > greatestTime {
-		return time.Time{}, protocol.Errorf(protocol.InvalidMessage, "the member %q must be a time in milliseconds since 1970", name)
+		return time.Time{}, protocol.Errorf(protocol.InvalidMessage, "the field %q must be a time in milliseconds since 1970", name)
 	}
 	return time.UnixMilli(ms), nil
 }
