@@ -104,13 +104,18 @@ func (c *Token) checkLiterals() error {
 		_, err := auth.New(auth.Config{JWKS: c.JWKS})
 		return err
 	}
-	for _, secret := range c.HMAC {
-		if !block.Constant(secret) {
-			continue
-		}
-		if err := (auth.Keys{Secrets: [][]byte{[]byte(secret)}}).Check(); err != nil {
-			return err
+	for i, secret := range c.HMAC {
+		if err := checkSecret(secret); err != nil {
+			return fmt.Errorf("hmac: secret %d: %w", i+1, err)
 		}
 	}
 	return nil
+}
+
+// checkSecret checks a secret that has no placeholders.
+func checkSecret(secret string) error {
+	if !block.Constant(secret) {
+		return nil
+	}
+	return auth.Keys{Secrets: [][]byte{[]byte(secret)}}.Check()
 }

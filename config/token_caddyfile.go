@@ -35,8 +35,8 @@ func ParseToken(d *caddyfile.Dispenser) (*Token, error) {
 }
 
 var tokenOptions = block.Options[*Token]{
-	"hmac":       keyList("<secret>…", func(c *Token) *[]string { return &c.HMAC }),
-	"public_key": keyList("<file>…", func(c *Token) *[]string { return &c.PublicKey }),
+	"hmac":       keyList("<secret>…", func(c *Token) *[]string { return &c.HMAC }, checkSecret),
+	"public_key": keyList("<file>…", func(c *Token) *[]string { return &c.PublicKey }, nil),
 	"jwks":       block.Text("<url>", func(c *Token) *string { return &c.JWKS }),
 	"issuer":     block.Text("<issuer>", func(c *Token) *string { return &c.Issuer }),
 	"audience":   block.Text("<audience>", func(c *Token) *string { return &c.Audience }),
@@ -52,8 +52,9 @@ func parseFrom(_ *caddyfile.Dispenser, args []string, c *Token) error {
 	return err
 }
 
-// keyList is an option that names one key or several, in one line or several.
-func keyList(syntax string, field func(*Token) *[]string) block.Option[*Token] {
+// keyList is an option that names one key or several, in one line or several. check may be
+// nil. It checks each key here, so that an error names this option and its line.
+func keyList(syntax string, field func(*Token) *[]string, check func(key string) error) block.Option[*Token] {
 	return block.Option[*Token]{Syntax: syntax, Min: 1, Max: -1, Repeat: true, Parse: func(_ *caddyfile.Dispenser, args []string, c *Token) error {
 		for _, key := range args {
 			if key == "" {
@@ -61,6 +62,11 @@ func keyList(syntax string, field func(*Token) *[]string) block.Option[*Token] {
 			}
 			if slices.Contains(*field(c), key) {
 				return errors.New("the same is there already")
+			}
+			if check != nil {
+				if err := check(key); err != nil {
+					return err
+				}
 			}
 			*field(c) = append(*field(c), key)
 		}
