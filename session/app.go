@@ -28,7 +28,7 @@ func (u *rules) ask(ctx context.Context, c Caller, what auth.Action, channel str
 	case errors.Is(err, auth.ErrUnauthorized):
 		return a, true, protocol.Errorf(protocol.Unauthorized, "the application wants you to sign in")
 	}
-	u.log.Log(ctx, u.loudness(ctx), "the application does not say what is allowed", "action", what.String(), "channel", channel, "error", err)
+	u.log.Log(ctx, u.loudness(ctx), "the app did not answer what a client may do", "action", what.String(), "channel", channel, "error", err)
 	return a, true, appUnavailable()
 }
 
@@ -95,5 +95,5 @@ func (u *rules) loudness(ctx context.Context) slog.Level {
 }
 
 func appUnavailable() *protocol.Error {
-	return retry(protocol.Unavailable, "what is allowed can not be found out at the moment", time.Second, 5*time.Second)
+	return retry(protocol.Unavailable, "the app did not answer whether you may do this, try again", time.Second, 5*time.Second)
 }
