@@ -11,7 +11,7 @@ import (
 // maxAddress bounds each field of an address, in bytes: as long as a user's id may be.
 const maxAddress = 255
 
-// DecodeAddress reads for whom a message is, as it stands in `to`.
+// DecodeAddress reads the addressee of a message from `to`.
 func DecodeAddress(text json.RawMessage) (*hub.Address, *Error) {
 	a := new(hub.Address)
 	m := walk(text, "to")
@@ -22,7 +22,7 @@ func DecodeAddress(text json.RawMessage) (*hub.Address, *Error) {
 		case "connection":
 			a.Connection = m.somebody()
 		default:
-			// A misspelled connection would make the message one to all connections of
+			// With a misspelled "connection", the message would go to all connections of
 			// the user.
 			m.fail("is unknown; there are \"user\" and \"connection\"")
 		}
@@ -33,7 +33,7 @@ func DecodeAddress(text json.RawMessage) (*hub.Address, *Error) {
 	return a, m.err
 }
 
-// somebody takes the current value as the id of somebody.
+// somebody reads the current value as the id of a user or a connection.
 func (m *members) somebody() string {
 	id := m.text()
 	if id == "" || len(id) > maxAddress || strings.ContainsFunc(id, unicode.IsControl) {
@@ -42,7 +42,7 @@ func (m *members) somebody() string {
 	return id
 }
 
-// appendDirect appends for whom a message is and where it comes from.
+// appendDirect appends the addressee and the sender of a direct message.
 func appendDirect(dst []byte, d *hub.Direct) []byte {
 	dst = appendAddress(dst, "to", d.To)
 	if d.From != (hub.Address{}) {

@@ -11,16 +11,16 @@ import (
 // Change is the payload of `change`.
 type Change struct {
 	Channel string
-	// Client identifies the client beyond its connection; empty for one that does
-	// not send changes again after it was disconnected.
+	// Client identifies the client beyond its connection. It is empty for a client that
+	// does not repeat changes after a disconnect.
 	Client string
 	// LocalVersion counts the client's own changes.
 	LocalVersion uint64
-	// Epoch and BaseVersion are of the state that the change was made to. The epoch
+	// Epoch and BaseVersion are those of the state to which the change was made. The epoch
 	// may be empty.
 	Epoch       string
 	BaseVersion uint64
-	// Patch is any JSON, and a copy; what it must be is checked where it is used.
+	// Patch is a copy of any JSON value; its user checks it.
 	Patch json.RawMessage
 }
 
@@ -29,8 +29,8 @@ func DecodeChange(payload json.RawMessage) (Change, *Error) {
 	return decodeChange(payload, "channel")
 }
 
-// DecodeChangeOf reads it where the channel is known, and need not be named again. There
-// is no connection either, so that the client has to have a name.
+// DecodeChangeOf reads the payload of a change without a connection, over HTTP. The path names
+// the channel, so the payload may omit it. Client is required.
 func DecodeChangeOf(channel string, payload json.RawMessage) (Change, *Error) {
 	c, e := decodeChange(payload, "client")
 	switch {
@@ -85,7 +85,7 @@ type DocumentState struct {
 	Version uint64
 	// State is compact JSON.
 	State []byte
-	// Stale reports that there may be newer versions, which come later.
+	// Stale reports that newer versions may exist; the client gets them later.
 	Stale bool
 }
 
@@ -117,10 +117,10 @@ type ChangeAccepted struct {
 	ID           json.RawMessage
 	Channel      string
 	LocalVersion uint64
-	// Epoch and Version are of the state that the change has led to.
+	// Epoch and Version are those of the state after the change.
 	Epoch   string
 	Version uint64
-	// Duplicate reports that it had been made before.
+	// Duplicate reports that the change had been made before.
 	Duplicate bool
 	// Hash is that of the state; 0: it does not come with this version.
 	Hash uint32
@@ -169,11 +169,11 @@ func (c ChangeRejected) AppendEnvelope(dst []byte) []byte {
 	return append(dst, '}', '}')
 }
 
-// RemoteChange is the envelope `remote-change`: somebody has changed the document.
-// The connection that proposed the change is told that it is accepted in its place.
+// RemoteChange is the envelope `remote-change`: the document was changed. The connection that
+// proposed the change gets Accepted instead.
 type RemoteChange struct {
 	Channel string
-	// Epoch and Version are of the state that the change has led to.
+	// Epoch and Version are those of the state after the change.
 	Epoch   string
 	Version uint64
 	// Sender is a user, or the connection of an anonymous one; empty for the app.

@@ -11,7 +11,7 @@ import (
 // people and may change.
 type Code string
 
-// The error codes. [Codes] lists what is known of each.
+// The error codes. [Codes] describes each.
 const (
 	InvalidJSON       Code = "INVALID_JSON"
 	InvalidMessage    Code = "INVALID_MESSAGE"
@@ -32,22 +32,21 @@ const (
 	Internal          Code = "INTERNAL"
 )
 
-// CodeInfo is what there is to know of an error code.
+// CodeInfo describes an error code.
 type CodeInfo struct {
 	Code Code
 	// Status is the HTTP status of an answer with this error.
 	Status int
-	// Title is the message where there is no better one.
+	// Title is the message if there is no better one.
 	Title string
-	// Temporary reports that the same command may succeed later without being
-	// changed.
+	// Temporary reports whether the same command may succeed later.
 	Temporary bool
 	// Help tells a developer what to do. It is for the documentation and the client's
 	// source, and is not sent.
 	Help string
 }
 
-// codes is the one place that describes the error codes.
+// codes describes the error codes, and nothing else does.
 var codes = []CodeInfo{
 	{InvalidJSON, http.StatusBadRequest, "not valid JSON", false,
 		"The frame, or the body of a request, is not one valid JSON text. The message says at which byte."},
@@ -85,8 +84,8 @@ var codes = []CodeInfo{
 		"The server has a fault. Its log has the details."},
 }
 
-// Codes lists the error codes. A test holds the documentation and the client's
-// constants to it.
+// Codes lists the error codes. A test compares the documentation and the client's constants
+// with it.
 func Codes() []CodeInfo { return slices.Clone(codes) }
 
 // Info describes c. A code that is not in the table is described as [Internal].
@@ -99,8 +98,7 @@ func (c Code) Info() CodeInfo {
 	return info
 }
 
-// The reasons for which a session or a transport ends a connection, beside those
-// of the hub itself.
+// The reasons for which a session or a transport closes a connection, beside those of the hub.
 var (
 	ReasonProtocol     = hub.Reason{Code: 1002, Text: "broken frame"}
 	ReasonBinary       = hub.Reason{Code: 1003, Text: "binary frames are not spoken here"}
@@ -115,19 +113,19 @@ var (
 	ReasonTokenExpired = hub.Reason{Code: 4503, Text: "the token has expired"}
 )
 
-// CloseInfo is what there is to know of a close code.
+// CloseInfo describes a close code.
 type CloseInfo struct {
 	// Reason has the code and the text that goes with it by default.
 	Reason hub.Reason
 	// Name is the code's constant in clients: upper case, words joined by _.
 	Name string
-	// Reconnect reports that a client should come back by itself.
+	// Reconnect reports whether a client should reconnect by itself.
 	Reconnect bool
 	// Help is for the documentation and the client's source, and is not sent.
 	Help string
 }
 
-// closes is the one place that describes the close codes.
+// closes describes the close codes, and nothing else does.
 var closes = []CloseInfo{
 	{hub.ReasonNormal, "NORMAL", false, "The client or the server closed the connection as intended."},
 	{hub.ReasonGone, "GOING_AWAY", true, "The server is shutting down."},
@@ -149,13 +147,13 @@ var closes = []CloseInfo{
 	{ReasonTokenExpired, "TOKEN_EXPIRED", true, "The token expired and was not renewed with `authenticate`. Get a new token, then reconnect."},
 }
 
-// CloseCodes lists the close codes in ascending order. A test holds the documentation
-// and the client's constants to it.
+// CloseCodes lists the close codes in ascending order. A test compares the documentation and
+// the client's constants with it.
 func CloseCodes() []CloseInfo { return slices.Clone(closes) }
 
-// MayReconnect reports whether a client should come back by itself after a close
-// with this code. Codes that are not in the table follow their range: 4000-4499
-// stay away, everything else comes back.
+// MayReconnect reports whether a client should reconnect by itself after a close with this
+// code. A code that is not in the table follows its range: 4000-4499 must not reconnect, all
+// others should.
 func MayReconnect(code uint16) bool {
 	if i := slices.IndexFunc(closes, func(c CloseInfo) bool { return c.Reason.Code == code }); i >= 0 {
 		return closes[i].Reconnect

@@ -6,11 +6,11 @@ import (
 )
 
 const (
-	// maxID bounds a command's id, as it is written between its quotes.
+	// maxID bounds a command's id, in bytes between its quotes.
 	maxID = 64
 	// maxInteger is the length of the longest 64-bit integer.
 	maxInteger = 20
-	// maxType is more than any type has.
+	// maxType is longer than any type.
 	maxType = 64
 )
 
@@ -18,16 +18,15 @@ const (
 type Command struct {
 	// Type has at most 64 bytes. Decode does not know which types there are.
 	Type string
-	// ID is the JSON string or integer to repeat in the reply, and a copy; nil for
-	// none.
+	// ID is a copy of the JSON string or integer that the reply repeats; nil for none.
 	ID json.RawMessage
-	// Payload is an object, in the memory of the frame; nil when it was left out.
+	// Payload is an object, in the memory of the frame; nil if it was omitted.
 	// The decoders of the payloads copy what they keep.
 	Payload json.RawMessage
 }
 
-// Decode reads the envelope of a frame. With an error the Command holds the ID, if
-// that could be read, and nothing else that counts.
+// Decode reads the envelope of a frame. With an error, only the ID of the Command counts, if it
+// could be read.
 func Decode(frame []byte) (Command, *Error) {
 	if len(frame) == 0 {
 		return Command{}, Errorf(InvalidJSON, "the frame is empty")
@@ -52,7 +51,7 @@ func Decode(frame []byte) (Command, *Error) {
 	return c, m.err
 }
 
-// possibleType spares those who look a type up from long ones.
+// possibleType rejects types that are too long to exist.
 func possibleType(t string) *Error {
 	if t == "" || len(t) > maxType {
 		return UnknownTypeError(t)
@@ -60,12 +59,12 @@ func possibleType(t string) *Error {
 	return nil
 }
 
-// UnknownTypeError is the answer to a command whose type nobody knows.
+// UnknownTypeError is the answer to a command of an unknown type.
 func UnknownTypeError(t string) *Error {
 	return Errorf(UnknownType, "no command has the type %s", Quote(t))
 }
 
-// id takes the current value as a command's id.
+// id reads the current value as a command's id.
 func (m *members) id() json.RawMessage {
 	v := m.take()
 	switch {
@@ -79,7 +78,7 @@ func (m *members) id() json.RawMessage {
 	return nil
 }
 
-// isInteger tells integers from other JSON values.
+// isInteger reports whether a JSON value is an integer of at most maxInteger digits.
 func isInteger(v []byte) bool {
 	for i, c := range v {
 		if !isDigit(c) && (c != '-' || i > 0) {

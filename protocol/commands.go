@@ -8,7 +8,7 @@ import (
 
 // Authenticate is the payload of `authenticate`.
 type Authenticate struct {
-	// Token says who the client is. It is a secret: no error repeats any of it.
+	// Token says who the client is. It is a secret: no error contains any part of it.
 	Token string
 }
 
@@ -37,12 +37,12 @@ const MaxHistory = 1000
 // Subscribe is the payload of `subscribe`.
 type Subscribe struct {
 	Channel string
-	// Recover asks for everything after a position; nil does not.
+	// Recover requests all messages after a position; nil requests none.
 	Recover *hub.Position
-	// History asks for the newest messages, at most [MaxHistory]; 0 for none.
-	// Where Recover is given it is not needed.
+	// History requests the newest messages, at most [MaxHistory]; 0 for none. With Recover it
+	// is not needed.
 	History int
-	// Appearance is how the own member shows in a room with presence.
+	// Appearance is what other members see of the client in a room with presence.
 	Appearance
 }
 
@@ -95,14 +95,13 @@ func DecodeUnsubscribe(payload json.RawMessage) (Unsubscribe, *Error) {
 // Publish is the payload of a client's `message`.
 type Publish struct {
 	Channel string
-	// Content is compact, valid JSON, and a copy: it does not share the memory of
-	// the frame.
+	// Content is a copy in compact, valid JSON. It does not share the memory of the frame.
 	Content json.RawMessage
-	// Event is the application's name for the kind of message; may be empty.
+	// Event is the app's name for the kind of message; may be empty.
 	Event string
 	// Key makes a repeated publish harmless; empty for none.
 	Key string
-	// To is for whom the message is; nil: for everybody in the channel.
+	// To is the addressee; nil means everybody in the channel.
 	To *hub.Address
 }
 
@@ -136,8 +135,7 @@ func DecodePublish(payload json.RawMessage) (Publish, *Error) {
 	return p, nil
 }
 
-// DecodeContent checks a JSON text that is to be published and gives it in compact
-// form, as a copy.
+// DecodeContent checks a JSON text that is to be published. It returns a compact copy.
 func DecodeContent(text []byte) (json.RawMessage, *Error) {
 	s, err := scan(text)
 	if err != nil {
@@ -146,17 +144,17 @@ func DecodeContent(text []byte) (json.RawMessage, *Error) {
 	return compact(text, s.spaced > 0), nil
 }
 
-// DefaultHistory is how many messages `history` brings when no limit is given.
+// DefaultHistory is how many messages `history` returns without a limit.
 const DefaultHistory = 100
 
 // History is the payload of `history` as a command.
 type History struct {
 	Channel string
-	// Since asks for the messages after a position, oldest first; nil for the
-	// newest ones.
+	// Since requests the messages after a position, oldest first; nil requests the newest
+	// ones.
 	Since *hub.Position
-	// Limit is the greatest number of messages, at most [MaxHistory]; 0 asks for
-	// the position alone.
+	// Limit is the greatest number of messages, at most [MaxHistory]; 0 requests the
+	// position alone.
 	Limit int
 }
 

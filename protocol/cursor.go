@@ -18,20 +18,19 @@ const (
 	tagLen = 6
 )
 
-// Cursor holds the positions of the channels of one event stream. In text it is
-// the `id:` of an event, which a client gives back as Last-Event-ID to have all of
-// its channels recovered. The zero Cursor is empty. It is not safe for use by
-// several goroutines.
+// Cursor holds the positions of the channels of one event stream. Its text is the `id:` of an
+// event. A client sends it back as Last-Event-ID to recover all of its channels. The zero Cursor
+// is empty. It is not safe for use by several goroutines.
 //
-// Channels are told apart by a hash of 36 bits. Should two of one stream meet
-// there, one gets the position of the other, which is of another epoch, and the
-// client is told that it cannot be recovered.
+// A channel is identified by a hash of 36 bits. If two channels of a stream have the same hash,
+// one gets the position of the other. That position is of another epoch, so the client learns
+// that the channel can not be recovered.
 type Cursor struct {
 	entries []cursorEntry
 }
 
 type cursorEntry struct {
-	// channel spares the hash; empty in what was parsed.
+	// channel is the name, to avoid the hash; empty if the entry was parsed.
 	channel  string
 	tag      [tagLen]byte
 	position hub.Position
@@ -48,8 +47,8 @@ func ParseCursor(s string) (Cursor, *Error) {
 	case strings.Count(s, ".") >= MaxCursorEntries:
 		return c, Errorf(InvalidMessage, "a cursor must not have more than %d entries", MaxCursorEntries)
 	}
-	// The epochs share the memory of the text, which must not be that of a whole
-	// request header.
+	// The epochs share the memory of the text. A copy keeps them from holding a whole request
+	// header in memory.
 	s = strings.Clone(s)
 	c.entries = make([]cursorEntry, 0, 1+strings.Count(s, "."))
 	for text := range strings.SplitSeq(s, ".") {
@@ -100,7 +99,7 @@ func tagOf(channel string) (tag [tagLen]byte) {
 // Len is the number of channels.
 func (c *Cursor) Len() int { return len(c.entries) }
 
-// Position gives the position of a channel; ok is false when the cursor has none.
+// Position returns the position of a channel; ok is false if the cursor has none.
 func (c *Cursor) Position(channel string) (p hub.Position, ok bool) {
 	if i := c.find(channel); i >= 0 {
 		return c.entries[i].position, true
@@ -129,7 +128,7 @@ func (c *Cursor) Delete(channel string) {
 	}
 }
 
-// find gives the index of a channel's entry, or -1.
+// find returns the index of a channel's entry, or -1.
 func (c *Cursor) find(channel string) int {
 	for i := range c.entries {
 		if c.entries[i].channel == channel && channel != "" {
@@ -143,9 +142,9 @@ func (c *Cursor) tagged(tag [tagLen]byte) int {
 	return slices.IndexFunc(c.entries, func(e cursorEntry) bool { return e.tag == tag })
 }
 
-// AppendCursor appends the text of a cursor. Entries that would make it longer than
-// [ParseCursor] accepts are left out, those added last first: their channels
-// cannot be recovered, and whoever resumes the stream must say so.
+// AppendCursor appends the text of a cursor. If it would be longer than [ParseCursor] accepts,
+// the entries that were added last are omitted. Their channels can not be recovered, and the
+// server must say so when the client resumes the stream.
 func AppendCursor(dst []byte, c *Cursor) []byte {
 	begin := len(dst)
 	for i := range c.entries {

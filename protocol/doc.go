@@ -1,7 +1,7 @@
-// Package protocol is the native wire protocol, version 1: it reads what clients
-// send, writes what the server says, and names errors and the ends of connections.
-// It does nothing by itself: no I/O, no goroutines, no state. Its functions may be
-// called by several goroutines at once; a [Cursor] belongs to one.
+// Package protocol is the native wire protocol, version 1. It reads what clients send, writes
+// what the server sends, and lists the codes of errors and of closed connections. It has no
+// I/O, no goroutines and no state. Several goroutines may call its functions at once; a
+// [Cursor] belongs to one.
 //
 // # Envelopes
 //
@@ -10,15 +10,13 @@
 //
 //	{"type":"subscribe","id":7,"payload":{"channel":"chat:42"}}
 //
-// A client gives type, an optional id (a string of at most 64 bytes or an integer)
-// and payload. The server repeats the id, byte for byte, in its reply, and adds
-// timestamp, in milliseconds since 1970: the time of a message's publication, else
-// that of the envelope.
+// A client sends type, payload and an optional id: a string of at most 64 bytes, or an integer.
+// The server repeats the id, byte for byte, in its reply. It adds timestamp, in milliseconds
+// since 1970: when a message was published, or when any other envelope was made.
 //
-// Fields that are not known are ignored, names are compared exactly, and a known
-// field must not come twice. A frame is UTF-8 and nested at most 64 levels deep. A
-// bad frame is answered by `error` and the connection lives on, unless it goes on
-// like that.
+// Unknown fields are ignored. Names are compared exactly. A known field must not appear twice.
+// A frame is UTF-8 and nested at most 64 levels deep. The server answers a bad frame with
+// `error` and keeps the connection open. Too many bad frames close it.
 //
 // # What a client sends
 //
@@ -30,12 +28,12 @@
 //	history      channel, since?: position, limit?             history
 //	ping                                                       pong
 //
-// The reply to any of them may be `error` instead. A channel is named by 1 to 255
-// bytes ([ValidChannel]). content is any JSON value; event is the application's
-// word for the kind of message ([ValidEvent]); a second message with the same key
-// is acknowledged and not sent again ([ValidKey]); to has the message delivered to one
-// member alone ([DecodeAddress]), without a position. n is at most 1000, and so is
-// limit, which is 100 by default; 0 asks for the position alone.
+// The reply to any of them may be `error` instead. The name of a channel has 1 to 255 bytes
+// ([ValidChannel]). content is any JSON value. event is the app's name for the kind of message
+// ([ValidEvent]). A second message with the same key is acknowledged and not sent again
+// ([ValidKey]). A message with to goes to one member alone ([DecodeAddress]) and has no
+// position. n and limit are at most 1000; limit is 100 by default, and 0 requests the position
+// alone.
 //
 // # What the server sends
 //
@@ -52,48 +50,45 @@
 //	pong
 //	error         code, message, retryAfter? (ms)
 //
-// Flags are true or left out, but for recovered: it is there when the client asked
-// to recover, and false means that the client must fetch anew what it shows. Each
-// of messages has the fields of `message` and a timestamp, and not the channel,
-// which stands beside them. sender is a user, or the connection of an anonymous
-// publisher, or missing when the application published. degraded means that only
-// clients of one server were reached.
+// Flags are true or omitted, except for recovered: it is present if the client wanted to
+// recover, and false means that the client must reload what it shows. Each of messages has the
+// fields of `message` and a timestamp, but no channel, which is beside them. sender is a user,
+// or the connection of an anonymous publisher; it is omitted if the app published. degraded
+// means that only clients of one server got the message.
 //
 // # Positions
 //
-// In a room with history a position is spread over three fields: epoch (letters and
-// digits), offset (an integer) and anchor (8 lower-case hexadecimal digits; may be
-// missing). A room without history has none of them anywhere. Messages of an epoch
-// have the offsets 1, 2, 3 …, and a client sees each once and in order.
+// In a room with history a position has three fields: epoch (letters and digits), offset (an
+// integer) and anchor (8 lower-case hexadecimal digits; optional). In a room without history no
+// envelope has them. Messages of an epoch have the offsets 1, 2, 3 …, and a client gets each
+// once and in order.
 //
-// The position in `subscribed` and `gap` is the one after which delivery goes on.
-// `gap` says that something was lost before it. A client that remembers the epoch
-// of the last `subscribed` or `gap`, and offset and anchor of the last of these or
-// of the last message, gives them as recover when it subscribes again:
+// `subscribed` and `gap` have the position after which delivery goes on. `gap` says that
+// messages before it were lost. A client remembers the epoch of the last `subscribed` or `gap`,
+// and offset and anchor of the last `subscribed`, `gap` or `message`. It sends them as recover
+// when it subscribes again:
 //
 //	{"type":"subscribe","payload":{"channel":"chat:42",
 //	  "recover":{"epoch":"k3v9x2m7","offset":17,"anchor":"9c1f03aa"}}}
 //
 // # Event streams
 //
-// Over server-sent events the envelopes are the same. All but messages come under
-// the name of their type, messages under their event, if they have one
-// ([EventName]). The id of an event is a [Cursor]: for each channel with history
-// an entry
+// Server-sent events have the same envelopes. The name of an event is the type of the envelope,
+// or the event of a message that has one ([EventName]). The id of an event is a [Cursor]. It has
+// an entry for each channel with history:
 //
 //	<tag>~<epoch>~<offset>~<anchor>
 //
-// where the tag is the first six characters of the base64url form of the SHA-256
-// of the channel's name, and the anchor may be missing with its ~. Entries are
-// joined by full stops.
+// The tag is the first six characters of the base64url form of the SHA-256 of the channel's
+// name. The anchor is optional, with its ~. Full stops separate the entries.
 //
 // # The end
 //
-// A connection ends with a code: [CloseCodes] lists them. Of those that are not
-// registered for WebSocket, 4000-4499 ask the client not to come back as it is,
-// and 4500-4999 to reconnect. [Codes] lists the codes of `error`.
+// A connection is closed with a code; [CloseCodes] lists the codes. Of those that are not
+// registered for WebSocket, 4000-4499 mean that the client must not reconnect as it is, and
+// 4500-4999 that it should reconnect. [Codes] lists the codes of `error`.
 //
-// # Going on from here
+// # Where to start
 //
 // The name of each type is a constant in envelope.go. The payloads of commands with
 // their decoders are in commands.go, replies in replies.go, other envelopes in

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// Version is the version of the protocol that this package speaks. The server
-// states it in `connected`.
+// Version is the version of this protocol. The server sends it in `connected`.
 const Version = 1
 
 // The types of envelopes in both directions. Both sides use some of them: a client
@@ -36,8 +35,8 @@ const (
 	TypeUnsubscribed   = "unsubscribed"
 )
 
-// beginEnvelope appends an envelope up to its payload. The timestamp is the
-// present: every envelope but `message` is about something that happens now.
+// beginEnvelope appends an envelope up to its payload. The timestamp is the current time: every
+// envelope but `message` is about something that happens now.
 func beginEnvelope(dst []byte, name string, id json.RawMessage) []byte {
 	dst = append(dst, `{"type":"`...)
 	dst = append(dst, name...)

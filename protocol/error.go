@@ -12,35 +12,35 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// Error is what a client is told when something did not work. Every word of it is
-// public; what only the operator should see stays in the log.
+// Error is an error that a client gets. All of it is public; details for the operator go to the
+// log.
 type Error struct {
 	Code Code
-	// Message explains the error to a person. What it repeats of the client's own
-	// input went through [Quote].
+	// Message explains the error to a person. Input of the client in it went through
+	// [Quote].
 	Message string
-	// RetryAfter is how long the client should wait before it tries again; 0 says
-	// nothing about that.
+	// RetryAfter is how long the client should wait before it tries again; 0 means that the
+	// time is unknown.
 	RetryAfter time.Duration
-	// HTTPStatus is the status of an answer over HTTP, where it says more than that of
-	// the code; 0 means the code's own.
+	// HTTPStatus is the status of an answer over HTTP, if it says more than the status of the
+	// code; 0 means the status of the code.
 	HTTPStatus int
 }
 
-// Errorf makes an [Error]. Input of a client may stand in the arguments only
-// when it went through [Quote], or is short and formatted with %q.
+// Errorf makes an [Error]. Input of a client may be in the arguments only if it went through
+// [Quote], or is short and formatted with %q.
 func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// NoRoom is what the app is told about a channel that no room of the configuration opens.
+// NoRoom is the error that the app gets about a channel that no room of the configuration opens.
 func NoRoom(channel string) *Error {
 	e := Errorf(InvalidChannel, "no room of the configuration opens the channel %s", Quote(channel))
 	e.HTTPStatus = http.StatusNotFound
 	return e
 }
 
-// Error gives code and message.
+// Error returns code and message.
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 
 // Status is the HTTP status of an answer with this error.
@@ -54,13 +54,13 @@ func (e *Error) Status() int {
 // Title is the code's own short description, independent of the message.
 func (e *Error) Title() string { return e.Code.Info().Title }
 
-// retryUnavailable is what a client is asked to wait when nothing better is
-// known. Whoever answers many clients at once spreads it.
+// retryUnavailable is how long a client should wait if the time is unknown. Code that answers
+// many clients at once adds a random time.
 const retryUnavailable = time.Second
 
-// AsError turns any error into one that may be shown: an [*Error] anywhere in the
-// chain is taken as it is, what the hub reports as temporary becomes
-// [Unavailable], and everything else [Internal] without its text. Nil stays nil.
+// AsError turns any error into one for clients. An [*Error] anywhere in the chain is returned as
+// it is. A temporary error of the hub becomes [Unavailable]. Any other error becomes [Internal],
+// without its text. Nil stays nil.
 func AsError(err error) *Error {
 	var e *Error
 	switch {
@@ -92,11 +92,11 @@ func unavailable(text string) *Error {
 	return &Error{Code: Unavailable, Message: text, RetryAfter: retryUnavailable}
 }
 
-// maxQuoted is how many bytes of a client's input an error repeats.
+// maxQuoted is how many bytes of a client's input an error may contain.
 const maxQuoted = 48
 
-// Quote makes a string of a client fit to be repeated in an error: in quotes,
-// everything that does not print escaped, and cut after 48 bytes.
+// Quote prepares a string of a client for an error: it puts the string in quotes, escapes
+// characters that do not print, and cuts it after 48 bytes.
 func Quote(s string) string {
 	if len(s) <= maxQuoted {
 		return strconv.Quote(s)

@@ -3,41 +3,38 @@
 //
 //	GET <base>?channel=a&channel=b
 //
-// with a stream that begins with the event `connected`, goes on with `subscribed`
-// for each channel, and then brings the messages.
+// with a stream that starts with the event `connected` and has one `subscribed` for each
+// channel; then the messages follow.
 //
 // # The stream
 //
-// A message has no `event:` line, or the application's event name in it; its data
-// is the envelope of the native protocol, or with ?format=content the content
-// alone. Everything else the server says is an event named like its envelope.
-// Behind everything that moves a position stands an `id:`, a cursor over all
-// channels of the stream, with which a client comes back in the header
-// Last-Event-ID or in the query parameter lastEventID. Heartbeats are comments.
+// A message has no `event:` line, unless the app named its event. Its data is the envelope of
+// the native protocol, or the content alone with ?format=content. Everything else that the
+// server sends is an event with the name of its envelope. Each event that changes a position
+// has an `id:`, a cursor over all channels of the stream. A client that reconnects sends the
+// cursor in the header Last-Event-ID or in the query parameter lastEventID. Heartbeats are
+// comments.
 //
-// # Refusals
+// # Rejected requests
 //
-// A browser's EventSource gives up for ever on any status but 200. What will not
-// get better is therefore answered with its status and a problem document: a bad
-// request, a channel that may not be subscribed. What may get better, such as a
-// rate limit or a node that drains, is answered with 200, a `retry:` and the end
-// of the stream, so that the browser comes back by itself; clients that did not
-// ask for text/event-stream get the status and Retry-After.
+// A browser's EventSource never reconnects after a status other than 200. Permanent errors are
+// answered with their status and a problem document: a bad request, a channel that the client
+// may not subscribe to. Temporary errors, such as a rate limit or a node that drains, are
+// answered with 200, a `retry:` and the end of the stream, so that the browser reconnects by
+// itself. Clients that do not accept text/event-stream get the status and Retry-After.
 //
 // # Framings
 //
-// Over HTTP/1.1 the connection is taken over where the caller allows it: the
-// handler returns, nothing of the request stays in memory, and a small goroutine
-// waits for the client to leave. Else, and over HTTP/2 and HTTP/3, the stream
-// lives inside the handler.
+// Over HTTP/1.1 the stream hijacks the connection if the caller allows it: the handler returns,
+// nothing of the request stays in memory, and a small goroutine waits for the client to
+// disconnect. Otherwise, and over HTTP/2 and HTTP/3, the stream stays inside the handler.
 //
 // # Concurrency
 //
-// [Encoder] is a value without state. A transport is written to by the hub, one
-// goroutine at a time, and closed by any. Its gate is shut by [Serve] until the
-// response has begun, so that a stream that is refused after all can still be
-// answered with a status; from then on the gate's lock is held during each write,
-// which is how a handler knows that none follows its return.
+// [Encoder] is a value without state. The hub writes to a transport, one goroutine at a time;
+// any goroutine may close it. Writes wait at the transport's gate until [Serve] has started the
+// response, so that Serve can still answer with a status. Afterwards the gate's lock is held
+// during each write, so that a handler that returns knows that no write follows.
 //
 // Locks, from the outermost to the innermost:
 //
@@ -45,9 +42,9 @@
 //	gate.mu > inside.state
 //	gate.mu > waiting: the write timeout bounds a write
 //
-// The hub calls the transport with its own lock of the connection held. There the gate is
-// tried and never waited for.
+// The hub calls TryWrite with its own lock of the connection held, therefore TryWrite never
+// waits for the gate.
 //
-// A taken-over connection has one goroutine, which waits for its client to leave
-// and ends with the connection.
+// A hijacked connection has one goroutine, which waits for the client to disconnect and ends
+// with the connection.
 package sse

@@ -8,14 +8,14 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Encoder makes the bytes of an event stream. It has few values, and streams with
-// the same one share the bytes of a broadcast.
+// Encoder makes the bytes of an event stream. Streams with equal encoders share the bytes of a
+// broadcast.
 type Encoder struct {
-	// Content makes the data of a message its content alone, and strings the text
-	// itself; all other events keep their envelopes.
+	// Content makes the data of a message its content alone, and that of a string its text.
+	// All other events keep their envelopes.
 	Content bool
-	// Stamped leaves out the `id:` lines, because the connection's [hub.Stamper]
-	// writes them: the cursor of a stream of several channels is its own.
+	// Stamped omits the `id:` lines. The connection's [hub.Stamper] writes them, because each
+	// stream of several channels has a cursor of its own.
 	Stamped bool
 }
 
@@ -31,9 +31,9 @@ func (e Encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
 		dst = appendRetry(dst, ev.After)
 	case protocol.SubscribedReply:
 		if !ev.Recover {
-			// A client that recovers has a cursor, and what is replayed moves it. To
-			// give it the position behind the replay here would lose the replay when
-			// the connection breaks in the middle of it.
+			// A client that recovers has a cursor, which the replay updates. The position
+			// after the replay would lose the rest of the replay if the connection broke
+			// in the middle of it.
 			dst = e.appendID(dst, ev.Channel, ev.Position)
 		}
 	}
@@ -48,8 +48,8 @@ func (e Encoder) appendMessage(dst []byte, m *hub.Message) []byte {
 	return append(appendData(dst, text(m.Content)), '\n')
 }
 
-// text is what a content says outside of JSON: a string its characters, anything
-// else itself.
+// text returns the characters of a content that is a JSON string, and any other content as it
+// is.
 func text(content []byte) []byte {
 	switch {
 	case len(content) < 2 || content[0] != '"':
@@ -59,13 +59,12 @@ func text(content []byte) []byte {
 	}
 	var s string
 	if err := json.Unmarshal(content, &s); err != nil {
-		return content // not JSON, against the rule for contents
+		return content // not JSON: the hub does not check contents
 	}
 	return []byte(s)
 }
 
-// appendEnvelope appends name and data of an event. One that has no envelope
-// appends nothing.
+// appendEnvelope appends name and data of an event; nothing for an event without an envelope.
 func appendEnvelope(dst []byte, ev hub.Event) []byte {
 	begin := len(dst)
 	dst = appendName(dst, ev)
@@ -91,9 +90,9 @@ func (e Encoder) appendID(dst []byte, channel string, p hub.Position) []byte {
 // which clients ignore.
 func (Encoder) AppendPing(dst []byte) []byte { return append(dst, ":\n\n"...) }
 
-// AppendClose appends the event `close`, with what a WebSocket would have learned
-// from its close frame. An EventSource comes back after any end of the stream; a
-// page that listens to this event can close it when `reconnect` is false.
+// AppendClose appends the event `close` with the content of a WebSocket's close frame. An
+// EventSource reconnects after any end of the stream; a page that listens to this event can
+// close it if `reconnect` is false.
 func (Encoder) AppendClose(dst []byte, r hub.Reason) []byte {
 	type payload struct {
 		Code      uint16 `json:"code"`
@@ -105,7 +104,7 @@ func (Encoder) AppendClose(dst []byte, r hub.Reason) []byte {
 		Payload payload `json:"payload"`
 	}{"close", payload{r.Code, r.Text, protocol.MayReconnect(r.Code)}})
 	if err != nil {
-		return dst // never: nothing in it can fail
+		return dst // can not happen: these types have a JSON form
 	}
 	return append(appendData(append(dst, "event: close\n"...), data), '\n')
 }

@@ -12,9 +12,9 @@ import (
 
 const dataField = "data: "
 
-// appendData appends text as the data of an event. Every line break, in any of
-// its three forms, begins a new data line, which is what keeps text from forging
-// a field. The reader joins the lines with LF.
+// appendData appends text as the data of an event. Every line break, in any of its three forms,
+// starts a new data line, so that text can not forge a field. The reader joins the lines with
+// LF.
 func appendData(dst, text []byte) []byte {
 	returns := bytes.IndexByte(text, '\r') >= 0
 	for {
@@ -31,8 +31,7 @@ func appendData(dst, text []byte) []byte {
 	}
 }
 
-// lineBreak finds the first CR or LF. Text without any CR is the rule, and then
-// the search is much faster.
+// lineBreak finds the first CR or LF. Most texts have no CR, and then the search is much faster.
 func lineBreak(text []byte, returns bool) int {
 	if returns {
 		return bytes.IndexAny(text, "\r\n")
@@ -40,9 +39,8 @@ func lineBreak(text []byte, returns bool) int {
 	return bytes.IndexByte(text, '\n')
 }
 
-// endData ends the data line that begins at start, or makes several of it if
-// there are line breaks in it. Envelopes have none unless a content is not
-// compact, against the rule.
+// endData ends the data line that starts at start. It splits the line if there are line breaks
+// in it. An envelope has one only if a content is not compact.
 func endData(dst []byte, start int) []byte {
 	text := dst[start+len(dataField):]
 	if bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, '\r') < 0 {
@@ -51,9 +49,9 @@ func endData(dst []byte, start int) []byte {
 	return appendData(dst[:start], bytes.Clone(text))
 }
 
-// appendName appends the `event:` line of an event that has a name. A plain
-// message has none, and reaches the listeners for `message`. A name that would
-// break the line is left out; none that a client may choose does.
+// appendName appends the `event:` line of an event that has a name. A plain message has none,
+// and reaches the listeners for `message`. A name with a line break is omitted; clients can not
+// choose such a name.
 func appendName(dst []byte, ev hub.Event) []byte {
 	name := protocol.EventName(ev)
 	if name == "" || name == protocol.TypeMessage || strings.ContainsAny(name, "\r\n") {
@@ -63,8 +61,8 @@ func appendName(dst []byte, ev hub.Event) []byte {
 	return append(append(dst, name...), '\n')
 }
 
-// appendCursor appends the `id:` line of a cursor; nothing for an empty one, which
-// would erase the client's.
+// appendCursor appends the `id:` line of a cursor. It appends nothing for an empty cursor, which
+// would erase the client's cursor.
 func appendCursor(dst []byte, c *protocol.Cursor) []byte {
 	if c.Len() == 0 {
 		return dst
@@ -73,7 +71,7 @@ func appendCursor(dst []byte, c *protocol.Cursor) []byte {
 	return append(protocol.AppendCursor(dst, c), '\n')
 }
 
-// appendRetry appends how long the client waits before it comes back.
+// appendRetry appends how long the client waits before it reconnects.
 func appendRetry(dst []byte, wait time.Duration) []byte {
 	dst = append(dst, "retry: "...)
 	return append(strconv.AppendInt(dst, max(wait.Milliseconds(), 1), 10), '\n')

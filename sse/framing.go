@@ -10,19 +10,21 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 )
 
-// framing is how a stream travels. Its gate is shut until begin.
+// framing is the transport of a stream. Writes wait at its gate until begin or cancel.
 type framing interface {
 	hub.Transport
-	// begin answers the request, with first as the first bytes of the stream, and
-	// opens the gate. After an error the gate is still shut.
+	// begin answers the request, with first as the first bytes of the stream, and opens the
+	// gate. After an error, writes still wait.
 	begin(w http.ResponseWriter, first []byte) error
-	// cancel gives up a stream that has not begun.
+	// cancel makes the writes fail of a stream that has not started.
 	cancel()
-	// run serves a stream that has begun, until it is over or on its own.
+	// run serves a stream that has started. It returns when the stream is over, or when the
+	// stream has a goroutine of its own.
 	run(ctx context.Context, c *hub.Conn)
 }
 
-// newFraming chooses: the connection itself where it can be had, else the handler.
+// newFraming hijacks the connection if that is allowed. Otherwise the stream stays inside the
+// handler.
 func newFraming(w http.ResponseWriter, r *http.Request, o Options) framing {
 	if o.KeepStream != nil {
 		o.KeepStream(w, r)
@@ -37,9 +39,9 @@ func newFraming(w http.ResponseWriter, r *http.Request, o Options) framing {
 	return newHijacked(o)
 }
 
-// bound has the kernel notice a client that is gone from below a stream in the
-// handler. Nothing else would for a quarter of an hour: heartbeats are not answered,
-// and until then they fit into the socket's buffer.
+// bound makes the kernel notice when the client of a stream inside the handler is gone. Without
+// it, that takes a quarter of an hour: clients do not answer heartbeats, and until then these
+// fit into the socket's buffer.
 func (o Options) bound(r *http.Request) {
 	if o.Conn == nil {
 		return
@@ -49,8 +51,8 @@ func (o Options) bound(r *http.Request) {
 	}
 }
 
-// writeHead writes the header and the first bytes, through all writers, so that
-// their header changes and logs apply, and in one piece, and leaves a deadline behind.
+// writeHead writes the header and the first bytes in one piece, through all writers, so that
+// their header changes and logs apply. It leaves a write deadline behind.
 func writeHead(w http.ResponseWriter, first []byte) error {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
@@ -66,7 +68,7 @@ func writeHead(w http.ResponseWriter, first []byte) error {
 	return http.NewResponseController(w).Flush()
 }
 
-// stamped gives a transport the ability to stamp; with s nil it stays what it is.
+// stamped adds s to a transport as its [hub.Stamper]; without s it returns the transport.
 func stamped(t hub.Transport, s *stamps) hub.Transport {
 	if s == nil {
 		return t

@@ -15,12 +15,12 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// maxChatter is how many bytes a client may send behind its request. It has
-// nothing to say on an event stream.
+// maxChatter is how many bytes a client may send after its request. A well-behaved client sends
+// none.
 const maxChatter = 1 << 10
 
-// hijacked is a stream over a connection that was taken from the HTTP server. It
-// refers to nothing of the request.
+// hijacked is a stream over a connection that was hijacked from the HTTP server. It references
+// nothing of the request.
 type hijacked struct {
 	// Static after creation.
 	hub         *hub.Hub
@@ -33,7 +33,7 @@ type hijacked struct {
 
 	// Guarded by state. conn does not change once it is there.
 	state  sync.Mutex
-	conn   net.Conn // nil before the response has begun
+	conn   net.Conn // nil before the response has started
 	closed bool
 }
 
@@ -44,8 +44,8 @@ func newHijacked(o Options) *hijacked {
 func (t *hijacked) begin(w http.ResponseWriter, first []byte) error {
 	h := w.Header()
 	h.Set("Connection", "close")
-	// Tells net/http to write no chunks, and is not sent: the end of the connection
-	// is the end of the stream.
+	// net/http then writes no chunks, and does not send this field: the stream ends with the
+	// connection.
 	h.Set("Transfer-Encoding", "identity")
 	if err := writeHead(w, first); err != nil {
 		return err
@@ -59,22 +59,22 @@ func (t *hijacked) begin(w http.ResponseWriter, first []byte) error {
 	return nil
 }
 
-// take makes conn the stream's own.
+// take sets the connection of the stream.
 func (t *hijacked) take(conn net.Conn) {
 	rawtcp.SetUserTimeout(conn, t.userTimeout)
 	t.raw = plainSocket(conn)
 	t.state.Lock()
 	defer t.state.Unlock()
 	t.conn = conn
-	if t.closed { // the hub ended it before it began
+	if t.closed { // the hub closed the stream before the response started
 		_ = conn.Close()
 	}
 }
 
-// run leaves a goroutine behind that waits for the client to leave.
+// run starts a goroutine that waits for the client to disconnect.
 func (t *hijacked) run(_ context.Context, c *hub.Conn) { go watch(t.conn, c, t.hub) }
 
-// watch closes c when its client is gone, or talks.
+// watch closes c when its client has disconnected, or sends too much.
 func watch(conn net.Conn, c *hub.Conn, h *hub.Hub) {
 	defer recoverReader(c, h)
 	buf := make([]byte, 32)
@@ -110,7 +110,7 @@ func (t *hijacked) writeBounded(p []byte) error {
 	if _, err := t.conn.Write(p); err != nil {
 		return err
 	}
-	// One that had passed would fail the next TryWrite.
+	// TryWrite sets no deadline. It would fail with one that has passed.
 	return t.conn.SetWriteDeadline(time.Time{})
 }
 
@@ -120,6 +120,6 @@ func (t *hijacked) Close() {
 	defer t.state.Unlock()
 	t.closed = true
 	if t.conn != nil {
-		_ = t.conn.Close() // nobody is left to tell
+		_ = t.conn.Close() // nobody can use the error
 	}
 }

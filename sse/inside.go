@@ -15,20 +15,19 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 )
 
-// inside is a stream that lives in the request's handler: over HTTP/2 and HTTP/3,
-// and where the connection cannot be taken over.
+// inside is a stream inside of the request's handler: over HTTP/2 and HTTP/3, and where the
+// connection can not be hijacked.
 //
-// Writers around the server's own may keep state without a lock, such as the
-// deadline of a write; only the goroutine that holds the gate uses them. What cuts
-// a write short from outside goes past them to the innermost one, whose deadlines
-// may be set by any goroutine.
+// Writers around the server's own may keep state without a lock, such as the deadline of a
+// write; only the goroutine that holds the gate uses them. To abort a write, another goroutine
+// sets the deadline of the innermost writer, which any goroutine may do.
 type inside struct {
 	// Static after creation.
 	hub    *hub.Hub
 	out    io.Writer // the outermost writer
 	chain  *http.ResponseController
 	base   *http.ResponseController
-	stuck  func()        // called when a write is cut short
+	stuck  func()        // called when a write is aborted
 	closed chan struct{} // closed by Close
 
 	gate
@@ -36,7 +35,7 @@ type inside struct {
 	// Guarded by state, which may be locked while the gate's lock is held.
 	state   sync.Mutex
 	writing bool
-	ended   bool // no write begins any more
+	ended   bool // no write may start any more
 }
 
 func newInside(w http.ResponseWriter, r *http.Request, o Options) *inside {
@@ -78,18 +77,17 @@ func (t *inside) run(ctx context.Context, c *hub.Conn) {
 		c.Close(hub.ReasonLost)
 	case <-t.closed:
 	}
-	t.Close() // cuts a write short that a client holds up
+	t.Close() // aborts a write that is stuck because the client does not read
 	t.end()
 }
 
-// Write writes p and flushes it within the hub's write timeout. It is called
-// outside of the handler's goroutine, where no other function would catch the panic of
-// a writer around the server's.
+// Write writes p and flushes it within the hub's write timeout. It runs outside of the
+// handler's goroutine, so it recovers panics of the writers itself.
 func (t *inside) Write(p []byte) error {
 	return t.gate.write(func() error { return t.flush(p) })
 }
 
-// flush is Write when it is its turn.
+// flush is Write with the gate held.
 func (t *inside) flush(p []byte) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -108,7 +106,7 @@ func (t *inside) flush(p []byte) (err error) {
 	return t.finish()
 }
 
-// start arms the write's deadline; false means that it is too late to write.
+// start sets the deadline of a write. It returns false if the stream has ended.
 func (t *inside) start() bool {
 	t.state.Lock()
 	defer t.state.Unlock()
@@ -119,8 +117,8 @@ func (t *inside) start() bool {
 	return true
 }
 
-// finish takes the deadline back: over HTTP/2 one that passes resets the stream,
-// also when no write is in flight.
+// finish removes the deadline. Over HTTP/2 a deadline that passes resets the stream, even without
+// a write in progress.
 func (t *inside) finish() error {
 	t.state.Lock()
 	defer t.state.Unlock()
@@ -135,11 +133,11 @@ func (t *inside) deadline(at time.Time) error {
 	if err := t.chain.SetWriteDeadline(at); !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
-	return nil // then the server's own limits are all there is
+	return nil // then only the server's own limits apply
 }
 
-// Close lets the handler return. Once it was called nothing but the write in
-// flight, for which the handler waits, uses the writers any more.
+// Close makes the handler return. Afterwards only the write in progress uses the writers, and
+// the handler waits for it.
 func (t *inside) Close() {
 	t.state.Lock()
 	defer t.state.Unlock()
@@ -149,7 +147,7 @@ func (t *inside) Close() {
 	t.ended = true
 	close(t.closed)
 	if t.writing {
-		_ = t.base.SetWriteDeadline(time.Unix(1, 0)) // the write fails by itself otherwise
+		_ = t.base.SetWriteDeadline(time.Unix(1, 0)) // if it fails, the write timeout ends the write
 		t.stuck()
 	}
 }

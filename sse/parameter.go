@@ -9,23 +9,23 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// parameters are those of a stream. Others may be in the query as well: a token, a
-// number against caches, what the app wants to know.
+// parameters are the query parameters of a stream. The query may have others as well: a token, a
+// number against caches, parameters for the app.
 var parameters = []string{"channel", "history", "format", "lastEventID", "lastEventId"}
 
-// mistakable are words of the protocol and of the HTTP API, and the plural of one, which
-// somebody may expect to have a meaning here. Case, _ and - do not matter.
+// mistakable are names that a developer may expect to work here: words of the protocol and of
+// the HTTP API, and a plural. Case, _ and - do not matter.
 var mistakable = []string{
 	"channel", "channels", "history", "format", "lasteventid",
 	"recover", "since", "epoch", "offset", "anchor", "limit", "filter",
 }
 
-// separators are taken out of a name before it is compared. A query may have
-// thousands of names, and to make a replacer costs much more than to use it.
+// separators removes _ and - from a name before it is compared. It is made once, because a query
+// may have thousands of names.
 var separators = strings.NewReplacer("_", "", "-", "")
 
-// mistaken says that a parameter looks like one of ours and is none: nothing would come
-// of it, and nobody would notice. The parameters that tokens come in are the site's.
+// mistaken returns an error for a parameter that looks like one of ours and is none. It would
+// have no effect, and nobody would notice. Parameters with tokens may have any name.
 func mistaken(query url.Values, tokens []string) *protocol.Error {
 	for name := range query {
 		word := strings.ToLower(separators.Replace(name))
@@ -38,7 +38,7 @@ func mistaken(query url.Values, tokens []string) *protocol.Error {
 	return nil
 }
 
-// history reads how many of the newest messages of each channel the client begins with.
+// history reads how many of the newest messages of each channel the client gets first.
 func history(query url.Values) (int, *protocol.Error) {
 	values := query["history"]
 	if len(values) == 0 {

@@ -7,16 +7,15 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 )
 
-// plain is a hijacked connection without TLS, to which can be written without
-// waiting.
+// plain is a hijacked connection without TLS. It can write without waiting.
 type plain struct{ hijacked }
 
 func newPlain(o Options) *plain {
 	return &plain{hijacked{hub: o.Registry.Hub(), userTimeout: o.UserTimeout, gate: newGate()}}
 }
 
-// plainSocket gives access to the socket of conn; nil if conn is something else,
-// because a listener of the server has put a layer of its own around it.
+// plainSocket returns the socket of conn; nil if conn is no plain socket, because a listener of
+// the server has wrapped it.
 func plainSocket(conn net.Conn) syscall.RawConn {
 	var raw syscall.RawConn
 	var err error

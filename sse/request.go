@@ -11,22 +11,22 @@ import (
 
 const contentType = "text/event-stream"
 
-// request is what a client asks for.
+// request is a request for a stream.
 type request struct {
 	channels []channel // in the order of the query, each once
-	history  int       // newest messages of each channel to begin with
+	history  int       // how many of the newest messages of each channel come first
 	cursor   protocol.Cursor
 	kept     bool // a channel has history
-	foreign  bool // the client gave a cursor that is none of ours
+	foreign  bool // the client sent an id that is no cursor of this server
 	content  bool
 
-	// returning says that the client was here before: an EventSource that was told an id.
+	// returning says that the client was connected before: an EventSource that has an id.
 	returning bool
-	refused   []refused
+	denied    []denied
 }
 
-// refused is a channel that a client may not have.
-type refused struct {
+// denied is a channel that the client may not have.
+type denied struct {
 	name string
 	e    *protocol.Error
 }
@@ -34,7 +34,7 @@ type refused struct {
 // channel is one of the channels of a stream.
 type channel struct {
 	name string
-	from *hub.Position // recovered from there; nil: delivery begins now
+	from *hub.Position // recover from there; nil: deliver from now on
 }
 
 // IsStream reports whether r asks for an event stream.
@@ -71,8 +71,8 @@ func parse(r *http.Request, tokens []string) (request, *protocol.Error) {
 	if q.history, e = history(query); e != nil {
 		return q, e
 	}
-	// What another server or version has given out says nothing of what was missed.
-	// To refuse it would end an EventSource for ever.
+	// An id of another server or version does not say what the client missed. To reject it
+	// would stop an EventSource for ever.
 	q.returning = r.Header.Get("Last-Event-Id") != ""
 	if id := lastEventID(r.Header, query); id != noPosition {
 		q.cursor, e = protocol.ParseCursor(id)
@@ -81,8 +81,8 @@ func parse(r *http.Request, tokens []string) (request, *protocol.Error) {
 	return q, nil
 }
 
-// channels checks the names and leaves out repeated ones. The names are copied,
-// so that they do not keep the whole query in memory.
+// channels checks the names and drops repeated ones. It copies the names, so that they do not
+// keep the whole query in memory.
 func channels(names []string) ([]channel, *protocol.Error) {
 	if len(names) == 0 {
 		return nil, protocol.Errorf(protocol.InvalidChannel, "name at least one channel: ?channel=news&channel=chat:42")
@@ -101,9 +101,9 @@ func channels(names []string) ([]channel, *protocol.Error) {
 	return list, nil
 }
 
-// lastEventID is the cursor the client gives back. The header is newer than the
-// query: a browser keeps the address of a stream when it comes back, and sets the
-// header to the last id it saw.
+// lastEventID returns the cursor of the client. The header is newer than the query: a browser
+// that reconnects keeps the address of the stream, and sets the header to the last id that it
+// saw.
 func lastEventID(h http.Header, query url.Values) string {
 	for _, id := range []string{h.Get("Last-Event-Id"), query.Get("lastEventID"), query.Get("lastEventId")} {
 		if id != "" {

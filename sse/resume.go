@@ -8,14 +8,14 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// unknown is a position of no epoch: to recover from it always fails, and tells
-// the client so by a gap.
+// unknown is a position of no epoch. To recover from it always fails, and the client gets a
+// gap.
 var unknown = hub.Position{Epoch: "unknown"}
 
 func (q *request) several() bool { return len(q.channels) > 1 }
 
-// locate finds in the client's cursor from where each channel is recovered. What
-// is left in the cursor are the channels of this stream.
+// locate finds the position of each channel in the client's cursor. Afterwards the cursor has
+// only the channels of this stream.
 func (q *request) locate(h *hub.Hub) {
 	given := q.cursor
 	q.cursor = protocol.Cursor{}
@@ -26,14 +26,14 @@ func (q *request) locate(h *hub.Hub) {
 			c.from = &p
 			q.cursor.Set(c.name, p)
 		} else if q.foreign || given.Len() > 0 && keeps(h, c.name) {
-			// It was left out of a cursor that would have become too long, or had no
-			// history at that time; or it is not known what the client has seen.
+			// The channel was omitted because the cursor was too long, or it had no history
+			// then; or the cursor is unknown.
 			c.from = &unknown
 		}
 	}
 }
 
-// newStamps makes the connection's own, if the stream needs them.
+// newStamps makes the connection's stamps, if the stream needs them.
 func (q *request) newStamps() *stamps {
 	if !q.several() {
 		return nil
@@ -47,7 +47,7 @@ func (q *request) newStamps() *stamps {
 	return own
 }
 
-// subscribe subscribes to all channels. The cursor then covers them.
+// subscribe subscribes to all channels and adds them to the cursor.
 func (q *request) subscribe(ctx context.Context, s *session.Session, own *stamps, waits func()) *protocol.Error {
 	for _, c := range q.channels {
 		var from hub.Position
@@ -60,8 +60,8 @@ func (q *request) subscribe(ctx context.Context, s *session.Session, own *stamps
 			return e
 		}
 		if own != nil && c.from == nil && !from.IsZero() {
-			// The client of a single channel learns it from `subscribed`; a cursor of
-			// several must hold it before that, since any of them may have an event first.
+			// The client of a single channel gets the position in `subscribed`. A cursor of
+			// several channels must have it before: another channel may have an event first.
 			own.begin(c.name, from)
 			q.cursor.Set(c.name, from)
 		}
@@ -105,11 +105,11 @@ func keeps(h *hub.Hub, channel string) bool {
 	return h.Settings().Room(channel).Retention.Size > 0
 }
 
-// noPosition is the id of a stream whose channels have no history. It says only that its
-// client has been here before.
+// noPosition is the id of a stream whose channels have no history. It only says that the client
+// was connected before.
 const noPosition = "~"
 
-// prologue is the first thing a client reads: when to come back, and its cursor.
+// prologue is the start of a stream: the time before a reconnect, and the cursor.
 func (q *request) prologue() []byte {
 	dst := appendRetry(nil, retryAfter(0))
 	if q.cursor.Len() == 0 && !q.kept {

@@ -13,40 +13,38 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// Options say for whom a stream is served, and how.
+// Options are what [Serve] needs beside the request.
 type Options struct {
-	// Registry opens the session. Whoever calls Serve has asked its Admit.
+	// Registry opens the session. The caller of Serve has called its Admission.Admit.
 	Registry *session.Registry
-	// Principal is the client. It must not share the memory of the request, if that is
-	// to be freed.
+	// Principal is the client; nil is an anonymous one without an address. It must not share
+	// the memory of the request, which it outlives.
 	Principal *session.Principal
-	// Hijack reports whether the connection may be taken over, which is the case
-	// when nothing around the writer changes what is written. Nil means never. It
-	// is asked over HTTP/1 only.
+	// Hijack reports whether the connection may be hijacked: no writer around the server's
+	// own changes what is written. Nil means never. It is called over HTTP/1 only.
 	Hijack func(http.ResponseWriter) bool
-	// KeepStream lifts the bounds that the server sets on the time of a request and
-	// its answer, before the answer begins. What it returns is not used. May be nil.
+	// KeepStream removes the server's bounds on the time of a request and of its answer,
+	// before the answer starts. Its result is not used. May be nil.
 	KeepStream func(http.ResponseWriter, *http.Request) io.Reader
-	// Conn gives the connection below a request, for the UserTimeout of streams that
-	// live in the handler; nil where it does not know. It may be nil.
+	// Conn returns the connection below a request, for the UserTimeout of streams inside the
+	// handler; nil if it is unknown. Conn may be nil.
 	Conn func(*http.Request) net.Conn
-	// UserTimeout is how long data may stay unacknowledged before the connection is
-	// ended (Linux only); 0 leaves it to the kernel.
+	// UserTimeout is how long data may stay unacknowledged before the connection is closed
+	// (Linux only); 0 means the kernel's default.
 	UserTimeout time.Duration
-	// Tokens are the names of query parameters that bring tokens.
+	// Tokens are the names of query parameters that hold tokens.
 	Tokens []string
-	// Stuck is told that a stream in its handler was ended in the middle of a write,
-	// because its client takes nothing. The handler returns all the same; over
-	// HTTP/2 the connection, which others may share, may stay stuck. It must not
-	// block, and may be nil.
+	// Stuck is called when a stream inside the handler was aborted during a write, because
+	// its client does not read. The handler returns all the same. Over HTTP/2 the connection,
+	// which other streams may share, may stay stuck. Stuck must not block, and may be nil.
 	Stuck func(*http.Request)
-	// Logger gets refused streams, at debug level; nil means none.
+	// Logger gets rejected streams, at debug level; nil means none.
 	Logger *slog.Logger
 }
 
-// Serve answers r with an event stream or a refusal. When the connection could be
-// taken over it returns at once, else when the stream is over. An error means that
-// the client could not be answered properly; the stream is over then.
+// Serve answers r with an event stream or an error. With a hijacked connection it returns at
+// once, otherwise when the stream is over. An error means that the client could not be answered
+// properly; the stream is over then.
 func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
 	if r.Method != http.MethodGet {
 		w.Header().Set("Allow", http.MethodGet)
@@ -58,7 +56,7 @@ func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
 		e = admit(o, &q)
 	}
 	if e != nil {
-		o.refuse(w, r, e)
+		o.reject(w, r, e)
 		return nil
 	}
 	st := &start{w: w, framing: newFraming(w, r, o), request: &q}
@@ -72,13 +70,13 @@ func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
 	return nil
 }
 
-// admit checks what can be known before anything is set up. The number of channels
-// comes first: each subscription costs the rooms, and with several nodes the store, a
-// write that a refusal would not take back.
+// admit checks the request before a session is opened. The number of channels comes first,
+// because each subscription costs the room work, and with several nodes the store a write.
 //
-// A status would end an EventSource for ever. One that was here before may have had the
-// channel, and may have it again after the next reload: it is served what it may have,
-// told what it may not have, and asked back if nothing is left.
+// A status would stop an EventSource for ever. One that was connected before may have had a
+// denied channel, and may have it again after the next reload. So it gets the channels that it
+// may have and an `unsubscribed` for each of the others. If no channel is left, it is asked to
+// reconnect later.
 func admit(o Options, q *request) *protocol.Error {
 	if e := o.Registry.MayHaveChannels(len(q.channels)); e != nil {
 		return e
@@ -92,21 +90,21 @@ func admit(o Options, q *request) *protocol.Error {
 		case !q.returning:
 			return e
 		default:
-			q.refused = append(q.refused, refused{c.name, e})
+			q.denied = append(q.denied, denied{c.name, e})
 		}
 	}
 	if q.channels = may; len(may) == 0 {
-		later := *q.refused[0].e
+		later := *q.denied[0].e
 		later.RetryAfter = hopeless
 		return &later
 	}
 	return nil
 }
 
-// hopeless is when a client comes back that may have none of its channels.
+// hopeless is how long a client waits that may have none of its channels.
 const hopeless = 30 * time.Second
 
-// allowed says why a client may not have a channel as it wants it.
+// allowed returns an error if the client may not have a channel with this history.
 func (q *request) allowed(o Options, channel string) *protocol.Error {
 	caller := session.Caller{Principal: o.Principal}
 	e := o.Registry.May(caller, policy.Subscribe, channel)

@@ -7,8 +7,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// stamps is the [hub.Stamper] of a stream of several channels: each cursor it
-// writes covers all of them, also those in which nothing has happened yet.
+// stamps is the [hub.Stamper] of a stream of several channels. Each cursor that it writes covers
+// all of them, also those without a message so far.
 type stamps struct {
 	mu sync.Mutex // a leaf
 
@@ -16,7 +16,7 @@ type stamps struct {
 	cursor protocol.Cursor
 }
 
-// begin notes from where a channel is delivered, unless something of it was
+// begin sets the position from which a channel is delivered, unless an event of the channel was
 // stamped already.
 func (s *stamps) begin(channel string, p hub.Position) {
 	s.mu.Lock()

@@ -9,7 +9,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// start is a stream that does not run yet. The goroutine of its handler owns it.
+// start is a stream that has not started yet. The handler's goroutine owns it.
 type start struct {
 	w       http.ResponseWriter
 	framing framing
@@ -17,11 +17,11 @@ type start struct {
 
 	session *session.Session // nil before open
 	begun   bool
-	err     error // why it could not begin
+	err     error // why it could not start
 }
 
-// open opens a session and subscribes it. What is written meanwhile waits at the
-// framing's gate, so that the request can still be refused with a status.
+// open opens a session and subscribes it. Meanwhile the hub's writes wait at the framing's gate,
+// so that the request can still be answered with a status.
 func (t *start) open(ctx context.Context, o Options) (e *protocol.Error) {
 	q := t.request
 	q.locate(o.Registry.Hub())
@@ -35,20 +35,20 @@ func (t *start) open(ctx context.Context, o Options) (e *protocol.Error) {
 	if e != nil {
 		return e
 	}
-	for _, c := range q.refused {
+	for _, c := range q.denied {
 		t.session.Deny(c.name, c.e)
 	}
 	return q.subscribe(ctx, t.session, own, func() { _ = t.begin() })
 }
 
-// begin answers the request, if that is not done. If it fails, or a writer panics,
-// nothing is left waiting at the gate. It happens before all channels are subscribed to
-// when what is replayed of the first ones does not fit into the connection's queue.
+// begin answers the request, if that was not done. If it fails, or a writer panics, no write
+// keeps waiting at the gate. It is called before all subscriptions are made if the replay of
+// the first ones does not fit into the connection's queue.
 func (t *start) begin() error {
 	if t.begun || t.err != nil {
 		return t.err
 	}
-	t.err = http.ErrAbortHandler // what is left when a writer panics
+	t.err = http.ErrAbortHandler // the error if a writer panics
 	defer func() {
 		if t.err != nil {
 			t.framing.cancel()
@@ -60,8 +60,8 @@ func (t *start) begin() error {
 	return t.err
 }
 
-// fail ends a stream that could not be opened: with a status, or with the reason on the
-// stream when it has begun already.
+// fail answers a request whose stream could not be opened: with a status, or with the reason on
+// the stream if that has already started.
 func (t *start) fail(r *http.Request, o Options, e *protocol.Error) error {
 	switch {
 	case t.err != nil:
@@ -74,6 +74,6 @@ func (t *start) fail(r *http.Request, o Options, e *protocol.Error) error {
 		t.session.Conn().Close(hub.ReasonLost)
 	}
 	t.framing.cancel()
-	o.refuse(t.w, r, e)
+	o.reject(t.w, r, e)
 	return nil
 }

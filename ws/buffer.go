@@ -5,12 +5,12 @@ import "sync"
 const (
 	// firstBuffer holds most commands without growing.
 	firstBuffer = 1 << 10
-	// maxKept bounds what one large message makes the pool keep.
+	// maxKept is the greatest buffer that the pool keeps after a large message.
 	maxKept = 64 << 10
 )
 
-// buffers hold messages while they are read and handled. They are pooled, not
-// owned, because most connections are silent most of the time.
+// buffers hold messages while they are read and handled. Connections share them, because most
+// connections are silent most of the time.
 var buffers = sync.Pool{New: func() any {
 	b := make([]byte, 0, firstBuffer)
 	return &b

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// A client may send this many control frames within this time, beside the answers
-// to heartbeats. Libraries that ping by themselves do it a few times a minute.
+// A client may send maxControlFrames within controlWindow, beside the answers to heartbeats.
+// Libraries that ping by themselves do it a few times a minute.
 const (
 	maxControlFrames = 20
 	controlWindow    = 10 * time.Second
@@ -14,7 +14,7 @@ const (
 
 var errFlood = errors.New("ws: too many control frames")
 
-// control takes a control frame. The error ends the conversation.
+// control handles a control frame. An error ends the connection.
 func (r *reader) control(op byte, payload []byte) error {
 	switch op {
 	case opPing:
@@ -25,7 +25,7 @@ func (r *reader) control(op byte, payload []byte) error {
 	return closing(payload)
 }
 
-// ping answers a client's ping. The answer goes through the queue, in its turn.
+// ping answers a client's ping. The answer goes through the queue like all other frames.
 func (r *reader) ping(data string) error {
 	if err := r.count(); err != nil {
 		return err
@@ -36,10 +36,11 @@ func (r *reader) ping(data string) error {
 	return nil
 }
 
-// pong takes the answer to a heartbeat, or a pong that nobody asked for, which is
-// allowed, too. That something arrived the hub knows already.
+// pong handles the answer to a heartbeat, or a pong without a ping, which RFC 6455 allows. The
+// hub already knows that the client sent something.
 func (r *reader) pong() error { return r.count() }
 
+// count counts a control frame. Too many are an error.
 func (r *reader) count() error {
 	beat := r.registry.Hub().Settings().Heartbeat
 	if r.pings.Add(time.Now(), controlWindow) > maxControlFrames+1+int(controlWindow/beat) {

@@ -1,53 +1,51 @@
-// Package ws is the WebSocket transport: it takes a request over, reads a
-// client's frames for a session and writes the hub's frames to it. It speaks
-// HTTP/1.1 upgrades and the extended CONNECT of HTTP/2 (RFC 8441) and HTTP/3
-// (RFC 9220), and knows nothing of the server around it but net/http.
+// Package ws is the WebSocket transport. It answers handshakes, reads a client's frames for
+// a session, and writes the hub's frames to the client. It supports HTTP/1.1 upgrades and the
+// extended CONNECT of HTTP/2 (RFC 8441) and HTTP/3 (RFC 9220). Of the server around it, it
+// knows only net/http.
 //
 // # Who does what
 //
-// The handshake is answered here, through the whole chain of response writers, so
-// that header directives, access logs and metrics see it. After that the type
-// sieve looks at the header of every frame, refuses what RFC 6455 refuses and takes
-// control frames out. gorilla reads data frames and does nothing else: the connection
-// it is given swallows what it writes. Everything that goes to the client is a frame
-// made by [Encoder] and comes through the queue of its [hub.Conn], pongs and the close
-// included, so that there is one order and one writer.
+// The answer to a handshake goes through the whole chain of response writers, so that header
+// directives, access logs and metrics see it. After that, the type sieve checks the header of
+// every frame, rejects what RFC 6455 forbids and takes control frames out. gorilla only reads
+// data frames: what it writes is dropped. Everything that goes to the client is a frame that
+// [Encoder] made, and comes through the queue of its [hub.Conn], also pongs and the close
+// frame. So there is one order and one writer.
 //
-// On HTTP/1.1 the handler returns after the handshake and the reader runs on a
-// goroutine with a fresh stack. It references the registry, the hub and the principal;
-// nothing of the request, its writers or its handler, and so nothing of a
-// configuration that may be replaced while the connection lives. On HTTP/2 and
-// HTTP/3 the stream ends with the handler, which therefore is the reader.
+// On HTTP/1.1 the handler returns after the handshake, and the reader runs on a goroutine
+// with a fresh stack. The reader references the registry, the hub and the principal. It
+// references nothing of the request, its writers or its handler, because these keep a
+// configuration in memory that may be replaced while the connection lives. On HTTP/2 and
+// HTTP/3 the stream ends with the handler, therefore the handler is the reader.
 //
 // # What an idle connection costs
 //
-// On plain TCP a reader waits for bytes with two kilobytes of stack, and borrows a
-// buffer and gorilla's state, in the type engine, when there are some. Over TLS and
-// on streams, where only a library knows whether there is something to read, it
-// keeps an engine of its own.
+// On plain TCP a reader waits for bytes with two kilobytes of stack. When bytes arrive, it
+// borrows a buffer and gorilla's state, the type engine. Over TLS and on streams, only a
+// library knows whether there are bytes to read; there each reader keeps an engine of its own.
 //
 // # Limits
 //
-// A message has at most [session.Registry.MessageSize] bytes, which is checked
-// against the frame header; it is complete within ten seconds of its first bytes;
-// what its fragments cost beside their payload is bounded, and so are control
-// frames. Whoever goes beyond is closed with a code and a text that say so. Text that is
-// not UTF-8 ends the connection when the message is complete.
+// A message has at most [session.Registry.MessageSize] bytes, which is checked when the frame
+// header is read. It must be complete within ten seconds of its first bytes. The number of
+// control frames is bounded, and so is the cost of fragments beside their payload. A
+// connection that exceeds a bound is closed with a code and a text that say so. A message that
+// is not UTF-8 closes the connection when it is complete.
 //
 // permessage-deflate is not offered: it costs more memory for a connection than
 // everything else together.
 //
 // # The end
 //
-// The hub ends a connection with a close frame and [hub.Transport].Close. The
-// client then has a second to answer and to read what it was sent, because a
-// socket closed with unread bytes is reset, which can destroy the close frame on
-// its way. The type ending holds that logic.
+// The hub closes a connection with a close frame and [hub.Transport].Close. The client then
+// has a second to answer and to read. The server reads on meanwhile: a socket that is closed
+// with unread bytes is reset, and a reset can destroy the close frame on its way. The type
+// ending has that logic.
 //
 // # Goroutines and locks
 //
 // A connection has one goroutine at a time, its reader, and no timer until it ends.
-// Fields are grouped by who may touch them. Locks, from the outermost to the innermost:
+// Fields are grouped by the goroutine or lock that owns them. Locks, from the outermost to the innermost:
 //
 //	stream.writeMu > ending.mu
 //	stream.writeMu > waiting: the write timeout bounds a write

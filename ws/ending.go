@@ -7,31 +7,30 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
-// linger is how long a client has, after the last frame to it, to answer the
-// close. It is also the time for reading what was sent: closing a socket with
-// unread bytes resets it, and a reset overtakes the close frame.
+// linger is how long a client may take to answer the close frame. The server reads on for that
+// time: a socket that is closed with unread bytes is reset, and a reset overtakes the close
+// frame.
 const linger = time.Second
 
-// ending decides when the connection below is let go. Two have a say: the hub,
-// which calls Close after its last write, and the reader, which sees the client's
-// close or its end. When both are through, or when one of them cannot go on, the
-// connection is cut.
+// ending decides when the connection below is cut. The hub calls Close after its last write.
+// The reader calls readerDone when it has read the client's close frame or can not read on.
+// When both have finished, or one of them can not go on, the connection is cut.
 type ending struct {
-	// cut ends both directions. It is called once; writing says that a write is
-	// stuck and has to be made to fail. Static.
+	// cut ends both directions. It is called once. writing means that a write is stuck and
+	// must be aborted. Static.
 	cut func(writing bool)
 
 	// Guarded by mu.
 	mu      sync.Mutex
 	timer   *time.Timer // cuts after linger
-	writing bool        // a write that may block is on its way
-	broken  bool        // a write failed: the client can be told nothing any more
-	deaf    bool        // the reader is through
-	closed  bool        // the hub is through
+	writing bool        // a write that may block is in progress
+	broken  bool        // a write failed: nothing more can reach the client
+	deaf    bool        // the reader has finished
+	closed  bool        // the hub has finished
 	over    bool        // cut was called
 }
 
-// beginWrite reports whether a write may begin. Each is followed by endWrite.
+// beginWrite reports whether a write may start. If so, endWrite must follow.
 func (e *ending) beginWrite() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -49,13 +48,12 @@ func (e *ending) endWrite(err error) {
 	e.broken = e.broken || err != nil
 }
 
-// Close says that nothing will be written any more. The connection is cut at once
-// when nobody reads or a write is stuck, else when the client has answered, and
-// after linger at the latest.
+// Close says that the hub writes nothing more. The connection is cut at once if the reader has
+// finished or a write is stuck. Otherwise it is cut when the client has answered, and after
+// linger at the latest.
 func (e *ending) Close() { e.close() }
 
-// close is Close, and reports whether the client's answer is waited for from now
-// on.
+// close is Close. It reports whether the wait for the client's answer has started.
 func (e *ending) close() bool {
 	e.mu.Lock()
 	again := e.closed
@@ -72,15 +70,14 @@ func (e *ending) close() bool {
 	return wait
 }
 
-// isClosed reports whether the hub is through, so that what still arrives is of no
-// interest.
+// isClosed reports whether the hub has finished. Messages that still arrive are dropped then.
 func (e *ending) isClosed() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.closed
 }
 
-// readerDone says that nothing will be read any more.
+// readerDone says that the reader reads nothing more.
 func (e *ending) readerDone() {
 	e.mu.Lock()
 	e.deaf = true

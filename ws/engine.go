@@ -10,40 +10,40 @@ import (
 )
 
 const (
-	// sharedBuffer is the read buffer of an engine that is lent out.
+	// sharedBuffer is the size of the read buffer of a shared engine.
 	sharedBuffer = 1 << 10
-	// ownBuffer is that of an engine that belongs to one connection. Up to 256
-	// bytes gorilla would make a buffer of its own instead.
+	// ownBuffer is that of an engine that belongs to one connection. For 256 bytes or less,
+	// gorilla would allocate a buffer of its own instead.
 	ownBuffer = 288
 )
 
-// engine is gorilla's reader of data frames, with a sieve in front that keeps control
-// frames and bad ones from it, and what goes with a message while it is read. A connection that can wait for bytes without one borrows it when there are
-// some, because most connections have nothing to read most of the time.
+// engine is gorilla's reader of data frames, with the state of the message that is being read.
+// A sieve in front of gorilla takes out control frames and rejects bad frames. A connection
+// that can wait for bytes without an engine borrows one when bytes arrive, because most
+// connections have nothing to read most of the time.
 //
-// To gorilla it is the connection below: one that gives what the client sends and
-// swallows what is written, because frames of gorilla's own would land between, or
-// within, those of the hub.
+// For gorilla the engine is the connection below. It returns what the client sends, and drops
+// what gorilla writes: gorilla's own frames would land between, or within, those of the hub.
 type engine struct {
 	// Static.
 	frames *websocket.Conn
-	in     *bufio.Reader // the one that frames reads through
-	lent   bool
+	in     *bufio.Reader // the buffer of frames
+	lent   bool          // the engine is shared: a reader borrows it
 
 	// Owned by the reader that uses it.
 	reader  *reader
 	sieve   sieve
-	ahead   []byte // read already, and the next to be looked at
-	spare   []byte // the memory of what gorilla has read too far
+	ahead   []byte // bytes that were read already and come next
+	spare   []byte // memory for ahead
 	limit   int    // the message size in force when bytes last arrived
 	goodbye bool   // the client has sent a close frame
-	bounded bool   // the link has the message's deadline
-	late    bool   // and it has passed
+	bounded bool   // the link has the deadline of the message
+	late    bool   // the deadline has passed
 }
 
 var engines = sync.Pool{New: func() any { return newEngine(sharedBuffer, true) }}
 
-// borrowEngine takes an engine that reads what r's client sends, ahead first.
+// borrowEngine takes an engine from the pool. It reads ahead first, then from r's link.
 func borrowEngine(r *reader, ahead []byte) *engine {
 	e := engines.Get().(*engine)
 	e.reader, e.ahead = r, ahead
@@ -51,21 +51,21 @@ func borrowEngine(r *reader, ahead []byte) *engine {
 	return e
 }
 
-// giveBack ends the use of a borrowed engine. It is clean: the last frame was read
-// to its end and nothing behind it.
+// giveBack returns a borrowed engine to the pool. The last frame must be read to its end, and
+// nothing of the next one.
 func (e *engine) giveBack() {
 	e.reader, e.ahead = nil, nil
 	engines.Put(e)
 }
 
-// newEngine plays gorilla a handshake, which is the only way to make its reader;
-// the real one is over.
+// newEngine makes an engine. gorilla makes its reader only in a handshake, so it gets one that
+// is always the same; the real one is over.
 func newEngine(buffer int, lent bool) *engine {
 	e := &engine{lent: lent}
 	e.in = bufio.NewReaderSize(e, buffer)
 	c, err := upgrader.Upgrade(&stage{engine: e}, played, nil)
 	if err != nil {
-		panic(err) // the handshake is always the same
+		panic(err) // can not fail: the handshake is always the same
 	}
 	e.frames = c
 	return e
@@ -74,7 +74,7 @@ func newEngine(buffer int, lent bool) *engine {
 var (
 	upgrader = websocket.Upgrader{ // ReadBufferSize 0 makes it use the stage's
 		WriteBufferSize: maxControl,
-		WriteBufferPool: new(sync.Pool), // hardly ever used
+		WriteBufferPool: new(sync.Pool), // rarely used
 		CheckOrigin:     func(*http.Request) bool { return true },
 	}
 	played = &http.Request{Method: http.MethodGet, Header: http.Header{

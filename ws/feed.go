@@ -7,8 +7,8 @@ import (
 
 var _ net.Conn = (*engine)(nil)
 
-// Read gives gorilla the data frames that the client sends. It gives nothing beyond
-// the end of a message, so that gorilla has nothing left when it has read one.
+// Read returns the data frames of the client to gorilla. It stops at the end of a message, so
+// that gorilla has no bytes of the next one in its buffer.
 func (e *engine) Read(p []byte) (int, error) {
 	for {
 		src, err := e.fetch(p)
@@ -18,7 +18,7 @@ func (e *engine) Read(p []byte) (int, error) {
 		passed, err := e.sift(p, src)
 		switch {
 		case err != nil:
-			return 0, err // gorilla would look at what comes with it first
+			return 0, err // without bytes: gorilla would read those before it sees the error
 		case passed > 0:
 			return passed, nil
 		case e.lent && e.drained():
@@ -27,7 +27,7 @@ func (e *engine) Read(p []byte) (int, error) {
 	}
 }
 
-// controls takes the control frames at the beginning of what is there.
+// controls handles the control frames at the start of ahead.
 func (e *engine) controls() error {
 	for len(e.ahead) > 0 {
 		before := len(e.ahead)
@@ -41,7 +41,7 @@ func (e *engine) controls() error {
 	return nil
 }
 
-// sift passes bytes of src through the sieve, and keeps those that were not used.
+// sift passes bytes of src through the sieve, and keeps the unused ones in ahead.
 func (e *engine) sift(dst, src []byte) (passed int, err error) {
 	passed, used, err := e.sieve.pass(dst, src)
 	e.keep(src[used:])
@@ -55,10 +55,10 @@ func (e *engine) sift(dst, src []byte) (passed int, err error) {
 	return passed, err
 }
 
-// keep keeps bytes that are to be read next. They may stand in gorilla's memory.
+// keep keeps the bytes that come next. It copies them, because they may be in gorilla's buffer.
 func (e *engine) keep(rest []byte) {
 	if len(e.ahead) > 0 {
-		e.ahead = rest // the end of what it was
+		e.ahead = rest // rest is the end of ahead
 		return
 	}
 	if len(rest) > 0 {
@@ -67,9 +67,8 @@ func (e *engine) keep(rest []byte) {
 	}
 }
 
-// fetch gives bytes of the client: those that are there already, or what the link
-// has, which it reads into p. Beyond the frame that it is in it reads little, so that
-// little has to be kept.
+// fetch returns bytes of the client: those in ahead, or else bytes of the link, which it reads
+// into p. It reads only a little beyond the current frame, so that few bytes must be kept.
 func (e *engine) fetch(p []byte) ([]byte, error) {
 	if len(e.ahead) > 0 {
 		return e.ahead, nil
@@ -86,7 +85,7 @@ func (e *engine) fetch(p []byte) ([]byte, error) {
 	n, err := e.reader.link.Read(p[:min(uint64(len(p)), most)])
 	if n > 0 {
 		e.arrived()
-		return p[:n], nil // an error comes again
+		return p[:n], nil // the next call returns the error again
 	}
 	if err != nil {
 		e.late = e.bounded && isTimeout(err)
@@ -94,11 +93,10 @@ func (e *engine) fetch(p []byte) ([]byte, error) {
 	return nil, err
 }
 
-// Write goes nowhere: gorilla says what it thinks of a frame that is too long, and
-// the client is told by the hub.
+// Write drops what gorilla writes about a frame that is too long: the hub notifies the client.
 func (e *engine) Write(p []byte) (int, error) { return len(p), nil }
 
-// Close does nothing: the link has its own end.
+// Close does nothing: the reader closes the link.
 func (e *engine) Close() error { return nil }
 
 func (e *engine) LocalAddr() net.Addr              { return nil }

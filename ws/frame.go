@@ -23,14 +23,14 @@ const (
 	maxControl = 125
 	// maxCloseText is what a close frame holds beside its code.
 	maxCloseText = maxControl - 2
-	// mediumHeader is the length of the header of a payload of 126 to 65,535
-	// bytes, which is what most envelopes are.
+	// mediumHeader is the length of the header of a payload of 126 to 65,535 bytes, the
+	// size of most envelopes.
 	mediumHeader = 4
 	largeHeader  = 10
 )
 
-// envelopeHint is about what an envelope has beside a message's content. A buffer
-// of that size is grown once instead of byte by byte.
+// envelopeHint is about the size of an envelope without the content. A buffer that starts with
+// it grows once instead of several times.
 const envelopeHint = 160
 
 // Encoder makes finished WebSocket frames of the events of a dialect. Connections with
@@ -69,15 +69,15 @@ func (Encoder) AppendClose(dst []byte, r hub.Reason) []byte {
 	return append(dst, text...)
 }
 
-// seal puts the header of a text frame before the payload that begins
-// mediumHeader bytes behind start. The length is known only now, so short and
-// very long payloads are moved; those in between, the most, stay where they are.
+// seal writes the header of a text frame in front of the payload, which starts mediumHeader
+// bytes after start. The size of the header depends on the length of the payload. Short and
+// very long payloads are moved; those in between, the usual ones, stay where they are.
 func seal(dst []byte, start int) []byte {
 	body := start + mediumHeader
 	n := len(dst) - body
 	switch {
 	case n == 0:
-		return dst[:start] // the event has no form in this dialect
+		return dst[:start] // the dialect does not send this event
 	case n <= maxControl:
 		copy(dst[start+2:], dst[body:])
 		dst[start], dst[start+1] = headText, byte(n)
@@ -100,7 +100,7 @@ func appendControl(dst []byte, head byte, payload string) []byte {
 	return append(dst, payload...)
 }
 
-// wireCode gives the code that may stand in a close frame.
+// wireCode returns a code that may be in a close frame: code if it may, else 1011.
 func wireCode(code uint16) uint16 {
 	if mayBeSent(code) {
 		return code
@@ -108,9 +108,9 @@ func wireCode(code uint16) uint16 {
 	return protocol.ReasonInternal.Code
 }
 
-// mayBeSent reports whether a code may stand in a close frame. 1004, 1005, 1006 and
-// 1015 are words for APIs and logs; peers treat them, and everything outside the
-// ranges of RFC 6455, section 7.4, as a broken frame.
+// mayBeSent reports whether a code may be in a close frame. 1004, 1005, 1006 and 1015 are for
+// APIs and logs only. Peers treat them, and all codes outside of the ranges of RFC 6455,
+// section 7.4, as a broken frame.
 func mayBeSent(code uint16) bool {
 	return code >= 1000 && code <= 1003 || code >= 1007 && code <= 1014 || code >= 3000 && code <= 4999
 }

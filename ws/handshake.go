@@ -20,53 +20,53 @@ import (
 // version is the only version of WebSocket there is (RFC 6455, section 4.4).
 const version = "13"
 
-// keyGUID is appended to a client's key to make the proof that this is a WebSocket
+// keyGUID is appended to a client's key. The hash of both proves that this is a WebSocket
 // server (RFC 6455, section 1.3).
 const keyGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-// refusal is the answer to a handshake that cannot be accepted.
-type refusal struct {
+// rejection is the answer to a handshake that is not accepted.
+type rejection struct {
 	status int
 	detail string
 	header http.Header // may be nil
 }
 
-func (f *refusal) answer(w http.ResponseWriter) {
+func (f *rejection) answer(w http.ResponseWriter) {
 	maps.Copy(w.Header(), f.header)
 	problem.WriteStatus(w, f.status, f.detail)
 }
 
-// check returns what is wrong with a handshake, or nil.
-func check(r *http.Request) *refusal {
+// check returns why a handshake is rejected, or nil.
+func check(r *http.Request) *rejection {
 	if isConnect(r) {
 		return checkVersion(r)
 	}
 	switch {
 	case r.ProtoMajor != 1 || !websocket.IsWebSocketUpgrade(r):
-		return &refusal{status: http.StatusBadRequest, detail: "this is not a WebSocket handshake"}
+		return &rejection{status: http.StatusBadRequest, detail: "this is not a WebSocket handshake"}
 	case !r.ProtoAtLeast(1, 1):
-		return &refusal{status: http.StatusBadRequest, detail: "a WebSocket handshake needs HTTP/1.1"}
+		return &rejection{status: http.StatusBadRequest, detail: "a WebSocket handshake needs HTTP/1.1"}
 	case r.Method != http.MethodGet:
-		return &refusal{http.StatusMethodNotAllowed, "a WebSocket handshake is a GET request",
+		return &rejection{http.StatusMethodNotAllowed, "a WebSocket handshake is a GET request",
 			http.Header{"Allow": {http.MethodGet}}}
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
-		// Its bytes would be taken for frames.
-		return &refusal{status: http.StatusBadRequest, detail: "a WebSocket handshake has no body"}
+		// The body would be read as frames.
+		return &rejection{status: http.StatusBadRequest, detail: "a WebSocket handshake has no body"}
 	case !validKey(r.Header["Sec-Websocket-Key"]):
-		return &refusal{status: http.StatusBadRequest, detail: "Sec-WebSocket-Key must be given once, 16 bytes in base64"}
+		return &rejection{status: http.StatusBadRequest, detail: "Sec-WebSocket-Key must be given once, 16 bytes in base64"}
 	}
 	return checkVersion(r)
 }
 
-func checkVersion(r *http.Request) *refusal {
+func checkVersion(r *http.Request) *rejection {
 	if slices.Equal(r.Header["Sec-Websocket-Version"], []string{version}) {
 		return nil
 	}
 	h := http.Header{"Sec-Websocket-Version": {version}}
-	if r.ProtoMajor == 1 { // a 426 names what to upgrade to; later versions of HTTP forbid these
+	if r.ProtoMajor == 1 { // a 426 must name the upgrade; HTTP/2 and HTTP/3 forbid these fields
 		h["Upgrade"], h["Connection"] = []string{"websocket"}, []string{"Upgrade"}
 	}
-	return &refusal{http.StatusUpgradeRequired, "only version 13 of WebSocket is spoken here", h}
+	return &rejection{http.StatusUpgradeRequired, "only version 13 of WebSocket is spoken here", h}
 }
 
 func validKey(keys []string) bool {
@@ -77,8 +77,8 @@ func validKey(keys []string) bool {
 	return err == nil && len(b) == 16
 }
 
-// acceptUpgrade answers an HTTP/1.1 handshake through the chain of writers. The
-// answer is sent when the connection is taken over.
+// acceptUpgrade answers an HTTP/1.1 handshake through the chain of writers. takeOver sends the
+// answer.
 func acceptUpgrade(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["Upgrade"], h["Connection"] = []string{"websocket"}, []string{"Upgrade"}
@@ -87,8 +87,8 @@ func acceptUpgrade(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusSwitchingProtocols)
 }
 
-// acceptConnect answers an extended CONNECT and sends the answer. There is no key
-// to prove anything with: the protocol itself has been negotiated.
+// acceptConnect answers an extended CONNECT and sends the answer. It has no key to prove,
+// because HTTP has negotiated the protocol.
 func acceptConnect(w http.ResponseWriter, r *http.Request, s *stream) error {
 	chooseSubprotocol(w.Header(), r)
 	w.WriteHeader(http.StatusOK)
@@ -106,13 +106,13 @@ func chooseSubprotocol(h http.Header, r *http.Request) {
 }
 
 func acceptKey(key string) string {
-	sum := sha1.Sum([]byte(key + keyGUID)) // what the RFC asks for; nothing depends on its strength
+	sum := sha1.Sum([]byte(key + keyGUID)) // RFC 6455 requires SHA-1; nothing depends on its strength
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// hijackerOf finds the one who can hand the connection over. Wrappers on the way
-// that could do it as well are passed by: what they return is usually a wrapper,
-// too, and keeps the request and the whole configuration alive with it.
+// hijackerOf returns the server's own writer as a hijacker. It skips wrappers that can hijack,
+// too: they usually return a wrapped connection, which keeps the request and the whole
+// configuration in memory.
 func hijackerOf(w http.ResponseWriter) (http.Hijacker, error) {
 	base := httpwriter.Innermost(w)
 	if h, ok := base.(http.Hijacker); ok {
@@ -121,8 +121,8 @@ func hijackerOf(w http.ResponseWriter) (http.Hijacker, error) {
 	return nil, fmt.Errorf("ws: the response writer %T does not give access to the connection: it has neither Hijack nor Unwrap", base)
 }
 
-// takeOver sends the answer to the handshake and returns the connection, with the
-// bytes that came right behind the handshake.
+// takeOver sends the answer to the handshake. It returns the connection and the bytes that came
+// with the handshake.
 func takeOver(h http.Hijacker) (conn net.Conn, early []byte, err error) {
 	conn, rw, err := h.Hijack()
 	if err != nil {
@@ -134,7 +134,7 @@ func takeOver(h http.Hijacker) (conn net.Conn, early []byte, err error) {
 	}
 	if n := rw.Reader.Buffered(); n > 0 {
 		early = make([]byte, n)
-		_, _ = io.ReadFull(rw.Reader, early) // cannot fail: they are there
+		_, _ = io.ReadFull(rw.Reader, early) // can not fail: the bytes are buffered
 	}
 	return conn, early, nil
 }

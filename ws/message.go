@@ -11,12 +11,12 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// messageTime is how long a message may take from its first bytes to its last.
+// messageTime is how long a message may take from its first bytes to its last ones.
 const messageTime = 10 * time.Second
 
-// maxOverhead is what the fragments of one message, and control frames between
-// them, may cost beside its payload: a thousand headers of eight bytes. Empty
-// fragments are work for the server and none for whoever sends them.
+// maxOverhead is how many bytes the fragments of one message, and control frames between them,
+// may have beside its payload: a thousand headers of eight bytes. Empty fragments cost the
+// server more than their sender.
 const maxOverhead = 1000 * 8
 
 var (
@@ -24,9 +24,9 @@ var (
 	errBinary = errors.New("ws: binary message")
 )
 
-// converse hands messages to the session. It returns nil when an engine that is
-// lent has used up what arrived, errQuiet when it can in addition not be used
-// again, and every other error when the conversation is over.
+// converse hands messages to the session. A shared engine returns nil when it has handled all
+// bytes that arrived, and errQuiet when it can not be used again either. Any other error ends
+// the connection.
 func (e *engine) converse() error {
 	for {
 		if err := e.controls(); err != nil {
@@ -48,11 +48,12 @@ func (e *engine) converse() error {
 	}
 }
 
-// drained reports that everything was used, and that nothing is half read.
+// drained reports whether all bytes were handled, and no message is half read.
 func (e *engine) drained() bool { return len(e.ahead) == 0 && e.sieve.rest() }
 
-// receive reads one message and hands it to the session, which copies what it
-// keeps. Once the hub is through, only the client's close is waited for.
+// receive reads one message and hands it to the session. The session copies what it keeps,
+// because the buffer goes back to the pool. Once the hub has finished, messages are dropped
+// until the client's close frame comes.
 func (e *engine) receive(message io.Reader) error {
 	b := getBuffer()
 	defer putBuffer(b)
@@ -87,8 +88,8 @@ func (e *engine) read(message io.Reader, b *[]byte) error {
 	}
 }
 
-// bound begins the time of a message when it first has to wait for the network, so
-// that a message that is there already costs no deadline.
+// bound starts the time of a message when it first waits for the network. A message that has
+// already arrived needs no deadline.
 func (e *engine) bound() {
 	if !e.bounded {
 		e.bounded = true
@@ -96,6 +97,7 @@ func (e *engine) bound() {
 	}
 }
 
+// unbound removes the deadline of a message.
 func (e *engine) unbound() {
 	if e.bounded {
 		e.bounded = false
@@ -103,7 +105,7 @@ func (e *engine) unbound() {
 	}
 }
 
-// arrived takes note of bytes of the client.
+// arrived notifies the hub that bytes have arrived, and loads the message size in force.
 func (e *engine) arrived() {
 	e.reader.conn.Heard()
 	e.limit = e.reader.registry.MessageSize()

@@ -12,14 +12,13 @@ import (
 )
 
 const (
-	// maxDrain is how much is read and thrown away of what a client was sending
-	// when it was refused, so that it gets to read why.
+	// maxDrain is how many bytes of a rejected or closed client are read and dropped, so
+	// that the client can read why.
 	maxDrain = 1 << 20
-	// A reader waits on a fresh goroutine after it has read something, because
-	// goroutines keep the stack they once needed, two or four times of what it
-	// takes to wait. That costs about a microsecond, so a client that was busy,
-	// with this many reads in a row and less than this time between them, keeps its
-	// goroutine.
+	// After a read, the reader waits on a fresh goroutine, because a goroutine keeps the
+	// stack that it once needed: two or four times of what a wait needs. A goroutine costs
+	// about a microsecond, so a busy client keeps its goroutine: one with busyReads reads
+	// in a row and less than busyPause between them.
 	busyReads = 8
 	busyPause = 5 * time.Second
 )
@@ -38,9 +37,8 @@ type reader struct {
 	brisk int // reads in a row without a long pause
 }
 
-// waiter is the ability of a link to wait for bytes in little memory: with a flat
-// stack, and with neither buffer nor engine. Without it a reader keeps an engine
-// of its own and waits deep inside it.
+// waiter is an optional ability of a link: to wait for bytes with a small stack, and without a
+// buffer or an engine. Without it a reader keeps an engine of its own and waits inside of it.
 type waiter interface {
 	// await returns the next bytes, in a buffer that goes back to the pool.
 	await() (*[]byte, error)
@@ -75,8 +73,8 @@ func (r *reader) open(p *session.Principal) bool {
 	return true
 }
 
-// wait is the reader of a link that can wait by itself. Its own frame is kept
-// small, because that is what an idle connection has on its stack.
+// wait is the reader of a link that is a waiter. Its stack frame is small, because an idle
+// connection has it on its stack.
 func (r *reader) wait(w waiter) {
 	defer r.recovered()
 	for {
@@ -93,7 +91,7 @@ func (r *reader) wait(w waiter) {
 	}
 }
 
-// pace takes note of how long the client was silent.
+// pace counts the reads in a row without a long silence of the client.
 func (r *reader) pace(silence time.Duration) {
 	if silence >= busyPause {
 		r.brisk = 0
@@ -102,7 +100,7 @@ func (r *reader) pace(silence time.Duration) {
 	r.brisk++
 }
 
-// handle has an engine read what arrived, and reports whether there may be more.
+// handle reads with an engine what has arrived, and reports whether the connection goes on.
 func (r *reader) handle(b *[]byte, err error) bool {
 	if err != nil {
 		r.end(hub.ReasonLost, true)
@@ -113,7 +111,7 @@ func (r *reader) handle(b *[]byte, err error) bool {
 	switch err := e.converse(); err {
 	case nil:
 		e.giveBack()
-	case errQuiet: // gorilla keeps an error for ever
+	case errQuiet: // gorilla keeps the error, so the engine can not be used again
 	default:
 		r.end(e.reason(err), e.goodbye)
 		return false
@@ -121,7 +119,7 @@ func (r *reader) handle(b *[]byte, err error) bool {
 	return true
 }
 
-// stay is the reader of a link that waits inside an engine.
+// stay is the reader of a link that is no waiter. It waits inside its engine.
 func (r *reader) stay() {
 	defer r.recovered()
 	e := newEngine(ownBuffer, false)
@@ -130,8 +128,8 @@ func (r *reader) stay() {
 	r.end(e.reason(err), e.goodbye)
 }
 
-// end ends the connection for a reason that the reader has found. A client that
-// has not said goodbye may still be sending.
+// end closes the connection for a reason that the reader has found. A client that has not sent
+// a close frame may still be sending.
 func (r *reader) end(why hub.Reason, goodbye bool) {
 	if why.Code == protocol.ReasonPolicy.Code && !goodbye {
 		r.session.CloseForAbuse(why)
@@ -151,12 +149,12 @@ func (r *reader) reject(e *protocol.Error) {
 	r.link.readerDone()
 }
 
-// drain reads what the client is still sending. It ends when the client does, when
-// the link is cut, or when it was enough.
+// drain reads and drops what the client is still sending. It ends when the client has closed,
+// when the link is cut, or after maxDrain bytes.
 func (r *reader) drain() { _, _ = io.CopyN(io.Discard, r.link, maxDrain) }
 
-// recovered keeps a mistake from ending the process: it costs the connection that
-// hit it, and is logged with its stack.
+// recovered ends a panic of the reader: it is logged with its stack and closes the connection,
+// and the process goes on.
 func (r *reader) recovered() {
 	v := recover()
 	if v == nil {

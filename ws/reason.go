@@ -10,7 +10,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// reason turns an error of converse into the reason for which the connection ends.
+// reason turns an error of converse into the reason for which the connection is closed.
 func (e *engine) reason(err error) hub.Reason {
 	if code, ok := errors.AsType[farewell](err); ok {
 		e.goodbye = true
@@ -34,8 +34,8 @@ func (e *engine) reason(err error) hub.Reason {
 	return hub.ReasonLost
 }
 
-// echo repeats the code of a client's close, as RFC 6455 wants it, so that the
-// client's own close event shows what it said. Its text is not repeated.
+// echo repeats the code of a client's close frame, as RFC 6455 requires, so that the client's
+// own close event shows it. The text is not repeated.
 func echo(code uint16) hub.Reason {
 	if code == 0 || code == hub.ReasonNormal.Code {
 		return hub.ReasonNormal

@@ -25,7 +25,7 @@ const (
 	maskLength = 4
 )
 
-// verdict is the reason for ending a connection, as an error.
+// verdict is the reason for closing a connection, as an error.
 type verdict hub.Reason
 
 func (r verdict) Error() string { return r.Text }
@@ -34,37 +34,37 @@ func (r verdict) Error() string { return r.Text }
 // is none.
 type farewell uint16
 
-func (farewell) Error() string { return "ws: the client has said goodbye" }
+func (farewell) Error() string { return "ws: the client has sent a close frame" }
 
 var errFragments = errors.New("ws: too many fragments")
 
-// broken is the end of a client that breaks the rules of RFC 6455.
+// broken returns the verdict about a frame that breaks the rules of RFC 6455.
 func broken(format string, args ...any) error {
 	return verdict(with(protocol.ReasonProtocol, "broken frame: "+fmt.Sprintf(format, args...)))
 }
 
-// sieve lets the bytes of data frames pass and keeps those of control frames. It
-// looks at every header before gorilla does, because gorilla lets through what RFC
-// 6455 refuses, and because a control frame that comes alone then costs no engine.
+// sieve passes on the bytes of data frames and keeps those of control frames. It checks every
+// header before gorilla does, because gorilla accepts frames that RFC 6455 forbids, and because
+// a control frame that comes alone then needs no engine.
 type sieve struct {
-	head    [2 + 8 + maskLength]byte // of the frame that is being read
-	have    int                      // bytes of head that are there
-	left    uint64                   // bytes of the payload that are not; valid once the head is whole
+	head    [2 + 8 + maskLength]byte // header of the current frame
+	have    int                      // bytes of head that were read
+	left    uint64                   // bytes of the payload that are missing; valid once the head is whole
 	payload []byte                   // of a control frame, unmasked
-	open    bool                     // a message has begun, and its last fragment has not ended
-	cost    int                      // what the message has cost so far beside its payload
+	open    bool                     // a message has started, and its last fragment has not ended
+	cost    int                      // bytes of the message so far beside its payload
 }
 
-// rest reports that the sieve is between two messages and within no frame.
+// rest reports whether the sieve is between two messages and not inside a frame.
 func (s *sieve) rest() bool { return s.have == 0 && !s.open }
 
-// whole reports that the head is complete.
+// whole reports whether the head is complete.
 func (s *sieve) whole() bool { return s.have >= 2 && s.have == s.length() }
 
-// length is that of a head with its first two bytes.
+// length is the length of the head. Its first two bytes must be there.
 func (s *sieve) length() int { return 2 + s.extension() + maskLength }
 
-// extension is how many bytes of the length follow the first two of the head.
+// extension is how many more bytes of the head hold the length of the payload.
 func (s *sieve) extension() int {
 	switch s.head[1] &^ maskBit {
 	case 126:
@@ -77,9 +77,9 @@ func (s *sieve) extension() int {
 
 func isControl(first byte) bool { return first&0x8 != 0 }
 
-// pass moves bytes of src: those of data frames to dst, as far as there is room. It
-// stops at the end of a message and behind each control frame. The two may be the
-// same memory.
+// pass reads bytes of src and moves those of data frames to dst, as far as there is room. It
+// stops at the end of a message and after each control frame. dst and src may be the same
+// memory.
 func (s *sieve) pass(dst, src []byte) (passed, used int, err error) {
 	for used < len(src) {
 		first := s.head[0]
@@ -109,7 +109,7 @@ func (s *sieve) pass(dst, src []byte) (passed, used int, err error) {
 	return passed, used, nil
 }
 
-// take takes bytes of a payload and gives their number.
+// take reads bytes of a payload and returns their number.
 func (s *sieve) take(dst, src []byte) int {
 	src = src[:min(uint64(len(src)), s.left)]
 	if isControl(s.head[0]) {
@@ -124,20 +124,20 @@ func (s *sieve) take(dst, src []byte) int {
 	return len(src)
 }
 
-// ended reports the end of a message or of a control frame. At the end of a fragment
-// the next frame begins.
+// ended reports whether a message or a control frame has ended. At the end of a fragment the
+// next frame starts.
 func (s *sieve) ended() bool {
 	if !s.whole() || s.left > 0 {
 		return false
 	}
 	if isControl(s.head[0]) {
-		return true // its payload is still to be looked at
+		return true // control resets the head
 	}
 	s.have, s.open = 0, s.head[0]&finBit == 0
 	return !s.open
 }
 
-// header takes a byte of a header, and checks what it completes.
+// header reads a byte of a header. It checks each field when it is complete.
 func (s *sieve) header(b byte) error {
 	s.head[s.have] = b
 	s.have++
@@ -192,7 +192,7 @@ func rsv(first byte) int {
 	return n
 }
 
-// checkSecond checks the second byte: MASK and the length, or what stands for it.
+// checkSecond checks the second byte: MASK and the length, or the mark of a longer length.
 func (s *sieve) checkSecond() error {
 	second := s.head[1]
 	n := second &^ maskBit
@@ -206,7 +206,7 @@ func (s *sieve) checkSecond() error {
 	return nil
 }
 
-// checkLength checks a length that does not stand in the second byte.
+// checkLength checks a length of two or eight bytes.
 func (s *sieve) checkLength() error {
 	least := uint64(maxControl + 1)
 	switch s.extension() {
@@ -224,7 +224,7 @@ func (s *sieve) checkLength() error {
 	return nil
 }
 
-// control gives the control frame that has ended, and begins the next frame.
+// control returns the control frame that has ended, and starts the next frame.
 func (s *sieve) control() (op byte, payload []byte) {
 	if s.open {
 		s.cost += len(s.payload)
@@ -233,7 +233,7 @@ func (s *sieve) control() (op byte, payload []byte) {
 	return s.head[0] & 0xF, s.payload
 }
 
-// closing looks at the payload of a close frame.
+// closing checks the payload of a close frame. It returns a farewell or a verdict.
 func closing(payload []byte) error {
 	if len(payload) == 0 {
 		return farewell(0)

@@ -7,8 +7,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// socket is the link of an HTTP/1.1 connection that was taken over. newSocket makes
-// one.
+// socket is the link of a hijacked HTTP/1.1 connection. newSocket makes one.
 type socket struct {
 	ending
 
@@ -17,7 +16,7 @@ type socket struct {
 	hub  *hub.Hub // for the write timeout in force
 
 	// Owned by the reader.
-	early []byte // came right behind the handshake and is read first
+	early []byte // bytes that came with the handshake; they are read first
 }
 
 func (s *socket) init(h *hub.Hub, conn net.Conn, early []byte) {
@@ -32,15 +31,15 @@ func (s *socket) Read(p []byte) (int, error) {
 	}
 	n := copy(p, s.early)
 	if s.early = s.early[n:]; len(s.early) == 0 {
-		s.early = nil // the memory, too
+		s.early = nil // frees the memory
 	}
 	return n, nil
 }
 
 func (s *socket) SetReadDeadline(t time.Time) error { return s.conn.SetReadDeadline(t) }
 
-// Close ends the connection for the hub. A client that is still to answer sees the
-// end of the stream right behind the close frame, and need not wait for more.
+// Close says that the hub writes nothing more. The client sees the end of the stream right
+// after the close frame, and does not wait for more.
 func (s *socket) Close() {
 	if !s.close() {
 		return
@@ -67,6 +66,6 @@ func (s *socket) write(p []byte) error {
 	if _, err := s.conn.Write(p); err != nil {
 		return err
 	}
-	// A deadline that has passed would fail the next TryWrite, which sets none.
+	// TryWrite sets no deadline. It would fail with one that has passed.
 	return s.conn.SetWriteDeadline(time.Time{})
 }

@@ -24,11 +24,11 @@ type stream struct {
 	// Static.
 	hub  *hub.Hub
 	body io.Reader
-	// reads sets deadlines through the whole chain of writers, because a server
-	// may replace what is set below its own idle timeout.
+	// reads sets deadlines through the whole chain of writers, because a server may replace
+	// a deadline that is set below its own idle timeout.
 	reads *http.ResponseController
-	// out and writes are the server's own writer. What lies above it is made for
-	// the handler's goroutine, and a write that is stuck is aborted from another.
+	// out and writes are the server's own writer. The writers above it are for the handler's
+	// goroutine only, and another goroutine aborts a write that is stuck.
 	out    io.Writer
 	writes *http.ResponseController
 	done   chan struct{} // closed when the stream was cut
@@ -36,14 +36,14 @@ type stream struct {
 
 	writeMu sync.Mutex  // held during a write
 	watch   *time.Timer // aborts a write that takes too long; guarded by writeMu
-	left    bool        // the handler is about to return; guarded by writeMu
+	left    bool        // the handler is returning; guarded by writeMu
 
 	readMu sync.Mutex
-	ended  bool // deadlines are set for good; guarded by readMu
+	ended  bool // the last deadline is set; guarded by readMu
 }
 
-// newStream checks that the chain of writers lets deadlines and flushes through;
-// without them a stuck stream could never be ended.
+// newStream checks that the chain of writers supports deadlines and flushes. Without them a
+// stuck stream could not be aborted.
 func newStream(h *hub.Hub, w http.ResponseWriter, r *http.Request, body io.Reader) (*stream, error) {
 	base := httpwriter.Innermost(w)
 	s := &stream{
@@ -95,9 +95,9 @@ func (s *stream) Write(p []byte) error {
 	return err
 }
 
-// startWatch begins the time for one write. A write deadline would not do: HTTP/2
-// resets the stream when it passes, with or without a write, and setting and
-// clearing it costs two messages to the connection's goroutine.
+// startWatch starts the time for one write. A write deadline does not work here: HTTP/2 resets
+// the stream when it passes, even without a write, and to set and clear it costs two messages
+// to the connection's goroutine.
 func (s *stream) startWatch() {
 	timeout := s.hub.Settings().WriteTimeout
 	if s.watch == nil {
@@ -107,8 +107,8 @@ func (s *stream) startWatch() {
 	s.watch.Reset(timeout)
 }
 
-// cutStream makes a blocked read and, if there is one, a blocked write fail. A
-// write deadline resets an HTTP/2 stream, which nobody wants for a clean end.
+// cutStream aborts a blocked read, and also a blocked write if there is one. Without a blocked
+// write it sets no write deadline, because that would reset an HTTP/2 stream that ends cleanly.
 func (s *stream) cutStream(writing bool) {
 	defer close(s.done) // also after a panic: the handler waits for it
 	s.readMu.Lock()
@@ -121,8 +121,8 @@ func (s *stream) cutStream(writing bool) {
 	}
 }
 
-// leave waits for the end of the stream and returns when nobody uses the writer
-// any more, so that the handler may return. The reader is through before.
+// leave waits until the stream was cut and no goroutine uses the writer any more. Then the
+// handler may return. The reader has finished before.
 func (s *stream) leave() {
 	<-s.done
 	s.writeMu.Lock()

@@ -11,10 +11,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 )
 
-// trySocket is a socket on plain TCP, whose descriptor can be used directly: for
-// writes that do not wait, and for waiting without a buffer. TLS must have neither:
-// a record that is cut off cannot be continued later, and bytes on the wire are not
-// what its reader gets.
+// trySocket is a socket on plain TCP. It uses the descriptor directly: for writes that do not
+// wait, and for waiting without a buffer. TLS can do neither: a record that is cut off can not
+// be continued later, and the reader does not get the bytes that are on the wire.
 type trySocket struct {
 	socket
 
@@ -22,14 +21,13 @@ type trySocket struct {
 	raw      syscall.RawConn
 	readable func(fd uintptr) (done bool) // is t.tryRead; made once
 
-	// What tryRead came to; owned by the reader.
+	// The result of tryRead; owned by the reader.
 	got *[]byte
 	err error
 }
 
-// newSocket returns the link of a connection that was taken over. Connections
-// inside wrappers cannot be written to without waiting, because a wrapper may
-// stand for bytes that are not on the wire yet.
+// newSocket returns the link of a hijacked connection. A connection inside of a wrapper gets no
+// TryWrite, because a wrapper may hold bytes that are not on the wire yet.
 func newSocket(h *hub.Hub, conn net.Conn, early []byte) link {
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		if raw, err := tcp.SyscallConn(); err == nil {
@@ -47,8 +45,8 @@ func newSocket(h *hub.Hub, conn net.Conn, early []byte) link {
 // TryWrite writes what the socket takes now.
 func (t *trySocket) TryWrite(p []byte) (int, error) { return rawtcp.TryWrite(t.raw, p) }
 
-// await waits for bytes and reads them into a pooled buffer, which is taken only
-// when they are there.
+// await waits for bytes and reads them into a pooled buffer. It takes the buffer only when
+// there are bytes.
 func (t *trySocket) await() (*[]byte, error) {
 	if len(t.early) > 0 {
 		b := getBuffer()
@@ -64,8 +62,8 @@ func (t *trySocket) await() (*[]byte, error) {
 	return b, err
 }
 
-// tryRead reports false when there is nothing to read, and is then called again as
-// soon as that changes.
+// tryRead reads what is there. It returns false if there is nothing; the runtime then calls it
+// again when the descriptor is readable.
 func (t *trySocket) tryRead(fd uintptr) bool {
 	b := getBuffer()
 	for {

@@ -13,50 +13,48 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// Subprotocol is the name of the native protocol in Sec-WebSocket-Protocol. It is
-// chosen when a client offers it. Clients that offer nothing, or only names that
-// are not known here, are served all the same; browsers end a connection by
-// themselves when they insist.
+// Subprotocol is the name of the native protocol in Sec-WebSocket-Protocol. The server chooses
+// it if a client offers it. A client that offers nothing, or only other names, is served all
+// the same; a browser then closes the connection by itself if it offered names.
 const Subprotocol = "realtime.v1"
 
 // Options are what [Serve] needs beside the request.
 type Options struct {
-	// Registry opens the session. Whoever calls Serve has asked its Admit.
+	// Registry opens the session. The caller of Serve has called its Admission.Admit.
 	Registry *session.Registry
 	// Dialect is the wire protocol inside the frames.
 	Dialect session.Dialect
 	// Principal is the client; nil is an anonymous one without an address.
 	Principal *session.Principal
-	// KeepStream is called before the handshake of an HTTP/2 or HTTP/3 stream, to
-	// lift the bounds that the server sets on the time of a request and on the size
-	// of its body. It returns the body. Nil for servers without such bounds.
+	// KeepStream is called before the handshake of an HTTP/2 or HTTP/3 stream. It removes the
+	// server's bounds on the time of a request and on the size of its body, and returns the
+	// body. Nil for servers without such bounds.
 	KeepStream func(http.ResponseWriter, *http.Request) io.Reader
-	// UserTimeout is how long the kernel waits for an acknowledgement of sent data
-	// before it gives a TCP connection up (TCP_USER_TIMEOUT; on Linux only, and not
-	// for HTTP/3); 0 leaves the system's default.
+	// UserTimeout is how long the kernel waits for an acknowledgement of sent data before it
+	// drops a TCP connection (TCP_USER_TIMEOUT; on Linux only, and not for HTTP/3); 0 means
+	// the system's default.
 	UserTimeout time.Duration
-	// Conn gives the connection below the stream of a request over HTTP/2, for the
-	// UserTimeout; nil where it does not know. It may be nil.
+	// Conn returns the connection below the stream of a request over HTTP/2, for the
+	// UserTimeout; nil if it is unknown. Conn may be nil.
 	Conn func(*http.Request) net.Conn
-	// Stuck is told that a stream of HTTP/2 or HTTP/3 was ended in the middle of a
-	// write, because its client takes nothing. The handler returns all the same; the
-	// connection, which others may share, may stay stuck. It must not block, and may
-	// be nil.
+	// Stuck is called when a stream of HTTP/2 or HTTP/3 was aborted during a write, because
+	// its client does not read. The handler returns all the same. The connection, which
+	// other streams may share, may stay stuck. Stuck must not block, and may be nil.
 	Stuck func(*http.Request)
-	// Logger gets refused handshakes (debug). It is not kept: a connection logs to
-	// the hub's logger in force. Nil means none.
+	// Logger gets rejected handshakes (debug). It is not kept: a connection logs to the
+	// hub's logger in force. Nil means none.
 	Logger *slog.Logger
 }
 
-// IsUpgrade reports a WebSocket handshake of HTTP/1.1, HTTP/2 or HTTP/3, which
-// need not be a valid one.
+// IsUpgrade reports whether r is a WebSocket handshake of HTTP/1.1, HTTP/2 or HTTP/3. It need
+// not be a valid one.
 func IsUpgrade(r *http.Request) bool {
 	return isConnect(r) || r.ProtoMajor == 1 && websocket.IsWebSocketUpgrade(r)
 }
 
-// isConnect recognizes an extended CONNECT for WebSocket. HTTP/2 keeps the
-// pseudo-header :protocol in the header map, under a name that no real header can
-// have; HTTP/3 puts its value into Proto.
+// isConnect reports whether r is an extended CONNECT for WebSocket. HTTP/2 keeps the
+// pseudo-header :protocol in the header map, under a name that no real header can have. HTTP/3
+// puts its value into Proto.
 func isConnect(r *http.Request) bool {
 	if r.Method != http.MethodConnect {
 		return false
@@ -70,14 +68,13 @@ func isConnect(r *http.Request) bool {
 	return false
 }
 
-// Serve answers a handshake and runs the connection. On HTTP/1.1 it returns when
-// the connection is handed to a goroutine of its own, on HTTP/2 and HTTP/3 when
-// the stream is over. A bad handshake is answered here. An error means that
-// nothing was answered and that the fault is the server's: its writers do not give
-// access to the connection.
+// Serve answers a handshake and runs the connection. On HTTP/1.1 it returns when the connection
+// has a goroutine of its own, on HTTP/2 and HTTP/3 when the stream is over. It answers a bad
+// handshake, too. An error means that nothing was answered, and that the fault is in the
+// server: its writers do not give access to the connection.
 func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
 	if f := check(r); f != nil {
-		o.debug("handshake refused", "status", f.status, "reason", f.detail)
+		o.debug("handshake rejected", "status", f.status, "reason", f.detail)
 		f.answer(w)
 		return nil
 	}
@@ -94,7 +91,7 @@ func serveSocket(w http.ResponseWriter, r *http.Request, o Options) error {
 	}
 	acceptUpgrade(w, r)
 	conn, early, err := takeOver(hijacker)
-	if err != nil { // too late for an answer
+	if err != nil { // too late to answer
 		o.debug("handshake not finished", "error", err)
 		return nil
 	}
@@ -109,8 +106,7 @@ func (o Options) debug(text string, args ...any) {
 	}
 }
 
-// start has only what the connection may keep, so that its goroutine captures
-// nothing else.
+// start gets only what the connection may keep, so that its goroutine captures nothing else.
 func start(conn net.Conn, early []byte, reg *session.Registry, d session.Dialect, p *session.Principal) {
 	go serve(newSocket(reg.Hub(), conn, early), reg, d, p)
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/sse"
 )
 
-// What does not get better is refused with its status, before the stream begins.
+// A permanent error is answered with its status, before the stream starts.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -65,7 +65,7 @@ func TestRefusals(t *testing.T) {
 			}
 		}
 		if s.hub.Conns() != 0 {
-			t.Error("refused streams have left connections behind")
+			t.Error("rejected streams have left connections behind")
 		}
 	})
 }
@@ -107,9 +107,9 @@ func TestRepeatedChannelCountsOnce(t *testing.T) {
 // comeBack matches a stream that says when to come back and nothing else.
 var comeBack = regexp.MustCompile(`^retry: [0-9]+\n\n$`)
 
-// refusedForNow checks that an EventSource is asked back and that other clients
+// rejectedForNow checks that an EventSource is asked back and that other clients
 // are told in the way of HTTP.
-func refusedForNow(t *testing.T, s *site, status int) {
+func rejectedForNow(t *testing.T, s *site, status int) {
 	t.Helper()
 	res := s.get("channel=plain:1")
 	body, err := io.ReadAll(res.Body)
@@ -132,7 +132,7 @@ func TestRefusedByLimit(t *testing.T) {
 	t.Parallel()
 	overEachWay(t, config{limits: session.Limits{Connections: 1}}, func(t *testing.T, s *site) {
 		s.open("channel=plain:1").begin(1)
-		refusedForNow(t, s, http.StatusTooManyRequests)
+		rejectedForNow(t, s, http.StatusTooManyRequests)
 	})
 }
 
@@ -141,7 +141,7 @@ func TestRefusedByRate(t *testing.T) {
 	limits := session.Limits{Handshakes: policy.Rate{PerSecond: 0.001, Burst: 1}}
 	overEachWay(t, config{limits: limits}, func(t *testing.T, s *site) {
 		s.open("channel=plain:1").begin(1)
-		refusedForNow(t, s, http.StatusTooManyRequests)
+		rejectedForNow(t, s, http.StatusTooManyRequests)
 	})
 }
 
@@ -149,7 +149,7 @@ func TestRefusedByDrain(t *testing.T) {
 	t.Parallel()
 	overEachWay(t, config{}, func(t *testing.T, s *site) {
 		s.hub.Drain(t.Context(), 0)
-		refusedForNow(t, s, http.StatusServiceUnavailable)
+		rejectedForNow(t, s, http.StatusServiceUnavailable)
 	})
 }
 
@@ -158,12 +158,12 @@ type absent struct{ hub.Broker }
 
 func (absent) Attach(context.Context, string, hub.Retention) error { return hub.ErrUnavailable }
 
-// A stream that fails after its session was opened is still refused with a status.
+// A stream that fails after its session was opened is still answered with a status.
 func TestRefusedByBroker(t *testing.T) {
 	t.Parallel()
 	c := config{broker: func(b hub.Broker) hub.Broker { return absent{b} }}
 	overEachWay(t, c, func(t *testing.T, s *site) {
-		refusedForNow(t, s, http.StatusServiceUnavailable)
+		rejectedForNow(t, s, http.StatusServiceUnavailable)
 		for range 2 {
 			s.end()
 		}
