@@ -8,7 +8,7 @@ import (
 // ErrSubscribed is returned if the connection is in the room already.
 var ErrSubscribed = errors.New("hub: already subscribed")
 
-// errPanicked is what others get who wait for a broker that panics.
+// errPanicked is the error for the other subscribers of a new room whose Attach panicked.
 var errPanicked = errors.New("hub: internal error")
 
 // ErrLeft is returned if the connection was closed, or detached from the room, before the

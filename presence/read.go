@@ -50,7 +50,8 @@ func (r *room) adoptList(list []*Member, touched map[string]struct{}) {
 	r.scheduleFlush()
 }
 
-// missingInStore applies that the store does not have a member that it was told of. Needs mu.
+// missingInStore corrects what this node believes of the store: a read did not return the
+// member, although this node had told the store of it. Needs mu.
 func (r *room) missingInStore(l *local) {
 	l.stored, l.unconfirmed = nil, l.present()
 	r.checkStore(l)

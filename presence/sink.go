@@ -41,9 +41,9 @@ func (r *room) applyEvent(ev Event) {
 	}
 }
 
-// applyLeft applies that a member left which this node may hold: this node just told the
-// store so, or the store took this node for dead. If the member is present here it stays,
-// and the store is told again. Needs mu.
+// applyLeft applies a Left event for a member that this node knows. Either this node has
+// told the store that the member left, or the store took this node for dead. A member that
+// is present here stays in the view, and the store is told again. Needs mu.
 func (r *room) applyLeft(l *local) {
 	if l.present() {
 		l.unconfirmed = true

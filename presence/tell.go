@@ -13,7 +13,7 @@ type telling struct {
 }
 
 // checkStore queues a member if the store does not have its latest state. It removes a
-// member that has left and of which the store knows that. Needs mu.
+// member that has left if the store knows that it left. Needs mu.
 func (r *room) checkStore(l *local) {
 	switch {
 	case l.dirty:

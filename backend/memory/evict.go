@@ -9,8 +9,8 @@ import (
 )
 
 // bound keeps the memory of all rooms within Options.HistoryBytes, and that of keys within
-// their part of it. Whoever added something calls it, without locks. If another goroutine
-// is cleaning already, it returns at once.
+// their part of it. A caller that has added something calls it, and holds no lock. If
+// another goroutine is cleaning already, bound returns at once.
 func (b *Broker) bound() {
 	if (b.used.Load() > b.limit.Load() || b.keyed.Load() > b.keyLimit()) && b.cleaning.TryLock() {
 		defer b.cleaning.Unlock()
