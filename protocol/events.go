@@ -7,23 +7,23 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// Event is something that the server sends. [hub.Conn.Send] and [hub.Hub.Announce] take
-// any type that implements it; no list has to name the type. Implementations are values
-// that do not change after they were sent.
+// Event is something that the server sends. [hub.Conn.Send] and [hub.Hub.Announce] take any type
+// that implements it; there is no list of types. Implementations are values that do not change
+// after they were sent.
 type Event interface {
 	// AppendEnvelope appends the JSON text of the whole envelope, on one line.
 	AppendEnvelope(dst []byte) []byte
 }
 
-// Named is an optional ability of an [Event]: the type of its envelope, which is
-// its name on an event stream. An event without this ability has no name there, and
-// reaches the listeners for plain messages.
+// Named is an optional ability of an [Event]: the type of its envelope, which is its name on an
+// event stream. An event without it has no name there, and reaches the listeners for plain
+// messages.
 type Named interface {
 	EventName() string
 }
 
-// AppendEnvelope appends the envelope of anything the hub may send in this
-// dialect. An event that has no form here appends nothing.
+// AppendEnvelope appends the envelope of an event of the hub. It appends nothing for an event
+// that this protocol does not have.
 func AppendEnvelope(dst []byte, ev hub.Event) []byte {
 	switch ev := ev.(type) {
 	case *hub.Message:
@@ -38,10 +38,9 @@ func AppendEnvelope(dst []byte, ev hub.Event) []byte {
 	return dst
 }
 
-// EventName gives an event's name on an event stream: the application's own name
-// for a message that has one, else the type of the envelope. It is "message" for
-// a plain message, the name that needs no `event:` line, and empty for an event
-// that has none.
+// EventName returns an event's name on an event stream: the app's name for a message that has
+// one, else the type of the envelope. For a plain message that is "message", which needs no
+// `event:` line. It is empty for an event without a name.
 func EventName(ev hub.Event) string {
 	switch ev := ev.(type) {
 	case *hub.Message:
@@ -85,8 +84,8 @@ func (c Connected) AppendEnvelope(dst []byte) []byte {
 	return append(dst, '}', '}')
 }
 
-// appendMessage appends the envelope of a delivered message. It runs once for
-// each broadcast and allocates nothing but the growth of dst.
+// appendMessage appends the envelope of a delivered message. It runs once for each broadcast and
+// allocates only to grow dst.
 func appendMessage(dst []byte, m *hub.Message) []byte {
 	dst = append(dst, `{"type":"message","timestamp":`...)
 	dst = strconv.AppendInt(dst, m.Time.UnixMilli(), 10)
@@ -95,9 +94,8 @@ func appendMessage(dst []byte, m *hub.Message) []byte {
 	return append(appendMessageFields(dst, m), '}', '}')
 }
 
-// appendMessageFields appends what a delivered and a replayed message have in
-// common. The content comes last, because it may be long and a person has to find
-// the other fields.
+// appendMessageFields appends the common fields of a delivered and a replayed message. The
+// content comes last: it may be long, and a person must find the other fields.
 func appendMessageFields(dst []byte, m *hub.Message) []byte {
 	if !m.Position.IsZero() {
 		dst = append(dst, `,"offset":`...)
@@ -122,8 +120,8 @@ func appendMessageFields(dst []byte, m *hub.Message) []byte {
 	return append(dst, m.Content...)
 }
 
-// appendMessagesField appends replayed messages: the fields of a delivered one
-// with its own timestamp, and without the channel, which stands beside them.
+// appendMessagesField appends replayed messages. Each has the fields of a delivered one and its
+// own timestamp, but no channel, which is beside them.
 func appendMessagesField(dst []byte, ms []*hub.Message) []byte {
 	dst = append(appendKey(dst, "messages"), '[')
 	for i, m := range ms {

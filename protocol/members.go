@@ -17,10 +17,10 @@ import (
 //	}
 //	m.require("channel")
 //
-// Members nobody asks for are checked for syntax and otherwise ignored. Names are
-// compared exactly, after their escapes were resolved. To ask for a member that
-// comes twice is an error. The first error stays in err; all but broken syntax let
-// the walk go on, so that the id of a bad command is found.
+// Members that the caller does not read are checked for syntax and ignored. Names are compared
+// exactly, after their escapes were resolved. To read a member that appears twice is an error.
+// err keeps the first error. The walk goes on unless the syntax is broken, so that the id of a
+// bad command is found.
 type members struct {
 	in scanner
 	// where names the object in messages.
@@ -34,20 +34,20 @@ type members struct {
 
 	first, done bool
 	err         *Error
-	// unreadable reports that err is about the text itself, and that the members
-	// seen so far mean nothing.
+	// unreadable reports that err is about the text itself. The members so far mean nothing
+	// then.
 	unreadable bool
 
-	// taken are the names that were asked for. No payload has more fields than
-	// the array has places, and so walking allocates nothing.
+	// taken are the names that were read. The array has a place for each field of any
+	// payload, so that walking allocates nothing.
 	taken  [maxFields][]byte
 	nTaken int
 }
 
 const maxFields = 8
 
-// walk begins to read an object. No text at all is taken for an empty object: a
-// payload may be left out.
+// walk starts to read an object. An empty text counts as an empty object, because a payload may
+// be omitted.
 func walk(text []byte, where string) members {
 	m := members{in: scanner{text: text}, where: where, first: true}
 	if m.done = len(text) == 0; !m.done {
@@ -97,13 +97,13 @@ func (m *members) begin() {
 	m.stop(Errorf(InvalidMessage, "%s must be a JSON object", m.where))
 }
 
-// stop ends the walk with an error that outweighs those about single members.
+// stop ends the walk with an error that replaces those about single members.
 func (m *members) stop(err *Error) {
 	m.err, m.done, m.unreadable = err, true, true
 }
 
-// take gives the current value and remembers that the member was asked for, which
-// is done for known names only.
+// take returns the current value and records that the member was read. It is called for known
+// names only.
 func (m *members) take() []byte {
 	if m.has(m.name) {
 		m.fail("is given twice")
@@ -123,7 +123,7 @@ func (m *members) has(name []byte) bool {
 	return false
 }
 
-// require fails when one of the names was not asked for.
+// require records an error if a member with one of the names was not read.
 func (m *members) require(names ...string) {
 	for _, name := range names {
 		if !m.has([]byte(name)) {
@@ -132,27 +132,27 @@ func (m *members) require(names ...string) {
 	}
 }
 
-// fail notes what is wrong with the current member.
+// fail records an error about the current member.
 func (m *members) fail(format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
 	m.keep(Errorf(InvalidMessage, "%s: %q %s", m.where, m.name, what))
 }
 
-// check notes what valid finds wrong with a text.
+// check records the error that valid returns for a text.
 func (m *members) check(valid func(string) *Error, text string) {
 	if m.err == nil {
 		m.err = valid(text)
 	}
 }
 
-// keep notes an error, unless there is one already.
+// keep records an error, unless there is one already.
 func (m *members) keep(err *Error) {
 	if m.err == nil {
 		m.err = err
 	}
 }
 
-// text takes the current value as a string.
+// text reads the current value as a string.
 func (m *members) text() string {
 	v := m.take()
 	if v[0] != '"' {
@@ -169,7 +169,7 @@ func (m *members) text() string {
 	return s
 }
 
-// integer takes the current value as an integer from 0 to top.
+// integer reads the current value as an integer from 0 to top.
 func (m *members) integer(top uint64) uint64 {
 	n, ok := parseInteger(string(m.take()), top)
 	if !ok {
@@ -178,7 +178,7 @@ func (m *members) integer(top uint64) uint64 {
 	return n
 }
 
-// object takes the current value as an object.
+// object reads the current value as an object.
 func (m *members) object() json.RawMessage {
 	v := m.take()
 	if v[0] != '{' {
@@ -188,7 +188,7 @@ func (m *members) object() json.RawMessage {
 	return v
 }
 
-// content takes any value, as a compact copy.
+// content reads the current value as a compact copy.
 func (m *members) content() json.RawMessage {
 	return compact(m.take(), m.spaced)
 }

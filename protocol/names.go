@@ -13,11 +13,10 @@ const (
 	MaxKey     = 64
 )
 
-// ValidChannel checks the name of a channel: 1 to 255 bytes of UTF-8, no control
-// characters, line separators or controls of writing direction, none of the
-// characters * ? [ ] { } \ that mean something in patterns, and no white space at
-// the ends. Nor is it "." or "..", which clients take out of an address: the HTTP API
-// could not name the channel.
+// ValidChannel checks the name of a channel: 1 to 255 bytes of UTF-8 without control characters,
+// line separators or controls of the writing direction, without the characters * ? [ ] { } \ of
+// patterns, and without white space at the ends. "." and ".." are not valid: HTTP clients remove
+// them from an address, so the HTTP API could not name the channel.
 func ValidChannel(name string) *Error {
 	switch {
 	case name == "":
@@ -42,9 +41,9 @@ func ValidChannel(name string) *Error {
 	return nil
 }
 
-// ValidEvent checks an application's name for a kind of message: at most 64 bytes
-// of UTF-8 without control characters, and none of the names that an event stream
-// uses itself. The empty name is none and valid.
+// ValidEvent checks the app's name for a kind of message: at most 64 bytes of UTF-8 without
+// control characters, and not a name that event streams use themselves. The empty name means no
+// name and is valid.
 func ValidEvent(name string) *Error {
 	switch {
 	case len(name) > MaxEvent:
@@ -62,10 +61,9 @@ func ValidEvent(name string) *Error {
 // Reserved reports whether a message cannot have this event name.
 func Reserved(name string) bool { return reserved[name] }
 
-// reserved are the names under which an event stream tells of something else than
-// messages, those of later versions of this package included, and the names of
-// events that a browser's EventSource raises by itself. `message` is free: it is
-// what a message without a name is called anyway.
+// reserved are the names of other events than messages on an event stream, now or in later
+// versions, and the names of events that a browser's EventSource raises itself. `message` is not
+// reserved: a message without a name has it anyway.
 var reserved = map[string]bool{
 	TypeAck: true, TypeConnected: true, TypeError: true, TypeGap: true, TypeHistory: true, TypePing: true,
 	TypePong: true, TypePresence: true, TypeReconnect: true, TypeSubscribed: true, TypeUnsubscribed: true,
@@ -86,9 +84,8 @@ func ValidKey(key string) *Error {
 	return nil
 }
 
-// isInvisible finds what makes a name look like another one or breaks lines:
-// control characters, line and paragraph separator, and controls of the writing
-// direction.
+// isInvisible reports whether a character can make a name look like another one, or breaks
+// lines: control characters, line and paragraph separators, controls of the writing direction.
 func isInvisible(r rune) bool {
 	switch {
 	case unicode.IsControl(r), r == '\u2028', r == '\u2029':

@@ -7,14 +7,13 @@ import (
 )
 
 const (
-	// maxOffset is the greatest offset: every JSON reader keeps integers up to it
-	// exact.
+	// maxOffset is the greatest offset. Every JSON reader can represent it exactly.
 	maxOffset = 1<<53 - 1
 	maxEpoch  = 16
 )
 
-// ParsePosition reads a position that was given as text, in a query for instance.
-// An empty anchor is an unknown one.
+// ParsePosition reads a position from texts, for example of a query. An empty anchor means that
+// the anchor is unknown.
 func ParsePosition(epoch, offset, anchor string) (hub.Position, *Error) {
 	n, ok := parseInteger(offset, maxOffset)
 	if !ok {
@@ -38,7 +37,7 @@ func newPosition(epoch string, offset uint64, anchor string) (hub.Position, *Err
 	return p, nil
 }
 
-// position takes the current value as a position.
+// position reads the current value as a position.
 func (m *members) position() *hub.Position {
 	var epoch, anchor string
 	var offset uint64
@@ -60,7 +59,7 @@ func (m *members) position() *hub.Position {
 	return &p
 }
 
-// appendPositionFields appends where delivery goes on; nothing in rooms without
+// appendPositionFields appends a position; nothing for the zero position of rooms without
 // history.
 func appendPositionFields(dst []byte, p hub.Position) []byte {
 	if p.IsZero() {
@@ -110,8 +109,7 @@ func AppendAnchor(dst []byte, anchor uint32) []byte {
 	return dst
 }
 
-// ParseAnchor reads what [AppendAnchor] wrote. The anchor 0 means unknown and has
-// no text.
+// ParseAnchor reads the text of [AppendAnchor]. The anchor 0 means unknown and has no text.
 func ParseAnchor(s string) (anchor uint32, ok bool) {
 	if len(s) != anchorLen {
 		return 0, false
@@ -125,7 +123,7 @@ func ParseAnchor(s string) (anchor uint32, ok bool) {
 	return uint32(n), err == nil && n != 0
 }
 
-// appendAnchorField appends the field `anchor`; nothing when it is unknown.
+// appendAnchorField appends the field `anchor`; nothing if the anchor is unknown.
 func appendAnchorField(dst []byte, anchor uint32) []byte {
 	if anchor == 0 {
 		return dst

@@ -6,28 +6,27 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// InterestPresence is the interest (see [hub.Selective]) of connections that may
-// see who is present.
+// InterestPresence is the interest (see [hub.Selective]) of connections that may see the
+// members.
 const InterestPresence uint8 = 1
 
-// Appearance is what a client says of itself in a room.
+// Appearance is what a client says about itself in a room.
 type Appearance struct {
 	// Status is a short word; empty for none.
 	Status string
-	// Info is any JSON; that it is an object, and its size, are checked where it
-	// is used. Nil for none.
+	// Info is any JSON value; its user checks the size and that it is an object. Nil for none.
 	Info json.RawMessage
 }
 
-// IsZero reports that the client said nothing.
+// IsZero reports whether the client said nothing about itself.
 func (a Appearance) IsZero() bool { return a.Status == "" && a.Info == nil }
 
-// Change is what that means for the member.
+// Change returns the change of the client's member.
 func (a Appearance) Change() presence.Change {
 	return presence.Change{Status: a.Status, Info: a.Info}
 }
 
-// take takes the current member if it belongs to an appearance.
+// take reads the current member of the JSON object if it belongs to an appearance.
 func (a *Appearance) take(m *members) {
 	switch string(m.name) {
 	case "status":
@@ -43,9 +42,9 @@ func (a *Appearance) take(m *members) {
 // Presence is the payload of `presence` as a command.
 type Presence struct {
 	Channel string
-	// Appearance updates the own member; if it is zero, the members are asked for.
+	// Appearance updates the client's own member; the zero one requests the members.
 	Appearance
-	// After asks for the page of members behind this id.
+	// After requests the page of members after this id.
 	After string
 }
 
@@ -74,7 +73,7 @@ func DecodePresence(payload json.RawMessage) (Presence, *Error) {
 	return p, nil
 }
 
-// PresenceEvent is the envelope `presence`: who is in a room, or what changed.
+// PresenceEvent is the envelope `presence`: the members of a room, or what changed.
 type PresenceEvent struct {
 	// ID is the command's; nil for none.
 	ID json.RawMessage
@@ -85,7 +84,7 @@ type PresenceEvent struct {
 // EventName is `presence`.
 func (PresenceEvent) EventName() string { return TypePresence }
 
-// Concerns those who may see who is present.
+// Concerns implements [hub.Selective]: the connections that may see the members get the event.
 func (PresenceEvent) Concerns(interests uint8) bool { return interests&InterestPresence != 0 }
 
 // Size implements [hub.Sized]. The members of a snapshot are those of the room and shared.
@@ -102,7 +101,7 @@ func (p PresenceEvent) Size() (n int) {
 	return n
 }
 
-// memberSize is about what a member holds beside its texts.
+// memberSize is about the memory of a member beside its texts.
 const memberSize = 128
 
 // AppendEnvelope appends the envelope.
@@ -146,8 +145,8 @@ func appendDiff(dst []byte, d *presence.Diff) []byte {
 	return appendPartial(dst, d.Partial)
 }
 
-// appendCounts appends how many members there are, and the number of the frame: a
-// diff with a lower one than the last snapshot's is in it already.
+// appendCounts appends the number of members and the number of the frame. A diff whose number is
+// lower than that of the last snapshot is in the snapshot already.
 func appendCounts(dst []byte, count int, seq uint64) []byte {
 	return appendIntField(appendIntField(dst, "count", int64(count)), "seq", int64(seq))
 }
@@ -170,8 +169,7 @@ func appendMemberIDs(dst []byte, key string, ms []*presence.Member) []byte {
 	return append(dst, ']')
 }
 
-// appendAppearances appends what there is to know of those members that are not
-// simply online.
+// appendAppearances appends the info of the members that are not simply online.
 func appendAppearances(dst []byte, lists ...[]*presence.Member) []byte {
 	begun := false
 	for _, ms := range lists {
@@ -198,8 +196,8 @@ func unremarkable(m *presence.Member) bool {
 	return m.Info == "" && (m.Status == "" || m.Status == presence.Online)
 }
 
-// AppendMember appends a member's info as a JSON object, its status among the
-// fields unless it is simply online.
+// AppendMember appends a member's info as a JSON object. It has the status as a field, unless
+// that is simply online.
 func AppendMember(dst []byte, m *presence.Member) []byte {
 	dst = append(dst, '{')
 	if m.Status != "" && m.Status != presence.Online {

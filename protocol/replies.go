@@ -11,10 +11,10 @@ import (
 type Authenticated struct {
 	// ID is the command's; nil for none.
 	ID json.RawMessage
-	// User is the user of the token; empty when it names none.
+	// User is the user of the token; empty if it names none.
 	User string
-	// Expires is when the token ends, before which another one is needed; zero
-	// when it does not.
+	// Expires is when the token expires; the client must renew it before. Zero if it does not
+	// expire.
 	Expires time.Time
 }
 
@@ -38,15 +38,13 @@ type SubscribedReply struct {
 	// ID is the command's; nil for none.
 	ID      json.RawMessage
 	Channel string
-	// Position is the place after which delivery goes on; zero in rooms without
-	// history.
+	// Position is the position after which delivery goes on; zero in rooms without history.
 	Position hub.Position
-	// Recover reports that the client asked to recover; only then Recovered is
-	// sent.
+	// Recover reports whether the client wanted to recover; only then Recovered is sent.
 	Recover bool
-	// Recovered reports that Messages are all that was missed.
+	// Recovered reports whether Messages are all messages that the client missed.
 	Recovered bool
-	// Messages are what was missed, or the history asked for, oldest first.
+	// Messages are the missed messages, or the requested history, oldest first.
 	Messages []*hub.Message
 	// Document is the room's document; nil if it has none.
 	Document *DocumentState
@@ -73,14 +71,13 @@ func (s SubscribedReply) AppendEnvelope(dst []byte) []byte {
 	return append(dst, '}', '}')
 }
 
-// UnsubscribedReply is the envelope `unsubscribed`: the connection is no longer in
-// the room, and nothing of the room follows.
+// UnsubscribedReply is the envelope `unsubscribed`: the connection has left the room, and no
+// event of the room follows.
 type UnsubscribedReply struct {
 	// ID is the command's; nil for none.
 	ID      json.RawMessage
 	Channel string
-	// Cause says why the server ended a subscription by itself; nil when the
-	// client asked for it.
+	// Cause says why the server ended the subscription; nil if the client did.
 	Cause *Error
 }
 
@@ -103,7 +100,7 @@ type Ack struct {
 	// ID is the command's.
 	ID      json.RawMessage
 	Channel string
-	// Published is what became of the message.
+	// Published is the result of the publish.
 	Published hub.Published
 }
 
@@ -115,8 +112,7 @@ func (a Ack) AppendEnvelope(dst []byte) []byte {
 	return append(a.AppendPayload(beginEnvelope(dst, TypeAck, a.ID)), '}')
 }
 
-// AppendPayload appends the payload alone, which is also the HTTP API's answer to
-// a publish.
+// AppendPayload appends the payload alone. It is also the HTTP API's answer to a publish.
 func (a Ack) AppendPayload(dst []byte) []byte {
 	dst = append(dst, '{')
 	dst = appendStringField(dst, "channel", a.Channel)
@@ -146,7 +142,7 @@ func (h HistoryReply) AppendEnvelope(dst []byte) []byte {
 	return append(h.AppendPayload(beginEnvelope(dst, TypeHistory, h.ID)), '}')
 }
 
-// AppendPayload appends the payload alone, which is also the HTTP API's answer.
+// AppendPayload appends the payload alone. It is also the HTTP API's answer.
 func (h HistoryReply) AppendPayload(dst []byte) []byte {
 	dst = append(dst, '{')
 	dst = appendStringField(dst, "channel", h.Channel)
@@ -175,8 +171,8 @@ func (p Pong) AppendEnvelope(dst []byte) []byte {
 	return append(beginEnvelope(dst, TypePong, p.ID), "{}}"...)
 }
 
-// ErrorReply is the envelope `error`: a command failed, or the client did
-// something that is no command at all.
+// ErrorReply is the envelope `error`: a command failed, or the client sent something that is no
+// command.
 type ErrorReply struct {
 	// ID is the command's; nil for none.
 	ID json.RawMessage
@@ -195,7 +191,7 @@ func (e ErrorReply) AppendEnvelope(dst []byte) []byte {
 	return append(dst, '}', '}')
 }
 
-// appendErrorFields appends the fields by which any payload tells of an error.
+// appendErrorFields appends the fields of an error, which are the same in every payload.
 func appendErrorFields(dst []byte, e *Error) []byte {
 	dst = appendStringField(dst, "code", string(e.Code))
 	dst = appendStringField(dst, "message", e.Message)

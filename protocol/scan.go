@@ -6,21 +6,18 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDepth is how deeply arrays and objects may be nested in a frame, the envelope
-// included.
+// MaxDepth is how deeply arrays and objects may be nested in a frame. The envelope counts.
 const MaxDepth = 64
 
-// scanner checks JSON text (RFC 8259) in one pass and without allocating.
-// encoding/json is not used for frames, because it takes `Type` for `type`, lets
-// the last of two equal keys win and accepts broken UTF-8: a second reader of the
-// same frame could understand something else.
+// scanner checks JSON text (RFC 8259) in one pass, and allocates nothing. encoding/json is not
+// used for frames: it takes `Type` for `type`, uses the last of two equal keys, and accepts
+// broken UTF-8. Another reader of the same frame could understand something else.
 type scanner struct {
 	text []byte
 	pos  int
 	// depth is how many arrays and objects are open.
 	depth int
-	// spaced is where the white space outside of strings ends that was met last;
-	// 0 for none.
+	// spaced is the end of the last white space outside of strings; 0 for none.
 	spaced int
 }
 
@@ -57,7 +54,7 @@ func (s *scanner) space() {
 	}
 }
 
-// peek is the next byte, and 0 at the end, which no JSON begins or goes on with.
+// peek returns the next byte, or 0 at the end. No JSON has a 0 outside of strings.
 func (s *scanner) peek() byte {
 	if s.pos < len(s.text) {
 		return s.text[s.pos]
@@ -108,8 +105,8 @@ func (s *scanner) object() *Error {
 	}
 }
 
-// member reads the next member of an object, of which the opening brace was read
-// already. key keeps its quotes; nil means that the object has ended.
+// member reads the next member of an object. The opening brace is already consumed. key has its
+// quotes; nil means that the object has ended.
 func (s *scanner) member(first bool) (key, value []byte, err *Error) {
 	s.space()
 	if s.peek() == '}' {
@@ -167,8 +164,8 @@ func (s *scanner) array() *Error {
 func (s *scanner) string() *Error {
 	s.pos++
 	for {
-		// Most of a frame is read in this loop. It has to find the quote, the
-		// backslash and the control characters.
+		// This loop reads most of a frame. It finds the quote, the backslash and the
+		// control characters.
 		i := s.pos
 		for i < len(s.text) && (s.text[i] >= utf8.RuneSelf || escapes[s.text[i]] == 0) {
 			i++
@@ -260,7 +257,8 @@ func (s *scanner) expect(c byte, otherwise string) *Error {
 	return nil
 }
 
-// broken tells where the text stops being JSON. It repeats nothing of the text.
+// broken returns an error with the place where the text is not JSON. It contains no part of the
+// text.
 func (s *scanner) broken(what string) *Error {
 	if s.pos >= len(s.text) {
 		return Errorf(InvalidJSON, "not valid JSON: it ends too early, at byte %d: %s", s.pos, what)
@@ -281,8 +279,7 @@ func checkUTF8(text []byte) *Error {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// compact gives a copy of valid JSON without white space outside of strings, so
-// that it stands on one line.
+// compact returns a copy of valid JSON on one line, without white space outside of strings.
 func compact(text []byte, spaced bool) json.RawMessage {
 	if !spaced {
 		return bytes.Clone(text)
@@ -291,6 +288,6 @@ func compact(text []byte, spaced bool) json.RawMessage {
 	if err := json.Compact(b, text); err != nil {
 		panic("protocol: compacting text that was checked: " + err.Error())
 	}
-	// White space may be nearly all of the text, and what is published is kept.
+	// The buffer may be much larger than the result, and rooms keep the result.
 	return bytes.Clone(b.Bytes())
 }

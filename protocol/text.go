@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// escapes are the bytes that stand in a JSON string only behind a backslash.
-// 'u' stands for the six characters of a numbered escape.
+// escapes has the bytes that a JSON string must escape, and the character after the backslash.
+// 'u' means the six characters of a numbered escape.
 var escapes = func() (t [utf8.RuneSelf]byte) {
 	for c := range byte(' ') {
 		t[c] = 'u'
@@ -17,9 +17,9 @@ var escapes = func() (t [utf8.RuneSelf]byte) {
 	return t
 }()
 
-// AppendString appends s as a JSON string. U+2028 and U+2029 are escaped, because
-// JavaScript once took them for line ends; bytes that are not UTF-8 become the
-// replacement character. Markup is left alone: the frames are no HTML.
+// AppendString appends s as a JSON string. It escapes U+2028 and U+2029, which old JavaScript
+// treats as line ends. Bytes that are not UTF-8 become the replacement character. Markup is not
+// escaped, because frames are no HTML.
 func AppendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	from := 0
@@ -50,8 +50,8 @@ func appendEscape(dst []byte, r rune) []byte {
 	return append(dst, '\\', 'u', digits[r>>12&15], digits[r>>8&15], digits[r>>4&15], digits[r&15])
 }
 
-// unquoted gives the characters of a valid JSON string. It shares the memory of v
-// where it can.
+// unquoted returns the characters of a valid JSON string. Without escapes it shares the memory
+// of v.
 func unquoted(v []byte) []byte {
 	if bytes.IndexByte(v, '\\') < 0 {
 		return v[1 : len(v)-1]
@@ -60,8 +60,8 @@ func unquoted(v []byte) []byte {
 	return []byte(s)
 }
 
-// unquote resolves the escapes of a valid JSON string. ok is false when the string
-// holds half of a surrogate pair, which stands for no character.
+// unquote resolves the escapes of a valid JSON string. ok is false if the string has half of a
+// surrogate pair, which is no character.
 func unquote(v []byte) (s string, ok bool) {
 	v = v[1 : len(v)-1]
 	out := make([]byte, 0, len(v))
@@ -78,8 +78,8 @@ func unquote(v []byte) (s string, ok bool) {
 	return string(out), ok
 }
 
-// unescape reads the escape that v begins with and gives its length; a pair of
-// surrogates is one character.
+// unescape reads the escape at the start of v and returns its length. A pair of surrogates is
+// one character.
 func unescape(v []byte) (r rune, n int) {
 	switch c := v[1]; c {
 	case 'u':

@@ -19,7 +19,7 @@ func authenticate(ctx context.Context, s *session.Session, c protocol.Command) *
 	})
 }
 
-// ping is for clients that can not send the transport's own pings, such as browsers.
+// ping is for clients that can not send the pings of WebSocket, such as browsers.
 func ping(_ context.Context, s *session.Session, c protocol.Command) *protocol.Error {
 	if _, e := protocol.DecodePing(c.Payload); e != nil {
 		return e

@@ -8,7 +8,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// subscribe puts the connection into a room. The reply has what the client missed.
+// subscribe puts the connection into a room. The reply has the messages that the client missed.
 func subscribe(ctx context.Context, s *session.Session, c protocol.Command) *protocol.Error {
 	q, e := protocol.DecodeSubscribe(c.Payload)
 	if e != nil {
@@ -30,8 +30,7 @@ func unsubscribe(_ context.Context, s *session.Session, c protocol.Command) *pro
 	return s.Unsubscribe(q.Channel, protocol.UnsubscribedReply{ID: c.ID, Channel: q.Channel})
 }
 
-// publish handles `message`. A client that sends no id does not want to know what became
-// of the message, and gets no `ack`.
+// publish handles `message`. A client that sends no id gets no `ack`.
 func publish(ctx context.Context, s *session.Session, c protocol.Command) *protocol.Error {
 	p, e := protocol.DecodePublish(c.Payload)
 	if e != nil {

@@ -3,11 +3,11 @@
 //
 // A command is a function in the file of its family and a line in the table. It decodes
 // its payload, calls one operation of the session and sends the reply. It returns the
-// error instead of sending it, so that [Dialect.Receive] answers each command once. The
-// order of the checks, limits, identity and rooms are the session's business.
+// error instead of sending it, so that [Dialect.Receive] answers each command once. Limits,
+// identity, rooms and the order of the checks belong to the session.
 //
-// The dialect has no state and starts no goroutine. Event streams speak the same
-// protocol in one direction; package sse encodes it for itself.
+// The dialect has no state and starts no goroutine. Event streams use the same envelopes in one
+// direction; package sse encodes them itself.
 package native
 
 import (
@@ -23,8 +23,7 @@ type Dialect struct{}
 
 var _ session.Dialect = Dialect{}
 
-// command handles one type of command. It sends the reply when all went well, and
-// returns the error otherwise.
+// command handles one type of command. It sends the reply, or returns an error.
 type command func(ctx context.Context, s *session.Session, c protocol.Command) *protocol.Error
 
 // commands are the types that clients may send.

@@ -8,8 +8,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// members handles `presence`: it asks for the members of a room, or changes the client's
-// own member.
+// members handles `presence`: it requests the members of a room, or changes the client's own
+// member.
 func members(_ context.Context, s *session.Session, c protocol.Command) *protocol.Error {
 	q, e := protocol.DecodePresence(c.Payload)
 	if e != nil {
