@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -150,40 +151,57 @@ func (s *Session) enterPresence(u *rules, channel string, a protocol.Appearance)
 	if tracker == nil || room == nil || room.Members == nil {
 		return
 	}
+	for !s.enterAs(s.who(), u, channel, a) {
+	}
+}
+
+// enterAs enters as the member of a principal. It returns false if the session has another
+// principal by now, which may happen while a reload turns presence on: then the member that
+// was entered has left again.
+func (s *Session) enterAs(p *Principal, u *rules, channel string, a protocol.Appearance) bool {
 	var deliver func(*presence.Snapshot)
 	if s.interests(u, channel) != 0 {
 		deliver = s.show()
 	}
 	conn, change := s.connection(), a.Change()
-	p := s.who()
 	change.Server = p.Info
-	stay, err := tracker.Enter(channel, presence.Who{Connection: conn.ID(), User: p.User}, change, deliver)
+	stay, err := s.registry.Presence.tracker.Enter(channel, presence.Who{Connection: conn.ID(), User: p.User}, change, deliver)
 	if err != nil {
 		u.log.Error("presence failed", "error", err, "connection", conn.ID())
-		return
+		return true
 	}
 	if p.User != "" {
 		a = protocol.Appearance{}
 	}
-	if !s.keep(channel, &attendance{stay, a}) {
+	kept, current := s.keep(channel, &attendance{stay, a}, p)
+	switch {
+	case !current:
+		stay.Leave()
+	case !kept:
 		stay.Lose()
-	} else if !slices.Contains(conn.Channels(), channel) {
+	case !slices.Contains(conn.Channels(), channel):
 		s.leavePresence(channel) // the session has left the room meanwhile
 	}
+	return current
 }
 
-// keep records a stay. It returns false if the connection is over or has one already.
-func (s *Session) keep(channel string, a *attendance) bool {
+// keep records a stay of a principal's member. kept is false if the connection is over or
+// has a stay already. current is false if the session has another principal, whose member
+// is another one or says something else.
+func (s *Session) keep(channel string, a *attendance, p *Principal) (kept, current bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if now := s.who(); now.User != p.User || !bytes.Equal(now.Info, p.Info) {
+		return false, false
+	}
 	if _, there := s.stays[channel]; there || s.over {
-		return false
+		return false, true
 	}
 	if s.stays == nil {
 		s.stays = make(map[string]*attendance)
 	}
 	s.stays[channel] = a
-	return true
+	return true, true
 }
 
 // present reports whether the session has a stay in a room.

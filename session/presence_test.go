@@ -211,3 +211,28 @@ func TestPresenceAfterReload(t *testing.T) {
 		c.hears(failure(`1`, protocol.Forbidden))
 	})
 }
+
+// While a reload turns presence on, an anonymous client authenticates. Whichever comes
+// last, the user is the member, and there is no other one.
+func TestPresenceTurnedOnWhileAuthenticating(t *testing.T) {
+	inBubble(t, Limits{}, open("lobby"), func(t *testing.T, w *world) {
+		tracker := withMembers(t, w)
+		c := w.connect("")
+		c.say(subscribeLobby)
+		anonymous := c.who()
+		u := newRules(Config{Policy: blocks(t, lobby("lobby"))})
+		w.registry.rules.Store(u) // and Apply is about to visit the session
+		if e := c.become(anonymous, named("ann")); e != nil {
+			t.Fatal(e)
+		}
+		if c.enterAs(anonymous, u, "lobby", protocol.Appearance{}) {
+			t.Error("the session entered as a principal that it does not have any more")
+		}
+		c.enterPresence(u, "lobby", protocol.Appearance{})
+		settle()
+		page, err := tracker.Members(t.Context(), "lobby", presence.Query{Limit: 10})
+		if err != nil || page.Count != 1 || len(page.Members) != 1 || page.Members[0].Key != "ann" {
+			t.Errorf("%+v, %v", page, err)
+		}
+	})
+}
