@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 	"github.com/caddy-realtime/caddy-realtime/internal/httpwriter"
 	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 )
@@ -18,9 +19,11 @@ import (
 // inside is a stream inside of the request's handler: over HTTP/2 and HTTP/3, and where the
 // connection can not be hijacked.
 //
-// Writers around the server's own may keep state without a lock, such as the deadline of a
-// write; only the goroutine that holds the gate uses them. To abort a write, another goroutine
-// sets the deadline of the innermost writer, which any goroutine may do.
+// Events go through the whole chain of writers, because one of them may compress the stream.
+// Writers of the chain may keep state without a lock: only the goroutine that holds the gate
+// uses them. Another goroutine aborts a write by the innermost writer, which any goroutine may
+// use. A write deadline for each write does not work here, for the reasons given in package
+// ws, which does the same.
 type inside struct {
 	// Static after creation.
 	hub    *hub.Hub
@@ -34,6 +37,8 @@ type inside struct {
 
 	// Guarded by state, which may be locked while the gate's lock is held.
 	state   sync.Mutex
+	watch   *time.Timer // calls late; nil before the first write
+	due     time.Time   // when the write in progress must have finished
 	writing bool
 	ended   bool // no write may start any more
 }
@@ -58,7 +63,9 @@ func (t *inside) begin(w http.ResponseWriter, first []byte) error {
 	if err := writeHead(w, first); err != nil {
 		return err
 	}
-	if err := t.deadline(time.Time{}); err != nil { // the server's, for a whole response
+	// Remove the server's deadline for a whole response. Where there are none, only the server's
+	// own limits apply.
+	if err := t.chain.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	t.lift()
@@ -94,46 +101,57 @@ func (t *inside) flush(p []byte) (err error) {
 			err = fmt.Errorf("sse: writing panicked: %v", v)
 		}
 	}()
-	if !t.start() {
+	if !t.start(t.hub.Settings().WriteTimeout) {
 		return net.ErrClosed
 	}
+	defer t.finish()
 	if _, err := t.out.Write(p); err != nil {
 		return err
 	}
-	if err := t.chain.Flush(); err != nil {
-		return err
-	}
-	return t.finish()
+	return t.chain.Flush()
 }
 
-// start sets the deadline of a write. It returns false if the stream has ended.
-func (t *inside) start() bool {
+// start starts the time of a write. It returns false if the stream has ended.
+func (t *inside) start(timeout time.Duration) bool {
 	t.state.Lock()
 	defer t.state.Unlock()
-	if t.ended || t.deadline(time.Now().Add(t.hub.Settings().WriteTimeout)) != nil {
+	if t.ended {
 		return false
 	}
-	t.writing = true
+	t.writing, t.due = true, time.Now().Add(timeout)
+	if t.watch == nil {
+		t.watch = time.AfterFunc(timeout, t.late)
+	} else {
+		t.watch.Reset(timeout)
+	}
 	return true
 }
 
-// finish removes the deadline. Over HTTP/2 a deadline that passes resets the stream, even without
-// a write in progress.
-func (t *inside) finish() error {
+func (t *inside) finish() {
 	t.state.Lock()
 	defer t.state.Unlock()
+	t.watch.Stop()
 	t.writing = false
-	if t.ended {
-		return net.ErrClosed
-	}
-	return t.deadline(time.Time{})
 }
 
-func (t *inside) deadline(at time.Time) error {
-	if err := t.chain.SetWriteDeadline(at); !errors.Is(err, http.ErrNotSupported) {
-		return err
+// late aborts the write in progress when its time is over. It may come too late for one write,
+// and then finds the next one.
+func (t *inside) late() {
+	defer guard.Recover(t.hub.Settings().Logger, "a stuck write of an event stream")
+	t.state.Lock()
+	defer t.state.Unlock()
+	if !time.Now().Before(t.due) {
+		t.abort()
 	}
-	return nil // then only the server's own limits apply
+}
+
+// abort makes the write in progress fail. The caller holds state, so that the handler does not
+// return meanwhile.
+func (t *inside) abort() {
+	if t.writing {
+		_ = t.base.SetWriteDeadline(time.Unix(1, 0)) // if it fails, only the server's limits are left
+		t.stuck()
+	}
 }
 
 // Close makes the handler return. Afterwards only the write in progress uses the writers, and
@@ -146,8 +164,5 @@ func (t *inside) Close() {
 	}
 	t.ended = true
 	close(t.closed)
-	if t.writing {
-		_ = t.base.SetWriteDeadline(time.Unix(1, 0)) // if it fails, the write timeout ends the write
-		t.stuck()
-	}
+	t.abort()
 }

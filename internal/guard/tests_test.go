@@ -71,6 +71,7 @@ var tested = map[string]string{
 	"session: a subscription to a document":    "TestPanicInALateSubscription",
 	"session: the end of a token":              "TestPanicInTheEndOfAToken",
 	"sse: the reader of an event stream":       "TestPanicInTheReaderOfAStream",
+	"sse: a stuck write of an event stream":    "TestPanicInTheAbortOfAWrite",
 	"ws: a WebSocket reader":                   "TestPanicCostsOneConnection",
 	"ws: the end of a WebSocket":               "TestCutThatPanics",
 }
