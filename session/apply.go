@@ -22,6 +22,16 @@ func (s *Session) applyRules(u *rules) {
 	s.reconnectIfRegained(u, conn)
 }
 
+// applyNewer calls apply with the rules in force if they are newer than u, until none have come
+// meanwhile. It is the last step of every change by the rules u, because Apply may have visited
+// the session before the change.
+func (s *Session) applyNewer(u *rules, apply func(*rules)) {
+	for now := s.registry.rules.Load(); now != u; now = s.registry.rules.Load() {
+		apply(now)
+		u = now
+	}
+}
+
 // closeIfAppNotAsked closes a connection that was accepted before its realm asked the app,
 // so that the client reconnects and the app is asked.
 func (s *Session) closeIfAppNotAsked(u *rules, conn *hub.Conn) {

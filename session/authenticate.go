@@ -117,6 +117,7 @@ func (s *Session) applyPrincipal(old, next *Principal) {
 	case !bytes.Equal(old.Info, next.Info):
 		s.describe(next.Info)
 	}
+	s.applyNewer(u, s.applyRules)
 }
 
 const (

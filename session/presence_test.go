@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,6 +234,24 @@ func TestPresenceTurnedOnWhileAuthenticating(t *testing.T) {
 		page, err := tracker.Members(t.Context(), "lobby", presence.Query{Limit: 10})
 		if err != nil || page.Count != 1 || len(page.Members) != 1 || page.Members[0].Key != "ann" {
 			t.Errorf("%+v, %v", page, err)
+		}
+	})
+}
+
+// A reload turns presence off while a client that has just subscribed enters.
+func TestPresenceTurnedOffWhileEntering(t *testing.T) {
+	inBubble(t, Limits{}, []policy.Room{lobby("lobby")}, func(t *testing.T, w *world) {
+		tracker := withMembers(t, w)
+		c := w.connect("ann")
+		var once sync.Once
+		tracker.Apply(presence.Settings{Room: func(string) presence.Options {
+			once.Do(func() { w.rules(open("lobby")...) })
+			return presence.Options{}
+		}})
+		c.say(subscribeLobby)
+		settle()
+		if c.present("lobby") {
+			t.Error("the client is a member of a room without presence")
 		}
 	})
 }

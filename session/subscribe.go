@@ -66,9 +66,7 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, o Subscri
 		return s.registry.rules.failed("subscribe", err)
 	default:
 		s.enterPresence(now, q.Channel, q.Appearance)
-		if now != u {
-			s.applyToRoom(now, s.conn, q.Channel)
-		}
+		s.applyNewer(u, func(newer *rules) { s.applyToRoom(newer, s.conn, q.Channel) })
 	}
 	return nil
 }
