@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"time"
 
@@ -28,8 +27,10 @@ type Heartbeat struct {
 func (c *Heartbeat) check() error {
 	interval := cmp.Or(time.Duration(c.Interval), hub.DefaultHeartbeat)
 	switch timeout := time.Duration(c.Timeout); {
-	case interval < 0 || timeout < 0:
-		return errors.New("negative duration")
+	case interval < 0:
+		return fmt.Errorf("the interval is negative: %v", interval)
+	case timeout < 0:
+		return fmt.Errorf("the timeout is negative: %v", timeout)
 	case timeout > interval:
 		return fmt.Errorf("the timeout of %v contradicts the interval of %v, which is shorter", timeout, interval)
 	}

@@ -73,7 +73,7 @@ func TestCompileRefuses(t *testing.T) {
 	t.Parallel()
 	room := func(r Room) *Hub { return &Hub{Rooms: []Room{r}} }
 	for want, c := range map[string]*Hub{
-		"negative duration":         {Heartbeat: Heartbeat{Timeout: -1}},
+		"the timeout is negative":   {Heartbeat: Heartbeat{Timeout: -1}},
 		"contradicts the interval":  {Heartbeat: Heartbeat{Interval: 1, Timeout: 2}},
 		"limits: negative":          {Limits: Limits{Queue: Queue{Bytes: -1}}},
 		"negative number":           {Limits: Limits{Channels: -1}},

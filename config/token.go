@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -84,8 +85,10 @@ func (c *Token) Check() error {
 	switch {
 	case keys != 1:
 		return fmt.Errorf("exactly one of hmac, public_key and jwks is needed, not %d", keys)
-	case c.Leeway < 0 || c.Deadline < 0:
-		return errors.New("negative duration")
+	case c.Leeway < 0:
+		return fmt.Errorf("'leeway' is negative: %v", time.Duration(c.Leeway))
+	case c.Deadline < 0:
+		return fmt.Errorf("'deadline' is negative: %v", time.Duration(c.Deadline))
 	case c.Deadline > 0 && !(c.Required && message):
 		return errors.New("'deadline' is about those who must authenticate by message, so that it needs 'required' and 'from message'")
 	}

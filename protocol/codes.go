@@ -109,7 +109,7 @@ var (
 	ReasonTryLater     = hub.Reason{Code: 1013, Text: "try again later"}
 	ReasonVersion      = hub.Reason{Code: 4400, Text: "this version of the protocol is not spoken here"}
 	ReasonUnauthorized = hub.Reason{Code: 4401, Text: "not authenticated any more"}
-	ReasonForbidden    = hub.Reason{Code: 4403, Text: "disconnected by the application"}
+	ReasonForbidden    = hub.Reason{Code: 4403, Text: "disconnected by the app"}
 	ReasonTokenExpired = hub.Reason{Code: 4503, Text: "the token has expired"}
 )
 

@@ -85,12 +85,12 @@ func TestAbuseIsForgotten(t *testing.T) {
 	})
 }
 
-// Who only says later who it is, or is named by the application, waits as well.
+// Who only says later who it is, or is named by the app, waits as well.
 func TestAbusersWaitWheneverTheyAreKnown(t *testing.T) {
 	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
 		w.abuse(from("ann", ""), banRate.Burst)
 		if e := w.registry.Admission.AdmitUser(t.Context(), "ann"); codeOf(e) != protocol.RateLimited {
-			t.Errorf("named by the application: %v", e)
+			t.Errorf("named by the app: %v", e)
 		}
 		c := w.arrive(&Principal{})
 		c.say(authenticateWith(token(t, claims("ann"))))

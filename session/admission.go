@@ -112,7 +112,7 @@ func (a *Admission) Authorize(ctx context.Context, p *Principal) (*Principal, *p
 	}
 	next, err := p.answered(answer)
 	if err != nil {
-		u.log.Error("the application's answer about a connection can not be used", "error", err)
+		u.log.Error("the app's answer about a connection can not be used", "error", err)
 		return p, appUnavailable()
 	}
 	return next, nil

@@ -24,9 +24,9 @@ func (u *rules) ask(ctx context.Context, c Caller, what auth.Action, channel str
 	case err == nil:
 		return a, true, nil
 	case errors.Is(err, auth.ErrDenied):
-		return a, true, protocol.Errorf(protocol.Forbidden, "the application does not allow it")
+		return a, true, protocol.Errorf(protocol.Forbidden, "the app does not allow it")
 	case errors.Is(err, auth.ErrUnauthorized):
-		return a, true, protocol.Errorf(protocol.Unauthorized, "the application wants you to sign in")
+		return a, true, protocol.Errorf(protocol.Unauthorized, "the app wants you to sign in")
 	}
 	u.log.Log(ctx, u.loudness(ctx), "the app did not answer what a client may do", "action", what.String(), "channel", channel, "error", err)
 	return a, true, appUnavailable()

@@ -145,7 +145,7 @@ func TestActionsAreAsked(t *testing.T) {
 	})
 }
 
-// While the application is away nothing is allowed, the client is told to come
+// While the app is away nothing is allowed, the client is told to come
 // back, and the log is not flooded.
 func TestApplicationAway(t *testing.T) {
 	b := &boss{no: map[string]error{"user ann": errors.New("connection refused")}}
@@ -174,12 +174,12 @@ func TestApplicationAway(t *testing.T) {
 			t.Error(e)
 		}
 		if n := strings.Count(w.logs.String(), `"level":"WARN"`); n != 1 {
-			t.Error("a client that went away is a failure of the application")
+			t.Error("a client that went away is a failure of the app")
 		}
 	})
 }
 
-// A reload that has the application asked is not for those alone who come later.
+// A reload that has the app asked is not for those alone who come later.
 func TestAskedAfterReload(t *testing.T) {
 	inRealm(t, Realm{}, open("a"), func(t *testing.T, w *world) {
 		old, e := w.dial(&Principal{Realm: site})
@@ -204,7 +204,7 @@ func TestAskedAfterReload(t *testing.T) {
 	})
 }
 
-// A token that comes in a message leads past the application no more than one in the
+// A token that comes in a message leads past the app no more than one in the
 // handshake.
 func TestAuthenticationIsAsked(t *testing.T) {
 	b := &boss{no: map[string]error{"user bad": auth.ErrDenied, "user odd": errors.New("away")}}
@@ -227,7 +227,7 @@ func TestAuthenticationIsAsked(t *testing.T) {
 			t.Errorf("asked %v", got)
 		}
 		if p := c.who(); !p.Expires.Equal(soon) {
-			t.Errorf("expires at %v, the application said %v", p.Expires, soon)
+			t.Errorf("expires at %v, the app said %v", p.Expires, soon)
 		}
 	})
 }

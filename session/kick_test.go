@@ -77,7 +77,7 @@ func (b *blocked) hears(t *testing.T) (q auth.Question) {
 	select {
 	case q = <-b.asked:
 	case <-time.After(time.Minute):
-		t.Fatal("the application is not asked")
+		t.Fatal("the app is not asked")
 	}
 	return q
 }
@@ -113,7 +113,7 @@ var sendingAway = map[string]struct {
 	}, `{"close":4401}`},
 }
 
-// A user is banned, and sent away, while the application is being asked about the user's
+// A user is banned, and sent away, while the app is being asked about the user's
 // connection. It is asked again, and its answer from before does not count.
 func TestSentAwayWhileAsking(t *testing.T) {
 	for name, way := range sendingAway {
