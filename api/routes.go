@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
@@ -26,6 +27,14 @@ var variables = map[string]func(string) *protocol.Error{
 	"{channel}":    protocol.ValidChannel,
 	"{user}":       validUser,
 	"{connection}": func(string) *protocol.Error { return nil },
+	"{offset}":     validOffset,
+}
+
+func validOffset(s string) *protocol.Error {
+	if n, err := strconv.ParseUint(s, 10, 64); err != nil || n == 0 {
+		return protocol.Errorf(protocol.InvalidMessage, "the offset in the path is %s; it must be a positive integer", protocol.Quote(s))
+	}
+	return nil
 }
 
 func validUser(id string) *protocol.Error {
@@ -46,10 +55,23 @@ var routes = compile(
 	route{method: http.MethodGet, pattern: "/channels/{channel}/messages", handle: history},
 	route{method: http.MethodPost, pattern: "/channels/{channel}/messages", handle: publish},
 	route{method: http.MethodGet, pattern: "/channels/{channel}/presence", handle: members},
+	route{method: http.MethodDelete, pattern: "/channels/{channel}/messages", handle: notYet},
+	route{method: http.MethodDelete, pattern: "/channels/{channel}/messages/{offset}", handle: notYet},
+	route{method: http.MethodGet, pattern: "/connections", handle: notYet},
+	route{method: http.MethodGet, pattern: "/connections/{connection}", handle: notYet},
 	route{method: http.MethodDelete, pattern: "/connections/{connection}", handle: kickConnection},
+	route{method: http.MethodPost, pattern: "/connections/{connection}/channels/{channel}", handle: notYet},
+	route{method: http.MethodDelete, pattern: "/connections/{connection}/channels/{channel}", handle: notYet},
+	route{method: http.MethodGet, pattern: "/explain", handle: notYet},
 	route{method: http.MethodPost, pattern: "/publish", handle: publishBatch},
 	route{method: http.MethodGet, pattern: ReadyPath, handle: ready},
 	route{method: http.MethodPost, pattern: "/revocations", handle: revoke},
+	route{method: http.MethodGet, pattern: "/stats", handle: notYet},
+	route{method: http.MethodGet, pattern: "/tail", handle: notYet},
+	route{method: http.MethodGet, pattern: "/users/{user}", handle: notYet},
+	route{method: http.MethodDelete, pattern: "/users/{user}", handle: notYet},
+	route{method: http.MethodPost, pattern: "/users/{user}/channels/{channel}", handle: notYet},
+	route{method: http.MethodDelete, pattern: "/users/{user}/channels/{channel}", handle: notYet},
 	route{method: http.MethodDelete, pattern: "/users/{user}/connections", handle: kickUser},
 	route{method: http.MethodGet, pattern: "/openapi.json", handle: describe},
 )
@@ -89,17 +111,23 @@ func (r route) matches(segments []string) bool {
 	})
 }
 
-// name returns the decoded name in the path, or an empty string if the path has none.
-func (r route) name(segments []string) (string, *protocol.Error) {
-	i := slices.IndexFunc(r.segments, func(p string) bool { return variables[p] != nil })
-	if i < 0 {
-		return "", nil
+// names returns the decoded names in the path, in order.
+func (r route) names(segments []string) (names []string, e *protocol.Error) {
+	for i, p := range r.segments {
+		valid := variables[p]
+		if valid == nil {
+			continue
+		}
+		name, err := url.PathUnescape(segments[i])
+		if err != nil {
+			return nil, protocol.Errorf(protocol.InvalidMessage, "the path is not percent-encoded correctly")
+		}
+		if e := valid(name); e != nil {
+			return nil, e
+		}
+		names = append(names, name)
 	}
-	name, err := url.PathUnescape(segments[i])
-	if err != nil {
-		return "", protocol.Errorf(protocol.InvalidMessage, "the path is not percent-encoded correctly")
-	}
-	return name, variables[r.segments[i]](name)
+	return names, nil
 }
 
 // choose returns the route of a method, or nil.

@@ -37,8 +37,9 @@ type call struct {
 	w http.ResponseWriter
 	r *http.Request
 	o Options
-	// name is the decoded name in the path: of a channel, a user or a connection.
-	name string
+	// name is the first decoded name in the path: of a channel, a user or a connection.
+	// second is the next one: a channel or an offset.
+	name, second string
 	// memory counts what the request holds.
 	memory *session.Reservation
 }
@@ -78,9 +79,10 @@ const patience = 2 * time.Second
 func (c *call) patient() context.Context { return hub.WithPatience(c.r.Context(), patience) }
 
 func (c *call) run(to *route, segments []string) {
-	name, e := to.name(segments)
+	names, e := to.names(segments)
 	if e == nil {
-		c.name = name
+		names = append(names, "", "")
+		c.name, c.second = names[0], names[1]
 		e = c.handle(to)
 	}
 	if e != nil {
