@@ -11,21 +11,19 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/config"
+	"github.com/caddy-realtime/caddy-realtime/internal/askapp"
 )
 
-// authorizer asks routes of the configuration. It belongs to one configuration,
-// which it refers to, and is therefore held by the realm and not by connections.
+// authorizer asks the app what clients may do. It belongs to one configuration, which it
+// refers to, and is therefore held by the realm and not by connections.
 type authorizer struct {
 	// Static.
-	path   string
-	chain  caddyhttp.Handler
-	server *caddyhttp.Server // for named routes
-	chosen chosen            // where the routes use what clients choose
-	log    *slog.Logger
+	path string // of the route
+	app  *askapp.App
+	log  *slog.Logger
 
 	// warned is when an unusual refusal was logged last, in nanoseconds since 1970.
 	warned atomic.Int64
@@ -37,51 +35,47 @@ func newAuthorizer(ctx caddy.Context, path string, c *config.Authorize) (auth.Au
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	routes, uses, err := guardPaths(c.Routes)
+	o := authorizeOptions(path)
+	o.Routes = c.Routes
+	app, err := askapp.New(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	if err = routes.Provision(ctx); err != nil {
-		return nil, err
-	}
-	server, _ := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
-	a := &authorizer{
-		path: path, chain: routes.Compile(caddyhttp.HandlerFunc(unanswered)), server: server, chosen: uses,
-		log: ctx.Slogger(),
-	}
+	a := &authorizer{path: path, app: app, log: ctx.Slogger()}
 	return auth.NewGuard(a, auth.GuardOptions{Timeout: time.Duration(c.Timeout), Remember: time.Duration(c.Cache)}), nil
 }
 
-// Authorize runs the routes with a request of its own. Whatever is not an answer is
-// an error that is no decision.
-func (a *authorizer) Authorize(ctx context.Context, q auth.Question) (answer auth.Answer, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			answer, err = auth.Answer{}, brokenOff(ctx, v)
-		}
-	}()
-	if !a.chosen.allow(q) {
-		return auth.Answer{}, auth.ErrDenied
+// maxAnswer bounds what is read of an answer.
+const maxAnswer = 64 << 10
+
+// authorizeOptions are those of the app without its routes.
+func authorizeOptions(path string) askapp.Options {
+	return askapp.Options{
+		Option: "authorize", Base: path, Name: "authorize", Chosen: []string{"channel", "user"},
+		MaxAnswer: maxAnswer, Unanswered: http.StatusForbidden,
 	}
-	w := &recorder{header: make(http.Header)}
-	r, err := a.request(ctx, w, q)
+}
+
+// Authorize asks the app. Whatever is not an answer is an error that is no decision.
+func (a *authorizer) Authorize(ctx context.Context, q auth.Question) (auth.Answer, error) {
+	r, err := question(q)
 	if err != nil {
 		return auth.Answer{}, err
 	}
-	err = a.chain.ServeHTTP(w, r)
-	if ctx.Err() != nil { // first, because a proxy makes a status of it
-		return auth.Answer{}, ctx.Err()
-	}
-	switch status := w.outcome(err); {
-	case status/100 == 2:
-		return w.answer()
-	case status == http.StatusUnauthorized:
+	said, err := a.app.Ask(ctx, r)
+	switch {
+	case errors.Is(err, askapp.ErrPath):
+		return auth.Answer{}, auth.ErrDenied
+	case err != nil:
+		return auth.Answer{}, err
+	case said.Status/100 == 2:
+		return answer(&said)
+	case said.Status == http.StatusUnauthorized:
 		return auth.Answer{}, auth.ErrUnauthorized
-	case status/100 == 5:
-		return auth.Answer{}, fmt.Errorf("realtime: 'authorize' answers %d: %w", status, cmp.Or(err, errFailed))
-	default:
-		a.refused(q, status)
+	case said.Status/100 == 5:
+		return auth.Answer{}, fmt.Errorf("realtime: 'authorize' answers %d: %w", said.Status, cmp.Or(said.Err, errFailed))
 	}
+	a.refused(q, said.Status)
 	return auth.Answer{}, auth.ErrDenied
 }
 
@@ -102,22 +96,4 @@ func (a *authorizer) refused(q auth.Question, status int) {
 // oddInterval is between two lines in the log about unusual refusals.
 const oddInterval = 10 * time.Second
 
-// brokenOff is what a panic of the routes means. Proxies panic to end a request whose
-// answer they can not pass on whole, be it because nobody waits for it any more.
-func brokenOff(ctx context.Context, v any) error {
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case v == http.ErrAbortHandler:
-		return errors.New("realtime: the answer to 'authorize' ended too early")
-	}
-	return fmt.Errorf("realtime: the routes of 'authorize' panicked: %v", v)
-}
-
 var errFailed = errors.New("the app failed")
-
-// unanswered stands behind the last route.
-func unanswered(w http.ResponseWriter, _ *http.Request) error {
-	w.WriteHeader(http.StatusForbidden)
-	return nil
-}

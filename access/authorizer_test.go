@@ -10,9 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
-
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/internal/askapp"
 )
 
 // asks puts a question about a client that sent r, and has the app answer with f.
@@ -21,7 +20,7 @@ func asks(r *http.Request, f func(http.ResponseWriter, *http.Request) error) (au
 	if e != nil {
 		return auth.Answer{}, e
 	}
-	a := &authorizer{path: "/", chain: caddyhttp.HandlerFunc(f), server: new(caddyhttp.Server), log: slog.New(slog.DiscardHandler)}
+	a := &authorizer{path: "/", app: askapp.For(authorizeOptions("/"), f), log: slog.New(slog.DiscardHandler)}
 	return a.Authorize(context.Background(), auth.Question{Action: auth.Connect, Handshake: kept})
 }
 

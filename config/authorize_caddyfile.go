@@ -1,12 +1,9 @@
 package config
 
 import (
-	"errors"
-
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
 )
@@ -23,17 +20,9 @@ import (
 // The directives are any of Caddy's; [Authorize.ParseRoutes] parses them.
 func ParseAuthorize(d *caddyfile.Dispenser) (*Authorize, error) {
 	c := new(Authorize)
-	name := d.Token()
-	var inside caddyfile.Segment
-	err := authorizeOptions.ParseMixed(d, "authorize", c, func(s caddyfile.Segment) { inside = append(inside, s...) })
-	if err != nil {
-		return nil, err
-	}
-	if len(inside) == 0 {
-		return nil, errors.New("there is no directive in it that could answer, such as reverse_proxy")
-	}
-	c.directives = enclose(name, inside)
-	return c, nil
+	var err error
+	c.directives, err = parseDirectives(d, "authorize", authorizeOptions, c)
+	return c, err
 }
 
 var authorizeOptions = block.Options[*Authorize]{
@@ -48,22 +37,9 @@ func parseOn(_ *caddyfile.Dispenser, args []string, c *Authorize) error {
 	return err
 }
 
-// enclose puts braces around lines. They are copies of the token of the name, because the
-// last line may end with a quoted text, and a quoted brace does not count as one.
-func enclose(name caddyfile.Token, lines caddyfile.Segment) caddyfile.Segment {
-	open, end, last := name, name, lines[len(lines)-1]
-	open.Text, end.Text = "{", "}"
-	end.Line = last.Line + last.NumLineBreaks() + 1
-	return append(append(caddyfile.Segment{name, open}, lines...), end)
-}
-
 // ParseRoutes parses the directives in the block to [Authorize.Routes]. That takes what is
 // known only where the directive itself is parsed.
-func (c *Authorize) ParseRoutes(h httpcaddyfile.Helper) error {
-	handler, err := httpcaddyfile.ParseSegmentAsSubroute(h.WithDispenser(caddyfile.NewDispenser(c.directives)))
-	if err != nil {
-		return err
-	}
-	c.Routes = handler.(*caddyhttp.Subroute).Routes
-	return nil
+func (c *Authorize) ParseRoutes(h httpcaddyfile.Helper) (err error) {
+	c.Routes, err = parseRoutes(h, c.directives)
+	return err
 }

@@ -170,12 +170,17 @@ var rules = []rule{
 		why:     "what leans on the internals of Caddy stands in one place, and knows nothing of channels",
 	},
 	{
+		pkg:     "internal/askapp",
+		outside: []string{"github.com/caddyserver/caddy/v2"},
+		why:     "every block whose directives ask the app does so in one way, which knows nothing of channels, tokens and sessions",
+	},
+	{
 		pkg: "internal/...",
 		why: "helpers of tests and tools depend on nothing that they help with",
 	},
 	{
 		pkg:     "access",
-		ours:    []string{"protocol", "policy", "auth", "session", "ws", "config", "internal/block", "internal/renew"},
+		ours:    []string{"protocol", "policy", "auth", "session", "ws", "config", "internal/askapp", "internal/block", "internal/renew"},
 		outside: []string{"github.com/caddyserver/caddy/v2"},
 		why:     "who sends a request is decided before there is a session, and without knowing hubs",
 	},

@@ -1,10 +1,10 @@
-package access
+package askapp
 
 import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -13,34 +13,33 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/headers" // for the routes
 	_ "github.com/caddyserver/caddy/v2/modules/caddyhttp/rewrite"
-
-	"github.com/caddy-realtime/caddy-realtime/auth"
 )
 
-// asksAt puts a question to routes that rewrite it, and returns the URI that an app
-// would be asked at.
-func asksAt(t *testing.T, handlers string, q auth.Question) (string, error) {
+// asksAt asks routes that rewrite the request about a channel and a user, and returns the
+// URI that an app would be asked at.
+func asksAt(t *testing.T, handlers, channel, user string) (string, error) {
 	t.Helper()
 	var routes caddyhttp.RouteList
-	config := `[{"handle":[` + handlers + `]},{"handle":[{"handler":"static_response",
-		"headers":{"Content-Type":["application/json"]},"body":"\\{\"user\":\"{http.request.uri}\"\\}"}]}]`
+	config := `[{"handle":[` + handlers + `]},{"handle":[{"handler":"static_response","body":"{http.request.uri}"}]}]`
 	if err := json.Unmarshal([]byte(config), &routes); err != nil {
 		t.Fatal(err)
 	}
-	guarded, uses, err := guardPaths(routes)
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: context.WithValue(context.Background(), caddyhttp.ServerCtxKey, new(caddyhttp.Server))})
+	defer cancel()
+	a, err := New(ctx, Options{Option: "authorize", Base: "/rt", Name: "authorize", Routes: routes, Chosen: []string{"channel", "user"}, MaxAnswer: 1 << 10, Unanswered: 403})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := caddy.NewContext(caddy.Context{Context: context.Background()})
-	defer cancel()
-	if err = guarded.Provision(ctx); err != nil {
-		t.Fatal(err)
+	query, h := url.Values{"action": {"subscribe"}}, http.Header{}
+	for name, value := range map[string]string{"channel": channel, "user": user} {
+		if value != "" {
+			query.Set(name, value)
+			h.Set("X-Realtime-"+name, value)
+		}
 	}
-	a := &authorizer{path: "/rt", chain: guarded.Compile(caddyhttp.HandlerFunc(unanswered)), server: new(caddyhttp.Server), log: slog.New(slog.DiscardHandler), chosen: uses}
-	q.Action = auth.Subscribe
-	q.Handshake, _ = keep(incoming(nil, "192.0.2.1"))
-	answer, err := a.Authorize(context.Background(), q)
-	return answer.User, err
+	values := map[string]string{"action": "subscribe", "channel": channel, "user": user}
+	answer, err := a.Ask(context.Background(), Request{Query: query, Header: h, Values: values})
+	return string(answer.Body), err
 }
 
 // hostile are names of channels that mean something else in a URI.
@@ -49,20 +48,20 @@ var hostile = []string{
 	"a b", "a&b=c", "a+b", "ä", "日本", "a=b", "a:b@c", "{env.HOME}", "a\"b", "\\..\\admin",
 }
 
-func TestAuthorizePaths(t *testing.T) {
+func TestPaths(t *testing.T) {
 	t.Parallel()
 	for _, placeholder := range []string{
 		"realtime.channel", "http.request.uri.query.channel", "http.request.header.X-Realtime-Channel", "http.request.header.x-realtime-channel",
 		"realtime.user", "http.auth.user.id", "http.request.uri.query.user", "http.request.header.X-Realtime-User",
 	} {
 		for _, name := range hostile {
-			q := auth.Question{Channel: name, User: "ann"}
+			channel, user := name, "ann"
 			if strings.Contains(strings.ToLower(placeholder), "user") {
-				q = auth.Question{Channel: "a", User: name}
+				channel, user = "a", name
 			}
-			at, err := asksAt(t, `{"handler":"rewrite","uri":"/check/{`+placeholder+`}/end?x=1"}`, q)
+			at, err := asksAt(t, `{"handler":"rewrite","uri":"/check/{`+placeholder+`}/end?x=1"}`, channel, user)
 			if strings.ContainsAny(name, `/;\`) || strings.Trim(name, ".") == "" {
-				if !errors.Is(err, auth.ErrDenied) {
+				if !errors.Is(err, ErrPath) {
 					t.Errorf("%s, %q: %q, %v", placeholder, name, at, err)
 				}
 				continue
@@ -76,15 +75,15 @@ func TestAuthorizePaths(t *testing.T) {
 }
 
 // In the query and in headers every value arrives as it is.
-func TestAuthorizeQueriesAndHeaders(t *testing.T) {
+func TestQueriesAndHeaders(t *testing.T) {
 	t.Parallel()
 	for _, name := range hostile {
-		at, err := asksAt(t, `{"handler":"rewrite","uri":"/check?c={realtime.channel}&u={realtime.user}"}`, auth.Question{Channel: name, User: name})
+		at, err := asksAt(t, `{"handler":"rewrite","uri":"/check?c={realtime.channel}&u={realtime.user}"}`, name, name)
 		u, parseErr := url.ParseRequestURI(at)
 		if err != nil || parseErr != nil || u.Path != "/check" || len(u.Query()) != 2 || u.Query().Get("c") != name || u.Query().Get("u") != name {
 			t.Errorf("%q: %q, %v, %v", name, at, err, parseErr)
 		}
-		_, err = asksAt(t, `{"handler":"headers","request":{"set":{"X-C":["{realtime.channel}"]}}}`, auth.Question{Channel: name})
+		_, err = asksAt(t, `{"handler":"headers","request":{"set":{"X-C":["{realtime.channel}"]}}}`, name, "")
 		if err != nil {
 			t.Errorf("%q in a header: %v", name, err)
 		}
@@ -94,7 +93,8 @@ func TestAuthorizeQueriesAndHeaders(t *testing.T) {
 func TestGuardPaths(t *testing.T) {
 	t.Parallel()
 	const channel = "{realtime.channel}"
-	for handler, want := range map[string]chosen{
+	type uses struct{ channel, user pathUse }
+	for handler, want := range map[string]uses{
 		`{"handler":"headers","response":{"set":{"X":["` + channel + `"]}}}`:                                                       {},
 		`{"handler":"static_response","body":"` + channel + `"}`:                                                                   {},
 		`{"handler":"rewrite","uri":"/x?c=` + channel + `"}`:                                                                       {},
@@ -117,9 +117,9 @@ func TestGuardPaths(t *testing.T) {
 			t.Fatal(err)
 		}
 		before, _ := json.Marshal(routes)
-		guarded, uses, err := guardPaths(routes)
-		if err != nil || uses != want {
-			t.Errorf("%s: %+v, %v, want %+v", handler, uses, err, want)
+		guarded, found, err := guardPaths(routes, []string{"channel", "user"})
+		if err != nil || len(found) != 2 || *found["channel"] != want.channel || *found["user"] != want.user {
+			t.Errorf("%s: %+v, %v, want %+v", handler, found, err, want)
 		}
 		after, _ := json.Marshal(routes)
 		text, _ := json.Marshal(guarded)
@@ -136,9 +136,9 @@ func TestGuardPaths(t *testing.T) {
 }
 
 // A question about nobody's channel has no value to escape.
-func TestAuthorizePathOfAConnection(t *testing.T) {
+func TestPathOfAConnection(t *testing.T) {
 	t.Parallel()
-	at, err := asksAt(t, `{"handler":"rewrite","uri":"/check/{realtime.action}/{realtime.channel}"}`, auth.Question{})
+	at, err := asksAt(t, `{"handler":"rewrite","uri":"/check/{realtime.action}/{realtime.channel}"}`, "", "")
 	if err != nil || at != "/check/subscribe/?action=subscribe" {
 		t.Errorf("%q, %v", at, err)
 	}

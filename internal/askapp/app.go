@@ -1,0 +1,115 @@
+package askapp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+)
+
+// Options are what an [App] is made of.
+type Options struct {
+	// Option is the name of the block, for errors: `authorize`.
+	Option string
+	// Base is the path of the route, and Name the last segment of the path of the requests:
+	// `/realtime` and `authorize`.
+	Base, Name string
+	// Routes answer. They are not provisioned yet.
+	Routes caddyhttp.RouteList
+	// Chosen are the names of the values of a [Request] that clients choose.
+	Chosen []string
+	// MaxAnswer is the greatest number of bytes that are read of an answer.
+	MaxAnswer int
+	// Unanswered is the status if no route answers.
+	Unanswered int
+}
+
+// App asks the routes of one block. It belongs to one configuration and refers to it, so
+// that nothing that outlives the configuration may hold it. It starts no goroutine, and
+// does not bound how many requests there are at once. Several goroutines may use it.
+type App struct {
+	// Static.
+	options Options
+	chain   caddyhttp.Handler
+	server  *caddyhttp.Server // for named routes
+	chosen  chosen            // where the routes use what clients choose
+}
+
+// New provisions the routes of a block.
+func New(ctx caddy.Context, o Options) (*App, error) {
+	if len(o.Routes) == 0 {
+		return nil, errors.New("there are no routes that could answer")
+	}
+	routes, uses, err := guardPaths(o.Routes, o.Chosen)
+	if err != nil {
+		return nil, err
+	}
+	if err = routes.Provision(ctx); err != nil {
+		return nil, err
+	}
+	o.Routes = nil
+	server, _ := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	a := &App{options: o, server: server, chosen: uses}
+	a.chain = routes.Compile(caddyhttp.HandlerFunc(a.unanswered))
+	return a, nil
+}
+
+// For returns an App whose routes are one handler, for tests.
+func For(o Options, f func(http.ResponseWriter, *http.Request) error) *App {
+	return &App{options: o, chain: caddyhttp.HandlerFunc(f), server: new(caddyhttp.Server)}
+}
+
+// ErrPath means that a value of the request can not be asked about: in a path it would be
+// more than one segment, so that another question would be asked. Nothing was asked.
+var ErrPath = errors.New("realtime: a value can not stand in the path of a request to the app")
+
+// Ask runs the routes with a request and returns the answer, whatever its status is. An
+// error means that there is no answer: [ErrPath], the error of ctx when ctx has ended, or
+// another one if the app has failed.
+func (a *App) Ask(ctx context.Context, q Request) (answer Answer, err error) {
+	w := &recorder{header: make(http.Header), most: a.options.MaxAnswer}
+	defer func() {
+		if v := recover(); v != nil {
+			answer, err = a.brokenOff(ctx, w, v)
+		}
+	}()
+	if !a.chosen.allow(q.Values) {
+		return Answer{}, ErrPath
+	}
+	r, err := a.request(ctx, w, q)
+	if err != nil {
+		return Answer{}, err
+	}
+	err = a.chain.ServeHTTP(w, r)
+	if ctx.Err() != nil { // first, because a proxy makes a status of it
+		return Answer{}, ctx.Err()
+	}
+	return w.answer(err), nil
+}
+
+// brokenOff is what a panic of the routes means. Proxies panic to end a request whose
+// answer they can not pass on whole: nobody waits for it any more, or it was too long.
+func (a *App) brokenOff(ctx context.Context, w *recorder, v any) (Answer, error) {
+	switch {
+	case ctx.Err() != nil:
+		return Answer{}, ctx.Err()
+	case v == http.ErrAbortHandler && w.long:
+		return w.answer(nil), nil
+	case v == http.ErrAbortHandler:
+		return Answer{}, fmt.Errorf("realtime: the answer to '%s' ended too early", a.options.Option)
+	}
+	return Answer{}, fmt.Errorf("realtime: the routes of '%s' panicked: %v", a.options.Option, v)
+}
+
+// unanswered stands behind the last route.
+func (a *App) unanswered(w http.ResponseWriter, _ *http.Request) error {
+	w.WriteHeader(a.options.Unanswered)
+	return nil
+}
+
+// path is the path of the requests.
+func (a *App) path() string { return strings.TrimSuffix(a.options.Base, "/") + "/" + a.options.Name }
