@@ -38,6 +38,9 @@ type Message struct {
 	// Sender is the id of the user, or the id of the connection if the publisher is
 	// anonymous; empty if the message came from the app.
 	Sender string
+	// Tags are what the publisher put beside the content for the filters of subscribers: a
+	// compact JSON object, checked by package protocol; empty if there are none.
+	Tags []byte
 	// Time is when the message was accepted.
 	Time time.Time
 	// Position is the message's place in the history; zero in a room without history.
@@ -102,8 +105,8 @@ type Encoder interface {
 // message. Nothing was sent.
 var ErrKeyReused = errors.New("hub: the idempotency key belongs to another message")
 
-// Digest returns a short hash of what a repeat of m has in common with m: content, event and
-// addressee. It is never 0. Brokers of other versions read it, so it must not change.
+// Digest returns a short hash of what a repeat of m has in common with m: content, event,
+// addressee and tags. It is never 0. Brokers of other versions read it, so it must not change.
 func (m *Message) Digest() uint32 {
 	var to Address
 	if m.Direct != nil {
@@ -114,6 +117,7 @@ func (m *Message) Digest() uint32 {
 		head = binary.AppendUvarint(head, uint64(len(text)))
 		head = append(head, text...)
 	}
+	head = append(head, m.Tags...) // last, because earlier versions have none
 	sum := crc32.Update(crc32.ChecksumIEEE(head), crc32.IEEETable, m.Content)
 	return max(sum, 1)
 }

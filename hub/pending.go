@@ -27,7 +27,7 @@ func eventSize(ev Event) int {
 	const overhead = 64
 	switch ev := ev.(type) {
 	case *Message:
-		return overhead + len(ev.Content)
+		return overhead + len(ev.Content) + len(ev.Tags)
 	case Sized:
 		return overhead + ev.Size()
 	}

@@ -54,15 +54,22 @@ var rules = []rule{
 		why:     "tokens are verified in one place, which knows neither rooms nor connections; it is the only door to the token libraries",
 	},
 	{
+		pkg:     "filter",
+		ours:    []string{"hub"},
+		outside: []string{"cel.dev/cel-go"},
+		deny:    []string{"net/http"},
+		why:     "what an expression may see and cost is decided in one place, which is the only door to cel-go",
+	},
+	{
 		pkg:     "policy",
-		ours:    []string{"hub", "presence", "document", "protocol", "internal/lane"},
+		ours:    []string{"hub", "presence", "document", "protocol", "filter", "internal/lane"},
 		outside: []string{"github.com/santhosh-tekuri/jsonschema/v6", "github.com/microcosm-cc/bluemonday"},
 		deny:    []string{"net/http"},
 		why:     "what may be done is decided without knowing who asks by which way",
 	},
 	{
 		pkg:     "session",
-		ours:    []string{"hub", "presence", "document", "protocol", "policy", "auth", "internal/guard", "internal/lane", "internal/window"},
+		ours:    []string{"hub", "presence", "document", "protocol", "filter", "policy", "auth", "internal/guard", "internal/lane", "internal/window"},
 		outside: []string{"golang.org/x/time"},
 		deny:    []string{"net/http"},
 		why:     "a conversation is the same over every transport and in every dialect, so that it knows none",
@@ -192,7 +199,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "config",
-		ours:    []string{"hub", "presence", "document", "protocol", "policy", "auth", "session", "backend/redis", "node", "internal/block"},
+		ours:    []string{"hub", "presence", "document", "protocol", "filter", "policy", "auth", "session", "backend/redis", "node", "internal/block"},
 		outside: []string{"github.com/caddyserver/caddy/v2"},
 		why:     "the configuration is data: it is checked and turned into settings, and starts nothing",
 	},
