@@ -10,14 +10,17 @@ import (
 	"time"
 )
 
-// lagging is a store whose Publish does something after the broadcast, when it holds
-// no lock any more.
+// lagging is a store whose Publish does something before it does anything else, and after
+// the broadcast, when it holds no lock any more.
 type lagging struct {
 	*store
-	after func()
+	before, after func()
 }
 
 func (b *lagging) Publish(ctx context.Context, m *Message, o PublishOptions) (Published, error) {
+	if before := b.before; before != nil {
+		before()
+	}
 	p, err := b.store.Publish(ctx, m, o)
 	if after := b.after; after != nil {
 		after()
@@ -74,6 +77,29 @@ func TestRoomMadeAnewWhilePublishing(t *testing.T) {
 		h.Unsubscribe(other, "h") // must not change the members that are ranged over
 		close(slow.gate)
 		expect(t, slow, "h@2 to the new room")
+	})
+}
+
+// Publish has found a room. If that is made anew before the broker broadcasts, the message
+// goes to the new one.
+func TestRoomMadeAnewBeforeBroadcast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, b := newLaggingHub(t)
+		first, second := connect(t, h, newWire()), newWire()
+		subscribe(t, h, first, "h", SubscribeOptions{})
+		b.before = func() {
+			b.before = nil
+			h.Unsubscribe(first, "h")
+			subscribe(t, h, connect(t, h, &tryWire{wire: second}), "h", SubscribeOptions{})
+		}
+		m := &Message{Channel: "h", Content: []byte("a")}
+		if _, err := h.Publish(t.Context(), m, ""); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, second, "h@1 a")
+		if m.drainer != nil {
+			t.Error("the message, which the history keeps, keeps a room")
+		}
 	})
 }
 

@@ -6,21 +6,23 @@ const (
 	// batchEvents and batchBytes bound one write. A single event may be larger.
 	batchEvents = 64
 	batchBytes  = 64 << 10
+	// keptEvents is how many places an idle room keeps for what comes next.
+	keptEvents = 4
 )
 
 // drain broadcasts until nothing is pending.
 func (r *room) drain() {
 	defer r.recoverDrain()
-	for r.drainStep(0) {
+	for r.drainStep(0, nil) {
 	}
 }
 
 // drainInline broadcasts one batch and leaves the rest to a goroutine, so that one
 // publisher does not work for all others. reserved is the publisher's space, which
 // drainInline releases.
-func (r *room) drainInline(reserved int) {
+func (r *room) drainInline(reserved int, publisher *Conn) {
 	defer r.recoverDrain()
-	if r.drainStep(reserved) && r.drainMore() {
+	if r.drainStep(reserved, publisher) && r.drainMore() {
 		go r.drain()
 	}
 }
@@ -51,7 +53,7 @@ func (r *room) discardPending() bool {
 	r.draining = len(r.pending) > 1 || len(r.pending) == 1 && r.pending[0] != Event(gap)
 	r.hub.stats.dropped.Add(uint64(len(r.pending)))
 	r.addWeight(-r.load)
-	r.pending, r.shared = nil, false
+	r.pending, r.spent, r.shared = nil, nil, false
 	if r.draining {
 		r.appendGap(gap.Position)
 	}
@@ -63,21 +65,37 @@ func (r *room) discardPending() bool {
 func (r *room) drainMore() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.reuse()
 	r.draining, r.shared = len(r.pending) > 0, false
 	return r.draining
 }
 
 // drainStep broadcasts one batch, after it has released the space that its caller
-// reserved. It returns false if nothing was pending, and then the drain ends.
-func (r *room) drainStep(reserved int) bool {
+// reserved. It returns false if nothing was pending, and then the drain ends. publisher is
+// the connection whose goroutine this is, or nil.
+func (r *room) drainStep(reserved int, publisher *Conn) bool {
 	b, members := r.nextBatch(reserved)
 	if len(b.events) == 0 {
 		return false
 	}
+	b.publisher = publisher
 	for at := 0; at < len(members); {
 		at = r.fanOut(&b, members, at)
 	}
+	b.release()
+	if cap(b.events) <= keptEvents {
+		clear(b.events)
+		r.spent = b.events[:0]
+	}
 	return true
+}
+
+// reuse lets the slice of the last batch be filled again. Needs mu.
+func (r *room) reuse() {
+	if r.pending == nil {
+		r.pending = r.spent
+	}
+	r.spent = nil
 }
 
 // nextBatch takes the next batch, and shares the members with its broadcast. It returns an
@@ -86,6 +104,7 @@ func (r *room) nextBatch(reserved int) (batch, []*subscription) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.reserved -= reserved
+	r.reuse()
 	n, weight := r.batchSize()
 	if n == 0 {
 		r.grantSpace()

@@ -51,6 +51,7 @@ type Conn struct {
 	subs      []*subscription
 	queue     queue
 	gaps      int           // subscriptions with a gap that the client does not know of yet
+	corked    *[]byte       // see cork; written before the queue
 	unwritten []byte        // rest of a write that was cut short; written before the queue
 	flushing  bool          // a goroutine owns the transport's Write
 	queueFree chan struct{} // closed when the queue has space again; nil if no goroutine waits
@@ -114,7 +115,11 @@ func (c *Conn) Channels() []string {
 func (c *Conn) Send(ev Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.ending {
+	switch {
+	case c.ending:
+	case c.sendsAtOnce():
+		c.sendNow(ev)
+	default:
 		c.enqueue(nil, ev, c.encoder.AppendEvent(nil, ev), SlowDisconnect)
 		c.pump()
 	}

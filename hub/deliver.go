@@ -9,13 +9,8 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 	case s.phase == joining:
 		set := c.hub.settings.Load()
 		s.held.hold(b.eventsFor(c), set.QueueMessages, set.QueueBytes)
-	case !b.selective && c.takesSharedBytes(s):
-		f := b.form(c)
-		if n, err := c.try.TryWrite(f.bytes); err != nil {
-			c.endLost()
-		} else if n < len(f.bytes) {
-			c.queueRest(s, b, n)
-		}
+	case c.takesSharedBytes(s) && b.isWholeFor(c, s.interests):
+		c.writeShared(s, b)
 		c.pump()
 	default:
 		c.deliverEach(s, b, 0)
@@ -29,7 +24,26 @@ func (c *Conn) takesSharedBytes(s *subscription) bool {
 	return c.try != nil && c.stamper == nil && s.from.IsZero() && !s.gap && c.idle()
 }
 
-func (c *Conn) idle() bool { return !c.flushing && len(c.unwritten) == 0 && c.queue.empty() }
+// idle reports whether everything is written.
+func (c *Conn) idle() bool { return c.nothingQueued() && c.corked == nil }
+
+func (c *Conn) nothingQueued() bool {
+	return !c.flushing && len(c.unwritten) == 0 && c.queue.empty()
+}
+
+// writeShared writes the shared bytes of a batch to an idle connection. To the connection
+// whose goroutine broadcasts they are written together with the reply. Needs mu.
+func (c *Conn) writeShared(s *subscription, b *batch) {
+	f := b.form(c)
+	if c.cork(f, b) {
+		return
+	}
+	if n, err := c.try.TryWrite(f.bytes); err != nil {
+		c.endLost()
+	} else if n < len(f.bytes) {
+		c.queueRest(s, b, n)
+	}
+}
 
 // queueRest queues what follows the n bytes of a batch that the transport has taken. If
 // they end in the middle of an event, its rest must follow. The events behind it are
@@ -38,7 +52,7 @@ func (c *Conn) queueRest(s *subscription, b *batch, n int) {
 	f := b.form(c)
 	i, in := f.cut(n)
 	if in {
-		c.unwritten = f.bytes[n:f.ends[i]:f.ends[i]] // shared with other connections
+		c.unwritten = f.keep(i)[n-f.start(i):] // shared with other connections
 		i++
 	}
 	c.deliverEach(s, b, i)
@@ -71,7 +85,7 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 				continue
 			}
 		}
-		c.enqueue(s, ev, f.event(i), b.slow)
+		c.enqueue(s, ev, f.keep(i), b.slow)
 	}
 }
 

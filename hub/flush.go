@@ -23,10 +23,10 @@ func putBuffer(b *[]byte) {
 // pump starts writing what is queued. It writes at once what needs no waiting. A goroutine,
 // which ends when the queue is empty, writes the rest. Needs mu.
 func (c *Conn) pump() {
-	if c.flushing {
+	if c.flushing || c.corked != nil {
 		return
 	}
-	if c.try != nil {
+	if c.try != nil && !c.queue.empty() {
 		c.pumpTry()
 	}
 	if len(c.unwritten) > 0 || !c.queue.empty() {
@@ -42,12 +42,7 @@ func (c *Conn) pump() {
 func (c *Conn) pumpTry() {
 	b := getBuffer()
 	defer putBuffer(b)
-	defer func() {
-		if v := recover(); v != nil {
-			c.hub.panicked("a write", v)
-			c.endLost()
-		}
-	}()
+	defer c.endLostAfterPanic()
 	for len(c.unwritten) == 0 && !c.queue.empty() {
 		*b = c.takeQueued((*b)[:0])
 		c.tryWrite(*b)
@@ -64,6 +59,14 @@ func (c *Conn) tryWrite(p []byte) {
 	}
 	if n < len(p) {
 		c.unwritten = append([]byte(nil), p[n:]...)
+	}
+}
+
+// endLostAfterPanic is deferred by a write. Needs mu.
+func (c *Conn) endLostAfterPanic() {
+	if v := recover(); v != nil {
+		c.hub.panicked("a write", v)
+		c.endLost()
 	}
 }
 

@@ -142,6 +142,13 @@ func (h *Hub) stopAccepting() []*Conn {
 // room has too much to broadcast, Publish waits before the message is accepted. Errors
 // are those of [Hub.Reserve] and of the broker.
 func (h *Hub) Publish(ctx context.Context, m *Message, key string) (Published, error) {
+	return h.PublishFrom(ctx, nil, m, key)
+}
+
+// PublishFrom is Publish for a message that came from a connection of this hub. What the
+// broadcast sends to that connection may wait for the reply, so that both leave in one
+// write. The caller sends the reply at once and then calls [Conn.Uncork]. c may be nil.
+func (h *Hub) PublishFrom(ctx context.Context, c *Conn, m *Message, key string) (Published, error) {
 	if m.Time.IsZero() {
 		m.Time = time.Now()
 	}
@@ -158,9 +165,9 @@ func (h *Hub) Publish(ctx context.Context, m *Message, key string) (Published, e
 	if o.Retention.Size > 0 {
 		m.Position.Anchor = anchor(m)
 	}
-	m.offerDrain()
+	m.offerDrain(space.room)
 	// Deferred, because after a panic a room that relies on the offer would stay silent.
-	defer m.finishDrain(space)
+	defer m.finishDrain(space, c)
 	return h.broker.Publish(ctx, m, o)
 }
 
@@ -172,6 +179,9 @@ func (h *Hub) History(ctx context.Context, channel string, q HistoryQuery) (Hist
 // Broadcast sends messages of one room, in order, to the connections of this node. The
 // broker calls it.
 func (h *Hub) Broadcast(channel string, ms ...*Message) {
+	if r := ms[0].foundRoom(); r != nil && r.broadcast(ms) {
+		return
+	}
 	if r := h.room(channel); r != nil {
 		r.broadcast(ms)
 	}

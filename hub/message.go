@@ -49,7 +49,7 @@ type Message struct {
 	Direct *Direct
 
 	drain   uint32 // see offerDrain; used atomically
-	drainer *room  // see claimDrain
+	drainer *room  // see offerDrain and claimDrain; owned as drain says
 }
 
 // Event is anything that a room or a session sends to a connection: a [*Message], a [Gap],

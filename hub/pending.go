@@ -38,21 +38,27 @@ func eventSize(ev Event) int {
 func weightOf(ev Event) int { return max(eventSize(ev), minWeight) }
 
 // broadcast appends messages to what is pending. It is called in the order of the offsets.
-func (r *room) broadcast(ms []*Message) {
-	if r.appendMessages(ms) {
+// It returns false if the room is dead: another one may have the channel by now.
+func (r *room) broadcast(ms []*Message) bool {
+	start, dead := r.appendMessages(ms)
+	if start {
 		go r.drain()
 	}
+	return !dead
 }
 
-// appendMessages appends messages to what is pending. It returns true if the caller
-// must start a drain.
-func (r *room) appendMessages(ms []*Message) (start bool) {
+// appendMessages appends messages to what is pending, unless the room is dead. start
+// reports that the caller must start a drain.
+func (r *room) appendMessages(ms []*Message) (start, dead bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.dead {
+		return false, true
+	}
 	for _, m := range ms {
 		r.appendMessage(m)
 	}
-	return r.startsDrain(ms[len(ms)-1])
+	return r.startsDrain(ms[len(ms)-1]), false
 }
 
 // appendMessage appends one message, and before it a gap if its predecessor is missing. A

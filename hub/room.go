@@ -22,7 +22,7 @@ type room struct {
 	mu        sync.Mutex
 	options   RoomOptions
 	attached  bool // the broker delivers
-	dead      bool // empty and out of the hub
+	dead      bool // the last member has left; for good
 	members   []*subscription
 	shared    bool
 	pending   []Event
@@ -32,6 +32,8 @@ type room struct {
 	draining  bool
 	last      Position // of the newest message that was broadcast, or where a subscriber started
 	delivered bool     // last is that of a broadcast message
+
+	spent []Event // the empty slice of the last batch; owned by the drain
 }
 
 // add adds s to the members. Needs the shard's mu.
@@ -42,13 +44,15 @@ func (r *room) add(s *subscription) {
 	r.members = append(r.members, s)
 }
 
-// remove removes s from the members and reports whether the room is empty now. A second
-// call for the same subscription returns false.
-func (r *room) remove(s *subscription) (empty bool) {
+// remove removes s from the members. empty reports that s was the last one: the room is dead
+// then, and the hub must remove it. attached reports that the caller must also detach it. A
+// second call for the same subscription does nothing. Needs the shard's mu, so that no
+// message reaches a dead room while another one has the channel.
+func (r *room) remove(s *subscription) (empty, attached bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.index < 0 {
-		return false
+		return false, false
 	}
 	if r.shared {
 		r.members = append([]*subscription(nil), r.members...)
@@ -60,7 +64,8 @@ func (r *room) remove(s *subscription) (empty bool) {
 	r.members[last] = nil
 	r.members = r.members[:last]
 	s.index = -1
-	return last == 0
+	r.dead = last == 0
+	return r.dead, r.dead && r.attached
 }
 
 // markAttached notes that the broker delivers. It returns false if all members have left
@@ -69,15 +74,6 @@ func (r *room) markAttached() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.attached = !r.dead
-	return r.attached
-}
-
-// markDead notes that the hub has removed the room, and reports whether the caller must
-// detach it.
-func (r *room) markDead() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.dead = true
 	return r.attached
 }
 

@@ -113,12 +113,15 @@ func (h *Hub) leaveRoom(s *subscription) {
 	sh := h.shard(s.channel)
 	sh.mu.Lock()
 	r := s.room
-	empty := r != nil && r.remove(s)
+	empty, attached := false, false
+	if r != nil {
+		empty, attached = r.remove(s)
+	}
 	if empty {
 		delete(sh.rooms, s.channel)
 	}
 	sh.mu.Unlock()
-	if empty && r.markDead() {
+	if attached {
 		h.broker.Detach(r.channel)
 	}
 }
@@ -244,6 +247,7 @@ func (c *Conn) releaseHeld(s *subscription, slow Slow) {
 	}
 	if len(h.events) > 0 {
 		b := newBatch(h.events, slow)
+		defer b.release()
 		c.deliverEach(s, &b, 0)
 	}
 }

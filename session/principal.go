@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 )
 
@@ -124,6 +125,8 @@ type Caller struct {
 	Validate bool
 
 	paid bool // see Rates.Charge
+
+	conn *hub.Conn // whose reader the caller is; nil outside of Session.Receive
 
 	// Key identifies the API key, and is not the key itself. It is the same on all nodes
 	// and after reloads, because idempotency keys count for the API key that sent them.

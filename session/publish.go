@@ -15,12 +15,16 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// Publish publishes a message of the client. Errors are those of [Publishing.Publish].
+// Publish publishes a message of the client. It is called within [Session.Receive], which
+// writes what the room sends to the client itself, at the latest when it returns: an `ack`
+// leaves in the same write. Errors are those of [Publishing.Publish].
 func (s *Session) Publish(ctx context.Context, p protocol.Publish) (hub.Published, *protocol.Error) {
 	if e := s.MustAuthenticate(); e != nil {
 		return hub.Published{}, e
 	}
-	return s.registry.Publishing.publish(ctx, s.caller(), p, func(r policy.Rate, now time.Time) time.Duration {
+	c := s.caller()
+	c.conn = s.conn
+	return s.registry.Publishing.publish(ctx, c, p, func(r policy.Rate, now time.Time) time.Duration {
 		return s.rooms.take(p.Channel, r, now)
 	})
 }
@@ -66,7 +70,7 @@ func (p *Publishing) publish(ctx context.Context, c Caller, q protocol.Publish, 
 	if e = p.rates.spendTotal(c, room, q.Channel, "messages", now); e != nil {
 		return hub.Published{}, e
 	}
-	done, err := p.hub.Publish(ctx, m, scoped(c, q.Key))
+	done, err := p.hub.PublishFrom(ctx, c.conn, m, scoped(c, q.Key))
 	return done, p.rules.failed("publish", err)
 }
 

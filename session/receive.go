@@ -33,6 +33,7 @@ func (s *Session) Receive(frame []byte, binary bool) {
 	// asked. Meanwhile the client's frames are not read, so it must not count as silent.
 	s.conn.Unread()
 	defer s.conn.Heard()
+	defer s.conn.Uncork()
 	s.dialect.Receive(s, frame, binary)
 }
 
