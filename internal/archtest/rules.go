@@ -107,19 +107,24 @@ var rules = []rule{
 		why:  "other protocols use the same rooms and reach into no transport",
 	},
 	{
+		pkg:  "notify",
+		ours: []string{"internal/guard"},
+		why:  "events for the app wait and are sent without knowing what keeps them, or how the app is reached",
+	},
+	{
 		pkg:  "backend/memory",
-		ours: []string{"hub", "presence", "document", "history", "internal/guard"},
+		ours: []string{"hub", "presence", "document", "history", "notify", "internal/guard"},
 		why:  "a backend fulfils what the core asks for and is known to the node alone",
 	},
 	{
 		pkg:     "backend/redis",
-		ours:    []string{"hub", "presence", "document", "history", "internal/guard"},
+		ours:    []string{"hub", "presence", "document", "history", "notify", "internal/guard"},
 		outside: []string{"github.com/redis/go-redis/v9"},
 		why:     "a backend fulfils what the core asks for and is known to the node alone; this is the only door to go-redis",
 	},
 	{
 		pkg:  "backend/backendtest",
-		ours: []string{"hub", "presence", "document", "history", "internal/checker"},
+		ours: []string{"hub", "presence", "document", "history", "notify", "internal/checker"},
 		why:  "the contract of backends is written against the core, not against an implementation",
 	},
 	{

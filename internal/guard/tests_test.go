@@ -63,6 +63,9 @@ var tested = map[string]string{
 	"hub: the heartbeat":                        "TestPanicInASlot",
 	"hub: what follows the end of a connection": "TestPanicInTheEndOfAConnection",
 
+	"notify: a request to the app":   "TestPanicInARequest",
+	"notify: the delivery of events": "TestPanicInADelivery",
+
 	"presence: an announcement of presence":    "TestPanicsOfRoom",
 	"presence: presence":                       "TestPanicOfATask",
 	"presence: the grace of a member":          "TestPanicOfLose",
