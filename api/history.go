@@ -35,7 +35,7 @@ func pageSize(page hub.HistoryPage) int {
 	const around = 256 // what stands around a content
 	n := around
 	for _, m := range page.Messages {
-		n += around + len(m.Content)
+		n += around + len(m.Content) + len(m.Tags)
 	}
 	return n
 }

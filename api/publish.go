@@ -130,7 +130,7 @@ func oneKey(key string, headers []string) (string, *protocol.Error) {
 // decodeMessageObject decodes an object with the members of a message and those named in
 // beside. The content is required. [object.message] says what the members mean.
 func decodeMessageObject(text []byte, beside ...string) (object, *protocol.Error) {
-	m, e := decodeObject(text, append(beside, "content", "event", "key", "to", "validate", "id")...)
+	m, e := decodeObject(text, append(beside, "content", "event", "key", "tags", "to", "validate", "id")...)
 	if e != nil {
 		return nil, e
 	}
@@ -157,6 +157,11 @@ func (m object) message() (p protocol.Publish, validate bool, e *protocol.Error)
 	}
 	if to, ok := m["to"]; ok {
 		if p.To, e = protocol.DecodeAddress(to); e != nil {
+			return p, false, e
+		}
+	}
+	if tags, ok := m["tags"]; ok {
+		if p.Tags, e = protocol.DecodeTags(tags); e != nil {
 			return p, false, e
 		}
 	}

@@ -103,6 +103,8 @@ type Publish struct {
 	Key string
 	// To is the addressee; nil means everybody in the channel.
 	To *hub.Address
+	// Tags are a compact copy of the tags; nil for none.
+	Tags json.RawMessage
 }
 
 // DecodePublish reads the payload of a client's `message`.
@@ -124,6 +126,10 @@ func DecodePublish(payload json.RawMessage) (Publish, *Error) {
 		case "to":
 			to, e := DecodeAddress(m.object())
 			p.To = to
+			m.keep(e)
+		case "tags":
+			tags, e := DecodeTags(m.object())
+			p.Tags = tags
 			m.keep(e)
 		}
 	}

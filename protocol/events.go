@@ -113,6 +113,9 @@ func appendMessageFields(dst []byte, m *hub.Message) []byte {
 	if m.Direct != nil {
 		dst = appendDirect(dst, m.Direct)
 	}
+	if len(m.Tags) > 0 {
+		dst = append(append(dst, `,"tags":`...), m.Tags...)
+	}
 	dst = append(dst, `,"content":`...)
 	if len(m.Content) == 0 {
 		return append(dst, "null"...)

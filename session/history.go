@@ -61,7 +61,7 @@ func fitting(page hub.HistoryPage, fromPosition bool, bytes int) hub.HistoryPage
 // prefix returns how many messages of a sequence fit. The first one always does.
 func prefix(ms iter.Seq2[int, *hub.Message], bytes int) (n int) {
 	for _, m := range ms {
-		if bytes -= len(m.Content); bytes < 0 && n > 0 {
+		if bytes -= len(m.Content) + len(m.Tags); bytes < 0 && n > 0 {
 			break
 		}
 		n++

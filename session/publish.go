@@ -61,7 +61,7 @@ func (p *Publishing) publish(ctx context.Context, c Caller, q protocol.Publish, 
 	if e != nil {
 		return hub.Published{}, e
 	}
-	m := &hub.Message{Channel: q.Channel, Content: content, Event: q.Event, Sender: sender(c), Time: now}
+	m := &hub.Message{Channel: q.Channel, Content: content, Event: q.Event, Tags: q.Tags, Sender: sender(c), Time: now}
 	if q.To != nil {
 		if m.Direct, e = p.direct(ctx, u, room, c, q.Channel, *q.To); e != nil {
 			return hub.Published{}, e

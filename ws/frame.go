@@ -51,7 +51,7 @@ func (e Encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
 	case pong:
 		return appendControl(dst, headPong, string(ev))
 	case *hub.Message:
-		hint += len(ev.Content) + len(ev.Channel)
+		hint += len(ev.Content) + len(ev.Tags) + len(ev.Channel)
 	}
 	start := len(dst)
 	dst = slices.Grow(dst, mediumHeader+hint)[:start+mediumHeader]

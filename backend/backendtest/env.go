@@ -159,7 +159,7 @@ func expect(t *testing.T, got, want []*hub.Message) {
 		if g.Time.UnixMilli() != w.Time.UnixMilli() {
 			t.Errorf("message %d: time %v, want %v", i, g.Time, w.Time)
 		}
-		if g.Channel != w.Channel || !bytes.Equal(g.Content, w.Content) || g.Event != w.Event || g.Sender != w.Sender || g.Position != w.Position || !sameDirect(g.Direct, w.Direct) {
+		if g.Channel != w.Channel || !bytes.Equal(g.Content, w.Content) || !bytes.Equal(g.Tags, w.Tags) || g.Event != w.Event || g.Sender != w.Sender || g.Position != w.Position || !sameDirect(g.Direct, w.Direct) {
 			t.Errorf("message %d: %+v, want %+v", i, short(g), short(w))
 		}
 	}
@@ -169,7 +169,7 @@ func sameDirect(a, b *hub.Direct) bool { return a == b || a != nil && b != nil &
 
 // short is a message for people to read.
 func short(m hub.Message) string {
-	return fmt.Sprintf("{%.60q %q %q %+v}", m.Content, m.Event, m.Sender, m.Position)
+	return fmt.Sprintf("{%.60q %s %q %q %+v}", m.Content, m.Tags, m.Event, m.Sender, m.Position)
 }
 
 func offsets(ms []*hub.Message) string {

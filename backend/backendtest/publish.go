@@ -39,6 +39,7 @@ func publishKeepsContent(e *env) {
 		{Content: []byte(`"a:b|c\u0000\n\"{}"`), Event: "a:b", Sender: "1-0"},
 		{Content: []byte(`{"ü":"日本 🎈"}`), Event: "événement", Sender: "Зоя"},
 		{Content: []byte("1"), Time: time.UnixMilli(1)},
+		{Content: []byte(`{"tags":{}}`), Tags: []byte(`{"team":"red","n":1.5,"ü":true}`)},
 		{Content: fmt.Appendf(nil, `"%s"`, bytes.Repeat([]byte("x"), 1<<18))},
 	} {
 		m.Channel, m.Position.Anchor = r.channel, anchor(m.Content)

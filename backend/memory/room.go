@@ -73,7 +73,7 @@ func (r *room) append(now time.Time, m *hub.Message) hub.Position {
 
 func cost(m *hub.Message) int {
 	// The capacity, because all of it is kept alive.
-	return messageBytes + len(m.Channel) + cap(m.Content) + len(m.Event) + len(m.Sender)
+	return messageBytes + len(m.Channel) + cap(m.Content) + cap(m.Tags) + len(m.Event) + len(m.Sender)
 }
 
 // remember keeps an idempotency key. The caller holds mu.

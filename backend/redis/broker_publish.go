@@ -31,7 +31,7 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 	}
 	stream, meta := lifetimes(o.Retention)
 	c.args = []any{
-		appendMessage(make([]byte, 0, 32+len(m.Event)+len(m.Sender)+len(m.Content)), m),
+		appendMessage(make([]byte, 0, 48+len(m.Event)+len(m.Sender)+len(m.Content)+len(m.Tags)), m),
 		strconv.FormatUint(uint64(m.Position.Anchor), 10),
 		o.Retention.Size + 1, stream, meta, n.topic(m.Channel), history.NewEpoch(), b.lifetimesKnown(m.Channel, o.Retention),
 	}
@@ -138,7 +138,7 @@ func (b *Broker) publishUnstored(ctx context.Context, m *hub.Message, key string
 
 func (b *Broker) unstoredCall(m *hub.Message, id serial, key string) *call {
 	n := b.c.names
-	frame := make([]byte, 0, 64+len(m.Event)+len(m.Sender)+len(m.Content))
+	frame := make([]byte, 0, 80+len(m.Event)+len(m.Sender)+len(m.Content)+len(m.Tags))
 	if m.Direct != nil {
 		frame = appendDirect(frame, m, id)
 	} else {

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"strconv"
@@ -11,7 +12,7 @@ import (
 )
 
 // Redis stores a message as: version of the format (1 byte), anchor (4), time in nanoseconds
-// (8), event and sender with their lengths, content.
+// (8), event and sender with their lengths, content, and for tags their mark and the tags.
 //
 // Through Pub/Sub it has something before that. In rooms with history: "h", epoch, ":", offset,
 // ":". In other rooms: "e", the node that published it (8 bytes), its serial number on that
@@ -30,7 +31,26 @@ func appendMessage(dst []byte, m *hub.Message) []byte {
 	dst = append(dst, m.Event...)
 	dst = binary.AppendUvarint(dst, uint64(len(m.Sender)))
 	dst = append(dst, m.Sender...)
-	return append(dst, m.Content...)
+	dst = append(dst, m.Content...)
+	if len(m.Tags) > 0 {
+		dst = append(append(dst, tagsMark...), m.Tags...)
+	}
+	return dst
+}
+
+// tagsMark stands between a content and tags. It begins with a line end, which no compact JSON has.
+// Nodes of an earlier version take both for the content and write it into their envelopes as it is:
+// there it is the field "tags" behind the content. A new version of the format would have made the
+// logs of rooms unreadable for them.
+const tagsMark = "\n,\"tags\":"
+
+// cutTags cuts the tags off what follows the sender.
+func cutTags(b []byte) (content, tags []byte) {
+	at := bytes.LastIndexByte(b, tagsMark[0])
+	if at < 0 || !bytes.HasPrefix(b[at:], []byte(tagsMark)) {
+		return b, nil
+	}
+	return b[:at:at], b[at+len(tagsMark):]
 }
 
 // parseMessage parses the stored form. The position has only the anchor.
@@ -50,7 +70,7 @@ func parseMessage(channel, s string) (*hub.Message, error) {
 	if m.Sender, b, ok = cutText(b); !ok {
 		return nil, errFrame
 	}
-	m.Content = b
+	m.Content, m.Tags = cutTags(b)
 	return m, nil
 }
 
