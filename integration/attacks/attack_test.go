@@ -16,6 +16,30 @@ type attack struct {
 	try func(t *testing.T) string
 }
 
+// expected reports whether what happened is what should. Figures may follow in parentheses.
+func (a attack) expected(happened string) bool {
+	return happened == a.expect || strings.HasPrefix(happened, a.expect+" (")
+}
+
+// atOnce runs attacks side by side, as one row.
+func atOnce(t *testing.T, attacks []attack) string {
+	happened := make([]string, len(attacks))
+	t.Run("all", func(t *testing.T) {
+		for i, a := range attacks {
+			t.Run(a.name, func(t *testing.T) {
+				t.Parallel()
+				happened[i] = a.try(t)
+			})
+		}
+	})
+	for i, a := range attacks {
+		if !a.expected(happened[i]) {
+			return fmt.Sprintf("%s: %s", a.name, happened[i])
+		}
+	}
+	return "each as expected (" + strings.Join(happened, "; ") + ")"
+}
+
 // groups are the attacks, by what they are aimed at. Those that need much of the
 // machine come last.
 var groups = []struct {
@@ -85,7 +109,7 @@ func (l *table) run(t *testing.T, a attack) {
 	l.gauge.begin()
 	r.happened = a.try(t)
 	r.cost = l.gauge.end()
-	r.ok = r.happened == a.expect || strings.HasPrefix(r.happened, a.expect+" (")
+	r.ok = a.expected(r.happened)
 	if !r.ok {
 		t.Errorf("expected: %s\nhappened: %s", a.expect, r.happened)
 	}

@@ -18,20 +18,15 @@ func attackHTTP(w *world) []attack {
 			fillHistory(t, w.long, 200)
 			return takeNothing(t, w.long, w.admin)
 		}},
-		{"HTTP/2 streams with a window of 0, for all that has an answer", "all given up", func(t *testing.T) string {
-			return stopReading(t, w.long, "/rt/channels/open:long/messages?limit=1", "/rt/channels/open:long/presence", "/rt/channels/open:long/document",
-				"/rt/client.js", "/rt/documents.js", "/rt/openapi.json", "/rt/ready", "/rt/nothing", "/rt/sse?channel=open:9", "/rt/sse?channel=*", "/rt")
-		}},
-		{"an HTTP/2 connection that reads nothing at all", "closed", func(t *testing.T) string {
-			w.gauge.allow(bounds{peak: 96 << 20, kept: 96 << 20, cpu: 3 * time.Second}) // it may hold 32 MiB
-			return stopTaking(t, w.long)
-		}},
 		{"1,000 bodies of 200 KiB that never end", "bounded, others are served, the rest RATE_LIMITED", func(t *testing.T) string {
 			w.gauge.allow(bounds{peak: 160 << 20, kept: 160 << 20, cpu: 6 * time.Second}) // 200 MB are sent
 			return neverEnd(t, w.long, w.admin, 1000)
 		}},
-		{"a body that stops", "400 INVALID_MESSAGE", func(t *testing.T) string { return stopSending(t, w.long) }},
-		{"a body that is not read, and stops", "403 FORBIDDEN", func(t *testing.T) string { return stopSending(t, w.charged) }},
+		{"four that stop reading or sending, at the same time", "each as expected", func(t *testing.T) string {
+			w.gauge.allow(bounds{peak: 96 << 20, kept: 96 << 20, cpu: 3 * time.Second}) // it may hold 32 MiB
+			fillHistory(t, w.long, 200)
+			return atOnce(t, stoppers(w))
+		}},
 		{"200 batches of 1 MiB of zeros, by one who may publish nowhere", "FORBIDDEN, then RATE_LIMITED, cheap", func(t *testing.T) string {
 			w.gauge.allow(bounds{cpu: 4 * time.Second}) // judged by what a batch costs
 			return zeros(t, w, w.charged, 200, "FORBIDDEN")
@@ -40,6 +35,20 @@ func attackHTTP(w *world) []attack {
 			w.gauge.allow(bounds{cpu: 4 * time.Second}) // judged by what a batch costs
 			return zeros(t, w, w.long, 200, "TOO_LARGE")
 		}},
+	}
+}
+
+// stoppers wait until the server gives them up. It takes its time with each, so that they
+// run side by side.
+func stoppers(w *world) []attack {
+	return []attack{
+		{"HTTP/2 streams with a window of 0, for all that has an answer", "all given up", func(t *testing.T) string {
+			return stopReading(t, w.long, "/rt/channels/open:long/messages?limit=1", "/rt/channels/open:long/presence", "/rt/channels/open:long/document",
+				"/rt/client.js", "/rt/documents.js", "/rt/openapi.json", "/rt/ready", "/rt/nothing", "/rt/sse?channel=open:9", "/rt/sse?channel=*", "/rt")
+		}},
+		{"an HTTP/2 connection that reads nothing at all", "closed", func(t *testing.T) string { return stopTaking(t, w.long) }},
+		{"a body that stops", "400 INVALID_MESSAGE", func(t *testing.T) string { return stopSending(t, w.long) }},
+		{"a body that is not read, and stops", "403 FORBIDDEN", func(t *testing.T) string { return stopSending(t, w.charged) }},
 	}
 }
 
