@@ -7,9 +7,13 @@ type batch struct {
 	slow      Slow
 	selective bool  // some events are for a part of the members, or differ between members
 	direct    int   // how many events are messages to one member
+	messages  int   // how many events are messages
 	publisher *Conn // the connection whose goroutine broadcasts; nil if that is no publisher
 	first     form  // almost all rooms have connections of one kind
 	more      []*form
+	// written is how many messages were written to members, those that wait in a queue not
+	// counted.
+	written int
 }
 
 func newBatch(events []Event, slow Slow) batch {
@@ -17,6 +21,7 @@ func newBatch(events []Event, slow Slow) batch {
 	for _, ev := range events {
 		switch ev := ev.(type) {
 		case *Message:
+			b.messages++
 			if ev.Direct != nil {
 				b.direct++
 				b.selective = true

@@ -51,11 +51,11 @@ func (r *room) discardPending() bool {
 	defer r.mu.Unlock()
 	gap := Gap{Channel: r.channel}
 	r.draining = len(r.pending) > 1 || len(r.pending) == 1 && r.pending[0] != Event(gap)
-	r.hub.stats.dropped.Add(uint64(len(r.pending)))
+	r.hub.stats.overrun.Add(uint64(len(r.pending)))
 	r.addWeight(-r.load)
 	r.pending, r.spent, r.shared = nil, nil, false
 	if r.draining {
-		r.appendGap(gap.Position)
+		r.appendGap(gap.Position, GapBehind)
 	}
 	r.grantSpace()
 	return r.draining
@@ -82,6 +82,7 @@ func (r *room) drainStep(reserved int, publisher *Conn) bool {
 	for at := 0; at < len(members); {
 		at = r.fanOut(&b, members, at)
 	}
+	r.countDelays(&b)
 	b.release()
 	if cap(b.events) <= keptEvents {
 		clear(b.events)

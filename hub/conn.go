@@ -17,6 +17,8 @@ const linger = 5 * time.Second
 type ConnOptions struct {
 	Transport Transport
 	Encoder   Encoder
+	// Kind is what the figures for operators are grouped by.
+	Kind Kind
 	// Answers says that the client answers pings. If it then stays silent for longer than
 	// the heartbeat's timeout after a ping, the connection is closed with [ReasonSilent].
 	Answers bool
@@ -38,6 +40,7 @@ type Conn struct {
 	try       TryWriter // nil without the ability
 	stamper   Stamper   // nil without the ability
 	encoder   Encoder
+	kind      Kind
 	answers   bool
 	user      func() string // may be nil
 	onClose   func(Reason)
@@ -57,6 +60,8 @@ type Conn struct {
 	queueFree chan struct{} // closed when the queue has space again; nil if no goroutine waits
 	ending    bool          // closed: nothing is queued any more
 	reason    Reason
+	sent      Sent
+	settled   bool          // sent does not change any more
 	flushed   chan struct{} // made when ending, closed when everything is written
 }
 
@@ -65,7 +70,7 @@ type Conn struct {
 func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 	c := &Conn{
 		hub: h, id: newID(), transport: o.Transport, encoder: o.Encoder,
-		answers: o.Answers, user: o.User, onClose: o.OnClose,
+		kind: o.Kind, answers: o.Answers, user: o.User, onClose: o.OnClose,
 	}
 	c.try, _ = o.Transport.(TryWriter)
 	c.stamper, _ = o.Transport.(Stamper)
@@ -150,6 +155,9 @@ func (c *Conn) end(r Reason) {
 		return
 	}
 	c.ending, c.reason, c.flushed = true, r, make(chan struct{})
+	if r == ReasonSlow {
+		c.hub.stats.dropped(SlowDisconnect)
+	}
 	if r == ReasonSlow || r == ReasonSilent || r == ReasonLost {
 		c.queue = queue{}
 	}
@@ -172,12 +180,12 @@ func (c *Conn) closeFrame(r Reason) []byte {
 // finish detaches the connection from its rooms and closes the transport.
 func (c *Conn) finish(subs []*subscription) {
 	defer c.hub.wg.Done()
+	defer c.settle() // not before the last write, which counts as well
 	defer c.hub.survive("the end of a connection")
 	defer c.transport.Close()
 	for _, s := range subs {
 		c.leave(s)
 	}
-	c.hub.beat.remove(c)
 	c.hub.removeConn(c)
 	c.callOnClose()
 	give := time.NewTimer(linger)

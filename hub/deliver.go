@@ -13,8 +13,12 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 		c.writeShared(s, b)
 		c.pump()
 	default:
+		before := c.sent.Messages
 		c.deliverEach(s, b, 0)
 		c.pump()
+		if c.idle() {
+			b.written += int(c.sent.Messages - before)
+		}
 	}
 }
 
@@ -36,13 +40,25 @@ func (c *Conn) nothingQueued() bool {
 func (c *Conn) writeShared(s *subscription, b *batch) {
 	f := b.form(c)
 	if c.cork(f, b) {
+		c.countWritten(b)
 		return
 	}
-	if n, err := c.try.TryWrite(f.bytes); err != nil {
+	n, err := c.try.TryWrite(f.bytes)
+	c.countBytes(n)
+	switch {
+	case err != nil:
 		c.endLost()
-	} else if n < len(f.bytes) {
+	case n < len(f.bytes):
 		c.queueRest(s, b, n)
+	default:
+		c.countWritten(b)
 	}
+}
+
+// countWritten counts a batch of which the connection got every event. Needs mu.
+func (c *Conn) countWritten(b *batch) {
+	c.sent.Messages += uint64(b.messages)
+	b.written += b.messages
 }
 
 // queueRest queues what follows the n bytes of a batch that the transport has taken. If
@@ -55,6 +71,7 @@ func (c *Conn) queueRest(s *subscription, b *batch, n int) {
 		c.unwritten = f.keep(i)[n-f.start(i):] // shared with other connections
 		i++
 	}
+	c.sent.Messages += b.messagesBefore(i)
 	c.deliverEach(s, b, i)
 }
 
@@ -98,6 +115,7 @@ func (c *Conn) startAt(s *subscription, p Position) bool {
 		return false
 	}
 	if hole {
+		c.hub.stats.gap(GapLost)
 		gap := Gap{s.channel, Position{Epoch: p.Epoch, Offset: p.Offset - 1}}
 		c.enqueue(s, gap, c.encoder.AppendEvent(nil, gap), SlowDisconnect)
 	}

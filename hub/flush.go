@@ -44,7 +44,7 @@ func (c *Conn) pumpTry() {
 	defer putBuffer(b)
 	defer c.endLostAfterPanic()
 	for len(c.unwritten) == 0 && !c.queue.empty() {
-		*b = c.takeQueued((*b)[:0])
+		*b = c.takeQueued((*b)[:0], nil)
 		c.tryWrite(*b)
 	}
 }
@@ -53,6 +53,7 @@ func (c *Conn) pumpTry() {
 // The caller has taken p from the queue.
 func (c *Conn) tryWrite(p []byte) {
 	n, err := c.try.TryWrite(p)
+	c.countBytes(n)
 	if err != nil {
 		c.endLost()
 		return
@@ -97,23 +98,26 @@ func (c *Conn) flush() {
 			c.endFlush()
 		}
 	}()
-	for c.nextWrite(b) {
+	var waited late
+	for c.nextWrite(b, &waited) {
 		if err := c.transport.Write(*b); err != nil {
 			c.endFlush()
 			return
 		}
+		waited.count()
 	}
 }
 
 // nextWrite fills b with the bytes of the next write. It returns false when there are none,
 // and then the flush ends.
-func (c *Conn) nextWrite(b *[]byte) bool {
+func (c *Conn) nextWrite(b *[]byte, waited *late) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	*b = append((*b)[:0], c.unwritten...)
 	c.unwritten = nil
-	*b = c.takeQueued(*b)
+	*b = c.takeQueued(*b, waited)
 	if len(*b) > 0 {
+		c.countBytes(len(*b))
 		return true
 	}
 	c.flushing = false
@@ -131,11 +135,12 @@ func (c *Conn) endFlush() {
 }
 
 // takeQueued moves frames from the queue to dst, up to about maxWrite. The caller writes dst
-// before the next call, so that stamps and gaps are made in the order of the writes.
-// Needs mu.
-func (c *Conn) takeQueued(dst []byte) []byte {
+// before the next call, so that stamps and gaps are made in the order of the writes. Messages
+// of rooms are added to waited, which may be nil. Needs mu.
+func (c *Conn) takeQueued(dst []byte, waited *late) []byte {
 	for len(dst) < maxWrite && !c.queue.empty() {
 		it := c.queue.shift()
+		waited.add(&it)
 		if it.msg != nil && it.sub != nil && it.sub.gap {
 			dst = c.appendGap(dst, it.sub)
 		}

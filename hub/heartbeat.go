@@ -29,7 +29,8 @@ type heartbeat struct {
 	// Guarded by mu.
 	mu    sync.Mutex
 	slots [beatSlots][]*Conn
-	next  int // slot of the next connection
+	past  [beatSlots]map[Kind]Sent // what connections were sent that have left the slot
+	next  int                      // slot of the next connection
 }
 
 func newHeartbeat(h *Hub) *heartbeat {
@@ -95,6 +96,7 @@ func (b *heartbeat) beat(slot int) {
 	if asked := b.pinged[old]; asked > 0 && now >= b.trust {
 		for _, c := range b.snapshot(old) {
 			if c.answers && silent(time.Duration(c.heard.Load()), asked, now, s) {
+				b.hub.stats.silent.Add(1)
 				c.Close(ReasonSilent)
 			}
 		}
@@ -145,7 +147,8 @@ func (b *heartbeat) add(c *Conn) {
 	b.slots[c.slot] = append(b.slots[c.slot], c)
 }
 
-func (b *heartbeat) remove(c *Conn) {
+// remove removes a connection that was sent so much in the end.
+func (b *heartbeat) remove(c *Conn, sent Sent) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	in := b.slots[c.slot]
@@ -154,4 +157,8 @@ func (b *heartbeat) remove(c *Conn) {
 	in[c.place].place = c.place
 	in[last] = nil
 	b.slots[c.slot] = in[:last]
+	if b.past[c.slot] == nil {
+		b.past[c.slot] = make(map[Kind]Sent)
+	}
+	b.past[c.slot][c.kind] = b.past[c.slot][c.kind].plus(sent)
 }

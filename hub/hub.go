@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/tally"
 )
 
 const shardCount = 64
@@ -35,6 +37,8 @@ type Hub struct {
 type shard struct {
 	mu    sync.RWMutex
 	rooms map[string]*room
+
+	delays *tally.Histogram // of the deliveries in these rooms; static
 }
 
 // New returns a hub with the broker that b makes. The hub is the broker's Sink. [Hub.Close]
@@ -43,6 +47,7 @@ func New(b func(Sink) (Broker, error)) (*Hub, error) {
 	h := &Hub{seed: maphash.MakeSeed(), conns: make(map[string]*Conn)}
 	for i := range h.shards {
 		h.shards[i].rooms = make(map[string]*room)
+		h.shards[i].delays = newDelays()
 	}
 	h.settings.Store(new(Settings{}.withDefaults()))
 	broker, err := b(h)

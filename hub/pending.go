@@ -75,7 +75,7 @@ func (r *room) appendMessage(m *Message) {
 			r.appendPending(m, p)
 			return
 		case !r.last.IsZero() && (r.last.Epoch != p.Epoch || p.Offset != r.last.Offset+1):
-			r.appendGap(Position{Epoch: p.Epoch, Offset: p.Offset - 1})
+			r.appendGap(Position{Epoch: p.Epoch, Offset: p.Offset - 1}, GapLost)
 		}
 		r.last, r.delivered = p, true
 	}
@@ -106,15 +106,15 @@ func (r *room) appendPending(ev Event, at Position) {
 		r.addWeight(w)
 		return
 	}
-	r.hub.stats.dropped.Add(1)
+	r.hub.stats.overrun.Add(1)
 	if m, ok := ev.(*Message); !ok || m.Direct == nil {
-		r.appendGap(at)
+		r.appendGap(at, GapBehind)
 	}
 }
 
 // appendGap appends a gap. It replaces the gap before it, one with a position and one
 // without: so gaps take at most two places beyond the bound. Needs mu.
-func (r *room) appendGap(to Position) {
+func (r *room) appendGap(to Position, cause GapCause) {
 	for i := len(r.pending) - 1; i >= max(0, len(r.pending)-2); i-- {
 		g, ok := r.pending[i].(Gap)
 		if !ok {
@@ -125,6 +125,7 @@ func (r *room) appendGap(to Position) {
 			return
 		}
 	}
+	r.hub.stats.gap(cause)
 	r.pending = append(r.pending, Gap{r.channel, to})
 	r.addWeight(minWeight)
 }
@@ -166,6 +167,6 @@ func (r *room) appendSkip(to Position) (start bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last, r.delivered = to, true
-	r.appendGap(to)
+	r.appendGap(to, GapLost)
 	return r.startsDrain(nil)
 }

@@ -134,12 +134,14 @@ func (c *Conn) enqueue(s *subscription, ev Event, frame []byte, slow Slow) {
 	if len(frame) == 0 || c.ending {
 		return
 	}
-	it := item{frame: frame, sub: s}
+	it, messages := item{frame: frame, sub: s}, uint64(0)
 	switch ev := ev.(type) {
 	case *Message:
+		messages = 1
 		if ev.Direct == nil {
 			it.msg = ev
 		} else if slow != SlowDisconnect && c.full(len(frame)) {
+			c.hub.stats.dropped(slow)
 			return // dropped: a message to one member replaces no other and leaves no gap
 		}
 	case Gap:
@@ -156,10 +158,12 @@ func (c *Conn) enqueue(s *subscription, ev Event, frame []byte, slow Slow) {
 		if !c.dropOldest(s) {
 			// Other rooms fill the queue, so the new message is dropped.
 			c.noteMissed(s, it.msg)
+			c.hub.stats.dropped(slow)
 			return
 		}
 	}
 	c.queue.push(it)
+	c.sent.Messages += messages
 }
 
 func (c *Conn) full(more int) bool {
@@ -179,6 +183,7 @@ func (c *Conn) dropOldest(s *subscription) bool {
 		return false
 	}
 	c.noteMissed(s, m)
+	c.hub.stats.dropped(SlowDropOldest)
 	return true
 }
 
@@ -186,6 +191,7 @@ func (c *Conn) dropOldest(s *subscription) bool {
 // room without history no gap announces it.
 func (c *Conn) dropAll(s *subscription) {
 	for m := c.queue.drop(s); m != nil; m = c.queue.drop(s) {
+		c.hub.stats.dropped(SlowLatest)
 		if !m.Position.IsZero() {
 			c.noteMissed(s, m)
 		}
@@ -196,6 +202,7 @@ func (c *Conn) dropAll(s *subscription) {
 func (c *Conn) noteMissed(s *subscription, m *Message) {
 	if !s.gap {
 		c.gaps++
+		c.hub.stats.gap(GapSlow)
 	}
 	s.gap, s.lostAt = true, m.Position
 }

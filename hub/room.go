@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/tally"
 )
 
 // room is what the hub keeps of one channel while it has connections on this node.
@@ -12,7 +14,8 @@ type room struct {
 	// Static after creation.
 	hub     *Hub
 	channel string
-	ready   chan struct{} // closed when the broker has attached the room
+	delays  *tally.Histogram // of the room's shard
+	ready   chan struct{}    // closed when the broker has attached the room
 
 	// Written before ready is closed, static afterwards.
 	err error

@@ -99,7 +99,7 @@ func (h *Hub) addToRoom(s *subscription) (r *room, first bool) {
 	defer sh.mu.Unlock()
 	r, ok := sh.rooms[s.channel]
 	if !ok {
-		r = &room{hub: h, channel: s.channel, ready: make(chan struct{})}
+		r = &room{hub: h, channel: s.channel, delays: sh.delays, ready: make(chan struct{})}
 		r.options = h.settings.Load().Room(s.channel)
 		sh.rooms[s.channel] = r
 	}
@@ -159,6 +159,7 @@ func (h *Hub) readPosition(ctx context.Context, r *room, o SubscribeOptions) (Su
 		if !sub.Recovered {
 			sub.Messages = nil
 		}
+		h.stats.recovery(sub.Recovered)
 	} else if !h.replayable(page.Messages) {
 		sub.Messages = nil
 	}
@@ -243,6 +244,7 @@ func (c *Conn) releaseHeld(s *subscription, slow Slow) {
 	h := s.held
 	s.held = nil
 	if h.dropped && s.from.IsZero() {
+		c.hub.stats.gap(GapBehind)
 		c.reply(Gap{Channel: s.channel})
 	}
 	if len(h.events) > 0 {

@@ -22,7 +22,7 @@ type rule struct {
 var rules = []rule{
 	{
 		pkg:  "hub",
-		ours: []string{"internal/guard"},
+		ours: []string{"internal/guard", "internal/tally"},
 		deny: []string{"net", "net/http"},
 		why:  "the core knows no wire, no server and no store, so that it can be read, tested and fuzzed alone",
 	},
@@ -69,7 +69,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "session",
-		ours:    []string{"hub", "presence", "document", "protocol", "filter", "policy", "auth", "internal/guard", "internal/lane", "internal/window"},
+		ours:    []string{"hub", "presence", "document", "protocol", "filter", "policy", "auth", "internal/guard", "internal/lane", "internal/tally", "internal/window"},
 		outside: []string{"golang.org/x/time"},
 		deny:    []string{"net/http"},
 		why:     "a conversation is the same over every transport and in every dialect, so that it knows none",
@@ -138,6 +138,10 @@ var rules = []rule{
 	{
 		pkg: "internal/guard",
 		why: "it ends panics with nothing but the standard library, so that the core may use it as well",
+	},
+	{
+		pkg: "internal/tally",
+		why: "it counts for operators with nothing but the standard library, so that the core may use it as well",
 	},
 	{
 		pkg: "internal/lane",
