@@ -86,7 +86,14 @@ func (c *call) run(to *route, segments []string) {
 		e = c.handle(to)
 	}
 	if e != nil {
+		c.rejected(e)
 		problem.Write(c.w, e)
+	}
+}
+
+func (c *call) rejected(e *protocol.Error) {
+	if c.o.Registry != nil {
+		c.o.Registry.Rejected("http", e)
 	}
 }
 

@@ -37,7 +37,8 @@ func (a *Admission) Knock(ip netip.Addr) *protocol.Error {
 	if !ip.IsValid() || a.knocks.take(ip, a.rules.Load().limits.HandshakesPerIP, time.Now()) == 0 {
 		return nil
 	}
-	return retry(protocol.RateLimited, "too many handshakes from this address", time.Second, 10*time.Second)
+	return a.rules.counts.limit(limitHandshakes,
+		retry(protocol.RateLimited, "too many handshakes from this address", time.Second, 10*time.Second))
 }
 
 // Admit decides whether a handshake may go on, before costly work is done for it. It checks
@@ -61,7 +62,7 @@ func (a *Admission) Admit(ctx context.Context, p *Principal) *protocol.Error {
 	case what != "":
 		return limitReached(what)
 	case wait > 0:
-		return retry(protocol.RateLimited, "too many handshakes at once", time.Second, 10*time.Second)
+		return a.rules.counts.limit(limitHandshakes, retry(protocol.RateLimited, "too many handshakes at once", time.Second, 10*time.Second))
 	}
 	return nil
 }
@@ -123,7 +124,7 @@ func (a *Admission) Authorize(ctx context.Context, p *Principal) (*Principal, *p
 // is RATE_LIMITED.
 func (a *Admission) Afford(p *Principal) *protocol.Error {
 	wait := a.rates.callers.take("q"+network(p.IP).String(), a.rules.Load().limits.Rate, time.Now())
-	return rateLimited(wait, "requests")
+	return a.rules.counts.limit(limitRequests, rateLimited(wait, "requests"))
 }
 
 // Confirm checks a request again whose caller was accepted some time ago, for example before
@@ -179,5 +180,6 @@ func (a *Admission) banKey(p *Principal) string {
 
 // banned returns the error for a client whose connections were closed for abuse too often.
 func (a *Admission) banned(p *Principal) *protocol.Error {
-	return rateLimited(a.bans.wait(a.banKey(p), banRate, time.Now()), "connections that had to be closed for what was sent")
+	wait := a.bans.wait(a.banKey(p), banRate, time.Now())
+	return a.rules.counts.limit(limitBan, rateLimited(wait, "connections that had to be closed for what was sent"))
 }

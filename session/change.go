@@ -130,7 +130,11 @@ func (d *Documents) amend(ctx context.Context, c Caller, p Proposal, take takeFu
 	if e != nil {
 		return out, e
 	}
-	return d.propose(ctx, c, p, room)
+	out, e = d.propose(ctx, c, p, room)
+	if e == nil {
+		d.rules.counts.change(&out)
+	}
+	return out, e
 }
 
 // propose makes a change that the caller may make.

@@ -71,6 +71,9 @@ func (p *Publishing) publish(ctx context.Context, c Caller, q protocol.Publish, 
 		return hub.Published{}, e
 	}
 	done, err := p.hub.PublishFrom(ctx, c.conn, m, scoped(c, q.Key))
+	if err == nil {
+		p.rules.counts.publish(c.source(), len(content), done.Duplicate)
+	}
 	return done, p.rules.failed("publish", err)
 }
 

@@ -46,7 +46,7 @@ func (r *Rates) spend(c Caller) *protocol.Error {
 		return nil
 	}
 	wait := r.callers.take(callerKey(c), r.rules.Load().limits.Rate, time.Now())
-	return rateLimited(wait, "requests")
+	return r.rules.counts.limit(limitRequests, rateLimited(wait, "requests"))
 }
 
 // callerKey tells callers of the HTTP API apart. The first letter keeps users,
@@ -85,9 +85,13 @@ func (r *Rates) pace(c Caller, room *policy.Room, channel, what string, now time
 		return nil
 	}
 	if e := totalReached(r.totals.wait(channel, room.TotalRate, now), what); e != nil {
-		return e
+		return r.rules.counts.limit(limitRoomTotal, e)
 	}
-	return rateLimited(take(room.Rate, now), what+" in this channel")
+	wait := take(room.Rate, now)
+	if wait <= 0 {
+		return nil
+	}
+	return r.rules.counts.limit(limitRoom, rateLimited(wait, what+" in this channel"))
 }
 
 // spendTotal takes a token that all publishers of a room share. It is the last check: a
@@ -96,7 +100,7 @@ func (r *Rates) spendTotal(c Caller, room *policy.Room, channel, what string, no
 	if c.App {
 		return nil
 	}
-	return totalReached(r.totals.take(channel, room.TotalRate, now), what)
+	return r.rules.counts.limit(limitRoomTotal, totalReached(r.totals.take(channel, room.TotalRate, now), what))
 }
 
 func totalReached(wait time.Duration, what string) *protocol.Error {

@@ -24,6 +24,17 @@ type Dialect interface {
 	Receive(s *Session, frame []byte, binary bool)
 }
 
+// Named is an optional ability of a [Dialect]: a name for operators. Without it a dialect counts
+// as the native one, whose events an event stream has as well.
+type Named interface{ Name() string }
+
+func dialectName(d Dialect) string {
+	if n, ok := d.(Named); ok {
+		return n.Name()
+	}
+	return "native"
+}
+
 // Receive hands one frame of the client to the dialect. It returns when the frame is
 // answered or handed on and the client may send another. Only the transport's reader
 // calls it.
@@ -32,6 +43,9 @@ func (s *Session) Receive(frame []byte, binary bool) {
 	// A command may take a while: a publisher waits for space in a room, or the app is
 	// asked. Meanwhile the client's frames are not read, so it must not count as silent.
 	s.conn.Unread()
+	s.received.Add(1)
+	s.receivedBytes.Add(uint64(len(frame)))
+	s.registry.rules.counts.receive(len(frame))
 	defer s.conn.Heard()
 	defer s.conn.Uncork()
 	s.dialect.Receive(s, frame, binary)
@@ -80,7 +94,7 @@ func (s *Session) Spend() (e *protocol.Error, pause time.Duration) {
 		return nil, 0
 	}
 	pause = s.pauseFor(rate, wait)
-	return rateLimited(max(wait, pause), "messages"), pause
+	return s.registry.rules.counts.limit(limitConnection, rateLimited(max(wait, pause), "messages")), pause
 }
 
 // pauseFor returns how long to leave a client unread that has no token: until there is one,

@@ -49,7 +49,11 @@ type Realm struct {
 
 // current is the configuration in force. Registry.Apply swaps it in one step; a command
 // loads it once, at its start.
-type current struct{ atomic.Pointer[rules] }
+type current struct {
+	atomic.Pointer[rules]
+
+	counts counts // for operators
+}
 
 // rules are a Config with its defaults filled in. Only warned ever changes.
 type rules struct {

@@ -48,6 +48,8 @@ type Session struct {
 
 	principal atomic.Pointer[Principal] // written by Open, then with sessions.mu held
 
+	received, receivedBytes atomic.Uint64 // messages of the client
+
 	// Owned by the transport's reader.
 	frames bucket
 
@@ -104,6 +106,7 @@ func (s *Session) connect(o Options) (err error) {
 	s.conn, err = s.registry.hub.Connect(hub.ConnOptions{
 		Transport: o.Transport,
 		Encoder:   o.Encoder,
+		Kind:      hub.Kind{Transport: o.Name, Dialect: dialectName(o.Dialect)},
 		Answers:   o.Answers,
 		User:      func() string { return s.who().User },
 		OnClose: func(reason hub.Reason) {
@@ -127,6 +130,7 @@ func (s *Session) greeting() hub.Event {
 // ended is called once, by the hub, when the connection is over.
 func (s *Session) ended(reason hub.Reason) {
 	s.cancel()
+	s.registry.rules.counts.close(reason.Code)
 	s.registry.sessions.leave(s)
 	s.endPresence(reason)
 	s.unfollowAll()

@@ -45,6 +45,7 @@ func (Dialect) Receive(s *session.Session, frame []byte, _ bool) {
 		if bad != nil {
 			e = bad
 		}
+		rejected(s, c.Type, e)
 		s.Offend(protocol.ErrorReply{ID: c.ID, Err: e})
 		s.Pause(pause)
 		return
@@ -53,6 +54,7 @@ func (Dialect) Receive(s *session.Session, frame []byte, _ bool) {
 	if e == nil {
 		e = run(s, c)
 	}
+	rejected(s, c.Type, e)
 	switch {
 	case e == nil:
 	case session.IsOffence(e.Code), c.Type == protocol.TypeAuthenticate && session.IsTokenOffence(e.Code):
@@ -60,6 +62,18 @@ func (Dialect) Receive(s *session.Session, frame []byte, _ bool) {
 	default:
 		s.Conn().Send(protocol.ErrorReply{ID: c.ID, Err: e})
 	}
+}
+
+// rejected counts the error of a command. Types that are not in the table are the client's
+// own words, and count together.
+func rejected(s *session.Session, command string, e *protocol.Error) {
+	if e == nil {
+		return
+	}
+	if _, known := commands[command]; !known {
+		command = "unknown"
+	}
+	s.Rejected(command, e)
 }
 
 func run(s *session.Session, c protocol.Command) *protocol.Error {
@@ -74,6 +88,9 @@ func run(s *session.Session, c protocol.Command) *protocol.Error {
 	}
 	return handle(s.Context(), s, c)
 }
+
+// Name implements [session.Named].
+func (Dialect) Name() string { return "native" }
 
 // Encoder implements [session.Dialect].
 func (Dialect) Encoder() hub.Encoder { return encoder{} }
