@@ -13,6 +13,13 @@ TIMEOUT   ?= 20m
 FUZZTIME  ?= 5000x
 BENCHTIME ?= 1s
 
+# How often each pair of servers is measured, which workloads (all if empty), and where
+# the figures go.
+BENCH_ROUNDS ?= 5
+BENCH_ONLY   ?=
+BENCH_JSON   ?= bin/bench.json
+BENCHFLAGS = -rounds $(BENCH_ROUNDS) -only '$(BENCH_ONLY)' -json $(BENCH_JSON)
+
 # The packages whose tests `make check` runs: they need no Caddy, Redis or browser.
 CORE = ./hub ./presence ./history ./document ./policy ./auth ./protocol ./session ./dialect/... \
 	./backend/memory ./config ./access ./node ./api/... ./sse ./ws
@@ -24,7 +31,7 @@ DRILLTIME ?= 10m
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills bench fmt clean
+.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills bench bench-compare microbench fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -74,7 +81,13 @@ fuzz: ## run every fuzz target for a minute, or FUZZTIME=<time>
 drills: ## put clusters under minutes of faults, and print a table of what came out
 	REALTIME_DRILLS=$(DRILLTIME) go test -v -count=1 -parallel 1 -timeout 60m -run '^TestCluster' ./integration/drills
 
-bench: ## run the benchmarks beside the code
+bench: ## measure this server beside others: BENCH_ROUNDS=5, BENCH_ONLY=fanout,rooms; see bench/README.md
+	go run ./bench $(BENCHFLAGS)
+
+bench-compare: ## measure this tree beside a revision, REV=main; BENCH_ROUNDS and BENCH_ONLY as for bench
+	go run ./bench -rev $(or $(REV),$(error say which revision: REV=main)) $(BENCHFLAGS)
+
+microbench: ## run the benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
 fmt: ## format the Go code

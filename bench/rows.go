@@ -1,0 +1,41 @@
+package main
+
+import "github.com/caddy-realtime/caddy-realtime/bench/workload"
+
+// row is one line of the table: a figure of a workload against a peer.
+type row struct {
+	workload string
+	peer     string
+	figure   string
+	// ratio is the bar for this server's figure divided by the peer's, absolute the bar
+	// for the figure itself. There is none if 0.
+	ratio, absolute float64
+}
+
+// rows are what `make bench` shows. Rows of the same workload and peer are next to each
+// other: they come from the same runs. How many were lost is checked for each.
+var rows = []row{
+	{"fanout", "nchan", workload.CPU, 1.0, 0},
+	{"fanout", "nchan", workload.P99, 0, 0},
+	{"fanout-sse", "nchan", workload.CPU, 0, 0},
+	{"fanout-tls", "nchan", workload.CPU, 0, 0},
+	{"saturated", "floor", workload.CPU, 1.1, 0},
+	{"saturated", "floor", workload.Rate, 0, 0},
+	{"saturated", "hub", workload.CPU, 0, 0},
+	{"saturated-sse", "nchan", workload.CPU, 0, 0},
+	{"rooms", "nchan", workload.CPU, 1.2, 0},
+	{"rooms", "nchan", workload.P99, 0, 0},
+	{"idle", "nchan", workload.Memory, 0, 5},
+	{"idle", "nchan", workload.Collected, 0, 0},
+	{"idle", "nchan", workload.Connect, 0, 80},
+	{"idle-sse", "nchan", workload.Memory, 0, 5},
+	{"idle-sse", "nchan", workload.Collected, 0, 0},
+	{"idle-sse", "nchan", workload.Connect, 0, 0},
+	{"idle-tls", "nchan", workload.Memory, 0, 12},
+	{"idle-tls", "nchan", workload.Collected, 0, 0},
+	{"idle-tls", "nchan", workload.Connect, 0, 0},
+	{"pings", "nchan", workload.PingCPU, 0, 0},
+	{"slow", "nchan", workload.During, 0, 1.1},
+	{"slow", "nchan", workload.P99, 0, 0},
+	{"slow", "nchan", workload.Growth, 0, 1024 + 256},
+}

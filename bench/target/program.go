@@ -1,0 +1,40 @@
+package target
+
+import (
+	"context"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/bench/client"
+	"github.com/caddy-realtime/caddy-realtime/bench/proc"
+)
+
+// Program is a server of the bench, which is given its address. It collects on SIGUSR1.
+func Program(name, program string) *Target {
+	return &Target{Name: name, Missing: none, Start: func(ctx context.Context, o Options) (*Server, error) {
+		addr, err := freeAddr()
+		if err != nil {
+			return nil, err
+		}
+		args := []string{addr}
+		if o.TLS {
+			cert, key, err := certificate(o.Dir)
+			if err != nil {
+				return nil, err
+			}
+			args = append(args, cert, key)
+		}
+		child, err := proc.Start(ctx, addr, exec.Command(program, args...))
+		if err != nil {
+			return nil, err
+		}
+		s := running(child, addr, o, client.Plain)
+		s.Collect = func(context.Context) error {
+			err := child.Signal(syscall.SIGUSR1)
+			time.Sleep(time.Second) // a signal has no answer
+			return err
+		}
+		return s, nil
+	}}
+}

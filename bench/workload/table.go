@@ -1,0 +1,32 @@
+package workload
+
+import (
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/bench/client"
+)
+
+// All are the workloads, in the order in which they run.
+var All = []Workload{
+	{Name: "fanout", Run: fanout(128, 10)},
+	{Name: "fanout-sse", Transport: client.Stream, Run: fanout(128, 10)},
+	{Name: "fanout-tls", TLS: true, Run: fanout(128, 10)},
+	{Name: "saturated", Run: saturated(128)},
+	{Name: "saturated-sse", Transport: client.Stream, Run: saturated(128)},
+	{Name: "rooms", Run: rooms(128)},
+	{Name: "idle", Run: idle},
+	{Name: "idle-sse", Transport: client.Stream, Run: idle},
+	{Name: "idle-tls", TLS: true, Run: idle},
+	{Name: "pings", Ping: time.Second, Run: pinged},
+	{Name: "slow", Run: slow(8192, 50)},
+}
+
+// Find returns the workload of a name.
+func Find(name string) (Workload, bool) {
+	for _, w := range All {
+		if w.Name == name {
+			return w, true
+		}
+	}
+	return Workload{}, false
+}
