@@ -12,6 +12,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/node"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -56,6 +57,9 @@ func written(value any) string {
 	text := fmt.Sprint(value)
 	if _, ok := value.(time.Duration); ok && strings.HasSuffix(text, "m0s") {
 		text = strings.TrimSuffix(text, "0s")
+		if strings.HasSuffix(text, "h0m") {
+			text = strings.TrimSuffix(text, "0m")
+		}
 	}
 	return text
 }
@@ -138,6 +142,10 @@ var options = map[string]option{
 	"Hub.Rooms":     {usual: "none"},
 	"Hub.Redis":     {usual: "each node has rooms of its own"},
 
+	"Hub.Drain":    {},
+	"Drain.Window": {usual: node.DefaultDrainWindow, row: "drain", says: draining, bounds: []string{most(node.MaxDrainWindow)}},
+	"Drain.Exit":   {usual: node.DefaultExitDrain, row: "drain", says: draining},
+
 	"Heartbeat.Interval": {usual: hub.DefaultHeartbeat, row: "heartbeat", says: heartbeat},
 	"Heartbeat.Timeout":  {usual: hub.DefaultTimeout, row: "heartbeat", says: heartbeat},
 
@@ -215,6 +223,7 @@ var options = map[string]option{
 
 // The defaults of several options in one row.
 var (
+	draining  = fmt.Sprintf("`%s %s`", written(node.DefaultDrainWindow), written(node.DefaultExitDrain))
 	heartbeat = fmt.Sprintf("`%s %s`", written(hub.DefaultHeartbeat), written(hub.DefaultTimeout))
 	queue     = fmt.Sprintf("`%d %s`", hub.DefaultQueueMessages, size(hub.DefaultQueueBytes))
 	documents = fmt.Sprintf("`%s`; the share is a sixteenth, at least `%s`", size(session.DefaultDocumentMemory), size(session.LeastDocumentShare))

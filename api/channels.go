@@ -2,11 +2,12 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/caddy-realtime/caddy-realtime/document"
-	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
 const (
@@ -16,9 +17,8 @@ const (
 
 // channelInfo describes a channel that has connections, a document, or both.
 type channelInfo struct {
-	Channel     string        `json:"channel"`
-	Connections int           `json:"connections"`
-	Document    *documentInfo `json:"document,omitempty"`
+	session.ChannelInfo
+	Document *documentInfo `json:"document,omitempty"`
 }
 
 // documentInfo describes a document that somebody has changed.
@@ -28,7 +28,7 @@ type documentInfo struct {
 	Bytes int64 `json:"bytes"`
 }
 
-// listChannels is GET /channels: the channels with connections to this node, and those with
+// listChannels is GET /channels: the channels with connections to any node, and those with
 // a document. Only the app may list them, because the name of a channel can be its only
 // protection.
 func listChannels(c *call) *protocol.Error {
@@ -36,31 +36,52 @@ func listChannels(c *call) *protocol.Error {
 		return e
 	}
 	query := c.r.URL.Query()
-	n, e := limit(query, usualChannels, maxChannels)
+	after, n, e := pageQuery(query)
 	if e != nil {
 		return e
 	}
-	prefix, after := query.Get("prefix"), query.Get("after")
-	rooms, moreRooms := c.o.Registry.Hub().Rooms(prefix, after, n)
+	prefix := query.Get("prefix")
+	rooms := c.o.Registry.Inspection.Channels(c.r.Context(), session.ChannelQuery{Prefix: prefix, After: after, Limit: n})
 	docs, moreDocs, e := c.o.Registry.Documents.List(c.r.Context(), prefix, after, n)
 	switch {
 	case e != nil && e.Code == protocol.Unavailable:
 		// The store is unreachable. The connections of this node are known all the same.
 		c.w.Header().Set(staleHeader, "true")
+		rooms.Partial = true
 	case e != nil:
 		return e
 	}
-	list := merge(rooms, docs)
-	more := moreRooms || moreDocs || len(list) > n
+	list, more := cut(merge(rooms.Channels, docs), rooms, moreDocs, n)
+	p := page{More: more}
+	if len(list) > 0 && more {
+		p.Next = list[len(list)-1].Channel
+	}
 	return c.replyValue(struct {
 		Channels []channelInfo `json:"channels"`
-		// More: ask again with `after` set to the last channel.
-		More bool `json:"more"`
-	}{list[:min(n, len(list))], more})
+		page
+		session.Coverage
+	}{list, p, rooms.Coverage})
 }
 
-// merge merges two lists that are ordered by channel.
-func merge(rooms []hub.RoomInfo, docs []document.Info) []channelInfo {
+// cut cuts the list to the names up to which both of its parts are complete, and to n.
+func cut(list []channelInfo, rooms session.ChannelPage, moreDocs bool, n int) (page []channelInfo, more bool) {
+	more = rooms.More || moreDocs
+	if rooms.More {
+		horizon := ""
+		if k := len(rooms.Channels); k > 0 {
+			horizon = rooms.Channels[k-1].Channel
+		}
+		list = slices.DeleteFunc(list, func(c channelInfo) bool { return c.Channel > horizon })
+	}
+	if len(list) > n {
+		return list[:n], true
+	}
+	return list, more
+}
+
+// merge merges two lists that are ordered by channel. If one of them was cut, the merged one
+// is right up to the end of the shorter one; see cut.
+func merge(rooms []session.ChannelInfo, docs []document.Info) []channelInfo {
 	list := make([]channelInfo, 0, max(len(rooms), len(docs)))
 	for len(rooms) > 0 || len(docs) > 0 {
 		order := 0
@@ -74,7 +95,7 @@ func merge(rooms []hub.RoomInfo, docs []document.Info) []channelInfo {
 		}
 		var info channelInfo
 		if order <= 0 {
-			info.Channel, info.Connections = rooms[0].Channel, rooms[0].Connections
+			info.ChannelInfo = rooms[0]
 			rooms = rooms[1:]
 		}
 		if order >= 0 {

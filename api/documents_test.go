@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -83,7 +84,13 @@ func TestChannelsWithDocuments(t *testing.T) {
 		{"?prefix=doc:d", []string{d}, false},
 	} {
 		w := s.do(app, http.MethodGet, "/channels"+tt.query, "")
-		want := fmt.Sprintf(`{"channels":[%s],"more":%t}`, strings.Join(tt.want, ","), tt.more)
+		next := ""
+		if tt.more {
+			var last struct{ Channel string }
+			_ = json.Unmarshal([]byte(tt.want[len(tt.want)-1]), &last)
+			next = fmt.Sprintf(`,"next":%q`, last.Channel)
+		}
+		want := fmt.Sprintf(`{"channels":[%s],"more":%t%s,"nodes":1}`, strings.Join(tt.want, ","), tt.more, next)
 		if w.Code != http.StatusOK || w.Body.String() != want {
 			t.Errorf("%s: %d %s, want %s", tt.query, w.Code, w.Body, want)
 		}

@@ -91,10 +91,10 @@ func TestChannels(t *testing.T) {
 		}
 	}
 	for query, want := range map[string]string{
-		"":                     `{"channels":[{"channel":"a","connections":1},{"channel":"b","connections":1},{"channel":"c:1","connections":1},{"channel":"c:2","connections":2}],"more":false}`,
-		"?prefix=c:&limit=1":   `{"channels":[{"channel":"c:1","connections":1}],"more":true}`,
-		"?prefix=c:&after=c:1": `{"channels":[{"channel":"c:2","connections":2}],"more":false}`,
-		"?prefix=d":            `{"channels":[],"more":false}`,
+		"":                     `{"channels":[{"channel":"a","connections":1},{"channel":"b","connections":1},{"channel":"c:1","connections":1},{"channel":"c:2","connections":2}],"more":false,"nodes":1}`,
+		"?prefix=c:&limit=1":   `{"channels":[{"channel":"c:1","connections":1}],"more":true,"next":"c:1","nodes":1}`,
+		"?prefix=c:&after=c:1": `{"channels":[{"channel":"c:2","connections":2}],"more":false,"nodes":1}`,
+		"?prefix=d":            `{"channels":[],"more":false,"nodes":1}`,
 	} {
 		w := s.do(app, http.MethodGet, "/channels"+query, "")
 		if w.Code != http.StatusOK || w.Body.String() != want {

@@ -22,6 +22,9 @@ type Hub struct {
 	// can not be used. Default: none.
 	Rooms []Room `json:"rooms,omitempty"`
 
+	// Drain says how long this node takes to send its clients to other nodes.
+	Drain Drain `json:"drain,omitzero"`
+
 	// Redis lets several nodes share the rooms. Default: each node has rooms of its own.
 	Redis *Redis `json:"redis,omitempty"`
 }

@@ -31,6 +31,10 @@ func (c *Hub) Compile(read ReadFile) (*node.Settings, error) {
 	if err := c.fits(); err != nil {
 		return nil, err
 	}
+	drain, err := c.Drain.compile()
+	if err != nil {
+		return nil, fmt.Errorf("drain: %w", err)
+	}
 	kept, err := c.Redis.compile(read)
 	if err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
@@ -47,6 +51,7 @@ func (c *Hub) Compile(read ReadFile) (*node.Settings, error) {
 		Presence:      presence.Settings{Room: rooms.Presence},
 		HistoryMemory: c.Limits.HistoryMemory,
 		Store:         kept,
+		Drain:         drain,
 	}, nil
 }
 

@@ -76,7 +76,7 @@ func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 	c.stamper, _ = o.Transport.(Stamper)
 	c.Heard()
 	h.mu.Lock()
-	if h.closed {
+	if h.closed || h.paused {
 		h.mu.Unlock()
 		return nil, ErrClosed
 	}

@@ -241,7 +241,7 @@ func TestDrain(t *testing.T) {
 			connect(t, h, wires[i])
 		}
 		start := time.Now()
-		go h.Drain(context.Background(), 2*time.Second)
+		go h.Drain(context.Background(), DrainPlan{Window: 2 * time.Second})
 		time.Sleep(time.Second)
 		if n := h.Conns(); n < 10 || n > 30 {
 			t.Errorf("%d of 40 connections in the middle of the drain, want about half", n)

@@ -28,7 +28,8 @@ type Hub struct {
 	// Guarded by mu.
 	mu     sync.Mutex
 	conns  map[string]*Conn
-	closed bool // no new connections: draining or closed
+	closed bool // no new connections, for good
+	paused bool // no new connections, until Accept
 
 	wg sync.WaitGroup // one for each connection, until it is over
 }
@@ -125,16 +126,16 @@ func (h *Hub) Close() error {
 // CloseConns closes all connections with r. From now on [Hub.Connect] fails. CloseConns
 // does not wait; Close does.
 func (h *Hub) CloseConns(r Reason) {
-	for _, c := range h.stopAccepting() {
+	for _, c := range h.stopAccepting(&h.closed) {
 		c.Close(r)
 	}
 }
 
-// stopAccepting makes Connect fail from now on and returns all connections.
-func (h *Hub) stopAccepting() []*Conn {
+// stopAccepting sets why, which is closed or paused, and returns all connections.
+func (h *Hub) stopAccepting(why *bool) []*Conn {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.closed = true
+	*why = true
 	conns := make([]*Conn, 0, len(h.conns))
 	for _, c := range h.conns {
 		conns = append(conns, c)

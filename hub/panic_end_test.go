@@ -127,7 +127,7 @@ func TestPanicInTheDrainOfAConnection(t *testing.T) {
 			connect(t, h, others[i])
 		}
 		broken.at = "AppendEvent"
-		h.Drain(t.Context(), 0)
+		h.Drain(t.Context(), DrainPlan{})
 		for _, w := range append(others[:], broken.wire) {
 			w.waitClosed()
 		}

@@ -1,32 +1,11 @@
 package node
 
 import (
-	"context"
 	"errors"
-	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
-
-const (
-	// drainWindow is the longest time over which a drain closes the connections;
-	// drainPace shortens it if there are few.
-	drainWindow = 5 * time.Second
-	drainPace   = 5 * time.Millisecond
-)
-
-// Drain rejects handshakes and closes the connections, at different times, so that the
-// clients do not all arrive elsewhere at once.
-func (n *Node) Drain() {
-	n.leaving.Store(true)
-	n.mu.Lock()
-	h := n.hub
-	n.mu.Unlock()
-	if h != nil {
-		h.Drain(context.Background(), min(drainWindow, time.Duration(h.Conns())*drainPace))
-	}
-}
 
 // Destruct ends the hub, when no configuration has it any more. While the process lives
 // on, it does not wait: a client that does not read must not hold up a reload.
@@ -56,6 +35,9 @@ func (n *Node) markEnded() (started bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.ended = true
+	if n.drain != nil {
+		n.drain.cancel()
+	}
 	return n.hub != nil
 }
 

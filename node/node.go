@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,8 @@ type Node struct {
 	// leaving rejects handshakes: the process is about to exit, or no configuration has
 	// the hub any more.
 	leaving atomic.Bool
+	// draining rejects handshakes: an operator has commanded it.
+	draining atomic.Bool
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -33,6 +36,7 @@ type Node struct {
 	next      *Use                      // follows it, while its configuration is being started
 	verifiers map[string]*auth.Verifier // by realm, of the use in force
 	ended     bool                      // true for good after Destruct
+	drain     *commandedDrain           // the latest one; nil: there was none
 
 	// Guarded by mu until ended is true, static afterwards. The hub, the members and the
 	// documents are nil before the first Apply.
@@ -50,8 +54,8 @@ func New(exiting func() bool) *Node { return &Node{exiting: exiting} }
 func (n *Node) Registry() *session.Registry { return n.registry.Load() }
 
 // Leaving reports whether the node takes no new connections, because the process is about
-// to exit or no configuration has the hub any more.
-func (n *Node) Leaving() bool { return n.leaving.Load() }
+// to exit, no configuration has the hub any more, or an operator drains the node.
+func (n *Node) Leaving() bool { return n.leaving.Load() || n.draining.Load() }
 
 // HandKeys gives verifiers the keys that those of the use in force have, so that a reload
 // does not need the issuer. Both are by realm.
@@ -125,7 +129,7 @@ func (n *Node) start(s *Settings) error {
 		return errors.Join(err, h.Close(), members.Close(), n.backend.close())
 	}
 	n.hub, n.members, n.documents = h, members, documents.WithLogger(s.Hub.Logger)
-	registry := session.New(h).WithPresence(members).WithDocuments(n.documents)
+	registry := session.New(h).WithPresence(members).WithDocuments(n.documents).WithHealth(n.Health)
 	n.backend.control(registry)
 	n.registry.Store(registry)
 	return nil
@@ -146,12 +150,42 @@ func (n *Node) enforce(u *Use) {
 const awayLimit = 10 * time.Second
 
 // Ready reports whether the node takes clients and can serve them.
-func (n *Node) Ready() bool {
+func (n *Node) Ready() bool { return n.Health().Ready }
+
+// Health is Ready, with the reasons against it.
+func (n *Node) Health() session.Health {
+	var h session.Health
 	registry := n.registry.Load()
-	if registry == nil || n.leaving.Load() || !registry.Ready() {
-		return false
-	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return !n.ended && n.backend.away() < awayLimit
+	h.Reasons = n.obstacles(registry)
+	h.Ready = len(h.Reasons) == 0
+	if n.drain != nil {
+		progress := n.drainProgress()
+		h.Drain = &progress
+	}
+	return h
+}
+
+// obstacles returns why the node is not ready. Needs mu.
+func (n *Node) obstacles(registry *session.Registry) (reasons []string) {
+	if registry == nil {
+		return []string{"the hub has not started"}
+	}
+	switch {
+	case n.ended || n.leaving.Load():
+		reasons = append(reasons, "the hub ends")
+	case n.draining.Load():
+		reasons = append(reasons, "the node drains")
+	}
+	if !registry.Ready() {
+		reasons = append(reasons, "the node has not reached Redis yet, so it does not know which tokens are revoked")
+	}
+	switch away := n.backend.away(); {
+	case away == math.MaxInt64:
+		reasons = append(reasons, "Redis has not been reached yet")
+	case away >= awayLimit:
+		reasons = append(reasons, "Redis has been unusable for "+away.Round(time.Second).String())
+	}
+	return reasons
 }

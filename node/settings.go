@@ -17,6 +17,7 @@ type Settings struct {
 	Session       session.Config
 	Presence      presence.Settings
 	HistoryMemory int64
+	Drain         Drain
 	Store         Store
 }
 

@@ -228,7 +228,7 @@ func TestRefusedHandshakesTakeNoTurn(t *testing.T) {
 
 func TestOpenOnAClosedHub(t *testing.T) {
 	inBubble(t, Limits{Connections: 1}, nil, func(t *testing.T, w *world) {
-		w.hub.Drain(t.Context(), 0)
+		w.hub.Drain(t.Context(), hub.DrainPlan{})
 		for range 2 { // the second would find no place if the first had kept it
 			_, e := w.dial(from("ann", ""))
 			if codeOf(e) != protocol.Unavailable || e.RetryAfter < time.Second {

@@ -24,6 +24,7 @@ type Registry struct {
 	Revocations Revocations
 	Rates       Rates
 	Memory      Memory
+	Inspection  Inspection
 
 	// Static after New.
 	hub *hub.Hub
@@ -49,6 +50,7 @@ func New(h *hub.Hub) *Registry {
 	r.Publishing = Publishing{hub: h, rules: u, rates: &r.Rates, presence: &r.Presence}
 	r.Documents = Documents{hub: h, rules: u, rates: &r.Rates}
 	r.Kicks.hub, r.Kicks.rules, r.Kicks.sessions, r.Kicks.cluster = h, u, s, &r.cluster
+	r.Inspection.init(h, u, s)
 	r.Revocations.rules, r.Revocations.sessions, r.Revocations.cluster = u, s, &r.cluster
 	return r
 }
@@ -62,13 +64,23 @@ func (r *Registry) WithControl(open func(hub.Executor) Control) *Registry {
 	r.Revocations.uninformed.Store(true)
 	r.cluster.control = open(r)
 	r.sessions.heads, _ = r.cluster.control.(Headcount)
+	if asker, ok := r.cluster.control.(Asker); ok {
+		r.Inspection.asker, r.Inspection.node.Name = asker, asker.Node()
+	}
 	return r
 }
 
 // WithPresence sets the tracker of members. Without it no room has presence. It is called
 // before the first session is opened, and returns r.
 func (r *Registry) WithPresence(t *presence.Tracker) *Registry {
-	r.Presence.tracker = t
+	r.Presence.tracker, r.Inspection.members = t, t
+	return r
+}
+
+// WithHealth sets what reports whether the node takes clients. Without it the node always
+// does. It is called before the first session is opened, and returns r.
+func (r *Registry) WithHealth(health func() Health) *Registry {
+	r.Inspection.health = health
 	return r
 }
 

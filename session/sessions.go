@@ -81,6 +81,16 @@ func (t *sessions) snapshot() []*Session {
 	return all
 }
 
+// named returns the session with a connection, or nil. It visits all sessions.
+func (t *sessions) named(connection string) *Session {
+	for _, s := range t.snapshot() {
+		if conn := s.connection(); conn != nil && conn.ID() == connection {
+			return s
+		}
+	}
+	return nil
+}
+
 // of lists the sessions of a user. The search stops when it has found all of them.
 func (t *sessions) of(user string) (found []*Session) {
 	t.mu.Lock()
@@ -110,6 +120,13 @@ func (t *sessions) turn(p *Principal) (exceeded string, wait time.Duration) {
 		wait = t.handshakes.take(limits.Handshakes, time.Now())
 	}
 	return exceeded, wait
+}
+
+// size returns how many sessions there are, and how many users they have.
+func (t *sessions) size() (all, users int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.all), len(t.census.users)
 }
 
 // here is how many connections of a user this node has.

@@ -148,7 +148,7 @@ func TestRefusedByRate(t *testing.T) {
 func TestRefusedByDrain(t *testing.T) {
 	t.Parallel()
 	overEachWay(t, config{}, func(t *testing.T, s *site) {
-		s.hub.Drain(t.Context(), 0)
+		s.hub.Drain(t.Context(), hub.DrainPlan{})
 		rejectedForNow(t, s, http.StatusServiceUnavailable)
 	})
 }
@@ -180,7 +180,7 @@ type closing struct {
 }
 
 func (c closing) Attach(ctx context.Context, channel string, r hub.Retention) error {
-	c.site.hub.Drain(ctx, 0)
+	c.site.hub.Drain(ctx, hub.DrainPlan{})
 	return c.Broker.Attach(ctx, channel, r)
 }
 

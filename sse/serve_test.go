@@ -191,7 +191,7 @@ func TestDrain(t *testing.T) {
 	t.Parallel()
 	overEachWay(t, config{}, func(t *testing.T, s *site) {
 		st := s.open("channel=plain:1").begin(1)
-		s.hub.Drain(t.Context(), 0)
+		s.hub.Drain(t.Context(), hub.DrainPlan{})
 		ev := st.event("reconnect")
 		var e struct{ Payload struct{ After int64 } }
 		if err := json.Unmarshal([]byte(ev.data), &e); err != nil {

@@ -27,11 +27,12 @@ const (
 // was cut off misses none. Pub/Sub only announces that there is something to read.
 type Control struct {
 	// Set by startControl.
-	c        *shard
-	executor hub.Executor
-	wake     chan struct{} // there is something to read
-	pending  pendingOrders
-	counts   headcount
+	c         *shard
+	executor  hub.Executor
+	wake      chan struct{} // there is something to read
+	pending   pendingOrders
+	counts    headcount
+	questions questions
 
 	ctx    context.Context // ends when the control is closed
 	cancel context.CancelFunc
@@ -41,12 +42,17 @@ type Control struct {
 func (c *shard) startControl(e hub.Executor) *Control {
 	k := &Control{c: c, executor: e, wake: make(chan struct{}, 1)}
 	k.ctx, k.cancel = context.WithCancel(c.ctx)
+	k.questions.init(k)
 	// An error means that the client is closed. Then nothing is left to do.
 	_, _ = c.link.acquire(c.names.ordered(), func() handler { return orderNotices{k} })
 	_, _ = c.link.acquire(c.names.answers(c.node), func() handler { return &k.pending })
+	_, _ = c.link.acquire(c.names.asked(), func() handler { return questionNotices{&k.questions} })
+	_, _ = c.link.acquire(c.names.replies(c.node), func() handler { return replyNotices{&k.questions} })
 	k.counts.init(k)
 	c.runLoop(&k.wg, "following orders", k.followOrders)
 	c.runLoop(&k.wg, "counting connections", k.counts.reportUntilClosed)
+	c.runLoop(&k.wg, "answering questions", k.questions.answerUntilClosed)
+	c.runLoop(&k.wg, "announcing the node", k.questions.announceUntilClosed)
 	return k
 }
 
@@ -86,4 +92,6 @@ func (k *Control) Close() {
 	k.wg.Wait()
 	k.c.link.release(k.c.names.ordered())
 	k.c.link.release(k.c.names.answers(k.c.node))
+	k.c.link.release(k.c.names.asked())
+	k.c.link.release(k.c.names.replies(k.c.node))
 }

@@ -42,6 +42,14 @@ func (s *executorStub) Execute(body []byte, ago time.Duration) (int, error) {
 	return s.ends, nil
 }
 
+// Respond implements hub.Responder.
+func (s *executorStub) Respond(question []byte) ([]byte, error) {
+	if strings.HasPrefix(string(question), "strange") && s.plain {
+		return nil, errors.New("not understood")
+	}
+	return fmt.Appendf(nil, "%s to %s", s.Node(), question), nil
+}
+
 func (s *executorStub) Informed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

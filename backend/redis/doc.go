@@ -28,7 +28,7 @@
 //   - Documents, a [document.Store]. documents.go, documents_commit.go, documents_list.go,
 //     follower.go; document_wire.go has the form of an entry.
 //   - Orders between nodes, [Control]. control.go, control_orders.go, control_answers.go,
-//     control_headcount.go.
+//     control_headcount.go. Questions of operators: control_questions.go.
 //   - The scripts that Redis executes are in the folder lua; scripts.go loads them.
 //
 // # The way of a message
@@ -124,6 +124,8 @@
 //   - Presence.renewLeaseUntilClosed renews the lease of the node and looks for dead nodes.
 //   - Control.followOrders executes the orders of other nodes;
 //     headcount.reportUntilClosed reports the connections of users.
+//     questions.answerUntilClosed answers questions of other nodes;
+//     questions.announceUntilClosed announces that this node is there.
 //
 // A client has one more for each place where it announces its layout
 // (layout.announceUntilClosed). [Client.Close] ends all of them.

@@ -42,6 +42,8 @@ var scriptsWhenFull = []scriptWhenFull{
 	{"renewLease", renewLeaseScript, 3, []any{"node", 60000, 1, 1}, "runs"},
 	{"replaceSecret", replaceSecretScript, 1, []any{"secret", "", 3000}, "runs"},
 	{"layout", layoutScript, 1, []any{"text", "node", 60000, 1}, "runs"},
+	{"announce", announceScript, 1, []any{"node", 60000}, "runs"},
+	{"ask", askScript, 1, []any{"topic", "question"}, "runs"},
 	{"reportCounts", reportCountsScript, 2, []any{"node", 1, 60000, 1, "ann", 1}, "runs"},
 	{"addOrder", addOrderScript, 3, []any{"node", 1, "order", "topic", 10, 60000, "name", 0, 10}, "runs"},
 	{"renewEpoch", renewEpochScript, 1, []any{"old", "new", 60000}, "runs"},

@@ -112,3 +112,11 @@ func (n names) users(node string) string { return n.control("users:" + node) }
 func (n names) ordered() string { return n.control("ordered") }
 
 func (n names) answers(node string) string { return n.control("answers:" + node) }
+
+// announced has the nodes that are there, by the end of their announcement. asked is the Pub/Sub
+// channel of questions, and replies the one on which a node receives the replies to its own.
+func (n names) announced() string { return n.control("announced") }
+
+func (n names) asked() string { return n.control("asked") }
+
+func (n names) replies(node string) string { return n.control("replies:" + node) }

@@ -38,6 +38,7 @@ func (c *panickySink) Broadcast(string, ...*hub.Message)          { c.take() }
 func (c *panickySink) Changed(string, ...presence.Event)          { c.take() }
 func (c *panickySink) Missed(string)                              {}
 func (c *panickySink) Informed()                                  {}
+func (c *panickySink) Respond([]byte) ([]byte, error)             { c.take(); return []byte("x"), nil }
 func (c *panickySink) Execute([]byte, time.Duration) (int, error) { c.take(); return 1, nil }
 
 // panickyDocumentSink is a panickySink of documents.
@@ -86,6 +87,16 @@ func TestPanicOfWhoeverTakes(t *testing.T) {
 			a := newServant(t, o, 1).awaitReady(t)
 			return func() {
 				if _, err := a.Order(t.Context(), hub.Order{Body: []byte("x")}); err != nil {
+					t.Error(err)
+				}
+			}
+		},
+		"questions": func(t *testing.T, o Options, c *panickySink) func() {
+			k := open(t, o).Control(c)
+			t.Cleanup(k.Close)
+			a := newServant(t, o, 1).awaitReady(t)
+			return func() {
+				if _, err := a.Ask(t.Context(), []byte("x")); err != nil {
 					t.Error(err)
 				}
 			}

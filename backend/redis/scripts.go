@@ -100,6 +100,10 @@ var (
 	addOrderSource string
 	//go:embed lua/orders_read.lua
 	readOrdersSource string
+	//go:embed lua/nodes_announce.lua
+	announceSource string
+	//go:embed lua/nodes_ask.lua
+	askSource string
 	//go:embed lua/document.lua
 	documentSource string
 	//go:embed lua/document_ledger.lua
@@ -134,6 +138,8 @@ var (
 	countElsewhereScript  = newScript(readOnly, countElsewhereSource)
 	addOrderScript        = newScript(runWhenFull, addOrderSource)
 	readOrdersScript      = newScript(readOnly, readOrdersSource)
+	announceScript        = newScript(runWhenFull, announceSource)
+	askScript             = newScript(runWhenFull, askSource)
 	loadDocumentScript    = newScript(runUntilGrowth, ledgerSource, documentSource, loadDocumentSource)
 	commitDocumentScript  = newScript(refuseWhenFull, ledgerSource, documentSource, commitDocumentSource)
 	forgetDocumentScript  = newScript(runWhenFull, ledgerSource, documentSource, forgetDocumentSource)

@@ -32,6 +32,9 @@ var tested = map[string]string{
 
 	"backend/redis: an order":                         "TestPanicOfWhoeverTakes",
 	"backend/redis: commands to Redis":                "TestPanicOfCommand",
+	"backend/redis: announcing the node":              "TestPanicOfALoop",
+	"backend/redis: answering questions":              "TestPanicOfALoop",
+	"backend/redis: the answer to a question":         "TestPanicOfWhoeverTakes",
 	"backend/redis: counting connections":             "TestPanicOfALoop",
 	"backend/redis: following orders":                 "TestPanicOfALoop",
 	"backend/redis: one of several Redis":             "TestPanicWithOneOfSeveral",
@@ -50,6 +53,8 @@ var tested = map[string]string{
 	"backend/redis: the watch over a subscription":    "TestPanicOfASubscription",
 	"backend/redis: the writer of a subscription":     "TestPanicOfASubscription",
 	"backend/redis: what takes a message from Redis":  "TestPanicOfWhoeverTakes",
+
+	"node: a commanded drain": "TestPanicInACommandedDrain",
 
 	"hub: a broadcast":                          "TestPanicInABroadcast",
 	"hub: a ping":                               "TestPanicInAPing",

@@ -1,0 +1,9 @@
+-- Announces that a node is there.
+-- KEYS: nodes by the end of their announcement
+-- ARGV: node, how long the announcement lasts in ms
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%d', now))
+redis.call('ZADD', KEYS[1], string.format('%d', now + ARGV[2]), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1

@@ -1,0 +1,210 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// intercom lets one node ask others.
+type intercom struct {
+	cable
+	t       *testing.T
+	others  []*Registry
+	missing int
+}
+
+func (c *intercom) Node() string { return "a" }
+
+func (c *intercom) Ask(_ context.Context, question []byte) (hub.Replies, error) {
+	if c.away {
+		return hub.Replies{}, hub.ErrUnavailable
+	}
+	all := hub.Replies{Missing: c.missing}
+	for i, r := range c.others {
+		body, err := r.Respond(question)
+		if err != nil || len(body) > hub.MaxReply {
+			c.t.Errorf("%s is answered with %d bytes, %v", question, len(body), err)
+		}
+		all.Replies = append(all.Replies, hub.Reply{Node: fmt.Sprint(i), Body: body})
+	}
+	return all, nil
+}
+
+// threeNodes are nodes of which the first can ask the others.
+func threeNodes(t *testing.T, test func(t *testing.T, nodes []*world, c *intercom)) {
+	inBubble(t, Limits{}, nil, func(t *testing.T, a *world) {
+		c := &intercom{t: t}
+		nodes := []*world{a, newWorld(t, Limits{}, open("*")...), newWorld(t, Limits{}, open("*")...)}
+		a.rules(open("*")...)
+		c.others = []*Registry{nodes[1].registry, nodes[2].registry}
+		c.to = nodes[1].registry
+		a.registry.WithControl(func(e hub.Executor) Control {
+			e.Informed()
+			return c
+		})
+		test(t, nodes, c)
+	})
+}
+
+// The pages of a list that several nodes have are complete and in order, however long they are.
+func TestInspectedPages(t *testing.T) {
+	threeNodes(t, func(t *testing.T, nodes []*world, _ *intercom) {
+		wantChannels, wantConns := make(map[string]int), make(map[string]bool)
+		for i := range 30 {
+			w := nodes[i*i%3]
+			c := w.connect(fmt.Sprint("user", i%7))
+			time.Sleep(time.Duration(i%3) * time.Millisecond) // some are of the same age
+			for _, channel := range []string{fmt.Sprint("c", i%11), fmt.Sprint("d", i)} {
+				if e := c.subscribe(protocol.Subscribe{Channel: channel}); e != nil {
+					t.Fatal(e)
+				}
+				wantChannels[channel]++
+			}
+			wantConns[c.Conn().ID()] = true
+		}
+		in := &nodes[0].registry.Inspection
+		for limit := 1; limit < 42; limit += 3 {
+			got, last := make(map[string]int), ""
+			for after, more := "", true; more; after = last {
+				p := in.Channels(t.Context(), ChannelQuery{After: after, Limit: limit})
+				for _, c := range p.Channels {
+					if c.Channel <= last {
+						t.Errorf("%q comes after %q", c.Channel, last)
+					}
+					got[c.Channel], last = c.Connections, c.Channel
+				}
+				more = p.More
+				if p.Nodes != 3 || p.Partial {
+					t.Errorf("%+v", p.Coverage)
+				}
+			}
+			if !reflect.DeepEqual(got, wantChannels) {
+				t.Errorf("limit %d: %v, want %v", limit, got, wantChannels)
+			}
+			for _, sort := range []string{sortByAge, sortByQueue} {
+				seen := make(map[string]bool)
+				for q := (ConnectionQuery{Sort: sort, Limit: limit}); ; {
+					p, e := in.Connections(t.Context(), q)
+					if e != nil {
+						t.Fatal(e)
+					}
+					for _, c := range p.Connections {
+						if seen[c.Connection] {
+							t.Errorf("%s is on two pages", c.Connection)
+						}
+						seen[c.Connection] = true
+					}
+					if q.After = p.Next; p.Next == "" {
+						break
+					}
+				}
+				if !reflect.DeepEqual(seen, wantConns) {
+					t.Errorf("by %s, limit %d: %d connections, want %d", sort, limit, len(seen), len(wantConns))
+				}
+			}
+		}
+	})
+}
+
+// A node that has more than it may send says so, and nothing is lost.
+func TestInspectedPageThatIsTooLarge(t *testing.T) {
+	p := page[ChannelInfo]{}
+	for i := range 5000 {
+		p.Items = append(p.Items, ChannelInfo{Channel: fmt.Sprintf("%0200d", i)})
+	}
+	cut := p.fit(func(c ChannelInfo) int { return 2*len(c.Channel) + 64 })
+	body, err := json.Marshal(cut)
+	if err != nil || len(body) > hub.MaxReply || !cut.More || len(cut.Items) < 100 {
+		t.Errorf("%d of %d items in %d bytes, %v", len(cut.Items), len(p.Items), len(body), err)
+	}
+	short := page[ChannelInfo]{Items: []ChannelInfo{{Channel: fmt.Sprintf("%0200d", 4999)}}}
+	list, more := mergeChannels([]page[ChannelInfo]{cut, short}, "")
+	if !more || len(list) != len(cut.Items) {
+		t.Errorf("merged to %d, more %v", len(list), more)
+	}
+}
+
+func TestInspectedConnections(t *testing.T) {
+	threeNodes(t, func(t *testing.T, nodes []*world, c *intercom) {
+		old, e := nodes[1].dial(&Principal{Subject: policy.Subject{User: "ann"}, IP: netip.MustParseAddr("::ffff:198.51.100.7"), Realm: "/rt"})
+		if e != nil {
+			t.Fatal(e)
+		}
+		time.Sleep(time.Minute)
+		young, anonymous := nodes[2].connect("ann"), nodes[0].connect("")
+		if e := old.subscribe(protocol.Subscribe{Channel: "a"}); e != nil {
+			t.Fatal(e)
+		}
+		synctest.Wait()
+		in := &nodes[0].registry.Inspection
+		user, none := "ann", ""
+		for name, tt := range map[string]struct {
+			q    ConnectionQuery
+			want []*client
+		}{
+			"user":      {ConnectionQuery{User: &user}, []*client{old, young}},
+			"anonymous": {ConnectionQuery{User: &none}, []*client{anonymous}},
+			"network":   {ConnectionQuery{Address: "198.51.100.0/24"}, []*client{old}},
+			"address":   {ConnectionQuery{Address: "198.51.100.7"}, []*client{old}},
+			"another":   {ConnectionQuery{Address: "198.51.100.8"}, nil},
+			"channel":   {ConnectionQuery{Channel: "a"}, []*client{old}},
+			"node":      {ConnectionQuery{Node: "a"}, []*client{anonymous}},
+			"transport": {ConnectionQuery{Transport: "sse"}, nil},
+		} {
+			tt.q.Sort, tt.q.Limit = sortByAge, 10
+			p, e := in.Connections(t.Context(), tt.q)
+			var got, want []string
+			for _, c := range p.Connections {
+				got = append(got, c.Connection)
+			}
+			for _, c := range tt.want {
+				want = append(want, c.Conn().ID())
+			}
+			if e != nil || !slices.Equal(got, want) {
+				t.Errorf("%s: %v, %v, want %v", name, got, e, want)
+			}
+		}
+		info, found, cov := in.Connection(t.Context(), old.Conn().ID())
+		want := ConnectionInfo{
+			Connection: old.Conn().ID(), Node: nodes[1].registry.Inspection.Node().Name, User: "ann", Address: "198.51.100.7", Transport: "websocket",
+			Realm: "/rt", Since: old.since().UnixMilli(), Channels: []string{"a"}, Subscriptions: 1,
+		}
+		if !found || cov.Nodes != 3 || !reflect.DeepEqual(info, want) {
+			t.Errorf("%+v %+v, want %+v", info, cov, want)
+		}
+		for _, q := range []ConnectionQuery{{Sort: "size"}, {Sort: sortByAge, Address: "x"}, {Sort: sortByAge, After: "x"}} {
+			if _, e := in.Connections(t.Context(), q); codeOf(e) != protocol.InvalidMessage {
+				t.Errorf("%+v: %v", q, e)
+			}
+		}
+		c.missing = 2
+		if s := in.Stats(t.Context()); s.Gauges["connections"] != 3 || len(s.ByNode) != 3 || s.Missing != 2 || !s.Partial {
+			t.Errorf("%+v", s)
+		}
+		c.away = true
+		if s := in.Stats(t.Context()); s.Gauges["connections"] != 1 || s.Nodes != 1 || !s.Partial {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestQuestionNotUnderstood(t *testing.T) {
+	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
+		for _, body := range []string{`{}`, `{`, `{"newer":true}`, `null`} {
+			if reply, err := w.registry.Respond([]byte(body)); err == nil {
+				t.Errorf("%s is answered with %s", body, reply)
+			}
+		}
+	})
+}
