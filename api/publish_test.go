@@ -37,6 +37,22 @@ func TestPublishWithoutHistory(t *testing.T) {
 	}
 }
 
+// A volatile message is in no history.
+func TestPublishVolatile(t *testing.T) {
+	t.Parallel()
+	s := plainSite(t)
+	for _, body := range []string{`{"content":1}`, `{"content":2,"volatile":true}`, `{"content":3,"volatile":false}`} {
+		w := s.post(ann, "/channels/kept:1/messages", body)
+		got := decode[published](t, w, http.StatusOK)
+		if volatile := strings.Contains(body, "true"); volatile != (got == published{}) {
+			t.Errorf("%s: %+v", body, got)
+		}
+	}
+	if m := s.newest("kept:1"); string(m.Content) != "3" || m.Position.Offset != 2 {
+		t.Errorf("the newest message is %+v", m)
+	}
+}
+
 // A body that is not JSON is the content, as a string.
 func TestPublishRaw(t *testing.T) {
 	t.Parallel()
@@ -90,6 +106,8 @@ func TestPublishErrors(t *testing.T) {
 		{"validate not a boolean", path, `{"content":1,"validate":"yes"}`, object, 400, "INVALID_MESSAGE"},
 		{"validate null", path, `{"content":1,"validate":null}`, object, 400, "INVALID_MESSAGE"},
 		{"validate in the query", path + "?validate=perhaps", `{"content":1}`, object, 400, "INVALID_MESSAGE"},
+		{"volatile not a boolean", path, `{"content":1,"volatile":1}`, object, 400, "INVALID_MESSAGE"},
+		{"volatile with a key", path, `{"content":1,"volatile":true,"key":"a"}`, object, 400, "INVALID_MESSAGE"},
 		{"deep", path, `{"content":` + deep + `}`, object, 400, "INVALID_MESSAGE"},
 		{"key twice", path, `{"content":1,"key":"a","key":"a"}`, object, 400, "INVALID_MESSAGE"},
 		{"key with a space outside ASCII", path, `{"content":1,"key":"\u00a0"}`, object, 400, "INVALID_MESSAGE"},

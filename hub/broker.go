@@ -72,8 +72,8 @@ type HistoryPage struct {
 type Broker interface {
 	// Publish stores m if o.Retention keeps messages, sets m.Position and delivers m to
 	// every node that is attached to the room. The sink of this node may be called
-	// before Publish returns. A message with Direct is never stored, has no position and
-	// does not change the room's log.
+	// before Publish returns. A message with Direct or Volatile is never stored, has no
+	// position and does not change the room's log.
 	Publish(ctx context.Context, m *Message, o PublishOptions) (Published, error)
 	// Attach starts the delivery of a room's messages to this node's sink. When it has
 	// returned, no message that is published afterwards is missed. Attach and Detach are

@@ -82,7 +82,7 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 		ev := b.events[i]
 		switch ev := ev.(type) {
 		case *Message:
-			if !c.addressed(ev) || ev.Direct == nil && !c.startAt(s, ev.Position) {
+			if !c.addressed(ev) || !ev.unplaced() && !c.startAt(s, ev.Position) {
 				continue
 			}
 		case Gap:

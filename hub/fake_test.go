@@ -156,7 +156,7 @@ type store struct {
 func (b *store) Publish(_ context.Context, m *Message, o PublishOptions) (Published, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if o.Retention.Size > 0 {
+	if o.Retention.Size > 0 && !m.Volatile {
 		m.Position.Epoch, m.Position.Offset = "e", uint64(len(b.log[m.Channel])+1)
 		b.log[m.Channel] = append(b.log[m.Channel], m)
 	}

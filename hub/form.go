@@ -41,7 +41,7 @@ func (c *Conn) encode(dst []byte, ev Event) (out []byte) {
 		if v := recover(); v != nil {
 			c.hub.panicked("an encoder", v)
 			out = dst
-			if m, ok := ev.(*Message); ok && m.Direct == nil {
+			if m, ok := ev.(*Message); ok && !m.unplaced() {
 				out = c.encoder.AppendEvent(dst, Gap{m.Channel, m.Position})
 			}
 		}

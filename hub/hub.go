@@ -168,7 +168,8 @@ func (h *Hub) PublishFrom(ctx context.Context, c *Conn, m *Message, key string) 
 		return h.broker.Publish(ctx, m, PublishOptions{Key: directKey(key)})
 	}
 	o := PublishOptions{Retention: room.Retention, Key: key}
-	if o.Retention.Size > 0 {
+	m.Volatile = m.Volatile && o.Retention.Size > 0
+	if o.Retention.Size > 0 && !m.Volatile {
 		m.Position.Anchor = anchor(m)
 	}
 	m.offerDrain(space.room)

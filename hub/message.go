@@ -47,10 +47,17 @@ type Message struct {
 	Position Position
 	// Direct addresses the message to one member; nil means to the whole room.
 	Direct *Direct
+	// Volatile says that the room's history does not keep the message: it has no position,
+	// and a client that can not take it at once does not get it. [Hub.Publish] clears it in
+	// rooms without history, where it changes nothing.
+	Volatile bool
 
 	drain   uint32 // see offerDrain; used atomically
 	drainer *room  // see offerDrain and claimDrain; owned as drain says
 }
+
+// unplaced reports whether the message has no place in the history of a room that has one.
+func (m *Message) unplaced() bool { return m.Direct != nil || m.Volatile }
 
 // Event is anything that a room or a session sends to a connection: a [*Message], a [Gap],
 // or a value of another package that the connection's [Encoder] knows. The hub does not

@@ -107,7 +107,7 @@ func (r *room) appendPending(ev Event, at Position) {
 		return
 	}
 	r.hub.stats.overrun.Add(1)
-	if m, ok := ev.(*Message); !ok || m.Direct == nil {
+	if m, ok := ev.(*Message); !ok || !m.unplaced() {
 		r.appendGap(at, GapBehind)
 	}
 }

@@ -138,11 +138,11 @@ func (c *Conn) enqueue(s *subscription, ev Event, frame []byte, slow Slow) {
 	switch ev := ev.(type) {
 	case *Message:
 		messages = 1
-		if ev.Direct == nil {
+		if !ev.unplaced() {
 			it.msg = ev
-		} else if slow != SlowDisconnect && c.full(len(frame)) {
+		} else if (slow != SlowDisconnect || ev.Volatile) && c.full(len(frame)) {
 			c.hub.stats.dropped(slow)
-			return // dropped: a message to one member replaces no other and leaves no gap
+			return // dropped: such a message replaces no other and leaves no gap
 		}
 	case Gap:
 		it.gap = &ev

@@ -105,6 +105,9 @@ type Publish struct {
 	To *hub.Address
 	// Tags are a compact copy of the tags; nil for none.
 	Tags json.RawMessage
+	// Volatile says that the history does not keep the message, and that nobody repeats it. It
+	// has no Key.
+	Volatile bool
 }
 
 // DecodePublish reads the payload of a client's `message`.
@@ -131,6 +134,8 @@ func DecodePublish(payload json.RawMessage) (Publish, *Error) {
 			tags, e := DecodeTags(m.object())
 			p.Tags = tags
 			m.keep(e)
+		case "volatile":
+			p.Volatile = m.boolean()
 		}
 	}
 	m.require("channel", "content")

@@ -178,6 +178,18 @@ func (m *members) integer(top uint64) uint64 {
 	return n
 }
 
+// boolean reads the current value as true or false.
+func (m *members) boolean() bool {
+	switch string(m.take()) {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	m.fail("must be true or false")
+	return false
+}
+
 // object reads the current value as an object.
 func (m *members) object() json.RawMessage {
 	v := m.take()

@@ -52,6 +52,9 @@ func (p *Publishing) Publish(ctx context.Context, c Caller, q protocol.Publish) 
 
 // publish is Publish without the caller's message rate. take takes from the room's rate.
 func (p *Publishing) publish(ctx context.Context, c Caller, q protocol.Publish, take takeFunc) (hub.Published, *protocol.Error) {
+	if q.Volatile && q.Key != "" {
+		return hub.Published{}, protocol.Errorf(protocol.InvalidMessage, "a volatile message has no \"key\": nobody repeats it")
+	}
 	now, u := time.Now(), p.rules.Load()
 	room, e := u.room(c, policy.Publish, q.Channel)
 	if e != nil {
@@ -61,7 +64,7 @@ func (p *Publishing) publish(ctx context.Context, c Caller, q protocol.Publish, 
 	if e != nil {
 		return hub.Published{}, e
 	}
-	m := &hub.Message{Channel: q.Channel, Content: content, Event: q.Event, Tags: q.Tags, Sender: sender(c), Time: now}
+	m := &hub.Message{Channel: q.Channel, Content: content, Event: q.Event, Tags: q.Tags, Sender: sender(c), Time: now, Volatile: q.Volatile}
 	if q.To != nil {
 		if m.Direct, e = p.direct(ctx, u, room, c, q.Channel, *q.To); e != nil {
 			return hub.Published{}, e

@@ -30,6 +30,24 @@ func TestKeyMakesARepeatHarmless(t *testing.T) {
 	})
 }
 
+// A volatile message reaches everybody and is in no history. Without an id it has no answer.
+func TestVolatile(t *testing.T) {
+	inBubble(t, Limits{}, []policy.Room{kept("h", 10)}, func(t *testing.T, w *world) {
+		ann, bob := w.connect("ann"), w.connect("bob")
+		bob.say(`{"type":"subscribe","id":1,"payload":{"channel":"h"}}`)
+		bob.hears(`{"type":"subscribed","id":1,"payload":{"channel":"h","offset":0}}`)
+		ann.say(`{"type":"message","payload":{"channel":"h","content":1,"volatile":true}}`)
+		ann.hears()
+		bob.hears(`{"type":"message","payload":{"channel":"h","sender":"ann","content":1}}`)
+		ann.say(`{"type":"message","id":2,"payload":{"channel":"h","content":1,"volatile":true}}`,
+			`{"type":"message","id":3,"payload":{"channel":"h","content":1,"volatile":true,"key":"k"}}`,
+			`{"type":"message","id":4,"payload":{"channel":"h","content":1}}`)
+		ann.hears(`{"type":"ack","id":2,"payload":{"channel":"h"}}`,
+			`{"type":"error","id":3,"payload":{"code":"INVALID_MESSAGE"}}`,
+			`{"type":"ack","id":4,"payload":{"channel":"h","offset":1}}`)
+	})
+}
+
 // Two different callers or keys never look like the same.
 func TestScopedKeysAreDistinct(t *testing.T) {
 	t.Parallel()

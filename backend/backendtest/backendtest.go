@@ -95,6 +95,9 @@ var contract = []struct {
 	{"DirectKey", directKey},
 	{"DirectCancelled", directCancelled},
 
+	{"VolatileDelivers", volatileDelivers},
+	{"VolatilePassesByTheLog", volatilePassesByTheLog},
+
 	{"Close", closeEnds},
 	{"CloseWhilePublishing", closeWhilePublishing},
 }

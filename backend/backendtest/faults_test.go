@@ -167,6 +167,13 @@ var faults = map[string]fault{
 			sink.Broadcast(channel, &c)
 		}
 	}), []string{"DirectDelivers"}},
+	"forgets what is volatile": {deliveries(func(sink hub.Sink) sinkFunc {
+		return func(channel string, m *hub.Message) {
+			c := *m
+			c.Volatile = false
+			sink.Broadcast(channel, &c)
+		}
+	}), []string{"VolatileDelivers"}},
 	"keeps what is for one": {keepsDirect, []string{"DirectPassesByTheLog", "DirectDelivers"}},
 	"ends the log for one":  {endsLog, []string{"DirectPassesByTheLog"}},
 

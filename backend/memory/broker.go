@@ -77,8 +77,8 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 		return hub.Published{}, err
 	}
 	s := b.shard(m.Channel)
-	if m.Direct != nil {
-		return b.publishDirect(s, m, o.Key)
+	if m.Direct != nil || m.Volatile {
+		return b.publishUnplaced(s, m, o.Key)
 	}
 	if o.Retention.Size <= 0 && o.Key == "" {
 		return b.publishPlain(s, m)

@@ -6,9 +6,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// publishDirect sends a message to one member. It uses the room only for the order of
-// broadcasts and for the key.
-func (b *Broker) publishDirect(s *shard, m *hub.Message, key string) (hub.Published, error) {
+// publishUnplaced sends a message to one member, or a volatile one. It uses the room only for
+// the order of broadcasts and for the key.
+func (b *Broker) publishUnplaced(s *shard, m *hub.Message, key string) (hub.Published, error) {
 	now := time.Now()
 	m.Position = hub.Position{}
 	r, err := s.pin(m.Channel, now.Sub(b.born), key != "")
@@ -19,13 +19,13 @@ func (b *Broker) publishDirect(s *shard, m *hub.Message, key string) (hub.Publis
 		b.sink.Broadcast(m.Channel, m)
 		return hub.Published{}, nil
 	}
-	p, err := b.directIn(r, now, m, key)
+	p, err := b.unplacedIn(r, now, m, key)
 	b.bound()
 	return p, err
 }
 
-// directIn sends the message in a pinned room and unpins the room.
-func (b *Broker) directIn(r *room, now time.Time, m *hub.Message, key string) (hub.Published, error) {
+// unplacedIn sends the message in a pinned room and unpins the room.
+func (b *Broker) unplacedIn(r *room, now time.Time, m *hub.Message, key string) (hub.Published, error) {
 	defer r.unpin()
 	digest := digestFor(key, m)
 	r.mu.Lock()

@@ -17,8 +17,8 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 		return hub.Published{}, err
 	}
 	switch {
-	case m.Direct != nil:
-		return b.publishDirect(ctx, m, o.Key)
+	case m.Direct != nil || m.Volatile:
+		return b.publishUnplaced(ctx, m, o.Key)
 	case o.Retention.Size <= 0:
 		return b.publishPlain(ctx, m, o)
 	}
@@ -92,8 +92,9 @@ func (b *Broker) lifetimesKnown(channel string, keep hub.Retention) int {
 // room again.
 const endedEpochTTL = 26 * 60 * 60 * 1000
 
-// publishDirect sends a message to one member. It does not change the room's log.
-func (b *Broker) publishDirect(ctx context.Context, m *hub.Message, key string) (hub.Published, error) {
+// publishUnplaced sends a message to one member, or a volatile one. It does not change the
+// room's log.
+func (b *Broker) publishUnplaced(ctx context.Context, m *hub.Message, key string) (hub.Published, error) {
 	if first, said := b.local.seenKey(m.Channel, key); said {
 		return answerDuplicate(m, first)
 	}
@@ -139,9 +140,12 @@ func (b *Broker) publishUnstored(ctx context.Context, m *hub.Message, key string
 func (b *Broker) unstoredCall(m *hub.Message, id serial, key string) *call {
 	n := b.c.names
 	frame := make([]byte, 0, 80+len(m.Event)+len(m.Sender)+len(m.Content)+len(m.Tags))
-	if m.Direct != nil {
+	switch {
+	case m.Direct != nil:
 		frame = appendDirect(frame, m, id)
-	} else {
+	case m.Volatile:
+		frame = appendMessage(appendSerial(append(frame, volatileMark...), id), m)
+	default:
 		frame = appendMessage(appendSerial(frame, id), m)
 	}
 	if key == "" {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
@@ -47,6 +48,22 @@ func FuzzDirect(f *testing.F) {
 			t.Fatalf("%+v became %+v", m, got)
 		}
 	})
+}
+
+// What this version sends for a volatile message is read as one, and as nothing by nodes of an
+// earlier version.
+func TestVolatileFrame(t *testing.T) {
+	t.Parallel()
+	id := serial{"12345678", 7}
+	sent := &hub.Message{Channel: "c", Content: []byte("1"), Event: "moved", Sender: "ann", Time: time.Unix(5, 0), Volatile: true}
+	payload := string(appendMessage(appendSerial([]byte(volatileMark), id), sent))
+	got, gotID, err := parseVolatile("c", payload)
+	if err != nil || gotID != id || !reflect.DeepEqual(got, sent) {
+		t.Errorf("%+v, %+v, %v", got, gotID, err)
+	}
+	if m, err := parsePlaced("c", payload); err == nil {
+		t.Errorf("an earlier version reads %+v", m)
+	}
 }
 
 func FuzzParseDirect(f *testing.F) {

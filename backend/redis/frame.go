@@ -198,3 +198,17 @@ func parseDirect(channel, s string) (*hub.Message, serial, error) {
 	m.Position, m.Direct = hub.Position{}, &d
 	return m, id, nil
 }
+
+// A volatile message arrives through the Pub/Sub channel of its room as: "v::", then like a
+// message in a room without history. Nodes of an earlier version ignore it: they would take it
+// for a message of such a room, and count it where they count positions.
+const volatileMark = "v::"
+
+// parseVolatile parses a volatile message.
+func parseVolatile(channel, s string) (*hub.Message, serial, error) {
+	m, id, err := parsePlain(channel, strings.TrimPrefix(s, volatileMark))
+	if err == nil {
+		m.Volatile = true
+	}
+	return m, id, err
+}

@@ -114,6 +114,8 @@ func (r *room) receive(payload string) {
 		r.receivePlain(parsePlain(r.channel, payload))
 	case strings.HasPrefix(payload, directMark):
 		r.receivePlain(parseDirect(r.channel, payload))
+	case strings.HasPrefix(payload, volatileMark):
+		r.receivePlain(parseVolatile(r.channel, payload))
 	default:
 		if m, err := parsePlaced(r.channel, payload); err == nil {
 			r.receivePlaced(m)
