@@ -84,8 +84,9 @@ func (m *Message) finishDrain(s Space, publisher *Conn) {
 // anchor returns a hash that differs between different messages. It protects against
 // accidents, not against forgery, so 32 bits of CRC are enough.
 func anchor(m *Message) uint32 {
-	var tail [128]byte // both fit, unless the user has a long id
-	rest := strconv.AppendInt(append(tail[:0], m.Sender...), m.Time.UnixNano(), 10)
-	sum := crc32.Update(crc32.ChecksumIEEE(m.Content), crc32.IEEETable, rest)
+	b := getBuffer() // because what crc32 gets would be allocated
+	defer putBuffer(b)
+	*b = strconv.AppendInt(append(*b, m.Sender...), m.Time.UnixNano(), 10)
+	sum := crc32.Update(crc32.ChecksumIEEE(m.Content), crc32.IEEETable, *b)
 	return max(sum, 1) // 0 means unknown
 }

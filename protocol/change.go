@@ -26,13 +26,16 @@ type Change struct {
 
 // DecodeChange reads the payload of `change`.
 func DecodeChange(payload json.RawMessage) (Change, *Error) {
-	return decodeChange(payload, "channel")
+	return decodeChange(walk(payload, "payload"), "channel")
 }
+
+// Change reads the payload of a command like [DecodeChange]. It does not scan the payload again.
+func (c *Command) Change() (Change, *Error) { return decodeChange(c.walkPayload(), "channel") }
 
 // DecodeChangeOf reads the payload of a change without a connection, over HTTP. The path names
 // the channel, so the payload may omit it. Client is required.
 func DecodeChangeOf(channel string, payload json.RawMessage) (Change, *Error) {
-	c, e := decodeChange(payload, "client")
+	c, e := decodeChange(walk(payload, "payload"), "client")
 	switch {
 	case e != nil:
 		return Change{}, e
@@ -43,9 +46,8 @@ func DecodeChangeOf(channel string, payload json.RawMessage) (Change, *Error) {
 	return c, nil
 }
 
-func decodeChange(payload json.RawMessage, required string) (Change, *Error) {
+func decodeChange(m members, required string) (Change, *Error) {
 	var c Change
-	m := walk(payload, "payload")
 	for m.next() {
 		switch string(m.name) {
 		case "channel":

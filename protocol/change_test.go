@@ -94,6 +94,7 @@ func FuzzDecodeChange(f *testing.F) {
 	f.Add([]byte(`{"channel":"a","client":"x","localVersion":1,"epoch":"e","baseVersion":2,"patch":[{"op":"remove","path":"/a"}]}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		c, err := DecodeChange(payload)
+		checkRecorded(t, payload, DecodeChange, (*Command).Change)
 		fields, ok := checkFields(t, payload, err)
 		if !ok {
 			return

@@ -23,6 +23,10 @@ type Command struct {
 	// Payload is an object, in the memory of the frame; nil if it was omitted.
 	// The decoders of the payloads copy what they keep.
 	Payload json.RawMessage
+
+	// frame is the whole frame, and members are those of Payload in it.
+	frame   []byte
+	members spans
 }
 
 // Decode reads the envelope of a frame. With an error, only the ID of the Command counts, if it
@@ -31,12 +35,12 @@ func Decode(frame []byte) (Command, *Error) {
 	if len(frame) == 0 {
 		return Command{}, Errorf(InvalidJSON, "the frame is empty")
 	}
-	var c Command
+	c := Command{frame: frame}
 	m := walk(frame, "envelope")
-	for m.next() {
+	for m.nextRecording(&c.members) {
 		switch string(m.name) {
 		case "type":
-			c.Type = m.text()
+			c.Type = m.commandType()
 		case "id":
 			c.ID = m.id()
 		case "payload":
@@ -49,6 +53,24 @@ func Decode(frame []byte) (Command, *Error) {
 	m.require("type")
 	m.check(possibleType, c.Type)
 	return c, m.err
+}
+
+// commandTypes are the types that are no allocation to read.
+var commandTypes = map[string]string{
+	TypeAuthenticate: TypeAuthenticate, TypeChange: TypeChange, TypeHistory: TypeHistory,
+	TypeMessage: TypeMessage, TypePing: TypePing, TypePresence: TypePresence,
+	TypeSubscribe: TypeSubscribe, TypeUnsubscribe: TypeUnsubscribe,
+}
+
+// commandType reads the current value as the type of a command.
+func (m *members) commandType() string {
+	if v := m.value; v[0] == '"' {
+		if t, known := commandTypes[string(v[1:len(v)-1])]; known {
+			m.take()
+			return t
+		}
+	}
+	return m.text()
 }
 
 // possibleType rejects types that are too long to exist.

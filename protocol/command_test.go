@@ -24,7 +24,7 @@ func TestDecode(t *testing.T) {
 	} {
 		got, err := Decode([]byte(frame))
 		if err != nil || got.Type != want.Type || !bytes.Equal(got.ID, want.ID) || !bytes.Equal(got.Payload, want.Payload) {
-			t.Errorf("%s: %q, %v", frame, got, err)
+			t.Errorf("%s: %q %q %q, %v", frame, got.Type, got.ID, got.Payload, err)
 		}
 	}
 }
@@ -127,7 +127,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("type %q, want %q (%v)", c.Type, name, e)
 		}
 		if string(fields["id"]) != string(c.ID) || string(fields["payload"]) != string(c.Payload) {
-			t.Fatalf("%q: %q", frame, c)
+			t.Fatalf("%q: %q %q", frame, c.ID, c.Payload)
 		}
 	})
 }

@@ -112,8 +112,15 @@ type Publish struct {
 
 // DecodePublish reads the payload of a client's `message`.
 func DecodePublish(payload json.RawMessage) (Publish, *Error) {
+	return decodePublish(walk(payload, "payload"))
+}
+
+// Publish reads the payload of a command like [DecodePublish]. It does not scan the payload
+// again.
+func (c *Command) Publish() (Publish, *Error) { return decodePublish(c.walkPayload()) }
+
+func decodePublish(m members) (Publish, *Error) {
 	var p Publish
-	m := walk(payload, "payload")
 	for m.next() {
 		switch string(m.name) {
 		case "channel":

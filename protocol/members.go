@@ -32,6 +32,11 @@ type members struct {
 	value  []byte
 	spaced bool
 
+	// found are the members, if they were found before. Then nothing is scanned. A pointer in
+	// its place would move each command to the heap.
+	found spans
+	at    int // the next one of them
+
 	first, done bool
 	err         *Error
 	// unreadable reports that err is about the text itself. The members so far mean nothing
@@ -58,24 +63,57 @@ func walk(text []byte, where string) members {
 
 // next goes to the next member and reports whether there is one.
 func (m *members) next() bool {
-	if m.done {
-		return false
-	}
-	name, value, err := m.in.member(m.first)
-	m.first = false
+	return m.nextRecording(nil)
+}
+
+// nextRecording is next. It records the members of a member that is called payload.
+func (m *members) nextRecording(payload *spans) bool {
 	switch {
-	case err != nil:
-		m.stop(err)
-	case name == nil:
+	case m.done:
+		return false
+	case m.found.recorded:
+		return m.nextFound()
+	}
+	at, err := m.in.name(m.first)
+	m.first = false
+	if err == nil && at.keyEnd == 0 {
 		m.done = true
-		if err = m.in.end(); err != nil {
-			m.stop(err)
-		}
-	default:
-		m.name, m.value = unquoted(name), value
-		m.spaced = m.in.spaced > m.in.pos-len(value)
+		err = m.in.end()
+	} else if err == nil {
+		m.name = unquoted(m.in.text[at.key:at.keyEnd])
+		err = m.scanValue(payload)
+	}
+	if err != nil {
+		m.stop(err)
+	}
+	if !m.done {
+		m.use(m.in.ended(at))
 	}
 	return !m.done
+}
+
+func (m *members) scanValue(payload *spans) *Error {
+	if payload != nil && string(m.name) == "payload" {
+		return m.in.payload(payload)
+	}
+	return m.in.value()
+}
+
+// nextFound is next for members that were found before.
+func (m *members) nextFound() bool {
+	if m.done = m.at == m.found.n; m.done {
+		return false
+	}
+	at := m.found.at[m.at]
+	m.at++
+	m.name = unquoted(m.in.text[at.key:at.keyEnd])
+	m.use(at)
+	return true
+}
+
+// use makes a member the current one.
+func (m *members) use(at span) {
+	m.value, m.spaced = m.in.text[at.value:at.valueEnd], at.spaced
 }
 
 // begin reads the opening brace.

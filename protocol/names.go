@@ -25,11 +25,13 @@ func ValidChannel(name string) *Error {
 		return Errorf(InvalidChannel, "a channel can not be called %s, which no address can hold", Quote(name))
 	case len(name) > MaxChannel:
 		return Errorf(InvalidChannel, "channel name %s is longer than %d bytes", Quote(name), MaxChannel)
+	case isPlain(name):
+		return nil
 	case !utf8.ValidString(name):
 		return Errorf(InvalidChannel, "channel name %s is not valid UTF-8", Quote(name))
 	}
 	for _, r := range name {
-		if isInvisible(r) || strings.ContainsRune(`*?[]{}\`, r) {
+		if isInvisible(r) || strings.ContainsRune(forbidden, r) {
 			return Errorf(InvalidChannel, "channel name %s must not contain %q", Quote(name), r)
 		}
 	}
@@ -40,6 +42,27 @@ func ValidChannel(name string) *Error {
 	}
 	return nil
 }
+
+// isPlain reports whether a name has only letters, digits and marks of ASCII that may stand
+// anywhere in the name of a channel. Nearly all names are plain.
+func isPlain(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; c >= utf8.RuneSelf || !plainBytes[c] {
+			return false
+		}
+	}
+	return true
+}
+
+var plainBytes = func() (t [utf8.RuneSelf]bool) {
+	for c := range t {
+		t[c] = c > ' ' && c < 0x7F && !strings.ContainsRune(forbidden, rune(c))
+	}
+	return t
+}()
+
+// forbidden are the characters of patterns.
+const forbidden = `*?[]{}\`
 
 // ValidEvent checks the app's name for a kind of message: at most 64 bytes of UTF-8 without
 // control characters, and not a name that event streams use themselves. The empty name means no

@@ -3,6 +3,7 @@ package protocol
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -223,10 +224,56 @@ func FuzzDecodeUnsubscribe(f *testing.F) {
 	})
 }
 
+// checkRecorded checks that a payload in a frame is read in the same way whether its members
+// were recorded or are scanned again.
+func checkRecorded[P any](t *testing.T, payload []byte, plain func(json.RawMessage) (P, *Error), recorded func(*Command) (P, *Error)) {
+	frame := append(append([]byte(`{"id":1, "p\u0061yload" : `), payload...), ` ,"type":"x"}`...)
+	c, err := Decode(frame)
+	if err != nil {
+		return
+	}
+	want, wantErr := plain(c.Payload)
+	got, gotErr := recorded(&c)
+	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(gotErr, wantErr) {
+		t.Fatalf("%q: recorded %+v (%v), scanned again %+v (%v)", frame, got, gotErr, want, wantErr)
+	}
+}
+
+// Payloads with more members than any has, or none, or twice, are read alike.
+func TestRecordedPayload(t *testing.T) {
+	t.Parallel()
+	many := ""
+	for i := range maxFields - 2 {
+		many += fmt.Sprintf(`,"x%d" : [ {"a":[]} ]`, i)
+	}
+	for _, payload := range []string{
+		`{}`, `{ }`, `{"channel":"a","content":1}`, `{"channel":"a","content":[ 1, {"b" : "c d"} ]}`,
+		`{"ch\u0061nnel":"\u00e4","content":null,"event":"e"}`, `{"channel":"a","channel":"b","content":1}`,
+		`{"channel":"a","content":1` + many + `}`, `{"channel":"a","content":1` + many + `,"key":"k"}`, `{"channel":7}`,
+	} {
+		checkRecorded(t, []byte(payload), DecodePublish, (*Command).Publish)
+		checkRecorded(t, []byte(payload), DecodeChange, (*Command).Change)
+	}
+	c, err := Decode([]byte(`{"type":"x","payload":{"channel":"a"},"payload":{"channel":"b"}}`))
+	if err == nil {
+		t.Errorf("two payloads: %q", c.Payload)
+	}
+	if c, err = Decode([]byte(`{"type":"x"}`)); err != nil || c.members.recorded {
+		t.Errorf("no payload: %v", err)
+	}
+	if _, err = c.Publish(); err == nil || !strings.Contains(err.Message, "missing") {
+		t.Errorf("no payload: %v", err)
+	}
+	if c, _ = Decode([]byte(`{"type":"x","payload":{"channel":"a","content":1}}`)); !c.members.recorded || c.members.n != 2 {
+		t.Error("the members of a payload were not recorded")
+	}
+}
+
 func FuzzDecodePublish(f *testing.F) {
 	seedPayloads(f, "channel", "content", "event", "key", "to")
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		p, err := DecodePublish(payload)
+		checkRecorded(t, payload, DecodePublish, (*Command).Publish)
 		fields, ok := checkFields(t, payload, err)
 		if !ok {
 			return

@@ -67,7 +67,7 @@ func (s *scanner) value() *Error {
 	case c == '"':
 		return s.string()
 	case c == '{' || c == '[':
-		return s.nested(c)
+		return s.nested(c, nil)
 	case c == '-' || isDigit(c):
 		return s.number()
 	case c == 't':
@@ -80,14 +80,15 @@ func (s *scanner) value() *Error {
 	return s.broken("expected a value")
 }
 
-// nested reads an object or array that begins with c.
-func (s *scanner) nested(c byte) *Error {
+// nested reads an object or array that begins with c. The members of an object are added to
+// found, which may be nil.
+func (s *scanner) nested(c byte, found *spans) *Error {
 	if s.depth++; s.depth > MaxDepth {
 		return Errorf(InvalidMessage, "nested more than %d levels deep at byte %d", MaxDepth, s.pos)
 	}
 	var err *Error
 	if c == '{' {
-		err = s.object()
+		err = s.object(found)
 	} else {
 		err = s.array()
 	}
@@ -95,48 +96,62 @@ func (s *scanner) nested(c byte) *Error {
 	return err
 }
 
-func (s *scanner) object() *Error {
+func (s *scanner) object(found *spans) *Error {
 	s.pos++
 	for first := true; ; first = false {
-		key, _, err := s.member(first)
-		if err != nil || key == nil {
+		m, err := s.name(first)
+		if err != nil || m.keyEnd == 0 {
 			return err
 		}
+		if err = s.value(); err != nil {
+			return err
+		}
+		found.add(s.ended(m))
 	}
 }
 
-// member reads the next member of an object. The opening brace is already consumed. key has its
-// quotes; nil means that the object has ended.
-func (s *scanner) member(first bool) (key, value []byte, err *Error) {
+// span is where a member of an object stands in the text. The key has its quotes. spaced says
+// that the value has white space outside of strings.
+type span struct {
+	key, keyEnd, value, valueEnd int
+	spaced                       bool
+}
+
+// name reads the name of the next member of an object, up to its value. The opening brace is
+// already consumed. keyEnd is 0 if the object has ended.
+func (s *scanner) name(first bool) (m span, err *Error) {
 	s.space()
 	if s.peek() == '}' {
 		s.pos++
-		return nil, nil, nil
+		return span{}, nil
 	}
 	if !first {
 		if err = s.expect(',', "expected a comma or the end of the object"); err != nil {
-			return nil, nil, err
+			return span{}, err
 		}
 		s.space()
 	}
-	start := s.pos
+	m.key = s.pos
 	if s.peek() != '"' {
-		return nil, nil, s.broken("expected a field name in double quotes")
+		return span{}, s.broken("expected a field name in double quotes")
 	}
 	if err = s.string(); err != nil {
-		return nil, nil, err
+		return span{}, err
 	}
-	key = s.text[start:s.pos]
+	m.keyEnd = s.pos
 	s.space()
 	if err = s.expect(':', "expected a colon after the field name"); err != nil {
-		return nil, nil, err
+		return span{}, err
 	}
 	s.space()
-	start = s.pos
-	if err = s.value(); err != nil {
-		return nil, nil, err
-	}
-	return key, s.text[start:s.pos], nil
+	m.value = s.pos
+	return m, nil
+}
+
+// ended completes a member whose value was just read.
+func (s *scanner) ended(m span) span {
+	m.valueEnd, m.spaced = s.pos, s.spaced > m.value
+	return m
 }
 
 func (s *scanner) array() *Error {

@@ -104,9 +104,10 @@ func (r *Rates) spendTotal(c Caller, room *policy.Room, channel, what string, no
 }
 
 func totalReached(wait time.Duration, what string) *protocol.Error {
-	e := rateLimited(wait, what+" of all publishers in this channel")
-	if e != nil {
-		e.RetryAfter += rand.N(totalSpread)
+	if wait <= 0 {
+		return nil // before the text is made, because each message comes here
 	}
+	e := rateLimited(wait, what+" of all publishers in this channel")
+	e.RetryAfter += rand.N(totalSpread)
 	return e
 }

@@ -89,6 +89,9 @@ const maxPause = violationWindow / (maxViolations + 5)
 // the time for which the dialect then calls [Session.Pause].
 func (s *Session) Spend() (e *protocol.Error, pause time.Duration) {
 	rate := s.registry.rules.Load().limits.Rate
+	if rate.IsZero() {
+		return nil, 0
+	}
 	wait := s.frames.take(rate, time.Now())
 	if wait <= 0 {
 		return nil, 0

@@ -11,7 +11,7 @@ import (
 // author as well, so that the client sees all versions in their order; only a repeat
 // and a rejected change are answered here.
 func change(ctx context.Context, s *session.Session, c protocol.Command) *protocol.Error {
-	q, e := protocol.DecodeChange(c.Payload)
+	q, e := c.Change()
 	if e != nil {
 		return e
 	}

@@ -32,7 +32,7 @@ func unsubscribe(_ context.Context, s *session.Session, c protocol.Command) *pro
 
 // publish handles `message`. A client that sends no id gets no `ack`.
 func publish(ctx context.Context, s *session.Session, c protocol.Command) *protocol.Error {
-	p, e := protocol.DecodePublish(c.Payload)
+	p, e := c.Publish()
 	if e != nil {
 		return e
 	}
