@@ -75,6 +75,17 @@ var rules = []rule{
 		why:     "a conversation is the same over every transport and in every dialect, so that it knows none",
 	},
 	{
+		pkg:     "ws/dial",
+		outside: []string{"github.com/gorilla/websocket"},
+		why:     "the command line connects as a client; below ws, there is one door to gorilla/websocket",
+	},
+	{
+		pkg:     "cli",
+		ours:    []string{"ws/dial"},
+		outside: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync"},
+		why:     "the command line is a client of the HTTP API, and knows neither Caddy nor the server's packages",
+	},
+	{
 		pkg:     "ws",
 		ours:    []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/httpwriter", "internal/pace", "internal/rawtcp", "internal/window"},
 		outside: []string{"github.com/gorilla/websocket"},
@@ -214,7 +225,7 @@ var rules = []rule{
 	},
 	{
 		pkg: ".",
-		ours: []string{"access", "config", "node", "protocol", "auth", "session", "ws", "sse", "api/...", "dialect/...", "client", "console",
+		ours: []string{"access", "config", "node", "protocol", "auth", "session", "ws", "sse", "api/...", "dialect/...", "client", "cli", "console",
 			"internal/block", "internal/caddyhost", "internal/guard", "internal/pace"},
 		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap", "github.com/prometheus/client_golang", "github.com/spf13/cobra"},
 		why:     "the module for Caddy wires packages together and registers them; the core and the stores are the business of the node",

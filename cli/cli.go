@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+)
+
+// Host is what the program around the commands does for them.
+type Host struct {
+	// Admin returns a client for the admin endpoint at an address in Caddy's notation, and the
+	// URL below which it answers, without a slash at the end.
+	Admin func(address string) (*http.Client, string, error)
+	// Exit returns the error with which a command ends the program with a code above 1.
+	Exit func(c *cobra.Command, code int) error
+}
+
+// The exit codes. See the package's documentation.
+const (
+	exitFailed = iota + 1
+	exitNo
+	exitUnreachable
+)
+
+// commands is the table of all commands.
+var commands = []func(*tool) *cobra.Command{
+	benchCommand,
+	channelsCommand,
+	connectionsCommand,
+	doctorCommand,
+	drainCommand,
+	explainCommand,
+	kickCommand,
+	publishCommand,
+	statsCommand,
+	tailCommand,
+	userCommand,
+}
+
+// Add adds all commands and their common flags to the command `realtime`.
+func Add(parent *cobra.Command, h Host) {
+	t := &tool{host: h}
+	t.flags(parent.PersistentFlags())
+	for _, make := range commands {
+		parent.AddCommand(make(t))
+	}
+}
+
+// errNo ends a command whose answer is no, and which has printed why.
+var errNo = errors.New("no")
+
+// work is what a command does. It prints to out.
+type work func(ctx context.Context, out *printer, args []string) error
+
+// run makes the function of a command. An interrupt from the keyboard ends its context.
+func (t *tool) run(f work) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		defer stop()
+		err := f(ctx, &printer{Writer: c.OutOrStdout(), notes: c.ErrOrStderr(), json: t.json}, args)
+		if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return nil
+		}
+		c.SilenceErrors, c.SilenceUsage = true, true
+		code := exitFailed
+		switch {
+		case errors.Is(err, errNo):
+			code = exitNo
+		case errors.As(err, new(*unreachable)):
+			code = exitUnreachable
+		}
+		if code != exitNo {
+			fmt.Fprintln(c.ErrOrStderr(), "Error:", err)
+		}
+		if code == exitFailed {
+			return err
+		}
+		return t.host.Exit(c, code)
+	}
+}
