@@ -30,6 +30,7 @@ var routeOptions = func() block.Options[*Handler] {
 		"hub":       {Syntax: "<name>", Min: 1, Max: 1, Parse: parseHubName},
 		"origins":   {Syntax: "<origin>…", Min: 1, Max: -1, Parse: parseOrigins},
 		"api_key":   {Syntax: "<key>… [{ … }]", Min: 1, Max: -1, Repeat: true, Block: true, Content: true, Parse: parseAPIKeys},
+		"console":   {Parse: parseConsole},
 		"user":      {Syntax: "<placeholder>", Min: 1, Max: 1, Parse: parseUser},
 		"info":      {Syntax: "{ <name> <placeholder> … }", Block: true, Parse: parseInfo},
 		"token":     {Syntax: "{ … }", Block: true, Parse: parseToken},
@@ -55,6 +56,7 @@ func inlineHub(h *Handler) *config.Hub {
 //		hub     <name>
 //		origins <origin>…
 //		api_key <key>… [{ … }]
+//		console
 //		user    <placeholder>
 //		info    { <name> <placeholder> … }
 //		token   { … }
@@ -230,6 +232,11 @@ func parseOrigins(_ *caddyfile.Dispenser, args []string, h *Handler) error {
 			return err
 		}
 	}
+	return nil
+}
+
+func parseConsole(_ *caddyfile.Dispenser, _ []string, h *Handler) error {
+	h.Console = true
 	return nil
 }
 

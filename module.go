@@ -56,6 +56,11 @@ type Handler struct {
 	// ScopedAPIKeys are further keys that may not do everything. Default: none.
 	ScopedAPIKeys []config.APIKey `json:"scoped_api_keys,omitempty"`
 
+	// Console serves a page at `<path>/console/` on which an operator watches the hub:
+	// connections, channels, live messages. The page asks for an API key that may `manage`.
+	// Default: off.
+	Console bool `json:"console,omitempty"`
+
 	// User is a placeholder with the id of the user who connects, such as
 	// {http.auth.user.id} or {http.request.header.Remote-User}. It is evaluated once, when
 	// the connection is made. If any part of it is empty or unknown, the client is

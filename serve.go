@@ -14,6 +14,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/api"
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/client"
+	"github.com/caddy-realtime/caddy-realtime/console"
 	"github.com/caddy-realtime/caddy-realtime/dialect/native"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/internal/pace"
@@ -25,7 +26,7 @@ import (
 
 // ServeHTTP answers requests for the handler's path and for what lies below: a WebSocket or
 // an event stream at the path itself, an event stream also at /sse, the browser client at
-// /client.js and /documents.js, whether the node is ready at /ready, and the HTTP API
+// /client.js and /documents.js, the console at /console, whether the node is ready at /ready, and the HTTP API
 // elsewhere below. After a successful upgrade it returns nil, whatever happens then.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	if r.Method == http.MethodConnect && !ws.IsUpgrade(r) {
@@ -47,6 +48,10 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string) err
 	}
 	if script, ok := clientScript(r, path); ok {
 		serveClient(w, r, script)
+		return nil
+	}
+	if file, ok := consoleFile(path); ok && h.Console {
+		console.Serve(w, r, file)
 		return nil
 	}
 	if path == api.ReadyPath {
@@ -311,6 +316,12 @@ func clientScript(r *http.Request, path string) (client.Script, bool) {
 	name, below := strings.CutPrefix(path, "/")
 	script, ok := client.Scripts()[name]
 	return script, ok && below && (r.Method == http.MethodGet || r.Method == http.MethodHead)
+}
+
+// consoleFile returns which file of the console a path means.
+func consoleFile(path string) (string, bool) {
+	file, ok := strings.CutPrefix(path, "/console")
+	return file, ok && (file == "" || file[0] == '/')
 }
 
 // serveClient answers with a part of the browser client. It is the same for everybody, so

@@ -20,10 +20,11 @@ var elsewhere = map[string]string{
 	"hub: run":    "hub: the heartbeat",
 }
 
-// aside are directories that are no part of the module in a server. Those of internal are
+// aside are directories that are no part of the module in a server: cli runs in a process of
+// its own, which a panic should end. Those of internal are
 // named one by one: a server contains the others, such as internal/caddyhost.
 var aside = []string{
-	"integration", "bench", "examples", "tools", "client", "backend/backendtest", "cmd", "docs",
+	"integration", "bench", "examples", "tools", "client", "backend/backendtest", "cmd", "docs", "cli", "ws/dial",
 	"internal/archtest", "internal/checker", "internal/editor", "internal/faultproxy", "internal/freeport", "internal/guard",
 	"internal/leak", "internal/lockorder", "internal/panictest", "internal/redistest", "internal/spawn", "internal/xconnect",
 }
