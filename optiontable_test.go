@@ -181,6 +181,7 @@ var options = map[string]option{
 	"Room.TotalRate": {usual: "no limit", row: "room/total_rate"},
 	"Room.Content":   {usual: "only message_size bounds it", row: "room/content", says: "what `message_size` allows"},
 	"Room.Schema":    {usual: "any JSON is accepted", row: "room/schema", says: "any JSON"},
+	"Room.Filter":    {usual: "everybody gets all messages", row: "room/filter", says: "all messages"},
 	"Room.Sanitize":  {usual: word(config.DefaultSanitize.String()), row: "room/sanitize"},
 	"History.Size":   {usual: "0, which means no history", row: "room/history", says: "none"},
 	"History.TTL":    {usual: "0, which means until newer messages take its place", row: "room/history", says: "none"},

@@ -70,6 +70,12 @@ type Room struct {
 	// are rejected with SCHEMA_VIOLATION. Default: any JSON is accepted.
 	Schema *Schema `json:"schema,omitempty"`
 
+	// Filter chooses the messages that each subscriber gets: an expression in CEL over
+	// `tags`, `event`, `sender`, `content`, `user` and `claim` that gives a boolean. It holds
+	// for the history as well. The app with its API key gets all messages. Default: everybody
+	// gets all messages.
+	Filter string `json:"filter,omitempty"`
+
 	// Sanitize says what happens to HTML in the strings that clients publish. `text`
 	// removes all of it, `html` keeps the harmless part, `none` changes nothing. Default:
 	// `none`.
@@ -88,7 +94,7 @@ type History struct {
 }
 
 func (c *Room) compile(read ReadFile) (policy.Room, error) {
-	var errs [10]error
+	var errs [11]error
 	room := policy.Room{
 		Pattern: c.Pattern,
 		History: hub.Retention{Size: c.History.Size, TTL: time.Duration(c.History.TTL)},
@@ -108,6 +114,7 @@ func (c *Room) compile(read ReadFile) (policy.Room, error) {
 	room.Sanitize, errs[7] = policy.ParseSanitize(cmp.Or(c.Sanitize, DefaultSanitize.String()))
 	room.Document, errs[8] = c.Document.compile()
 	room.ChangeAccess, errs[9] = c.Document.access()
+	room.Filter, errs[10] = compileFilter(c.Filter)
 	if err := errors.Join(errs[:]...); err != nil {
 		return policy.Room{}, err
 	}

@@ -24,6 +24,7 @@ import (
 //		content   { … }
 //		schema    <file>|`<json>`
 //		sanitize  none|text|html
+//		filter    <expression>
 //	}
 func parseRoom(d *caddyfile.Dispenser, args []string, c *Hub) error {
 	room := Room{Pattern: args[0]}
@@ -47,6 +48,7 @@ var roomOptions = block.Options[*Room]{
 	"total_rate": rate(func(c *Room) *Rate { return &c.TotalRate }),
 	"content":    {Syntax: "{ … }", Block: true, Parse: parseContent},
 	"schema":     {Syntax: "<file>|`<json>`", Min: 1, Max: 1, Parse: parseSchema},
+	"filter":     {Syntax: "<expression>", Min: 1, Max: 1, Parse: parseFilter},
 	"sanitize":   block.Word("none|text|html", func(c *Room) *string { return &c.Sanitize }, sanitizeWord),
 }
 

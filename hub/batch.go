@@ -14,6 +14,13 @@ type batch struct {
 	// written is how many messages were written to members, those that wait in a queue not
 	// counted.
 	written int
+	often   int // see passOver
+
+	// The answers of the Selectors that were asked; nil as long as no member has one.
+	asked       map[Selector]*verdict
+	scratch     []any // by event, see Selector
+	lastAsked   Selector
+	lastVerdict *verdict
 }
 
 func newBatch(events []Event, slow Slow) batch {
@@ -39,16 +46,29 @@ func (b *batch) skips(c *Conn) bool { return b.direct == len(b.events) && !c.add
 
 // isWholeFor reports whether a member gets every event of the batch as it is. So one event
 // that differs for one member costs the others nothing.
-func (b *batch) isWholeFor(c *Conn, interests uint8) bool {
+func (b *batch) isWholeFor(s *subscription) bool {
+	if s.sieve != nil && !b.verdict(s.sieve.selector).all {
+		return false
+	}
 	if !b.selective {
 		return true
 	}
 	for _, ev := range b.events {
-		if !c.getsAsIs(ev, interests) {
+		if !s.conn.getsAsIs(ev, s.interests) {
 			return false
 		}
 	}
 	return true
+}
+
+// end returns the position of the last message that has one.
+func (b *batch) end() (p Position) {
+	for i := len(b.events) - 1; i >= 0; i-- {
+		if m, ok := b.events[i].(*Message); ok && !m.Position.IsZero() {
+			return m.Position
+		}
+	}
+	return p
 }
 
 // getsAsIs reports whether a connection with these interests gets an event unchanged.

@@ -113,6 +113,7 @@ func (r *room) nextBatch(reserved int) (batch, []*subscription) {
 		return batch{}, nil
 	}
 	b := newBatch(r.pending[:n:n], r.options.Slow)
+	b.often = max(1, r.options.Retention.Size/4) // so that a lost connection can recover
 	if r.pending = r.pending[n:]; len(r.pending) == 0 {
 		r.pending = nil
 	}

@@ -135,6 +135,7 @@ func (c *Conn) ping() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.ending {
+		c.tellAllProgress()
 		c.queue.push(item{frame: c.encoder.AppendPing(nil), exempt: true})
 		c.pump()
 	}

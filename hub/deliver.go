@@ -9,8 +9,11 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 	case s.phase == joining:
 		set := c.hub.settings.Load()
 		s.held.hold(b.eventsFor(c), set.QueueMessages, set.QueueBytes)
-	case c.takesSharedBytes(s) && b.isWholeFor(c, s.interests):
+	case c.takesSharedBytes(s) && b.isWholeFor(s):
 		c.writeShared(s, b)
+		if s.sieve != nil {
+			s.passed(b.end())
+		}
 		c.pump()
 	default:
 		before := c.sent.Messages
@@ -77,7 +80,6 @@ func (c *Conn) queueRest(s *subscription, b *batch, n int) {
 
 // deliverEach queues the events of a batch, starting at index from.
 func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
-	f := b.form(c)
 	for i := from; i < len(b.events); i++ {
 		ev := b.events[i]
 		switch ev := ev.(type) {
@@ -85,6 +87,13 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 			if !c.addressed(ev) || !ev.unplaced() && !c.startAt(s, ev.Position) {
 				continue
 			}
+			if s.sieve != nil && !b.verdict(s.sieve.selector).passes[i] {
+				if ev.Direct == nil {
+					c.passOver(s, ev, b.often)
+				}
+				continue
+			}
+			s.passed(ev.Position)
 		case Gap:
 			if ev.Position.Epoch == s.from.Epoch && ev.Position.Offset <= s.from.Offset && !s.from.IsZero() {
 				continue // the subscription started behind what is missing
@@ -92,6 +101,7 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 			if !s.from.IsZero() {
 				s.from = ev.Position // the client learns of the loss up to here
 			}
+			s.passed(ev.Position)
 		case Selective:
 			if !ev.Concerns(s.interests) {
 				continue
@@ -102,7 +112,7 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 				continue
 			}
 		}
-		c.enqueue(s, ev, f.keep(i), b.slow)
+		c.enqueue(s, ev, b.form(c).keepFor(s, i), b.slow)
 	}
 }
 

@@ -141,6 +141,9 @@ func (c *Conn) takeQueued(dst []byte, waited *late) []byte {
 	for len(dst) < maxWrite && !c.queue.empty() {
 		it := c.queue.shift()
 		waited.add(&it)
+		if it.progress != nil && it.sub != nil && it.sub.gap {
+			continue
+		}
 		if it.msg != nil && it.sub != nil && it.sub.gap {
 			dst = c.appendGap(dst, it.sub)
 		}
@@ -180,6 +183,8 @@ func (c *Conn) appendStamp(dst []byte, it item) []byte {
 		return c.stamp(dst, it.msg.Channel, it.msg.Position)
 	case it.gap != nil:
 		return c.stamp(dst, it.gap.Channel, it.gap.Position)
+	case it.progress != nil:
+		return c.stamp(dst, it.progress.Channel, it.progress.Position)
 	}
 	return dst
 }

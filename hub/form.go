@@ -70,6 +70,14 @@ func (f *form) keep(i int) []byte {
 	return f.event(i)
 }
 
+// keepFor is keep for a subscription that may get some of the events only.
+func (f *form) keepFor(s *subscription, i int) []byte {
+	if s.sieve != nil && f.ends != nil {
+		return f.frame(i)
+	}
+	return f.keep(i)
+}
+
 // frame returns one event in bytes of its own.
 func (f *form) frame(i int) []byte {
 	if f.frames == nil {

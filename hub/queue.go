@@ -6,6 +6,9 @@ type item struct {
 	sub   *subscription // whose room it came from; nil for replies and control frames
 	msg   *Message      // set when the room's slow policy may drop it
 	gap   *Gap          // set for a gap, so that a Stamper can stamp it
+	// progress is set for a Progress, for the Stamper too. Where messages were dropped it is
+	// not sent: the gap says more.
+	progress *Progress
 	// exempt frames do not count against the number of messages: those of a replay, which
 	// has a bound of its own, heartbeats and the close.
 	exempt bool

@@ -28,6 +28,8 @@ type SubscribeOptions struct {
 	// Interests select the [Selective] events that the connection gets. The hub does not
 	// interpret the bits.
 	Interests uint8
+	// Selector chooses the messages, those of a replay too; nil chooses all.
+	Selector Selector
 	// Waits is called, without locks, before Subscribe waits until the queue of the
 	// connection has space. May be nil.
 	Waits func()
@@ -54,6 +56,9 @@ type Subscribed struct {
 // [ErrClosed] and those of the broker.
 func (h *Hub) Subscribe(ctx context.Context, c *Conn, channel string, o SubscribeOptions) (Subscribed, error) {
 	s := &subscription{conn: c, channel: channel, interests: o.Interests, index: -1, held: new(held)}
+	if o.Selector != nil {
+		s.sieve = &sieve{selector: o.Selector}
+	}
 	if err := c.addSubscription(s); err != nil {
 		return Subscribed{}, err
 	}
@@ -144,15 +149,14 @@ func (h *Hub) readPosition(ctx context.Context, r *room, o SubscribeOptions) (Su
 	if keep.Size == 0 {
 		return sub, nil
 	}
-	q := HistoryQuery{Since: o.Recover, Limit: min(o.History, maxRecover)}
-	if o.Recover != nil {
-		q.Limit = maxRecover
-	}
-	page, err := h.broker.History(ctx, r.channel, keep, q)
+	page, err := h.broker.History(ctx, r.channel, keep, o.query())
 	if err != nil {
 		return sub, err
 	}
 	r.setFirstPosition(page.Top)
+	if page.Messages = Selected(page.Messages, o.Selector); o.Recover == nil {
+		page.Messages = page.Messages[max(0, len(page.Messages)-o.History):]
+	}
 	sub.Position, sub.Messages = page.Top, page.Messages
 	if o.Recover != nil {
 		sub.Recovered = !page.Lost && !page.More && h.replayable(page.Messages)
@@ -164,6 +168,15 @@ func (h *Hub) readPosition(ctx context.Context, r *room, o SubscribeOptions) (Su
 		sub.Messages = nil
 	}
 	return sub, nil
+}
+
+// query is the question for the messages to replay. A Selector may leave some out, so that more
+// are looked at.
+func (o *SubscribeOptions) query() HistoryQuery {
+	if o.Recover != nil || o.History > 0 && o.Selector != nil {
+		return HistoryQuery{Since: o.Recover, Limit: maxRecover}
+	}
+	return HistoryQuery{Limit: min(o.History, maxRecover)}
 }
 
 // replayable reports whether a replay leaves half of a connection's queue free.
@@ -235,6 +248,8 @@ func (c *Conn) reply(ev Event) {
 		it.msg = ev
 	case Gap:
 		it.gap = &ev
+	case Progress:
+		it.progress = &ev
 	}
 	c.queue.push(it)
 }

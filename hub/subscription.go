@@ -21,6 +21,7 @@ type subscription struct {
 	// Guarded by conn.mu.
 	phase     phase
 	interests uint8
+	sieve     *sieve   // nil: it gets all messages
 	gap       bool     // messages were dropped, and the client does not know of it
 	held      *held    // while joining
 	queued    chain    // its messages in conn.queue

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/caddy-realtime/caddy-realtime/document"
+	"github.com/caddy-realtime/caddy-realtime/filter"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
@@ -81,6 +82,9 @@ type Room struct {
 	Sanitize Sanitize
 	// Bounds limit the content.
 	Bounds Bounds
+	// Filter chooses the messages that a subscriber gets, whatever it asks for. Nil chooses
+	// all.
+	Filter *filter.Filter
 
 	// Written by Compile.
 	pattern pattern

@@ -58,7 +58,7 @@ func recursive(ref *jsonschema.Schema, all []*jsonschema.Schema) []*jsonschema.S
 	if ref == nil || !ref.RecursiveAnchor {
 		return []*jsonschema.Schema{ref}
 	}
-	return filter(all, func(s *jsonschema.Schema) bool { return s.RecursiveAnchor })
+	return restrict(all, func(s *jsonschema.Schema) bool { return s.RecursiveAnchor })
 }
 
 // dynamic returns where a $dynamicRef can lead.
@@ -69,10 +69,10 @@ func dynamic(ref *jsonschema.DynamicRef, all []*jsonschema.Schema) []*jsonschema
 	case ref.Anchor == "" || ref.Ref.DynamicAnchor != ref.Anchor:
 		return []*jsonschema.Schema{ref.Ref}
 	}
-	return filter(all, func(s *jsonschema.Schema) bool { return s.DynamicAnchor == ref.Anchor })
+	return restrict(all, func(s *jsonschema.Schema) bool { return s.DynamicAnchor == ref.Anchor })
 }
 
-func filter(all []*jsonschema.Schema, keep func(*jsonschema.Schema) bool) (kept []*jsonschema.Schema) {
+func restrict(all []*jsonschema.Schema, keep func(*jsonschema.Schema) bool) (kept []*jsonschema.Schema) {
 	for _, s := range all {
 		if keep(s) {
 			kept = append(kept, s)

@@ -42,6 +42,9 @@ type Subscribe struct {
 	// History requests the newest messages, at most [MaxHistory]; 0 for none. With Recover it
 	// is not needed.
 	History int
+	// Filter chooses the messages, see package filter. Nil: it was not given. An empty one
+	// chooses all messages.
+	Filter *string
 	// Appearance is what other members see of the client in a room with presence.
 	Appearance
 }
@@ -58,6 +61,9 @@ func DecodeSubscribe(payload json.RawMessage) (Subscribe, *Error) {
 			s.Recover = m.position()
 		case "history":
 			s.History = int(m.integer(MaxHistory))
+		case "filter":
+			filter := m.text()
+			s.Filter = &filter
 		default:
 			s.take(&m)
 		}

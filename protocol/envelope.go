@@ -26,6 +26,7 @@ const (
 	TypeMessage        = "message"
 	TypePing           = "ping"
 	TypePong           = "pong"
+	TypePosition       = "position"
 	TypePresence       = "presence"
 	TypeReconnect      = "reconnect"
 	TypeRemoteChange   = "remote-change"

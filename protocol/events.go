@@ -30,6 +30,8 @@ func AppendEnvelope(dst []byte, ev hub.Event) []byte {
 		return appendMessage(dst, ev)
 	case hub.Gap:
 		return appendGap(dst, ev)
+	case hub.Progress:
+		return appendProgress(dst, ev)
 	case hub.Reconnect:
 		return appendReconnect(dst, ev)
 	case Event:
@@ -50,6 +52,8 @@ func EventName(ev hub.Event) string {
 		return TypeMessage
 	case hub.Gap:
 		return TypeGap
+	case hub.Progress:
+		return TypePosition
 	case hub.Reconnect:
 		return TypeReconnect
 	case Named:
@@ -144,6 +148,15 @@ func appendGap(dst []byte, g hub.Gap) []byte {
 	dst = append(dst, '{')
 	dst = appendStringField(dst, "channel", g.Channel)
 	dst = appendPositionFields(dst, g.Position)
+	return append(dst, '}', '}')
+}
+
+// appendProgress appends the envelope `position`.
+func appendProgress(dst []byte, p hub.Progress) []byte {
+	dst = beginEnvelope(dst, TypePosition, nil)
+	dst = append(dst, '{')
+	dst = appendStringField(dst, "channel", p.Channel)
+	dst = appendPositionFields(dst, p.Position)
 	return append(dst, '}', '}')
 }
 

@@ -89,7 +89,7 @@ func Reserved(name string) bool { return reserved[name] }
 // reserved: a message without a name has it anyway.
 var reserved = map[string]bool{
 	TypeAck: true, TypeConnected: true, TypeError: true, TypeGap: true, TypeHistory: true, TypePing: true,
-	TypePong: true, TypePresence: true, TypeReconnect: true, TypeSubscribed: true, TypeUnsubscribed: true,
+	TypePong: true, TypePosition: true, TypePresence: true, TypeReconnect: true, TypeSubscribed: true, TypeUnsubscribed: true,
 	TypeAuthenticated: true, "change-accepted": true, "change-rejected": true,
 	"remote-change": true, "open": true, "close": true,
 }

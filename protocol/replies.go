@@ -48,6 +48,8 @@ type SubscribedReply struct {
 	Messages []*hub.Message
 	// Document is the room's document; nil if it has none.
 	Document *DocumentState
+	// Replaced reports that the connection was subscribed before and has another filter now.
+	Replaced bool
 }
 
 // EventName is `subscribed`.
@@ -61,6 +63,9 @@ func (s SubscribedReply) AppendEnvelope(dst []byte) []byte {
 	dst = appendPositionFields(dst, s.Position)
 	if s.Recover {
 		dst = appendBoolField(dst, "recovered", s.Recovered)
+	}
+	if s.Replaced {
+		dst = appendBoolField(dst, "replaced", true)
 	}
 	if len(s.Messages) > 0 {
 		dst = appendMessagesField(dst, s.Messages)

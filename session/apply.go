@@ -47,6 +47,7 @@ func (s *Session) applyToRoom(u *rules, conn *hub.Conn, channel string) {
 		s.loseChannel(conn, channel)
 		return
 	}
+	s.registry.hub.Select(conn, channel, s.selector(u, channel))
 	s.applyToPresence(u, conn, channel)
 	s.applyToDocument(u, conn, channel)
 }

@@ -35,7 +35,7 @@ func (p *Publishing) history(ctx context.Context, c Caller, q protocol.History) 
 	if e := u.mayRead(ctx, c, policy.History, q.Channel); e != nil {
 		return hub.HistoryPage{}, e
 	}
-	page, err := p.hub.History(ctx, q.Channel, q.Query())
+	page, err := p.readHistory(ctx, u, c, q)
 	if !c.App {
 		page = fitting(page, q.Since != nil, p.hub.Settings().QueueBytes/2)
 	}

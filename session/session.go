@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/filter"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/window"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -58,12 +59,13 @@ type Session struct {
 	// Guarded by mu.
 	mu       sync.Mutex
 	offences window.Counter
-	stays    map[string]*attendance // by channel, in rooms with presence
-	follows  map[string]struct{}    // the channels whose documents are followed
-	lost     []string               // channels that a fixed session named and may not have
-	timer    *time.Timer            // see watch; nil if the principal needs none
-	over     bool                   // the connection has ended
-	abusive  bool                   // by CloseForAbuse
+	stays    map[string]*attendance    // by channel, in rooms with presence
+	follows  map[string]struct{}       // the channels whose documents are followed
+	filters  map[string]*filter.Filter // by channel, what the client itself wants
+	lost     []string                  // channels that a fixed session named and may not have
+	timer    *time.Timer               // see watch; nil if the principal needs none
+	over     bool                      // the connection has ended
+	abusive  bool                      // by CloseForAbuse
 }
 
 // maxRoomBuckets bounds the channels whose publish rate a session counts. Beyond it, the

@@ -28,11 +28,14 @@ type Subscribed struct {
 	hub.Subscribed
 	// Document is the room's document; nil if it has none.
 	Document *protocol.DocumentState
+	// Replaced reports that the client was subscribed before and has another filter now. There
+	// is no position then: delivery goes on where it was.
+	Replaced bool
 }
 
 // Subscribe puts the client into a room. Only the transport's reader calls it, or the
 // goroutine that opened the session before there is a reader. Errors are those of
-// [Registry.May], ALREADY_SUBSCRIBED, LIMIT_EXCEEDED, INVALID_MESSAGE, UNAVAILABLE and
+// [Registry.May], ALREADY_SUBSCRIBED unless there is a filter to replace, LIMIT_EXCEEDED, INVALID_MESSAGE, UNAVAILABLE and
 // INTERNAL.
 func (s *Session) Subscribe(ctx context.Context, q protocol.Subscribe, o SubscribeOptions) (e *protocol.Error) {
 	e = protocol.AsError(errPanic) // the result when subscribe does not return
@@ -44,6 +47,9 @@ var errPanic = errors.New("session: a command panicked")
 
 func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, o SubscribeOptions) *protocol.Error {
 	u := s.registry.rules.Load()
+	if s.replaces(&q) {
+		return s.replaceFilter(u, q, o)
+	}
 	if e := s.checkSubscribe(ctx, u, q); e != nil {
 		return e
 	}
@@ -54,6 +60,7 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, o Subscri
 	err := s.attach(ctx, u, q, o, doc)
 	if err != nil {
 		s.unfollow(q.Channel)
+		s.setFilter(q.Channel, nil)
 	}
 	switch now := s.registry.rules.Load(); {
 	case errors.Is(err, hub.ErrSubscribed):
@@ -87,6 +94,9 @@ func (s *Session) checkSubscribe(ctx context.Context, u *rules, q protocol.Subsc
 	if err := q.Change().Check(); err != nil {
 		return protocol.Errorf(protocol.InvalidMessage, "%s", err)
 	}
+	if _, e := compileFilter(q.Filter); e != nil {
+		return e
+	}
 	return u.askApp(ctx, s.caller(), auth.Subscribe, q.Channel)
 }
 
@@ -102,17 +112,23 @@ func (s *Session) maySubscribe(u *rules, channel string) *protocol.Error {
 // attach subscribes at the hub. If the document can not be read, the connection leaves the
 // room again. The client gets no `unsubscribed`, because it got no `subscribed` either.
 func (s *Session) attach(ctx context.Context, u *rules, q protocol.Subscribe, o SubscribeOptions, doc *following) error {
+	own, e := compileFilter(q.Filter)
+	if e != nil {
+		return e
+	}
+	s.setFilter(q.Channel, own)
 	_, err := s.registry.hub.Subscribe(ctx, s.conn, q.Channel, hub.SubscribeOptions{
 		Recover:   q.Recover,
 		History:   q.History,
 		Waits:     o.Waits,
 		Interests: s.interests(u, q.Channel),
+		Selector:  s.selector(u, q.Channel),
 		Reply: func(sub hub.Subscribed) []hub.Event {
 			state := doc.read(ctx)
 			if doc.failed() || o.Reply == nil {
 				return nil
 			}
-			return o.Reply(Subscribed{sub, state})
+			return o.Reply(Subscribed{Subscribed: sub, Document: state})
 		},
 	})
 	if err == nil && doc.failed() {
@@ -169,6 +185,7 @@ func (s *Session) leaveRoom(conn *hub.Conn, channel string, reply hub.Event) boo
 	was := s.registry.hub.Unsubscribe(conn, channel, reply)
 	s.leavePresence(channel)
 	s.unfollow(channel)
+	s.setFilter(channel, nil)
 	return was
 }
 

@@ -27,6 +27,9 @@ func (e Encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
 		return e.appendMessage(dst, ev)
 	case hub.Gap:
 		dst = e.appendID(dst, ev.Channel, ev.Position)
+	case hub.Progress:
+		// Without data it is no event for the page, but the client keeps the id.
+		return append(e.appendID(dst, ev.Channel, ev.Position), '\n')
 	case hub.Reconnect:
 		dst = appendRetry(dst, ev.After)
 	case protocol.SubscribedReply:

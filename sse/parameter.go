@@ -11,7 +11,7 @@ import (
 
 // parameters are the query parameters of a stream. The query may have others as well: a token, a
 // number against caches, parameters for the app.
-var parameters = []string{"channel", "history", "format", "lastEventID", "lastEventId"}
+var parameters = []string{"channel", "history", "format", "filter", "lastEventID", "lastEventId"}
 
 // mistakable are names that a developer may expect to work here: words of the protocol and of
 // the HTTP API, and a plural. Case, _ and - do not matter.
@@ -33,9 +33,22 @@ func mistaken(query url.Values, tokens []string) *protocol.Error {
 			continue
 		}
 		return protocol.Errorf(protocol.InvalidMessage,
-			"event streams have no parameter %s; they have channel, history, format and lastEventID", protocol.Quote(name))
+			"event streams have no parameter %s; they have channel, history, format, filter and lastEventID", protocol.Quote(name))
 	}
 	return nil
+}
+
+// filterOf reads the filter that holds for all channels; nil if there is none.
+func filterOf(query url.Values) (*string, *protocol.Error) {
+	values := query["filter"]
+	switch {
+	case len(values) > 1:
+		return nil, protocol.Errorf(protocol.InvalidMessage, "filter must be given once; it holds for all channels of the stream")
+	case len(values) == 0 || values[0] == "":
+		return nil, nil
+	}
+	text := strings.Clone(values[0])
+	return &text, nil
 }
 
 // history reads how many of the newest messages of each channel the client gets first.

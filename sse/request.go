@@ -19,6 +19,7 @@ type request struct {
 	kept     bool // a channel has history
 	foreign  bool // the client sent an id that is no cursor of this server
 	content  bool
+	filter   *string // holds for all channels; nil: there is none
 
 	// returning says that the client was connected before: an EventSource that has an id.
 	returning bool
@@ -69,6 +70,9 @@ func parse(r *http.Request, tokens []string) (request, *protocol.Error) {
 		return q, e
 	}
 	if q.history, e = history(query); e != nil {
+		return q, e
+	}
+	if q.filter, e = filterOf(query); e != nil {
 		return q, e
 	}
 	// An id of another server or version does not say what the client missed. To reject it

@@ -51,7 +51,7 @@ func (q *request) newStamps() *stamps {
 func (q *request) subscribe(ctx context.Context, s *session.Session, own *stamps, waits func()) *protocol.Error {
 	for _, c := range q.channels {
 		var from hub.Position
-		want := protocol.Subscribe{Channel: c.name, Recover: c.from, History: q.history}
+		want := protocol.Subscribe{Channel: c.name, Recover: c.from, History: q.history, Filter: q.filter}
 		e := s.Subscribe(ctx, want, session.SubscribeOptions{Waits: waits, Reply: func(sub session.Subscribed) []hub.Event {
 			from = replayStart(want, sub)
 			return replay(want, sub)
@@ -85,6 +85,10 @@ func replay(q protocol.Subscribe, sub session.Subscribed) []hub.Event {
 	for _, m := range sub.Messages {
 		events = append(events, m)
 	}
+	if end := replayEnd(q, sub); end.Before(sub.Position) {
+		// What follows the last replayed message did not pass a filter.
+		events = append(events, hub.Progress{Channel: sub.Channel, Position: sub.Position})
+	}
 	return events
 }
 
@@ -99,6 +103,17 @@ func replayStart(q protocol.Subscribe, sub session.Subscribed) hub.Position {
 	}
 	first := sub.Messages[0].Position
 	return hub.Position{Epoch: first.Epoch, Offset: first.Offset - 1}
+}
+
+// replayEnd is the position of the client after the replay.
+func replayEnd(q protocol.Subscribe, sub session.Subscribed) hub.Position {
+	switch n := len(sub.Messages); {
+	case n > 0:
+		return sub.Messages[n-1].Position
+	case sub.Recovered:
+		return *q.Recover
+	}
+	return sub.Position
 }
 
 func keeps(h *hub.Hub, channel string) bool {

@@ -81,6 +81,9 @@ func admit(o Options, q *request) *protocol.Error {
 	if e := o.Registry.MayHaveChannels(len(q.channels)); e != nil {
 		return e
 	}
+	if e := session.CheckFilter(q.filter); e != nil {
+		return e
+	}
 	var may []channel
 	for _, c := range q.channels {
 		e := q.allowed(o, c.name)

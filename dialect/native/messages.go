@@ -17,7 +17,7 @@ func subscribe(ctx context.Context, s *session.Session, c protocol.Command) *pro
 	return s.Subscribe(ctx, q, session.SubscribeOptions{Reply: func(sub session.Subscribed) []hub.Event {
 		return []hub.Event{protocol.SubscribedReply{
 			ID: c.ID, Channel: sub.Channel, Position: sub.Position, Recover: q.Recover != nil,
-			Recovered: sub.Recovered, Messages: sub.Messages, Document: sub.Document,
+			Recovered: sub.Recovered, Messages: sub.Messages, Document: sub.Document, Replaced: sub.Replaced,
 		}}
 	}})
 }
