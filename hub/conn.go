@@ -37,8 +37,9 @@ type Conn struct {
 	hub       *Hub
 	id        string
 	transport Transport
-	try       TryWriter // nil without the ability
-	stamper   Stamper   // nil without the ability
+	try       TryWriter   // nil without the ability
+	waiter    WriteWaiter // nil without the ability
+	stamper   Stamper     // nil without the ability
 	encoder   Encoder
 	kind      Kind
 	answers   bool
@@ -56,7 +57,8 @@ type Conn struct {
 	gaps      int           // subscriptions with a gap that the client does not know of yet
 	corked    *[]byte       // see cork; written before the queue
 	unwritten []byte        // rest of a write that was cut short; written before the queue
-	flushing  bool          // a goroutine owns the transport's Write
+	flushing  bool          // a goroutine owns the transport's Write, or waiter waits
+	stuck     time.Duration // since when waiter waits for the space that unwritten needs
 	queueFree chan struct{} // closed when the queue has space again; nil if no goroutine waits
 	ending    bool          // closed: nothing is queued any more
 	reason    Reason
@@ -73,6 +75,9 @@ func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 		kind: o.Kind, answers: o.Answers, user: o.User, onClose: o.OnClose,
 	}
 	c.try, _ = o.Transport.(TryWriter)
+	if c.try != nil {
+		c.waiter, _ = o.Transport.(WriteWaiter)
+	}
 	c.stamper, _ = o.Transport.(Stamper)
 	c.Heard()
 	h.mu.Lock()

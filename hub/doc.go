@@ -36,8 +36,9 @@
 //     or queues it. In small rooms the publisher does this itself. What is pending is
 //     bounded, for each room and for all rooms together: publishers wait for space
 //     before their message is accepted ([Hub.Reserve]), and no other caller waits.
-//   - A connection has a goroutine only while its transport cannot take more. The
-//     goroutine writes the queue in as few writes as possible and ends.
+//   - A connection has a goroutine only while its transport cannot take more, and cannot
+//     wait for space by itself ([WriteWaiter]). The goroutine writes the queue in as few
+//     writes as possible and ends.
 //   - A closed connection has a goroutine until its last bytes are written or dropped.
 //
 // A panic in one of them closes the connection at which it came up, and is logged.

@@ -20,8 +20,8 @@ func putBuffer(b *[]byte) {
 	buffers.Put(b)
 }
 
-// pump starts writing what is queued. It writes at once what needs no waiting. A goroutine,
-// which ends when the queue is empty, writes the rest. Needs mu.
+// pump starts writing what is queued. It writes at once what needs no waiting. The rest waits
+// at the transport, or in a goroutine that ends when the queue is empty. Needs mu.
 func (c *Conn) pump() {
 	if c.flushing || c.corked != nil {
 		return
@@ -31,7 +31,11 @@ func (c *Conn) pump() {
 	}
 	if len(c.unwritten) > 0 || !c.queue.empty() {
 		c.flushing = true
-		go c.flush()
+		if c.waiter != nil {
+			c.waitWritable()
+		} else {
+			go c.flush()
+		}
 		return
 	}
 	c.signalFlushed()

@@ -17,11 +17,12 @@ func expect(t *testing.T, w interface{ lines() []string }, want ...string) {
 	}
 }
 
-// transports are the three kinds of connection the fan-out treats differently.
+// transports are the kinds of connection the fan-out treats differently.
 func transports() map[string]func() (Transport, *wire) {
 	return map[string]func() (Transport, *wire){
 		"blocking": func() (Transport, *wire) { w := newWire(); return w, w },
 		"trying":   func() (Transport, *wire) { w := newWire(); return &tryWire{wire: w}, w },
+		"waiting":  func() (Transport, *wire) { w := newWire(); return &waitWire{tryWire: tryWire{wire: w}}, w },
 	}
 }
 

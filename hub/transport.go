@@ -1,5 +1,7 @@
 package hub
 
+import "time"
+
 // Transport writes to the client of a connection. The packages ws and sse implement it. The
 // hub calls Write from one goroutine at a time.
 type Transport interface {
@@ -19,6 +21,16 @@ type TryWriter interface {
 	// TryWrite writes as much of p as is possible without waiting, and returns how many
 	// bytes that were. A full socket is not an error.
 	TryWrite(p []byte) (n int, err error)
+}
+
+// WriteWaiter is an optional interface of a [TryWriter]: it waits for space to write without a
+// goroutine. With it the hub never calls Write. Without it, what can not be written at once
+// waits in a goroutine that calls Write.
+type WriteWaiter interface {
+	// WhenWritable calls f once: with nil when TryWrite may write more, or with an error when
+	// that takes longer than within, or when the connection is closed. It returns before it
+	// calls f. The hub does not call it again before f.
+	WhenWritable(within time.Duration, f func(error))
 }
 
 // Stamper is an optional interface of a [Transport] that puts bytes of its own before each
