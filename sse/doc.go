@@ -26,8 +26,9 @@
 // # Framings
 //
 // Over HTTP/1.1 the stream hijacks the connection if the caller allows it: the handler returns,
-// nothing of the request stays in memory, and a small goroutine waits for the client to
-// disconnect. Otherwise, and over HTTP/2 and HTTP/3, the stream stays inside the handler.
+// nothing of the request stays in memory, and the connection waits in package poller for its
+// client to disconnect. Where the poller can not wait, a small goroutine does. Without a hijack, and over HTTP/2 and
+// HTTP/3, the stream stays inside the handler.
 //
 // # Concurrency
 //
@@ -45,6 +46,6 @@
 // The hub calls TryWrite with its own lock of the connection held, therefore TryWrite never
 // waits for the gate.
 //
-// A hijacked connection has one goroutine, which waits for the client to disconnect and ends
-// with the connection.
+// A hijacked connection that can not wait in the poller has one goroutine, which waits for the
+// client to disconnect and ends with the connection.
 package sse

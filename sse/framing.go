@@ -2,6 +2,7 @@ package sse
 
 import (
 	"context"
+	"net"
 	"net/http"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
@@ -33,20 +34,28 @@ func newFraming(w http.ResponseWriter, r *http.Request, o Options) framing {
 		o.bound(r)
 		return newInside(w, r, o)
 	}
-	if r.TLS == nil {
-		return newPlain(o)
+	if p := newPolled(r, o); p != nil {
+		return p
 	}
-	return newHijacked(o)
+	if r.TLS == nil {
+		return newPlain(r, o)
+	}
+	return newHijacked(r, o)
+}
+
+// connOf returns the connection of a request; nil if it is unknown.
+func (o Options) connOf(r *http.Request) net.Conn {
+	if o.Conn == nil {
+		return nil
+	}
+	return o.Conn(r)
 }
 
 // bound makes the kernel notice when the client of a stream inside the handler is gone. Without
 // it, that takes a quarter of an hour: clients do not answer heartbeats, and until then these
 // fit into the socket's buffer.
 func (o Options) bound(r *http.Request) {
-	if o.Conn == nil {
-		return
-	}
-	if conn := o.Conn(r); conn != nil {
+	if conn := o.connOf(r); conn != nil {
 		rawtcp.SetUserTimeout(conn, o.UserTimeout)
 	}
 }
@@ -68,10 +77,28 @@ func writeHead(w http.ResponseWriter, first []byte) error {
 	return http.NewResponseController(w).Flush()
 }
 
+// setHijackedHeader sets the fields of a stream that ends with its connection.
+func setHijackedHeader(h http.Header) {
+	h.Set("Connection", "close")
+	// net/http then writes no chunks, and does not send this field.
+	h.Set("Transfer-Encoding", "identity")
+}
+
 // stamped adds s to a transport as its [hub.Stamper]; without s it returns the transport.
 func stamped(t hub.Transport, s *stamps) hub.Transport {
 	if s == nil {
 		return t
+	}
+	if try, ok := t.(interface {
+		hub.TryWriter
+		hub.WriteWaiter
+	}); ok {
+		return struct {
+			hub.Transport
+			hub.TryWriter
+			hub.WriteWaiter
+			hub.Stamper
+		}{t, try, try, s}
 	}
 	if try, ok := t.(hub.TryWriter); ok {
 		return struct {

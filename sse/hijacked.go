@@ -1,6 +1,7 @@
 package sse
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -25,6 +26,7 @@ type hijacked struct {
 	// Static after creation.
 	hub         *hub.Hub
 	userTimeout time.Duration
+	bare        net.Conn // the connection without the wrappers of the server; nil if it is unknown
 
 	// Written before the gate opens, static afterwards.
 	raw syscall.RawConn // nil when there is no plain socket
@@ -37,16 +39,12 @@ type hijacked struct {
 	closed bool
 }
 
-func newHijacked(o Options) *hijacked {
-	return &hijacked{hub: o.Registry.Hub(), userTimeout: o.UserTimeout, gate: newGate()}
+func newHijacked(r *http.Request, o Options) *hijacked {
+	return &hijacked{hub: o.Registry.Hub(), userTimeout: o.UserTimeout, bare: o.connOf(r), gate: newGate()}
 }
 
 func (t *hijacked) begin(w http.ResponseWriter, first []byte) error {
-	h := w.Header()
-	h.Set("Connection", "close")
-	// net/http then writes no chunks, and does not send this field: the stream ends with the
-	// connection.
-	h.Set("Transfer-Encoding", "identity")
+	setHijackedHeader(w.Header())
 	if err := writeHead(w, first); err != nil {
 		return err
 	}
@@ -54,7 +52,7 @@ func (t *hijacked) begin(w http.ResponseWriter, first []byte) error {
 	if err != nil {
 		return err
 	}
-	t.take(conn)
+	t.take(cmp.Or(t.bare, conn))
 	t.lift()
 	return nil
 }

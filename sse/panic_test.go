@@ -34,7 +34,7 @@ func TestPanicInTheReaderOfAStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	near, far := net.Pipe()
-	stream, ended := newHijacked(Options{Registry: session.New(h)}), make(chan hub.Reason, 1)
+	stream, ended := newHijacked(nil, Options{Registry: session.New(h)}), make(chan hub.Reason, 1)
 	conn := unreadable{near, make(chan struct{}), make(chan struct{})}
 	stream.take(conn)
 	stream.lift()

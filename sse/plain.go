@@ -2,16 +2,18 @@ package sse
 
 import (
 	"net"
+	"net/http"
 	"syscall"
 
 	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 )
 
-// plain is a hijacked connection without TLS. It can write without waiting.
+// plain is a hijacked connection without TLS that the poller can not wait for. It can write
+// without waiting.
 type plain struct{ hijacked }
 
-func newPlain(o Options) *plain {
-	return &plain{hijacked{hub: o.Registry.Hub(), userTimeout: o.UserTimeout, gate: newGate()}}
+func newPlain(r *http.Request, o Options) *plain {
+	return &plain{hijacked{hub: o.Registry.Hub(), userTimeout: o.UserTimeout, bare: o.connOf(r), gate: newGate()}}
 }
 
 // plainSocket returns the socket of conn; nil if conn is no plain socket, because a listener of

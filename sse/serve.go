@@ -26,8 +26,8 @@ type Options struct {
 	// KeepStream removes the server's bounds on the time of a request and of its answer,
 	// before the answer starts. Its result is not used. May be nil.
 	KeepStream func(http.ResponseWriter, *http.Request) io.Reader
-	// Conn returns the connection below a request, for the UserTimeout of streams inside the
-	// handler; nil if it is unknown. Conn may be nil.
+	// Conn returns the connection of a request without the wrappers of the server that pass
+	// everything on; nil if it is unknown. Conn may be nil.
 	Conn func(*http.Request) net.Conn
 	// UserTimeout is how long data may stay unacknowledged before the connection is closed
 	// (Linux only); 0 means the kernel's default.

@@ -13,12 +13,20 @@ import (
 func TestGoneClientsAreNoticed(t *testing.T) {
 	t.Parallel()
 	overEachWay(t, config{}, func(t *testing.T, s *site) {
-		s.open("channel=kept:1").begin(1)
+		stream := s.open("channel=kept:1")
 		conn := <-s.conns
 		if c, ok := conn.(interface{ NetConn() net.Conn }); ok {
 			conn = c.NetConn()
 		}
-		raw, err := conn.(*net.TCPConn).SyscallConn()
+		// A descriptor of the test's own: the server may close its one when it takes the
+		// connection over.
+		file, err := conn.(*net.TCPConn).File()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = file.Close() }()
+		stream.begin(1)
+		raw, err := file.SyscallConn()
 		if err != nil {
 			t.Fatal(err)
 		}

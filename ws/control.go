@@ -14,6 +14,35 @@ const (
 
 var errFlood = errors.New("ws: too many control frames")
 
+// loneControl returns the ping or pong that b is from its first to its last byte, with its payload
+// unmasked. Answers to heartbeats come like this, and most of what silent clients send is
+// such answers. They need no engine.
+func loneControl(b []byte) (op byte, payload []byte, ok bool) {
+	const head = 2 + maskLength
+	if len(b) < head || len(b) > head+maxControl || int(b[1]) != maskBit|(len(b)-head) {
+		return 0, nil, false
+	}
+	if op = b[0] &^ finBit; b[0]&finBit == 0 || op != opPing && op != opPong {
+		return 0, nil, false
+	}
+	payload = b[head:]
+	for i := range payload {
+		payload[i] ^= b[2+i%maskLength]
+	}
+	return op, payload, true
+}
+
+// handleControl handles a control frame that has arrived alone, and reports whether the
+// connection goes on.
+func (r *reader) handleControl(op byte, payload []byte) bool {
+	r.conn.Heard()
+	if err := r.control(op, payload); err != nil {
+		r.end(new(engine).reason(err), false)
+		return false
+	}
+	return true
+}
+
 // control handles a control frame. An error ends the connection.
 func (r *reader) control(op byte, payload []byte) error {
 	switch op {

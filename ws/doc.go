@@ -12,17 +12,23 @@
 // [Encoder] made, and comes through the queue of its [hub.Conn], also pongs and the close
 // frame. So there is one order and one writer.
 //
-// On HTTP/1.1 the handler returns after the handshake, and the reader runs on a goroutine
-// with a fresh stack. The reader references the registry, the hub and the principal. It
+// On HTTP/1.1 the handler returns after the handshake. A bare connection then waits in package
+// poller, and the reader runs when something has arrived. Other connections have a reader on
+// a goroutine of their own. The reader references the registry, the hub and the principal. It
 // references nothing of the request, its writers or its handler, because these keep a
 // configuration in memory that may be replaced while the connection lives. On HTTP/2 and
 // HTTP/3 the stream ends with the handler, therefore the handler is the reader.
 //
 // # What an idle connection costs
 //
-// On plain TCP a reader waits for bytes with two kilobytes of stack. When bytes arrive, it
-// borrows a buffer and gorilla's state, the type engine. Over TLS and on streams, only a
-// library knows whether there are bytes to read; there each reader keeps an engine of its own.
+// A bare connection has no goroutine and no buffer (the type polled). When bytes arrive, the
+// reader borrows a buffer and gorilla's state, the type engine. A ping or pong that comes alone
+// needs no engine. The session is opened before the answer to the handshake is sent, so that
+// the first event leaves with the answer in one write.
+//
+// Without a poller, a reader of plain TCP waits for bytes with two kilobytes of stack. Over TLS
+// and on streams, only a library knows whether there are bytes to read; there each reader
+// keeps an engine of its own.
 //
 // # Limits
 //
@@ -44,10 +50,11 @@
 //
 // # Goroutines and locks
 //
-// A connection has one goroutine at a time, its reader, and no timer until it ends.
+// A connection has at most one goroutine at a time, its reader, and no timer until it ends.
 // Fields are grouped by the goroutine or lock that owns them. Locks, from the outermost to the innermost:
 //
 //	stream.writeMu > ending.mu
+//	hub.Conn.mu > ending.mu: the hub waits for space with its lock held
 //	stream.writeMu > waiting: the write timeout bounds a write
 //
 // No lock is held while the hub or a session is called. The hub calls TryWrite with a

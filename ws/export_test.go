@@ -1,12 +1,18 @@
 package ws
 
-import "github.com/caddy-realtime/caddy-realtime/hub"
+import (
+	"bufio"
+	"io"
+	"net"
 
-// What tests outside the package need beside its API.
-var (
-	// Start runs a connection after its handshake, on a goroutine of its own.
-	Start = start
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/session"
 )
+
+// Start runs a connection after its handshake.
+func Start(conn net.Conn, early []byte, reg *session.Registry, d session.Dialect, p *session.Principal) {
+	_ = start(conn, bufio.NewWriter(io.Discard), early, reg, d, p)
+}
 
 // Pong is the answer to a ping, as an event.
 func Pong(payload string) hub.Event { return pong(payload) }

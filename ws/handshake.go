@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"bufio"
 	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
@@ -121,20 +122,16 @@ func hijackerOf(w http.ResponseWriter) (http.Hijacker, error) {
 	return nil, fmt.Errorf("ws: the response writer %T does not give access to the connection: it has neither Hijack nor Unwrap", base)
 }
 
-// takeOver sends the answer to the handshake. It returns the connection and the bytes that came
-// with the handshake.
-func takeOver(h http.Hijacker) (conn net.Conn, early []byte, err error) {
-	conn, rw, err := h.Hijack()
+// takeOver takes the connection from the server. The answer to the handshake is still in the
+// buffer of rw. early are the bytes that came with the handshake.
+func takeOver(h http.Hijacker) (conn net.Conn, rw *bufio.ReadWriter, early []byte, err error) {
+	conn, rw, err = h.Hijack()
 	if err != nil {
-		return nil, nil, err
-	}
-	if err := rw.Flush(); err != nil {
-		_ = conn.Close()
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if n := rw.Reader.Buffered(); n > 0 {
 		early = make([]byte, n)
 		_, _ = io.ReadFull(rw.Reader, early) // can not fail: the bytes are buffered
 	}
-	return conn, early, nil
+	return conn, rw, early, nil
 }

@@ -32,9 +32,10 @@ type reader struct {
 	session  *session.Session
 	conn     *hub.Conn
 
-	// Owned by the reader's goroutine.
+	// Owned by the reader's goroutine. In the poller each arrival has one, one after the other.
 	pings window.Counter
-	brisk int // reads in a row without a long pause
+	brisk int  // reads in a row without a long pause
+	over  bool // the reader has finished
 }
 
 // waiter is an optional ability of a link: to wait for bytes with a small stack, and without a
@@ -62,15 +63,22 @@ func serve(l link, reg *session.Registry, d session.Dialect, p *session.Principa
 // open opens the session, or rejects the client.
 func (r *reader) open(p *session.Principal) bool {
 	defer r.recovered()
-	s, e := r.registry.Open(p, session.Options{
-		Transport: r.link, Encoder: Encoder{r.dialect.Encoder()}, Dialect: r.dialect, Answers: true, Name: "websocket",
-	})
-	if e != nil {
+	if e := r.enter(p); e != nil {
 		r.reject(e)
 		return false
 	}
-	r.session, r.conn = s, s.Conn()
 	return true
+}
+
+// enter opens the session.
+func (r *reader) enter(p *session.Principal) *protocol.Error {
+	s, e := r.registry.Open(p, session.Options{
+		Transport: r.link, Encoder: Encoder{r.dialect.Encoder()}, Dialect: r.dialect, Answers: true, Name: "websocket",
+	})
+	if e == nil {
+		r.session, r.conn = s, s.Conn()
+	}
+	return e
 }
 
 // wait is the reader of a link that is a waiter. Its stack frame is small, because an idle
@@ -107,6 +115,9 @@ func (r *reader) handle(b *[]byte, err error) bool {
 		return false
 	}
 	defer putBuffer(b)
+	if op, payload, ok := loneControl(*b); ok {
+		return r.handleControl(op, payload)
+	}
 	e := borrowEngine(r, *b)
 	switch err := e.converse(); err {
 	case nil:
@@ -131,6 +142,7 @@ func (r *reader) stay() {
 // end closes the connection for a reason that the reader has found. A client that has not sent
 // a close frame may still be sending.
 func (r *reader) end(why hub.Reason, goodbye bool) {
+	r.over = true
 	if why.Code == protocol.ReasonPolicy.Code && !goodbye {
 		r.session.CloseForAbuse(why)
 	}
@@ -160,6 +172,7 @@ func (r *reader) recovered() {
 	if v == nil {
 		return
 	}
+	r.over = true
 	guard.Report(r.registry.Hub().Settings().Logger, "a WebSocket reader", v)
 	if r.conn == nil {
 		r.link.abort()

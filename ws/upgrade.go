@@ -1,6 +1,8 @@
 package ws
 
 import (
+	"bufio"
+	"cmp"
 	"io"
 	"log/slog"
 	"net"
@@ -34,8 +36,8 @@ type Options struct {
 	// drops a TCP connection (TCP_USER_TIMEOUT; on Linux only, and not for HTTP/3); 0 means
 	// the system's default.
 	UserTimeout time.Duration
-	// Conn returns the connection below the stream of a request over HTTP/2, for the
-	// UserTimeout; nil if it is unknown. Conn may be nil.
+	// Conn returns the connection of a request without the wrappers of the server that pass
+	// everything on; nil if it is unknown. Conn may be nil.
 	Conn func(*http.Request) net.Conn
 	// Stuck is called when a stream of HTTP/2 or HTTP/3 was aborted during a write, because
 	// its client does not read. The handler returns all the same. The connection, which
@@ -90,13 +92,17 @@ func serveSocket(w http.ResponseWriter, r *http.Request, o Options) error {
 		return err
 	}
 	acceptUpgrade(w, r)
-	conn, early, err := takeOver(hijacker)
+	conn, answer, early, err := takeOver(hijacker)
+	if err == nil {
+		if o.Conn != nil {
+			conn = cmp.Or(o.Conn(r), conn)
+		}
+		rawtcp.SetUserTimeout(conn, o.UserTimeout)
+		err = start(conn, answer.Writer, early, o.Registry, o.Dialect, o.Principal)
+	}
 	if err != nil { // too late to answer
 		o.debug("handshake not finished", "error", err)
-		return nil
 	}
-	rawtcp.SetUserTimeout(conn, o.UserTimeout)
-	start(conn, early, o.Registry, o.Dialect, o.Principal)
 	return nil
 }
 
@@ -106,9 +112,18 @@ func (o Options) debug(text string, args ...any) {
 	}
 }
 
-// start gets only what the connection may keep, so that its goroutine captures nothing else.
-func start(conn net.Conn, early []byte, reg *session.Registry, d session.Dialect, p *session.Principal) {
+// start sends the answer to the handshake and runs the connection. It gets only what the
+// connection may keep.
+func start(conn net.Conn, answer *bufio.Writer, early []byte, reg *session.Registry, d session.Dialect, p *session.Principal) error {
+	if polls, err := startPolled(conn, answer, early, reg, d, p); polls {
+		return err
+	}
+	if err := answer.Flush(); err != nil {
+		_ = conn.Close()
+		return err
+	}
 	go serve(newSocket(reg.Hub(), conn, early), reg, d, p)
+	return nil
 }
 
 func serveStream(w http.ResponseWriter, r *http.Request, o Options) error {

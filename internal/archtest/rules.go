@@ -87,13 +87,13 @@ var rules = []rule{
 	},
 	{
 		pkg:     "ws",
-		ours:    []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/httpwriter", "internal/pace", "internal/rawtcp", "internal/window"},
+		ours:    []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/httpwriter", "internal/pace", "internal/poller", "internal/rawtcp", "internal/window"},
 		outside: []string{"github.com/gorilla/websocket"},
 		why:     "transports stand side by side and know neither each other nor the server; this is the only door to gorilla/websocket",
 	},
 	{
 		pkg:  "sse",
-		ours: []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/httpwriter", "internal/pace", "internal/rawtcp"},
+		ours: []string{"hub", "protocol", "policy", "session", "api/problem", "internal/guard", "internal/httpwriter", "internal/pace", "internal/poller", "internal/rawtcp"},
 		why:  "transports stand side by side and know neither each other nor the server",
 	},
 	{
@@ -174,6 +174,12 @@ var rules = []rule{
 		pkg:     "internal/rawtcp",
 		outside: []string{"golang.org/x/sys"},
 		why:     "it adds to package net what both transports need of sockets",
+	},
+	{
+		pkg:     "internal/poller",
+		ours:    []string{"internal/guard"},
+		outside: []string{"golang.org/x/sys"},
+		why:     "whoever uses descriptors by their numbers is in one place, and knows nothing of what is sent",
 	},
 	{
 		pkg:  "internal/redistest",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"reflect"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -32,9 +33,28 @@ func rememberConn(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, conn)
 }
 
-// ConnOf returns the connection that a request came over; nil over HTTP/3.
+// ConnOf returns the connection that a request came over; nil over HTTP/3. It is the bare socket
+// where the server reads one.
 func ConnOf(r *http.Request) net.Conn {
 	conn, _ := r.Context().Value(connKey{}).(net.Conn)
+	return bare(conn)
+}
+
+// bare returns the connection inside of the wrapper that Caddy puts around each connection of a
+// server without TLS that speaks only HTTP/1.1 or only HTTP/2. The wrapper looks for the start
+// of HTTP/2 in the first bytes and passes everything on. Its type is not exported.
+func bare(conn net.Conn) net.Conn {
+	v := reflect.ValueOf(conn)
+	if !v.IsValid() || v.Type().String() != "*caddyhttp.http2Conn" {
+		return conn
+	}
+	field := v.Elem().FieldByName("Conn")
+	if !field.IsValid() {
+		return conn
+	}
+	if inner, ok := field.Interface().(net.Conn); ok && inner != nil {
+		return inner
+	}
 	return conn
 }
 

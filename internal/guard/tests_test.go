@@ -68,6 +68,11 @@ var tested = map[string]string{
 	"hub: the heartbeat":                        "TestPanicInASlot",
 	"hub: what follows the end of a connection": "TestPanicInTheEndOfAConnection",
 
+	"internal/poller: a connection that can be read":    "TestPanicInAHandler",
+	"internal/poller: a connection that can be written": "TestPanicOfAWriter",
+	"internal/poller: deadlines of connections":         "TestPanicInADeadline",
+	"internal/poller: the poller":                       "TestPanicInThePoller",
+
 	"notify: a request to the app":   "TestPanicInARequest",
 	"notify: the delivery of events": "TestPanicInADelivery",
 
