@@ -48,6 +48,7 @@ func newPolled(r *http.Request, o Options) framing {
 }
 
 func (t *polled) begin(w http.ResponseWriter, first []byte) error {
+	rawtcp.SetUserTimeout(t.bare, t.userTimeout)
 	setHijackedHeader(w.Header())
 	if err := writeHead(w, append(first, t.Kept()...)); err != nil {
 		return err
@@ -56,7 +57,6 @@ func (t *polled) begin(w http.ResponseWriter, first []byte) error {
 	if err != nil {
 		return err
 	}
-	rawtcp.SetUserTimeout(t.bare, t.userTimeout)
 	t.conn = poller.Take(t.bare)
 	_ = conn.Close() // from here on only t.conn is used
 	t.bare = nil
