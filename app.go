@@ -100,6 +100,7 @@ func (a *App) Start() error {
 		log := a.log.With("hub", name)
 		u.use.Settings.LogTo(log)
 		u.startRealms(a.ctx, log)
+		u.notify.apply(u.use.Settings)
 		if err := u.node.Apply(u.use); err != nil {
 			a.handOver()
 			return fmt.Errorf("hub '%s': %w", name, err)

@@ -35,6 +35,7 @@ var routeOptions = func() block.Options[*Handler] {
 		"info":      {Syntax: "{ <name> <placeholder> … }", Block: true, Parse: parseInfo},
 		"token":     {Syntax: "{ … }", Block: true, Parse: parseToken},
 		"authorize": {Syntax: "{ … }", Block: true, Parse: parseAuthorize},
+		"notify":    {Syntax: "{ … }", Block: true, Parse: parseNotify},
 	}
 	for name, o := range config.HubOptions {
 		all[name] = block.ForPart(o, inlineHub)
@@ -61,6 +62,7 @@ func inlineHub(h *Handler) *config.Hub {
 //		info    { <name> <placeholder> … }
 //		token   { … }
 //		authorize { … }
+//		notify  { … }
 //
 //		# options of the hub, which define it here instead of in the global options
 //		heartbeat <interval> [<timeout>]
@@ -116,6 +118,11 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 	}
 	if a := handler.Authorize; a != nil {
 		if err := a.ParseRoutes(h); err != nil {
+			return nil, err
+		}
+	}
+	if n := handler.Notify; n != nil {
+		if err := n.ParseRoutes(h, handler.HubConfig); err != nil {
 			return nil, err
 		}
 	}
@@ -261,6 +268,11 @@ func parseToken(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
 
 func parseAuthorize(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
 	h.Authorize, err = config.ParseAuthorize(d)
+	return err
+}
+
+func parseNotify(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
+	h.Notify, err = config.ParseNotify(d)
 	return err
 }
 

@@ -30,6 +30,8 @@ type hubUse struct {
 	place  string      // where it is defined
 	route  string      // one that uses it
 
+	notify *routeNotify // nil: the app is not notified
+
 	users  bool              // a route finds out which user sends a request
 	tokens bool              // a route has 'token'
 	grants bool              // a route has 'token' or 'authorize'
@@ -194,6 +196,11 @@ func (a *App) checkHubs() error {
 	}
 	if err := a.undefined(); err != nil {
 		return err
+	}
+	for _, u := range a.hubs {
+		if err := u.notify.checkRooms(u.config); err != nil {
+			return err
+		}
 	}
 	a.complete.checked = true
 	for name, u := range a.hubs {

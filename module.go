@@ -83,6 +83,10 @@ type Handler struct {
 	// allow.
 	Authorize *config.Authorize `json:"authorize,omitempty"`
 
+	// Notify notifies the app of what happens in the hub, by whichever route. One route of a
+	// hub may have it. Default: the app is not notified.
+	Notify *config.Notify `json:"notify,omitempty"`
+
 	// Static after Provision.
 	app      *App
 	node     *node.Node
@@ -140,6 +144,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	u.grants = u.grants || h.Token != nil || h.Authorize != nil
 	realm, err := h.app.realm(ctx, h.hubName(), realmConfig{h.Path, h.Token, h.Authorize}, place)
 	if err != nil {
+		return err
+	}
+	if err := h.app.notify(ctx, h, place); err != nil {
 		return err
 	}
 	h.identity = access.Identity{Path: h.Path, User: h.User, Info: h.Info, Realm: realm, Log: h.log}

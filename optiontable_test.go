@@ -13,6 +13,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/node"
+	"github.com/caddy-realtime/caddy-realtime/notify"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -118,6 +119,20 @@ var options = map[string]option{
 	"Handler.Info":          {usual: "nothing", row: "The directive/info"},
 	"Handler.Token":         {usual: "tokens are not accepted", row: "The directive/token"},
 	"Handler.Authorize":     {usual: "clients may do what the rooms allow", row: "The directive/authorize", says: "only the rooms decide"},
+
+	"Handler.Notify": {usual: "the app is not notified", row: "The directive/notify", says: "the app is not notified"},
+
+	"Notify.Events":       {usual: required, row: "notify/events", says: "required"},
+	"Notify.Channels":     {usual: "all channels", row: "notify/channels"},
+	"Notify.Secrets":      {usual: required, row: "notify/secret", says: "required"},
+	"NotifyBatch.Events":  {usual: notify.DefaultBatch, row: "notify/batch", says: "`100 50ms`"},
+	"NotifyBatch.Wait":    {usual: notify.DefaultWait},
+	"Notify.Retry":        {usual: "1h", row: "notify/retry", says: "`1h`"},
+	"NotifyBuffer.Events": {usual: notify.DefaultBufferEvents, row: "notify/buffer", says: "`100000 64MiB`"},
+	"NotifyBuffer.Bytes":  {usual: size(notify.DefaultBufferBytes)},
+	"Notify.Batch":        {},
+	"Notify.Buffer":       {},
+	"Notify.Routes":       {usual: required},
 
 	"APIKey.Key":    {usual: required},
 	"APIKey.Allow":  {usual: "none"},

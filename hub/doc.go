@@ -51,6 +51,7 @@
 //
 //	shard.mu > room.mu
 //	Hub.mu > heartbeat.mu
+//	shard.mu > memory.Outbox.mu: an Occupancy is notified under it
 //
 // A broker may call [Hub.Broadcast] and [Hub.Skip] with a lock of its own held. Nothing
 // of the hub is locked while Conn.mu is held; a [Stamper] may lock its own state. No lock

@@ -25,6 +25,8 @@ type Hub struct {
 	stats    stats
 	pending  atomic.Int64 // weight of what all rooms have pending
 
+	occupancy atomic.Pointer[Occupancy] // nil: nothing is notified, see WatchOccupancy
+
 	// Guarded by mu.
 	mu     sync.Mutex
 	conns  map[string]*Conn

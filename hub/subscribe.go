@@ -107,6 +107,7 @@ func (h *Hub) addToRoom(s *subscription) (r *room, first bool) {
 		r = &room{hub: h, channel: s.channel, delays: sh.delays, ready: make(chan struct{})}
 		r.options = h.settings.Load().Room(s.channel)
 		sh.rooms[s.channel] = r
+		h.reportRoom(Occupancy.Occupy, s.channel)
 	}
 	r.add(s)
 	return r, !ok
@@ -124,6 +125,7 @@ func (h *Hub) leaveRoom(s *subscription) {
 	}
 	if empty {
 		delete(sh.rooms, s.channel)
+		h.reportRoom(Occupancy.Vacate, s.channel)
 	}
 	sh.mu.Unlock()
 	if attached {

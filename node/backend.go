@@ -9,6 +9,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/backend/redis"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/notify"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -17,8 +18,10 @@ import (
 type backend struct {
 	store  Store          // that it was made for
 	memory *memory.Broker // nil with Redis
+	box    *memory.Outbox // the same
 	redis  *redis.Client  // nil without
 	orders *redis.Control // the same
+	outbox notify.Outbox
 }
 
 var errStoreChanged = errors.New("the options of 'redis' can not be changed while the hub runs; restart Caddy, or give the hub another name")
@@ -27,7 +30,10 @@ var errStoreChanged = errors.New("the options of 'redis' can not be changed whil
 // a moment in which other nodes can show that they look for rooms in other places.
 func openBackend(s *Settings) (b backend, err error) {
 	b.store = s.Store
+	b.outbox = memory.NewOutbox()
 	if s.Store.Redis == nil {
+		b.box = memory.NewOutbox()
+		b.outbox = b.box
 		return b, nil
 	}
 	o := *s.Store.Redis
@@ -46,7 +52,7 @@ func (b *backend) broker(s *Settings) func(hub.Sink) (hub.Broker, error) {
 		if b.redis != nil {
 			return b.redis.Broker(sink), nil
 		}
-		b.memory = memory.New(sink, memory.Options{HistoryBytes: s.HistoryMemory})
+		b.memory = memory.New(sink, memory.Options{HistoryBytes: s.HistoryMemory, Outbox: b.box})
 		return b.memory, nil
 	}
 }
@@ -55,7 +61,7 @@ func (b *backend) members(sink presence.Sink) (presence.Store, error) {
 	if b.redis != nil {
 		return b.redis.Presence(sink), nil
 	}
-	return memory.NewPresenceStore(sink), nil
+	return memory.NewPresenceStore(sink).Record(b.box), nil
 }
 
 // control connects the sessions with the other nodes, if there are any.
@@ -73,7 +79,7 @@ func (b *backend) documents(sink document.Sink) (document.Store, error) {
 	if b.redis != nil {
 		return b.redis.Documents(sink), nil
 	}
-	return memory.NewDocumentStore(sink), nil
+	return memory.NewDocumentStore(sink).Record(b.box), nil
 }
 
 // away returns how long the store has been unusable.
@@ -93,7 +99,7 @@ func (b *backend) resize(bytes int64) {
 // close closes the connections to the store. Nothing may use the store afterwards.
 func (b *backend) close() error {
 	if b.redis == nil {
-		return nil
+		return b.outbox.Close()
 	}
 	if b.orders != nil {
 		b.orders.Close()

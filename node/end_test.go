@@ -9,6 +9,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/panictest"
+	"github.com/caddy-realtime/caddy-realtime/notify"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
@@ -59,6 +60,8 @@ func newTestNode(t *testing.T, exits bool, log *panictest.Log,
 	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}
+	n.backend.outbox = memory.NewOutbox()
+	n.events = notify.New(n.backend.outbox, notify.Options{})
 	n.hub.Apply(hub.Settings{Logger: log.Logger()})
 	return n, store
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/notify"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
@@ -44,6 +45,7 @@ type Node struct {
 	backend   backend
 	members   *presence.Tracker
 	documents *document.Service
+	events    *notify.Service
 }
 
 // New returns a node that is not started. exiting reports whether the process is about to
@@ -106,6 +108,9 @@ func (n *Node) start(s *Settings) error {
 		}
 		return nil
 	}
+	if s.Store.Redis != nil && len(s.Sinks) > 0 {
+		return errors.New("'notify' does not work with 'redis' yet")
+	}
 	var err error
 	if n.backend, err = openBackend(s); err != nil {
 		return err
@@ -131,6 +136,7 @@ func (n *Node) start(s *Settings) error {
 	n.hub, n.members, n.documents = h, members, documents.WithLogger(s.Hub.Logger)
 	registry := session.New(h).WithPresence(members).WithDocuments(n.documents).WithHealth(n.Health)
 	n.backend.control(registry)
+	n.events = notify.New(n.backend.outbox, notify.Options{})
 	n.registry.Store(registry)
 	return nil
 }
@@ -142,6 +148,7 @@ func (n *Node) enforce(u *Use) {
 	n.backend.resize(u.Settings.HistoryMemory)
 	n.members.Apply(u.Settings.Presence)
 	n.registry.Load().Apply(u.Settings.Session)
+	n.applySinks(u.Settings)
 	u.decide(true)
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/backend/redis"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/notify"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -19,6 +20,9 @@ type Settings struct {
 	HistoryMemory int64
 	Drain         Drain
 	Store         Store
+	// Sinks are where events go, and Buffer bounds those that wait.
+	Sinks  []notify.Sink
+	Buffer notify.Bounds
 }
 
 // LogTo sets the logger of everything in the hub.

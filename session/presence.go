@@ -229,6 +229,7 @@ func (s *Session) endPresence(reason hub.Reason) {
 	s.mu.Lock()
 	stays := s.stays
 	s.stays, s.over = nil, true
+	s.report(Connections.Disconnect)
 	s.stopTimer()
 	s.mu.Unlock()
 	for _, stay := range stays {

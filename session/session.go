@@ -118,6 +118,9 @@ func (s *Session) connect(o Options) (err error) {
 			}
 		},
 	})
+	if err == nil {
+		s.report(Connections.Connect)
+	}
 	return err
 }
 

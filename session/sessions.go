@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
@@ -16,6 +17,8 @@ type sessions struct {
 	// Static before the first session is opened.
 	rules *current
 	heads Headcount // nil: connections to other nodes are not counted
+
+	watch atomic.Pointer[Connections] // nil: nothing is notified, see WatchConnections
 
 	// Guarded by mu.
 	mu         sync.Mutex

@@ -104,6 +104,7 @@ func (b *Broker) publishPlain(s *shard, m *hub.Message) (hub.Published, error) {
 		return b.publishIn(r, time.Now(), m, hub.PublishOptions{})
 	}
 	m.Position = hub.Position{}
+	b.o.Outbox.recordMessage(m)
 	b.sink.Broadcast(m.Channel, m)
 	return hub.Published{}, nil
 }
@@ -128,6 +129,7 @@ func (b *Broker) publishIn(r *room, now time.Time, m *hub.Message, o hub.Publish
 	}
 	b.account(r)
 	m.Position = p.Position
+	b.o.Outbox.recordMessage(m)
 	b.sink.Broadcast(m.Channel, m)
 	return p, nil
 }

@@ -16,6 +16,7 @@ func (b *Broker) publishUnplaced(s *shard, m *hub.Message, key string) (hub.Publ
 		return hub.Published{}, err
 	}
 	if r == nil {
+		b.o.Outbox.recordMessage(m)
 		b.sink.Broadcast(m.Channel, m)
 		return hub.Published{}, nil
 	}
@@ -40,6 +41,7 @@ func (b *Broker) unplacedIn(r *room, now time.Time, m *hub.Message, key string) 
 		r.remember(now.Sub(b.born), key, hub.Position{}, digest, b.o)
 		b.account(r)
 	}
+	b.o.Outbox.recordMessage(m)
 	b.sink.Broadcast(m.Channel, m)
 	return hub.Published{}, nil
 }

@@ -56,6 +56,11 @@
 //	slot.mu > ledger.mu
 //	slot.mu > presenceLedger.mu
 //
+// What happens is recorded for the app under the lock of its room:
+//
+//	room.mu > Outbox.mu
+//	slot.mu > Outbox.mu
+//
 // The broker finds and pins a room under shard.mu, and then locks the room without
 // shard.mu. Pins are added only under shard.mu. So a caller that holds shard.mu and sees
 // a room without pins is alone with that room, and can remove it without waiting.

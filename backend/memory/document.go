@@ -36,6 +36,8 @@ type documentTable struct {
 	rooms     table[*documentRoom]
 	ledger    ledger
 	deadlines deadlines
+
+	outbox *Outbox // of the app's events; nil: none; set by Record before the store is used
 }
 
 // renew starts a new epoch and returns it.
@@ -53,6 +55,13 @@ func NewDocumentStore(sink document.Sink) *DocumentStore {
 		return &documentRoom{slot: slot{channel: channel}, table: t, epoch: *t.epoch.Load()}
 	})
 	return &DocumentStore{table: t, sink: sink}
+}
+
+// Record makes the store record changes in an outbox. It is called before the store is used, and
+// returns the store.
+func (s *DocumentStore) Record(o *Outbox) *DocumentStore {
+	s.table.outbox = o
+	return s
 }
 
 // Join returns another node of the same store, which delivers to sink.

@@ -20,6 +20,7 @@ func (r *documentRoom) commit(c document.Commit) (document.Committed, error) {
 		return document.Committed{}, err
 	}
 	r.append(c, next)
+	r.table.outbox.recordChange(r.channel, &c.Entry)
 	for s := range r.attached {
 		s.sink.Changed(r.channel, c.Epoch, c.Entry)
 	}

@@ -22,6 +22,8 @@ type Options struct {
 	// Sweep is the time between two runs of the janitor, which frees what has expired; 0
 	// means one minute.
 	Sweep time.Duration
+	// Outbox records messages for the app; nil means that none are recorded.
+	Outbox *Outbox
 }
 
 func (o Options) withDefaults() Options {

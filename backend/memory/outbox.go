@@ -147,6 +147,7 @@ func (o *Outbox) Vacate(channel string) {
 func (o *Outbox) have(name string, has bool, e notify.Event) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	name = strings.Clone(name) // because it may be a part of a large frame
 	set, counted := o.channels, o.choice.Load().Any(notify.Occupied, notify.Vacated)
 	if e.Connection != "" {
 		set, counted = o.connections, o.choice.Load().Any(notify.Connected, notify.Disconnected)

@@ -31,6 +31,8 @@ type presenceTable struct {
 	nodes atomic.Int64  // that are not closed
 	rooms table[*presenceRoom]
 	gone  presenceLedger
+
+	outbox *Outbox // of the app's events; nil: none; set by Record before the store is used
 }
 
 // NewPresenceStore returns a store with one node, which delivers to sink.
@@ -42,6 +44,13 @@ func NewPresenceStore(sink presence.Sink) *PresenceStore {
 		return r
 	})
 	return (&PresenceStore{table: t}).Join(sink)
+}
+
+// Record makes the store record in an outbox who enters and leaves. It is called before the
+// store is used, and returns the store.
+func (s *PresenceStore) Record(o *Outbox) *PresenceStore {
+	s.table.outbox = o
+	return s
 }
 
 // Join returns another node of the same store, which delivers to sink. When all nodes are

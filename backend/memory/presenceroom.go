@@ -48,6 +48,7 @@ func (r *presenceRoom) notify(evs []presence.Event) {
 	if len(evs) == 0 {
 		return
 	}
+	r.table.outbox.recordMembers(r.channel, evs)
 	for _, s := range r.attached {
 		s.sink.Changed(r.channel, evs...)
 	}

@@ -1,0 +1,55 @@
+package memory
+
+import (
+	"encoding/json"
+
+	"github.com/caddy-realtime/caddy-realtime/document"
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/notify"
+	"github.com/caddy-realtime/caddy-realtime/presence"
+)
+
+// recordMessage records a message that is about to be broadcast, if it is chosen. Where a room is
+// locked, the caller holds the lock, so that the order is that of the room.
+func (o *Outbox) recordMessage(m *hub.Message) {
+	if !o.wants(notify.Message, m.Channel) {
+		return
+	}
+	e := notify.Event{
+		Type: notify.Message, Channel: m.Channel, Sender: m.Sender, Event: m.Event, Content: m.Content,
+		Epoch: m.Position.Epoch, Offset: m.Position.Offset,
+	}
+	if m.Direct != nil {
+		e.To = (*notify.Address)(&m.Direct.To)
+	}
+	o.record(e)
+}
+
+// recordMembers records which members of a room entered or left. The caller holds the room's lock.
+func (o *Outbox) recordMembers(channel string, evs []presence.Event) {
+	for _, ev := range evs {
+		t := notify.Entered
+		switch ev.Kind {
+		case presence.Updated:
+			continue
+		case presence.Left:
+			t = notify.Left
+		}
+		if o.wants(t, channel) {
+			o.record(notify.Event{
+				Type: t, Channel: channel, User: ev.Member.Key,
+				Status: ev.Member.Status, Info: json.RawMessage(ev.Member.Info),
+			})
+		}
+	}
+}
+
+// recordChange records a change of a document. The caller holds the document's lock.
+func (o *Outbox) recordChange(channel string, entry *document.Entry) {
+	if o.wants(notify.Changed, channel) {
+		o.record(notify.Event{
+			Type: notify.Changed, Channel: channel, Sender: entry.Author,
+			Version: entry.Version, Patch: entry.Patch,
+		})
+	}
+}

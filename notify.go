@@ -1,0 +1,53 @@
+package realtime
+
+import (
+	"fmt"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-realtime/caddy-realtime/access"
+	"github.com/caddy-realtime/caddy-realtime/config"
+	"github.com/caddy-realtime/caddy-realtime/node"
+	"github.com/caddy-realtime/caddy-realtime/notify"
+)
+
+// routeNotify is the option `notify` of a hub.
+type routeNotify struct {
+	config *config.Notify
+	place  string // of the route that has it
+	sink   notify.Sink
+	bounds notify.Bounds
+}
+
+// notify provisions the option of a route, if the route has it.
+func (a *App) notify(ctx caddy.Context, h *Handler, place string) error {
+	if h.Notify == nil {
+		return nil
+	}
+	u := a.hub(h.hubName())
+	if u.notify != nil {
+		return fmt.Errorf("'notify' stands in %s and in %s, and the hub '%s' may have one; remove it from one of them", u.notify.place, place, h.hubName())
+	}
+	n := &routeNotify{config: h.Notify, place: place}
+	var err error
+	if n.sink, n.bounds, err = access.NewNotify(ctx, h.Path, h.Notify); err != nil {
+		return fmt.Errorf("notify: %w", err)
+	}
+	u.notify = n
+	return nil
+}
+
+// checkRooms returns an error if a pattern matches no channel of the hub.
+func (n *routeNotify) checkRooms(hub *config.Hub) error {
+	if n == nil || hub == nil {
+		return nil
+	}
+	return n.config.CheckRooms(hub)
+}
+
+// apply adds the option to the settings of a hub.
+func (n *routeNotify) apply(s *node.Settings) {
+	if n != nil {
+		s.Sinks, s.Buffer = append(s.Sinks, n.sink), n.bounds
+	}
+}

@@ -1,0 +1,66 @@
+package policy
+
+import "fmt"
+
+// Patterns are patterns outside of room blocks, such as those that choose for which channels the
+// app is notified. They have no placeholders.
+type Patterns []pattern
+
+// ParsePatterns parses patterns without placeholders.
+func ParsePatterns(texts []string) (Patterns, error) {
+	all := make(Patterns, 0, len(texts))
+	for _, text := range texts {
+		p, err := parsePattern(text)
+		switch {
+		case err != nil:
+			return nil, err
+		case p.personal:
+			return nil, fmt.Errorf("pattern '%s': a placeholder is not possible here; write * for the segment", text)
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// Match reports whether one of the patterns matches a channel.
+func (ps Patterns) Match(channel string) bool {
+	for i := range ps {
+		if ps[i].match(channel) {
+			return true
+		}
+	}
+	return false
+}
+
+// Meets reports for each pattern whether any channel matches it and also one of the patterns of
+// rooms.
+func (ps Patterns) Meets(rooms []string) ([]bool, error) {
+	meets := make([]bool, len(ps))
+	for _, room := range rooms {
+		r, err := parsePattern(room)
+		if err != nil {
+			return nil, err
+		}
+		for i := range ps {
+			meets[i] = meets[i] || ps[i].meets(&r)
+		}
+	}
+	return meets, nil
+}
+
+// meets reports whether a channel can match both patterns.
+func (p *pattern) meets(q *pattern) bool {
+	for i, s := range p.segments {
+		if i >= len(q.segments) {
+			return false
+		}
+		t := q.segments[i]
+		switch {
+		case s.kind == rest || t.kind == rest:
+			return true
+		case s.kind == literal && t.kind == literal && s.text != t.text:
+			return false
+		}
+	}
+	return len(p.segments) == len(q.segments)
+}
