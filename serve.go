@@ -170,10 +170,18 @@ func (h *Handler) dispatch(w http.ResponseWriter, r *http.Request, path string, 
 		return h.serveStream(w, r, c)
 	case path == "":
 		return h.explain(w, r)
-	case api.Serve(w, r, path, api.Options{Registry: c.registry, Caller: c.caller(), Confirm: c.confirm}):
+	case api.Serve(w, r, path, api.Options{Registry: c.registry, Caller: c.caller(), Confirm: c.confirm, Realm: h.realmName(), Over: h.app.ctx.Done()}):
 		return nil
 	}
 	return h.rejectStatus(w, r, http.StatusNotFound, "there is nothing at this path")
+}
+
+// realmName returns the name of the realm by which clients of the route come in.
+func (h *Handler) realmName() string {
+	if h.identity.Realm == nil {
+		return access.OpenRealm(h.Path)
+	}
+	return h.Path
 }
 
 func isStream(r *http.Request, path string) bool {

@@ -62,6 +62,7 @@ func (r *Realm) provisionTokens(ctx caddy.Context, c *config.Token) (err error) 
 	if r.sources, err = c.Sources(); err != nil {
 		return err
 	}
+	r.session.Verifier = r.tokens
 	r.session.Required, r.session.Deadline = c.Required, time.Duration(c.Deadline)
 	if r.sources.has(config.FromMessage) {
 		r.session.Tokens = r.tokens

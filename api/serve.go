@@ -27,6 +27,11 @@ type Options struct {
 	// Ready reports whether this node accepts clients. A request for [ReadyPath] needs
 	// nothing else.
 	Ready func() bool
+	// Realm is the path by which clients come in where the request came in; may be empty.
+	Realm string
+	// Over is closed when the configuration of the route ends; nil means never. Streams end
+	// then, because their API key may not count any more.
+	Over <-chan struct{}
 }
 
 // ReadyPath is where everybody may ask whether this node accepts clients.

@@ -26,6 +26,10 @@ type ConnOptions struct {
 	// member are addressed; empty if the user is not known. It must neither block nor call
 	// the hub. Nil means that the user is never known.
 	User func() string
+	// Observer says that this is no client but somebody who watches: it does not count as a
+	// connection of its rooms, and loses the oldest messages if it is slow, whatever the
+	// policy of a room says.
+	Observer bool
 	// OnClose is called exactly once, after the connection was detached from its rooms
 	// and before its last bytes are written. May be nil.
 	OnClose func(Reason)
@@ -43,6 +47,7 @@ type Conn struct {
 	encoder   Encoder
 	kind      Kind
 	answers   bool
+	observer  bool
 	user      func() string // may be nil
 	onClose   func(Reason)
 
@@ -72,7 +77,7 @@ type Conn struct {
 func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 	c := &Conn{
 		hub: h, id: newID(), transport: o.Transport, encoder: o.Encoder,
-		kind: o.Kind, answers: o.Answers, user: o.User, onClose: o.OnClose,
+		kind: o.Kind, answers: o.Answers, observer: o.Observer, user: o.User, onClose: o.OnClose,
 	}
 	c.try, _ = o.Transport.(TryWriter)
 	if c.try != nil {
@@ -86,6 +91,9 @@ func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 		return nil, ErrClosed
 	}
 	h.conns[c.id] = c
+	if c.observer {
+		h.observers.Add(1)
+	}
 	h.wg.Add(1)
 	h.beat.add(c)
 	h.mu.Unlock()
@@ -220,4 +228,7 @@ func (h *Hub) removeConn(c *Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.conns, c.id)
+	if c.observer {
+		h.observers.Add(-1)
+	}
 }

@@ -20,10 +20,11 @@ type Hub struct {
 	shards [shardCount]shard
 	beat   *heartbeat
 
-	settings atomic.Pointer[Settings]
-	ended    atomic.Bool // Close was called
-	stats    stats
-	pending  atomic.Int64 // weight of what all rooms have pending
+	settings  atomic.Pointer[Settings]
+	ended     atomic.Bool  // Close was called
+	observers atomic.Int64 // connections that are observers
+	stats     stats
+	pending   atomic.Int64 // weight of what all rooms have pending
 
 	occupancy atomic.Pointer[Occupancy] // nil: nothing is notified, see WatchOccupancy
 

@@ -137,6 +137,9 @@ func (c *Conn) enqueue(s *subscription, ev Event, frame []byte, slow Slow) {
 	if len(frame) == 0 || c.ending {
 		return
 	}
+	if c.observer {
+		slow = SlowDropOldest
+	}
 	it, messages := item{frame: frame, sub: s}, uint64(0)
 	switch ev := ev.(type) {
 	case *Message:

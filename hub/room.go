@@ -128,8 +128,18 @@ func (sh *shard) list(page []RoomInfo, prefix, after string) []RoomInfo {
 	return page
 }
 
-func (r *room) size() int {
+// size returns how many connections the room has, without observers.
+func (r *room) size() (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.members)
+	n = len(r.members)
+	if r.hub.observers.Load() == 0 {
+		return n
+	}
+	for _, s := range r.members {
+		if s.conn.observer {
+			n--
+		}
+	}
+	return n
 }

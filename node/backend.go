@@ -106,3 +106,13 @@ func (b *backend) close() error {
 	}
 	return b.redis.Close()
 }
+
+// Backend returns the word for where the rooms are kept: memory or redis.
+func (n *Node) Backend() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.backend.redis != nil {
+		return "redis"
+	}
+	return "memory"
+}

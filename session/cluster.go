@@ -67,6 +67,7 @@ func (c *cluster) order(ctx context.Context, here int, o order, name string, las
 type order struct {
 	Kick   *kick       `json:"kick,omitempty"`
 	Revoke *revocation `json:"revoke,omitempty"`
+	Enroll *enrollment `json:"enroll,omitempty"`
 }
 
 // kick closes one connection, or those of a user.

@@ -35,6 +35,9 @@
 //	Revocations  revocations.go           tokens that do not count any more
 //	Rates        rates.go                 callers without a connection, and rooms
 //	Memory       memory.go                what requests of the HTTP API hold
+//	Inspection   inspect*.go              what operators ask, over all nodes
+//	Enrollment   enroll.go                subscriptions by order of the app
+//	             explain.go               why a client may or may not do something
 //	cluster      cluster.go               orders to the other nodes
 //
 // # Limits
@@ -77,8 +80,10 @@
 // [Session.Pause] and [Session.Subscribe] belong to the transport's reader: one call at a
 // time. The other methods of Session may be called by any goroutine at any time.
 //
-// The package starts one kind of goroutine, under a guard: when a room gets a document by
-// a new configuration, the session follows it beside Apply, because the store may be slow.
+// The package starts two kinds of goroutines, under a guard: when a room gets a document by
+// a new configuration, the session follows it beside Apply, because the store may be slow; and
+// an order to subscribe connections is carried out beside other orders, because a client may
+// not read.
 //
 // Locks, from the outermost to the innermost:
 //

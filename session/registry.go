@@ -25,6 +25,7 @@ type Registry struct {
 	Rates       Rates
 	Memory      Memory
 	Inspection  Inspection
+	Enrollment  Enrollment
 
 	// Static after New.
 	hub *hub.Hub
@@ -51,6 +52,7 @@ func New(h *hub.Hub) *Registry {
 	r.Documents = Documents{hub: h, rules: u, rates: &r.Rates}
 	r.Kicks.hub, r.Kicks.rules, r.Kicks.sessions, r.Kicks.cluster = h, u, s, &r.cluster
 	r.Inspection.init(h, u, s)
+	r.Enrollment = Enrollment{rules: u, sessions: s, cluster: &r.cluster}
 	r.Revocations.rules, r.Revocations.sessions, r.Revocations.cluster = u, s, &r.cluster
 	return r
 }
@@ -153,6 +155,8 @@ func (r *Registry) Execute(body []byte, ago time.Duration) (ended int, err error
 		ended = r.Kicks.user(o.Kick.User, o.Kick.reason(), time.Now().Add(-ago))
 	case o.Revoke != nil:
 		ended = r.Revocations.revoke(o.Revoke.revocation())
+	case o.Enroll != nil:
+		ended = r.Enrollment.carryOut(*o.Enroll)
 	}
 	return ended, err
 }

@@ -35,6 +35,9 @@ const DefaultDeadline = 10 * time.Second
 type Realm struct {
 	// Tokens verifies the tokens of clients; nil: clients can not authenticate.
 	Tokens *auth.Verifier
+	// Verifier verifies tokens from any source; nil: the realm takes none. It explains what
+	// a token allows.
+	Verifier *auth.Verifier
 	// Required says that an anonymous connection must authenticate before it may do
 	// anything else.
 	Required bool

@@ -62,6 +62,7 @@ type Session struct {
 	stays    map[string]*attendance    // by channel, in rooms with presence
 	follows  map[string]struct{}       // the channels whose documents are followed
 	filters  map[string]*filter.Filter // by channel, what the client itself wants
+	enrolled map[string]struct{}       // the channels that the app has subscribed it to
 	lost     []string                  // channels that a fixed session named and may not have
 	timer    *time.Timer               // see watch; nil if the principal needs none
 	over     bool                      // the connection has ended

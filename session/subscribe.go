@@ -58,7 +58,7 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, o Subscri
 		return e
 	}
 	err := s.attach(ctx, u, q, o, doc)
-	if err != nil {
+	if err != nil && !errors.Is(err, hub.ErrSubscribed) { // else another goroutine was faster, and follows
 		s.unfollow(q.Channel)
 		s.setFilter(q.Channel, nil)
 	}
@@ -97,6 +97,9 @@ func (s *Session) checkSubscribe(ctx context.Context, u *rules, q protocol.Subsc
 	if _, e := compileFilter(q.Filter); e != nil {
 		return e
 	}
+	if s.isEnrolled(q.Channel) {
+		return nil
+	}
 	return u.askApp(ctx, s.caller(), auth.Subscribe, q.Channel)
 }
 
@@ -105,6 +108,9 @@ func (s *Session) maySubscribe(u *rules, channel string) *protocol.Error {
 	p := s.who()
 	if e := u.mustAuthenticate(p); e != nil {
 		return e
+	}
+	if s.isEnrolled(channel) {
+		return u.opens(channel)
 	}
 	return u.may(Caller{Principal: p}, policy.Subscribe, channel)
 }
@@ -186,6 +192,7 @@ func (s *Session) leaveRoom(conn *hub.Conn, channel string, reply hub.Event) boo
 	s.leavePresence(channel)
 	s.unfollow(channel)
 	s.setFilter(channel, nil)
+	s.setEnrolled(channel, false)
 	return was
 }
 

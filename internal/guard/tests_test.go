@@ -54,6 +54,8 @@ var tested = map[string]string{
 	"backend/redis: the writer of a subscription":     "TestPanicOfASubscription",
 	"backend/redis: what takes a message from Redis":  "TestPanicOfWhoeverTakes",
 
+	"session: subscriptions by order of the app": "TestPanicInSubscriptionsByOrder",
+
 	"node: a commanded drain": "TestPanicInACommandedDrain",
 
 	"hub: a broadcast":                          "TestPanicInABroadcast",

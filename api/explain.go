@@ -1,0 +1,36 @@
+package api
+
+import (
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// explain is GET /explain.
+func explain(c *call) *protocol.Error {
+	if e := c.appOnly(); e != nil {
+		return e
+	}
+	query := c.r.URL.Query()
+	q := session.ExplainQuery{
+		Channel: query.Get("channel"), Word: query.Get("action"),
+		User: query.Get("user"), Token: query.Get("token"), Realm: query.Get("realm"),
+	}
+	if !query.Has("channel") {
+		return protocol.Errorf(protocol.InvalidMessage, "the parameter channel is missing")
+	}
+	if q.User != "" && q.Token != "" {
+		return protocol.Errorf(protocol.InvalidMessage, "the parameters user and token exclude each other")
+	}
+	if q.Word == "" {
+		q.Word = "subscribe"
+	}
+	var err error
+	if q.Action, err = policy.ParseAction(q.Word); err != nil {
+		return protocol.Errorf(protocol.InvalidMessage, "the parameter action: %s", err)
+	}
+	if q.Realm == "" {
+		q.Realm = c.o.Realm
+	}
+	return c.replyValue(c.o.Registry.Explain(c.r.Context(), q))
+}
