@@ -89,8 +89,8 @@ export class Realtime extends Emitter<RealtimeEvents> {
   }
 
   /** Publishes to a channel, with or without a subscription. Waits for a connection. Rejects with a {@link RealtimeError}. */
-  async publish(channel: string, content: unknown, { event, to }: PublishOptions = {}): Promise<Ack> {
-    const payload = { channel, content, event, to, key: this._key() };
+  async publish(channel: string, content: unknown, options: PublishOptions = {}): Promise<Ack> {
+    const payload = { channel, content, ...options, key: this._key() };
     return { channel, ...((await this.#request('message', payload)) as object) };
   }
 

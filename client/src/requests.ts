@@ -45,9 +45,9 @@ export class Requests {
   }
 
   async #perform({ type, id, payload }: Command): Promise<void> {
-    const { channel, content, event, to, key, since, limit } = payload;
+    const { channel, since, limit, ...message } = payload;
     const [reply, body, what] = ({
-      message: ['ack', { content, event, to, key }],
+      message: ['ack', message],
       history: [type],
       change: ['change-accepted', payload, 'document/changes'],
     }[type] ?? []) as [string?, object?, string?];

@@ -55,6 +55,8 @@ export class StreamTransport implements Transport {
     const { type, id, payload } = command;
     if (type === 'subscribe' || type === 'unsubscribe') {
       this.#change(type === 'subscribe', payload.channel!);
+      // One filter would hold for all channels of the stream.
+      if (payload['filter']) this.#refuse([payload.channel!], new RealtimeError('UNSUPPORTED', 'needs WebSocket'));
       // The result is an event of the stream. The command itself is done.
       queueMicrotask(() => this.#closed || this.#listener.frame({ type: 'ack', id: id!, payload: {} }));
     } else if (type !== 'ping') {

@@ -22,6 +22,11 @@ export interface SubscribeOptions extends Appearance {
   history?: number;
   /** The position to continue from, for example that of an earlier visit. Default: only new messages. */
   recover?: Position;
+  /**
+   * Which messages to get: an expression in CEL over `tags`, `event`, `sender` and `content`. It
+   * needs WebSocket. Default: all messages.
+   */
+  filter?: string;
 }
 
 export type SubscriptionState = 'subscribing' | 'subscribed' | 'unsubscribed';
@@ -117,12 +122,12 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
 
   /** There is a connection. @internal */
   _up(): void {
-    const { status, info, history } = this.#options;
+    const { status, info, history, filter } = this.#options;
     const recover = this.#position;
     this.#change('subscribing');
     this.#asked = this.#host._command(
       'subscribe',
-      { channel: this.channel, recover, history: this.#first ? history : undefined, status, info },
+      { channel: this.channel, recover, history: this.#first ? history : undefined, filter, status, info },
       (error) => this.#refused(error),
     );
   }
@@ -148,6 +153,7 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
       // Before that, it belongs to an earlier subscription.
       if (type === 'message') this.#deliver(payload, timestamp);
       else if (type === 'gap') this.#gap(envelope);
+      else if (type === 'position') this.#position = positionOf(payload);
       else if (type === 'presence') this.presence._receive(payload);
     }
     if (this.#state === 'subscribed' && (!this.#held || type === 'subscribed')) this._emit('frame', envelope);

@@ -1,6 +1,6 @@
 // The envelopes of the protocol, with the fields that the client reads.
 
-import type { Address } from './message.js';
+import type { Address, Tags } from './message.js';
 import { waitOf } from './time.js';
 
 /** What the client sends. */
@@ -43,6 +43,7 @@ export interface Payload {
   sender?: string;
   to?: Address;
   from?: Address;
+  tags?: Tags;
   // ack
   degraded?: boolean;
   duplicate?: boolean;
@@ -79,6 +80,7 @@ export interface WireMessage {
   sender?: string;
   to?: Address;
   from?: Address;
+  tags?: Tags;
   content?: unknown;
 }
 

@@ -434,3 +434,20 @@ test('an iteration that is left stops listening', async (t) => {
   w.socket.say({ type: 'message', payload: { channel: 'a', content: 1 } });
   assert.equal(await loop, 1);
 });
+
+test('a filter goes with each subscribe, and position moves on without a message', async (t) => {
+  const w = new World(t);
+  await w.open();
+  const subscription = w.client.subscribe('a', { filter: 'tags.team == "red"' });
+  const seen = record(subscription);
+  assert.deepEqual(w.socket.last('subscribe').payload, { channel: 'a', filter: 'tags.team == "red"' });
+  w.socket.subscribed({ epoch: 'e', offset: 1 });
+  const message = { channel: 'a', content: 'm2', offset: 2, tags: { team: 'red' } };
+  subscription.on('message', ({ tags }) => seen.push(tags));
+  w.socket.say({ type: 'message', payload: message });
+  w.socket.say({ type: 'position', payload: { channel: 'a', epoch: 'e', offset: 9, anchor: 'x' } });
+  assert.deepEqual(seen, ['subscribed', 'm2', { team: 'red' }]);
+  assert.deepEqual(subscription.position, { epoch: 'e', offset: 9, anchor: 'x' });
+  void subscription.publish(1, { tags: { team: 'blue', level: 2 } });
+  assert.deepEqual(w.socket.last('message').payload['tags'], { team: 'blue', level: 2 });
+});

@@ -5,7 +5,7 @@ export type { CloseCode, ErrorCode } from './codes.js';
 export type { Subscription, SubscribeOptions, SubscriptionEvents, SubscriptionState } from './subscription.js';
 export type { Appearance, Presence, PresenceEvents } from './presence.js';
 export type { Member } from './members.js';
-export type { Ack, Address, Gap, HistoryOptions, HistoryPage, Message, PublishOptions } from './message.js';
+export type { Ack, Address, Gap, HistoryOptions, HistoryPage, Message, PublishOptions, Tags } from './message.js';
 export type { Position } from './position.js';
 export type { Options, TokenSource } from './options.js';
 export type { PageScope } from './page.js';

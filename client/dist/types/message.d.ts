@@ -8,6 +8,8 @@ export interface Address {
     readonly user?: string;
     readonly connection?: string;
 }
+/** What filters of subscribers look at: at most 16 values. */
+export type Tags = Readonly<Record<string, string | number | boolean>>;
 /** A message of a channel. */
 export interface Message<T = unknown> {
     readonly channel: string;
@@ -16,6 +18,8 @@ export interface Message<T = unknown> {
     readonly event?: string;
     /** The user, or the connection of an anonymous publisher. Absent if the app published the message. */
     readonly sender?: string;
+    /** What the publisher put beside the content. */
+    readonly tags?: Tags;
     /** When it was published, in milliseconds of the server's clock. */
     readonly timestamp?: number;
     /** The number of the message, in channels with history. */
@@ -41,6 +45,8 @@ export interface Ack {
 export interface PublishOptions {
     /** The app's name for the kind of message. */
     event?: string;
+    /** What filters of subscribers look at. */
+    tags?: Tags;
     /** Sends the message to one member only. Rejects with NOT_PRESENT if the member is not in the channel. */
     to?: Address;
 }

@@ -33,7 +33,7 @@ export declare class Realtime extends Emitter<RealtimeEvents> {
     /** Subscribes to a channel. A second call returns the same subscription. */
     subscribe<T = unknown>(channel: string, options?: SubscribeOptions): Subscription<T>;
     /** Publishes to a channel, with or without a subscription. Waits for a connection. Rejects with a {@link RealtimeError}. */
-    publish(channel: string, content: unknown, { event, to }?: PublishOptions): Promise<Ack>;
+    publish(channel: string, content: unknown, options?: PublishOptions): Promise<Ack>;
     /** Asks for a channel's kept messages. Rejects with a {@link RealtimeError}. */
     history<T = unknown>(channel: string, { since, limit }?: HistoryOptions): Promise<HistoryPage<T>>;
 }

@@ -8,6 +8,11 @@ export interface SubscribeOptions extends Appearance {
     history?: number;
     /** The position to continue from, for example that of an earlier visit. Default: only new messages. */
     recover?: Position;
+    /**
+     * Which messages to get: an expression in CEL over `tags`, `event`, `sender` and `content`. It
+     * needs WebSocket. Default: all messages.
+     */
+    filter?: string;
 }
 export type SubscriptionState = 'subscribing' | 'subscribed' | 'unsubscribed';
 /** The events of a subscription. */

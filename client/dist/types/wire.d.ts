@@ -1,4 +1,4 @@
-import type { Address } from './message.js';
+import type { Address, Tags } from './message.js';
 /** What the client sends. */
 export interface Command {
     type: string;
@@ -36,6 +36,7 @@ export interface Payload {
     sender?: string;
     to?: Address;
     from?: Address;
+    tags?: Tags;
     degraded?: boolean;
     duplicate?: boolean;
     users?: string[];
@@ -66,6 +67,7 @@ export interface WireMessage {
     sender?: string;
     to?: Address;
     from?: Address;
+    tags?: Tags;
     content?: unknown;
 }
 /** The state of a document. */
