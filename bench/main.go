@@ -10,6 +10,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -30,6 +31,9 @@ type options struct {
 }
 
 func main() {
+	if served() {
+		os.Exit(1)
+	}
 	o := options{size: workload.Full}
 	flag.StringVar(&o.only, "only", "", "the workloads to run, separated by commas; all if empty: "+names())
 	flag.StringVar(&o.peer, "peer", "", "the server to compare with instead of the usual one: nchan, hub, floor, or none")
@@ -79,15 +83,19 @@ func run(ctx context.Context, o *options) error {
 		results[i].pair = p
 	}
 	// The rounds are outside: a slow minute of the machine then hits every pair a bit.
+	var failed []error
 	for i := range o.rounds {
 		for k := range results {
+			if ctx.Err() != nil {
+				continue // what was measured until then is shown
+			}
 			if err := b.round(ctx, &results[k], i); err != nil {
-				return err
+				failed = append(failed, err) // the other pairs and rounds still count
 			}
 		}
 	}
 	progress.end()
-	return o.report(results)
+	return errors.Join(append(failed, o.report(results))...)
 }
 
 func (o *options) report(results []result) error {

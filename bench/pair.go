@@ -31,27 +31,30 @@ type bench struct {
 	say     func(format string, args ...any)
 }
 
-// round runs the i-th round of a pair. The one that comes first changes with each round.
+// round runs the i-th round of a pair. The side that comes first changes with each round.
+// A round counts only if both sides end well.
 func (b *bench) round(ctx context.Context, r *result, i int) error {
-	sides := []struct {
-		target  *target.Target
-		figures *[]workload.Figures
-	}{{r.pair.ours, &r.ours}, {r.pair.peer, &r.peer}}
-	for k := range sides {
-		side := sides[(k+i)%2]
-		if side.target == nil {
+	targets := [2]*target.Target{r.pair.ours, r.pair.peer}
+	var figures [2]workload.Figures
+	for k := range targets {
+		side := (k + i) % 2
+		t := targets[side]
+		if t == nil {
 			continue
 		}
-		b.say("%s: %s, round %d", r.pair.workload.Name, side.target.Name, i+1)
+		b.say("%s: %s, round %d", r.pair.workload.Name, t.Name, i+1)
 		profile := ""
-		if b.profile != "" && side.target == r.pair.ours {
+		if b.profile != "" && side == 0 {
 			profile = filepath.Join(b.profile, fmt.Sprintf("%s-%d", r.pair.workload.Name, i+1))
 		}
-		f, err := b.once(ctx, r.pair.workload, side.target, profile)
-		if err != nil {
-			return fmt.Errorf("%s, %s: %w", r.pair.workload.Name, side.target.Name, err)
+		var err error
+		if figures[side], err = b.once(ctx, r.pair.workload, t, profile); err != nil {
+			return fmt.Errorf("%s, %s, round %d: %w", r.pair.workload.Name, t.Name, i+1, err)
 		}
-		*side.figures = append(*side.figures, f)
+	}
+	r.ours = append(r.ours, figures[0])
+	if r.pair.peer != nil {
+		r.peer = append(r.peer, figures[1])
 	}
 	return nil
 }

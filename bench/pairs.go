@@ -127,8 +127,8 @@ func (t *targets) make(name string) (*target.Target, error) {
 		program, err := revision(t.ctx, t.root, t.rev, t.dir)
 		return target.Caddy(t.rev, program), err
 	case "hub", "floor":
-		program, err := build(t.ctx, t.root, "./bench/"+name, t.dir, name, nil)
-		return target.Program(name, program), err
+		program, err := os.Executable()
+		return target.Program(name, program, serveWord, name), err
 	}
 	return nil, fmt.Errorf("unknown peer '%s'; there are nchan, hub, floor and none", name)
 }

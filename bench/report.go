@@ -52,7 +52,7 @@ func (l *line) judge(row row) {
 	default:
 		return
 	}
-	passed = passed && l.Lost == 0
+	passed = passed && l.Lost == 0 && l.Rounds > 0
 	l.Passed = &passed
 }
 

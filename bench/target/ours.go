@@ -73,7 +73,7 @@ func Caddyfile(addr string, o Options) (string, error) {
 	}
 	heartbeat := ""
 	if o.Ping > 0 {
-		heartbeat = fmt.Sprintf("\t\theartbeat %v 10s\n", o.Ping)
+		heartbeat = fmt.Sprintf("\t\theartbeat %v %v\n", o.Ping, o.Ping)
 	}
 	return site + " {\n\tbind 127.0.0.1\n" + secure + "\trealtime {\n\t\tapi_key " + client.Key + "\n" + heartbeat + `		room bench:* {
 			subscribe anyone

@@ -3,6 +3,7 @@ package target
 import (
 	"context"
 	"os/exec"
+	"slices"
 	"syscall"
 	"time"
 
@@ -10,14 +11,15 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/bench/proc"
 )
 
-// Program is a server of the bench, which is given its address. It collects on SIGUSR1.
-func Program(name, program string) *Target {
+// Program is a server of the bench: a program that gets args, an address and, for TLS, the
+// files of a certificate and its key. It collects on SIGUSR1.
+func Program(name, program string, args ...string) *Target {
 	return &Target{Name: name, Missing: none, Start: func(ctx context.Context, o Options) (*Server, error) {
 		addr, err := freeAddr()
 		if err != nil {
 			return nil, err
 		}
-		args := []string{addr}
+		args := append(slices.Clone(args), addr)
 		if o.TLS {
 			cert, key, err := certificate(o.Dir)
 			if err != nil {

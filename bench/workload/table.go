@@ -8,6 +8,7 @@ import (
 
 // All are the workloads, in the order in which they run.
 var All = []Workload{
+	{Name: "pings", Ping: 2 * time.Second, Run: pinged},
 	{Name: "fanout", Run: fanout(128, 10)},
 	{Name: "fanout-sse", Transport: client.Stream, Run: fanout(128, 10)},
 	{Name: "fanout-tls", TLS: true, Run: fanout(128, 10)},
@@ -17,7 +18,7 @@ var All = []Workload{
 	{Name: "idle", Run: idle},
 	{Name: "idle-sse", Transport: client.Stream, Run: idle},
 	{Name: "idle-tls", TLS: true, Run: idle},
-	{Name: "pings", Ping: time.Second, Run: pinged},
+
 	{Name: "slow", Run: slow(8192, 50)},
 }
 

@@ -1,18 +1,12 @@
-// Command hub is the chat server that a textbook writes with gorilla/websocket: per room
+// Package hub is the chat server that a textbook writes with gorilla/websocket: per room
 // a goroutine with a map of the members, and per connection two goroutines and a channel
 // of 256 messages. A client whose channel is full is closed.
-package main
+package hub
 
 import (
-	"fmt"
-	"log"
 	"net/http"
-	"os"
-	"os/signal"
-	"runtime/debug"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/gorilla/websocket"
 )
@@ -104,23 +98,12 @@ func serve(w http.ResponseWriter, req *http.Request) {
 	go m.read(r)
 }
 
-func main() {
-	collect := make(chan os.Signal, 1)
-	signal.Notify(collect, syscall.SIGUSR1)
-	go func() {
-		for range collect {
-			debug.FreeOSMemory()
-		}
-	}()
-	http.HandleFunc("/ws/", serve)
-	var err error
-	switch len(os.Args) {
-	case 2:
-		err = http.ListenAndServe(os.Args[1], nil) //nolint:gosec // a server of the bench
-	case 4:
-		err = http.ListenAndServeTLS(os.Args[1], os.Args[2], os.Args[3], nil) //nolint:gosec // a server of the bench
-	default:
-		err = fmt.Errorf("usage: hub <address> [<certificate> <key>]")
+// Serve listens at an address, over TLS if there are files of a certificate and its key.
+func Serve(addr string, certificate []string) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/ws/", serve)
+	if len(certificate) == 2 {
+		return http.ListenAndServeTLS(addr, certificate[0], certificate[1], mux) //nolint:gosec // a server of the bench
 	}
-	log.Fatal(err)
+	return http.ListenAndServe(addr, mux) //nolint:gosec // a server of the bench
 }

@@ -1,8 +1,8 @@
-// Command floor is the least that a Go server does for a room: it upgrades a TCP
+// Package floor is the least that a Go server does for a room: it upgrades a TCP
 // connection to a WebSocket by hand, and one goroutine per room writes what is pending
 // to each member, merged, in one write. It has no TLS, no session, no JSON and no limit:
 // a member that does not read blocks its room.
-package main
+package floor
 
 import (
 	"bufio"
@@ -10,15 +10,10 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"io"
-	"log"
 	"net"
 	"net/http"
-	"os"
-	"os/signal"
-	"runtime/debug"
 	"slices"
 	"sync"
-	"syscall"
 )
 
 // room is one room.
@@ -155,25 +150,16 @@ func newRoom(name string) *room {
 	return r
 }
 
-func main() {
-	if len(os.Args) != 2 {
-		log.Fatal("usage: floor <address>")
-	}
-	collect := make(chan os.Signal, 1)
-	signal.Notify(collect, syscall.SIGUSR1)
-	go func() {
-		for range collect {
-			debug.FreeOSMemory()
-		}
-	}()
-	l, err := net.Listen("tcp", os.Args[1])
+// Serve listens at an address.
+func Serve(addr string) error {
+	l, err := net.Listen("tcp", addr)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	for {
 		c, err := l.Accept()
 		if err != nil {
-			log.Fatal(err)
+			return err
 		}
 		go serve(c)
 	}
