@@ -86,15 +86,29 @@ func (h *Hub) enterRoom(ctx context.Context, s *subscription, o SubscribeOptions
 	if first {
 		h.attachRoom(ctx, r)
 	}
-	select {
-	case <-r.ready:
-	case <-ctx.Done():
-		return Subscribed{}, ctx.Err()
+	if err := r.waitReady(ctx); err != nil {
+		return Subscribed{}, err
 	}
 	if r.err != nil {
 		return Subscribed{}, r.err
 	}
 	return h.readPosition(ctx, r, o)
+}
+
+// waitReady waits until the broker has attached the room. The context is only asked if it has not
+// yet: the context of a session makes a channel then, and keeps it.
+func (r *room) waitReady(ctx context.Context) error {
+	select {
+	case <-r.ready:
+		return nil
+	default:
+	}
+	select {
+	case <-r.ready:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // addToRoom adds s to its room and reports whether the room is new.
