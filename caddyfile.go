@@ -36,6 +36,9 @@ var routeOptions = func() block.Options[*Handler] {
 		"token":     {Syntax: "{ … }", Block: true, Parse: parseToken},
 		"authorize": {Syntax: "{ … }", Block: true, Parse: parseAuthorize},
 		"notify":    {Syntax: "{ … }", Block: true, Parse: parseNotify},
+
+		"handle_message": {Syntax: "<pattern>… { … }", Min: 1, Max: -1, Repeat: true, Block: true, Parse: parseHandleMessage},
+		"handle_call":    {Syntax: "{ … }", Block: true, Parse: parseHandleCall},
 	}
 	for name, o := range config.HubOptions {
 		all[name] = block.ForPart(o, inlineHub)
@@ -63,6 +66,8 @@ func inlineHub(h *Handler) *config.Hub {
 //		token   { … }
 //		authorize { … }
 //		notify  { … }
+//		handle_message <pattern>… { … }
+//		handle_call { … }
 //
 //		# options of the hub, which define it here instead of in the global options
 //		heartbeat <interval> [<timeout>]
@@ -116,10 +121,8 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 	if err := handler.declare(h, &start); err != nil {
 		return nil, err
 	}
-	if a := handler.Authorize; a != nil {
-		if err := a.ParseRoutes(h); err != nil {
-			return nil, err
-		}
+	if err := handler.parseRoutes(h); err != nil {
+		return nil, err
 	}
 	if n := handler.Notify; n != nil {
 		if err := n.ParseRoutes(h, handler.HubConfig); err != nil {
@@ -127,6 +130,28 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 		}
 	}
 	return h.NewRoute(caddy.ModuleMap{"realtime": h.JSON(MatchEndpoint{Path: handler.Path})}, handler), nil
+}
+
+// parseRoutes parses the directives in the blocks that ask the app.
+func (h *Handler) parseRoutes(helper httpcaddyfile.Helper) error {
+	var blocks []interface {
+		ParseRoutes(httpcaddyfile.Helper) error
+	}
+	if h.Authorize != nil {
+		blocks = append(blocks, h.Authorize)
+	}
+	for _, c := range h.HandleMessages {
+		blocks = append(blocks, c)
+	}
+	if h.HandleCall != nil {
+		blocks = append(blocks, h.HandleCall)
+	}
+	for _, b := range blocks {
+		if err := b.ParseRoutes(helper); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // parseGlobalOption reads
@@ -273,6 +298,17 @@ func parseAuthorize(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) 
 
 func parseNotify(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
 	h.Notify, err = config.ParseNotify(d)
+	return err
+}
+
+func parseHandleMessage(d *caddyfile.Dispenser, args []string, h *Handler) error {
+	c, err := config.ParseHandleMessage(d, args)
+	h.HandleMessages = append(h.HandleMessages, c)
+	return err
+}
+
+func parseHandleCall(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
+	h.HandleCall, err = config.ParseHandleCall(d)
 	return err
 }
 

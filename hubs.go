@@ -105,40 +105,33 @@ func (a *App) hub(name string) *hubUse {
 // realm is a realm of a hub, with what the configuration says about it.
 type realm struct {
 	*access.Realm
-	config realmConfig
+	config access.Options
 	place  string // of the first route
 }
 
-// realmConfig is what a route says about its realm.
-type realmConfig struct {
-	Path      string
-	Token     *config.Token
-	Authorize *config.Authorize
-}
-
-// equal compares what the configurations say.
-func (c *realmConfig) equal(o *realmConfig) bool {
-	mine, err1 := json.Marshal(c)
-	theirs, err2 := json.Marshal(o)
+// sameRealm compares what two routes say about their realms.
+func sameRealm(a, b *access.Options) bool {
+	mine, err1 := json.Marshal(a)
+	theirs, err2 := json.Marshal(b)
 	return err1 == nil && err2 == nil && bytes.Equal(mine, theirs)
 }
 
 // realm returns the realm of a route; nil if the route has no options about that. Two routes
 // at the same path of one hub share it and must have the same options: nothing tells of a
 // connection through which of the routes it came.
-func (a *App) realm(ctx caddy.Context, hub string, c realmConfig, place string) (*access.Realm, error) {
+func (a *App) realm(ctx caddy.Context, hub string, c access.Options, place string) (*access.Realm, error) {
 	u := a.hub(hub)
-	if c.Token == nil && c.Authorize == nil {
+	if c.Empty() {
 		u.open[c.Path] = true
 		return nil, nil
 	}
 	if there := u.realms[c.Path]; there != nil {
-		if !there.config.equal(&c) {
-			return nil, fmt.Errorf("'token' or 'authorize' is said differently by %s and by %s, which share the hub '%s'; give one of them another path or hub", there.place, place, hub)
+		if !sameRealm(&there.config, &c) {
+			return nil, fmt.Errorf("'token', 'authorize' or 'handle_…' is said differently by %s and by %s, which share the hub '%s'; give one of them another path or hub", there.place, place, hub)
 		}
 		return there.Realm, nil
 	}
-	r, err := access.NewRealm(ctx, c.Path, c.Token, c.Authorize)
+	r, err := access.NewRealm(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -201,6 +194,9 @@ func (a *App) checkHubs() error {
 		if err := u.notify.checkRooms(u.config); err != nil {
 			return err
 		}
+		if err := u.checkHandled(); err != nil {
+			return err
+		}
 	}
 	a.complete.checked = true
 	for name, u := range a.hubs {
@@ -230,6 +226,19 @@ func (u *hubUse) warn(warn func(text string, args ...any)) {
 			warn("a room is for clients with a grant, and no route of the hub has 'token' or 'authorize', so that nobody has one", "room", r.Pattern)
 		}
 	}
+}
+
+// checkHandled finds a handle_message for channels that the hub does not have.
+func (u *hubUse) checkHandled() error {
+	for _, path := range slices.Sorted(maps.Keys(u.realms)) {
+		r := u.realms[path]
+		for _, c := range r.config.HandleMessages {
+			if err := c.CheckReached(u.config); err != nil {
+				return fmt.Errorf("%s: %w", r.place, err)
+			}
+		}
+	}
+	return nil
 }
 
 // undefined finds hubs that routes name and nobody defines. All routes have to be

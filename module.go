@@ -83,6 +83,15 @@ type Handler struct {
 	// allow.
 	Authorize *config.Authorize `json:"authorize,omitempty"`
 
+	// HandleMessages send what clients publish in some channels to the app, which decides what
+	// is published. The first one that names a channel counts. Default: what clients publish
+	// goes to the room at once.
+	HandleMessages []*config.HandleMessage `json:"handle_messages,omitempty"`
+
+	// HandleCall lets clients call the app and get its answer over their connection. Default:
+	// clients can not call the app.
+	HandleCall *config.HandleCall `json:"handle_call,omitempty"`
+
 	// Notify notifies the app of what happens in the hub, by whichever route. One route of a
 	// hub may have it. Default: the app is not notified.
 	Notify *config.Notify `json:"notify,omitempty"`
@@ -142,7 +151,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	h.node, h.use = u.node, u.use
 	u.tokens = u.tokens || h.Token != nil
 	u.grants = u.grants || h.Token != nil || h.Authorize != nil
-	realm, err := h.app.realm(ctx, h.hubName(), realmConfig{h.Path, h.Token, h.Authorize}, place)
+	realm, err := h.app.realm(ctx, h.hubName(), access.Options{
+		Path: h.Path, Token: h.Token, Authorize: h.Authorize, HandleMessages: h.HandleMessages, HandleCall: h.HandleCall,
+	}, place)
 	if err != nil {
 		return err
 	}

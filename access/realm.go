@@ -31,24 +31,52 @@ type Realm struct {
 	session session.Realm
 }
 
-// NewRealm returns the realm of a route at the path. Its verifier is not started.
-func NewRealm(ctx caddy.Context, path string, token *config.Token, authorize *config.Authorize) (r *Realm, err error) {
-	r = &Realm{path: path}
-	if token != nil {
-		if err := r.provisionTokens(ctx, token); err != nil {
+// Options are what a route says about its realm.
+type Options struct {
+	Path           string
+	Token          *config.Token
+	Authorize      *config.Authorize
+	HandleMessages []*config.HandleMessage
+	HandleCall     *config.HandleCall
+}
+
+// Empty reports whether the route has no options about a realm.
+func (o *Options) Empty() bool {
+	return o.Token == nil && o.Authorize == nil && len(o.HandleMessages) == 0 && o.HandleCall == nil
+}
+
+// NewRealm returns the realm of a route. Its verifier is not started.
+func NewRealm(ctx caddy.Context, o Options) (*Realm, error) {
+	r := &Realm{path: o.Path}
+	if o.Token != nil {
+		if err := r.provisionTokens(ctx, o.Token); err != nil {
 			return nil, fmt.Errorf("token: %w", block.Trim("token", err))
 		}
 	}
-	if authorize == nil {
-		return r, nil
+	return r, r.provisionApp(ctx, o)
+}
+
+// provisionApp sets what asks the app.
+func (r *Realm) provisionApp(ctx caddy.Context, o Options) (err error) {
+	if o.Authorize != nil {
+		if r.session.Ask, err = o.Authorize.Ask(); err == nil {
+			r.session.Authorize, err = newAuthorizer(ctx, o.Path, o.Authorize)
+		}
+		if err != nil {
+			return fmt.Errorf("authorize: %w", err)
+		}
 	}
-	if r.session.Ask, err = authorize.Ask(); err == nil {
-		r.session.Authorize, err = newAuthorizer(ctx, path, authorize)
+	if len(o.HandleMessages) > 0 {
+		if r.session.Messages, err = newMessageHandlers(ctx, o.Path, o.HandleMessages); err != nil {
+			return fmt.Errorf("handle_message: %w", err)
+		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("authorize: %w", err)
+	if o.HandleCall != nil {
+		if r.session.Calls, err = newCallHandler(ctx, o.Path, o.HandleCall); err != nil {
+			return fmt.Errorf("handle_call: %w", err)
+		}
 	}
-	return r, nil
+	return nil
 }
 
 func (r *Realm) provisionTokens(ctx caddy.Context, c *config.Token) (err error) {
@@ -104,7 +132,7 @@ func (r *Realm) enter(req *http.Request, p *session.Principal) (e *protocol.Erro
 		return nil
 	}
 	p.Realm = r.path
-	if r.session.Authorize != nil {
+	if r.session.AsksApp() {
 		p.Handshake, e = keep(req)
 	}
 	return e

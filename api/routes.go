@@ -46,6 +46,7 @@ func validUser(id string) *protocol.Error {
 
 // routes is the whole API. HEAD uses the routes of GET.
 var routes = compile(
+	route{method: http.MethodPost, pattern: "/call", handle: callApp},
 	route{method: http.MethodGet, pattern: "/channels", handle: listChannels},
 	route{method: http.MethodDelete, pattern: "/channels/{channel}/document", handle: deleteDocument},
 	route{method: http.MethodGet, pattern: "/channels/{channel}/document", handle: getDocument},

@@ -17,10 +17,12 @@ const shareOf = 4
 type turns struct {
 	// Static after newTurns.
 	most, share int
+	room        int // how many callers may wait; 0 means any number
 
 	// Guarded by mu, which is a leaf.
 	mu     sync.Mutex
 	taken  int
+	waits  int                  // callers that wait
 	lines  map[netip.Addr]*line // by address
 	queued list.List            // *line: those with a caller that may be next
 }
@@ -38,12 +40,12 @@ func newTurns(most int) *turns {
 	return &turns{most: most, share: max(1, most/shareOf), lines: make(map[netip.Addr]*line)}
 }
 
-// take waits for a turn until ctx ends. It takes a free turn even if ctx has ended. If it
-// returns true, the caller must call give.
+// take waits for a turn until ctx ends. It takes a free turn even if ctx has ended, and does not
+// wait if too many others do. If it returns true, the caller must call give.
 func (t *turns) take(ctx context.Context, from netip.Addr) bool {
 	l, turn, at := t.join(from)
 	if at == nil {
-		return true
+		return l != nil
 	}
 	select {
 	case <-turn:
@@ -54,7 +56,7 @@ func (t *turns) take(ctx context.Context, from netip.Addr) bool {
 }
 
 // join takes a free turn and returns a nil place, or puts the caller into the line of its
-// address and returns the place.
+// address and returns the place. It returns no line if too many callers wait.
 func (t *turns) join(from netip.Addr) (l *line, turn chan struct{}, at *list.Element) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -67,6 +69,11 @@ func (t *turns) join(from netip.Addr) (l *line, turn chan struct{}, at *list.Ele
 		l.taken++
 		return l, nil, nil
 	}
+	if t.full(l) {
+		t.queue(l) // it may be a new one
+		return nil, nil, nil
+	}
+	t.waits++
 	turn = make(chan struct{})
 	at = l.waiting.PushBack(turn)
 	t.queue(l)
@@ -84,6 +91,7 @@ func (t *turns) leave(l *line, turn chan struct{}, at *list.Element) bool {
 	default:
 	}
 	l.waiting.Remove(at)
+	t.waits--
 	t.queue(l)
 	return true
 }
@@ -105,6 +113,7 @@ func (t *turns) next() {
 		l := t.queued.Front().Value.(*line)
 		t.dequeue(l)
 		t.taken++
+		t.waits--
 		l.taken++
 		close(l.waiting.Remove(l.waiting.Front()).(chan struct{}))
 		t.queue(l) // behind the others
@@ -134,3 +143,27 @@ func (t *turns) dequeue(l *line) {
 
 // mayTake reports whether an address has less than its share. The caller holds mu.
 func (t *turns) mayTake(l *line) bool { return !l.addr.IsValid() || l.taken < t.share }
+
+// full reports whether too many callers wait, of all addresses or of this one, which may have a
+// quarter of the places. The caller holds mu.
+func (t *turns) full(l *line) bool {
+	return t.room > 0 && (t.waits >= t.room || l.addr.IsValid() && l.waiting.Len() >= max(1, t.room/shareOf))
+}
+
+// Turns are turns for questions that no [Guard] asks, with a bound on how many callers wait.
+type Turns struct{ turns *turns }
+
+// NewTurns returns that many turns, for which at most waiting callers wait. One address may have
+// a quarter of the turns, and of the places for waiting.
+func NewTurns(most, waiting int) Turns {
+	t := newTurns(most)
+	t.room = waiting
+	return Turns{t}
+}
+
+// Take waits for a turn until ctx ends, and does not wait if too many others do. If it returns
+// true, the caller must call Give with the same address.
+func (t Turns) Take(ctx context.Context, from netip.Addr) bool { return t.turns.take(ctx, from) }
+
+// Give ends a turn of an address.
+func (t Turns) Give(from netip.Addr) { t.turns.give(from) }

@@ -193,3 +193,34 @@ func TestKnownKeyNeedsNoTurn(t *testing.T) {
 		t.Errorf("an invented key: %v, want %v", err, ErrBusy)
 	}
 }
+
+// A caller that finds too many others waiting gets no turn, and leaves nothing behind.
+func TestTurnsBoundWhoWaits(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		turns := NewTurns(1, 4)
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		if !turns.Take(over, flooder) {
+			t.Fatal("no turn is free")
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		got := make(chan bool, 10)
+		for _, from := range []netip.Addr{flooder, flooder, others[0], others[1], others[2], flooder} {
+			go func() { got <- turns.Take(ctx, from) }()
+			synctest.Wait()
+		}
+		if len(got) != 2 || <-got || <-got { // the second and the third one of the flooder
+			t.Errorf("%d callers did not wait", len(got))
+		}
+		stop()
+		for range 4 {
+			if <-got {
+				t.Error("there are two turns")
+			}
+		}
+		turns.Give(flooder)
+		if u := turns.turns; u.waits != 0 || u.taken != 0 || len(u.lines) != 0 {
+			t.Errorf("left behind: %d waiting, %d turns, %d lines", u.waits, u.taken, len(u.lines))
+		}
+	})
+}

@@ -52,6 +52,10 @@ type Message struct {
 	// rooms without history, where it changes nothing.
 	Volatile bool
 
+	// First is the digest of what the publisher sent, if the app has replaced that; 0 if it has
+	// not. A repeat is compared with it, because the app may answer the repeat differently.
+	First uint32
+
 	drain   uint32 // see offerDrain; used atomically
 	drainer *room  // see offerDrain and claimDrain; owned as drain says
 }
@@ -115,6 +119,9 @@ var ErrKeyReused = errors.New("hub: the idempotency key belongs to another messa
 // Digest returns a short hash of what a repeat of m has in common with m: content, event,
 // addressee and tags. It is never 0. Brokers of other versions read it, so it must not change.
 func (m *Message) Digest() uint32 {
+	if m.First != 0 {
+		return m.First
+	}
 	var to Address
 	if m.Direct != nil {
 		to = m.Direct.To

@@ -219,3 +219,47 @@ func DecodePing(payload json.RawMessage) (Ping, *Error) {
 	}
 	return Ping{}, m.err
 }
+
+// MaxMethod is the greatest length of the method of a call, in bytes.
+const MaxMethod = 64
+
+// Call is the payload of `call`.
+type Call struct {
+	// Method is the app's name for what is to be done.
+	Method string
+	// Params is a copy in compact, valid JSON; nil for none.
+	Params json.RawMessage
+}
+
+// DecodeCall reads the payload of `call`.
+func DecodeCall(payload json.RawMessage) (Call, *Error) {
+	var c Call
+	m := walk(payload, "payload")
+	for m.next() {
+		switch string(m.name) {
+		case "method":
+			c.Method = m.text()
+		case "params":
+			c.Params = m.content()
+		}
+	}
+	m.require("method")
+	m.check(ValidMethod, c.Method)
+	if m.err != nil {
+		return Call{}, m.err
+	}
+	return c, nil
+}
+
+// ValidMethod checks the method of a call: 1 to 64 bytes of printable ASCII without spaces.
+func ValidMethod(method string) *Error {
+	if method == "" || len(method) > MaxMethod {
+		return Errorf(InvalidMessage, "a method must have 1 to %d bytes", MaxMethod)
+	}
+	for i := range len(method) {
+		if c := method[i]; c <= ' ' || c > '~' {
+			return Errorf(InvalidMessage, "method %s must be printable ASCII without spaces", Quote(method))
+		}
+	}
+	return nil
+}

@@ -25,6 +25,9 @@ type Error struct {
 	// HTTPStatus is the status of an answer over HTTP, if it says more than the status of the
 	// code; 0 means the status of the code.
 	HTTPStatus int
+	// FromApp says that the app has chosen code and message. Such an error says nothing about
+	// how the client speaks the protocol.
+	FromApp bool
 }
 
 // Errorf makes an [Error]. Input of a client may be in the arguments only if it went through

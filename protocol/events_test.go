@@ -62,7 +62,7 @@ var wire = []struct {
 		`{"type":"history","timestamp":NOW,"payload":{"channel":"a","epoch":"k3v9x2m7","offset":17,"anchor":"9c1f03aa","lost":true,"more":true,"messages":[` +
 			`{"timestamp":1700000000123,"offset":17,"anchor":"9c1f03aa","sender":"ann","event":"said","content":"hi"}]}}`},
 	{"pong", Pong{ID: seven}, `{"type":"pong","id":7,"timestamp":NOW,"payload":{}}`},
-	{"error", ErrorReply{ID: seven, Err: &Error{RateLimited, "slow \"down\"", 1500 * time.Microsecond, 0}}, `{"type":"error","id":7,"timestamp":NOW,"payload":{"code":"RATE_LIMITED","message":"slow \"down\"","retryAfter":2}}`},
+	{"error", ErrorReply{ID: seven, Err: &Error{RateLimited, "slow \"down\"", 1500 * time.Microsecond, 0, false}}, `{"type":"error","id":7,"timestamp":NOW,"payload":{"code":"RATE_LIMITED","message":"slow \"down\"","retryAfter":2}}`},
 	{"error", ErrorReply{Err: Errorf(Internal, "internal error")}, `{"type":"error","timestamp":NOW,"payload":{"code":"INTERNAL","message":"internal error"}}`},
 }
 
@@ -90,7 +90,7 @@ func TestReservedNames(t *testing.T) {
 			t.Errorf("%s is not reserved", name)
 		}
 	}
-	commands := map[string]bool{TypeMessage: true, TypeAuthenticate: true, TypeSubscribe: true, TypeUnsubscribe: true, TypeChange: true}
+	commands := map[string]bool{TypeMessage: true, TypeAuthenticate: true, TypeSubscribe: true, TypeUnsubscribe: true, TypeChange: true, TypeCall: true}
 	for _, name := range constants(t, "envelope.go", "") {
 		if !Reserved(name) && !commands[name] {
 			t.Errorf("%s is not reserved", name)

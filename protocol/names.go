@@ -90,7 +90,7 @@ func Reserved(name string) bool { return reserved[name] }
 var reserved = map[string]bool{
 	TypeAck: true, TypeConnected: true, TypeError: true, TypeGap: true, TypeHistory: true, TypePing: true,
 	TypePong: true, TypePosition: true, TypePresence: true, TypeReconnect: true, TypeSubscribed: true, TypeUnsubscribed: true,
-	TypeAuthenticated: true, "change-accepted": true, "change-rejected": true,
+	TypeAuthenticated: true, TypeResult: true, "change-accepted": true, "change-rejected": true,
 	"remote-change": true, "open": true, "close": true,
 }
 

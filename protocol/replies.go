@@ -205,3 +205,20 @@ func appendErrorFields(dst []byte, e *Error) []byte {
 	}
 	return dst
 }
+
+// Result is the envelope `result`: the answer of the app to a call.
+type Result struct {
+	// ID is the command's.
+	ID json.RawMessage
+	// Result is compact, valid JSON.
+	Result json.RawMessage
+}
+
+// EventName is `result`.
+func (Result) EventName() string { return TypeResult }
+
+// AppendEnvelope appends the envelope.
+func (r Result) AppendEnvelope(dst []byte) []byte {
+	dst = append(beginEnvelope(dst, TypeResult, r.ID), `{"result":`...)
+	return append(append(dst, r.Result...), '}', '}')
+}

@@ -178,9 +178,14 @@ func (c *counts) close(code uint16) {
 // dialect calls it for the commands of a connection, and whoever answers a request for that.
 // The nil error is not counted.
 func (r *Registry) Rejected(action string, e *protocol.Error) {
-	if e != nil {
-		r.rules.counts.rejected.Add(Rejection{action, e.Code}, 1)
+	if e == nil {
+		return
 	}
+	code := e.Code
+	if e.FromApp { // its codes are without number
+		code = protocol.Forbidden
+	}
+	r.rules.counts.rejected.Add(Rejection{action, code}, 1)
 }
 
 // Rejected is [Registry.Rejected].

@@ -36,6 +36,8 @@ type Publishing struct {
 	rules    *current
 	rates    *Rates
 	presence *Presence
+
+	answers appAnswers // of the app
 }
 
 // Publish publishes a message for a caller of the HTTP API. It checks the caller's message
@@ -73,9 +75,19 @@ func (p *Publishing) publish(ctx context.Context, c Caller, q protocol.Publish, 
 	if e = p.rates.spendTotal(c, room, q.Channel, "messages", now); e != nil {
 		return hub.Published{}, e
 	}
-	done, err := p.hub.PublishFrom(ctx, c.conn, m, scoped(c, q.Key))
+	if h := u.messageHandler(c, q.Channel); h != nil {
+		q.Content = content
+		return p.publishHandled(ctx, handled{handler: h, rules: u, room: room, caller: c, said: q, message: m})
+	}
+	return p.send(ctx, c, m, scoped(c, q.Key))
+}
+
+// send hands a message that has passed all checks to the hub.
+func (p *Publishing) send(ctx context.Context, c Caller, m *hub.Message, key string) (hub.Published, *protocol.Error) {
+	size := len(m.Content)
+	done, err := p.hub.PublishFrom(ctx, c.conn, m, key)
 	if err == nil {
-		p.rules.counts.publish(c.source(), len(content), done.Duplicate)
+		p.rules.counts.publish(c.source(), size, done.Duplicate)
 	}
 	return done, p.rules.failed("publish", err)
 }

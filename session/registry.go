@@ -48,7 +48,7 @@ func New(h *hub.Hub) *Registry {
 	r.Memory.rules = u
 	r.Admission.init(r)
 	r.Presence.rules, r.Presence.rates = u, &r.Rates
-	r.Publishing = Publishing{hub: h, rules: u, rates: &r.Rates, presence: &r.Presence}
+	r.Publishing.hub, r.Publishing.rules, r.Publishing.rates, r.Publishing.presence = h, u, &r.Rates, &r.Presence
 	r.Documents = Documents{hub: h, rules: u, rates: &r.Rates}
 	r.Kicks.hub, r.Kicks.rules, r.Kicks.sessions, r.Kicks.cluster = h, u, s, &r.cluster
 	r.Inspection.init(h, u, s)

@@ -48,7 +48,14 @@ type Realm struct {
 	// allowed lasts until the client unsubscribes or the policy forbids it.
 	Authorize auth.Authorizer
 	Ask       auth.Action
+	// Messages asks the app about what clients publish; nil: the app is not asked.
+	Messages MessageHandler
+	// Calls asks the app what clients call; nil: clients can not call it.
+	Calls CallHandler
 }
+
+// AsksApp reports whether the app is asked anything, for which the handshake must be kept.
+func (r *Realm) AsksApp() bool { return r.Authorize != nil || r.Messages != nil || r.Calls != nil }
 
 // current is the configuration in force. Registry.Apply swaps it in one step; a command
 // loads it once, at its start.
@@ -133,7 +140,8 @@ func (u *rules) deadline(p *Principal) time.Duration {
 // appNotAsked reports whether a client was accepted before its realm asked the app. The app
 // can not be asked later, because the handshake was not kept.
 func (u *rules) appNotAsked(p *Principal) bool {
-	return u.realms[p.Realm].Authorize != nil && p.Handshake == ""
+	realm := u.realms[p.Realm]
+	return realm.AsksApp() && p.Handshake == ""
 }
 
 // failed turns an error of the hub into one for the client, and logs the details that the

@@ -54,6 +54,8 @@ type Session struct {
 	// Owned by the transport's reader.
 	frames bucket
 
+	calls atomic.Int32 // calls to the app without an answer
+
 	rooms buckets[string] // publish rates, by channel; it has its own lock
 
 	// Guarded by mu.

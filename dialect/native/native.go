@@ -36,6 +36,7 @@ var commands = map[string]command{
 	protocol.TypePing:         ping,
 	protocol.TypePresence:     members,
 	protocol.TypeChange:       change,
+	protocol.TypeCall:         call,
 }
 
 // Receive implements [session.Dialect].
@@ -57,6 +58,8 @@ func (Dialect) Receive(s *session.Session, frame []byte, _ bool) {
 	rejected(s, c.Type, e)
 	switch {
 	case e == nil:
+	case e.FromApp:
+		s.Conn().Send(protocol.ErrorReply{ID: c.ID, Err: e})
 	case session.IsOffence(e.Code), c.Type == protocol.TypeAuthenticate && session.IsTokenOffence(e.Code):
 		s.Offend(protocol.ErrorReply{ID: c.ID, Err: e})
 	default:

@@ -23,8 +23,16 @@ type Answer struct {
 
 // JSON reports whether the answer has a body that says of itself that it is JSON.
 func (a *Answer) JSON() bool {
+	return a.MediaType() == "application/json" && (len(a.Body) > 0 || a.Long)
+}
+
+// MediaType returns the type of the body without parameters; empty if the answer names none.
+func (a *Answer) MediaType() string {
 	kind, _, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
-	return err == nil && kind == "application/json" && (len(a.Body) > 0 || a.Long)
+	if err != nil {
+		return ""
+	}
+	return kind
 }
 
 // spare is how many bytes of an answer are read and dropped after the last one that fits, so

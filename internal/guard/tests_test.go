@@ -83,6 +83,7 @@ var tested = map[string]string{
 	"presence: the grace of a member":          "TestPanicOfLose",
 	"presence: the presence of a room":         "TestPanicsOfRoom",
 	"presence: the timer of a room's presence": "TestPanicInTheTimerOfARoom",
+	"session: a call to the app":               "TestPanicInACall",
 	"session: a subscription to a document":    "TestPanicInALateSubscription",
 	"session: the end of a token":              "TestPanicInTheEndOfAToken",
 	"sse: the reader of an event stream":       "TestPanicInTheReaderOfAStream",
