@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
@@ -27,14 +26,6 @@ var variables = map[string]func(string) *protocol.Error{
 	"{channel}":    protocol.ValidChannel,
 	"{user}":       validUser,
 	"{connection}": func(string) *protocol.Error { return nil },
-	"{offset}":     validOffset,
-}
-
-func validOffset(s string) *protocol.Error {
-	if n, err := strconv.ParseUint(s, 10, 64); err != nil || n == 0 {
-		return protocol.Errorf(protocol.InvalidMessage, "the offset in the path is %s; it must be a positive integer", protocol.Quote(s))
-	}
-	return nil
 }
 
 func validUser(id string) *protocol.Error {
@@ -56,8 +47,7 @@ var routes = compile(
 	route{method: http.MethodGet, pattern: "/channels/{channel}/messages", handle: history},
 	route{method: http.MethodPost, pattern: "/channels/{channel}/messages", handle: publish},
 	route{method: http.MethodGet, pattern: "/channels/{channel}/presence", handle: members},
-	route{method: http.MethodDelete, pattern: "/channels/{channel}/messages", handle: notYet},
-	route{method: http.MethodDelete, pattern: "/channels/{channel}/messages/{offset}", handle: notYet},
+	route{method: http.MethodDelete, pattern: "/channels/{channel}/messages", handle: purge},
 	route{method: http.MethodGet, pattern: "/connections", handle: listConnections},
 	route{method: http.MethodGet, pattern: "/connections/{connection}", handle: getConnection},
 	route{method: http.MethodDelete, pattern: "/connections/{connection}", handle: kickConnection},
@@ -70,7 +60,6 @@ var routes = compile(
 	route{method: http.MethodGet, pattern: "/stats", handle: getStats},
 	route{method: http.MethodGet, pattern: "/tail", handle: tail},
 	route{method: http.MethodGet, pattern: "/users/{user}", handle: getUser},
-	route{method: http.MethodDelete, pattern: "/users/{user}", handle: notYet},
 	route{method: http.MethodPost, pattern: "/users/{user}/channels/{channel}", handle: subscribeUser},
 	route{method: http.MethodDelete, pattern: "/users/{user}/channels/{channel}", handle: unsubscribeUser},
 	route{method: http.MethodDelete, pattern: "/users/{user}/connections", handle: kickUser},

@@ -43,7 +43,7 @@ type call struct {
 	r *http.Request
 	o Options
 	// name is the first decoded name in the path: of a channel, a user or a connection.
-	// second is the next one: a channel or an offset.
+	// second is the next one: a channel.
 	name, second string
 	// memory counts what the request holds.
 	memory *session.Reservation

@@ -54,6 +54,7 @@ var contract = []struct {
 	{"HistoryNewest", historyNewest},
 	{"HistorySince", historySince},
 	{"HistoryPages", historyPages},
+	{"HistoryPurged", historyPurged},
 	{"HistoryTrimmed", historyTrimmed},
 	{"HistoryOtherEpoch", historyOtherEpoch},
 	{"HistoryAhead", historyAhead},
