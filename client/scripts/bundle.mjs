@@ -22,9 +22,9 @@ const form = { format: 'esm', target: 'es2022', minify: true, legalComments: 'in
  * shortens them in its own way, so neither may see an object of the other that has them.
  */
 const internal = [
-  'accepted again answer ask audible back base begin channels check command cursor drop dropOldest end fail failed',
-  'forget frame gone guessed hasty heard kind made meet offline open opened ops others patient ping plan problem',
-  'renews response resume retry returnIn root settle spoiled start step stop suspend take time transports tries',
+  'accepted again answer ask audible back base begin cancel channels check command cursor drop dropOldest end fail failed',
+  'forget frame gone guessed hasty heard http kind made meet offline open opened ops others patient ping plan problem',
+  'renews response resume retry returnIn root settle spoiled sse start step stop suspend take time transports tries',
   'down units up urgent wake was wave',
 ].flatMap((line) => line.split(' '));
 

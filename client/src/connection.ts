@@ -93,9 +93,9 @@ export class Connection {
   constructor(settings: Settings, hooks: ConnectionHooks) {
     this.#settings = settings;
     this.#hooks = hooks;
-    this.#auth = new Auth(settings.token, settings.stream.http, hooks.problem);
+    this.#auth = new Auth(settings.token, settings.sse.http, hooks.problem);
     this.#schedule = new Schedule(settings.minDelay, settings.maxDelay, () => this.#dial());
-    this.#doubt = new Doubt(settings.stream.http, (ending) => this.#mistaken(ending));
+    this.#doubt = new Doubt(settings.sse.http, (ending) => this.#mistaken(ending));
     this.#heartbeat = new Heartbeat(settings.timeout, {
       ping: () => this.send({ type: 'ping', payload: {} }),
       lost: () => this.#ended(lost('the server is silent')),
@@ -196,11 +196,11 @@ export class Connection {
         else if (used()) this.#ended(ending);
       },
     };
-    const { WebSocket: WebSocketClass, base, stream } = this.#settings;
+    const { WebSocket: WebSocketClass, base, sse } = this.#settings;
     const transport: Transport =
       name === 'websocket'
         ? new WebSocketTransport(WebSocketClass, base, listener)
-        : new StreamTransport(stream, this.#hooks.channels(), listener);
+        : new StreamTransport(sse, this.#hooks.channels(), listener);
     return transport;
   }
 

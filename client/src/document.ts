@@ -85,8 +85,8 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   }
 
   get #units(): Unit[] {
-    const { units = [], lost = [] } = this.#flight ?? {};
-    return [...units, ...lost, ...this.#waiting];
+    const { units = [], gone = [] } = this.#flight ?? {};
+    return [...units, ...gone, ...this.#waiting];
   }
 
   get canUndo(): boolean {
@@ -158,7 +158,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
       const patch = encode(this.#confirmed, ops);
       if (patch) {
         const [localVersion, baseVersion] = [++this.#localVersion, this.#version];
-        this.#flight = { localVersion, epoch: this.#epoch!, baseVersion, patch, units, lost: [], tries: 0 };
+        this.#flight = { localVersion, epoch: this.#epoch!, baseVersion, patch, units, gone: [], tries: 0 };
         this.#transmit(this.#flight);
       } else {
         finish(units, true);
@@ -310,9 +310,9 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   }
 
   #done(): void {
-    const { units, lost } = this.#flight!;
+    const { units, gone } = this.#flight!;
     this.#flight = undefined;
-    finish([...units, ...lost], true);
+    finish([...units, ...gone], true);
   }
 
   #rejected({ code, message, epoch, serverVersion, serverState, localVersion }: Payload): void {
@@ -325,7 +325,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     const { units } = flight!;
     const newer = epoch !== flight!.epoch || serverVersion! > flight!.baseVersion;
     if (code === 'CONFLICT' && newer) return this.#land();
-    if (units.length + flight!.lost.length > 1) {
+    if (units.length + flight!.gone.length > 1) {
       this.#single = units.length;
       return this.#land();
     }
@@ -338,7 +338,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     if (!flight) return;
     this.#flight = undefined;
     this.#waiting = [...flight.units, ...this.#waiting];
-    for (const unit of flight.lost) this.#drop(unit);
+    for (const unit of flight.gone) this.#drop(unit);
   }
 
   /** Takes back the units in flight. */
@@ -367,7 +367,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   /** Leaves out the units that do not pass. Those in flight are lost; their answer is still awaited. */
   #sift(passes: (unit: Unit) => boolean, refused: readonly Unit[] = []): void {
     const flight = this.#flight;
-    if (flight) flight.units = flight.units.filter((unit) => passes(unit) || !flight.lost.push(unit));
+    if (flight) flight.units = flight.units.filter((unit) => passes(unit) || !flight.gone.push(unit));
     const out: Unit[] = [];
     this.#waiting = this.#waiting.filter((unit) => passes(unit) || !out.push(unit));
     for (const unit of out) if (!refused.includes(unit)) this.#drop(unit);

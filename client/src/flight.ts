@@ -10,7 +10,7 @@ export interface Flight {
   readonly patch: Patch;
   units: readonly Unit[];
   /** Units that collide with newer versions. The server is about to reject them. */
-  readonly lost: Unit[];
+  readonly gone: Unit[];
   tries: number;
   /** The answer, if it came before the versions that precede the change. */
   answer?: Payload;

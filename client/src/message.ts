@@ -54,6 +54,11 @@ export interface PublishOptions {
   tags?: Tags;
   /** Sends the message to one member only. Rejects with NOT_PRESENT if the member is not in the channel. */
   to?: Address;
+  /**
+   * For what is out of date in a moment, such as a pointer: sent at once or, without a connection,
+   * not at all. The history does not keep it. Resolves when it is sent; errors are `error` events.
+   */
+  volatile?: boolean;
 }
 
 export interface HistoryOptions {

@@ -90,8 +90,10 @@ export class Realtime extends Emitter<RealtimeEvents> {
 
   /** Publishes to a channel, with or without a subscription. Waits for a connection. Rejects with a {@link RealtimeError}. */
   async publish(channel: string, content: unknown, options: PublishOptions = {}): Promise<Ack> {
-    const payload = { channel, content, ...options, key: this._key() };
-    return { channel, ...((await this.#request('message', payload)) as object) };
+    const payload = { channel, content, ...options };
+    if (!options.volatile) return { ...(await this.#request('message', { ...payload, key: this._key() })), channel };
+    if (this.state === 'open') this.#connection.send({ type: 'message', payload });
+    return { channel };
   }
 
   /** Asks for a channel's kept messages. Rejects with a {@link RealtimeError}. */

@@ -17,7 +17,7 @@ export interface Settings {
   readonly buffer: number;
   readonly dropOldest: boolean;
   readonly WebSocket: typeof WebSocket;
-  readonly stream: StreamContext;
+  readonly sse: StreamContext;
   readonly page: PageScope;
 }
 
@@ -43,7 +43,7 @@ export function settle(url: string | URL | undefined, o: Options): Settings {
     buffer: o.buffer ?? 100,
     dropOldest: o.overflow === 'drop-oldest',
     WebSocket: WebSocketClass,
-    stream: {
+    sse: {
       http,
       open: o.EventSource ? eventSourceStream(o.EventSource, o.events ?? []) : fetchStream,
       audible: !o.EventSource,

@@ -47,6 +47,19 @@ test('a publish to one member says to whom, and is not repeated when nobody is t
   assert.equal(w.socket.all('message').length, 1);
 });
 
+test('a volatile publish has neither key nor answer, and does not wait for a connection', async (t) => {
+  const w = new World(t);
+  await w.open();
+  assert.deepEqual(await w.client.publish('a', 1, { volatile: true }), { channel: 'a' });
+  w.socket.drop(1006);
+  assert.deepEqual(await w.client.publish('a', 2, { volatile: true }), { channel: 'a' });
+  const sent = w.socket.all('message');
+  assert.deepEqual(
+    sent.map(({ id, payload }) => ({ id, payload })),
+    [{ id: undefined, payload: { channel: 'a', content: 1, volatile: true } }],
+  );
+});
+
 test('a refused publish rejects with all there is to know', async (t) => {
   const w = new World(t);
   await w.open();

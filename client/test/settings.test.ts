@@ -26,7 +26,7 @@ test('the address may be given in many ways', () => {
 });
 
 test('paths are appended to the address, and its query stays', () => {
-  const { http } = settle('https://example.com/rt/?a=b', {}).stream;
+  const { http } = settle('https://example.com/rt/?a=b', {}).sse;
   assert.equal(
     http.url('/channels/x', [
       ['limit', 1],
@@ -35,7 +35,7 @@ test('paths are appended to the address, and its query stays', () => {
     'https://example.com/rt/channels/x?a=b&limit=1',
   );
   assert.equal(http.url().href, 'https://example.com/rt/?a=b', 'the slash of the base itself stays');
-  assert.equal(settle('https://example.com/rt', {}).stream.http.url().href, 'https://example.com/rt');
+  assert.equal(settle('https://example.com/rt', {}).sse.http.url().href, 'https://example.com/rt');
 });
 
 test('options that are undefined are options left out', () => {
