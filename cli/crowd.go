@@ -56,15 +56,17 @@ func (b *bench) connect(ctx context.Context, out *printer, r *result) *crowd {
 		all.Go(func() error {
 			began := time.Now()
 			conn, err := b.open(ctx)
+			took := time.Since(began)
 			mu.Lock()
-			defer mu.Unlock()
 			if err != nil {
 				r.Failed[err.Error()]++
-				return nil
+			} else {
+				r.connects.add(took)
+				c.clients = append(c.clients, &client{conn: conn})
 			}
-			r.connects.add(time.Since(began))
-			c.clients = append(c.clients, &client{conn: conn})
-			bar.set(len(c.clients), b.connections)
+			done := len(c.clients)
+			mu.Unlock()
+			bar.set(done, b.connections)
 			return nil
 		})
 	}
