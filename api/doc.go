@@ -15,5 +15,9 @@
 // # Concurrency
 //
 // [Serve] keeps no state, starts no goroutine and may be called by several goroutines at
-// once.
+// once. A tail is a connection of the hub, whose goroutines write to it.
+//
+// Locks:
+//
+//	tailWriter.mu > waiting: the write timeout bounds a write
 package api

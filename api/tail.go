@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -134,7 +135,11 @@ func (tailEncoder) AppendClose(dst []byte, r hub.Reason) []byte {
 	dst = append(dst, `,"payload":{"code":`...)
 	dst = strconv.AppendUint(dst, uint64(r.Code), 10)
 	dst = append(dst, `,"message":`...)
-	dst = strconv.AppendQuoteToASCII(dst, r.Text) // the texts are ours, and plain
+	text, err := json.Marshal(r.Text)
+	if err != nil { // a string can always be encoded
+		text = []byte(`""`)
+	}
+	dst = append(dst, text...)
 	return append(dst, "}}\n"...)
 }
 
