@@ -60,6 +60,7 @@ var routes = compile(
 	route{method: http.MethodGet, pattern: "/stats", handle: getStats},
 	route{method: http.MethodGet, pattern: "/tail", handle: tail},
 	route{method: http.MethodGet, pattern: "/users/{user}", handle: getUser},
+	route{method: http.MethodDelete, pattern: "/users/{user}", handle: forgetUser},
 	route{method: http.MethodPost, pattern: "/users/{user}/channels/{channel}", handle: subscribeUser},
 	route{method: http.MethodDelete, pattern: "/users/{user}/channels/{channel}", handle: unsubscribeUser},
 	route{method: http.MethodDelete, pattern: "/users/{user}/connections", handle: kickUser},

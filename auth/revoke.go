@@ -92,6 +92,28 @@ func (l *Revocations) dropFirst() {
 	delete(l.list, first)
 }
 
+// Of returns the ids of the tokens of a user of which each has a revocation of its own, in any
+// order. A revocation of all tokens of the user has the empty id.
+func (l *Revocations) Of(user string, now time.Time) (ids []string) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	for key, r := range l.list {
+		if key.user == user && !r.over(now) {
+			ids = append(ids, key.id)
+		}
+	}
+	return ids
+}
+
+// Drop ends the revocations of a user for these ids, see [Revocations.Of].
+func (l *Revocations) Drop(user string, ids []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, id := range ids {
+		delete(l.list, subject{user, id})
+	}
+}
+
 // Revoked reports whether an identity is revoked.
 func (l *Revocations) Revoked(id Identity) bool {
 	now := time.Now()

@@ -15,6 +15,8 @@ type Order struct {
 	Name string
 	// Lasts is how long a standing order lasts; 0 means for ever.
 	Lasts time.Duration
+	// Ends are the names of standing orders that end with this order.
+	Ends []string
 }
 
 // Answers are the answers of the other nodes to an [Order] that came in time.

@@ -43,17 +43,22 @@ type cluster struct {
 // order sends the other nodes an order that this node has already carried out. here is how
 // many connections it closed. The error says that other nodes may not have the order.
 func (c *cluster) order(ctx context.Context, here int, o order, name string, lasts time.Duration) (Ended, *protocol.Error) {
+	return c.send(ctx, here, o, hub.Order{Name: name, Lasts: lasts})
+}
+
+// send is order for one that may also end standing orders. It sets the body.
+func (c *cluster) send(ctx context.Context, here int, o order, out hub.Order) (Ended, *protocol.Error) {
 	done := Ended{Connections: here, Nodes: 1}
 	if c.control == nil {
 		return done, nil
 	}
-	body, err := o.encode()
+	var err error
 	var answers hub.Answers
-	if err == nil {
-		answers, err = c.control.Order(ctx, hub.Order{Body: body, Name: name, Lasts: lasts})
+	if out.Body, err = o.encode(); err == nil {
+		answers, err = c.control.Order(ctx, out)
 	}
 	if err != nil {
-		c.rules.Load().log.Warn("other nodes could not be told to end connections", "error", err)
+		c.rules.Load().log.Warn("other nodes could not be told what the app ordered", "error", err)
 		return done, retry(protocol.Unavailable, "this is done on one server, but the others could not be told; send it again", time.Second, 3*time.Second)
 	}
 	done.Connections += answers.Ended
@@ -68,6 +73,7 @@ type order struct {
 	Kick   *kick       `json:"kick,omitempty"`
 	Revoke *revocation `json:"revoke,omitempty"`
 	Enroll *enrollment `json:"enroll,omitempty"`
+	Pardon *pardon     `json:"pardon,omitempty"`
 }
 
 // kick closes one connection, or those of a user.

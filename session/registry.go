@@ -157,6 +157,8 @@ func (r *Registry) Execute(body []byte, ago time.Duration) (ended int, err error
 		ended = r.Revocations.revoke(o.Revoke.revocation())
 	case o.Enroll != nil:
 		ended = r.Enrollment.carryOut(*o.Enroll)
+	case o.Pardon != nil:
+		r.Revocations.list.Drop(o.Pardon.User, o.Pardon.IDs)
 	}
 	return ended, err
 }

@@ -42,6 +42,7 @@ var presenceContract = []struct {
 	{"PresenceNotRemembered", presenceNotRemembered},
 	{"PresenceBack", presenceBack},
 	{"PresenceForgotten", presenceForgotten},
+	{"PresenceForget", presenceForget},
 
 	{"PresenceAttach", presenceAttach},
 	{"PresenceDetach", presenceDetach},

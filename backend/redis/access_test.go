@@ -89,6 +89,9 @@ func useEverything(t *testing.T, o Options) {
 	room := "room:" + history.NewEpoch()
 	a, b := newServant(t, o, 1).awaitReady(t), newServant(t, o, 1).awaitReady(t)
 	a.give(t, hub.Order{Body: []byte("x"), Name: "x"}, hub.Answers{Nodes: 1, Ended: 1})
+	if _, err := a.Ask(t.Context(), []byte("y")); err != nil {
+		t.Error(err)
+	}
 	newServant(t, o, 1).awaitReady(t).awaitExecuted(t, "x")
 	b.awaitExecuted(t, "x")
 	a.Count(map[string]int{"ann": 1})
@@ -115,6 +118,9 @@ func useEverything(t *testing.T, o Options) {
 	m.enterAndLeave(room, presence.Member{Key: "bob", Remember: time.Minute})
 	if there, err := m.Has(t.Context(), room, "bob"); err != nil || there {
 		t.Errorf("bob is there: %t, %v", there, err)
+	}
+	if rooms, err := m.Store.(presence.Forgetter).Forget(t.Context(), "bob"); err != nil || rooms != 1 {
+		t.Errorf("bob is forgotten in %d rooms, %v", rooms, err)
 	}
 	if _, err := m.List(t.Context(), room, presence.Query{Limit: 10, Offline: true}); err != nil {
 		t.Error(err)

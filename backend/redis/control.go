@@ -68,8 +68,11 @@ func (k *Control) Order(ctx context.Context, o hub.Order) (hub.Answers, error) {
 		script: addOrderScript, keys: []string{n.orders(), n.standing(), n.lasting()},
 		args: []any{k.c.node, p.number, o.Body, n.ordered(), maxOrders, keepOrders.Milliseconds()},
 	}
-	if o.Name != "" {
+	if o.Name != "" || len(o.Ends) > 0 {
 		c.args = append(c.args, o.Name, o.Lasts.Milliseconds(), maxStanding)
+	}
+	for _, name := range o.Ends {
+		c.args = append(c.args, name)
 	}
 	result, err := k.c.batch.do(ctx, c)
 	if err != nil {

@@ -285,3 +285,17 @@ func TestDrillOrdersAfterRestart(t *testing.T) {
 		t.Errorf("informed %d times", b.informed)
 	}
 }
+
+// An order can end standing orders: nodes that start later do not execute those.
+func TestOrderEndsStandingOrders(t *testing.T) {
+	t.Parallel()
+	r := startServer(t)
+	a := newServant(t, patientOptions(r.Addr), 1).awaitReady(t)
+	for _, name := range []string{"one", "two", "three"} {
+		a.give(t, hub.Order{Body: []byte(name), Name: name}, hub.Answers{})
+	}
+	a.give(t, hub.Order{Body: []byte("end"), Ends: []string{"one", "three", "none"}}, hub.Answers{})
+	newServant(t, patientOptions(r.Addr), 1).awaitReady(t).awaitExecuted(t, "two")
+	a.give(t, hub.Order{Body: []byte("four"), Name: "four", Ends: []string{"two"}}, hub.Answers{Nodes: 1, Ended: 1})
+	newServant(t, patientOptions(r.Addr), 1).awaitReady(t).awaitExecuted(t, "four")
+}

@@ -24,7 +24,7 @@
 //   - Rooms, a [hub.Broker]. broker_publish.go, broker_history.go, broker_local.go,
 //     compare.go, room_repair.go; frame.go has the form of a message.
 //   - Members, a [presence.Store]. presence.go, presence_lease.go, presence_steps.go,
-//     presence_list.go, presence_watch.go.
+//     presence_list.go, presence_watch.go, presence_forget.go.
 //   - Documents, a [document.Store]. documents.go, documents_commit.go, documents_list.go,
 //     follower.go; document_wire.go has the form of an entry.
 //   - Orders between nodes, [Control]. control.go, control_orders.go, control_answers.go,

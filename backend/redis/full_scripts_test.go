@@ -33,6 +33,7 @@ var scriptsWhenFull = []scriptWhenFull{
 
 	// These free memory.
 	{"leaveMembers", leaveMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0}, "runs"},
+	{"forgetMembers", forgetMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key"}, "runs"},
 	{"reapMembers", reapMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, 100}, "runs"},
 
 	{"forgetDocument", forgetDocumentScript, 7, []any{"epoch", "topic", "", 0, "", "", 0, "name", "rt:"}, "runs"},

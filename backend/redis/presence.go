@@ -12,9 +12,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
-// Presence is a [presence.Store] over one shard. Its methods are in four files: presence.go
+// Presence is a [presence.Store] over one shard. Its methods are in five files: presence.go
 // enters and leaves, presence_lease.go has the lease, presence_steps.go notices lost changes,
-// and presence_list.go reads. When a room has no members and none are remembered, Redis drops
+// presence_list.go reads, and presence_forget.go forgets members who left. When a room has no members and none are remembered, Redis drops
 // all of it after some seconds.
 //
 // Each node holds its members under a name of its own. The name has a lease, by the clock of

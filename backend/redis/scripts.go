@@ -86,6 +86,8 @@ var (
 	enterMembersSource string
 	//go:embed lua/presence_leave.lua
 	leaveMembersSource string
+	//go:embed lua/presence_forget.lua
+	forgetMembersSource string
 	//go:embed lua/presence_reap.lua
 	reapMembersSource string
 	//go:embed lua/presence_lease.lua
@@ -131,6 +133,7 @@ var (
 	historyScript         = newScript(runUntilGrowth, emptyEpochSource, historySource)
 	enterMembersScript    = newScript(refuseWhenFull, presenceSource, enterMembersSource)
 	leaveMembersScript    = newScript(runWhenFull, presenceSource, leaveMembersSource)
+	forgetMembersScript   = newScript(runWhenFull, presenceSource, forgetMembersSource)
 	reapMembersScript     = newScript(runWhenFull, presenceSource, reapMembersSource)
 	renewLeaseScript      = newScript(runWhenFull, renewLeaseSource)
 	listMembersScript     = newScript(runUntilGrowth, listMembersSource)

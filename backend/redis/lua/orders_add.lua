@@ -1,8 +1,9 @@
 -- Sends an order to all nodes.
 -- KEYS: orders; standing orders by name; their names by the time they end
 -- ARGV: node, number of the order on this node, order, Pub/Sub channel, how many orders to
---       keep, for how long in ms; and for a standing order: its name, after how long it ends in
---       ms (0: never), how many standing orders to keep
+--       keep, for how long in ms; and for a standing order: its name (empty: it is none), after
+--       how long it ends in ms (0: never), how many standing orders to keep, the names of the
+--       standing orders that end with it
 -- Returns how many nodes receive the announcement at once, including the sender.
 if ARGV[7] then
 	local clock = redis.call('TIME')
@@ -14,13 +15,18 @@ if ARGV[7] then
 		end
 	end
 	forget(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', string.format('%d', now), 'LIMIT', 0, 100))
-	-- Orders without an end are dropped last, the oldest of them first.
-	local lasts = tonumber(ARGV[8])
-	if lasts == 0 then
-		lasts = 1e14
+	for i = 10, #ARGV do
+		forget({ARGV[i]})
 	end
-	redis.call('HSET', KEYS[2], ARGV[7], ARGV[3])
-	redis.call('ZADD', KEYS[3], string.format('%d', now + lasts), ARGV[7])
+	if ARGV[7] ~= '' then
+		-- Orders without an end are dropped last, the oldest of them first.
+		local lasts = tonumber(ARGV[8])
+		if lasts == 0 then
+			lasts = 1e14
+		end
+		redis.call('HSET', KEYS[2], ARGV[7], ARGV[3])
+		redis.call('ZADD', KEYS[3], string.format('%d', now + lasts), ARGV[7])
+	end
 	if redis.call('ZCARD', KEYS[3]) > tonumber(ARGV[9]) then
 		forget(redis.call('ZRANGE', KEYS[3], 0, 0))
 	end
