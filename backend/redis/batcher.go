@@ -12,6 +12,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
+	"github.com/caddy-realtime/caddy-realtime/internal/tally"
 )
 
 const (
@@ -39,6 +40,8 @@ type batcher struct {
 	primary primary
 	timeout time.Duration
 	log     *slog.Logger
+	trips   *tally.Histogram // of round trips that Redis has answered
+	failed  atomic.Uint64    // those that it has not
 
 	// failUntil is an uptime. Until then all calls fail at once, because Redis did not answer
 	// just now. Otherwise each caller would wait for its own timeout.
@@ -52,7 +55,7 @@ type batcher struct {
 }
 
 func newBatcher(to primary, timeout time.Duration, log *slog.Logger) *batcher {
-	return &batcher{primary: to, timeout: timeout, log: log}
+	return &batcher{primary: to, timeout: timeout, log: log, trips: newTrips()}
 }
 
 // do sends a call and waits for its result. When ctx ends, do returns, but a call that was sent
@@ -213,8 +216,10 @@ func (b *batcher) noteAvailability(err error, began time.Time) {
 	var answer goredis.Error
 	if err == nil || errors.As(err, &answer) {
 		b.failUntil.Store(0)
+		b.trips.Observe(time.Since(began), 1)
 		return
 	}
+	b.failed.Add(1)
 	b.primary.refreshSlots()
 	// The next batch replaces a broken connection. If no new connection can be made, or if the
 	// answer takes too long, another try at once does not help.

@@ -3,6 +3,9 @@ package redis
 import (
 	"math"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/tally"
 )
 
 // Away returns how long Redis has been unusable: unreachable, or rejecting writes. Of several
@@ -51,6 +54,32 @@ type Stats struct {
 	// counts the holes that could not be filled. Renewed counts the logs that went back in
 	// time.
 	Repairs, Repaired, Lost, Renewed uint64
+	// Away is [Client.Away].
+	Away time.Duration
+	// Trips has how long the round trips took: each sends one command or a batch of them. Failed
+	// counts those in which Redis did not answer.
+	Trips  tally.Durations
+	Failed uint64
+}
+
+// Stats returns the figures of the client and of its broker.
+func (c *Client) Stats(broker hub.Broker) (s Stats) {
+	if b, ok := broker.(interface{ Stats() Stats }); ok {
+		s = b.Stats()
+	}
+	s.Away = c.Away()
+	for _, shard := range c.shards {
+		shard.batch.trips.AddTo(&s.Trips)
+		s.Failed += shard.batch.failed.Load()
+	}
+	return s
+}
+
+// newTrips returns a histogram for round trips to Redis: from one on the same machine to the
+// timeout of a command.
+func newTrips() *tally.Histogram {
+	const us, ms = time.Microsecond, time.Millisecond
+	return tally.NewHistogram(100*us, 250*us, 500*us, ms, 2500*us, 5*ms, 10*ms, 25*ms, 50*ms, 100*ms, 500*ms, time.Second, 5*time.Second)
 }
 
 // add adds the figures of another shard.

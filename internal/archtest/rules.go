@@ -69,7 +69,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "session",
-		ours:    []string{"hub", "presence", "document", "protocol", "filter", "policy", "auth", "internal/guard", "internal/lane", "internal/tally", "internal/window"},
+		ours:    []string{"hub", "presence", "document", "protocol", "filter", "policy", "auth", "internal/guard", "internal/lane", "internal/tally", "internal/tracing", "internal/window"},
 		outside: []string{"golang.org/x/time"},
 		deny:    []string{"net/http"},
 		why:     "a conversation is the same over every transport and in every dialect, so that it knows none",
@@ -129,7 +129,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "backend/redis",
-		ours:    []string{"hub", "presence", "document", "history", "notify", "internal/guard"},
+		ours:    []string{"hub", "presence", "document", "history", "notify", "internal/guard", "internal/tally"},
 		outside: []string{"github.com/redis/go-redis/v9"},
 		why:     "a backend fulfils what the core asks for and is known to the node alone; this is the only door to go-redis",
 	},
@@ -153,6 +153,12 @@ var rules = []rule{
 	{
 		pkg: "internal/tally",
 		why: "it counts for operators with nothing but the standard library, so that the core may use it as well",
+	},
+	{
+		pkg:     "internal/tracing",
+		outside: []string{"go.opentelemetry.io/otel"},
+		never:   []string{"go.opentelemetry.io/otel/sdk"},
+		why:     "spans are made in one way, by the interfaces of OpenTelemetry; the site decides where they go",
 	},
 	{
 		pkg: "internal/lane",
@@ -199,11 +205,12 @@ var rules = []rule{
 	{
 		pkg:     "internal/caddyhost",
 		ours:    []string{"internal/guard"},
-		outside: []string{"github.com/caddyserver/caddy/v2"},
+		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap"},
 		why:     "what leans on the internals of Caddy stands in one place, and knows nothing of channels",
 	},
 	{
 		pkg:     "internal/askapp",
+		ours:    []string{"internal/tally", "internal/tracing"},
 		outside: []string{"github.com/caddyserver/caddy/v2"},
 		why:     "every block whose directives ask the app does so in one way, which knows nothing of channels, tokens and sessions",
 	},
@@ -213,15 +220,22 @@ var rules = []rule{
 	},
 	{
 		pkg:     "access",
-		ours:    []string{"protocol", "policy", "auth", "session", "notify", "ws", "config", "internal/askapp", "internal/block", "internal/renew"},
+		ours:    []string{"protocol", "policy", "auth", "session", "notify", "ws", "config", "internal/askapp", "internal/block", "internal/renew", "internal/tally"},
 		outside: []string{"github.com/caddyserver/caddy/v2"},
 		why:     "who sends a request is decided before there is a session, and without knowing hubs",
 	},
 	{
 		pkg:   "node",
-		ours:  []string{"hub", "presence", "document", "protocol", "auth", "session", "notify", "backend/memory", "backend/redis", "internal/guard"},
+		ours:  []string{"hub", "presence", "document", "protocol", "auth", "session", "notify", "backend/memory", "backend/redis", "internal/guard", "internal/tally"},
 		never: []string{"github.com/caddyserver/caddy/v2"},
 		why:   "a hub with all its parts outlives configurations, so that it must not hold one, and is tested without a Caddy",
+	},
+	{
+		pkg:     "metrics",
+		ours:    []string{"hub", "session", "backend/memory", "backend/redis", "node", "internal/tally"},
+		outside: []string{"github.com/prometheus/client_golang"},
+		never:   []string{"github.com/caddyserver/caddy/v2"},
+		why:     "figures are read when somebody asks for them, so that nothing else knows Prometheus",
 	},
 	{
 		pkg:     "config",
@@ -231,8 +245,8 @@ var rules = []rule{
 	},
 	{
 		pkg: ".",
-		ours: []string{"access", "config", "node", "protocol", "auth", "session", "notify", "ws", "sse", "api/...", "dialect/...", "client", "cli", "console",
-			"internal/block", "internal/caddyhost", "internal/guard", "internal/pace"},
+		ours: []string{"access", "config", "metrics", "node", "protocol", "auth", "session", "notify", "ws", "sse", "api/...", "dialect/...", "client", "cli", "console",
+			"internal/block", "internal/caddyhost", "internal/guard", "internal/pace", "internal/tracing"},
 		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap", "github.com/prometheus/client_golang", "github.com/spf13/cobra"},
 		why:     "the module for Caddy wires packages together and registers them; the core and the stores are the business of the node",
 	},
