@@ -57,6 +57,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 			return err
 		}
 	}
+	if err := register(ctx); err != nil {
+		return err
+	}
 	return a.onStopping(ctx)
 }
 

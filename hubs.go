@@ -13,11 +13,13 @@ import (
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/caddy-realtime/caddy-realtime/access"
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
+	"github.com/caddy-realtime/caddy-realtime/metrics"
 	"github.com/caddy-realtime/caddy-realtime/node"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -131,7 +133,7 @@ func (a *App) realm(ctx caddy.Context, hub string, c access.Options, place strin
 		}
 		return there.Realm, nil
 	}
-	r, err := access.NewRealm(ctx, c)
+	r, err := access.NewRealm(ctx, c, u.node.AppCalls)
 	if err != nil {
 		return nil, err
 	}
@@ -257,4 +259,33 @@ func (a *App) undefined() error {
 		errs = append(errs, a.define(name, new(config.Hub), "default"))
 	}
 	return errors.Join(errs...)
+}
+
+// collector shows the figures of all hubs. Caddy makes a registry for each configuration, and
+// each gets this one collector.
+var collector = metrics.New(runningNodes)
+
+// runningNodes lists the hubs of this process by name, those of a configuration that is about
+// to end among them.
+func runningNodes() map[string]*node.Node {
+	all := make(map[string]*node.Node)
+	nodes.Range(func(name, n any) bool {
+		all[name.(string)] = n.(*node.Node)
+		return true
+	})
+	return all
+}
+
+// register puts the collector into the registry of a configuration. Only tests have a
+// configuration without one.
+func register(ctx caddy.Context) error {
+	registry := ctx.GetMetricsRegistry()
+	if registry == nil {
+		return nil
+	}
+	var twice prometheus.AlreadyRegisteredError
+	if err := registry.Register(collector); err != nil && !errors.As(err, &twice) {
+		return fmt.Errorf("registering the metrics: %w", err)
+	}
+	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/dialect/native"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/internal/pace"
+	"github.com/caddy-realtime/caddy-realtime/internal/tracing"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 	"github.com/caddy-realtime/caddy-realtime/sse"
@@ -74,7 +75,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string) err
 	if c.registry = h.registry(r.Context()); c.registry == nil {
 		return h.rejectWithRetry(w, r, path, problem.Unavailable("the hub is not running"))
 	}
-	if e := h.admit(r, &c, path == "" && ws.IsUpgrade(r) || isStream(r, path)); e != nil {
+	if e := h.admit(r, &c, isHandshake(r, path)); e != nil {
 		return h.rejectWithRetry(w, r, path, e)
 	}
 	return h.dispatch(w, r, path, c)
@@ -84,6 +85,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string) err
 // may help: when the app or its keys are unreachable for a moment.
 func (h *Handler) rejectWithRetry(w http.ResponseWriter, r *http.Request, path string, e *protocol.Error) error {
 	if isStream(r, path) && sse.AskBack(w, r, e) {
+		h.noteRejection(r, nil, e)
 		return nil
 	}
 	return h.reject(w, r, e)
@@ -98,6 +100,9 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 		return problem.Unavailable("this server takes no new connections")
 	}
 	c.client = &session.Principal{IP: access.ClientIP(r)}
+	if handshake {
+		defer func() { c.client.Trace = tracing.OriginOf(r.Context()) }()
+	}
 	if handshake {
 		if e = c.registry.Admission.Knock(c.client.IP); e != nil {
 			return e
@@ -184,6 +189,11 @@ func (h *Handler) realmName() string {
 	return h.Path
 }
 
+// isHandshake reports whether a request opens a connection.
+func isHandshake(r *http.Request, path string) bool {
+	return path == "" && ws.IsUpgrade(r) || isStream(r, path)
+}
+
 func isStream(r *http.Request, path string) bool {
 	return path == "" && sse.IsStream(r) || path == "/sse"
 }
@@ -238,7 +248,8 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call)
 func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) error {
 	err := sse.Serve(w, r, sse.Options{
 		Registry: c.registry, Principal: c.client, Hijack: caddyhost.MayHijack, KeepStream: caddyhost.KeepStream, Tokens: h.identity.Realm.Parameters(),
-		Conn: caddyhost.ConnOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
+		Conn: caddyhost.ConnOf, UserTimeout: userTimeout(c.registry), Stuck: abandon,
+		Rejected: func(e *protocol.Error) { h.noteRejection(r, c.client, e) },
 	})
 	if err != nil {
 		h.log.Debug("event stream", "error", err)
@@ -283,7 +294,7 @@ func (h *Handler) explain(w http.ResponseWriter, r *http.Request) error {
 // because Caddy's own would be empty. Errors of the HTTP API never come here: they are
 // answers to a program.
 func (h *Handler) reject(w http.ResponseWriter, r *http.Request, e *protocol.Error) error {
-	h.log.Debug("request refused", "code", e.Code, "reason", e.Message, "origin", r.Header.Get("Origin"))
+	h.noteRejection(r, nil, e)
 	err := caddyhttp.Error(e.Status(), e)
 	if !caddyhost.HandlesErrors(r, err) {
 		problem.Write(w, e)
@@ -291,6 +302,23 @@ func (h *Handler) reject(w http.ResponseWriter, r *http.Request, e *protocol.Err
 	}
 	problem.SetRetryAfter(w.Header(), e)
 	return err
+}
+
+// noteRejection counts and logs a request that is rejected. An event stream is rejected with the
+// status 200, so that its client comes back: the access log would not show why, and gets the
+// code as well. client is nil if it is not known yet.
+func (h *Handler) noteRejection(r *http.Request, client *session.Principal, e *protocol.Error) {
+	caddyhost.AddToAccessLog(r, "realtime_error", string(e.Code))
+	registry := h.node.Registry()
+	if registry == nil {
+		return // a request before the first configuration is in force
+	}
+	action := "http"
+	if path, ok := h.below(r.URL); ok && isHandshake(r, path) {
+		action = "connect"
+		registry.LogRejected(client, e, "address", access.ClientIP(r).String(), "origin", r.Header.Get("Origin"), "route", h.Path)
+	}
+	registry.Rejected(action, e)
 }
 
 // rejectStatus is reject for what the protocol has no code for.

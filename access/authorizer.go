@@ -15,6 +15,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/askapp"
+	"github.com/caddy-realtime/caddy-realtime/internal/tally"
 )
 
 // authorizer asks the app what clients may do. It belongs to one configuration, which it
@@ -31,11 +32,12 @@ type authorizer struct {
 
 // newAuthorizer returns what asks the routes of c, behind a guard. path is that of the
 // route.
-func newAuthorizer(ctx caddy.Context, path string, c *config.Authorize) (auth.Authorizer, error) {
+func newAuthorizer(ctx caddy.Context, path string, c *config.Authorize, calls *tally.Calls) (auth.Authorizer, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	o := authorizeOptions(path)
+	o.Calls = calls
 	o.Routes = c.Routes
 	app, err := askapp.New(ctx, o)
 	if err != nil {
@@ -71,12 +73,12 @@ func (a *authorizer) Authorize(ctx context.Context, q auth.Question) (auth.Answe
 	case said.Status/100 == 2:
 		return answer(&said)
 	case said.Status == http.StatusUnauthorized:
-		return auth.Answer{}, auth.ErrUnauthorized
+		return auth.Answer{}, fmt.Errorf("%w: 'authorize' answered %d", auth.ErrUnauthorized, said.Status)
 	case said.Status/100 == 5:
 		return auth.Answer{}, fmt.Errorf("realtime: 'authorize' answers %d: %w", said.Status, cmp.Or(said.Err, errFailed))
 	}
 	a.refused(q, said.Status)
-	return auth.Answer{}, auth.ErrDenied
+	return auth.Answer{}, fmt.Errorf("%w: 'authorize' answered %d", auth.ErrDenied, said.Status)
 }
 
 // refused logs what the app has answered. 403 is what an app says that has decided; other

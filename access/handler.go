@@ -14,6 +14,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/askapp"
+	"github.com/caddy-realtime/caddy-realtime/internal/tally"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -33,9 +34,9 @@ type handler struct {
 
 // newHandler returns what asks the routes of a block. base is the path of the route, name the
 // last segment of the requests' path, value what clients choose beside the user.
-func newHandler(ctx caddy.Context, option, base, name, value string, c config.Handling) (handler, error) {
+func newHandler(ctx caddy.Context, option, base, name, value string, c config.Handling, calls *tally.Calls) (handler, error) {
 	app, err := askapp.New(ctx, askapp.Options{
-		Option: option, Base: base, Name: name, Routes: c.Routes,
+		Option: option, Calls: calls, Base: base, Name: name, Routes: c.Routes,
 		Chosen: []string{value, "user"}, MaxAnswer: c.MaxAnswer, Unanswered: http.StatusNotImplemented,
 	})
 	return handler{app, auth.NewTurns(c.Concurrency, waitingFor*c.Concurrency), c.Timeout}, err

@@ -8,6 +8,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-realtime/caddy-realtime/config"
+	"github.com/caddy-realtime/caddy-realtime/internal/tally"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -17,13 +18,13 @@ type callHandler struct{ handler }
 
 var _ session.CallHandler = (*callHandler)(nil)
 
-func newCallHandler(ctx caddy.Context, path string, c *config.HandleCall) (*callHandler, error) {
+func newCallHandler(ctx caddy.Context, path string, c *config.HandleCall, calls *tally.Calls) (*callHandler, error) {
 	settings, err := c.Compile()
 	if err != nil {
 		return nil, err
 	}
 	h := new(callHandler)
-	h.handler, err = newHandler(ctx, "handle_call", path, "call", "method", settings)
+	h.handler, err = newHandler(ctx, "handle_call", path, "call", "method", settings, calls)
 	return h, err
 }
 

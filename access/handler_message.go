@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/config"
+	"github.com/caddy-realtime/caddy-realtime/internal/tally"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
@@ -28,14 +29,14 @@ type messageHandler struct {
 
 var _ session.MessageHandler = messageHandlers(nil)
 
-func newMessageHandlers(ctx caddy.Context, path string, blocks []*config.HandleMessage) (all messageHandlers, err error) {
+func newMessageHandlers(ctx caddy.Context, path string, blocks []*config.HandleMessage, calls *tally.Calls) (all messageHandlers, err error) {
 	for _, c := range blocks {
 		settings, channels, err := c.Compile()
 		if err != nil {
 			return nil, err
 		}
 		h := &messageHandler{channels: channels}
-		if h.handler, err = newHandler(ctx, "handle_message", path, "message", "channel", settings); err != nil {
+		if h.handler, err = newHandler(ctx, "handle_message", path, "message", "channel", settings, calls); err != nil {
 			return nil, err
 		}
 		all = append(all, h)

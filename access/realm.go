@@ -14,6 +14,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
+	"github.com/caddy-realtime/caddy-realtime/internal/tally"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 	"github.com/caddy-realtime/caddy-realtime/ws"
@@ -45,34 +46,35 @@ func (o *Options) Empty() bool {
 	return o.Token == nil && o.Authorize == nil && len(o.HandleMessages) == 0 && o.HandleCall == nil
 }
 
-// NewRealm returns the realm of a route. Its verifier is not started.
-func NewRealm(ctx caddy.Context, o Options) (*Realm, error) {
+// NewRealm returns the realm of a route. Its verifier is not started. calls returns what counts
+// the requests to the app of an option.
+func NewRealm(ctx caddy.Context, o Options, calls func(option string) *tally.Calls) (*Realm, error) {
 	r := &Realm{path: o.Path}
 	if o.Token != nil {
 		if err := r.provisionTokens(ctx, o.Token); err != nil {
 			return nil, fmt.Errorf("token: %w", block.Trim("token", err))
 		}
 	}
-	return r, r.provisionApp(ctx, o)
+	return r, r.provisionApp(ctx, o, calls)
 }
 
 // provisionApp sets what asks the app.
-func (r *Realm) provisionApp(ctx caddy.Context, o Options) (err error) {
+func (r *Realm) provisionApp(ctx caddy.Context, o Options, calls func(string) *tally.Calls) (err error) {
 	if o.Authorize != nil {
 		if r.session.Ask, err = o.Authorize.Ask(); err == nil {
-			r.session.Authorize, err = newAuthorizer(ctx, o.Path, o.Authorize)
+			r.session.Authorize, err = newAuthorizer(ctx, o.Path, o.Authorize, calls("authorize"))
 		}
 		if err != nil {
 			return fmt.Errorf("authorize: %w", err)
 		}
 	}
 	if len(o.HandleMessages) > 0 {
-		if r.session.Messages, err = newMessageHandlers(ctx, o.Path, o.HandleMessages); err != nil {
+		if r.session.Messages, err = newMessageHandlers(ctx, o.Path, o.HandleMessages, calls("handle_message")); err != nil {
 			return fmt.Errorf("handle_message: %w", err)
 		}
 	}
 	if o.HandleCall != nil {
-		if r.session.Calls, err = newCallHandler(ctx, o.Path, o.HandleCall); err != nil {
+		if r.session.Calls, err = newCallHandler(ctx, o.Path, o.HandleCall, calls("handle_call")); err != nil {
 			return fmt.Errorf("handle_call: %w", err)
 		}
 	}

@@ -20,6 +20,7 @@ type backend struct {
 	memory *memory.Broker // nil with Redis
 	box    *memory.Outbox // the same
 	redis  *redis.Client  // nil without
+	shared hub.Broker     // of Redis; nil without
 	orders *redis.Control // the same
 	outbox notify.Outbox
 }
@@ -50,7 +51,8 @@ func openBackend(s *Settings) (b backend, err error) {
 func (b *backend) broker(s *Settings) func(hub.Sink) (hub.Broker, error) {
 	return func(sink hub.Sink) (hub.Broker, error) {
 		if b.redis != nil {
-			return b.redis.Broker(sink), nil
+			b.shared = b.redis.Broker(sink)
+			return b.shared, nil
 		}
 		b.memory = memory.New(sink, memory.Options{HistoryBytes: s.HistoryMemory, Outbox: b.box})
 		return b.memory, nil
@@ -88,6 +90,14 @@ func (b *backend) away() time.Duration {
 		return 0
 	}
 	return b.redis.Away()
+}
+
+// stats returns the figures of the store that the hub has.
+func (b *backend) stats() (*memory.Stats, *redis.Stats) {
+	if b.redis == nil {
+		return new(b.memory.Stats()), nil
+	}
+	return nil, new(b.redis.Stats(b.shared))
 }
 
 func (b *backend) resize(bytes int64) {

@@ -30,6 +30,7 @@ type Node struct {
 	leaving atomic.Bool
 	// draining rejects handshakes: an operator has commanded it.
 	draining atomic.Bool
+	apps     apps // counts; it has its own lock
 
 	mu sync.Mutex
 	// Guarded by mu.

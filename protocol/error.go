@@ -12,8 +12,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-// Error is an error that a client gets. All of it is public; details for the operator go to the
-// log.
+// Error is an error that a client gets. All of it but Detail is public.
 type Error struct {
 	Code Code
 	// Message explains the error to a person. Input of the client in it went through
@@ -28,6 +27,8 @@ type Error struct {
 	// FromApp says that the app has chosen code and message. Such an error says nothing about
 	// how the client speaks the protocol.
 	FromApp bool
+	// Detail is for the log, and never sent: what exactly decided. It may be empty.
+	Detail string
 }
 
 // Errorf makes an [Error]. Input of a client may be in the arguments only if it went through
@@ -45,6 +46,14 @@ func NoRoom(channel string) *Error {
 
 // Error returns code and message.
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
+
+// AsGo returns e as an error of Go: nil stays nil.
+func (e *Error) AsGo() error {
+	if e == nil {
+		return nil
+	}
+	return e
+}
 
 // Status is the HTTP status of an answer with this error.
 func (e *Error) Status() int {

@@ -62,7 +62,7 @@ var wire = []struct {
 		`{"type":"history","timestamp":NOW,"payload":{"channel":"a","epoch":"k3v9x2m7","offset":17,"anchor":"9c1f03aa","lost":true,"more":true,"messages":[` +
 			`{"timestamp":1700000000123,"offset":17,"anchor":"9c1f03aa","sender":"ann","event":"said","content":"hi"}]}}`},
 	{"pong", Pong{ID: seven}, `{"type":"pong","id":7,"timestamp":NOW,"payload":{}}`},
-	{"error", ErrorReply{ID: seven, Err: &Error{RateLimited, "slow \"down\"", 1500 * time.Microsecond, 0, false}}, `{"type":"error","id":7,"timestamp":NOW,"payload":{"code":"RATE_LIMITED","message":"slow \"down\"","retryAfter":2}}`},
+	{"error", ErrorReply{ID: seven, Err: &Error{Code: RateLimited, Message: "slow \"down\"", RetryAfter: 1500 * time.Microsecond}}, `{"type":"error","id":7,"timestamp":NOW,"payload":{"code":"RATE_LIMITED","message":"slow \"down\"","retryAfter":2}}`},
 	{"error", ErrorReply{Err: Errorf(Internal, "internal error")}, `{"type":"error","timestamp":NOW,"payload":{"code":"INTERNAL","message":"internal error"}}`},
 }
 

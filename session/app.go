@@ -24,9 +24,13 @@ func (u *rules) ask(ctx context.Context, c Caller, what auth.Action, channel str
 	case err == nil:
 		return a, true, nil
 	case errors.Is(err, auth.ErrDenied):
-		return a, true, protocol.Errorf(protocol.Forbidden, "the app does not allow it")
+		e = protocol.Errorf(protocol.Forbidden, "the app does not allow it")
+		e.Detail = err.Error()
+		return a, true, e
 	case errors.Is(err, auth.ErrUnauthorized):
-		return a, true, protocol.Errorf(protocol.Unauthorized, "the app wants you to sign in")
+		e = protocol.Errorf(protocol.Unauthorized, "the app wants you to sign in")
+		e.Detail = err.Error()
+		return a, true, e
 	}
 	u.log.Log(ctx, u.loudness(ctx), "the app did not answer what a client may do", "action", what.String(), "channel", channel, "error", err)
 	return a, true, appUnavailable()

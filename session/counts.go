@@ -189,7 +189,12 @@ func (r *Registry) Rejected(action string, e *protocol.Error) {
 }
 
 // Rejected is [Registry.Rejected].
-func (s *Session) Rejected(action string, e *protocol.Error) { s.registry.Rejected(action, e) }
+func (s *Session) Rejected(action string, e *protocol.Error) {
+	s.registry.Rejected(action, e)
+	if e != nil && s.followed() {
+		s.tell("command rejected", "command", action, "code", e.Code, "reason", e.Message, "detail", e.Detail)
+	}
+}
 
 // source returns on which way a caller publishes.
 func (c *Caller) source() Source {

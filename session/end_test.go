@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -56,7 +57,8 @@ func TestEndIsLogged(t *testing.T) {
 		}
 		delete(line, "time")
 		want := map[string]any{
-			"level": "DEBUG", "msg": "connection ended", "connection": c.Conn().ID(), "user": user, "transport": "websocket",
+			"level": "INFO", "msg": "connection ended", "connection": c.Conn().ID(), "user": user, "transport": "websocket",
+			"dialect": "native", "received": 0.0, "received_bytes": 0.0, "sent": 0.0, "sent_bytes": line["sent_bytes"],
 			"duration": float64(3 * time.Second), "code": float64(hub.ReasonSilent.Code), "reason": hub.ReasonSilent.Text,
 		}
 		for key, v := range want {
@@ -109,5 +111,76 @@ func TestEndReleasesAWaitingCommand(t *testing.T) {
 		}
 		close(hold)
 		first.hears(`{"type":"subscribed","id":1,"payload":{"channel":"a"}}`)
+	})
+}
+
+// TestLinesAreBounded closes far more connections than there may be lines.
+func TestLinesAreBounded(t *testing.T) {
+	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
+		const clients = 500
+		for range clients {
+			w.connect("").Conn().Close(hub.ReasonNormal)
+		}
+		synctest.Wait()
+		if n := strings.Count(w.logs.String(), "connection ended"); n != linesBurst {
+			t.Errorf("%d lines", n)
+		}
+		time.Sleep(time.Minute)
+		w.connect("").Conn().Close(hub.ReasonNormal)
+		synctest.Wait()
+		if !strings.Contains(w.logs.String(), fmt.Sprintf(`"omitted":%d`, clients-linesBurst)) {
+			t.Error("nothing tells how many lines are missing")
+		}
+	})
+}
+
+// TestRejectedSubscriptionIsLogged finds out from the log why a client may not subscribe.
+func TestRejectedSubscriptionIsLogged(t *testing.T) {
+	inBubble(t, Limits{}, open("a:*"), func(t *testing.T, w *world) {
+		c := w.connect("ann")
+		c.say(`{"type":"subscribe","id":1,"payload":{"channel":"b:x"}}`)
+		synctest.Wait()
+		log := w.logs.String()
+		for _, want := range []string{`"subscription rejected"`, `"user":"ann"`, `"code":"FORBIDDEN"`, `"rule":"no room has this channel"`} {
+			if !strings.Contains(log, want) {
+				t.Errorf("no %s in %s", want, log)
+			}
+		}
+		if n := w.registry.Counts().Rejected[Rejection{"subscribe", protocol.Forbidden}]; n != 1 {
+			t.Errorf("%d rejections", n)
+		}
+	})
+}
+
+// TestFollow writes what a user does to the log while the user is followed.
+func TestFollow(t *testing.T) {
+	inBubble(t, Limits{}, open("a:*"), func(t *testing.T, w *world) {
+		w.registry.Follow(Followed{User: "ann"}, time.Minute)
+		ann, bob := w.connect("ann"), w.connect("bob")
+		for _, c := range []*client{ann, bob} {
+			c.say(`{"type":"subscribe","id":1,"payload":{"channel":"a:1"}}`)
+			c.say(`{"type":"subscribe","id":2,"payload":{"channel":"b:1"}}`)
+		}
+		synctest.Wait()
+		lines := strings.Split(strings.TrimSpace(w.logs.String()), "\n")
+		n := 0
+		for _, line := range lines {
+			if !strings.Contains(line, "followed: ") {
+				continue
+			}
+			if n++; !strings.Contains(line, `"user":"ann"`) {
+				t.Errorf("a line about somebody else: %s", line)
+			}
+		}
+		if n != 5 { // connected, subscribed, rejected, two messages
+			t.Errorf("%d lines: %s", n, w.logs)
+		}
+		time.Sleep(time.Minute)
+		before := w.logs.String()
+		ann.say(`{"type":"ping","id":3,"payload":{}}`)
+		synctest.Wait()
+		if w.logs.String() != before {
+			t.Error("followed for ever")
+		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/tracing"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 )
 
@@ -44,6 +45,9 @@ type Principal struct {
 	// Handshake identifies the handshake, see [auth.Question]; empty if the realm did not
 	// ask the app then.
 	Handshake string
+	// Trace is the span of the handshake; nil if it is not traced. What the connection does
+	// has links to it.
+	Trace *tracing.Origin
 }
 
 // As returns a principal with the identity of a token in place of p's own, which was

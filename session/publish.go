@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/tracing"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
@@ -53,7 +54,15 @@ func (p *Publishing) Publish(ctx context.Context, c Caller, q protocol.Publish) 
 }
 
 // publish is Publish without the caller's message rate. take takes from the room's rate.
-func (p *Publishing) publish(ctx context.Context, c Caller, q protocol.Publish, take takeFunc) (hub.Published, *protocol.Error) {
+func (p *Publishing) publish(ctx context.Context, c Caller, q protocol.Publish, take takeFunc) (done hub.Published, e *protocol.Error) {
+	ctx, end := tracing.Start(ctx, "realtime.publish", q.Channel)
+	done, e = p.checkAndPublish(ctx, c, q, take)
+	end(e.AsGo())
+	return done, e
+}
+
+// checkAndPublish is publish without its span.
+func (p *Publishing) checkAndPublish(ctx context.Context, c Caller, q protocol.Publish, take takeFunc) (hub.Published, *protocol.Error) {
 	if q.Volatile && q.Key != "" {
 		return hub.Published{}, protocol.Errorf(protocol.InvalidMessage, "a volatile message has no \"key\": nobody repeats it")
 	}

@@ -49,6 +49,9 @@ func (s *Session) Receive(frame []byte, binary bool) {
 	defer s.conn.Heard()
 	defer s.conn.Uncork()
 	s.dialect.Receive(s, frame, binary)
+	if s.followed() {
+		s.tell("message received", "bytes", len(frame))
+	}
 }
 
 // recovered ends a panic of a command: it is logged with its stack and closes the connection,

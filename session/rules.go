@@ -63,6 +63,9 @@ type current struct {
 	atomic.Pointer[rules]
 
 	counts counts // for operators
+	lines  lines  // the same
+
+	followed atomic.Pointer[[]followUntil] // nil: nobody
 }
 
 // rules are a Config with its defaults filled in. Only warned ever changes.

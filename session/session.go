@@ -86,7 +86,7 @@ func (r *Registry) Open(p *Principal, o Options) (*Session, *protocol.Error) {
 	}
 	s.principal.Store(p)
 	s.rooms.limit = maxRoomBuckets
-	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.ctx, s.cancel = context.WithCancel(p.Trace.Context(context.Background()))
 	if e := r.sessions.enter(s); e != nil {
 		s.cancel()
 		return nil, e
@@ -101,6 +101,9 @@ func (r *Registry) Open(p *Principal, o Options) (*Session, *protocol.Error) {
 	s.closeIfAppNotAsked(u, s.conn)
 	s.watch(u)
 	s.closeIfKickedOrRevoked()
+	if s.followed() {
+		s.tell("connected")
+	}
 	return s, nil
 }
 
@@ -142,9 +145,7 @@ func (s *Session) ended(reason hub.Reason) {
 	s.registry.sessions.leave(s)
 	s.endPresence(reason)
 	s.unfollowAll()
-	s.registry.rules.Load().log.Debug("connection ended",
-		"connection", s.connection().ID(), "user", s.who().User, "transport", s.name,
-		"duration", time.Since(s.started), "code", reason.Code, "reason", reason.Text)
+	s.logEnded(reason.Code, reason.Text)
 }
 
 // connection returns conn. Goroutines that may run before Open has returned use it.

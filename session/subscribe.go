@@ -40,7 +40,12 @@ type Subscribed struct {
 func (s *Session) Subscribe(ctx context.Context, q protocol.Subscribe, o SubscribeOptions) (e *protocol.Error) {
 	e = protocol.AsError(errPanic) // the result when subscribe does not return
 	defer s.recovered()
-	return s.subscribe(ctx, q, o)
+	if e = s.subscribe(ctx, q, o); e != nil {
+		s.logRejected(q.Channel, e)
+	} else if s.followed() {
+		s.tell("subscribed", "channel", q.Channel)
+	}
+	return e
 }
 
 var errPanic = errors.New("session: a command panicked")

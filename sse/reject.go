@@ -7,7 +7,6 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
-	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
 // A client whose stream broke reconnects after a random time between minRetry and maxRetry, so
@@ -24,8 +23,8 @@ func retryAfter(least time.Duration) time.Duration {
 
 // reject answers a request with an error.
 func (o Options) reject(w http.ResponseWriter, r *http.Request, e *protocol.Error) {
-	if o.Logger != nil {
-		o.Logger.Debug("stream rejected", "user", session.Caller{Principal: o.Principal}.User(), "code", e.Code, "message", e.Message)
+	if o.Rejected != nil {
+		o.Rejected(e)
 	}
 	if !AskBack(w, r, e) {
 		problem.Write(w, e)

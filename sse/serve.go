@@ -2,7 +2,6 @@ package sse
 
 import (
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -38,8 +37,8 @@ type Options struct {
 	// its client does not read. The handler returns all the same. Over HTTP/2 the connection,
 	// which other streams may share, may stay stuck. Stuck must not block, and may be nil.
 	Stuck func(*http.Request)
-	// Logger gets rejected streams, at debug level; nil means none.
-	Logger *slog.Logger
+	// Rejected is called with the error of a stream that is rejected. May be nil.
+	Rejected func(*protocol.Error)
 }
 
 // Serve answers r with an event stream or an error. With a hijacked connection it returns at

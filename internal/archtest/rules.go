@@ -232,7 +232,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "metrics",
-		ours:    []string{"hub", "session", "backend/memory", "backend/redis", "node", "internal/tally"},
+		ours:    []string{"hub", "session", "notify", "backend/memory", "backend/redis", "node", "internal/tally"},
 		outside: []string{"github.com/prometheus/client_golang"},
 		never:   []string{"github.com/caddyserver/caddy/v2"},
 		why:     "figures are read when somebody asks for them, so that nothing else knows Prometheus",

@@ -5,10 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/tally"
+	"github.com/caddy-realtime/caddy-realtime/internal/tracing"
 )
 
 // Options are what an [App] is made of.
@@ -24,6 +29,8 @@ type Options struct {
 	Chosen []string
 	// MaxAnswer is the greatest number of bytes that are read of an answer.
 	MaxAnswer int
+	// Calls counts the requests; may be nil.
+	Calls *tally.Calls
 	// Unanswered is the status if no route answers.
 	Unanswered int
 }
@@ -71,6 +78,9 @@ var ErrPath = errors.New("realtime: a value can not stand in the path of a reque
 // error means that there is no answer: [ErrPath], the error of ctx when ctx has ended, or
 // another one if the app has failed.
 func (a *App) Ask(ctx context.Context, q Request) (answer Answer, err error) {
+	ctx, end := tracing.Start(ctx, "realtime."+a.options.Name, q.Values["channel"])
+	defer func() { end(err) }()
+	defer a.count(time.Now(), &answer, &err)
 	w := &recorder{header: make(http.Header), most: a.options.MaxAnswer}
 	defer func() {
 		if v := recover(); v != nil {
@@ -103,6 +113,27 @@ func (a *App) brokenOff(ctx context.Context, w *recorder, v any) (Answer, error)
 		return Answer{}, fmt.Errorf("realtime: the answer to '%s' ended too early", a.options.Option)
 	}
 	return Answer{}, fmt.Errorf("realtime: the routes of '%s' panicked: %v", a.options.Option, v)
+}
+
+// count counts a request that began at a time.
+func (a *App) count(began time.Time, answer *Answer, err *error) {
+	if errors.Is(*err, ErrPath) {
+		return // nothing was asked
+	}
+	a.options.Calls.Count(outcome(answer.Status, *err), time.Since(began))
+}
+
+// outcome is the word for what came of a request: the class of the status, or why there is none.
+func outcome(status int, err error) string {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "cancelled" // the client is gone
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case err != nil, status < 100, status > 599:
+		return "failed"
+	}
+	return strconv.Itoa(status/100) + "xx"
 }
 
 // unanswered stands behind the last route.

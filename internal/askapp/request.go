@@ -11,6 +11,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/tracing"
 )
 
 // Request is what the app is asked.
@@ -41,6 +43,7 @@ func (a *App) request(ctx context.Context, w http.ResponseWriter, q Request) (*h
 		return nil, err
 	}
 	maps.Copy(r.Header, q.Header)
+	tracing.Inject(ctx, r.Header)
 	r.RequestURI = u.RequestURI()
 	q.Client.enter(r)
 	repl := caddy.NewReplacer()

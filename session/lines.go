@@ -1,0 +1,113 @@
+package session
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// linesPerSecond and linesBurst bound the lines of one kind in the log. A line about each client
+// of a flood would cost more than the client, and hide everything else.
+const (
+	linesPerSecond = 10
+	linesBurst     = 100
+)
+
+// lines writes lines about single clients. Each kind of line has a bound of its own. A line
+// that is written says how many of its kind were left out before it.
+type lines struct{ ended, rejected sampler }
+
+// sampler is a bound on lines of one kind.
+type sampler struct {
+	// Guarded by mu.
+	mu      sync.Mutex
+	bucket  bucket
+	omitted uint64
+}
+
+// take reports whether a line may be written, and how many were left out before it.
+func (s *sampler) take(now time.Time) (omitted uint64, may bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bucket.take(policy.Rate{PerSecond: linesPerSecond, Burst: linesBurst}, now) > 0 {
+		s.omitted++
+		return 0, false
+	}
+	omitted, s.omitted = s.omitted, 0
+	return omitted, true
+}
+
+// write writes a line, unless there were too many of its kind.
+func (s *sampler) write(log *slog.Logger, text string, args ...any) {
+	if !log.Enabled(context.Background(), slog.LevelInfo) {
+		return
+	}
+	omitted, may := s.take(time.Now())
+	if !may {
+		return
+	}
+	if omitted > 0 {
+		args = append(args, "omitted", omitted)
+	}
+	log.Info(text, args...)
+}
+
+// LogRejected writes a line about a handshake or an event stream that was rejected. args are
+// further attributes.
+func (r *Registry) LogRejected(p *Principal, e *protocol.Error, args ...any) {
+	u := r.rules.Load()
+	user := Caller{Principal: p}.User()
+	all := append([]any{"user", user, "code", e.Code, "reason", e.Message}, args...)
+	r.rules.lines.rejected.write(u.log, "connection rejected", withDetail(all, e)...)
+}
+
+func withDetail(args []any, e *protocol.Error) []any {
+	if e.Detail != "" {
+		args = append(args, "detail", e.Detail)
+	}
+	return args
+}
+
+// logRejected writes a line about a subscription that was rejected, with what decided: a room
+// of the configuration, or the app.
+func (s *Session) logRejected(channel string, e *protocol.Error) {
+	switch e.Code {
+	case protocol.AlreadySubscribed, protocol.InvalidMessage:
+		return // a mistake of the client, which it gets told
+	}
+	u := s.registry.rules.Load()
+	args := []any{
+		"channel", channel, "user", s.who().User, "connection", s.connection().ID(), "transport", s.name,
+		"code", e.Code, "reason", e.Message,
+	}
+	if e.Detail == "" && (e.Code == protocol.Forbidden || e.Code == protocol.Unauthorized) {
+		args = append(args, "rule", u.ruleOf(policy.Subscribe, channel))
+	}
+	s.registry.rules.lines.rejected.write(u.log, "subscription rejected", withDetail(args, e)...)
+}
+
+// ruleOf names what the configuration says about an action in a channel.
+func (u *rules) ruleOf(a policy.Action, channel string) string {
+	room := u.policy.Match(channel)
+	if room == nil {
+		return "no room has this channel"
+	}
+	return "room " + room.Pattern + ": " + a.String() + " " + room.Subscribe.String()
+}
+
+// logEnded writes the line about a connection that is over.
+func (s *Session) logEnded(code uint16, reason string) {
+	conn := s.connection()
+	sent := conn.Sent()
+	if s.followed() {
+		s.tell("connection ended", "code", code, "reason", reason)
+	}
+	s.registry.rules.lines.ended.write(s.registry.rules.Load().log, "connection ended",
+		"connection", conn.ID(), "user", s.who().User, "transport", s.name, "dialect", dialectName(s.dialect),
+		"duration", time.Since(s.started), "received", s.received.Load(), "received_bytes", s.receivedBytes.Load(),
+		"sent", sent.Messages, "sent_bytes", sent.Bytes, "code", code, "reason", reason)
+}
