@@ -15,18 +15,19 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-// limits are how large the client may be, compressed, alone and with documents.
+// limits are how large the client may be, compressed, alone and with documents, and what calls add.
 var limits = []struct {
 	scripts []string
 	bytes   int
 }{
 	{[]string{"client.js"}, 10 << 10},
 	{[]string{"client.js", "documents.js"}, 16 << 10},
+	{[]string{"calls.js"}, 1280},
 }
 
 func TestScriptsAreModules(t *testing.T) {
 	t.Parallel()
-	if len(client.Scripts()) != 2 {
+	if len(client.Scripts()) != 3 {
 		t.Errorf("there are %d scripts", len(client.Scripts()))
 	}
 	for name, script := range client.Scripts() {
@@ -41,12 +42,14 @@ func TestScriptsAreModules(t *testing.T) {
 	}
 }
 
-// A page that has both has one client, not two.
-func TestDocumentsShareTheClient(t *testing.T) {
+// A page that has several of them has one client, not several.
+func TestScriptsShareTheClient(t *testing.T) {
 	t.Parallel()
-	text := client.Scripts()["documents.js"].Text
-	if !bytes.Contains(text, []byte(`from"./client.js"`)) || bytes.Contains(text, []byte("WebSocket")) {
-		t.Error("documents.js does not use the client beside it")
+	for _, name := range []string{"documents.js", "calls.js"} {
+		text := client.Scripts()[name].Text
+		if !bytes.Contains(text, []byte(`from"./client.js"`)) || bytes.Contains(text, []byte("WebSocket")) || bytes.Contains(text, []byte("extends Error")) {
+			t.Errorf("%s does not use the client beside it", name)
+		}
 	}
 }
 

@@ -12,20 +12,23 @@ export type LocalErrorCode =
   | 'SUSPENDED'
   /** The token function failed. */
   | 'TOKEN_FAILED'
+  /** The connection ended before the answer to a call. The app may have got the call, or not. */
+  | 'CONNECTION_LOST'
   /** The transport in use cannot do this. */
   | 'UNSUPPORTED';
 
 /**
  * An error. Programs use `code`: a word for the error of a command, a number (see
  * `CloseCode`) for the end of a connection. `message` is for people and may change.
+ * An app may reject with words of its own.
  */
 export class RealtimeError extends Error {
   override readonly name = 'RealtimeError';
-  readonly code: ErrorCode | LocalErrorCode | number;
+  readonly code: ErrorCode | LocalErrorCode | (string & {}) | number;
   /** How long to wait before another try, in milliseconds; undefined if that is not known. */
   readonly retryAfter: number | undefined;
 
-  constructor(code: ErrorCode | LocalErrorCode | number, message: string, retryAfter?: number) {
+  constructor(code: RealtimeError['code'], message: string, retryAfter?: number) {
     super(message);
     this.code = code;
     this.retryAfter = retryAfter;

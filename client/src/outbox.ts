@@ -7,7 +7,7 @@ import { later, type Timer } from './time.js';
 export interface Entry {
   /** Ids ascend. */
   readonly command: Command & { id: number };
-  done?(answer: Envelope): void;
+  readonly done?: ((answer: Envelope) => void) | undefined;
   fail(error: RealtimeError): void;
 }
 
@@ -48,9 +48,12 @@ export class Outbox {
     this.#dropOldest = dropOldest;
   }
 
-  /** Queues a command. Urgent ones belong to the connection, go first, and are not counted. */
+  /**
+   * Queues a command. Urgent ones belong to the connection, go first, and are not counted. An urgent
+   * one with `done` is a call, which is sent once.
+   */
   add(entry: Entry, urgent = false): void {
-    this.#wait({ ...entry, urgent, patient: urgent || !this.#send, wave: 0 });
+    this.#wait({ ...entry, urgent, patient: urgent ? !entry.done : !this.#send, wave: 0 });
     this.#pump();
     const counted = this.#waiting.filter((waiting) => !waiting.urgent);
     if (urgent || counted.length <= this.#limit) return;

@@ -2,8 +2,9 @@ import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { RealtimeError } from './error.js';
 import { messageOf, type Ack, type HistoryOptions, type HistoryPage, type PublishOptions } from './message.js';
+import type { Http } from './http.js';
 import type { Options } from './options.js';
-import { errorOf, Outbox } from './outbox.js';
+import { errorOf, Outbox, type Entry } from './outbox.js';
 import { positionOf } from './position.js';
 import { settle } from './settings.js';
 import type { State, Status, TransportName } from './state.js';
@@ -23,6 +24,8 @@ export interface RealtimeEvents {
  * `Connection` for its states). Subscriptions and unsent messages survive.
  */
 export class Realtime extends Emitter<RealtimeEvents> {
+  /** @internal For calls over event streams. */
+  readonly _http: Http;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
   readonly #subscriptions = new Map<string, Subscription<never>>();
@@ -36,6 +39,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
   constructor(url?: string | URL, options: Options = {}) {
     super();
     const settings = settle(url, options);
+    this._http = settings.sse.http;
     this.#outbox = new Outbox(settings.buffer, settings.dropOldest);
     this.#connection = new Connection(settings, {
       status: (status) => this.#status(status),
@@ -110,9 +114,9 @@ export class Realtime extends Emitter<RealtimeEvents> {
   // For subscriptions, see Host.
 
   /** @internal */
-  _command(type: string, payload: Command['payload'], fail = this.#problem): number {
+  _command(type: string, payload: Command['payload'], fail = this.#problem, done?: Entry['done'], urgent = true): number {
     const id = ++this.#count;
-    this.#outbox.add({ command: { type, id, payload }, fail }, true);
+    this.#outbox.add({ command: { type, id, payload }, fail, done }, urgent);
     return id;
   }
 
@@ -132,8 +136,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
   #request(type: string, payload: Command['payload']): Promise<Payload> {
     return new Promise((resolve, reject) => {
       if (this.state === 'closed') throw new RealtimeError('CLOSED', 'client closed');
-      const command = { type, id: ++this.#count, payload };
-      this.#outbox.add({ command, done: (answer) => resolve(answer.payload), fail: reject });
+      this._command(type, payload, reject, (answer) => resolve(answer.payload), false);
     });
   }
 

@@ -61,6 +61,8 @@ export interface Payload {
   serverVersion?: number;
   serverState?: unknown;
   patch?: unknown;
+  // result
+  result?: unknown;
   // error, unsubscribed, close
   code?: string | number;
   message?: string;

@@ -1,2 +1,2 @@
-export { Emitter, Realtime as Client, RealtimeError } from './index.js';
+export { connect, Emitter, Realtime as Client, RealtimeError } from './index.js';
 export type { Options, SubscribeOptions, Subscription } from './index.js';

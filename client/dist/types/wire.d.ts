@@ -51,6 +51,7 @@ export interface Payload {
     serverVersion?: number;
     serverState?: unknown;
     patch?: unknown;
+    result?: unknown;
     code?: string | number;
     message?: string;
     retryAfter?: number | undefined;
