@@ -27,15 +27,16 @@ func init() {
 // routeOptions are all options of the directive: its own, and those of the hub.
 var routeOptions = func() block.Options[*Handler] {
 	all := block.Options[*Handler]{
-		"hub":       {Syntax: "<name>", Min: 1, Max: 1, Parse: parseHubName},
-		"origins":   {Syntax: "<origin>…", Min: 1, Max: -1, Parse: parseOrigins},
-		"api_key":   {Syntax: "<key>… [{ … }]", Min: 1, Max: -1, Repeat: true, Block: true, Content: true, Parse: parseAPIKeys},
-		"console":   {Parse: parseConsole},
-		"user":      {Syntax: "<placeholder>", Min: 1, Max: 1, Parse: parseUser},
-		"info":      {Syntax: "{ <name> <placeholder> … }", Block: true, Parse: parseInfo},
-		"token":     {Syntax: "{ … }", Block: true, Parse: parseToken},
-		"authorize": {Syntax: "{ … }", Block: true, Parse: parseAuthorize},
-		"notify":    {Syntax: "{ … }", Block: true, Parse: parseNotify},
+		"hub":         {Syntax: "<name>", Min: 1, Max: 1, Parse: parseHubName},
+		"origins":     {Syntax: "<origin>…", Min: 1, Max: -1, Parse: parseOrigins},
+		"api_key":     {Syntax: "<key>… [{ … }]", Min: 1, Max: -1, Repeat: true, Block: true, Content: true, Parse: parseAPIKeys},
+		"console":     {Parse: parseConsole},
+		"compression": {Parse: parseCompression},
+		"user":        {Syntax: "<placeholder>", Min: 1, Max: 1, Parse: parseUser},
+		"info":        {Syntax: "{ <name> <placeholder> … }", Block: true, Parse: parseInfo},
+		"token":       {Syntax: "{ … }", Block: true, Parse: parseToken},
+		"authorize":   {Syntax: "{ … }", Block: true, Parse: parseAuthorize},
+		"notify":      {Syntax: "{ … }", Block: true, Parse: parseNotify},
 
 		"handle_message": {Syntax: "<pattern>… { … }", Min: 1, Max: -1, Repeat: true, Block: true, Parse: parseHandleMessage},
 		"handle_call":    {Syntax: "{ … }", Block: true, Parse: parseHandleCall},
@@ -61,6 +62,7 @@ func inlineHub(h *Handler) *config.Hub {
 //		origins <origin>…
 //		api_key <key>… [{ … }]
 //		console
+//		compression
 //		user    <placeholder>
 //		info    { <name> <placeholder> … }
 //		token   { … }
@@ -269,6 +271,11 @@ func parseOrigins(_ *caddyfile.Dispenser, args []string, h *Handler) error {
 
 func parseConsole(_ *caddyfile.Dispenser, _ []string, h *Handler) error {
 	h.Console = true
+	return nil
+}
+
+func parseCompression(_ *caddyfile.Dispenser, _ []string, h *Handler) error {
+	h.Compression = true
 	return nil
 }
 

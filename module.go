@@ -61,6 +61,10 @@ type Handler struct {
 	// Default: off.
 	Console bool `json:"console,omitempty"`
 
+	// Compression compresses messages to WebSocket clients that offer permessage-deflate
+	// (RFC 7692). A message that goes to many clients is compressed once. Default: off.
+	Compression bool `json:"compression,omitempty"`
+
 	// User is a placeholder with the id of the user who connects, such as
 	// {http.auth.user.id} or {http.request.header.Remote-User}. It is evaluated once, when
 	// the connection is made. If any part of it is empty or unknown, the client is

@@ -112,6 +112,7 @@ var options = map[string]option{
 	"Handler.Hub":            {usual: word(config.DefaultHub), row: "The directive/hub"},
 	"Handler.HubConfig":      {usual: "the hub is defined elsewhere"},
 	"Handler.Console":        {usual: "off", row: "The directive/console"},
+	"Handler.Compression":    {usual: "off", row: "The directive/compression"},
 	"Handler.Origins":        {usual: "pages of the same origin as this route", row: "The directive/origins", says: "only pages of the site itself, at a [known host](security.md#pages-of-other-sites)"},
 	"Handler.APIKeys":        {usual: "none", row: "The directive/api_key", says: "none: the app's API is closed"},
 	"Handler.ScopedAPIKeys":  {usual: "none", row: "The directive/api_key+"},

@@ -237,6 +237,7 @@ func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call)
 	err := ws.Serve(w, r, ws.Options{
 		Registry: c.registry, Dialect: native.Dialect{}, Principal: c.client, KeepStream: caddyhost.KeepStream,
 		Conn: caddyhost.ConnOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
+		Compression: h.Compression,
 	})
 	if err != nil {
 		return caddyhttp.Error(http.StatusInternalServerError, err)

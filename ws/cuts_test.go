@@ -137,7 +137,7 @@ func converse(t *testing.T, reg *session.Registry, s *script, waits bool) (types
 	if waits {
 		l = waitingScript{s}
 	}
-	serve(l, reg, native.Dialect{}, &session.Principal{})
+	serve(l, terms{registry: reg, dialect: native.Dialect{}, principal: &session.Principal{}})
 	<-s.done
 	return s.answers(t)
 }

@@ -38,8 +38,14 @@
 // connection that exceeds a bound is closed with a code and a text that say so. A message that
 // is not UTF-8 closes the connection when it is complete.
 //
-// permessage-deflate is not offered: it costs more memory for a connection than
-// everything else together.
+// # Compression
+//
+// With [Options].Compression, a connection may use permessage-deflate (RFC 7692) without context
+// takeover. It costs nothing between two messages. The encoder of such connections, deflating,
+// differs from that of the others, so the members of a room share two forms of a message at
+// most. gorilla reads compressed messages as if they were plain, because the sieve clears RSV1;
+// then the engine inflates the message, up to the message size. The writers and readers of
+// compress/flate are shared, and at most as many are in use as there are processors.
 //
 // # The end
 //

@@ -46,9 +46,14 @@ var engines = sync.Pool{New: func() any { return newEngine(sharedBuffer, true) }
 // borrowEngine takes an engine from the pool. It reads ahead first, then from r's link.
 func borrowEngine(r *reader, ahead []byte) *engine {
 	e := engines.Get().(*engine)
-	e.reader, e.ahead = r, ahead
+	e.use(r, ahead)
 	e.arrived()
 	return e
+}
+
+// use makes an engine read for r.
+func (e *engine) use(r *reader, ahead []byte) {
+	e.reader, e.ahead, e.sieve.deflate = r, ahead, r.deflate
 }
 
 // giveBack returns a borrowed engine to the pool. The last frame must be read to its end, and

@@ -4,11 +4,8 @@ import (
 	"errors"
 	"io"
 	"time"
-	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
-
-	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
 // messageTime is how long a message may take from its first bytes to its last ones.
@@ -51,9 +48,8 @@ func (e *engine) converse() error {
 // drained reports whether all bytes were handled, and no message is half read.
 func (e *engine) drained() bool { return len(e.ahead) == 0 && e.sieve.rest() }
 
-// receive reads one message and hands it to the session. The session copies what it keeps,
-// because the buffer goes back to the pool. Once the hub has finished, messages are dropped
-// until the client's close frame comes.
+// receive reads one message and hands it to the session. Once the hub has finished, messages
+// are dropped until the client's close frame comes.
 func (e *engine) receive(message io.Reader) error {
 	b := getBuffer()
 	defer putBuffer(b)
@@ -63,11 +59,12 @@ func (e *engine) receive(message io.Reader) error {
 	switch {
 	case e.reader.link.isClosed():
 		return nil
-	case !utf8.Valid(*b):
-		return verdict(protocol.ReasonEncoding)
+	case e.sieve.deflated:
+		return e.receiveDeflated(b)
+	case len(*b) > e.limit:
+		return websocket.ErrReadLimit // within the slack of compressed messages
 	}
-	e.reader.session.Receive(*b, false)
-	return nil
+	return e.deliver(*b)
 }
 
 // read reads a whole message into b.
@@ -109,5 +106,9 @@ func (e *engine) unbound() {
 func (e *engine) arrived() {
 	e.reader.conn.Heard()
 	e.limit = e.reader.registry.MessageSize()
-	e.frames.SetReadLimit(int64(e.limit))
+	most := e.limit
+	if e.sieve.deflate {
+		most += deflateSlack(most)
+	}
+	e.frames.SetReadLimit(int64(most))
 }

@@ -22,6 +22,7 @@ type node struct {
 	hub      *hub.Hub
 	registry *session.Registry
 	policy   *policy.Policy
+	deflate  bool               // accepts permessage-deflate
 	stuck    chan *http.Request // of streams that were ended in the middle of a write; may be nil
 }
 
@@ -48,7 +49,7 @@ func (n *node) limit(l session.Limits) {
 }
 
 func (n *node) options() ws.Options {
-	o := ws.Options{Registry: n.registry, Dialect: native.Dialect{}}
+	o := ws.Options{Registry: n.registry, Dialect: native.Dialect{}, Compression: n.deflate}
 	if n.stuck != nil {
 		o.Stuck = func(r *http.Request) { n.stuck <- r }
 	}

@@ -44,7 +44,7 @@ func TestPanicCostsOneConnection(t *testing.T) {
 	server, client := net.Pipe()
 	s := new(socket)
 	s.init(h, server, nil)
-	go serve(faulty{s}, session.New(h), native.Dialect{}, &session.Principal{})
+	go serve(faulty{s}, terms{registry: session.New(h), dialect: native.Dialect{}, principal: &session.Principal{}})
 	var got []byte
 	for buf := make([]byte, 1024); ; {
 		n, err := client.Read(buf)

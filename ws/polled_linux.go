@@ -85,14 +85,14 @@ func (s *polled) Write(p []byte) error {
 //
 // The session is opened before the answer to the handshake is sent, so that the first event
 // leaves together with the answer. No goroutine is started for that, because nothing waits.
-func startPolled(conn net.Conn, answer *bufio.Writer, early []byte, reg *session.Registry, d session.Dialect, p *session.Principal) (bool, error) {
+func startPolled(conn net.Conn, answer *bufio.Writer, early []byte, t terms) (bool, error) {
 	c := poller.Take(conn)
 	if c == nil {
 		return false, nil
 	}
-	l := newPolled(reg.Hub())
-	r := &reader{link: l, registry: reg, dialect: d}
-	e := r.enterPolled(p)
+	l := newPolled(t.registry.Hub())
+	r := newReader(l, t)
+	e := r.enterPolled(t.principal)
 	_, _ = answer.Write(l.Kept()) // Flush returns the error
 	err := answer.Flush()
 	_ = conn.Close() // from here on only c is used

@@ -31,11 +31,33 @@ type reader struct {
 	dialect  session.Dialect
 	session  *session.Session
 	conn     *hub.Conn
+	deflate  bool // permessage-deflate is in use
 
 	// Owned by the reader's goroutine. In the poller each arrival has one, one after the other.
 	pings window.Counter
 	brisk int  // reads in a row without a long pause
 	over  bool // the reader has finished
+}
+
+// terms are what a handshake has settled. They are all that a connection keeps of it.
+type terms struct {
+	registry  *session.Registry
+	dialect   session.Dialect
+	principal *session.Principal
+	deflate   bool // permessage-deflate is in use
+}
+
+func newReader(l link, t terms) *reader {
+	return &reader{link: l, registry: t.registry, dialect: t.dialect, deflate: t.deflate}
+}
+
+// encoder returns the encoder of the connection's frames.
+func (r *reader) encoder() hub.Encoder {
+	e := Encoder{r.dialect.Encoder()}
+	if r.deflate {
+		return deflating{e}
+	}
+	return e
 }
 
 // waiter is an optional ability of a link: to wait for bytes with a small stack, and without a
@@ -47,10 +69,10 @@ type waiter interface {
 
 // serve runs the session of a client on its link. Unless the link is a waiter, it
 // returns when there is nothing more to read.
-func serve(l link, reg *session.Registry, d session.Dialect, p *session.Principal) {
-	r := &reader{link: l, registry: reg, dialect: d}
+func serve(l link, t terms) {
+	r := newReader(l, t)
 	defer r.recovered()
-	if !r.open(p) {
+	if !r.open(t.principal) {
 		return
 	}
 	if w, ok := l.(waiter); ok {
@@ -73,7 +95,7 @@ func (r *reader) open(p *session.Principal) bool {
 // enter opens the session.
 func (r *reader) enter(p *session.Principal) *protocol.Error {
 	s, e := r.registry.Open(p, session.Options{
-		Transport: r.link, Encoder: Encoder{r.dialect.Encoder()}, Dialect: r.dialect, Answers: true, Name: "websocket",
+		Transport: r.link, Encoder: r.encoder(), Dialect: r.dialect, Answers: true, Name: "websocket",
 	})
 	if e == nil {
 		r.session, r.conn = s, s.Conn()
@@ -134,7 +156,7 @@ func (r *reader) handle(b *[]byte, err error) bool {
 func (r *reader) stay() {
 	defer r.recovered()
 	e := newEngine(ownBuffer, false)
-	e.reader = r
+	e.use(r, nil)
 	err := e.converse()
 	r.end(e.reason(err), e.goodbye)
 }

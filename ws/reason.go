@@ -22,6 +22,8 @@ func (e *engine) reason(err error) hub.Reason {
 	switch {
 	case errors.Is(err, errBinary):
 		return protocol.ReasonBinary
+	case errors.Is(err, errDeflate):
+		return with(protocol.ReasonEncoding, "a compressed message can not be inflated")
 	case errors.Is(err, errFlood):
 		return with(protocol.ReasonPolicy, "too many control frames")
 	case errors.Is(err, errFragments):

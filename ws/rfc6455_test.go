@@ -17,7 +17,7 @@ import (
 // Not here: 1.2.x and 5.x with binary messages, which are refused with 1003; the
 // rest of 6.x and 7.x that only repeats one of these with another echo; 7.1.6, which
 // is about 256 KiB of text, more than the limit; 9.x, which measures; 12.x and
-// 13.x, because no compression is offered.
+// 13.x, about compression, which deflate_test.go tests.
 
 const (
 	ask   = `{"type":"ping"}`

@@ -53,6 +53,9 @@ type sieve struct {
 	payload []byte                   // of a control frame, unmasked
 	open    bool                     // a message has started, and its last fragment has not ended
 	cost    int                      // bytes of the message so far beside its payload
+
+	deflate  bool // static while a reader uses the sieve: permessage-deflate is in use
+	deflated bool // the current message is compressed
 }
 
 // rest reports whether the sieve is between two messages and not inside a frame.
@@ -93,10 +96,11 @@ func (s *sieve) pass(dst, src []byte) (passed, used int, err error) {
 		if s.whole() {
 			n = s.take(dst[passed:], src[used:])
 		} else {
+			b := src[used]
+			err = s.header(b)
 			if !isControl(first) {
-				dst[passed] = src[used]
+				dst[passed] = s.shown(b)
 			}
-			err = s.header(src[used])
 		}
 		used += n
 		if !isControl(first) {
@@ -162,8 +166,8 @@ func (s *sieve) checkFirst() error {
 	first := s.head[0]
 	fin, op := first&finBit != 0, first&0xF
 	switch {
-	case first&rsvBits != 0:
-		return broken("RSV%d is set, and no extension is in use", rsv(first))
+	case s.reserved(first) != 0:
+		return broken("RSV%d is set, %s", rsv(s.reserved(first)), s.why())
 	case op == opClose, op == opPing, op == opPong:
 		if !fin {
 			return broken("a control frame without FIN")
@@ -172,7 +176,7 @@ func (s *sieve) checkFirst() error {
 		if s.open {
 			return broken("a message begins before FIN of the last one")
 		}
-		s.open, s.cost = true, 1
+		s.open, s.cost, s.deflated = true, 1, first&rsv1 != 0
 	case op == opContinue:
 		if !s.open {
 			return broken("a continuation of nothing")
@@ -181,6 +185,32 @@ func (s *sieve) checkFirst() error {
 		return broken("opcode %d is reserved", op)
 	}
 	return nil
+}
+
+// reserved returns the reserved bits of a frame that must not be set. RSV1 may be set where a
+// data message starts, if permessage-deflate is in use.
+func (s *sieve) reserved(first byte) byte {
+	if op := first & 0xF; s.deflate && (op == opText || op == opBinary) {
+		return first & rsvBits &^ rsv1
+	}
+	return first & rsvBits
+}
+
+// why says why a reserved bit must not be set.
+func (s *sieve) why() string {
+	if s.deflate {
+		return "and this frame may not have it"
+	}
+	return "and no extension is in use"
+}
+
+// shown returns a byte of a header as gorilla sees it. gorilla knows nothing of
+// compression: the engine inflates what gorilla has read.
+func (s *sieve) shown(b byte) byte {
+	if s.have == 1 {
+		return b &^ rsv1
+	}
+	return b
 }
 
 // rsv is the number of the first reserved bit that is set.

@@ -28,6 +28,8 @@ type Options struct {
 	Dialect session.Dialect
 	// Principal is the client; nil is an anonymous one without an address.
 	Principal *session.Principal
+	// Compression accepts permessage-deflate (RFC 7692) from clients that offer it.
+	Compression bool
 	// KeepStream is called before the handshake of an HTTP/2 or HTTP/3 stream. It removes the
 	// server's bounds on the time of a request and on the size of its body, and returns the
 	// body. Nil for servers without such bounds.
@@ -91,6 +93,7 @@ func serveSocket(w http.ResponseWriter, r *http.Request, o Options) error {
 	if err != nil {
 		return err
 	}
+	t := o.terms(w.Header(), r)
 	acceptUpgrade(w, r)
 	conn, answer, early, err := takeOver(hijacker)
 	if err == nil {
@@ -98,7 +101,7 @@ func serveSocket(w http.ResponseWriter, r *http.Request, o Options) error {
 			conn = cmp.Or(o.Conn(r), conn)
 		}
 		rawtcp.SetUserTimeout(conn, o.UserTimeout)
-		err = start(conn, answer.Writer, early, o.Registry, o.Dialect, o.Principal)
+		err = start(conn, answer.Writer, early, t)
 	}
 	if err != nil { // too late to answer
 		o.debug("handshake not finished", "error", err)
@@ -112,17 +115,22 @@ func (o Options) debug(text string, args ...any) {
 	}
 }
 
+// terms accepts the extensions of a request in h, and returns what the connection keeps.
+func (o Options) terms(h http.Header, r *http.Request) terms {
+	return terms{o.Registry, o.Dialect, o.Principal, o.Compression && chooseDeflate(h, r)}
+}
+
 // start sends the answer to the handshake and runs the connection. It gets only what the
 // connection may keep.
-func start(conn net.Conn, answer *bufio.Writer, early []byte, reg *session.Registry, d session.Dialect, p *session.Principal) error {
-	if polls, err := startPolled(conn, answer, early, reg, d, p); polls {
+func start(conn net.Conn, answer *bufio.Writer, early []byte, t terms) error {
+	if polls, err := startPolled(conn, answer, early, t); polls {
 		return err
 	}
 	if err := answer.Flush(); err != nil {
 		_ = conn.Close()
 		return err
 	}
-	go serve(newSocket(reg.Hub(), conn, early), reg, d, p)
+	go serve(newSocket(t.registry.Hub(), conn, early), t)
 	return nil
 }
 
@@ -143,11 +151,12 @@ func serveStream(w http.ResponseWriter, r *http.Request, o Options) error {
 	if o.Stuck != nil {
 		s.stuck = func() { o.Stuck(r) }
 	}
+	t := o.terms(w.Header(), r)
 	if err := acceptConnect(w, r, s); err != nil {
 		o.debug("handshake not finished", "error", err)
 		return nil
 	}
-	serve(s, o.Registry, o.Dialect, o.Principal)
+	serve(s, t)
 	s.leave()
 	return nil
 }

@@ -15,11 +15,18 @@ func TestWebSocket(t *testing.T) {
 		env    []string
 		flags  func(addr string) []Flag
 		access string
+		option string
 	}{
 		{
 			name:   "HTTP/1.1",
 			flags:  func(string) []Flag { return []Flag{NoQUIC} },
 			access: `"proto":"HTTP/1.1","method":"GET"`,
+		},
+		{
+			name:   "compressed",
+			flags:  func(string) []Flag { return []Flag{NoQUIC} },
+			access: `"Sec-Websocket-Extensions":["permessage-deflate; server_no_context_takeover; client_no_context_takeover"]`,
+			option: "compression",
 		},
 		{
 			name:   "HTTP/2",
@@ -40,6 +47,7 @@ func TestWebSocket(t *testing.T) {
 				https://{{site}} {
 					`+around+`
 					realtime /rt {
+						`+c.option+`
 						room chat:* {
 							subscribe anyone
 							publish anyone
@@ -75,6 +83,10 @@ func converse(t *testing.T, tab *Tab) {
 	m := Await[message](tab, "message")
 	if m.Content != `{"text":"héllo ✓"}` || m.Offset != 1 {
 		t.Errorf("received %+v", m)
+	}
+	tab.Run(`command(ws, 'message', { channel: 'chat:x', content: 'so much to say '.repeat(1000) })`)
+	if m := Await[message](tab, "message"); string(m.Content) != `"`+strings.Repeat("so much to say ", 1000)+`"` {
+		t.Errorf("received %d bytes", len(m.Content))
 	}
 	tab.Run(`ws.close(1000, 'enough')`)
 	if c := Await[closing](tab, "closed"); c.Code != 1000 || !c.WasClean {
