@@ -17,8 +17,17 @@ import (
 // cost nothing here. Only the first round of a process counts, because ended
 // goroutines leave stacks for others to use: run it alone, with -benchtime 1x.
 func BenchmarkIdle(b *testing.B) {
+	idle(b, newNode(b, hub.Settings{}), "")
+}
+
+// BenchmarkDeflateMemory is the same for connections with permessage-deflate.
+func BenchmarkDeflateMemory(b *testing.B) {
+	idle(b, newDeflateNode(b), "Sec-WebSocket-Extensions: permessage-deflate\r\n")
+}
+
+func idle(b *testing.B, n *node, header string) {
 	const conns = 4000
-	addr, err := net.ResolveTCPAddr("tcp", listen(b, newNode(b, hub.Settings{})))
+	addr, err := net.ResolveTCPAddr("tcp", listen(b, n))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -26,7 +35,7 @@ func BenchmarkIdle(b *testing.B) {
 		heap, stacks := inUse()
 		fds := make([]int, conns)
 		for i := range fds {
-			fds[i] = bareDial(b, addr.Port)
+			fds[i] = bareDial(b, addr.Port, header)
 			bareSend(b, fds[i], text(fmt.Sprintf(`{"type":"subscribe","payload":{"channel":"open:%d"}}`, i/10)), "subscribed")
 		}
 		moreHeap, moreStacks := inUse()
@@ -48,7 +57,7 @@ func inUse() (heap, stacks int64) {
 	return int64(m.HeapAlloc), int64(m.StackInuse)
 }
 
-func bareDial(b *testing.B, port int) int {
+func bareDial(b *testing.B, port int, header string) int {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 	if err == nil {
 		err = unix.Connect(fd, &unix.SockaddrInet4{Port: port, Addr: [4]byte{127, 0, 0, 1}})
@@ -57,7 +66,7 @@ func bareDial(b *testing.B, port int) int {
 		b.Fatal(err)
 	}
 	request := "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + testKey + "\r\n\r\n"
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + testKey + "\r\n" + header + "\r\n"
 	bareSend(b, fd, []byte(request), "connected")
 	return fd
 }
