@@ -47,7 +47,7 @@ func TestScriptsShareTheClient(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"documents.js", "calls.js"} {
 		text := client.Scripts()[name].Text
-		if !bytes.Contains(text, []byte(`from"./client.js"`)) || bytes.Contains(text, []byte("WebSocket")) || bytes.Contains(text, []byte("extends Error")) {
+		if !bytes.Contains(text, []byte(`from"./client.js"`)) || bytes.Contains(text, []byte("WebSocket")) || bytes.Contains(text, []byte(`="RealtimeError"`)) {
 			t.Errorf("%s does not use the client beside it", name)
 		}
 	}

@@ -134,5 +134,5 @@ function lost(): RealtimeError {
 }
 
 function closed(): RealtimeError {
-  return new RealtimeError('CLOSED', 'client closed');
+  return new RealtimeError('CLOSED', 'closed');
 }

@@ -114,9 +114,9 @@ export class Realtime extends Emitter<RealtimeEvents> {
   // For subscriptions, see Host.
 
   /** @internal */
-  _command(type: string, payload: Command['payload'], fail = this.#problem, done?: Entry['done'], urgent = true): number {
+  _command(type: string, payload: Command['payload'], fail = this.#problem, done?: Entry['done'], counted?: boolean): number {
     const id = ++this.#count;
-    this.#outbox.add({ command: { type, id, payload }, fail, done }, urgent);
+    this.#outbox.add({ command: { type, id, payload }, fail, done }, !counted);
     return id;
   }
 
@@ -135,8 +135,8 @@ export class Realtime extends Emitter<RealtimeEvents> {
 
   #request(type: string, payload: Command['payload']): Promise<Payload> {
     return new Promise((resolve, reject) => {
-      if (this.state === 'closed') throw new RealtimeError('CLOSED', 'client closed');
-      this._command(type, payload, reject, (answer) => resolve(answer.payload), false);
+      if (this.state === 'closed') throw new RealtimeError('CLOSED', 'closed');
+      this._command(type, payload, reject, (answer) => resolve(answer.payload), true);
     });
   }
 

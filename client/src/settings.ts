@@ -32,7 +32,7 @@ export function settle(url: string | URL | undefined, o: Options): Settings {
   const transports: TransportName[] = [];
   if (wanted !== 'sse' && WebSocketClass) transports.push('websocket');
   if (wanted !== 'websocket' && fetchFunction) transports.push('sse');
-  if (!transports.length) throw new TypeError('no transport: pass WebSocket as an option');
+  if (!transports.length) throw new TypeError('no transport: pass WebSocket');
   return {
     base,
     token: o.token,
