@@ -31,7 +31,7 @@ DRILLTIME ?= 10m
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills dashboard-check bench bench-compare microbench fmt clean
+.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills dashboard-check pictures bench bench-compare microbench fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -93,6 +93,9 @@ bench-compare: ## measure this tree beside a revision, REV=main; BENCH_ROUNDS an
 
 microbench: ## run the benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+pictures: ## take the pictures of the documentation
+	cd integration/browser && REALTIME_PICTURES=$(CURDIR)/docs go test -count=1 -run TestPictures .
 
 fmt: ## format the Go code
 	gofmt -w -s $(shell git ls-files --cached --others --exclude-standard '*.go')

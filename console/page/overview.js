@@ -18,6 +18,10 @@ function rate(before, now, pattern) {
 	return Math.max(0, total(now.counters, pattern) - total(before.counters, pattern)) / seconds;
 }
 
+// The gauges that come first, if they are there.
+const first = ['connections', 'users', 'channels', 'subscriptions', 'members'];
+const place = (name) => (first.indexOf(name) + first.length + 1) % (first.length + 1);
+
 const shown = (name, value) => (name.endsWith('bytes') ? bytes(value) : count(value));
 
 function state(node) {
@@ -41,7 +45,7 @@ export function overview(view) {
 		stats.time = performance.now();
 		const { gauges, counters: counts } = stats, now = Date.now();
 		warning.replaceChildren(...[partial(stats)].filter(Boolean));
-		tiles.replaceChildren(...Object.entries(gauges).map(([name, n]) => h('div', { class: 'tile' }, h('b', {}, shown(name, n)), h('span', {}, words(name)))));
+		tiles.replaceChildren(...Object.entries(gauges).sort(([a], [b]) => place(a) - place(b)).map(([name, n]) => h('div', { class: 'tile' }, h('b', {}, shown(name, n)), h('span', {}, words(name)))));
 		plots[0].add(now, [gauges.connections]);
 		plots[1].add(now, [rate(before, stats, published), rate(before, stats, delivered)]);
 		plots[2].add(now, [gauges.queue_bytes || 0]);
