@@ -20,8 +20,9 @@ type skipper interface {
 // compares positions.
 type Broker struct {
 	// Set by startBroker.
-	c    *shard
-	sink hub.Sink
+	c       *shard
+	sink    hub.Sink
+	dueSink hub.DueSink // sink, if it has the ability; else nil
 
 	serial     atomic.Uint64       // number of the latest message without position of this node
 	local      localDeliveries     // messages that this node delivered without Redis
@@ -48,6 +49,7 @@ const maxRepairs = 16
 // startBroker starts a broker that delivers to sink.
 func (c *shard) startBroker(sink hub.Sink) *Broker {
 	b := &Broker{c: c, sink: sink, repairSlots: make(chan struct{}, maxRepairs)}
+	b.dueSink, _ = sink.(hub.DueSink)
 	b.ctx, b.cancel = context.WithCancel(c.ctx)
 	b.toCompare.init()
 	c.runLoop(&b.wg, "the comparison of rooms", func() { b.toCompare.run(b.ctx, b.compareRooms) })

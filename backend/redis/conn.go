@@ -55,7 +55,7 @@ type subscriptionChange struct {
 
 // serveConn makes a connection and reads from it until it ends.
 func (l *link) serveConn(b *backoff) error {
-	client, dialed, err := l.c.newSubscriber(l.c.ctx)
+	client, dialed, err := l.c.newSubscriber(l.c.ctx, l.due.run)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,11 @@ func (k *conn) runGuarded(what string, f func()) {
 func (k *conn) readUntilEnd() error {
 	l := k.link
 	probe := l.c.names.probe(l.c.node)
+	defer l.due.run()
 	for {
+		if !k.dialed.callsBeforeRead {
+			l.due.run()
+		}
 		ev, err := k.pubsub.Receive(context.Background())
 		if err != nil {
 			return err

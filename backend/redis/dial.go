@@ -25,6 +25,10 @@ func isDial(err error) bool {
 // prevents that.
 type dialOnce struct {
 	dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// beforeRead is called on the reader's goroutine whenever it has handled everything that
+	// has arrived. callsBeforeRead says that the connection does so; it is set by Dial.
+	beforeRead      func()
+	callsBeforeRead bool
 
 	mu   sync.Mutex
 	used bool
@@ -53,6 +57,10 @@ func (d *dialOnce) Dial(ctx context.Context, network, addr string) (net.Conn, er
 		return nil, errConnUsed
 	}
 	d.conn = conn
+	if c, ok := conn.(interface{ onRead(before func()) }); ok {
+		c.onRead(d.beforeRead)
+		d.callsBeforeRead = true
+	}
 	return conn, nil
 }
 
@@ -68,13 +76,14 @@ func (d *dialOnce) close() {
 }
 
 // newSubscriber makes the go-redis client of one subscribed connection. It uses the dialer of
-// the command pool, which knows TLS and asks the Sentinels for the address.
-func (c *shard) newSubscriber(ctx context.Context) (*goredis.Client, *dialOnce, error) {
+// the command pool, which knows TLS and asks the Sentinels for the address. beforeRead is called
+// before each read from the connection.
+func (c *shard) newSubscriber(ctx context.Context, beforeRead func()) (*goredis.Client, *dialOnce, error) {
 	pool, err := c.primary.client(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	d := &dialOnce{dial: pool.Options().Dialer}
+	d := &dialOnce{dial: pool.Options().Dialer, beforeRead: beforeRead}
 	o := plainOptions(c.o)
 	o.Network, o.Addr, o.Dialer, o.TLSConfig = pool.Options().Network, pool.Options().Addr, d.Dial, nil
 	o.PoolSize = 1
@@ -106,9 +115,16 @@ func dialChecked(timeout time.Duration, config *tls.Config) dialFunc {
 type checkedConn struct {
 	net.Conn
 	checker replyChecker
+	before  func() // see onRead; nil for none
 }
 
+// onRead has before called at the start of each Read. It is called before the first one.
+func (c *checkedConn) onRead(before func()) { c.before = before }
+
 func (c *checkedConn) Read(p []byte) (int, error) {
+	if c.before != nil {
+		c.before()
+	}
 	n, err := c.Conn.Read(p)
 	if bad := c.checker.checkBytes(p[:n]); bad != nil {
 		_ = c.Conn.Close() // nothing can use the connection any more

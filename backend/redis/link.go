@@ -40,6 +40,8 @@ type link struct {
 	connections atomic.Uint64
 	silentConns atomic.Uint64
 
+	due dueBroadcasts // owned by the reader of the current connection
+
 	mu        sync.Mutex
 	topics    map[string]*topic
 	conn      *conn     // nil: there is none

@@ -126,7 +126,11 @@ func (r *room) receive(payload string) {
 // receivePlain takes a message without position.
 func (r *room) receivePlain(m *hub.Message, id serial, err error) {
 	if err == nil && !(id.node == r.b.c.node && r.b.local.cameBack(id)) {
-		r.deliverPlain(m)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if !r.stopped {
+			r.b.broadcastDue(r.channel, m)
+		}
 	}
 }
 
@@ -148,7 +152,8 @@ func (r *room) receivePlaced(m *hub.Message) {
 	case r.repairing:
 		r.hold(m)
 	case next:
-		r.deliver(m)
+		r.advance(m)
+		r.b.broadcastDue(r.channel, m)
 	default:
 		r.hold(m)
 		r.startRepair()
@@ -184,6 +189,12 @@ func (r *room) deliver(ms ...*hub.Message) {
 	if len(ms) == 0 || r.stopped {
 		return
 	}
+	r.advance(ms...)
+	r.b.sink.Broadcast(r.channel, ms...)
+}
+
+// advance notes that messages that come next are delivered now. Needs mu.
+func (r *room) advance(ms ...*hub.Message) {
 	if r.anchors == nil {
 		r.anchors = new([recentMessages]uint32)
 	}
@@ -194,7 +205,6 @@ func (r *room) deliver(ms ...*hub.Message) {
 		r.anchors[m.Position.Offset%recentMessages] = m.Position.Anchor
 	}
 	r.at, r.logDropped, r.busy = ms[len(ms)-1].Position, false, true
-	r.b.sink.Broadcast(r.channel, ms...)
 }
 
 // hold keeps a message until the repair is over. Needs mu.
