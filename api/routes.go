@@ -54,6 +54,7 @@ var routes = compile(
 	route{method: http.MethodPost, pattern: "/connections/{connection}/channels/{channel}", handle: subscribeConnection},
 	route{method: http.MethodDelete, pattern: "/connections/{connection}/channels/{channel}", handle: unsubscribeConnection},
 	route{method: http.MethodGet, pattern: "/explain", handle: explain},
+	route{method: http.MethodPost, pattern: "/follow", handle: follow},
 	route{method: http.MethodPost, pattern: "/publish", handle: publishBatch},
 	route{method: http.MethodGet, pattern: ReadyPath, handle: ready},
 	route{method: http.MethodPost, pattern: "/revocations", handle: revoke},

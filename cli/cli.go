@@ -35,6 +35,7 @@ var commands = []func(*tool) *cobra.Command{
 	doctorCommand,
 	drainCommand,
 	explainCommand,
+	followCommand,
 	kickCommand,
 	publishCommand,
 	statsCommand,
