@@ -52,7 +52,7 @@ func (c *Hub) Equal(o *Hub) bool {
 func (c *Hub) ForUsers() (pattern string) {
 	for _, r := range c.Rooms {
 		known := cmp.Or(r.Subscribe, DefaultSubscribe.String())
-		if (known == "users" || known == "granted") && r.Publish != "anyone" || strings.Contains(r.Pattern, "{user}") {
+		if (known == "users" || known == "granted") && r.Publish != "anyone" && r.SubscribePattern != "anyone" || strings.Contains(r.Pattern, "{user}") {
 			return r.Pattern
 		}
 	}

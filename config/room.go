@@ -27,6 +27,11 @@ type Room struct {
 	// (nobody). Default: `users`.
 	Subscribe string `json:"subscribe,omitempty"`
 
+	// SubscribePattern says who may subscribe to a pattern such as `orders:*`, whose channels
+	// must all be of this block: `anyone`, `users` or `granted` (clients with one grant for the
+	// whole pattern). Default: nobody.
+	SubscribePattern string `json:"subscribe_pattern,omitempty"`
+
 	// Publish says who may send messages: `anyone`, `users`, `granted` or `server` (only
 	// the app, with its API key). Default: `server`.
 	Publish string `json:"publish,omitempty"`
@@ -94,7 +99,7 @@ type History struct {
 }
 
 func (c *Room) compile(read ReadFile) (policy.Room, error) {
-	var errs [11]error
+	var errs [12]error
 	room := policy.Room{
 		Pattern: c.Pattern,
 		History: hub.Retention{Size: c.History.Size, TTL: time.Duration(c.History.TTL)},
@@ -115,6 +120,7 @@ func (c *Room) compile(read ReadFile) (policy.Room, error) {
 	room.Document, errs[8] = c.Document.compile()
 	room.ChangeAccess, errs[9] = c.Document.access()
 	room.Filter, errs[10] = compileFilter(c.Filter)
+	room.PatternAccess, errs[11] = parsePatternAccess(c.SubscribePattern)
 	if err := errors.Join(errs[:]...); err != nil {
 		return policy.Room{}, err
 	}
@@ -139,6 +145,17 @@ func contradiction(r *policy.Room) error {
 		return errors.New("'history' has a time but no number of messages")
 	}
 	return nil
+}
+
+// parsePatternAccess reads the word for who may subscribe to patterns; none means nobody.
+func parsePatternAccess(word string) (policy.Access, error) {
+	switch word {
+	case "":
+		return policy.Default, nil
+	case "anyone", "users", "granted":
+		return policy.ParseAccess(word)
+	}
+	return 0, fmt.Errorf("'%s' is none of anyone, users, granted", word)
 }
 
 // parseSlow reads the word for a slow policy; none means the default.

@@ -13,6 +13,7 @@ import (
 //
 //	room <pattern> {
 //		subscribe anyone|users|granted|server
+//		subscribe_pattern anyone|users|granted
 //		publish   anyone|users|granted|server
 //		read      anyone|users|granted|server
 //		history   <n> [<ttl>]
@@ -37,25 +38,31 @@ func parseRoom(d *caddyfile.Dispenser, args []string, c *Hub) error {
 }
 
 var roomOptions = block.Options[*Room]{
-	"subscribe":  block.Word(accessWords, func(c *Room) *string { return &c.Subscribe }, accessWord),
-	"publish":    block.Word(accessWords, func(c *Room) *string { return &c.Publish }, accessWord),
-	"read":       block.Word(accessWords, func(c *Room) *string { return &c.Read }, accessWord),
-	"history":    {Syntax: "<n> [<ttl>]", Min: 1, Max: 2, Parse: parseHistory},
-	"presence":   {Syntax: "[{ … }]", Block: true, Parse: parsePresence},
-	"document":   {Syntax: "[{ … }]", Block: true, Parse: parseDocument},
-	"slow":       block.Word("disconnect|drop_oldest|latest", func(c *Room) *string { return &c.Slow }, slowWord),
-	"rate":       rate(func(c *Room) *Rate { return &c.Rate }),
-	"total_rate": rate(func(c *Room) *Rate { return &c.TotalRate }),
-	"content":    {Syntax: "{ … }", Block: true, Parse: parseContent},
-	"schema":     {Syntax: "<file>|`<json>`", Min: 1, Max: 1, Parse: parseSchema},
-	"filter":     {Syntax: "<expression>", Min: 1, Max: 1, Parse: parseFilter},
-	"sanitize":   block.Word("none|text|html", func(c *Room) *string { return &c.Sanitize }, sanitizeWord),
+	"subscribe":         block.Word(accessWords, func(c *Room) *string { return &c.Subscribe }, accessWord),
+	"subscribe_pattern": block.Word("anyone|users|granted", func(c *Room) *string { return &c.SubscribePattern }, patternWord),
+	"publish":           block.Word(accessWords, func(c *Room) *string { return &c.Publish }, accessWord),
+	"read":              block.Word(accessWords, func(c *Room) *string { return &c.Read }, accessWord),
+	"history":           {Syntax: "<n> [<ttl>]", Min: 1, Max: 2, Parse: parseHistory},
+	"presence":          {Syntax: "[{ … }]", Block: true, Parse: parsePresence},
+	"document":          {Syntax: "[{ … }]", Block: true, Parse: parseDocument},
+	"slow":              block.Word("disconnect|drop_oldest|latest", func(c *Room) *string { return &c.Slow }, slowWord),
+	"rate":              rate(func(c *Room) *Rate { return &c.Rate }),
+	"total_rate":        rate(func(c *Room) *Rate { return &c.TotalRate }),
+	"content":           {Syntax: "{ … }", Block: true, Parse: parseContent},
+	"schema":            {Syntax: "<file>|`<json>`", Min: 1, Max: 1, Parse: parseSchema},
+	"filter":            {Syntax: "<expression>", Min: 1, Max: 1, Parse: parseFilter},
+	"sanitize":          block.Word("none|text|html", func(c *Room) *string { return &c.Sanitize }, sanitizeWord),
 }
 
 const accessWords = "anyone|users|granted|server"
 
 func accessWord(s string) error {
 	_, err := policy.ParseAccess(s)
+	return err
+}
+
+func patternWord(s string) error {
+	_, err := parsePatternAccess(s)
 	return err
 }
 

@@ -30,6 +30,9 @@ type PublishOptions struct {
 	// the first. If the broker still knows the first and its [Message.Digest] differs,
 	// the second fails with [ErrKeyReused]. Empty means no key.
 	Key string
+	// Feed names a feed that gets the message as well; empty: none. A feed has the messages
+	// of many rooms, see [FeedBroker].
+	Feed string
 }
 
 // Published is the result of a publish.
@@ -85,6 +88,28 @@ type Broker interface {
 	History(ctx context.Context, channel string, r Retention, q HistoryQuery) (HistoryPage, error)
 	// Close stops the broker. Later calls return [ErrClosed].
 	Close() error
+}
+
+// FeedBroker is an optional interface of a [Broker]. A feed brings the messages that were
+// published with its name in [PublishOptions] to every node that is attached to it, without
+// history. The messages of one channel come in the order of the channel, except that a message
+// may come late after a loss. What a node misses is not repeated: the node is notified with
+// [FeedSink.FeedLost].
+type FeedBroker interface {
+	// AttachFeed starts the delivery of a feed to this node. When it has returned, no message
+	// that is published afterwards is missed without a FeedLost. Attach and detach are counted.
+	AttachFeed(ctx context.Context, feed string) error
+	// DetachFeed undoes one AttachFeed. It does not block.
+	DetachFeed(feed string)
+}
+
+// FeedSink is an optional interface of a [Sink]: it takes what feeds deliver. Its methods never
+// block and may be called with a lock of the broker held.
+type FeedSink interface {
+	// Feed takes a message of a feed. It does not keep m itself.
+	Feed(feed string, m *Message)
+	// FeedLost notes that messages of a feed are missing here.
+	FeedLost(feed string)
 }
 
 // Sink receives what a [Broker] delivers to this node. [*Hub] is one.

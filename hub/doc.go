@@ -50,10 +50,11 @@
 // From the outermost to the innermost:
 //
 //	shard.mu > room.mu
+//	feeds.mu > room.mu
 //	Hub.mu > heartbeat.mu
 //	shard.mu > memory.Outbox.mu: an Occupancy is notified under it
 //
-// A broker may call [Hub.Broadcast] and [Hub.Skip] with a lock of its own held. Nothing
+// A broker may call [Hub.Broadcast], [Hub.Skip], [Hub.Feed] and [Hub.FeedLost] with a lock of its own held. Nothing
 // of the hub is locked while Conn.mu is held; a [Stamper] may lock its own state. No lock
 // is held across anything that waits. A [TryWriter] is called under Conn.mu because it
 // never waits. A broadcast takes the members of a room as a snapshot and visits them

@@ -26,6 +26,8 @@ type Hub struct {
 	stats     stats
 	pending   atomic.Int64 // weight of what all rooms have pending
 
+	feeds feeds // subscriptions to patterns
+
 	occupancy atomic.Pointer[Occupancy] // nil: nothing is notified, see WatchOccupancy
 
 	// Guarded by mu.
@@ -170,7 +172,7 @@ func (h *Hub) PublishFrom(ctx context.Context, c *Conn, m *Message, key string) 
 		defer space.Release()
 		return h.broker.Publish(ctx, m, PublishOptions{Key: directKey(key)})
 	}
-	o := PublishOptions{Retention: room.Retention, Key: key}
+	o := PublishOptions{Retention: room.Retention, Key: key, Feed: room.Feed}
 	m.Volatile = m.Volatile && o.Retention.Size > 0
 	if o.Retention.Size > 0 && !m.Volatile {
 		m.Position.Anchor = anchor(m)

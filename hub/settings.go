@@ -23,6 +23,9 @@ const (
 type RoomOptions struct {
 	Retention Retention
 	Slow      Slow
+	// Feed names the feed that each message of the room goes to as well, see [Broker]; empty:
+	// none.
+	Feed string
 }
 
 // The defaults of [Settings].

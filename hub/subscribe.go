@@ -63,6 +63,13 @@ func (h *Hub) Subscribe(ctx context.Context, c *Conn, channel string, o Subscrib
 		return Subscribed{}, err
 	}
 	sub, err := h.enterRoom(ctx, s, o)
+	return sub, h.start(ctx, s, sub, o, err)
+}
+
+// start starts live delivery to a subscription that is in its room, or takes it back if err is an
+// error.
+func (h *Hub) start(ctx context.Context, s *subscription, sub Subscribed, o SubscribeOptions, err error) error {
+	c := s.conn
 	if err == nil {
 		err = c.waitForQueue(ctx, o.Waits)
 	}
@@ -77,7 +84,7 @@ func (h *Hub) Subscribe(ctx context.Context, c *Conn, channel string, o Subscrib
 		c.removeSubscription(s)
 		h.leaveRoom(s)
 	}
-	return sub, err
+	return err
 }
 
 // enterRoom adds s to its room and reads where its delivery starts.
@@ -130,6 +137,10 @@ func (h *Hub) addToRoom(s *subscription) (r *room, first bool) {
 // leaveRoom removes s from its room. If s was the last member, the hub removes the room. A
 // second call does nothing.
 func (h *Hub) leaveRoom(s *subscription) {
+	if s.pattern != nil {
+		h.leavePattern(s)
+		return
+	}
 	sh := h.shard(s.channel)
 	sh.mu.Lock()
 	r := s.room

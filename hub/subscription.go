@@ -15,6 +15,7 @@ type subscription struct {
 	conn    *Conn
 	channel string
 	room    *room
+	pattern *Pattern // nil: the subscription is to a channel
 
 	index int // in room.members, -1 outside; guarded by room.mu
 

@@ -1,8 +1,10 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/filter"
@@ -63,6 +65,9 @@ type Room struct {
 	HistoryAccess  Access
 	// ChangeAccess says who may change the document. The default is the access of Publish.
 	ChangeAccess Access
+	// PatternAccess says who may subscribe to a pattern whose channels are all of this block.
+	// The default is nobody. A block with a placeholder allows it to nobody.
+	PatternAccess Access
 	// History is what the room retains. The zero value retains nothing.
 	History hub.Retention
 	// Slow says what happens to a connection whose queue is full.
@@ -118,6 +123,9 @@ func (p *Policy) add(r *Room) (err error) {
 			return fmt.Errorf("never reached, because room %q comes first and matches all of its channels", earlier.Pattern)
 		}
 	}
+	if r.spans() && (r.pattern.personal || !strings.Contains(r.Pattern, "*")) {
+		return errors.New("'subscribe_pattern' needs a pattern with a * and without a placeholder")
+	}
 	if r.History.Size < 0 || r.History.TTL < 0 {
 		return fmt.Errorf("history %d %v is negative", r.History.Size, r.History.TTL)
 	}
@@ -156,7 +164,11 @@ func (p *Policy) Options(channel string) hub.RoomOptions {
 	if r == nil {
 		return hub.RoomOptions{}
 	}
-	return hub.RoomOptions{Retention: r.History, Slow: r.Slow}
+	o := hub.RoomOptions{Retention: r.History, Slow: r.Slow}
+	if r.spans() {
+		o.Feed = r.Pattern
+	}
+	return o
 }
 
 // Presence returns the options of a channel for presence.

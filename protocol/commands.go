@@ -36,6 +36,7 @@ const MaxHistory = 1000
 
 // Subscribe is the payload of `subscribe`.
 type Subscribe struct {
+	// Channel is a channel, or a pattern: then [IsPattern] is true.
 	Channel string
 	// Recover requests all messages after a position; nil requests none.
 	Recover *hub.Position
@@ -52,11 +53,15 @@ type Subscribe struct {
 // DecodeSubscribe reads the payload of `subscribe`.
 func DecodeSubscribe(payload json.RawMessage) (Subscribe, *Error) {
 	var s Subscribe
+	var pattern string
 	m := walk(payload, "payload")
 	for m.next() {
 		switch string(m.name) {
 		case "channel":
 			s.Channel = m.text()
+		case "pattern":
+			pattern = m.text()
+			m.check(possiblePattern, pattern)
 		case "recover":
 			s.Recover = m.position()
 		case "history":
@@ -68,8 +73,10 @@ func DecodeSubscribe(payload json.RawMessage) (Subscribe, *Error) {
 			s.take(&m)
 		}
 	}
-	m.require("channel")
-	m.check(ValidChannel, s.Channel)
+	s.Channel = m.channelOr(s.Channel, pattern)
+	if m.err == nil && pattern != "" && (s.Recover != nil || s.History > 0) {
+		m.err = Errorf(InvalidMessage, "payload: a pattern has no history, so there is neither \"recover\" nor \"history\"")
+	}
 	if m.err != nil {
 		return Subscribe{}, m.err
 	}
@@ -78,20 +85,25 @@ func DecodeSubscribe(payload json.RawMessage) (Subscribe, *Error) {
 
 // Unsubscribe is the payload of `unsubscribe`.
 type Unsubscribe struct {
+	// Channel is a channel, or a pattern: then [IsPattern] is true.
 	Channel string
 }
 
 // DecodeUnsubscribe reads the payload of `unsubscribe`.
 func DecodeUnsubscribe(payload json.RawMessage) (Unsubscribe, *Error) {
 	var u Unsubscribe
+	var pattern string
 	m := walk(payload, "payload")
 	for m.next() {
-		if string(m.name) == "channel" {
+		switch string(m.name) {
+		case "channel":
 			u.Channel = m.text()
+		case "pattern":
+			pattern = m.text()
+			m.check(possiblePattern, pattern)
 		}
 	}
-	m.require("channel")
-	m.check(ValidChannel, u.Channel)
+	u.Channel = m.channelOr(u.Channel, pattern)
 	if m.err != nil {
 		return Unsubscribe{}, m.err
 	}

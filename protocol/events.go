@@ -146,7 +146,7 @@ func appendMessagesField(dst []byte, ms []*hub.Message) []byte {
 func appendGap(dst []byte, g hub.Gap) []byte {
 	dst = beginEnvelope(dst, TypeGap, nil)
 	dst = append(dst, '{')
-	dst = appendStringField(dst, "channel", g.Channel)
+	dst = appendSubscription(dst, g.Channel)
 	dst = appendPositionFields(dst, g.Position)
 	return append(dst, '}', '}')
 }

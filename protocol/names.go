@@ -43,6 +43,10 @@ func ValidChannel(name string) *Error {
 	return nil
 }
 
+// IsPattern reports whether the name of a subscription is a pattern. No channel has a * in its
+// name.
+func IsPattern(name string) bool { return strings.IndexByte(name, '*') >= 0 }
+
 // isPlain reports whether a name has only letters, digits and marks of ASCII that may stand
 // anywhere in the name of a channel. Nearly all names are plain.
 func isPlain(name string) bool {

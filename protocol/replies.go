@@ -37,7 +37,7 @@ func (a Authenticated) AppendEnvelope(dst []byte) []byte {
 type SubscribedReply struct {
 	// ID is the command's; nil for none.
 	ID      json.RawMessage
-	Channel string
+	Channel string // or a pattern
 	// Position is the position after which delivery goes on; zero in rooms without history.
 	Position hub.Position
 	// Recover reports whether the client wanted to recover; only then Recovered is sent.
@@ -59,7 +59,7 @@ func (SubscribedReply) EventName() string { return TypeSubscribed }
 func (s SubscribedReply) AppendEnvelope(dst []byte) []byte {
 	dst = beginEnvelope(dst, TypeSubscribed, s.ID)
 	dst = append(dst, '{')
-	dst = appendStringField(dst, "channel", s.Channel)
+	dst = appendSubscription(dst, s.Channel)
 	dst = appendPositionFields(dst, s.Position)
 	if s.Recover {
 		dst = appendBoolField(dst, "recovered", s.Recovered)
@@ -81,7 +81,7 @@ func (s SubscribedReply) AppendEnvelope(dst []byte) []byte {
 type UnsubscribedReply struct {
 	// ID is the command's; nil for none.
 	ID      json.RawMessage
-	Channel string
+	Channel string // or a pattern
 	// Cause says why the server ended the subscription; nil if the client did.
 	Cause *Error
 }
@@ -93,7 +93,7 @@ func (UnsubscribedReply) EventName() string { return TypeUnsubscribed }
 func (u UnsubscribedReply) AppendEnvelope(dst []byte) []byte {
 	dst = beginEnvelope(dst, TypeUnsubscribed, u.ID)
 	dst = append(dst, '{')
-	dst = appendStringField(dst, "channel", u.Channel)
+	dst = appendSubscription(dst, u.Channel)
 	if u.Cause != nil {
 		dst = appendErrorFields(dst, u.Cause)
 	}

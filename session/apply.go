@@ -42,12 +42,20 @@ func (s *Session) closeIfAppNotAsked(u *rules, conn *hub.Conn) {
 
 // applyToRoom applies new rules to one subscription.
 func (s *Session) applyToRoom(u *rules, conn *hub.Conn, channel string) {
-	if e := s.maySubscribe(u, channel); e != nil {
+	pattern := protocol.IsPattern(channel)
+	e := s.maySubscribe(u, channel)
+	if pattern && e == nil {
+		e = s.keepsPattern(u, conn, channel)
+	}
+	if e != nil {
 		s.leaveRoom(conn, channel, protocol.UnsubscribedReply{Channel: channel, Cause: e})
 		s.loseChannel(conn, channel)
 		return
 	}
 	s.registry.hub.Select(conn, channel, s.selector(u, channel))
+	if pattern {
+		return // it has no members and no document
+	}
 	s.applyToPresence(u, conn, channel)
 	s.applyToDocument(u, conn, channel)
 }

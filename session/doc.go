@@ -87,6 +87,7 @@
 //
 // Locks, from the outermost to the innermost:
 //
+//	Registry.applying > hub.feeds.mu: a subscription to a pattern ends
 //	Registry.applying > Session.mu > hub.Hub.mu
 //	Registry.applying > sessions.mu
 //

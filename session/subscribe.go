@@ -55,6 +55,9 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, o Subscri
 	if s.replaces(&q) {
 		return s.replaceFilter(u, q, o)
 	}
+	if protocol.IsPattern(q.Channel) {
+		return s.subscribePattern(ctx, u, q, o)
+	}
 	if e := s.checkSubscribe(ctx, u, q); e != nil {
 		return e
 	}
@@ -108,8 +111,12 @@ func (s *Session) checkSubscribe(ctx context.Context, u *rules, q protocol.Subsc
 	return u.askApp(ctx, s.caller(), auth.Subscribe, q.Channel)
 }
 
-// maySubscribe returns an error if the session may not be in a room.
+// maySubscribe returns an error if the session may not be in a room, or have a pattern.
 func (s *Session) maySubscribe(u *rules, channel string) *protocol.Error {
+	if protocol.IsPattern(channel) {
+		_, e := s.maySpan(u, channel)
+		return e
+	}
 	p := s.who()
 	if e := u.mustAuthenticate(p); e != nil {
 		return e

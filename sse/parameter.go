@@ -11,12 +11,12 @@ import (
 
 // parameters are the query parameters of a stream. The query may have others as well: a token, a
 // number against caches, parameters for the app.
-var parameters = []string{"channel", "history", "format", "filter", "lastEventID", "lastEventId"}
+var parameters = []string{"channel", "pattern", "history", "format", "filter", "lastEventID", "lastEventId"}
 
 // mistakable are names that a developer may expect to work here: words of the protocol and of
 // the HTTP API, and a plural. Case, _ and - do not matter.
 var mistakable = []string{
-	"channel", "channels", "history", "format", "lasteventid",
+	"channel", "channels", "pattern", "patterns", "history", "format", "lasteventid",
 	"recover", "since", "epoch", "offset", "anchor", "limit", "filter",
 }
 
@@ -33,7 +33,7 @@ func mistaken(query url.Values, tokens []string) *protocol.Error {
 			continue
 		}
 		return protocol.Errorf(protocol.InvalidMessage,
-			"event streams have no parameter %s; they have channel, history, format, filter and lastEventID", protocol.Quote(name))
+			"event streams have no parameter %s; they have channel, pattern, history, format, filter and lastEventID", protocol.Quote(name))
 	}
 	return nil
 }

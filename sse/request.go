@@ -32,7 +32,7 @@ type denied struct {
 	e    *protocol.Error
 }
 
-// channel is one of the channels of a stream.
+// channel is one of the channels of a stream, or a pattern.
 type channel struct {
 	name string
 	from *hub.Position // recover from there; nil: deliver from now on
@@ -66,7 +66,7 @@ func parse(r *http.Request, tokens []string) (request, *protocol.Error) {
 		return q, protocol.Errorf(protocol.InvalidMessage, "unknown format %s; there is only \"content\"", protocol.Quote(f))
 	}
 	var e *protocol.Error
-	if q.channels, e = channels(query["channel"]); e != nil {
+	if q.channels, e = channels(query["channel"], query["pattern"]); e != nil {
 		return q, e
 	}
 	if q.history, e = history(query); e != nil {
@@ -86,9 +86,9 @@ func parse(r *http.Request, tokens []string) (request, *protocol.Error) {
 }
 
 // channels checks the names and drops repeated ones. It copies the names, so that they do not
-// keep the whole query in memory.
-func channels(names []string) ([]channel, *protocol.Error) {
-	if len(names) == 0 {
+// keep the whole query in memory. Patterns come last.
+func channels(names, patterns []string) ([]channel, *protocol.Error) {
+	if len(names)+len(patterns) == 0 {
 		return nil, protocol.Errorf(protocol.InvalidChannel, "name at least one channel: ?channel=news&channel=chat:42")
 	}
 	seen := make(map[string]bool, len(names))
@@ -100,6 +100,15 @@ func channels(names []string) ([]channel, *protocol.Error) {
 		if !seen[name] {
 			seen[name] = true
 			list = append(list, channel{name: strings.Clone(name)})
+		}
+	}
+	for _, pattern := range patterns {
+		if !protocol.IsPattern(pattern) {
+			return nil, protocol.Errorf(protocol.InvalidChannel, "pattern %s has no *; name it as a channel", protocol.Quote(pattern))
+		}
+		if !seen[pattern] {
+			seen[pattern] = true
+			list = append(list, channel{name: strings.Clone(pattern)})
 		}
 	}
 	return list, nil

@@ -21,6 +21,12 @@ func (q *request) locate(h *hub.Hub) {
 	q.cursor = protocol.Cursor{}
 	for i := range q.channels {
 		c := &q.channels[i]
+		if protocol.IsPattern(c.name) {
+			if q.returning || q.foreign || given.Len() > 0 {
+				c.from = &unknown // a pattern has no positions: whatever came meanwhile is lost
+			}
+			continue
+		}
 		q.kept = q.kept || keeps(h, c.name)
 		if p, ok := given.Position(c.name); ok {
 			c.from = &p
@@ -52,6 +58,9 @@ func (q *request) subscribe(ctx context.Context, s *session.Session, own *stamps
 	for _, c := range q.channels {
 		var from hub.Position
 		want := protocol.Subscribe{Channel: c.name, Recover: c.from, History: q.history, Filter: q.filter}
+		if protocol.IsPattern(c.name) {
+			want.History = 0
+		}
 		e := s.Subscribe(ctx, want, session.SubscribeOptions{Waits: waits, Reply: func(sub session.Subscribed) []hub.Event {
 			from = replayStart(want, sub)
 			return replay(want, sub)

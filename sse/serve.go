@@ -109,8 +109,8 @@ const hopeless = 30 * time.Second
 // allowed returns an error if the client may not have a channel with this history.
 func (q *request) allowed(o Options, channel string) *protocol.Error {
 	caller := session.Caller{Principal: o.Principal}
-	e := o.Registry.May(caller, policy.Subscribe, channel)
-	if e == nil && q.history > 0 {
+	e := o.Registry.MaySubscribe(caller, channel)
+	if e == nil && q.history > 0 && !protocol.IsPattern(channel) {
 		e = o.Registry.May(caller, policy.History, channel)
 	}
 	return e

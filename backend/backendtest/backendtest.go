@@ -99,6 +99,9 @@ var contract = []struct {
 	{"VolatileDelivers", volatileDelivers},
 	{"VolatilePassesByTheLog", volatilePassesByTheLog},
 
+	{"FeedDelivers", feedDelivers},
+	{"FeedLeavesOut", feedLeavesOut},
+
 	{"Close", closeEnds},
 	{"CloseWhilePublishing", closeWhilePublishing},
 }

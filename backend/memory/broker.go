@@ -20,6 +20,7 @@ const shards = 128
 type Broker struct {
 	// Set by New.
 	sink   hub.Sink
+	feeds  hub.FeedSink // sink, if it has the ability; else nil
 	o      Options
 	born   time.Time // rooms count time from here, in less space than a time.Time
 	seed   maphash.Seed
@@ -48,6 +49,7 @@ func New(sink hub.Sink, o Options) *Broker {
 		seed:    maphash.MakeSeed(),
 		closing: make(chan struct{}),
 	}
+	b.feeds, _ = sink.(hub.FeedSink)
 	secret := rand.Text()
 	for i := range b.shards {
 		b.shards[i].init(&b.used, &b.keyed, secret)
@@ -78,10 +80,10 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 	}
 	s := b.shard(m.Channel)
 	if m.Direct != nil || m.Volatile {
-		return b.publishUnplaced(s, m, o.Key)
+		return b.publishUnplaced(s, m, o)
 	}
 	if o.Retention.Size <= 0 && o.Key == "" {
-		return b.publishPlain(s, m)
+		return b.publishPlain(s, m, o.Feed)
 	}
 	now := time.Now()
 	r, err := s.pin(m.Channel, now.Sub(b.born), true)
@@ -95,17 +97,17 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 
 // publishPlain sends a message that needs neither a position nor a key. It locks the room
 // only if the room still has a log, from a time when its configuration had history.
-func (b *Broker) publishPlain(s *shard, m *hub.Message) (hub.Published, error) {
+func (b *Broker) publishPlain(s *shard, m *hub.Message, feed string) (hub.Published, error) {
 	r, err := s.pinLogged(m.Channel)
 	if err != nil {
 		return hub.Published{}, err
 	}
 	if r != nil {
-		return b.publishIn(r, time.Now(), m, hub.PublishOptions{})
+		return b.publishIn(r, time.Now(), m, hub.PublishOptions{Feed: feed})
 	}
 	m.Position = hub.Position{}
 	b.o.Outbox.recordMessage(m)
-	b.sink.Broadcast(m.Channel, m)
+	b.broadcast(m, feed)
 	return hub.Published{}, nil
 }
 
@@ -130,7 +132,7 @@ func (b *Broker) publishIn(r *room, now time.Time, m *hub.Message, o hub.Publish
 	b.account(r)
 	m.Position = p.Position
 	b.o.Outbox.recordMessage(m)
-	b.sink.Broadcast(m.Channel, m)
+	b.broadcast(m, o.Feed)
 	return p, nil
 }
 

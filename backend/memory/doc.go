@@ -43,6 +43,7 @@
 //	Broker.cleaning > room.mu: evictions and sweeps, one at a time; publishers only try it
 //	Broker.cleaning > shard.mu
 //	room.mu > hub.shard.mu: the room's log and keys; the sink is called under it
+//	room.mu > hub.feeds.mu: and takes what is for feeds
 //
 // Nothing is locked while shard.mu is held, which guards the table of rooms, their
 // attachments and their idle order. For the stores of presence and documents:

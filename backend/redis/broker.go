@@ -20,12 +20,14 @@ type skipper interface {
 // compares positions.
 type Broker struct {
 	// Set by startBroker.
-	c       *shard
-	sink    hub.Sink
-	dueSink hub.DueSink // sink, if it has the ability; else nil
+	c        *shard
+	sink     hub.Sink
+	dueSink  hub.DueSink  // sink, if it has the ability; else nil
+	feedSink hub.FeedSink // likewise
 
 	serial     atomic.Uint64       // number of the latest message without position of this node
 	local      localDeliveries     // messages that this node delivered without Redis
+	fed        localDeliveries     // likewise, of feeds
 	withoutLog roomsWithoutLog     // rooms without history whose log is known to be gone
 	toCompare  compareQueue[*room] // rooms whose position must be compared with Redis
 
@@ -50,6 +52,7 @@ const maxRepairs = 16
 func (c *shard) startBroker(sink hub.Sink) *Broker {
 	b := &Broker{c: c, sink: sink, repairSlots: make(chan struct{}, maxRepairs)}
 	b.dueSink, _ = sink.(hub.DueSink)
+	b.feedSink, _ = sink.(hub.FeedSink)
 	b.ctx, b.cancel = context.WithCancel(c.ctx)
 	b.toCompare.init()
 	c.runLoop(&b.wg, "the comparison of rooms", func() { b.toCompare.run(b.ctx, b.compareRooms) })

@@ -18,7 +18,7 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 	}
 	switch {
 	case m.Direct != nil || m.Volatile:
-		return b.publishUnplaced(ctx, m, o.Key)
+		return b.publishUnplaced(ctx, m, o)
 	case o.Retention.Size <= 0:
 		return b.publishPlain(ctx, m, o)
 	}
@@ -35,7 +35,11 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 		strconv.FormatUint(uint64(m.Position.Anchor), 10),
 		o.Retention.Size + 1, stream, meta, n.topic(m.Channel), history.NewEpoch(), b.lifetimesKnown(m.Channel, o.Retention),
 	}
+	c.args = append(c.args, b.feedArgs(o.Feed, m.Channel)...)
 	if o.Key != "" {
+		if o.Feed == "" {
+			c.args = append(c.args, "", "")
+		}
 		c.keys = append(c.keys, n.keys(m.Channel)...)
 		c.args = append(c.args, o.Key, b.c.o.KeyWindow.Milliseconds(), b.c.o.RoomKeys, b.c.o.Keys)
 	}
@@ -94,11 +98,14 @@ const endedEpochTTL = 26 * 60 * 60 * 1000
 
 // publishUnplaced sends a message to one member, or a volatile one. It does not change the
 // room's log.
-func (b *Broker) publishUnplaced(ctx context.Context, m *hub.Message, key string) (hub.Published, error) {
-	if first, said := b.local.seenKey(m.Channel, key); said {
+func (b *Broker) publishUnplaced(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
+	if first, said := b.local.seenKey(m.Channel, o.Key); said {
 		return answerDuplicate(m, first)
 	}
-	return b.publishUnstored(ctx, m, key)
+	if m.Direct != nil {
+		o.Feed = ""
+	}
+	return b.publishUnstored(ctx, m, o)
 }
 
 // publishPlain publishes a message without position. If Redis does not accept it, it is
@@ -110,15 +117,20 @@ func (b *Broker) publishPlain(ctx context.Context, m *hub.Message, o hub.Publish
 	if err := b.endLog(ctx, m.Channel); err != nil && ctx.Err() != nil {
 		return hub.Published{}, err
 	}
-	return b.publishUnstored(ctx, m, o.Key)
+	return b.publishUnstored(ctx, m, o)
 }
 
 // publishUnstored publishes a message that Redis does not store.
-func (b *Broker) publishUnstored(ctx context.Context, m *hub.Message, key string) (hub.Published, error) {
+func (b *Broker) publishUnstored(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
+	key := o.Key
 	id := serial{b.c.node, b.serial.Add(1)}
 	b.local.startSending(id)
 	defer b.local.stopSending(id)
-	result, err := b.run(ctx, b.unstoredCall(m, id, key))
+	if o.Feed != "" {
+		b.fed.startSending(id)
+		defer b.fed.stopSending(id)
+	}
+	result, err := b.run(ctx, b.unstoredCall(m, id, o))
 	first, said := result.(string)
 	switch {
 	case err == nil && said && key != "":
@@ -134,10 +146,11 @@ func (b *Broker) publishUnstored(ctx context.Context, m *hub.Message, key string
 	}
 	m.Position = hub.Position{}
 	b.deliverLocally(m, id, key)
+	b.feedLocally(o.Feed, m, id)
 	return hub.Published{Degraded: true}, nil
 }
 
-func (b *Broker) unstoredCall(m *hub.Message, id serial, key string) *call {
+func (b *Broker) unstoredCall(m *hub.Message, id serial, o hub.PublishOptions) *call {
 	n := b.c.names
 	frame := make([]byte, 0, 80+len(m.Event)+len(m.Sender)+len(m.Content)+len(m.Tags))
 	switch {
@@ -148,12 +161,18 @@ func (b *Broker) unstoredCall(m *hub.Message, id serial, key string) *call {
 	default:
 		frame = appendMessage(appendSerial(frame, id), m)
 	}
-	if key == "" {
+	feed := b.feedArgs(o.Feed, m.Channel)
+	switch {
+	case o.Key == "" && feed != nil:
+		return &call{script: publishFedScript, keys: []string{n.topic(m.Channel)}, args: append([]any{frame}, feed...)}
+	case o.Key == "":
 		return &call{args: []any{"publish", n.topic(m.Channel), frame}}
 	}
 	return &call{
 		script: publishUnstoredScript, keys: n.keys(m.Channel), repeatable: true,
-		args: []any{frame, n.topic(m.Channel), key, b.c.o.KeyWindow.Milliseconds(), b.c.o.RoomKeys, b.c.o.Keys, formatDigest(m.Digest())},
+		args: append([]any{
+			frame, n.topic(m.Channel), o.Key, b.c.o.KeyWindow.Milliseconds(), b.c.o.RoomKeys, b.c.o.Keys, formatDigest(m.Digest()),
+		}, feed...),
 	}
 }
 

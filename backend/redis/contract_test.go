@@ -66,6 +66,12 @@ func (a twoNodeBroker) Publish(ctx context.Context, m *hub.Message, o hub.Publis
 	return a.publisher.Publish(ctx, m, o)
 }
 
+func (a twoNodeBroker) AttachFeed(ctx context.Context, feed string) error {
+	return a.Broker.(hub.FeedBroker).AttachFeed(ctx, feed)
+}
+
+func (a twoNodeBroker) DetachFeed(feed string) { a.Broker.(hub.FeedBroker).DetachFeed(feed) }
+
 func (a twoNodeBroker) Close() error { return errors.Join(a.publisher.Close(), a.Broker.Close()) }
 
 type deaf struct{}

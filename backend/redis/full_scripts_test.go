@@ -23,6 +23,7 @@ type scriptWhenFull struct {
 var scriptsWhenFull = []scriptWhenFull{
 	{"publish", publishScript, 3, []any{"text", "1", 100, 60000, 60000, "topic", "epoch", 0}, "refused"},
 	{"publishUnstored", publishUnstoredScript, 7, []any{"text", "topic", "key", 60000, 10, 100, "digest"}, "refused"},
+	{"publishFed", publishFedScript, 1, []any{"text", "topic", "room"}, "runs"},
 	{"commitDocument", commitDocumentScript, 8, []any{"epoch", "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000, 0, "-", 0, 0, 0, "name", "rt:"}, "refused"},
 	{"enterMembers", enterMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0, "", "", 0}, "refused"},
 

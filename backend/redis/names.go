@@ -27,6 +27,10 @@ func (n names) keys(channel string) []string {
 // topic is the Pub/Sub channel of a room.
 func (n names) topic(channel string) string { return n.key("c", channel) }
 
+// feed is the Pub/Sub channel of a feed. Its name is the pattern of a room block without
+// placeholders, so it has no braces.
+func (n names) feed(name string) string { return n.key("f", name) }
+
 // probe is the Pub/Sub channel on which a node receives its own probes.
 func (n names) probe(node string) string { return n.prefix + "probe:" + node }
 

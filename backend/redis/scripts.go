@@ -72,6 +72,8 @@ var (
 	keysSource string
 	//go:embed lua/publish_unstored.lua
 	publishUnstoredSource string
+	//go:embed lua/publish_fed.lua
+	publishFedSource string
 	//go:embed lua/position.lua
 	positionSource string
 	//go:embed lua/renew_epoch.lua
@@ -127,6 +129,7 @@ var (
 
 	publishScript         = newScript(refuseWhenFull, emptyEpochSource, keysSource, publishSource)
 	publishUnstoredScript = newScript(refuseWhenFull, emptyEpochSource, keysSource, publishUnstoredSource)
+	publishFedScript      = newScript(runWhenFull, publishFedSource)
 	positionScript        = newScript(runUntilGrowth, emptyEpochSource, positionSource)
 	endLogScript          = newScript(runWhenFull, endLogSource)
 	renewEpochScript      = newScript(runWhenFull, renewEpochSource)

@@ -24,6 +24,7 @@
 // package comment says which. Only the following are further out.
 //
 //	node.Node.mu > session.Registry.applying
+//	node.Node.mu > hub.feeds.mu
 //	node.Node.mu > memory.room.mu
 //	node.Node.mu > redis.Presence.mu
 //	node.Node.mu > redis.Broker.mu

@@ -2,13 +2,14 @@
 -- KEYS: meta, stream, secret; with an idempotency key also those of idempotency_keys.lua
 -- ARGV: message, its anchor, entries to keep, time to live of the stream and of the meta in ms,
 --       Pub/Sub channel, a new epoch or secret if one is needed, 1 if the times to live were
---       set a short while ago; with an idempotency key also the key and those of
---       idempotency_keys.lua
+--       set a short while ago; with a feed its Pub/Sub channel and the channel of the message;
+--       with an idempotency key two texts for the feed, empty without one, and then the key and
+--       those of idempotency_keys.lua
 -- Returns 0 and the position. If the key was seen before, it returns 1, the remembered result,
 -- and the entry of the message if it is still in the log.
 if KEYS[4] then
-	firstKey, firstArg = 4, 10
-	local first = recall(ARGV[9])
+	firstKey, firstArg = 4, 12
+	local first = recall(ARGV[11])
 	if first then
 		local epoch, offset = string.match(first, '^([^:]*):(%d+):')
 		local entry = epoch and redis.call('HGET', KEYS[1], 'e') == epoch and redis.call('XRANGE', KEYS[2], offset, offset)[1]
@@ -50,9 +51,13 @@ end
 if expire then
 	redis.call('PEXPIRE', KEYS[2], ARGV[4])
 end
-redis.call('PUBLISH', ARGV[6], 'h' .. epoch .. ':' .. offset .. ':' .. ARGV[1])
+local frame = 'h' .. epoch .. ':' .. offset .. ':' .. ARGV[1]
+redis.call('PUBLISH', ARGV[6], frame)
+if ARGV[9] and ARGV[9] ~= '' then
+	redis.call('PUBLISH', ARGV[9], ARGV[10] .. '\n' .. frame)
+end
 local position = epoch .. ':' .. offset .. ':' .. ARGV[2]
 if KEYS[4] then
-	rememberResult(ARGV[9], position)
+	rememberResult(ARGV[11], position)
 end
 return {0, position}
