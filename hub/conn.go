@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unique"
 )
 
 // linger is how long a closed connection may take to write what is queued.
@@ -35,40 +36,42 @@ type ConnOptions struct {
 	OnClose func(Reason)
 }
 
-// Conn is one live client connection of this node.
+// Conn is one live client connection of this node. A node has one for each client, so the small
+// fields stand beside each other, and what is seldom needed is behind a pointer.
 type Conn struct {
 	// Static after Connect.
 	hub       *Hub
 	id        string
 	transport Transport
-	try       TryWriter   // nil without the ability
-	waiter    WriteWaiter // nil without the ability
-	stamper   Stamper     // nil without the ability
+	try       TryWriter // nil without the ability
 	encoder   Encoder
-	kind      Kind
-	answers   bool
-	observer  bool
+	kind      unique.Handle[Kind]
 	user      func() string // may be nil
 	onClose   func(Reason)
+	answers   bool
+	observer  bool
+	waits     bool // the transport is a WriteWaiter
+	stamps    bool // the transport is a Stamper
+
+	slot, place int32 // guarded by heartbeat.mu
+
+	gaps int32 // subscriptions with a gap that the client does not know of yet; guarded by mu
 
 	heard atomic.Int64 // nanoseconds since the hub's start; written by the transport's reader
 
-	slot, place int // guarded by heartbeat.mu
-
 	// Guarded by mu.
 	mu        sync.Mutex
+	flushing  bool // a goroutine owns the transport's Write, or the transport waits
+	ending    bool // closed: nothing is queued any more
+	settled   bool // sent does not change any more
 	subs      []*subscription
 	queue     queue
-	gaps      int           // subscriptions with a gap that the client does not know of yet
 	corked    *[]byte       // see cork; written before the queue
 	unwritten []byte        // rest of a write that was cut short; written before the queue
-	flushing  bool          // a goroutine owns the transport's Write, or waiter waits
-	stuck     time.Duration // since when waiter waits for the space that unwritten needs
+	stuck     time.Duration // since when the transport waits for the space that unwritten needs
 	queueFree chan struct{} // closed when the queue has space again; nil if no goroutine waits
-	ending    bool          // closed: nothing is queued any more
-	reason    Reason
+	reason    *Reason       // set when ending
 	sent      Sent
-	settled   bool          // sent does not change any more
 	flushed   chan struct{} // made when ending, closed when everything is written
 }
 
@@ -77,13 +80,13 @@ type Conn struct {
 func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 	c := &Conn{
 		hub: h, id: newID(), transport: o.Transport, encoder: o.Encoder,
-		kind: o.Kind, answers: o.Answers, observer: o.Observer, user: o.User, onClose: o.OnClose,
+		kind: unique.Make(o.Kind), answers: o.Answers, observer: o.Observer, user: o.User, onClose: o.OnClose,
 	}
 	c.try, _ = o.Transport.(TryWriter)
 	if c.try != nil {
-		c.waiter, _ = o.Transport.(WriteWaiter)
+		_, c.waits = o.Transport.(WriteWaiter)
 	}
-	c.stamper, _ = o.Transport.(Stamper)
+	_, c.stamps = o.Transport.(Stamper)
 	c.Heard()
 	h.mu.Lock()
 	if h.closed || h.paused {
@@ -168,7 +171,7 @@ func (c *Conn) end(r Reason) {
 	if c.ending {
 		return
 	}
-	c.ending, c.reason, c.flushed = true, r, make(chan struct{})
+	c.ending, c.reason, c.flushed = true, &r, make(chan struct{})
 	if r == ReasonSlow {
 		c.hub.stats.dropped(SlowDisconnect)
 	}
@@ -220,7 +223,7 @@ func (c *Conn) leave(s *subscription) {
 func (c *Conn) callOnClose() {
 	defer c.hub.survive("what follows the end of a connection")
 	if c.onClose != nil {
-		c.onClose(c.reason)
+		c.onClose(*c.reason)
 	}
 }
 

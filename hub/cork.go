@@ -24,7 +24,7 @@ func (c *Conn) Uncork() {
 }
 
 // sendsAtOnce reports whether an event can be written without the queue. Needs mu.
-func (c *Conn) sendsAtOnce() bool { return c.try != nil && c.stamper == nil && c.nothingQueued() }
+func (c *Conn) sendsAtOnce() bool { return c.try != nil && !c.stamps && c.nothingQueued() }
 
 // sendNow writes an event behind what is corked, in one write. Needs mu.
 func (c *Conn) sendNow(ev Event) {

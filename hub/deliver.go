@@ -28,7 +28,7 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 // takesSharedBytes reports whether the shared bytes of a batch can be written to the
 // transport as they are, without the queue.
 func (c *Conn) takesSharedBytes(s *subscription) bool {
-	return c.try != nil && c.stamper == nil && s.from.IsZero() && !s.gap && c.idle()
+	return c.try != nil && !c.stamps && s.from.IsZero() && !s.gap && c.idle()
 }
 
 // idle reports whether everything is written.

@@ -31,7 +31,7 @@ func (c *Conn) pump() {
 	}
 	if len(c.unwritten) > 0 || !c.queue.empty() {
 		c.flushing = true
-		if c.waiter != nil {
+		if c.waits {
 			c.waitWritable()
 		} else {
 			go c.flush()
@@ -194,10 +194,10 @@ func (c *Conn) appendStamp(dst []byte, it item) []byte {
 }
 
 func (c *Conn) stamp(dst []byte, channel string, p Position) []byte {
-	if c.stamper == nil {
+	if !c.stamps {
 		return dst
 	}
-	return c.stamper.AppendStamp(dst, channel, p)
+	return c.transport.(Stamper).AppendStamp(dst, channel, p)
 }
 
 // waitForQueue waits until half of the queue's bytes are free. So a client with many rooms

@@ -30,7 +30,7 @@ type heartbeat struct {
 	mu    sync.Mutex
 	slots [beatSlots][]*Conn
 	past  [beatSlots]map[Kind]Sent // what connections were sent that have left the slot
-	next  int                      // slot of the next connection
+	next  int32                    // slot of the next connection
 }
 
 func newHeartbeat(h *Hub) *heartbeat {
@@ -143,7 +143,7 @@ func (b *heartbeat) add(c *Conn) {
 	defer b.mu.Unlock()
 	c.slot = b.next
 	b.next = (b.next + 1) % beatSlots
-	c.place = len(b.slots[c.slot])
+	c.place = int32(len(b.slots[c.slot]))
 	b.slots[c.slot] = append(b.slots[c.slot], c)
 }
 
@@ -160,5 +160,6 @@ func (b *heartbeat) remove(c *Conn, sent Sent) {
 	if b.past[c.slot] == nil {
 		b.past[c.slot] = make(map[Kind]Sent)
 	}
-	b.past[c.slot][c.kind] = b.past[c.slot][c.kind].plus(sent)
+	kind := c.kind.Value()
+	b.past[c.slot][kind] = b.past[c.slot][kind].plus(sent)
 }

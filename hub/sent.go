@@ -95,7 +95,8 @@ func (b *heartbeat) countPast(slot int, s *ConnStats) []*Conn {
 func (c *Conn) count(s *ConnStats, limits Settings) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k := s.Kinds[c.kind]
+	kind := c.kind.Value()
+	k := s.Kinds[kind]
 	k.Sent = k.Sent.plus(c.sent)
 	if !c.ending {
 		k.Connections++
@@ -103,7 +104,7 @@ func (c *Conn) count(s *ConnStats, limits Settings) {
 	bytes := c.queue.bytes + len(c.unwritten)
 	k.QueuedMessages += int(c.queue.count)
 	k.QueuedBytes += bytes
-	s.Kinds[c.kind] = k
+	s.Kinds[kind] = k
 	s.Fullest = max(s.Fullest, float64(c.queue.count)/float64(limits.QueueMessages), float64(bytes)/float64(limits.QueueBytes))
 }
 

@@ -8,7 +8,7 @@ func (c *Conn) waitWritable() {
 	if c.stuck == 0 {
 		c.stuck = now
 	}
-	c.waiter.WhenWritable(c.stuck+c.hub.settings.Load().WriteTimeout-now, c.resume)
+	c.transport.(WriteWaiter).WhenWritable(c.stuck+c.hub.settings.Load().WriteTimeout-now, c.resume)
 }
 
 // resume goes on writing when the transport can write more, or closes the connection.
