@@ -10,12 +10,11 @@ import (
 // local is a member of this node: it has connections here, had one a moment ago, or the
 // store does not know yet that it left. Guarded by the room's mu.
 type local struct {
-	key       string
-	anonymous bool
-	stays     []*Stay
-	shown     *Member // what it shows because of its connections here
-	lost      *lost   // nil: no connection was lost since the latest one entered
-	seen      time.Time
+	key   string
+	stays []*Stay
+	shown *Member // what it shows because of its connections here
+	lost  *lost   // nil: no connection was lost since the latest one entered
+	seen  time.Time
 
 	// What the store knows of it.
 	stored      *Member // what this node told the store last; nil: that it is not here
@@ -23,6 +22,8 @@ type local struct {
 	dirty       bool    // it is in link.dirty
 	doubtful    bool    // during the call the store reported that the member left
 	unconfirmed bool    // it is in the view, and the store has not confirmed it
+
+	anonymous bool // static
 }
 
 // lost is the grace of connections that broke.

@@ -28,9 +28,9 @@ type Stay struct {
 	inFlight atomic.Int32 // snapshots that are not delivered yet
 
 	// Guarded by room.mu.
+	over   bool
 	member *local // nil: the connection watches only
 	said   said
-	over   bool
 }
 
 // Enter adds a connection that is not in the room yet to its member. deliver is called once

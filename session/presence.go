@@ -92,6 +92,9 @@ func (s *Session) Update(channel string, a protocol.Appearance) *protocol.Error 
 func (s *Session) remember(a *attendance, said protocol.Appearance) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if a.said == nil {
+		a.said = new(protocol.Appearance)
+	}
 	a.said.Status = cmp.Or(said.Status, a.said.Status)
 	if said.Info != nil {
 		a.said.Info = said.Info
@@ -104,7 +107,7 @@ func (s *Session) stay(channel string) (*attendance, *protocol.Error) {
 		return nil, e
 	}
 	s.mu.Lock()
-	stay := s.stays[channel]
+	stay := s.stays.in(channel)
 	s.mu.Unlock()
 	switch {
 	case stay != nil:
@@ -141,7 +144,40 @@ func (s *Session) interests(u *rules, channel string) uint8 {
 // itself there. When the client authenticates, its new member says the same.
 type attendance struct {
 	*presence.Stay
-	said protocol.Appearance // guarded by Session.mu; zero if there is a user
+	channel string               // static
+	said    *protocol.Appearance // guarded by Session.mu; nil if the client said nothing, or there is a user
+}
+
+// appearance returns what the client has said about itself. Needs Session.mu, or a stay that is in
+// no session any more.
+func (a *attendance) appearance() (said protocol.Appearance) {
+	if a.said != nil {
+		said = *a.said
+	}
+	return said
+}
+
+// stays are the stays of one session. Most sessions have one or none, and a map would cost each of
+// them 300 bytes.
+type stays []*attendance
+
+// in returns the stay in a room, or nil.
+func (s stays) in(channel string) *attendance {
+	for _, a := range s {
+		if a.channel == channel {
+			return a
+		}
+	}
+	return nil
+}
+
+// remove removes and returns the stay in a room, or nil.
+func (s *stays) remove(channel string) *attendance {
+	a := s.in(channel)
+	if a != nil {
+		*s = slices.DeleteFunc(*s, func(b *attendance) bool { return a == b })
+	}
+	return a
 }
 
 // enterPresence adds the session to its member in a room with presence, unless it is there.
@@ -170,10 +206,11 @@ func (s *Session) enterAs(p *Principal, u *rules, channel string, a protocol.App
 		u.log.Error("presence failed", "error", err, "connection", conn.ID())
 		return true
 	}
-	if p.User != "" {
-		a = protocol.Appearance{}
+	entered := &attendance{Stay: stay, channel: channel}
+	if p.User == "" && !a.IsZero() {
+		entered.said = &protocol.Appearance{Status: a.Status, Info: a.Info}
 	}
-	kept, current := s.keep(channel, &attendance{stay, a}, p)
+	kept, current := s.keep(entered, p)
 	switch {
 	case !current:
 		stay.Leave()
@@ -188,19 +225,16 @@ func (s *Session) enterAs(p *Principal, u *rules, channel string, a protocol.App
 // keep records a stay of a principal's member. kept is false if the connection is over or
 // has a stay already. current is false if the session has another principal, whose member
 // is another one or says something else.
-func (s *Session) keep(channel string, a *attendance, p *Principal) (kept, current bool) {
+func (s *Session) keep(a *attendance, p *Principal) (kept, current bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now := s.who(); now.User != p.User || !bytes.Equal(now.Info, p.Info) {
 		return false, false
 	}
-	if _, there := s.stays[channel]; there || s.over {
+	if s.over || s.stays.in(a.channel) != nil {
 		return false, true
 	}
-	if s.stays == nil {
-		s.stays = make(map[string]*attendance)
-	}
-	s.stays[channel] = a
+	s.stays = append(s.stays, a)
 	return true, true
 }
 
@@ -208,14 +242,13 @@ func (s *Session) keep(channel string, a *attendance, p *Principal) (kept, curre
 func (s *Session) present(channel string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.stays[channel] != nil
+	return s.stays.in(channel) != nil
 }
 
 // leavePresence ends a stay because the client left the room.
 func (s *Session) leavePresence(channel string) {
 	s.mu.Lock()
-	stay := s.stays[channel]
-	delete(s.stays, channel)
+	stay := s.stays.remove(channel)
 	s.mu.Unlock()
 	if stay != nil {
 		stay.Leave()
@@ -268,9 +301,9 @@ func (s *Session) reappear(u *rules) {
 	all := s.stays
 	s.stays = nil
 	s.mu.Unlock()
-	for channel, a := range all {
+	for _, a := range all {
 		a.Leave()
-		s.enterPresence(u, channel, a.said)
+		s.enterPresence(u, a.channel, a.appearance())
 	}
 }
 
@@ -280,10 +313,7 @@ func (s *Session) describe(info json.RawMessage) {
 		info = json.RawMessage(`{}`) // removes the earlier info
 	}
 	s.mu.Lock()
-	all := make([]*attendance, 0, len(s.stays))
-	for _, a := range s.stays {
-		all = append(all, a)
-	}
+	all := slices.Clone(s.stays)
 	s.mu.Unlock()
 	for _, a := range all {
 		if err := a.Update(presence.Change{Server: info}); err != nil {

@@ -38,7 +38,7 @@ type Session struct {
 	registry *Registry
 	name     string
 	dialect  Dialect
-	fixed    bool // see Options
+	onClose  func(hub.Reason) // see Options; may be nil
 	started  time.Time
 	ctx      context.Context // ends with the connection
 	cancel   context.CancelFunc
@@ -56,12 +56,14 @@ type Session struct {
 
 	calls atomic.Int32 // calls to the app without an answer
 
+	fixed bool // see Options; static
+
 	rooms buckets[string] // publish rates, by channel; it has its own lock
 
 	// Guarded by mu.
 	mu       sync.Mutex
 	offences window.Counter
-	stays    map[string]*attendance    // by channel, in rooms with presence
+	stays    stays                     // in rooms with presence
 	follows  map[string]struct{}       // the channels whose documents are followed
 	filters  map[string]*filter.Filter // by channel, what the client itself wants
 	enrolled map[string]struct{}       // the channels that the app has subscribed it to
@@ -79,7 +81,7 @@ const maxRoomBuckets = 256
 // anonymous client. The errors are UNAUTHORIZED for a revoked token, LIMIT_EXCEEDED, and
 // UNAVAILABLE if the node is shutting down or does not know yet which tokens were revoked.
 func (r *Registry) Open(p *Principal, o Options) (*Session, *protocol.Error) {
-	s := &Session{registry: r, name: o.Name, dialect: o.Dialect, fixed: o.Fixed, started: time.Now()}
+	s := &Session{registry: r, name: o.Name, dialect: o.Dialect, onClose: o.OnClose, fixed: o.Fixed, started: time.Now()}
 	p = p.dated(s.started)
 	if e := r.Revocations.Check(p.Identity()); e != nil {
 		return nil, e
@@ -117,12 +119,7 @@ func (s *Session) connect(o Options) (err error) {
 		Kind:      hub.Kind{Transport: o.Name, Dialect: dialectName(o.Dialect)},
 		Answers:   o.Answers,
 		User:      func() string { return s.who().User },
-		OnClose: func(reason hub.Reason) {
-			s.ended(reason)
-			if o.OnClose != nil {
-				o.OnClose(reason)
-			}
-		},
+		OnClose:   s.ended,
 	})
 	if err == nil {
 		s.report(Connections.Connect)
@@ -146,6 +143,9 @@ func (s *Session) ended(reason hub.Reason) {
 	s.endPresence(reason)
 	s.unfollowAll()
 	s.logEnded(reason.Code, reason.Text)
+	if s.onClose != nil {
+		s.onClose(reason)
+	}
 }
 
 // connection returns conn. Goroutines that may run before Open has returned use it.
