@@ -26,9 +26,7 @@ type polled struct {
 	userTimeout time.Duration
 	bare        net.Conn // used until begin
 
-	// Written by begin and run, static afterwards.
-	conn   *poller.Conn
-	client *hub.Conn
+	client *hub.Conn // written by run, static afterwards
 
 	heard int // bytes that the client has sent; owned by Readable
 }
@@ -57,13 +55,13 @@ func (t *polled) begin(w http.ResponseWriter, first []byte) error {
 	if err != nil {
 		return err
 	}
-	t.conn = poller.Take(t.bare)
-	_ = conn.Close() // from here on only t.conn is used
+	c := poller.Take(t.bare)
+	_ = conn.Close() // from here on only c is used
 	t.bare = nil
-	if t.conn == nil {
+	if c == nil {
 		return errors.New("sse: the process has no descriptor left")
 	}
-	t.Open(t.conn)
+	t.Open(c)
 	return nil
 }
 
@@ -72,7 +70,7 @@ func (t *polled) cancel() { t.Close() }
 // run lets the stream wait for the client to disconnect.
 func (t *polled) run(_ context.Context, c *hub.Conn) {
 	t.client = c
-	if t.conn.Start(t) != nil {
+	if t.Conn().Start(t) != nil {
 		c.Close(hub.ReasonLost)
 	}
 }
@@ -82,8 +80,8 @@ func (t *polled) run(_ context.Context, c *hub.Conn) {
 func (t *polled) Readable() {
 	defer recoverReader(t.client, t.hub)
 	var buf [64]byte
-	for more := true; more; more = t.conn.Left() {
-		n, err := t.conn.TryRead(buf[:])
+	for more := true; more; more = t.Conn().Left() {
+		n, err := t.Conn().TryRead(buf[:])
 		t.heard += n
 		switch {
 		case err != nil:

@@ -17,11 +17,7 @@ type polled struct {
 	ending
 	poller.Stream
 
-	// Static.
-	hub *hub.Hub
-
-	// Owned by the reader. Nil until the stream is open.
-	conn *poller.Conn
+	hub *hub.Hub // static
 }
 
 var (
@@ -38,12 +34,6 @@ func newPolled(h *hub.Hub) *polled {
 
 func (s *polled) cutStream(bool) { _ = s.Stream.Close() }
 
-// open lets the link's writes pass to c, which is the client's connection.
-func (s *polled) open(c *poller.Conn) {
-	s.conn = c
-	s.Stream.Open(c)
-}
-
 // WhenWritable counts the wait as a write that is stuck, so that Close does not wait for the
 // client's answer.
 func (s *polled) WhenWritable(within time.Duration, f func(error)) {
@@ -57,9 +47,9 @@ func (s *polled) WhenWritable(within time.Duration, f func(error)) {
 }
 
 // Read is called by the reader alone.
-func (s *polled) Read(p []byte) (int, error) { return s.conn.Read(p) }
+func (s *polled) Read(p []byte) (int, error) { return s.Conn().Read(p) }
 
-func (s *polled) SetReadDeadline(t time.Time) error { return s.conn.SetReadDeadline(t) }
+func (s *polled) SetReadDeadline(t time.Time) error { return s.Conn().SetReadDeadline(t) }
 
 // Close says that the hub writes nothing more. The client sees the end of the stream right
 // after the close frame, and does not wait for more.
@@ -96,7 +86,7 @@ func startPolled(conn net.Conn, answer *bufio.Writer, early []byte, t terms) (bo
 	_, _ = answer.Write(l.Kept()) // Flush returns the error
 	err := answer.Flush()
 	_ = conn.Close() // from here on only c is used
-	l.open(c)
+	l.Open(c)
 	switch {
 	case err != nil:
 		r.lose()
@@ -133,7 +123,7 @@ func (r *reader) readEarly(early []byte) {
 	defer r.recovered()
 	b := getBuffer()
 	*b = append(*b, early...)
-	if r.handle(b, nil) && r.link.(*polled).conn.Start(r) != nil {
+	if r.handle(b, nil) && r.link.(*polled).Conn().Start(r) != nil {
 		r.lose()
 	}
 }
@@ -141,7 +131,7 @@ func (r *reader) readEarly(early []byte) {
 // Readable implements [poller.Handler]: it reads what has arrived.
 func (r *reader) Readable() {
 	defer r.recovered()
-	c := r.link.(*polled).conn
+	c := r.link.(*polled).Conn()
 	for more := !r.over; more; more = !r.over && c.Left() {
 		b := getBuffer()
 		n, err := c.TryRead((*b)[:cap(*b)])

@@ -35,8 +35,8 @@ type reader struct {
 
 	// Owned by the reader's goroutine. In the poller each arrival has one, one after the other.
 	pings window.Counter
-	brisk int  // reads in a row without a long pause
-	over  bool // the reader has finished
+	brisk int32 // reads in a row without a long pause
+	over  bool  // the reader has finished
 }
 
 // terms are what a handshake has settled. They are all that a connection keeps of it.

@@ -18,14 +18,29 @@ const maxKept = 4 << 10
 type Stream struct {
 	conn atomic.Pointer[Conn] // nil until Open
 
-	// Guarded by mu.
-	mu     sync.Mutex
+	mu    sync.Mutex
+	early *early // guarded by mu; nil: there is none, or the stream is open
+}
+
+// early is what happened to a Stream before Open.
+type early struct {
 	kept   []byte
 	sealed bool        // nothing more is kept
-	half   bool        // CloseWrite was called before Open
-	closed bool        // Close was called before Open
+	half   bool        // CloseWrite was called
+	closed bool        // Close was called
 	wait   func(error) // see WhenWritable; called by Open
 }
+
+// before returns the part for what happens before Open. Needs mu.
+func (s *Stream) before() *early {
+	if s.early == nil {
+		s.early = new(early)
+	}
+	return s.early
+}
+
+// Conn returns the connection, or nil before Open.
+func (s *Stream) Conn() *Conn { return s.conn.Load() }
 
 // TryWrite is [Conn.TryWrite]. Before Open it keeps a few bytes.
 func (s *Stream) TryWrite(p []byte) (int, error) {
@@ -34,13 +49,17 @@ func (s *Stream) TryWrite(p []byte) (int, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if c := s.conn.Load(); c != nil {
+		return c.TryWrite(p)
+	}
+	e := s.before()
 	switch {
-	case s.closed:
+	case e.closed:
 		return 0, net.ErrClosed
-	case s.sealed || len(s.kept)+len(p) > maxKept:
+	case e.sealed || len(e.kept)+len(p) > maxKept:
 		return 0, nil // Open calls whoever waits
 	}
-	s.kept = append(s.kept, p...)
+	e.kept = append(e.kept, p...)
 	return len(p), nil
 }
 
@@ -52,13 +71,14 @@ func (s *Stream) WhenWritable(within time.Duration, f func(error)) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch c := s.conn.Load(); {
-	case c != nil:
+	if c := s.conn.Load(); c != nil {
 		c.WhenWritable(within, f)
-	case s.closed:
+		return
+	}
+	if e := s.before(); e.closed {
 		go call(f, net.ErrClosed)
-	default:
-		s.wait = f
+	} else {
+		e.wait = f
 	}
 }
 
@@ -83,8 +103,9 @@ func (s *Stream) Write(p []byte, within time.Duration) error {
 func (s *Stream) Kept() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	kept := s.kept
-	s.kept, s.sealed = nil, true
+	e := s.before()
+	kept := e.kept
+	e.kept, e.sealed = nil, true
 	return kept
 }
 
@@ -93,15 +114,16 @@ func (s *Stream) Open(c *Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conn.Store(c)
-	if s.half {
+	e := s.before()
+	s.early = nil
+	if e.half {
 		_ = c.CloseWrite()
 	}
-	if s.closed {
+	if e.closed {
 		_ = c.Close()
 	}
-	if f := s.wait; f != nil {
-		s.wait = nil
-		go call(f, nil)
+	if e.wait != nil {
+		go call(e.wait, nil)
 	}
 }
 
@@ -109,10 +131,10 @@ func (s *Stream) Open(c *Conn) {
 func (s *Stream) CloseWrite() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.half = true
 	if c := s.conn.Load(); c != nil {
 		return c.CloseWrite()
 	}
+	s.before().half = true
 	return nil
 }
 
@@ -120,12 +142,13 @@ func (s *Stream) CloseWrite() error {
 func (s *Stream) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closed, s.kept = true, nil
 	if c := s.conn.Load(); c != nil {
 		return c.Close()
 	}
-	if f := s.wait; f != nil {
-		s.wait = nil
+	e := s.before()
+	e.closed, e.kept = true, nil
+	if f := e.wait; f != nil {
+		e.wait = nil
 		go call(f, net.ErrClosed)
 	}
 	return nil
