@@ -13,8 +13,9 @@
 // frame. So there is one order and one writer.
 //
 // On HTTP/1.1 the handler returns after the handshake. A bare connection then waits in package
-// poller, and the reader runs when something has arrived. Other connections have a reader on
-// a goroutine of their own. The reader references the registry, the hub and the principal. It
+// poller, and the reader runs when something has arrived. Over TLS
+// the same holds: the poller waits for bytes on the wire (the type watched). Other connections have
+// a reader on a goroutine of their own. The reader references the registry, the hub and the principal. It
 // references nothing of the request, its writers or its handler, because these keep a
 // configuration in memory that may be replaced while the connection lives. On HTTP/2 and
 // HTTP/3 the stream ends with the handler, therefore the handler is the reader.
@@ -26,9 +27,13 @@
 // needs no engine. The session is opened before the answer to the handshake is sent, so that
 // the first event leaves with the answer in one write.
 //
-// Without a poller, a reader of plain TCP waits for bytes with two kilobytes of stack. Over TLS
-// and on streams, only a library knows whether there are bytes to read; there each reader
-// keeps an engine of its own.
+// Over TLS a connection keeps the state of package crypto/tls, about seven kilobytes. The reader
+// empties what crypto/tls has read before it waits for more, with a deadline that has passed. So a
+// record that has arrived in part stays there, and its rest rings on the wire.
+//
+// Without a poller, a reader of plain TCP waits for bytes with two kilobytes of stack. Without
+// one over TLS, and on streams, only a library knows whether there are bytes to read; there each
+// reader keeps an engine of its own.
 //
 // # Limits
 //

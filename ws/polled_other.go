@@ -11,3 +11,8 @@ import (
 func startPolled(net.Conn, *bufio.Writer, []byte, terms) (bool, error) {
 	return false, nil
 }
+
+// startWatched returns false: this system has no poller.
+func startWatched(net.Conn, []byte, terms) bool {
+	return false
+}

@@ -130,6 +130,9 @@ func start(conn net.Conn, answer *bufio.Writer, early []byte, t terms) error {
 		_ = conn.Close()
 		return err
 	}
+	if startWatched(conn, early, t) {
+		return nil
+	}
 	go serve(newSocket(t.registry.Hub(), conn, early), t)
 	return nil
 }

@@ -21,7 +21,9 @@
 // together with the last bytes; [Conn.TryRead] then says that there is more.
 //
 // [Take] takes a connection over: it duplicates the descriptor and closes the net.Conn. Over
-// TLS the net.Conn is needed to decrypt, and [Watch] only waits for bytes on the wire.
+// TLS the net.Conn is needed to decrypt, and [Watch] only waits for bytes on the wire. It waits
+// once for each call of [Watch.Wait] (EPOLLONESHOT): the TLS connection reads by itself, and what it
+// reads must ring for nobody. The call that arms it finds what arrived before.
 //
 // # Descriptors
 //
@@ -31,7 +33,8 @@
 //   - The number of a [Conn] is known to the Conn alone. Each system call holds a reference,
 //     and the descriptor is closed when the Conn is closed and the last reference is released.
 //     No system call starts after [Conn.Close].
-//   - [Watch] uses the descriptor only inside of RawConn.Control, which does the same.
+//   - A [Watch] uses the descriptor only inside of RawConn.Control, which does the same. The owner
+//     calls [Watch.Stop] before it closes the net.Conn.
 //   - Events do not name descriptors. They name an entry in the table and its generation. An
 //     entry has a new generation when it is used again, so an event that comes late finds
 //     nothing.
@@ -44,7 +47,7 @@
 //     poller of the runtime as well, for nobody, and the net.Conn costs 700 bytes.
 //   - One goroutine per processor that reads and also handles: a handler that asks the app
 //     would block the other connections of the same batch.
-//   - EPOLLONESHOT: it needs a system call for each read.
+//   - EPOLLONESHOT for all connections: it needs a system call for each read.
 //   - A thread that blocks in epoll_wait: the scheduler takes its processor away and gives it
 //     back for each event.
 //

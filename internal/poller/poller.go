@@ -10,9 +10,9 @@ type Handler interface {
 	Readable()
 }
 
-// off says that Take and Watch do nothing.
+// off says that Take and NewWatch do nothing.
 var off atomic.Bool
 
-// Off makes Take and Watch do nothing from now on, as on systems without a poller. Tests call
+// Off makes Take and NewWatch do nothing from now on, as on systems without a poller. Tests call
 // it.
 func Off() { off.Store(true) }
