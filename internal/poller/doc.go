@@ -61,7 +61,7 @@
 //
 // The goroutine that waits lives as long as the process, like the poller of the runtime. All
 // others end when there is nothing to do. Systems other than Linux have no poller: Take and
-// Watch do nothing there.
+// NewWatch return nil there.
 //
 // Locks, from the outermost to the innermost:
 //
