@@ -37,6 +37,7 @@ type hijacked struct {
 	state  sync.Mutex
 	conn   net.Conn // nil before the response has started
 	closed bool
+	stop   func() // see whenClosed; may be nil
 }
 
 func newHijacked(r *http.Request, o Options) *hijacked {
@@ -69,8 +70,22 @@ func (t *hijacked) take(conn net.Conn) {
 	}
 }
 
-// run starts a goroutine that waits for the client to disconnect.
-func (t *hijacked) run(_ context.Context, c *hub.Conn) { go watch(t.conn, c, t.hub) }
+// run makes the poller wait for the client to disconnect, or else a goroutine.
+func (t *hijacked) run(_ context.Context, c *hub.Conn) {
+	if !watchWire(t, c) {
+		go watch(t.conn, c, t.hub)
+	}
+}
+
+// whenClosed sets what is called before the connection is closed, or calls it if that has happened.
+func (t *hijacked) whenClosed(f func()) {
+	t.state.Lock()
+	defer t.state.Unlock()
+	if t.closed {
+		f()
+	}
+	t.stop = f
+}
 
 // watch closes c when its client has disconnected, or sends too much.
 func watch(conn net.Conn, c *hub.Conn, h *hub.Hub) {
@@ -117,6 +132,9 @@ func (t *hijacked) Close() {
 	t.state.Lock()
 	defer t.state.Unlock()
 	t.closed = true
+	if t.stop != nil {
+		t.stop()
+	}
 	if t.conn != nil {
 		_ = t.conn.Close() // nobody can use the error
 	}
