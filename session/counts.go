@@ -68,8 +68,9 @@ type counts struct {
 }
 
 // Counts returns the current figures.
-func (r *Registry) Counts() Counts {
-	c := &r.rules.counts
+func (r *Registry) Counts() Counts { return r.rules.counts.read() }
+
+func (c *counts) read() Counts {
 	n := Counts{
 		Published: make(map[Source]uint64), PublishedBytes: make(map[Source]uint64), Duplicates: c.duplicates.Load(),
 		Received: c.received.Load(), ReceivedBytes: c.receivedBytes.Load(), Rejected: c.rejected.Counts(),

@@ -35,6 +35,7 @@ type ConnectionInfo struct {
 	User          string    `json:"user,omitempty"`
 	Address       string    `json:"address,omitempty"`
 	Transport     string    `json:"transport"`
+	Dialect       string    `json:"dialect"`
 	Realm         string    `json:"realm,omitempty"`
 	Since         int64     `json:"since"`
 	Expires       int64     `json:"expires,omitempty"`
@@ -142,7 +143,7 @@ func (c ConnectionInfo) size() int {
 func (i *Inspection) describe(s *Session) ConnectionInfo {
 	p, conn := s.who(), s.connection()
 	info := ConnectionInfo{
-		Connection: conn.ID(), Node: i.node.Name, User: p.User, Transport: s.name, Realm: p.Realm, Since: s.since().UnixMilli(),
+		Connection: conn.ID(), Node: i.node.Name, User: p.User, Transport: s.name, Dialect: dialectName(s.dialect), Realm: p.Realm, Since: s.since().UnixMilli(),
 	}
 	if p.IP.IsValid() {
 		info.Address = p.IP.Unmap().String()

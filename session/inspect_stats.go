@@ -47,22 +47,17 @@ func addUp(sum, m map[string]float64) {
 
 // statsHere returns the figures of this node.
 func (i *Inspection) statsHere() NodeStats {
-	health, h := i.Health(), i.hub.Stats()
-	rooms, subscriptions := i.hub.Census()
-	connections, users := i.sessions.size()
+	health := i.Health()
 	s := NodeStats{
 		Node: i.node.Name, Host: i.node.Host, Started: i.node.Started.UnixMilli(),
 		Ready: health.Ready, Reasons: health.Reasons, Drain: health.Drain,
-		Gauges: map[string]float64{
-			"connections": float64(connections), "users": float64(users),
-			"channels": float64(rooms), "subscriptions": float64(subscriptions),
-			"pending_bytes": float64(h.Pending), "waiting_publishers": float64(h.Waiting),
-		},
-		Counters: map[string]float64{
-			"publishes_delayed": float64(h.Waited), "publishes_rejected": float64(h.Rejected),
-			"events_dropped": float64(h.Dropped), "panics": float64(h.Panics),
-		},
+		Gauges: make(map[string]float64), Counters: make(map[string]float64),
 	}
+	s.addHub(i.hub.Stats())
+	s.addConns(i.hub.ConnStats())
+	s.addCounts(i.rules.counts.read())
+	connections, users := i.sessions.size()
+	s.Gauges["connections"], s.Gauges["users"] = float64(connections), float64(users)
 	if i.members != nil {
 		present, members := i.members.Rooms()
 		s.Gauges["presence_channels"], s.Gauges["members"] = float64(present), float64(members)

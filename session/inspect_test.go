@@ -73,6 +73,7 @@ func TestInspectedPages(t *testing.T) {
 			}
 			wantConns[c.Conn().ID()] = true
 		}
+		synctest.Wait() // until all is written: a queue that changes between two pages moves its connection
 		in := &nodes[0].registry.Inspection
 		for limit := 1; limit < 42; limit += 3 {
 			got, last := make(map[string]int), ""
@@ -177,7 +178,7 @@ func TestInspectedConnections(t *testing.T) {
 		}
 		info, found, cov := in.Connection(t.Context(), old.Conn().ID())
 		want := ConnectionInfo{
-			Connection: old.Conn().ID(), Node: nodes[1].registry.Inspection.Node().Name, User: "ann", Address: "198.51.100.7", Transport: "websocket",
+			Connection: old.Conn().ID(), Node: nodes[1].registry.Inspection.Node().Name, User: "ann", Address: "198.51.100.7", Transport: "websocket", Dialect: "native",
 			Realm: "/rt", Since: old.since().UnixMilli(), Channels: []string{"a"}, Subscriptions: 1,
 		}
 		if !found || cov.Nodes != 3 || !reflect.DeepEqual(info, want) {
@@ -205,6 +206,30 @@ func TestQuestionNotUnderstood(t *testing.T) {
 			if reply, err := w.registry.Respond([]byte(body)); err == nil {
 				t.Errorf("%s is answered with %s", body, reply)
 			}
+		}
+	})
+}
+
+// The figures that the console plots and an operator looks for are counted.
+func TestStatsCountMessages(t *testing.T) {
+	inBubble(t, Limits{}, open("chat"), func(t *testing.T, w *world) {
+		ann := w.connect("ann")
+		ann.say(`{"type":"subscribe","id":1,"payload":{"channel":"chat"}}`)
+		ann.say(`{"type":"message","id":2,"payload":{"channel":"chat","content":"hello"}}`)
+		ann.say(`{"type":"message","id":3,"payload":{"channel":"nowhere","content":"hello"}}`)
+		synctest.Wait()
+		s := w.registry.Inspection.Stats(t.Context())
+		for name, want := range map[string]float64{
+			"messages_published": 1, "messages_published_websocket": 1, "messages_published_api": 0,
+			"published_bytes": 7, "deliveries": 1, "received_messages": 3, "rejections": 1,
+			"gaps_slow": 0, "recoveries_hit": 0, "slow_closes": 0, "rate_limited_connection": 0,
+		} {
+			if got, there := s.Counters[name]; got != want || !there {
+				t.Errorf("%s: %v (%v), want %v", name, got, there, want)
+			}
+		}
+		if bytes, there := s.Gauges["queue_bytes"]; bytes != 0 || !there || s.Counters["sent_bytes"] == 0 {
+			t.Errorf("%+v, %+v", s.Gauges, s.Counters)
 		}
 	})
 }

@@ -8,8 +8,8 @@ const words = (name) => name.replaceAll('_', ' ');
 const total = (values, pattern) => Object.entries(values).filter(([name]) => pattern.test(name)).reduce((sum, [, n]) => sum + n, 0);
 
 // The rates that are plotted: what a counter's name looks like.
-const published = /^(messages_)?published$|^publishes$/;
-const delivered = /^deliver/;
+const published = /^messages_published$/;
+const delivered = /^deliveries$/;
 
 /** A rate between two answers of /stats, for each second. */
 function rate(before, now, pattern) {
