@@ -31,7 +31,7 @@ DRILLTIME ?= 10m
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills dashboard-check pictures bench bench-compare microbench fmt clean
+.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills drain-drill dashboard-check pictures bench bench-compare microbench fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -84,6 +84,9 @@ drills: ## put clusters under minutes of faults, and print a table of what came 
 dashboard-check: needs ## run each query of the dashboard and each alert in a Prometheus that scrapes a server under load
 	promtool check rules docs/alerts.yml
 	REALTIME_DASHBOARD=1 go test -v -count=1 -run '^TestDashboardUnderLoad' ./integration
+
+drain-drill: ## drain a node with 5,000 clients, and say how fast they arrive at another one
+	REALTIME_DRILLS=1m go test -v -count=1 -timeout 10m -run '^TestDrain$$' ./integration/drills
 
 bench: ## measure this server beside others: BENCH_ROUNDS=5, BENCH_ONLY=fanout,rooms; see bench/README.md
 	go run ./bench $(BENCHFLAGS)
