@@ -140,6 +140,7 @@ type hubInfo struct {
 	Reasons     []string       `json:"reasons,omitempty"`
 	Connections int            `json:"connections"`
 	Channels    int            `json:"channels"`
+	Paths       []string       `json:"paths,omitempty"`
 	Drain       *session.Drain `json:"drain,omitempty"`
 }
 
@@ -151,7 +152,7 @@ func listHubs() hubList {
 	list := hubList{Hubs: []hubInfo{}}
 	eachHub(func(name string, n *node.Node) {
 		health := n.Health()
-		info := hubInfo{Hub: name, Backend: n.Backend(), Ready: health.Ready, Reasons: health.Reasons, Drain: health.Drain}
+		info := hubInfo{Hub: name, Backend: n.Backend(), Paths: n.Paths(), Ready: health.Ready, Reasons: health.Reasons, Drain: health.Drain}
 		if r := n.Registry(); r != nil {
 			here := r.Inspection.Node()
 			info.Node, info.Host = here.Name, here.Host

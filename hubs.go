@@ -141,6 +141,15 @@ func (a *App) realm(ctx caddy.Context, hub string, c access.Options, place strin
 	return r, nil
 }
 
+// paths returns where clients of the hub come in, in order.
+func (u *hubUse) paths() []string {
+	all := maps.Clone(u.open)
+	for path := range u.realms {
+		all[path] = true
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
 // startRealms lets the verifiers fetch keys, until ctx ends, and adds the realms to the
 // settings of the sessions.
 func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
@@ -156,6 +165,7 @@ func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
 		}
 	}
 	u.use.Settings.Session.Realms = realms
+	u.use.Settings.Paths = u.paths()
 	u.node.HandKeys(u.use.Verifiers)
 	for _, r := range u.realms {
 		r.Start(ctx, log)

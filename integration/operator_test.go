@@ -76,6 +76,7 @@ type operatorAnswer struct {
 		Hub, Backend string
 		Ready        bool
 		Reasons      []string
+		Paths        []string
 	}
 	Drains []struct {
 		State               string
@@ -147,7 +148,7 @@ func TestOperatorOverNodes(t *testing.T) {
 	if a := c.ask(http.MethodGet, hub+"/stats", ""); a.Gauges["connections"] != 3 || len(a.ByNode) != 3 {
 		t.Errorf("the figures: %+v", a)
 	}
-	if a := c.ask(http.MethodGet, c.admin(0, "/hubs"), ""); len(a.Hubs) != 1 || a.Hubs[0].Backend != "redis" || !a.Hubs[0].Ready {
+	if a := c.ask(http.MethodGet, c.admin(0, "/hubs"), ""); len(a.Hubs) != 1 || a.Hubs[0].Backend != "redis" || !a.Hubs[0].Ready || !slices.Equal(a.Hubs[0].Paths, []string{"/rt"}) {
 		t.Errorf("the hubs: %+v", a)
 	}
 	if a := c.ask(http.MethodGet, hub+"/explain?channel=secret:1&user=user0", ""); a.Allowed || a.Rule != "access" || !strings.Contains(a.Text, "number 2 of 2") {

@@ -117,6 +117,16 @@ func (b *backend) close() error {
 	return b.redis.Close()
 }
 
+// Paths returns where clients come in by the configuration that is in force.
+func (n *Node) Paths() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.now == nil {
+		return nil
+	}
+	return n.now.Settings.Paths
+}
+
 // Backend returns the word for where the rooms are kept: memory or redis.
 func (n *Node) Backend() string {
 	n.mu.Lock()

@@ -20,6 +20,8 @@ type Settings struct {
 	HistoryMemory int64
 	Drain         Drain
 	Store         Store
+	// Paths are where clients come in, for operators.
+	Paths []string
 	// Sinks are where events go, and Buffer bounds those that wait.
 	Sinks  []notify.Sink
 	Buffer notify.Bounds
