@@ -185,7 +185,7 @@ func phpApp(t *testing.T, root, script string) string {
 	}
 	dir := t.TempDir()
 	socket, conf := filepath.Join(dir, "php.sock"), filepath.Join(dir, "php.conf")
-	text := "[global]\nerror_log = " + dir + "/log\n[www]\nlisten = " + socket + "\npm = static\npm.max_children = 2\n"
+	text := "[global]\nerror_log = " + dir + "/log\n[www]\nlisten = " + socket + "\npm = static\npm.max_children = 2\nclear_env = no\n"
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
