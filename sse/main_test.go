@@ -2,6 +2,7 @@ package sse_test
 
 import (
 	"os"
+	"os/exec"
 	"testing"
 
 	"github.com/caddy-realtime/caddy-realtime/internal/leak"
@@ -14,4 +15,19 @@ func TestMain(m *testing.M) {
 		poller.Off()
 	}
 	leak.Main(m)
+}
+
+// TestWithoutPoller runs, once more and without the poller, the tests of what the poller does. It uses
+// the binary that is there, because to link another one would take longer than the tests.
+func TestWithoutPoller(t *testing.T) {
+	if os.Getenv("POLLER") == "off" {
+		return
+	}
+	t.Parallel()
+	const tests = "^(TestStreamBegins|TestMessages|TestResume|TestHubCloses|TestClientLeaves|TestStuckReader|TestChatter|TestGoneClientsAreNoticed)$"
+	again := exec.Command(os.Args[0], "-test.run", tests, "-test.timeout", "1m")
+	again.Env = append(os.Environ(), "POLLER=off")
+	if out, err := again.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
 }
