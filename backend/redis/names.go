@@ -111,6 +111,25 @@ func (n names) nodes() string { return n.control("nodes") }
 
 func (n names) users(node string) string { return n.control("users:" + node) }
 
+// outbox is the state of the events for the app, outboxLog the stream of them, and outboxTopic the
+// Pub/Sub channel that wakes their senders.
+func (n names) outbox() string { return n.prefix + "outbox" }
+
+func (n names) outboxLog() string { return n.outbox() + ":log" }
+
+func (n names) outboxTopic() string { return n.outbox() + ":wake" }
+
+// outboxNodes has the nodes that report connections and channels, by the end of their lease, and
+// outboxReaped those whose lease was over. outboxHas is what a node has, and outboxIn the set of the
+// nodes that have a channel.
+func (n names) outboxNodes() string { return n.outbox() + ":nodes" }
+
+func (n names) outboxReaped() string { return n.outbox() + ":reaped" }
+
+func (n names) outboxHas(node string) string { return n.outbox() + ":has:" + node }
+
+func (n names) outboxIn(channel string) string { return n.outbox() + ":in:" + channel }
+
 // ordered is the Pub/Sub channel that announces an order. answers is the one on which a node
 // receives the answers to its orders.
 func (n names) ordered() string { return n.control("ordered") }

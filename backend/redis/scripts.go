@@ -126,6 +126,20 @@ var (
 	replaceSecretSource string
 	//go:embed lua/layout.lua
 	layoutSource string
+	//go:embed lua/outbox.lua
+	outboxSource string
+	//go:embed lua/outbox_queue.lua
+	outboxQueueSource string
+	//go:embed lua/outbox_claim.lua
+	claimSource string
+	//go:embed lua/outbox_next.lua
+	nextSource string
+	//go:embed lua/outbox_done.lua
+	doneSource string
+	//go:embed lua/outbox_hold.lua
+	holdSource string
+	//go:embed lua/outbox_reap.lua
+	reapHoldsSource string
 
 	publishScript         = newScript(refuseWhenFull, emptyEpochSource, keysSource, publishSource)
 	publishUnstoredScript = newScript(refuseWhenFull, emptyEpochSource, keysSource, publishUnstoredSource)
@@ -153,4 +167,9 @@ var (
 	findChangeScript      = newScript(readOnly, findChangeSource)
 	replaceSecretScript   = newScript(runWhenFull, replaceSecretSource)
 	layoutScript          = newScript(runWhenFull, layoutSource)
+	claimScript           = newScript(runWhenFull, outboxSource, outboxQueueSource, claimSource)
+	nextScript            = newScript(runWhenFull, outboxSource, outboxQueueSource, nextSource)
+	doneScript            = newScript(runWhenFull, outboxSource, outboxQueueSource, doneSource)
+	holdScript            = newScript(runWhenFull, outboxSource, holdSource)
+	reapHoldsScript       = newScript(runWhenFull, outboxSource, reapHoldsSource)
 )

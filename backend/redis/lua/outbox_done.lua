@@ -1,0 +1,24 @@
+-- Ends a batch, or a claim.
+-- ARGV: sink, fence, 0 if the batch is done, 1 if the app wants no more events, 2 to release the claim,
+--       how many events the app did not get
+-- Returns 1. Returns 0, and does nothing, if another sender has the sink.
+if not holds() or not get(sink, 'owner') then
+	return 0
+end
+if ARGV[3] == '2' then
+	redis.call('HDEL', outboxState, sink .. ':owner')
+	set('until', string.format('%d', now))
+	return 1
+end
+local till = get(sink, 'end')
+if ARGV[3] == '1' then
+	set('closed', '1')
+	set('done', string.format('%d', readOutbox().seq))
+	redis.call('HDEL', outboxState, sink .. ':owner', sink .. ':end', sink .. ':given')
+elseif till and till ~= '0' then
+	set('done', till)
+	set('given', ARGV[4])
+	redis.call('HDEL', outboxState, sink .. ':end')
+end
+trim()
+return 1

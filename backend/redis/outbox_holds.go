@@ -1,0 +1,251 @@
+package redis
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/notify"
+)
+
+// maxHolds is how many changes one script reports.
+const maxHolds = 500
+
+// holds reports to Redis which connections and channels this node has. Changes are reported in
+// order. When a report fails, the same report is sent again, so that Redis recognizes it. What a
+// node has ends with its lease: the first node that notices records what ends by that.
+type holds struct {
+	// Set by init.
+	q      *queue
+	wake   chan struct{}
+	ctx    context.Context // ends when the queue is closed
+	cancel context.CancelFunc
+	node   string
+
+	// Owned by reportUntilClosed.
+	number uint64 // of the latest report
+	known  bool   // Redis has a report of this node
+
+	mu      sync.Mutex
+	on      bool
+	types   string // wanted types, as the scripts have them
+	all     map[string]hold
+	changes []change // not reported, oldest first
+}
+
+// hold is something that this node has.
+type hold struct {
+	user     string
+	reported bool // Redis knows it
+}
+
+type change struct {
+	name, user string
+	has, quiet bool
+}
+
+func (h *holds) init(q *queue) {
+	h.q, h.wake, h.node, h.all = q, make(chan struct{}, 1), nodeName(), make(map[string]hold)
+	h.ctx, h.cancel = context.WithCancel(q.c.ctx)
+}
+
+var (
+	connectionTypes = map[notify.Type]string{notify.Connected: "c", notify.Disconnected: "d"}
+	channelTypes    = map[notify.Type]string{notify.Occupied: "o", notify.Vacated: "v"}
+)
+
+// choose sets what is reported. What is not chosen any more ends without an event.
+func (h *holds) choose(c *notify.Choice) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.types = ""
+	kinds := ""
+	for kind, types := range map[string]map[notify.Type]string{"c": connectionTypes, "r": channelTypes} {
+		for t, letter := range types {
+			if c.Any(t) {
+				h.types += letter
+				kinds += kind
+			}
+		}
+	}
+	h.on = h.types != ""
+	for name, held := range h.all {
+		if !strings.Contains(kinds, name[:1]) {
+			delete(h.all, name)
+			h.changes = append(h.changes, change{name: name, user: held.user, quiet: true})
+		}
+	}
+	h.wakeReporter()
+}
+
+func (h *holds) have(name string, has bool, user string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	chosen := strings.ContainsAny(h.types, "cd")
+	if name[0] == 'r' {
+		chosen = strings.ContainsAny(h.types, "ov")
+	}
+	if _, had := h.all[name]; !chosen || had == has {
+		return
+	}
+	name, user = strings.Clone(name), strings.Clone(user)
+	quiet := name[0] == 'r' && !h.q.chosen.Load().choice.Wants(notify.Occupied, name[1:]) && !h.q.chosen.Load().choice.Wants(notify.Vacated, name[1:])
+	if has {
+		h.all[name] = hold{user: user}
+	} else {
+		delete(h.all, name)
+	}
+	h.changes = append(h.changes, change{name, user, has, quiet})
+	h.wakeReporter()
+}
+
+func (h *holds) wakeReporter() {
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}
+
+// reportUntilClosed reports changes, renews the lease and looks for dead nodes.
+func (h *holds) reportUntilClosed() {
+	var b backoff
+	for h.ctx.Err() == nil {
+		on, err := h.report(h.ctx)
+		if err == nil && on {
+			err = h.reap(h.ctx)
+		}
+		if err != nil {
+			_ = pause(h.ctx, b.next())
+			continue
+		}
+		b.reset()
+		third := h.q.c.o.Lease / 3
+		timer := time.NewTimer(third/2 + rand.N(third/2))
+		if !on {
+			timer.Stop()
+		}
+		select {
+		case <-h.wake:
+		case <-timer.C:
+		case <-h.ctx.Done():
+		}
+		timer.Stop()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(h.ctx), h.q.c.o.Timeout)
+	defer cancel()
+	if _, err := h.report(ctx); err == nil && h.known {
+		h.mu.Lock()
+		empty := len(h.all) == 0
+		h.mu.Unlock()
+		if empty { // otherwise another node ends what is left, after the lease
+			_, _ = h.q.c.batch.do(ctx, &call{args: []any{"zrem", h.q.c.names.outboxNodes(), h.node}})
+		}
+	}
+}
+
+// report sends all changes that wait. Without any it renews the lease. It returns false if there is
+// nothing to report at all.
+func (h *holds) report(ctx context.Context) (on bool, err error) {
+	for {
+		h.mu.Lock()
+		n := min(len(h.changes), maxHolds)
+		part, types := h.changes[:n:n], h.types
+		on = h.on
+		h.mu.Unlock()
+		if !on && n == 0 {
+			return false, nil
+		}
+		result, err := h.send(ctx, part, types)
+		if err != nil {
+			return on, err
+		}
+		if result < 1 {
+			h.reportAll(result == -1)
+			continue
+		}
+		h.known = true
+		h.mu.Lock()
+		h.changes = h.changes[n:]
+		for _, c := range part {
+			if held, ok := h.all[c.name]; ok && c.has {
+				held.reported = true
+				h.all[c.name] = held
+			}
+		}
+		more := len(h.changes) > 0
+		h.mu.Unlock()
+		h.number++
+		if !more {
+			return on, nil
+		}
+	}
+}
+
+func (h *holds) send(ctx context.Context, part []change, types string) (int64, error) {
+	n := h.q.c.names
+	c := &call{
+		script: holdScript, repeatable: true,
+		keys: []string{n.outboxNodes(), n.outboxHas(h.node), n.outboxReaped()},
+		args: []any{n.outboxIn(""), h.node, h.number + 1, h.q.c.o.Lease.Milliseconds(), flag(!h.known), types},
+	}
+	for _, one := range part {
+		c.args = append(c.args, flag(one.has), flag(one.quiet), one.name, one.user)
+	}
+	result, err := h.q.c.batch.do(ctx, h.q.recordCall(c))
+	if err != nil {
+		return 0, err
+	}
+	code, ok := result.(int64)
+	if !ok {
+		return 0, unexpected(result)
+	}
+	return code, nil
+}
+
+func flag(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}
+
+// reportAll queues everything that this node has, before the changes that wait. If other nodes have
+// ended it, it starts anew. If Redis has lost it, the app knows of it already.
+func (h *holds) reportAll(reaped bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.known, h.number = false, 0
+	waiting := make(map[string]bool)
+	for _, c := range h.changes {
+		waiting[c.name] = true
+	}
+	var all []change
+	for name, held := range h.all {
+		if !waiting[name] || held.reported {
+			all = append(all, change{name, held.user, true, held.reported && !reaped})
+		}
+	}
+	h.changes = append(all, h.changes...)
+}
+
+// maxHoldsReaped is how much of what a dead node had one script ends.
+const maxHoldsReaped = 200
+
+// reap ends what dead nodes had.
+func (h *holds) reap(ctx context.Context) error {
+	for {
+		n := h.q.c.names
+		h.mu.Lock()
+		types := h.types
+		h.mu.Unlock()
+		result, err := h.q.c.batch.do(ctx, h.q.recordCall(&call{
+			script: reapHoldsScript, repeatable: true, keys: []string{n.outboxNodes(), n.outboxReaped()},
+			args: []any{n.outboxIn(""), h.node, n.outboxHas(""), types, maxHoldsReaped, h.q.c.o.Lease.Milliseconds(), keepOrders.Milliseconds()},
+		}))
+		if err != nil || result != int64(1) {
+			return err
+		}
+	}
+}
