@@ -42,6 +42,7 @@ func openBackend(s *Settings) (b backend, err error) {
 	if b.redis, err = redis.Open(o); err != nil {
 		return b, err
 	}
+	b.outbox = b.redis.Outbox()
 	if err := b.redis.Join(context.Background()); err != nil {
 		return b, errors.Join(err, b.redis.Close())
 	}
@@ -108,8 +109,9 @@ func (b *backend) resize(bytes int64) {
 
 // close closes the connections to the store. Nothing may use the store afterwards.
 func (b *backend) close() error {
+	err := b.outbox.Close()
 	if b.redis == nil {
-		return b.outbox.Close()
+		return err
 	}
 	if b.orders != nil {
 		b.orders.Close()

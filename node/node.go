@@ -109,9 +109,6 @@ func (n *Node) start(s *Settings) error {
 		}
 		return nil
 	}
-	if s.Store.Redis != nil && len(s.Sinks) > 0 {
-		return errors.New("'notify' does not work with 'redis' yet")
-	}
 	var err error
 	if n.backend, err = openBackend(s); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/history"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/notify"
 )
 
 // Publish implements [hub.Broker]. If it fails with [hub.ErrUnavailable], Redis may have
@@ -44,7 +45,7 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 		c.args = append(c.args, o.Key, b.c.o.KeyWindow.Milliseconds(), b.c.o.RoomKeys, b.c.o.Keys)
 	}
 	b.withoutLog.remove(m.Channel)
-	result, err := b.run(ctx, c)
+	result, err := b.run(ctx, b.c.record(c, m.Channel, m.Channel, notify.Message))
 	if err != nil {
 		return hub.Published{}, err
 	}
@@ -162,19 +163,26 @@ func (b *Broker) unstoredCall(m *hub.Message, id serial, o hub.PublishOptions) *
 		frame = appendMessage(appendSerial(frame, id), m)
 	}
 	feed := b.feedArgs(o.Feed, m.Channel)
-	switch {
-	case o.Key == "" && feed != nil:
-		return &call{script: publishFedScript, keys: []string{n.topic(m.Channel)}, args: append([]any{frame}, feed...)}
-	case o.Key == "":
+	if o.Key == "" {
+		c := b.c.record(&call{script: plainPublish, args: append([]any{frame, n.topic(m.Channel)}, feed...)}, m.Channel, m.Channel, notify.Message)
+		switch {
+		case c.script != plainPublish:
+			return c
+		case feed != nil:
+			return &call{script: publishFedScript, keys: []string{n.topic(m.Channel)}, args: append([]any{frame}, feed...)}
+		}
 		return &call{args: []any{"publish", n.topic(m.Channel), frame}}
 	}
-	return &call{
+	return b.c.record(&call{
 		script: publishUnstoredScript, keys: n.keys(m.Channel), repeatable: true,
 		args: append([]any{
 			frame, n.topic(m.Channel), o.Key, b.c.o.KeyWindow.Milliseconds(), b.c.o.RoomKeys, b.c.o.Keys, formatDigest(m.Digest()),
 		}, feed...),
-	}
+	}, m.Channel, m.Channel, notify.Message)
 }
+
+// plainPublish stands for a PUBLISH, which is a script only if the message is recorded.
+var plainPublish = &script{recording: publishRecordedScript}
 
 // deliverLocally delivers a message to the connections of this node, unless the message came
 // back from Redis. If it comes back later, the room recognizes it.

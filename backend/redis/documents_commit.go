@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/caddy-realtime/caddy-realtime/document"
+	"github.com/caddy-realtime/caddy-realtime/notify"
 )
 
 // Commit implements [document.Store]. If it fails with [document.ErrUnavailable], Redis may
@@ -26,7 +27,7 @@ func (s *Documents) Commit(ctx context.Context, channel string, c document.Commi
 		strconv.Itoa(max(c.Keep, 0)), s.c.node+strconv.FormatUint(s.calls.Add(1), 10), s.c.o.KeyWindow.Milliseconds(),
 		max(c.KeepBytes, 0), payerID(c.Payer), c.Share, c.Memory, c.TTL.Milliseconds())
 	call.keys = slices.Insert(call.keys, 2, s.c.names.change(channel, c.Entry.Key))
-	result, err := s.run(ctx, call)
+	result, err := s.run(ctx, s.c.record(call, channel, "", notify.Changed))
 	f := s.findFollower(channel)
 	if err != nil {
 		if errors.Is(err, document.ErrUnavailable) && f.delivered(c.Epoch, &c.Entry) {

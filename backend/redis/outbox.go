@@ -89,6 +89,7 @@ type queue struct {
 func (c *shard) startQueue() *queue {
 	q := &queue{c: c, wakes: make(map[string]chan struct{})}
 	q.chosen.Store(new(chosen))
+	c.queue.Store(q)
 	q.holds.init(q)
 	// An error means that the client is closed. Then nothing is left to do.
 	_, _ = c.link.acquire(c.names.outboxTopic(), func() handler { return outboxNotices{q} })
@@ -126,4 +127,35 @@ func (q *queue) recordCall(c *call) *call {
 	c.keys = append(c.keys, n.outbox(), n.outboxLog())
 	c.args = append(c.args, b.Events, b.Bytes, b.Keep.Milliseconds(), n.outboxTopic())
 	return c
+}
+
+// record makes a call also record an event of one of some types, if that is wanted for the channel. with
+// is what the script needs for that.
+func (c *shard) record(to *call, channel, with string, types ...notify.Type) *call {
+	q := c.queue.Load()
+	if q == nil {
+		return to
+	}
+	for _, t := range types {
+		if q.chosen.Load().choice.Wants(t, channel) {
+			to.script = to.script.recording
+			to.args = append(to.args, with)
+			return q.recordCall(to)
+		}
+	}
+	return to
+}
+
+// wantedMembers returns which events of members are wanted, as presence.lua has them.
+func (c *shard) wantedMembers(channel string) (letters string) {
+	if q := c.queue.Load(); q != nil {
+		choice := q.chosen.Load().choice
+		if choice.Wants(notify.Entered, channel) {
+			letters = "e"
+		}
+		if choice.Wants(notify.Left, channel) {
+			letters += "l"
+		}
+	}
+	return letters
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/history"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/notify"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
@@ -210,7 +211,7 @@ func (p *Presence) changeCall(s *script, channel, node string, args []any) *call
 	keys := append(n.members(channel), n.held(channel, node), n.latest(channel, node), n.holding(node), n.leases(), n.steps())
 	c := &call{script: s, keys: append(keys, n.remembered()...)}
 	c.args = append([]any{node, n.presence(channel), channel, p.scripts.next(c), p.c.o.latestScriptTTL().Milliseconds(), p.maxLeft, p.maxLeftBytes}, args...)
-	return c
+	return p.c.record(c, channel, p.c.wantedMembers(channel), notify.Entered, notify.Left)
 }
 
 // Leave implements [presence.Store].

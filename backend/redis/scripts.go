@@ -14,6 +14,9 @@ type script struct {
 	// sharded is the same script for a cluster, where it publishes with SPUBLISH. It is nil in
 	// that script itself.
 	sharded *script
+	// recording is the same script, which also records events for the app. It is nil in a script
+	// that records none.
+	recording *script
 
 	bySecret sync.Map // the scripts that forSecret made: key of the secret → *script
 }
@@ -40,6 +43,13 @@ func newScript(f whenFull, source ...string) *script {
 	text := string(f) + strings.Join(source, "")
 	s := hashScript(text)
 	s.sharded = hashScript(strings.ReplaceAll(text, "redis.call('PUBLISH'", "redis.call('SPUBLISH'"))
+	return s
+}
+
+// newRecordingScript returns a script that records no events, with the one that does beside it.
+func newRecordingScript(f whenFull, source ...string) *script {
+	s := newScript(f, append([]string{"local recordEvent, recordWith\n"}, source...)...)
+	s.recording = newScript(f, append([]string{outboxSource, outboxWithSource}, source...)...)
 	return s
 }
 
@@ -128,6 +138,10 @@ var (
 	layoutSource string
 	//go:embed lua/outbox.lua
 	outboxSource string
+	//go:embed lua/outbox_with.lua
+	outboxWithSource string
+	//go:embed lua/publish_recorded.lua
+	publishRecordedSource string
 	//go:embed lua/outbox_queue.lua
 	outboxQueueSource string
 	//go:embed lua/outbox_claim.lua
@@ -141,17 +155,17 @@ var (
 	//go:embed lua/outbox_reap.lua
 	reapHoldsSource string
 
-	publishScript         = newScript(refuseWhenFull, emptyEpochSource, keysSource, publishSource)
-	publishUnstoredScript = newScript(refuseWhenFull, emptyEpochSource, keysSource, publishUnstoredSource)
+	publishScript         = newRecordingScript(refuseWhenFull, emptyEpochSource, keysSource, publishSource)
+	publishUnstoredScript = newRecordingScript(refuseWhenFull, emptyEpochSource, keysSource, publishUnstoredSource)
 	publishFedScript      = newScript(runWhenFull, publishFedSource)
 	positionScript        = newScript(runUntilGrowth, emptyEpochSource, positionSource)
 	endLogScript          = newScript(runWhenFull, endLogSource)
 	renewEpochScript      = newScript(runWhenFull, renewEpochSource)
 	historyScript         = newScript(runUntilGrowth, emptyEpochSource, historySource)
-	enterMembersScript    = newScript(refuseWhenFull, presenceSource, enterMembersSource)
-	leaveMembersScript    = newScript(runWhenFull, presenceSource, leaveMembersSource)
-	forgetMembersScript   = newScript(runWhenFull, presenceSource, forgetMembersSource)
-	reapMembersScript     = newScript(runWhenFull, presenceSource, reapMembersSource)
+	enterMembersScript    = newRecordingScript(refuseWhenFull, presenceSource, enterMembersSource)
+	leaveMembersScript    = newRecordingScript(runWhenFull, presenceSource, leaveMembersSource)
+	forgetMembersScript   = newRecordingScript(runWhenFull, presenceSource, forgetMembersSource)
+	reapMembersScript     = newRecordingScript(runWhenFull, presenceSource, reapMembersSource)
 	renewLeaseScript      = newScript(runWhenFull, renewLeaseSource)
 	listMembersScript     = newScript(runUntilGrowth, listMembersSource)
 	reportCountsScript    = newScript(runWhenFull, reportCountsSource)
@@ -161,12 +175,13 @@ var (
 	announceScript        = newScript(runWhenFull, announceSource)
 	askScript             = newScript(runWhenFull, askSource)
 	loadDocumentScript    = newScript(runUntilGrowth, ledgerSource, documentSource, loadDocumentSource)
-	commitDocumentScript  = newScript(refuseWhenFull, ledgerSource, documentSource, commitDocumentSource)
+	commitDocumentScript  = newRecordingScript(refuseWhenFull, ledgerSource, documentSource, commitDocumentSource)
 	forgetDocumentScript  = newScript(runWhenFull, ledgerSource, documentSource, forgetDocumentSource)
 	listDocumentsScript   = newScript(runWhenFull, ledgerSource, listDocumentsSource)
 	findChangeScript      = newScript(readOnly, findChangeSource)
 	replaceSecretScript   = newScript(runWhenFull, replaceSecretSource)
 	layoutScript          = newScript(runWhenFull, layoutSource)
+	publishRecordedScript = newScript(refuseWhenFull, outboxSource, outboxWithSource, publishRecordedSource)
 	claimScript           = newScript(runWhenFull, outboxSource, outboxQueueSource, claimSource)
 	nextScript            = newScript(runWhenFull, outboxSource, outboxQueueSource, nextSource)
 	doneScript            = newScript(runWhenFull, outboxSource, outboxQueueSource, doneSource)

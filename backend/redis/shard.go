@@ -24,6 +24,8 @@ type shard struct {
 	link    *link
 	log     *slog.Logger
 
+	queue atomic.Pointer[queue] // of the outbox; nil before it is started
+
 	leaseRenewedAt atomic.Int64 // an uptime; 0: no lease was ever renewed
 
 	closeOnce sync.Once

@@ -115,5 +115,8 @@ elseif doc.ttl > 0 then
 	redis.call('ZREM', ends, name)
 end
 removeExpired(name)
+if recordEvent then
+	recordEvent('changed', name, version .. ':' .. ARGV[6])
+end
 redis.call('PUBLISH', topic, 'd' .. doc.e .. ':' .. version .. ':' .. ARGV[6])
 return {1, version}

@@ -46,6 +46,10 @@ local function countStep()
 end
 
 local function addEvent(kind, key, look)
+	local letter = kind == '+' and 'e' or kind == '-' and 'l'
+	if recordEvent and letter and string.find(recordWith, letter, 1, true) then
+		recordEvent(letter == 'e' and 'entered' or 'left', room, struct.pack('>I4', #key) .. key .. look)
+	end
 	events[#events + 1] = kind .. struct.pack('>I4I4', #key, #look) .. key .. look
 end
 

@@ -56,6 +56,9 @@ redis.call('PUBLISH', ARGV[6], frame)
 if ARGV[9] and ARGV[9] ~= '' then
 	redis.call('PUBLISH', ARGV[9], ARGV[10] .. '\n' .. frame)
 end
+if recordEvent then
+	recordEvent('message', recordWith, frame)
+end
 local position = epoch .. ':' .. offset .. ':' .. ARGV[2]
 if KEYS[4] then
 	rememberResult(ARGV[11], position)

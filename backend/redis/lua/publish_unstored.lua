@@ -15,4 +15,7 @@ redis.call('PUBLISH', ARGV[2], ARGV[1])
 if ARGV[8] then
 	redis.call('PUBLISH', ARGV[8], ARGV[9] .. '\n' .. ARGV[1])
 end
+if recordEvent then
+	recordEvent('message', recordWith, ARGV[1])
+end
 return 0
