@@ -53,6 +53,7 @@
 //	feeds.mu > room.mu
 //	Hub.mu > heartbeat.mu
 //	shard.mu > memory.Outbox.mu: an Occupancy is notified under it
+//	shard.mu > redis.holds.mu: the same
 //
 // A broker may call [Hub.Broadcast], [Hub.Skip], [Hub.Feed] and [Hub.FeedLost] with a lock of its own held. Nothing
 // of the hub is locked while Conn.mu is held; a [Stamper] may lock its own state. No lock

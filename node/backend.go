@@ -31,7 +31,6 @@ var errStoreChanged = errors.New("the options of 'redis' can not be changed whil
 // a moment in which other nodes can show that they look for rooms in other places.
 func openBackend(s *Settings) (b backend, err error) {
 	b.store = s.Store
-	b.outbox = memory.NewOutbox()
 	if s.Store.Redis == nil {
 		b.box = memory.NewOutbox()
 		b.outbox = b.box
@@ -44,8 +43,10 @@ func openBackend(s *Settings) (b backend, err error) {
 	}
 	b.outbox = b.redis.Outbox()
 	if err := b.redis.Join(context.Background()); err != nil {
-		return b, errors.Join(err, b.redis.Close())
+		return b, errors.Join(err, b.close())
 	}
+	// The members of a node that died may leave as soon as this node has a lease.
+	notify.Choose(b.outbox, s.Sinks, s.Buffer)
 	return b, nil
 }
 

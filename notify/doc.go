@@ -36,6 +36,8 @@
 // are aborted:
 //
 //	Service.mu > memory.Outbox.mu
+//	Service.mu > redis.queue.mu
+//	Service.mu > redis.holds.mu
 //	Service.mu > waiting: the goroutines of removed sinks, whose contexts have ended
 //
 // A sender locks nothing while it calls the outbox or the app.

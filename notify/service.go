@@ -66,6 +66,19 @@ func New(outbox Outbox, o Options) *Service {
 	return s
 }
 
+// Choose lets an outbox record what sinks choose together, and returns that. [Service.Apply] does
+// it too. A node that starts does it earlier: its store may record events before there is a service.
+func Choose(outbox Outbox, sinks []Sink, b Bounds) *Choice {
+	var chosen []*Choice
+	for _, sink := range sinks {
+		chosen = append(chosen, sink.Choice)
+		b.Keep = max(b.Keep, sink.withDefaults().Retry+keepLonger)
+	}
+	choice := union(chosen)
+	outbox.Choose(choice, b)
+	return choice
+}
+
 // keepLonger is how much longer than the longest retry events are kept without a sender.
 const keepLonger = time.Hour
 
@@ -76,19 +89,14 @@ func (s *Service) Apply(sinks []Sink, b Bounds, log *slog.Logger) *Choice {
 	s.log.Store(log)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var chosen []*Choice
-	names := make(map[string]bool)
-	for _, sink := range sinks {
-		sink = sink.withDefaults()
-		names[sink.Name] = true
-		chosen = append(chosen, sink.Choice)
-		b.Keep = max(b.Keep, sink.Retry+keepLonger)
-	}
-	choice := union(chosen)
 	if s.closed {
 		return nil
 	}
-	s.outbox.Choose(choice, b)
+	names := make(map[string]bool)
+	for _, sink := range sinks {
+		names[sink.Name] = true
+	}
+	choice := Choose(s.outbox, sinks, b)
 	for name, running := range s.senders {
 		if !names[name] {
 			running.stop()

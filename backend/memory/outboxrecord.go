@@ -12,7 +12,7 @@ import (
 // recordMessage records a message that is about to be broadcast, if it is chosen. Where a room is
 // locked, the caller holds the lock, so that the order is that of the room.
 func (o *Outbox) recordMessage(m *hub.Message) {
-	if !o.wants(notify.Message, m.Channel) {
+	if m.Volatile || !o.wants(notify.Message, m.Channel) { // the app would get it when it is out of date
 		return
 	}
 	e := notify.Event{

@@ -13,6 +13,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
 	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
+	"github.com/caddy-realtime/caddy-realtime/notify"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
@@ -83,6 +84,25 @@ func useWhileSlotMoves(t *testing.T, cluster *redistest.Cluster, o Options) {
 	n.publishAndRead(room, `"after"`)
 }
 
+// useOutbox records events of all kinds, also those of a node that died.
+func useOutbox(t *testing.T, o Options) {
+	t.Helper()
+	a, b := newRecorder(t, o), newRecorder(t, o)
+	a.recordsMessages(b)
+	a.recordsMembers(b)
+	a.recordsChanges(b)
+	b.outbox.Connect("n1", "ann")
+	a.events("connected ann n1")
+	b.kill()
+	dead, q := b.outbox.queueOf("n1").holds.node, a.outbox.queueOf("n1")
+	q.c.do(t, "zadd", q.c.names.outboxNodes(), 1, dead)
+	q.have("cn2", true, "bob") // a looks for dead nodes
+	a.events("connected bob n2", "disconnected ann n1")
+	if err := q.Release(t.Context(), "test", 1); err != notify.ErrFenced {
+		t.Error(err)
+	}
+}
+
 // useEverything calls everything that a client can do.
 func useEverything(t *testing.T, o Options) {
 	t.Helper()
@@ -151,4 +171,5 @@ func useEverything(t *testing.T, o Options) {
 	if done, err := l.Forget(t.Context(), room, document.Known{}); err != nil || !done {
 		t.Errorf("%t, %v", done, err)
 	}
+	useOutbox(t, o)
 }

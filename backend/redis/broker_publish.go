@@ -164,11 +164,13 @@ func (b *Broker) unstoredCall(m *hub.Message, id serial, o hub.PublishOptions) *
 	}
 	feed := b.feedArgs(o.Feed, m.Channel)
 	if o.Key == "" {
-		c := b.c.record(&call{script: plainPublish, args: append([]any{frame, n.topic(m.Channel)}, feed...)}, m.Channel, m.Channel, notify.Message)
-		switch {
-		case c.script != plainPublish:
-			return c
-		case feed != nil:
+		if !m.Volatile { // no event of that: the app would get it when it is out of date
+			c := b.c.record(&call{script: plainPublish, args: append([]any{frame, n.topic(m.Channel)}, feed...)}, m.Channel, m.Channel, notify.Message)
+			if c.script != plainPublish {
+				return c
+			}
+		}
+		if feed != nil {
 			return &call{script: publishFedScript, keys: []string{n.topic(m.Channel)}, args: append([]any{frame}, feed...)}
 		}
 		return &call{args: []any{"publish", n.topic(m.Channel), frame}}

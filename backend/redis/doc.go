@@ -29,6 +29,8 @@
 //     follower.go; document_wire.go has the form of an entry.
 //   - Orders between nodes, [Control]. control.go, control_orders.go, control_answers.go,
 //     control_headcount.go. Questions of operators: control_questions.go.
+//   - Events for the app, a [notify.Outbox]. outbox.go starts it and lets scripts record,
+//     outbox_queue.go hands batches to senders, outbox_holds.go reports connections and channels.
 //   - The scripts that Redis executes are in the folder lua; scripts.go loads them.
 //
 // # The way of a message
@@ -57,6 +59,23 @@
 // of the channel's name decides which shard has the channel, on all nodes alike. Orders and
 // the counts of connections belong to no channel; they are in the first shard. Redis counts
 // as usable only if all shards are.
+//
+// # Events for the app
+//
+// Each shard has a queue: a stream, and a hash with its state (lua/outbox.lua). The script that
+// decides something records it: a message is appended, a member enters, a change is accepted. So
+// no crash lies between the two, a repeated script records nothing, and the order is that of the
+// channel. Such a script has a second form that records. A node that records nothing uses the
+// first form, and pays nothing.
+//
+// No script decides that a connection starts or that a channel has its first subscriber. The
+// nodes report that (outbox_holds.go), in numbered reports: one that arrives twice does nothing.
+// What a node has reported ends with its lease. The first node that notices a lease that is over
+// reaps: it records what ends by that. A reaped node that is back reports all that it has once
+// more. Redis remembers for a day which nodes were reaped. So a node that finds nothing of its own,
+// and was not reaped, knows that Redis lost data; then it reports without events.
+//
+// The members of a dead node leave by lua/presence_reap.lua, which records that like any leaving.
 //
 // # In a cluster
 //
@@ -126,6 +145,7 @@
 //     headcount.reportUntilClosed reports the connections of users.
 //     questions.answerUntilClosed answers questions of other nodes;
 //     questions.announceUntilClosed announces that this node is there.
+//   - holds.reportUntilClosed reports connections and channels, and looks for dead nodes.
 //
 // A client has one more for each place where it announces its layout
 // (layout.announceUntilClosed). [Client.Close] ends all of them.

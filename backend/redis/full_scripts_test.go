@@ -27,6 +27,10 @@ var scriptsWhenFull = []scriptWhenFull{
 	{"commitDocument", commitDocumentScript, 8, []any{"epoch", "topic", "", 0, "", "entry", "anchor", "", 0, "call", 60000, 0, "-", 0, 0, 0, "name", "rt:"}, "refused"},
 	{"enterMembers", enterMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0, "", "", 0}, "refused"},
 
+	{"publishRecorded", publishRecordedScript, 2, []any{"text", "topic", "room", 100, 10000, 60000, "wake"}, "refused"},
+	{"publish with an event", publishScript.recording, 5, []any{"text", "1", 100, 60000, 60000, "topic", "epoch", 0, "room", 100, 10000, 60000, "wake"}, "refused"},
+	{"enterMembers with an event", enterMembersScript.recording, 17, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0, "", "", 0, "el", 100, 10000, 60000, "wake"}, "refused"},
+
 	// These make the secret of Redis if there is none.
 	{"position", positionScript, 2, []any{"secret", 60000, ""}, "refused"},
 	{"history", historyScript, 3, []any{100, 0, 10, "secret"}, "refused"},
@@ -36,6 +40,11 @@ var scriptsWhenFull = []scriptWhenFull{
 	{"leaveMembers", leaveMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0}, "runs"},
 	{"forgetMembers", forgetMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key"}, "runs"},
 	{"reapMembers", reapMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, 100}, "runs"},
+
+	{"leaveMembers with an event", leaveMembersScript.recording, 17, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0, "el", 100, 10000, 60000, "wake"}, "runs"},
+	{"reapMembers with an event", reapMembersScript.recording, 17, []any{"node", "topic", "room", 1, 60000, 100, 1000, 100, "el", 100, 10000, 60000, "wake"}, "runs"},
+	{"next", nextScript, 2, []any{"sink", 1, 10, 1000, 100, 10000, 60000, "wake"}, "runs"},
+	{"done", doneScript, 2, []any{"sink", 1, "0", 0, "1", 100, 10000, 60000, "wake"}, "runs"},
 
 	{"forgetDocument", forgetDocumentScript, 7, []any{"epoch", "topic", "", 0, "", "", 0, "name", "rt:"}, "runs"},
 	{"listDocuments", listDocumentsScript, 5, []any{"-", "+", 10, "rt:"}, "runs"},
@@ -48,6 +57,9 @@ var scriptsWhenFull = []scriptWhenFull{
 	{"ask", askScript, 1, []any{"topic", "question"}, "runs"},
 	{"reportCounts", reportCountsScript, 2, []any{"node", 1, 60000, 1, "ann", 1}, "runs"},
 	{"addOrder", addOrderScript, 3, []any{"node", 1, "order", "topic", 10, 60000, "name", 0, 10}, "runs"},
+	{"claim", claimScript, 2, []any{"sink", "owner", 6000, "0", "name", 60000, 100, 10000, 60000, "wake"}, "runs"},
+	{"hold", holdScript, 5, []any{"in:", "node", 1, 60000, "1", "cdov", "1", "0", "cn1", "ann", 100, 10000, 60000, "wake"}, "runs"},
+	{"reapHolds", reapHoldsScript, 4, []any{"in:", "has:", "cdov", 100, 60000, 60000, 100, 10000, 60000, "wake"}, "runs"},
 	{"renewEpoch", renewEpochScript, 1, []any{"old", "new", 60000}, "runs"},
 	{"endLog", endLogScript, 2, []any{"new", 60000}, "runs"},
 

@@ -82,12 +82,13 @@ type queue struct {
 	chosen atomic.Pointer[chosen] // never nil
 
 	// Guarded by mu.
-	mu    sync.Mutex
-	wakes map[string]chan struct{} // by sink
+	mu      sync.Mutex
+	wakes   map[string]chan struct{} // by sink
+	batches map[string]openBatch     // by sink
 }
 
 func (c *shard) startQueue() *queue {
-	q := &queue{c: c, wakes: make(map[string]chan struct{})}
+	q := &queue{c: c, wakes: make(map[string]chan struct{}), batches: make(map[string]openBatch)}
 	q.chosen.Store(new(chosen))
 	c.queue.Store(q)
 	q.holds.init(q)

@@ -25,8 +25,9 @@ type holds struct {
 	node   string
 
 	// Owned by reportUntilClosed.
-	number uint64 // of the latest report
-	known  bool   // Redis has a report of this node
+	number uint64  // of the latest report that Redis has accepted; it only grows
+	known  bool    // Redis has a report of this node
+	open   *report // whose outcome is unknown; nil: none
 
 	mu      sync.Mutex
 	on      bool
@@ -41,9 +42,17 @@ type hold struct {
 	reported bool // Redis knows it
 }
 
+// change is the start or the end of a hold.
 type change struct {
 	name, user string
 	has, quiet bool
+	reported   bool // of an end: Redis knows the start
+}
+
+// report is what one script reports.
+type report struct {
+	changes []change // the oldest that wait
+	types   string
 }
 
 func (h *holds) init(q *queue) {
@@ -74,7 +83,7 @@ func (h *holds) choose(c *notify.Choice) {
 	for name, held := range h.all {
 		if !strings.Contains(kinds, name[:1]) {
 			delete(h.all, name)
-			h.changes = append(h.changes, change{name: name, user: held.user, quiet: true})
+			h.changes = append(h.changes, change{name: name, user: held.user, quiet: true, reported: held.reported})
 		}
 	}
 	h.wakeReporter()
@@ -87,17 +96,19 @@ func (h *holds) have(name string, has bool, user string) {
 	if name[0] == 'r' {
 		chosen = strings.ContainsAny(h.types, "ov")
 	}
-	if _, had := h.all[name]; !chosen || had == has {
+	held, had := h.all[name]
+	if !chosen || had == has {
 		return
 	}
 	name, user = strings.Clone(name), strings.Clone(user)
-	quiet := name[0] == 'r' && !h.q.chosen.Load().choice.Wants(notify.Occupied, name[1:]) && !h.q.chosen.Load().choice.Wants(notify.Vacated, name[1:])
+	choice := h.q.chosen.Load().choice
+	quiet := name[0] == 'r' && !choice.Wants(notify.Occupied, name[1:]) && !choice.Wants(notify.Vacated, name[1:])
 	if has {
 		h.all[name] = hold{user: user}
 	} else {
 		delete(h.all, name)
 	}
-	h.changes = append(h.changes, change{name, user, has, quiet})
+	h.changes = append(h.changes, change{name: name, user: user, has: has, quiet: quiet, reported: !has && held.reported})
 	h.wakeReporter()
 }
 
@@ -149,15 +160,11 @@ func (h *holds) reportUntilClosed() {
 // nothing to report at all.
 func (h *holds) report(ctx context.Context) (on bool, err error) {
 	for {
-		h.mu.Lock()
-		n := min(len(h.changes), maxHolds)
-		part, types := h.changes[:n:n], h.types
-		on = h.on
-		h.mu.Unlock()
-		if !on && n == 0 {
-			return false, nil
+		var due bool
+		if on, due = h.nextReport(); !due {
+			return on, nil
 		}
-		result, err := h.send(ctx, part, types)
+		result, err := h.send(ctx, h.open)
 		if err != nil {
 			return on, err
 		}
@@ -165,32 +172,64 @@ func (h *holds) report(ctx context.Context) (on bool, err error) {
 			h.reportAll(result == -1)
 			continue
 		}
-		h.known = true
-		h.mu.Lock()
-		h.changes = h.changes[n:]
-		for _, c := range part {
-			if held, ok := h.all[c.name]; ok && c.has {
-				held.reported = true
-				h.all[c.name] = held
-			}
-		}
-		more := len(h.changes) > 0
-		h.mu.Unlock()
-		h.number++
-		if !more {
+		if more := h.accepted(); !more {
 			return on, nil
 		}
 	}
 }
 
-func (h *holds) send(ctx context.Context, part []change, types string) (int64, error) {
+// nextReport opens the next report, unless one is open: Redis may have executed that one, and
+// recognizes only the same one. due is false if there is nothing to report.
+func (h *holds) nextReport() (on, due bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.open == nil && (h.on || len(h.changes) > 0) {
+		n := min(len(h.changes), maxHolds)
+		h.open = &report{h.changes[:n:n], h.types}
+	}
+	return h.on, h.open != nil
+}
+
+// accepted notes that Redis has executed the open report. It returns whether changes wait.
+func (h *holds) accepted() (more bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i, c := range h.open.changes {
+		held, has := h.all[c.name]
+		switch {
+		case !c.has:
+		case has:
+			held.reported = true
+			h.all[c.name] = held
+		default:
+			h.noteReported(c.name, i+1)
+		}
+	}
+	h.changes = h.changes[len(h.open.changes):]
+	h.open, h.known = nil, true
+	h.number++
+	return len(h.changes) > 0
+}
+
+// noteReported notes with the end of a hold that Redis knows its start. The end is one of the
+// changes from an index on. Needs mu.
+func (h *holds) noteReported(name string, from int) {
+	for i := from; i < len(h.changes); i++ {
+		if h.changes[i].name == name {
+			h.changes[i].reported = true
+			return
+		}
+	}
+}
+
+func (h *holds) send(ctx context.Context, r *report) (int64, error) {
 	n := h.q.c.names
 	c := &call{
 		script: holdScript, repeatable: true,
 		keys: []string{n.outboxNodes(), n.outboxHas(h.node), n.outboxReaped()},
-		args: []any{n.outboxIn(""), h.node, h.number + 1, h.q.c.o.Lease.Milliseconds(), flag(!h.known), types},
+		args: []any{n.outboxIn(""), h.node, h.number + 1, h.q.c.o.Lease.Milliseconds(), flag(!h.known), r.types},
 	}
-	for _, one := range part {
+	for _, one := range r.changes {
 		c.args = append(c.args, flag(one.has), flag(one.quiet), one.name, one.user)
 	}
 	result, err := h.q.c.batch.do(ctx, h.q.recordCall(c))
@@ -211,23 +250,25 @@ func flag(b bool) string {
 	return "0"
 }
 
-// reportAll queues everything that this node has, before the changes that wait. If other nodes have
-// ended it, it starts anew. If Redis has lost it, the app knows of it already.
+// reportAll queues everything that Redis should have of this node, before the changes that wait.
+// If Redis has lost that, the app knows of it already. If other nodes have reaped this one, they
+// have recorded the end of it: what is still there starts anew.
 func (h *holds) reportAll(reaped bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.known, h.number = false, 0
-	waiting := make(map[string]bool)
-	for _, c := range h.changes {
-		waiting[c.name] = true
-	}
 	var all []change
 	for name, held := range h.all {
-		if !waiting[name] || held.reported {
-			all = append(all, change{name, held.user, true, held.reported && !reaped})
+		if held.reported {
+			all = append(all, change{name: name, user: held.user, has: true, quiet: !reaped})
+		}
+	}
+	for _, c := range h.changes {
+		if !c.has && c.reported && !reaped {
+			all = append(all, change{name: c.name, user: c.user, has: true, quiet: true})
 		}
 	}
 	h.changes = append(all, h.changes...)
+	h.known, h.open = false, nil
 }
 
 // maxHoldsReaped is how much of what a dead node had one script ends.
@@ -242,7 +283,7 @@ func (h *holds) reap(ctx context.Context) error {
 		h.mu.Unlock()
 		result, err := h.q.c.batch.do(ctx, h.q.recordCall(&call{
 			script: reapHoldsScript, repeatable: true, keys: []string{n.outboxNodes(), n.outboxReaped()},
-			args: []any{n.outboxIn(""), h.node, n.outboxHas(""), types, maxHoldsReaped, h.q.c.o.Lease.Milliseconds(), keepOrders.Milliseconds()},
+			args: []any{n.outboxIn(""), n.outboxHas(""), types, maxHoldsReaped, h.q.c.o.Lease.Milliseconds(), keepOrders.Milliseconds()},
 		}))
 		if err != nil || result != int64(1) {
 			return err

@@ -80,12 +80,15 @@ func (q *queue) Next(ctx context.Context, sink string, fence uint64, events, byt
 	formed, _ := strconv.ParseInt(words[2], 10, 64)
 	now, _ := strconv.ParseInt(words[3], 10, 64)
 	given, _ := strconv.Atoi(words[4])
+	q.openBatch(sink, fence, words[1])
 	b = notify.Batch{ID: words[0] + "-" + words[1], Formed: time.UnixMilli(formed).UTC(), Age: time.Duration(now-formed) * time.Millisecond}
 	entries, _ := reply[5].([]any)
 	for _, entry := range entries {
 		e, err := parseEvent(words[0], entry)
 		if err != nil {
-			return b, unexpected(entry)
+			// It must not hold up those behind it.
+			q.c.log.Error("an event for the app can not be read, and is lost", "event", e.ID, "type", e.Type)
+			e.Type, e.Count = notify.Lost, 1
 		}
 		b.Events = append(b.Events, e)
 	}
@@ -105,8 +108,31 @@ func (q *queue) Release(ctx context.Context, sink string, fence uint64) error {
 	return q.end(ctx, sink, fence, "2", 0)
 }
 
+// openBatch is the batch that Next has returned to a sender of this node.
+type openBatch struct {
+	fence uint64
+	till  string // its last number
+}
+
+func (q *queue) openBatch(sink string, fence uint64, till string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.batches[sink] = openBatch{fence, till}
+}
+
+// batchEnd returns the last number of the batch that a sender has. Done names it, so that a script
+// that was stuck in a broken connection does not end a later batch.
+func (q *queue) batchEnd(sink string, fence uint64) string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if open := q.batches[sink]; open.fence == fence {
+		return open.till
+	}
+	return ""
+}
+
 func (q *queue) end(ctx context.Context, sink string, fence uint64, how string, lost int) error {
-	result, err := q.run(ctx, doneScript, sink, fence, how, lost)
+	result, err := q.run(ctx, doneScript, sink, fence, how, lost, q.batchEnd(sink, fence))
 	if err == nil && result != int64(1) {
 		err = notify.ErrFenced
 	}

@@ -34,6 +34,7 @@
 //	node.Node.mu > waiting: the start of a hub asks Redis within a timeout; if it fails it closes its parts
 //	session.Registry.applying > session.Session.mu > hub.Hub.mu
 //	session.Session.mu > memory.Outbox.mu
+//	session.Session.mu > redis.holds.mu
 //	node.Node.mu > notify.Service.mu
 //	session.Registry.applying > session.sessions.mu > redis.headcount.mu
 //	session.Registry.applying > memory.table.mu

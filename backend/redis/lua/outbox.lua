@@ -16,13 +16,14 @@ for _ = 1, 4 do
 	ARGV[#ARGV] = nil
 end
 
+-- Appends an event. Returns whether Redis has taken it.
 local function pushEvent(s, kind, channel, data)
 	local clock = redis.call('TIME')
+	local bytes = s.b + 160 + #channel + #data
 	s.seq = math.max(s.seq + 1, clock[1] * 1000000 + clock[2])
-	s.b = s.b + 160 + #channel + #data
 	local function add()
 		return redis.pcall('XADD', outboxStream, string.format('%d-0', s.seq), 'k', kind, 'c', channel, 'd', data,
-			'b', string.format('%d', s.b), 't', string.format('%d', clock[1] * 1000 + math.floor(clock[2] / 1000)))
+			'b', string.format('%d', bytes), 't', string.format('%d', clock[1] * 1000 + math.floor(clock[2] / 1000)))
 	end
 	local added = add()
 	if type(added) == 'table' and added.err then
@@ -37,7 +38,7 @@ local function pushEvent(s, kind, channel, data)
 			return false
 		end
 	end
-	s.n = s.n + 1
+	s.n, s.b = s.n + 1, bytes
 	return true
 end
 
@@ -63,7 +64,9 @@ local function recordEvent(kind, channel, data)
 	if s.lost > 0 and pushEvent(s, 'lost', '', string.format('%d', s.lost)) then
 		s.lost = 0
 	end
-	pushEvent(s, kind, channel, data)
+	if not pushEvent(s, kind, channel, data) then
+		s.lost = s.lost + 1
+	end
 	saveOutbox(s)
 	if first then
 		redis.call('PEXPIRE', outboxStream, outboxKeep)

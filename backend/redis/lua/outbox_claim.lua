@@ -3,7 +3,9 @@
 --       that nobody claims
 -- Returns fence (0: another sender has it), whether the sink is closed, events, bytes, and the time of
 -- the oldest event in ms.
-redis.call('HSETNX', outboxState, 'name', ARGV[5])
+if not redis.call('HGET', outboxState, 'name') then
+	redis.call('HSET', outboxState, 'name', ARGV[5])
+end
 local names, known = '', false
 for _, name in ipairs(sinks()) do
 	known = known or name == sink
@@ -32,7 +34,9 @@ elseif get(sink, 'owner') == ARGV[2] and get(sink, 'fence') then
 	fence = number(get(sink, 'fence'))
 elseif now >= number(get(sink, 'until')) or not get(sink, 'owner') then
 	set('owner', ARGV[2])
-	fence = redis.call('HINCRBY', outboxState, sink .. ':fence', 1)
+	-- It grows with the clock, so that no earlier fence comes again after Redis has lost its data.
+	fence = math.max(number(get(sink, 'fence')) + 1, clock[1] * 1000000 + clock[2])
+	set('fence', string.format('%d', fence))
 end
 if fence > 0 then
 	set('until', string.format('%d', now + ARGV[3]))

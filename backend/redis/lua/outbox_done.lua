@@ -1,6 +1,6 @@
 -- Ends a batch, or a claim.
 -- ARGV: sink, fence, 0 if the batch is done, 1 if the app wants no more events, 2 to release the claim,
---       how many events the app did not get
+--       how many events the app did not get, the last number of the batch
 -- Returns 1. Returns 0, and does nothing, if another sender has the sink.
 if not holds() or not get(sink, 'owner') then
 	return 0
@@ -11,11 +11,14 @@ if ARGV[3] == '2' then
 	return 1
 end
 local till = get(sink, 'end')
+if till ~= ARGV[5] then
+	return 1 -- the script arrives a second time, and this batch is over
+end
 if ARGV[3] == '1' then
 	set('closed', '1')
 	set('done', string.format('%d', readOutbox().seq))
 	redis.call('HDEL', outboxState, sink .. ':owner', sink .. ':end', sink .. ':given')
-elseif till and till ~= '0' then
+else
 	set('done', till)
 	set('given', ARGV[4])
 	redis.call('HDEL', outboxState, sink .. ':end')

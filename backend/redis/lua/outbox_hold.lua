@@ -9,6 +9,9 @@ local leases, held, reaped = KEYS[1], KEYS[2], KEYS[3]
 local node, wanted = ARGV[2], ARGV[6]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local function extend(who)
+	redis.call('ZADD', leases, string.format('%d', now + ARGV[4]), who)
+end
 local latest = redis.call('HGET', held, '')
 if latest and tonumber(latest) >= tonumber(ARGV[3]) then
 	return 1 -- the script arrives a second time
@@ -16,8 +19,16 @@ end
 if ARGV[5] ~= '1' and not latest then
 	return redis.call('ZSCORE', reaped, node) and -1 or 0
 end
+-- If all leases are over and one of them is renewed, Redis was away, not the nodes. The others
+-- get time to reconnect.
+if redis.call('ZSCORE', leases, node)
+		and #redis.call('ZRANGEBYSCORE', leases, '(' .. string.format('%d', now), '+inf', 'LIMIT', 0, 1) == 0 then
+	for _, other in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', '+inf')) do
+		extend(other)
+	end
+end
 redis.call('HSET', held, '', ARGV[3])
-redis.call('ZADD', leases, string.format('%d', now + ARGV[4]), node)
+extend(node)
 redis.call('ZREM', reaped, node)
 
 local function wants(letter)
