@@ -88,6 +88,9 @@ dashboard-check: needs ## run each query of the dashboard and each alert in a Pr
 drain-drill: ## drain a node with 5,000 clients, and say how fast they arrive at another one
 	REALTIME_DRILLS=1m go test -v -count=1 -timeout 10m -run '^TestDrain$$' ./integration/drills
 
+notify-drill: ## kill a node with 200 members, restart Redis, and check every event that the app gets
+	REALTIME_NOTIFY_MEMBERS=200 go test -v -count=1 -run '^TestNotifyOverNodes$$' ./integration
+
 bench: ## measure this server beside others: BENCH_ROUNDS=5, BENCH_ONLY=fanout,rooms; see bench/README.md
 	go run ./bench $(BENCHFLAGS)
 
