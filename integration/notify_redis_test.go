@@ -121,6 +121,7 @@ func TestNotifyOverNodes(t *testing.T) {
 
 	app.SetAnswer(failing())
 	c.publish(0)
+	app.Until("messages while it fails", 30*time.Second, func() bool { return app.Events.Count("message") == c.messages })
 	c.nodes[0].Kill()
 	c.publish(1)
 	redis.Kill()
