@@ -41,6 +41,7 @@
 //
 //	hub.Conn.mu > stamps.mu
 //	gate.mu > inside.state
+//	hijacked.state > poller.watch.mu
 //	gate.mu > waiting: the write timeout bounds a write
 //
 // The hub calls TryWrite with its own lock of the connection held, therefore TryWrite never

@@ -2,7 +2,10 @@ package ws
 
 import (
 	"compress/flate"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
@@ -63,15 +66,18 @@ func payloadOf(frame []byte) []byte {
 
 // deflater is a writer of compress/flate that appends to a slice.
 type deflater struct {
-	writer *flate.Writer
+	mu     sync.Mutex    // held while one payload is compressed, and over nothing that waits
+	writer *flate.Writer // nil: never used so far
 	out    []byte
 }
 
-var deflaters = newShared(func() *deflater {
-	d := new(deflater)
-	d.writer, _ = flate.NewWriter(d, deflateLevel) // fails only for a level that does not exist
-	return d
-})
+// deflaters are as many as goroutines can run at a time. A writer takes more than half a
+// megabyte, so that a pool without a bound was rejected. Waiting for a place in a channel was
+// rejected as well: the hub encodes with locks held, and only computing may hold those up.
+var deflaters = make([]deflater, runtime.GOMAXPROCS(0))
+
+// turn spreads the work over the deflaters.
+var turn atomic.Uint32
 
 func (d *deflater) Write(p []byte) (int, error) {
 	d.out = append(d.out, p...)
@@ -80,8 +86,12 @@ func (d *deflater) Write(p []byte) (int, error) {
 
 // appendDeflated appends payload as a message of RFC 7692.
 func appendDeflated(dst, payload []byte) []byte {
-	d := deflaters.take()
-	defer deflaters.put(d)
+	d := &deflaters[int(turn.Add(1))%len(deflaters)]
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.writer == nil {
+		d.writer, _ = flate.NewWriter(d, deflateLevel) // fails only for a level that does not exist
+	}
 	d.out = dst
 	d.writer.Reset(d)
 	_, _ = d.writer.Write(payload) // Write of d can not fail

@@ -66,6 +66,7 @@
 //
 //	stream.writeMu > ending.mu
 //	hub.Conn.mu > ending.mu: the hub waits for space with its lock held
+//	hub.Conn.mu > deflater.mu: the hub encodes with its lock held
 //	stream.writeMu > waiting: the write timeout bounds a write
 //
 // No lock is held while the hub or a session is called. The hub calls TryWrite with a
