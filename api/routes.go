@@ -25,6 +25,7 @@ type route struct {
 var variables = map[string]func(string) *protocol.Error{
 	"{channel}":    protocol.ValidChannel,
 	"{user}":       validUser,
+	"{offset}":     validOffset,
 	"{connection}": func(string) *protocol.Error { return nil },
 }
 
@@ -48,6 +49,7 @@ var routes = compile(
 	route{method: http.MethodPost, pattern: "/channels/{channel}/messages", handle: publish},
 	route{method: http.MethodGet, pattern: "/channels/{channel}/presence", handle: members},
 	route{method: http.MethodDelete, pattern: "/channels/{channel}/messages", handle: purge},
+	route{method: http.MethodDelete, pattern: "/channels/{channel}/messages/{offset}", handle: redact},
 	route{method: http.MethodGet, pattern: "/connections", handle: listConnections},
 	route{method: http.MethodGet, pattern: "/connections/{connection}", handle: getConnection},
 	route{method: http.MethodDelete, pattern: "/connections/{connection}", handle: kickConnection},

@@ -104,13 +104,15 @@ type envelope struct {
 
 // event has the fields of all events that are shown.
 type event struct {
-	Channel       string          `json:"channel"`
-	Offset        int64           `json:"offset"`
-	Sender        string          `json:"sender"`
-	To            string          `json:"to"`
-	Event         string          `json:"event"`
-	Content       json.RawMessage `json:"content"`
-	Redacted      bool            `json:"redacted"`
+	Channel string          `json:"channel"`
+	Offset  int64           `json:"offset"`
+	Sender  string          `json:"sender"`
+	To      string          `json:"to"`
+	Event   string          `json:"event"`
+	Content json.RawMessage `json:"content"`
+	Tags    struct {
+		Redacted bool `json:"redacted"`
+	} `json:"tags"`
 	Entered       []string        `json:"entered"`
 	Left          []string        `json:"left"`
 	Updated       []string        `json:"updated"`
@@ -164,7 +166,7 @@ func showMessage(out *printer, at moment, m event) {
 		name = plain(m.Event) + "  "
 	}
 	content := plain(string(m.Content))
-	if m.Redacted {
+	if m.Tags.Redacted {
 		content = "(redacted)"
 	}
 	sender := plain(m.Sender)

@@ -69,6 +69,21 @@ func (l *Log[T]) Append(now time.Time, e Entry[T], b Bounds) Position {
 	return l.Top()
 }
 
+// Replace replaces the entry at an offset by what f makes of it. Its position stays, also its
+// anchor, so that readers of the log notice nothing. It returns false if the log does not have
+// the entry.
+func (l *Log[T]) Replace(offset uint64, f func(T) Entry[T]) bool {
+	first := l.top + 1 - uint64(l.slots.n)
+	if offset < first || offset > l.top {
+		return false
+	}
+	s := l.slots.at(int(offset - first))
+	e := f(s.value)
+	l.bytes += e.Cost - int(s.cost)
+	s.value, s.cost = e.Value, uint32(min(max(e.Cost, 0), math.MaxUint32))
+	return true
+}
+
 // Trim drops the entries that b does not allow at the time now. Reads do not apply the
 // bounds: call Trim before them.
 func (l *Log[T]) Trim(now time.Time, b Bounds) {

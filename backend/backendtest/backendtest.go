@@ -55,6 +55,7 @@ var contract = []struct {
 	{"HistorySince", historySince},
 	{"HistoryPages", historyPages},
 	{"HistoryPurged", historyPurged},
+	{"HistoryRedacted", historyRedacted},
 	{"HistoryTrimmed", historyTrimmed},
 	{"HistoryOtherEpoch", historyOtherEpoch},
 	{"HistoryAhead", historyAhead},

@@ -22,7 +22,9 @@
 //   - Several shards. routing.go hands each call to the shard that has the channel.
 //     layout.go checks that all nodes agree on that. health.go has [Client.Away] and [Stats].
 //   - Rooms, a [hub.Broker]. broker_publish.go, broker_history.go, broker_local.go,
-//     compare.go, room_repair.go; frame.go has the form of a message.
+//     broker_purge.go, broker_redact.go, compare.go, room_repair.go; frame.go has the form of a
+//     message. due.go broadcasts to small rooms what a link has received. feed.go has the
+//     subscriptions to patterns.
 //   - Members, a [presence.Store]. presence.go, presence_lease.go, presence_steps.go,
 //     presence_list.go, presence_watch.go, presence_forget.go.
 //   - Documents, a [document.Store]. documents.go, documents_commit.go, documents_list.go,

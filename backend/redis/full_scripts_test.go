@@ -37,6 +37,7 @@ var scriptsWhenFull = []scriptWhenFull{
 	{"loadDocument", loadDocumentScript, 7, []any{"epoch", "topic", "", 0, "", "0", "name", "rt:"}, "refused"},
 
 	// These free memory.
+	{"redact", redactScript, 2, []any{"epoch", "1", "text", 60000}, "runs"},
 	{"leaveMembers", leaveMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0}, "runs"},
 	{"forgetMembers", forgetMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key"}, "runs"},
 	{"reapMembers", reapMembersScript, 15, []any{"node", "topic", "room", 1, 60000, 100, 1000, 100}, "runs"},

@@ -136,6 +136,8 @@ var (
 	replaceSecretSource string
 	//go:embed lua/layout.lua
 	layoutSource string
+	//go:embed lua/redact.lua
+	redactSource string
 	//go:embed lua/outbox.lua
 	outboxSource string
 	//go:embed lua/outbox_with.lua
@@ -161,6 +163,7 @@ var (
 	positionScript        = newScript(runUntilGrowth, emptyEpochSource, positionSource)
 	endLogScript          = newScript(runWhenFull, endLogSource)
 	renewEpochScript      = newScript(runWhenFull, renewEpochSource)
+	redactScript          = newScript(runWhenFull, redactSource)
 	historyScript         = newScript(runUntilGrowth, emptyEpochSource, historySource)
 	enterMembersScript    = newRecordingScript(refuseWhenFull, presenceSource, enterMembersSource)
 	leaveMembersScript    = newRecordingScript(runWhenFull, presenceSource, leaveMembersSource)

@@ -15,7 +15,7 @@ function line({ type, timestamp, payload = {} }) {
 	switch (type) {
 		case 'message':
 			return h('li', {}, head, payload.offset && h('span', { class: 'tag' }, '#' + payload.offset), payload.event && h('span', { class: 'tag' }, payload.event),
-				(payload.sender || 'server') + (payload.to ? ' → ' + payload.to : '') + ': ', payload.redacted ? '(redacted)' : text(payload.content));
+				(payload.sender || 'server') + (payload.to ? ' → ' + payload.to : '') + ': ', payload.tags?.redacted ? '(redacted)' : text(payload.content));
 		case 'presence':
 			return h('li', { class: 'dim' }, head, ['entered', 'left', 'updated'].filter((k) => payload[k]?.length).map((k) => k + ' ' + payload[k].join(', ')).join('; ') || `${payload.count} present`);
 		case 'gap':
