@@ -25,6 +25,7 @@ http://{{site}} {
 		user {header.X-User}
 		api_key {env.REALTIME_TEST_KEY}
 		drain 1s
+		heartbeat 10m # the clients read nothing for a while
 		room chat:* {
 			subscribe anyone
 			publish anyone
