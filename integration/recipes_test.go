@@ -23,13 +23,13 @@ const recipeKey = "0123456789abcdef0123456789abcdef"
 func TestRecipes(t *testing.T) {
 	install := express(t) // takes the longest, so that it starts first
 	t.Run("Python", func(t *testing.T) {
-		recipe(t, "Caddyfile", "python3", filepath.Join(recipes(), "python.py"))
+		recipe(t, "app.caddyfile", "python3", filepath.Join(recipes(), "python.py"))
 	})
 	t.Run("PHP", func(t *testing.T) {
 		recipe(t, "php.caddyfile")
 	})
 	t.Run("Express", func(t *testing.T) {
-		recipe(t, "Caddyfile", "node", install(t))
+		recipe(t, "app.caddyfile", "node", install(t))
 	})
 }
 
