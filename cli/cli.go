@@ -46,6 +46,8 @@ var commands = []func(*tool) *cobra.Command{
 // Add adds all commands and their common flags to the command `realtime`.
 func Add(parent *cobra.Command, h Host) {
 	t := &tool{host: h}
+	parent.Args = cobra.NoArgs
+	parent.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	t.flags(parent.PersistentFlags())
 	for _, make := range commands {
 		parent.AddCommand(make(t))

@@ -103,11 +103,18 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"drain", "--url", "http://localhost"}, exitFailed, "needs Caddy's admin endpoint"},
 		{[]string{"bench", "--channel", "c"}, exitFailed, "--url is missing"},
 		{[]string{"bench", "--channel", "c", "--url", "http://localhost", "--connections", "0"}, exitFailed, "--connections"},
+		{[]string{"drain", "--status"}, exitFailed, "404"},
 		{[]string{"nonsense"}, exitFailed, "unknown command"},
 	} {
 		out, notes, code := call(t, server, c.args...)
 		if code != c.code || !strings.Contains(out+notes, c.want) {
 			t.Errorf("%q: exit %d instead of %d:\n%s%s", c.args, code, c.code, out, notes)
+		}
+	}
+	empty := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}) // a site of another kind
+	for _, args := range [][]string{{"publish", "c", "1"}, {"kick", "ann"}, {"stats"}, {"user", "ann"}, {"explain", "c"}, {"channels"}, {"tail", "c"}} {
+		if out, notes, code := call(t, empty, args...); code != exitFailed || !strings.Contains(notes, "endpoint?") {
+			t.Errorf("%q: exit %d for an empty answer:\n%s%s", args, code, out, notes)
 		}
 	}
 	_, notes, code := callAt(t, "http://127.0.0.1:1", "channels")
@@ -241,6 +248,7 @@ func TestTailFollowsOverBreak(t *testing.T) {
 	streams := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		streams++
+		w.Header().Set("Content-Type", "application/x-ndjson")
 		fmt.Fprintf(w, `{"type":"message","timestamp":1,"payload":{"channel":"c","content":%d}}`+"\n", streams)
 		if streams == 2 {
 			stop()

@@ -34,12 +34,12 @@ func connectionsCommand(t *tool) *cobra.Command {
 		Long:  "List the connections of all nodes: those with the fullest queue first, which are the slow ones.",
 		Example: `  caddy realtime connections
   caddy realtime connections --user ann
-  caddy realtime connections --address 203.0.113.0/24 --sort age`,
+  caddy realtime connections --from 203.0.113.0/24 --sort age`,
 		Args: cobra.NoArgs,
 	}
 	f := c.Flags()
 	f.StringVar(&user, "user", "", "only those of this user")
-	f.StringVar(&address, "address", "", "only those from this address or network")
+	f.StringVar(&address, "from", "", "only those from this address or network")
 	f.StringVar(&channel, "channel", "", "only those that subscribe to this channel")
 	f.StringVar(&transport, "transport", "", "only those with this transport: websocket or sse")
 	f.StringVar(&sort, "sort", "queue", "queue: the fullest queue first; age: the oldest first")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -43,7 +44,7 @@ ends the command, not the drain.`,
 		case (cancel || status) && len(args) > 0:
 			return errors.New("a window belongs to a drain that starts: leave it out")
 		case cancel:
-			return d.print(ctx, http.MethodDelete, nil)
+			return d.print(ctx, http.MethodDelete, d.body())
 		case status:
 			return d.print(ctx, http.MethodGet, nil)
 		}
@@ -78,11 +79,16 @@ type drains struct {
 	Drains []drained `json:"drains"`
 }
 
-func (d drainer) start(ctx context.Context, args []string) error {
-	body := map[string]string{}
-	if !d.all {
-		body["hub"] = d.hub
+// body says which hubs a request is about.
+func (d drainer) body() map[string]string {
+	if d.all {
+		return map[string]string{}
 	}
+	return map[string]string{"hub": d.hub}
+}
+
+func (d drainer) start(ctx context.Context, args []string) error {
+	body := d.body()
 	if len(args) == 1 {
 		if _, err := time.ParseDuration(args[0]); err != nil {
 			return errors.New("the window has to be a duration such as 30s or 2m")
@@ -109,11 +115,7 @@ func (d drainer) print(ctx context.Context, method string, body any) error {
 
 // ask returns the drains that the command is about.
 func (d drainer) ask(ctx context.Context, method string, body any) (drains, json.RawMessage, error) {
-	uri := "/drain"
-	if method == http.MethodDelete && !d.all {
-		uri += query("hub", d.hub)
-	}
-	v, raw, err := send[drains](ctx, d.site, method, uri, body)
+	v, raw, err := send[drains](ctx, d.site, method, "/drain", body)
 	if err != nil || d.all {
 		return v, raw, err
 	}
@@ -123,7 +125,9 @@ func (d drainer) ask(ctx context.Context, method string, body any) (drains, json
 			mine = append(mine, h)
 		}
 	}
-	v.Drains = mine
+	if v.Drains = mine; len(mine) == 0 {
+		return v, raw, fmt.Errorf("no hub is named %s; caddy realtime doctor lists the hubs", plain(d.hub))
+	}
 	return v, raw, nil
 }
 

@@ -12,13 +12,19 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// addressee is the user to whom a message is published.
+type addressee struct {
+	User string `json:"user"`
+}
+
 func publishCommand(t *tool) *cobra.Command {
 	var m struct {
 		Content json.RawMessage `json:"content"`
 		Event   string          `json:"event,omitempty"`
-		To      string          `json:"to,omitempty"`
+		To      *addressee      `json:"to,omitempty"`
 		Key     string          `json:"key,omitempty"`
 	}
+	var to string
 	var text bool
 	c := &cobra.Command{
 		Use:   "publish <channel> [<content>]",
@@ -34,13 +40,16 @@ string. Without a content, or with -, it is read from standard input.`,
 	}
 	f := c.Flags()
 	f.StringVar(&m.Event, "event", "", "name of the event")
-	f.StringVar(&m.To, "to", "", "publish it to this member of the channel alone")
+	f.StringVar(&to, "to", "", "publish it to this user alone, who must be in the channel")
 	f.StringVar(&m.Key, "key", "", "idempotency key: a repeat with the same key is not published again")
 	f.BoolVar(&text, "text", false, "publish the content as a string, also if it is JSON")
 	c.RunE = t.run(func(ctx context.Context, out *printer, args []string) error {
 		s, err := t.site()
 		if err != nil {
 			return err
+		}
+		if to != "" {
+			m.To = &addressee{User: to}
 		}
 		if m.Content, err = content(args[1:], os.Stdin, text); err != nil {
 			return err

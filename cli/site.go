@@ -143,7 +143,7 @@ func problem(answer *http.Response) error {
 	return r
 }
 
-// call sends a request and returns the JSON of the answer; nil if it has no body.
+// call sends a request and returns the JSON of the answer.
 func (s *site) call(ctx context.Context, method, uri string, body any) (json.RawMessage, error) {
 	answer, err := s.open(ctx, method, uri, body)
 	if err != nil {
@@ -154,10 +154,7 @@ func (s *site) call(ctx context.Context, method, uri string, body any) (json.Raw
 	if err != nil {
 		return nil, &unreachable{name: s.name, err: err}
 	}
-	if len(bytes.TrimSpace(text)) == 0 {
-		return nil, nil
-	}
-	if !json.Valid(text) {
+	if !json.Valid(text) { // an empty answer is none either: other sites give it for any path
 		return nil, fmt.Errorf("%s does not answer with JSON: is it the address of a `realtime` endpoint?", s.name)
 	}
 	return text, nil
@@ -171,7 +168,7 @@ func get[T any](ctx context.Context, s *site, uri string) (v T, raw json.RawMess
 // send is call, decoded.
 func send[T any](ctx context.Context, s *site, method, uri string, body any) (v T, raw json.RawMessage, err error) {
 	raw, err = s.call(ctx, method, uri, body)
-	if err != nil || raw == nil {
+	if err != nil {
 		return v, raw, err
 	}
 	if err = json.Unmarshal(raw, &v); err != nil {

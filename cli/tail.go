@@ -81,6 +81,9 @@ func stream(ctx context.Context, s *site, out *printer, channels []string, histo
 		return err
 	}
 	defer answer.Body.Close()
+	if kind := answer.Header.Get("Content-Type"); kind != "application/x-ndjson" {
+		return fmt.Errorf("%s does not answer with a live stream: is it the address of a `realtime` endpoint?", s.name)
+	}
 	lines := bufio.NewScanner(answer.Body)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {

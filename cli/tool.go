@@ -63,7 +63,12 @@ func (t *tool) adminSite(path string) (*site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--address %s: %w", address, err)
 	}
-	return &site{client: client, base: base + path, origin: base, name: "Caddy's admin endpoint at " + address}, nil
+	s := &site{client: client, base: base + path, name: "Caddy's admin endpoint at " + address}
+	// Caddy compares the origin with its address. Over a socket file there is none to compare.
+	if u, err := url.Parse(base); err == nil && u.Port() != "" {
+		s.origin = base
+	}
+	return s, nil
 }
 
 // key returns the API key: from the file, or from the environment.
