@@ -21,8 +21,8 @@ import (
 
 func init() { caddy.RegisterModule(new(Admin)) }
 
-// Admin adds the hubs of this process to Caddy's admin endpoint, below /realtime/. Whoever may
-// use that endpoint may do everything here: it can replace the whole configuration as well.
+// Admin adds the hubs of this process to Caddy's admin endpoint, below /realtime/. It needs no
+// key: a client of that endpoint can replace the whole configuration anyway.
 type Admin struct {
 	over <-chan struct{} // closed when the configuration ends
 }
