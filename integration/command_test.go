@@ -25,7 +25,7 @@ http://{{site}} {
 		user {header.X-User}
 		api_key {env.REALTIME_TEST_KEY}
 		drain 1s
-		heartbeat 10m # the clients read nothing for a while
+		heartbeat 10m 10m # the clients read nothing for a while, and so answer no ping
 		room chat:* {
 			subscribe anyone
 			publish anyone

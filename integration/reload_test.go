@@ -139,7 +139,7 @@ func TestFailedReloadIsNotInForce(t *testing.T) {
 	site := `
 		http://{{site}} {
 			realtime /rt {
-				heartbeat 10m # the subscriber reads nothing, and answers no ping, during the reloads
+				heartbeat 10m 10m # the subscriber reads nothing, and answers no ping, during the reloads
 				room kept {
 					subscribe anyone
 					publish anyone

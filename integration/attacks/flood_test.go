@@ -19,7 +19,7 @@ const (
 	neighbours = 10
 	// Quiet phases and those under attack take turns, each this many messages of
 	// the neighbours long.
-	phases      = 5
+	phases      = 7
 	phaseLength = 40
 	// floodFactor is how much more the attacker sends, which is also 100 times the rate
 	// of the site with a limit.

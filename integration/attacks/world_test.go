@@ -97,6 +97,11 @@ http://{{site}} {
 			subscribe anyone
 			publish anyone
 			schema RICHTEXT
+		}
+		room twins:* {
+			subscribe anyone
+			publish anyone
+			schema TWINS
 			document {
 				depth 60
 			}
@@ -387,7 +392,7 @@ func startWorld(t *testing.T) *world {
 	nameless, app := freeAddr(t), startSlowApp(t)
 	text := strings.NewReplacer(
 		"NAMELESS", strings.TrimPrefix(nameless, "127.0.0.1"), "HASH", string(hash), "AUDIT", listenAudit(t),
-		"RICHTEXT", "`"+richText+"`", "SLOWAPP", app.address,
+		"RICHTEXT", "`"+richText+"`", "TWINS", "`"+twinText+"`", "SLOWAPP", app.address,
 	).Replace(sites)
 	p := integration.StartProcess(t, text, // and its environment
 		"REALTIME_TEST_KEY="+appKey,

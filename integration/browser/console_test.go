@@ -20,7 +20,7 @@ http://{{site}} {
 	realtime /rt {
 		api_key app-key
 		console
-		heartbeat 10m # the members read nothing
+		heartbeat 10m 10m # the members read nothing, and so answer no ping
 		user {header.X-User}
 		room chat:* {
 			subscribe anyone
