@@ -28,6 +28,9 @@ func TestRecipes(t *testing.T) {
 	t.Run("PHP", func(t *testing.T) {
 		recipe(t, "php.caddyfile")
 	})
+	t.Run("Go", func(t *testing.T) {
+		recipe(t, "app.caddyfile", goRecipe(t))
+	})
 	t.Run("Express", func(t *testing.T) {
 		recipe(t, "app.caddyfile", "node", install(t))
 	})
@@ -145,6 +148,17 @@ func useRecipe(t *testing.T, site string) {
 	if res.StatusCode < 400 {
 		t.Errorf("a visitor may notify the app: %d", res.StatusCode)
 	}
+}
+
+// goRecipe builds the recipe in Go and returns the path of the program. The tests are built with the
+// same command, so that it is there.
+func goRecipe(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "app")
+	if out, err := exec.Command("go", "build", "-o", program, filepath.Join(recipes(), "app.go")).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
 }
 
 func containsAll(s string, parts []string) bool {
