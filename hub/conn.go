@@ -27,8 +27,9 @@ type ConnOptions struct {
 	// member are addressed; empty if the user is not known. It must neither block nor call
 	// the hub. Nil means that the user is never known.
 	User func() string
-	// Observer says that this is no client but somebody who watches: it does not count as a
-	// connection of its rooms, and loses the oldest messages if it is slow, whatever the
+	// Observer says that this is no client but an operator who watches. It is in no figure about
+	// connections and rooms, and a drain by command neither closes nor rejects it: whoever
+	// drains a node wants to see it. If it is slow, it loses the oldest messages, whatever the
 	// policy of a room says.
 	Observer bool
 	// OnClose is called exactly once, after the connection was detached from its rooms
@@ -76,7 +77,7 @@ type Conn struct {
 }
 
 // Connect registers a connection. Once [Hub.Drain] or [Hub.Close] has started it returns
-// [ErrClosed].
+// [ErrClosed]; for an observer only if the hub does not accept connections again.
 func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 	c := &Conn{
 		hub: h, id: newID(), transport: o.Transport, encoder: o.Encoder,
@@ -89,7 +90,7 @@ func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 	_, c.stamps = o.Transport.(Stamper)
 	c.Heard()
 	h.mu.Lock()
-	if h.closed || h.paused {
+	if h.closed || h.paused && !c.observer {
 		h.mu.Unlock()
 		return nil, ErrClosed
 	}
@@ -173,7 +174,7 @@ func (c *Conn) end(r Reason) {
 	}
 	c.ending, c.reason, c.flushed = true, &r, make(chan struct{})
 	if r == ReasonSlow {
-		c.hub.stats.dropped(SlowDisconnect)
+		c.countDropped(SlowDisconnect)
 	}
 	if r == ReasonSlow || r == ReasonSilent || r == ReasonLost {
 		c.queue = queue{}

@@ -125,7 +125,7 @@ func (c *Conn) startAt(s *subscription, p Position) bool {
 		return false
 	}
 	if hole {
-		c.hub.stats.gap(GapLost)
+		c.countGap(GapLost)
 		gap := Gap{s.channel, Position{Epoch: p.Epoch, Offset: p.Offset - 1}}
 		c.enqueue(s, gap, c.encoder.AppendEvent(nil, gap), SlowDisconnect)
 	}

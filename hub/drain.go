@@ -21,8 +21,9 @@ type DrainPlan struct {
 	// Lead is a part of Window at its start in which no connection is closed, so that a load
 	// balancer notices that this node takes no clients.
 	Lead time.Duration
-	// Hurry says that Window is too short for the clients to come back within it. They are
-	// then asked to wait for some time of their own.
+	// Hurry is for the drain before the end: Window is too short for the clients to come back
+	// within it, so they are asked to wait for some time of their own. The drain also closes
+	// observers, and [Hub.Accept] does not undo it.
 	Hurry bool
 	// Closed is called for each connection that the drain closes. May be nil.
 	Closed func()
@@ -35,7 +36,11 @@ type DrainPlan struct {
 // Without Hurry the clients come back evenly over the window: each connection has its own
 // moment, and is closed shortly before it.
 func (h *Hub) Drain(ctx context.Context, p DrainPlan) error {
-	conns := h.stopAccepting(&h.paused)
+	why := &h.paused
+	if p.Hurry {
+		why = &h.closed
+	}
+	conns := h.stopAccepting(why)
 	if len(conns) == 0 {
 		return nil
 	}
@@ -61,7 +66,7 @@ func (h *Hub) Drain(ctx context.Context, p DrainPlan) error {
 	return nil
 }
 
-// Accept makes Connect work again after a drain.
+// Accept makes Connect work again after a drain without Hurry.
 func (h *Hub) Accept() {
 	h.mu.Lock()
 	defer h.mu.Unlock()

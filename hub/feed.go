@@ -116,7 +116,7 @@ func (h *Hub) removeFromPattern(s *subscription) (attached bool) {
 	if s.room == nil {
 		return false
 	}
-	empty, attached := s.room.remove(s)
+	empty, attached, _ := s.room.remove(s)
 	if !empty {
 		return false
 	}

@@ -157,6 +157,9 @@ func (b *heartbeat) remove(c *Conn, sent Sent) {
 	in[c.place].place = c.place
 	in[last] = nil
 	b.slots[c.slot] = in[:last]
+	if c.observer {
+		return
+	}
 	if b.past[c.slot] == nil {
 		b.past[c.slot] = make(map[Kind]Sent)
 	}

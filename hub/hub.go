@@ -22,7 +22,7 @@ type Hub struct {
 
 	settings  atomic.Pointer[Settings]
 	ended     atomic.Bool  // Close was called
-	observers atomic.Int64 // connections that are observers
+	observers atomic.Int64 // connections that are observers; written with mu held
 	stats     stats
 	pending   atomic.Int64 // weight of what all rooms have pending
 
@@ -32,9 +32,9 @@ type Hub struct {
 
 	// Guarded by mu.
 	mu     sync.Mutex
-	conns  map[string]*Conn
-	closed bool // no new connections, for good
-	paused bool // no new connections, until Accept
+	conns  map[string]*Conn // with the observers
+	closed bool             // no new connections, for good
+	paused bool             // no new connections except observers, until Accept
 
 	wg sync.WaitGroup // one for each connection, until it is over
 }
@@ -97,11 +97,11 @@ func (h *Hub) Conn(id string) (*Conn, bool) {
 	return c, ok
 }
 
-// Conns returns how many connections this node has.
+// Conns returns how many connections this node has, without observers.
 func (h *Hub) Conns() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.conns)
+	return len(h.conns) - int(h.observers.Load())
 }
 
 func (h *Hub) shard(channel string) *shard {
@@ -136,14 +136,17 @@ func (h *Hub) CloseConns(r Reason) {
 	}
 }
 
-// stopAccepting sets why, which is closed or paused, and returns all connections.
+// stopAccepting sets why, which is closed or paused, and returns the connections that have to
+// end: all if the hub is closed, and all but the observers if it is paused.
 func (h *Hub) stopAccepting(why *bool) []*Conn {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	*why = true
 	conns := make([]*Conn, 0, len(h.conns))
 	for _, c := range h.conns {
-		conns = append(conns, c)
+		if h.closed || !c.observer {
+			conns = append(conns, c)
+		}
 	}
 	return conns
 }

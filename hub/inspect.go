@@ -29,7 +29,9 @@ func (sh *shard) census() (rooms, subscriptions int) {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	for _, r := range sh.rooms {
-		subscriptions += r.size()
+		if n := r.size(); n > 0 {
+			rooms, subscriptions = rooms+1, subscriptions+n
+		}
 	}
-	return len(sh.rooms), subscriptions
+	return rooms, subscriptions
 }

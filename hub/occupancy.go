@@ -1,7 +1,7 @@
 package hub
 
 // Occupancy is notified of the rooms that have connections on this node. Its methods must not
-// block. They are called with a lock of the hub held.
+// block. They are called with a lock of the hub held. Observers do not count.
 type Occupancy interface {
 	// Occupy is called when the first connection enters a room.
 	Occupy(channel string)
@@ -25,8 +25,10 @@ func (h *Hub) WatchOccupancy(o Occupancy) {
 func (sh *shard) report(o Occupancy) {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	for channel := range sh.rooms {
-		o.Occupy(channel)
+	for channel, r := range sh.rooms {
+		if r.size() > 0 {
+			o.Occupy(channel)
+		}
 	}
 }
 

@@ -147,7 +147,7 @@ func (c *Conn) enqueue(s *subscription, ev Event, frame []byte, slow Slow) {
 		if !ev.unplaced() {
 			it.msg = ev
 		} else if (slow != SlowDisconnect || ev.Volatile) && c.full(len(frame)) {
-			c.hub.stats.dropped(slow)
+			c.countDropped(slow)
 			return // dropped: such a message replaces no other and leaves no gap
 		}
 	case Gap:
@@ -164,7 +164,7 @@ func (c *Conn) enqueue(s *subscription, ev Event, frame []byte, slow Slow) {
 		if !c.dropOldest(s) {
 			// Other rooms fill the queue, so the new message is dropped.
 			c.noteMissed(s, it.msg)
-			c.hub.stats.dropped(slow)
+			c.countDropped(slow)
 			return
 		}
 	}
@@ -189,7 +189,7 @@ func (c *Conn) dropOldest(s *subscription) bool {
 		return false
 	}
 	c.noteMissed(s, m)
-	c.hub.stats.dropped(SlowDropOldest)
+	c.countDropped(SlowDropOldest)
 	return true
 }
 
@@ -197,7 +197,7 @@ func (c *Conn) dropOldest(s *subscription) bool {
 // room without history no gap announces it.
 func (c *Conn) dropAll(s *subscription) {
 	for m := c.queue.drop(s); m != nil; m = c.queue.drop(s) {
-		c.hub.stats.dropped(SlowLatest)
+		c.countDropped(SlowLatest)
 		if !m.Position.IsZero() {
 			c.noteMissed(s, m)
 		}
@@ -208,7 +208,7 @@ func (c *Conn) dropAll(s *subscription) {
 func (c *Conn) noteMissed(s *subscription, m *Message) {
 	if !s.gap {
 		c.gaps++
-		c.hub.stats.gap(GapSlow)
+		c.countGap(GapSlow)
 	}
 	s.gap, s.lostAt = true, m.Position
 }

@@ -39,23 +39,27 @@ type room struct {
 	spent []Event // the empty slice of the last batch; owned by the drain
 }
 
-// add adds s to the members. Needs the shard's mu.
-func (r *room) add(s *subscription) {
+// add adds s to the members. occupied reports that s is the first one that is not of an
+// observer. Needs the shard's mu.
+func (r *room) add(s *subscription) (occupied bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	occupied = !s.conn.observer && !r.hasClients()
 	s.room, s.index = r, len(r.members)
 	r.members = append(r.members, s)
+	return occupied
 }
 
 // remove removes s from the members. empty reports that s was the last one: the room is dead
-// then, and the hub must remove it. attached reports that the caller must also detach it. A
-// second call for the same subscription does nothing. Needs the shard's mu, so that no
-// message reaches a dead room while another one has the channel.
-func (r *room) remove(s *subscription) (empty, attached bool) {
+// then, and the hub must remove it. attached reports that the caller must also detach it, and
+// vacated that only observers are left, or nobody. A second call for the same subscription does
+// nothing. Needs the shard's mu, so that no message reaches a dead room while another one has
+// the channel.
+func (r *room) remove(s *subscription) (empty, attached, vacated bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if s.index < 0 {
-		return false, false
+		return false, false, false
 	}
 	if r.shared {
 		r.members = append([]*subscription(nil), r.members...)
@@ -68,7 +72,7 @@ func (r *room) remove(s *subscription) (empty, attached bool) {
 	r.members = r.members[:last]
 	s.index = -1
 	r.dead = last == 0
-	return r.dead, r.dead && r.attached
+	return r.dead, r.dead && r.attached, !s.conn.observer && !r.hasClients()
 }
 
 // markAttached notes that the broker delivers. It returns false if all members have left
@@ -121,8 +125,11 @@ func (sh *shard) list(page []RoomInfo, prefix, after string) []RoomInfo {
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	for channel, r := range sh.rooms {
-		if strings.HasPrefix(channel, prefix) && channel > after {
-			page = append(page, RoomInfo{channel, r.size()})
+		if !strings.HasPrefix(channel, prefix) || channel <= after {
+			continue
+		}
+		if n := r.size(); n > 0 { // not a room in which there are observers alone
+			page = append(page, RoomInfo{channel, n})
 		}
 	}
 	return page
@@ -132,6 +139,16 @@ func (sh *shard) list(page []RoomInfo, prefix, after string) []RoomInfo {
 func (r *room) size() (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.clients()
+}
+
+// hasClients reports whether any member is not an observer. Needs mu.
+func (r *room) hasClients() bool {
+	return slices.ContainsFunc(r.members, func(s *subscription) bool { return !s.conn.observer })
+}
+
+// clients is size with mu held.
+func (r *room) clients() (n int) {
 	n = len(r.members)
 	if r.hub.observers.Load() == 0 {
 		return n

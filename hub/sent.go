@@ -15,7 +15,7 @@ type Sent struct {
 
 func (s Sent) plus(o Sent) Sent { return Sent{s.Messages + o.Messages, s.Bytes + o.Bytes} }
 
-// ConnStats are figures about all connections of this node.
+// ConnStats are figures about all connections of this node, without observers.
 type ConnStats struct {
 	Kinds map[Kind]KindStats
 	// Fullest is how full the fullest queue is, as a part of its bound: from 0 to 1, or above
@@ -75,7 +75,9 @@ func (b *heartbeat) count(s *ConnStats) {
 	limits := b.hub.Settings()
 	for slot := range b.slots {
 		for _, c := range b.countPast(slot, s) {
-			c.count(s, limits)
+			if !c.observer {
+				c.count(s, limits)
+			}
 		}
 	}
 }

@@ -11,7 +11,8 @@ import (
 // Stats are figures for an operator. Counters start with the hub and never fall.
 type Stats struct {
 	// Rooms is how many rooms have connections on this node, and Subscriptions how many
-	// connections they have, each counted once for each of its rooms.
+	// connections they have, each counted once for each of its rooms. Observers count in no
+	// figure.
 	Rooms, Subscriptions int
 	// Delays has, for each delivery of a message, the time from its acceptance to the write.
 	// The times of messages that another node accepted depend on both clocks.
@@ -65,10 +66,22 @@ type stats struct {
 	gaps [gapCauses]atomic.Uint64
 }
 
-// dropped counts a message that the policy of a room dropped.
-func (s *stats) dropped(policy Slow) { s.slow[policy].Add(1) }
-
 func (s *stats) gap(cause GapCause) { s.gaps[cause].Add(1) }
+
+// countDropped counts a message that the policy of a room dropped, or that the connection is
+// closed because of the policy.
+func (c *Conn) countDropped(policy Slow) {
+	if !c.observer {
+		c.hub.stats.slow[policy].Add(1)
+	}
+}
+
+// countGap counts a gap of this connection alone.
+func (c *Conn) countGap(cause GapCause) {
+	if !c.observer {
+		c.hub.stats.gap(cause)
+	}
+}
 
 func (s *stats) recovery(complete bool) {
 	if complete {
@@ -103,10 +116,11 @@ func (sh *shard) count(s *Stats) {
 	sh.delays.AddTo(&s.Delays)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	s.Rooms += len(sh.rooms)
 	for _, r := range sh.rooms {
 		r.mu.Lock()
-		s.Subscriptions += len(r.members)
+		if n := r.clients(); n > 0 {
+			s.Rooms, s.Subscriptions = s.Rooms+1, s.Subscriptions+n
+		}
 		s.Pending += r.load
 		if r.waiting != nil {
 			s.Waiting += r.waiting.Len()
@@ -145,10 +159,10 @@ type late struct {
 	room     *room     // of any of them
 }
 
-// add adds an item that is about to be written, unless it is no live message of a room. The
-// nil late adds nothing.
+// add adds an item that is about to be written, unless it is no live message of a room, or for
+// an observer. The nil late adds nothing.
 func (l *late) add(it *item) {
-	if l == nil || it.msg == nil || it.sub == nil {
+	if l == nil || it.msg == nil || it.sub == nil || it.sub.conn.observer {
 		return
 	}
 	if l.messages++; l.messages == 1 || it.msg.Time.Before(l.since) {

@@ -128,9 +128,10 @@ func (h *Hub) addToRoom(s *subscription) (r *room, first bool) {
 		r = &room{hub: h, channel: s.channel, delays: sh.delays, ready: make(chan struct{})}
 		r.options = h.settings.Load().Room(s.channel)
 		sh.rooms[s.channel] = r
+	}
+	if r.add(s) {
 		h.reportRoom(Occupancy.Occupy, s.channel)
 	}
-	r.add(s)
 	return r, !ok
 }
 
@@ -144,12 +145,14 @@ func (h *Hub) leaveRoom(s *subscription) {
 	sh := h.shard(s.channel)
 	sh.mu.Lock()
 	r := s.room
-	empty, attached := false, false
+	empty, attached, vacated := false, false, false
 	if r != nil {
-		empty, attached = r.remove(s)
+		empty, attached, vacated = r.remove(s)
 	}
 	if empty {
 		delete(sh.rooms, s.channel)
+	}
+	if vacated {
 		h.reportRoom(Occupancy.Vacate, s.channel)
 	}
 	sh.mu.Unlock()
@@ -286,7 +289,7 @@ func (c *Conn) releaseHeld(s *subscription, slow Slow) {
 	h := s.held
 	s.held = nil
 	if h.dropped && s.from.IsZero() {
-		c.hub.stats.gap(GapBehind)
+		c.countGap(GapBehind)
 		c.reply(Gap{Channel: s.channel})
 	}
 	if len(h.events) > 0 {

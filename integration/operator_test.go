@@ -193,7 +193,7 @@ func TestOperatorOverNodes(t *testing.T) {
 	}
 	until(t, conns[0], `"unsubscribed"`, "secret:1")
 
-	// A node drains: its clients leave, and the stream ends.
+	// A node drains: its clients leave. An operator who watches stays, and others may come.
 	c.ask(http.MethodPost, c.admin(2, "/drain"), `{"window":"1s"}`)
 	if a := c.ask(http.MethodGet, c.admin(2, "/health"), ""); a.Status != http.StatusServiceUnavailable || a.Hubs[0].Reasons[0] != "the node drains" {
 		t.Errorf("the health: %+v", a)
@@ -202,7 +202,13 @@ func TestOperatorOverNodes(t *testing.T) {
 	if code := closed(t, conns[2]); code != websocket.CloseServiceRestart {
 		t.Errorf("closed with %d", code)
 	}
-	line(`"end"`, "1012")
+	late, err := http.Get(c.admin(2, "/hubs/default/tail?channel=chat:1"))
+	if err != nil || late.StatusCode != http.StatusOK {
+		t.Fatalf("a stream of a node that drains: %v %v", late, err)
+	}
+	late.Body.Close()
+	c.ask(http.MethodPost, c.site(0)+"/channels/secret:1/messages", `{"content":"still here"}`)
+	line(`"message"`, "still here")
 	c.await("the drain", c.admin(2, "/drain"), func(a operatorAnswer) bool { return a.Drains[0].State == "drained" && a.Drains[0].Left == 0 })
 	c.ask(http.MethodDelete, c.admin(2, "/drain"), "")
 	if a := c.ask(http.MethodGet, c.admin(2, "/health"), ""); !a.Ready {
