@@ -153,7 +153,11 @@ func TestPatternFilters(t *testing.T) {
 }
 
 func (f *faults) AttachFeed(ctx context.Context, feed string) error {
+	f.feeds.Add(1)
 	return f.Broker.(hub.FeedBroker).AttachFeed(ctx, feed)
 }
 
-func (f *faults) DetachFeed(feed string) { f.Broker.(hub.FeedBroker).DetachFeed(feed) }
+func (f *faults) DetachFeed(feed string) {
+	f.feeds.Add(-1)
+	f.Broker.(hub.FeedBroker).DetachFeed(feed)
+}

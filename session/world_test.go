@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -30,6 +31,8 @@ type faults struct {
 	panics bool
 	keys   []string // of the publishes
 	during func()   // runs inside History
+
+	feeds atomic.Int64 // attached
 }
 
 func (f *faults) state() (error, chan struct{}, bool, func()) {
