@@ -16,8 +16,15 @@ func explain(c *call) *protocol.Error {
 		Channel: query.Get("channel"), Word: query.Get("action"),
 		User: query.Get("user"), Token: query.Get("token"), Realm: query.Get("realm"),
 	}
-	if !query.Has("channel") {
-		return protocol.Errorf(protocol.InvalidMessage, "the parameter channel is missing")
+	switch pattern := query.Has("pattern"); {
+	case pattern == query.Has("channel"):
+		return protocol.Errorf(protocol.InvalidMessage, "either the parameter channel or the parameter pattern is needed")
+	case pattern:
+		if q.Channel = query.Get("pattern"); !protocol.IsPattern(q.Channel) {
+			return protocol.Errorf(protocol.InvalidMessage, "the parameter pattern has no segment *: explain it as a channel")
+		}
+	case protocol.IsPattern(q.Channel):
+		return protocol.Errorf(protocol.InvalidMessage, "the parameter channel has a segment *: explain it as a pattern")
 	}
 	if q.User != "" && q.Token != "" {
 		return protocol.Errorf(protocol.InvalidMessage, "the parameters user and token exclude each other")
@@ -28,6 +35,9 @@ func explain(c *call) *protocol.Error {
 	var err error
 	if q.Action, err = policy.ParseAction(q.Word); err != nil {
 		return protocol.Errorf(protocol.InvalidMessage, "the parameter action: %s", err)
+	}
+	if query.Has("pattern") && q.Action != policy.Subscribe {
+		return protocol.Errorf(protocol.InvalidMessage, "the parameter action: clients can only subscribe to a pattern")
 	}
 	if q.Realm == "" {
 		q.Realm = c.o.Realm

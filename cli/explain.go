@@ -14,12 +14,14 @@ import (
 func explainCommand(t *tool) *cobra.Command {
 	var user, tokenFile, action, address, realm string
 	c := &cobra.Command{
-		Use:   "explain <channel>",
+		Use:   "explain <channel or pattern>",
 		Short: "Say why somebody may, or may not, subscribe or publish",
 		Long: `Say which room block matches a channel, what it says, and which rule decides for a user, for the holder of a
-token, or for an anonymous client. The exit code is 2 if it is not allowed. The app is not asked.`,
+token, or for an anonymous client. Of a pattern it says which block allows it, or which block has channels of
+it and forbids it. The exit code is 2 if it is not allowed. The app is not asked.`,
 		Example: `  caddy realtime explain chat:42
   caddy realtime explain --user ann --action publish chat:42
+  caddy realtime explain --user ann 'orders:*'
   caddy realtime explain --token-file token.jwt inbox:ann`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: t.completeChannel,
@@ -41,9 +43,17 @@ token, or for an anonymous client. The exit code is 2 if it is not allowed. The 
 		if err != nil {
 			return err
 		}
-		return explain(ctx, s, out, query("channel", args[0], "action", action, "user", user, "token", token, "address", address, "realm", realm))
+		return explain(ctx, s, out, query(kind(args[0]), args[0], "action", action, "user", user, "token", token, "address", address, "realm", realm))
 	})
 	return c
+}
+
+// kind returns the parameter for a channel or a pattern.
+func kind(name string) string {
+	if strings.Contains(name, "*") {
+		return "pattern"
+	}
+	return "channel"
 }
 
 // readToken returns the token that a flag has, or the file that a flag names.
@@ -84,6 +94,10 @@ type explanation struct {
 		User    string `json:"user"`
 		Problem string `json:"problem"`
 	} `json:"caller"`
+	Forbids *struct {
+		Pattern string `json:"pattern"`
+		Place   int    `json:"place"`
+	} `json:"forbids"`
 	Skipped []struct {
 		Pattern string `json:"pattern"`
 	} `json:"skipped"`
@@ -121,11 +135,14 @@ func (v explanation) show(out *printer) {
 	}
 	if v.Room != nil {
 		out.line("room block: room %s (number %d of %d)", plain(v.Room.Pattern), v.Room.Place, v.Room.Of)
-		for _, action := range []string{"subscribe", "publish", "presence", "history", "change"} {
+		for _, action := range []string{"subscribe", "publish", "presence", "history", "change", "subscribe_pattern"} {
 			if who := v.Room.Access[action]; who != "" {
 				out.line("            %-9s  %s", action, plain(who))
 			}
 		}
+	}
+	if b := v.Forbids; b != nil {
+		out.line("forbidden:  by room %s (number %d)", plain(b.Pattern), b.Place)
 	}
 	for _, b := range v.Skipped {
 		out.line("no match:   room %s", plain(b.Pattern))

@@ -103,6 +103,7 @@ func TestCommandLine(t *testing.T) {
 	p.want(0, []string{"allowed"}, "explain", "chat:1")
 	p.want(2, []string{"not allowed", "inbox:"}, "explain", "inbox:ann", "--user", "bob")
 	p.want(2, []string{"not allowed"}, "explain", "inbox:ann", "--user", "ann", "--action", "publish")
+	p.want(2, []string{"not allowed", "forbidden:  by room inbox:{user}"}, "explain", "inbox:*", "--user", "ann")
 	p.want(0, []string{"1 connections are subscribed"}, "user", "ann", "--subscribe", "chat:2")
 	expect(t, ws, `"chat:2"`)
 	p.want(0, []string{"1 connections were unsubscribed"}, "user", "ann", "--unsubscribe", "chat:2")

@@ -41,12 +41,14 @@ type BlockAccess struct {
 	Access map[string]string `json:"access"`
 }
 
-// Decision explains what [Room.Allow] decides.
+// Decision explains what [Room.Allow] or [Span.Allow] decides.
 type Decision struct {
 	// Room is the block that matches; nil if none does. Skipped are the blocks before it.
 	Room    *BlockAccess
 	Skipped []Block
 	Rule    Rule
+	// Forbids is, for a pattern, the block whose channels keep the pattern from being allowed.
+	Forbids *Block
 	// Err is what the client gets; nil if it is allowed.
 	Err *protocol.Error
 	// Because is the reason as a part of a sentence.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 // ExplainQuery says what to explain.
 type ExplainQuery struct {
+	// Channel is a channel, or a pattern to subscribe to.
 	Channel string
 	Action  policy.Action
 	// Word is the action as the caller wrote it.
@@ -25,12 +27,14 @@ type ExplainQuery struct {
 // Explanation says what a client may do, and which rule decides that.
 type Explanation struct {
 	Allowed   bool                `json:"allowed"`
-	Channel   string              `json:"channel"`
+	Channel   string              `json:"channel,omitempty"`
+	Pattern   string              `json:"pattern,omitempty"`
 	Action    string              `json:"action"`
 	Caller    ExplainedCaller     `json:"caller"`
 	Code      protocol.Code       `json:"code,omitempty"`
 	Message   string              `json:"message,omitempty"`
 	Room      *policy.BlockAccess `json:"room,omitempty"`
+	Forbids   *policy.Block       `json:"forbids,omitempty"`
 	Skipped   []policy.Block      `json:"skipped,omitempty"`
 	Rule      policy.Rule         `json:"rule"`
 	Authorize *ExplainedQuestion  `json:"authorize,omitempty"`
@@ -65,10 +69,13 @@ const (
 	ruleMustAuthenticate policy.Rule = "must_authenticate"
 )
 
-// Explain explains what a client may do in a channel. It does not ask the app.
+// Explain explains what a client may do in a channel, or with a pattern. It does not ask the app.
 func (r *Registry) Explain(ctx context.Context, q ExplainQuery) Explanation {
 	u := r.rules.Load()
 	x := Explanation{Channel: q.Channel, Action: q.Word, Caller: ExplainedCaller{Kind: "anonymous"}}
+	if protocol.IsPattern(q.Channel) {
+		x.Channel, x.Pattern = "", q.Channel
+	}
 	realm := u.realmNamed(q.Realm)
 	p := &Principal{Realm: realm}
 	switch {
@@ -87,8 +94,8 @@ func (r *Registry) Explain(ctx context.Context, q ExplainQuery) Explanation {
 	if e := u.mustAuthenticate(p); e != nil {
 		return x.reject(ruleMustAuthenticate, e, "the block 'token' says 'required'")
 	}
-	d := u.policy.Explain(q.Action, &p.Subject, q.Channel)
-	x.Room, x.Skipped = d.Room, d.Skipped
+	d := u.decide(q, p)
+	x.Room, x.Forbids, x.Skipped = d.Room, d.Forbids, d.Skipped
 	if d.Err != nil {
 		return x.reject(d.Rule, d.Err, d.Because)
 	}
@@ -99,6 +106,14 @@ func (r *Registry) Explain(ctx context.Context, q ExplainQuery) Explanation {
 		x.Text += " The app is asked as well (authorize " + what.String() + "), and may still forbid it."
 	}
 	return x
+}
+
+// decide asks the policy about a channel or a pattern.
+func (u *rules) decide(q ExplainQuery, p *Principal) policy.Decision {
+	if protocol.IsPattern(q.Channel) {
+		return u.policy.ExplainPattern(&p.Subject, q.Channel)
+	}
+	return u.policy.Explain(q.Action, &p.Subject, q.Channel)
 }
 
 // realmNamed returns the name of a realm: the given one, or the only one.
@@ -168,7 +183,7 @@ func (x *Explanation) sentence(may string) string {
 	if a, err := policy.ParseAction(x.Action); err == nil {
 		what = a.String()
 	}
-	return fmt.Sprintf("%s %s %s %s.", who, may, what, x.Channel)
+	return fmt.Sprintf("%s %s %s %s.", who, may, what, cmp.Or(x.Channel, x.Pattern))
 }
 
 // upper returns a sentence with a capital letter in front.

@@ -12,7 +12,7 @@ export function explain(view) {
 	async function ask(e) {
 		e.preventDefault();
 		try {
-			const x = await get('/explain' + query({ channel: channel.value, user: user.value, action: action.value }));
+			const x = await get('/explain' + query({ [channel.value.includes('*') ? 'pattern' : 'channel']: channel.value, user: user.value, action: action.value }));
 			const access = Object.entries(x.room?.access || {});
 			answer.replaceChildren(note((x.allowed ? 'Allowed. ' : 'Not allowed. ') + x.text, x.allowed ? 'good' : 'bad'),
 				...(x.authorize?.asked ? [note('The app is asked as well. It was not asked now.', 'warn')] : []),
