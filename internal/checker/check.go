@@ -76,7 +76,7 @@ func (c *Checker) checkChannel(r *Report, channel string, publishers []*Publishe
 
 // judge checks one stream.
 func (l *ledger) judge(subscriber string, st *stream) {
-	j := &judge{ledger: l, subscriber: subscriber, seen: make(map[id]struct{}), orders: make(map[int]int)}
+	j := &judge{ledger: l, subscriber: subscriber, filter: st.passes, seen: make(map[id]struct{}), orders: make(map[int]int)}
 	for i := range st.steps {
 		j.step(&st.steps[i])
 	}

@@ -68,7 +68,7 @@ func (j *judge) unplaced(r *run) {
 func (j *judge) undelivered() {
 	if j.known {
 		if first, last, ok := j.after(j.last); ok {
-			j.fault(faultOver(Undelivered, j.last.Epoch, span{first, last}, "delivery ended at %d", j.last.Offset))
+			j.missing(Undelivered, j.last.Epoch, span{first, last}, "delivery ended at %d", j.last.Offset)
 		}
 		j.elsewhere()
 		return

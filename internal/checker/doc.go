@@ -12,6 +12,9 @@
 // reconnect alone explains nothing: a subscription that says it recovered must continue
 // the sequence from before.
 //
+// A subscriber may have a filter ([Subscriber.Filter]). The promise then is about what passes, and
+// what does not pass must not come.
+//
 // Channels without positions promise less. A fault may lose a message there without a
 // word. But no message comes twice, and the messages of one publisher keep their order.
 // Options.Lossless expects every message in such channels, too; it is for runs without

@@ -10,6 +10,7 @@ import (
 type judge struct {
 	*ledger
 	subscriber string
+	filter     func(id string) bool // nil: all messages pass
 
 	open    bool
 	entered uint64 // tick of what put the subscriber where it goes on from
@@ -37,6 +38,8 @@ func (j *judge) step(s *step) {
 		j.restart(s.at, s.tick)
 	case ended:
 		j.open = false
+	case positioned:
+		j.positioned(s)
 	case messages:
 		for i := range s.runs {
 			j.live(&s.runs[i])
@@ -90,6 +93,7 @@ func (j *judge) page(s *step) {
 	for i := range s.runs {
 		r := &s.runs[i]
 		j.contents(r)
+		j.unwanted(r)
 		end := s.at.Offset
 		if i < len(s.runs)-1 {
 			end = s.runs[i+1].first - 1
@@ -97,7 +101,7 @@ func (j *judge) page(s *step) {
 		if r.epoch != s.at.Epoch || r.last() > end {
 			j.fault(faultOver(Reorder, r.epoch, span{r.first, r.last()}, "in the history up to %s", s.at))
 		} else if r.last() < end {
-			j.fault(faultOver(Missing, r.epoch, span{r.last() + 1, end}, "in the history up to %s", s.at))
+			j.missing(Missing, r.epoch, span{r.last() + 1, end}, "in the history up to %s", s.at)
 		}
 	}
 }
@@ -120,11 +124,12 @@ func (j *judge) live(r *run) {
 		j.restart(Position{r.epoch, r.first - 1}, j.entered)
 	}
 	j.contents(r)
+	j.unwanted(r)
 	first, last := r.first, r.last()
 	if first <= j.last.Offset {
 		j.late(first, min(last, j.last.Offset))
 	} else if first > j.last.Offset+1 {
-		j.holes = append(j.holes, span{j.last.Offset + 1, first - 1})
+		j.skip(span{j.last.Offset + 1, first - 1})
 	}
 	j.last.Offset = max(j.last.Offset, last)
 }
@@ -171,7 +176,7 @@ func (j *judge) end() {
 		j.fault(faultOver(Content, j.last.Epoch, s, "the store replaced it, and no gap said so"))
 	}
 	if j.known && j.owed > j.last.Offset {
-		j.fault(faultOver(Missing, j.last.Epoch, span{j.last.Offset + 1, j.owed}, "recovered, but never came"))
+		j.missing(Missing, j.last.Epoch, span{j.last.Offset + 1, j.owed}, "recovered, but never came")
 		j.last.Offset = j.owed
 	}
 	j.undelivered()

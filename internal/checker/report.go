@@ -22,10 +22,12 @@ const (
 	Undelivered
 	// Stray: something came outside a subscription.
 	Stray
+	// Unwanted: a message came that the filter of the subscriber does not pass.
+	Unwanted
 	kinds
 )
 
-var kindNames = [kinds]string{"missing", "repeated", "out of order", "wrong content", "acknowledged but not delivered", "outside a subscription"}
+var kindNames = [kinds]string{"missing", "repeated", "out of order", "wrong content", "acknowledged but not delivered", "outside a subscription", "against the filter"}
 
 // String returns the name of the kind in the report.
 func (k Kind) String() string { return kindNames[k] }

@@ -6,6 +6,8 @@ type stream struct {
 	steps []step
 	open  bool
 	at    Position // of what came last, to tell whether more is to come
+	// passes is the filter of the subscriber; nil: none.
+	passes func(id string) bool
 }
 
 type stepKind uint8
@@ -15,6 +17,7 @@ const (
 	subscribed
 	gap
 	ended
+	positioned
 )
 
 // step is an event, or messages without an event between them.
@@ -54,7 +57,7 @@ func (s *stream) append(st step) {
 	switch {
 	case st.kind == subscribed && st.recovered && len(st.runs) == 0:
 		// What was missed is still to come, message by message.
-	case st.kind == subscribed || st.kind == gap:
+	case st.kind == subscribed || st.kind == gap || st.kind == positioned:
 		s.at = st.at
 	}
 }
