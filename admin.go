@@ -1,8 +1,10 @@
 package realtime
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -190,7 +192,9 @@ func serveHealth(w http.ResponseWriter) {
 	answer(w, status, all)
 }
 
-// drainOrder is the body of POST and DELETE /realtime/drain.
+// drainOrder says which hub a request to /realtime/drain is about, and how long the drain
+// takes. It is in the body or in the query, because not every program can send a body with GET
+// and DELETE.
 type drainOrder struct {
 	Window string `json:"window"`
 	Hub    string `json:"hub"`
@@ -203,15 +207,15 @@ const maxDrainOrder = 4 << 10
 
 func serveDrain(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-		answer(w, http.StatusOK, drains(""))
-	case http.MethodPost, http.MethodDelete:
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete:
 		o, err := readDrainOrder(r)
 		switch {
 		case err != nil:
 			problem.Write(w, protocol.Errorf(protocol.InvalidMessage, "%s", err))
 		case o.Hub != "" && namedNode(o.Hub) == nil:
 			problem.WriteStatus(w, http.StatusNotFound, "there is no hub "+protocol.Quote(o.Hub))
+		case r.Method == http.MethodGet || r.Method == http.MethodHead:
+			answer(w, http.StatusOK, drains(o.Hub))
 		case r.Method == http.MethodPost:
 			startDrains(w, o)
 		default:
@@ -234,13 +238,26 @@ func readDrainOrder(r *http.Request) (o drainOrder, err error) {
 	if err := d.Decode(&o); err != nil && !errors.Is(err, io.EOF) {
 		return o, errors.New(`the body must be a JSON object such as {"window": "30s", "hub": "default"}`)
 	}
-	if o.Window == "" {
-		return o, nil
+	query := r.URL.Query()
+	if o.Hub, err = fromQuery(query, "hub", o.Hub); err != nil {
+		return o, err
+	}
+	if o.Window, err = fromQuery(query, "window", o.Window); err != nil || o.Window == "" {
+		return o, err
 	}
 	if o.window, err = caddy.ParseDuration(o.Window); err != nil || o.window <= 0 || o.window > node.MaxDrainWindow {
 		return o, errors.New("the window must be a duration such as 30s, at most 24h")
 	}
 	return o, nil
+}
+
+// fromQuery returns a value that is in the body or in the query.
+func fromQuery(query url.Values, name, inBody string) (string, error) {
+	given := query.Get(name)
+	if given != "" && inBody != "" && given != inBody {
+		return "", fmt.Errorf("the body and the query say differently what %s is; say it once", name)
+	}
+	return cmp.Or(inBody, given), nil
 }
 
 // startDrains starts the drains of one or all hubs. If one can not drain, none is started that
