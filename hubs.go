@@ -155,6 +155,9 @@ func (u *hubUse) paths() []string {
 func (u *hubUse) startRealms(ctx context.Context, log *slog.Logger) {
 	u.use.Verifiers = make(map[string]*auth.Verifier)
 	realms := make(map[string]session.Realm, len(u.realms))
+	for path := range u.open {
+		realms[path], realms[access.OpenRealm(path)] = session.Realm{}, session.Realm{}
+	}
 	for name, r := range u.realms {
 		realms[name] = r.Session()
 		if !u.open[name] {

@@ -1,6 +1,9 @@
 package api
 
 import (
+	"net/http"
+	"strings"
+
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
@@ -38,6 +41,11 @@ func explain(c *call) *protocol.Error {
 	}
 	if query.Has("pattern") && q.Action != policy.Subscribe {
 		return protocol.Errorf(protocol.InvalidMessage, "the parameter action: clients can only subscribe to a pattern")
+	}
+	if exists, paths := c.o.Registry.Realms(q.Realm); !exists {
+		e := protocol.Errorf(protocol.InvalidMessage, "there is no realm %s; this hub has the realms %s", protocol.Quote(q.Realm), strings.Join(paths, ", "))
+		e.HTTPStatus = http.StatusNotFound
+		return e
 	}
 	if q.Realm == "" {
 		q.Realm = c.o.Realm

@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/policy"
@@ -114,6 +117,19 @@ func (u *rules) decide(q ExplainQuery, p *Principal) policy.Decision {
 		return u.policy.ExplainPattern(&p.Subject, q.Channel)
 	}
 	return u.policy.Explain(q.Action, &p.Subject, q.Channel)
+}
+
+// Realms returns whether a realm exists, and the paths of all realms in order. An empty name
+// stands for any.
+func (r *Registry) Realms(name string) (exists bool, paths []string) {
+	realms := r.rules.Load().realms
+	for _, realm := range slices.Sorted(maps.Keys(realms)) {
+		if strings.HasPrefix(realm, "/") { // the other names are of the same routes
+			paths = append(paths, realm)
+		}
+	}
+	_, exists = realms[name]
+	return exists || name == "", paths
 }
 
 // realmNamed returns the name of a realm: the given one, or the only one.

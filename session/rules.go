@@ -19,7 +19,8 @@ type Config struct {
 	// Policy says who may do what; nil allows nothing.
 	Policy *policy.Policy
 	Limits Limits
-	// Realms are those that connections came through, by name.
+	// Realms are those that connections come through, by name. One without options is the same
+	// as one that is missing, except that it is known.
 	Realms map[string]Realm
 	// Logger gets ended connections (debug) and failures; nil means none.
 	Logger *slog.Logger
