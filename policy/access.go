@@ -62,6 +62,10 @@ func (r *Room) Allow(a Action, s *Subject, channel string) *protocol.Error {
 	return forbidden(a)
 }
 
+// OwnedBy reports whether the placeholders of the pattern, such as {user}, fit s in a channel
+// that r matched. A pattern without placeholders fits everybody.
+func (r *Room) OwnedBy(s *Subject, channel string) bool { return r.pattern.ownedBy(s, channel) }
+
 // admits reports whether the access alone allows s, whoever owns the channel.
 func (access Access) admits(a Action, s *Subject, channel string) bool {
 	switch access {

@@ -38,11 +38,10 @@ func (s *Scope) Allow(a Action, channel string) *protocol.Error {
 	return protocol.Errorf(protocol.Forbidden, "this API key may not %v this channel", a)
 }
 
-// AllowManage returns nil if the key may list, disconnect and revoke, and FORBIDDEN
-// otherwise.
+// AllowManage returns nil if the key may manage, and FORBIDDEN otherwise.
 func (s *Scope) AllowManage() *protocol.Error {
 	if s == nil || s.manage {
 		return nil
 	}
-	return protocol.Errorf(protocol.Forbidden, "this API key may not list channels, disconnect or revoke")
+	return protocol.Errorf(protocol.Forbidden, "this API key lacks the permission 'manage'")
 }

@@ -38,6 +38,9 @@ func TestScope(t *testing.T) {
 		if got := scope.AllowManage() == nil; got != want {
 			t.Errorf("manage: allowed %v, want %v", got, want)
 		}
+		if e := scope.AllowManage(); e != nil && e.Message != "this API key lacks the permission 'manage'" {
+			t.Errorf("the message is %q", e.Message)
+		}
 	}
 	for name, actions := range map[string]map[string][]string{
 		"unknown action": {"write": {"news:*"}},

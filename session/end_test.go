@@ -152,6 +152,26 @@ func TestRejectedSubscriptionIsLogged(t *testing.T) {
 	})
 }
 
+// The log tells the inbox of another user from a room that is for other users.
+func TestRejectedInboxIsLogged(t *testing.T) {
+	rooms := []policy.Room{{Pattern: "inbox:{user}", Subscribe: policy.Users}, {Pattern: "staff:*", Subscribe: policy.Granted}}
+	inBubble(t, Limits{}, rooms, func(t *testing.T, w *world) {
+		c := w.connect("ann")
+		c.say(`{"type":"subscribe","id":1,"payload":{"channel":"inbox:bob"}}`)
+		c.say(`{"type":"subscribe","id":2,"payload":{"channel":"staff:1"}}`)
+		synctest.Wait()
+		log := w.logs.String()
+		for _, want := range []string{
+			`"rule":"room inbox:{user}: subscribe to users, and the channel belongs to another user or claim"`,
+			`"rule":"room staff:*: subscribe to granted"`,
+		} {
+			if !strings.Contains(log, want) {
+				t.Errorf("no %s in %s", want, log)
+			}
+		}
+	})
+}
+
 // TestFollow writes what a user does to the log while the user is followed.
 func TestFollow(t *testing.T) {
 	inBubble(t, Limits{}, open("a:*"), func(t *testing.T, w *world) {

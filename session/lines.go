@@ -85,18 +85,22 @@ func (s *Session) logRejected(channel string, e *protocol.Error) {
 		"code", e.Code, "reason", e.Message,
 	}
 	if e.Detail == "" && (e.Code == protocol.Forbidden || e.Code == protocol.Unauthorized) {
-		args = append(args, "rule", u.ruleOf(policy.Subscribe, channel))
+		args = append(args, "rule", u.ruleOf(policy.Subscribe, &s.who().Subject, channel))
 	}
 	s.registry.rules.lines.rejected.write(u.log, "subscription rejected", withDetail(args, e)...)
 }
 
-// ruleOf names what the configuration says about an action in a channel.
-func (u *rules) ruleOf(a policy.Action, channel string) string {
+// ruleOf names what the configuration says about an action of a client in a channel.
+func (u *rules) ruleOf(a policy.Action, who *policy.Subject, channel string) string {
 	room := u.policy.Match(channel)
 	if room == nil {
 		return "no room has this channel"
 	}
-	return "room " + room.Pattern + ": " + a.String() + " " + room.Subscribe.String()
+	rule := "room " + room.Pattern + ": " + a.String() + " " + room.Subscribe.String()
+	if !room.OwnedBy(who, channel) {
+		rule += ", and the channel belongs to another user or claim"
+	}
+	return rule
 }
 
 // logEnded writes the line about a connection that is over.
