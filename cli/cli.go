@@ -65,7 +65,10 @@ func (t *tool) run(f work) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 		defer stop()
-		err := f(ctx, &printer{Writer: c.OutOrStdout(), notes: c.ErrOrStderr(), json: t.json}, args)
+		err := checkFlags(c)
+		if err == nil {
+			err = f(ctx, &printer{Writer: c.OutOrStdout(), notes: c.ErrOrStderr(), json: t.json}, args)
+		}
 		if err == nil || ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			return nil
 		}
@@ -78,7 +81,7 @@ func (t *tool) run(f work) func(*cobra.Command, []string) error {
 			code = exitUnreachable
 		}
 		if code != exitNo {
-			fmt.Fprintln(c.ErrOrStderr(), "Error:", err)
+			fmt.Fprintln(c.ErrOrStderr(), "Error:", inFlags(c, err))
 		}
 		if code == exitFailed {
 			return err

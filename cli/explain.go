@@ -12,7 +12,7 @@ import (
 )
 
 func explainCommand(t *tool) *cobra.Command {
-	var user, tokenFile, action, address, realm string
+	var user, tokenFile, action, realm string
 	c := &cobra.Command{
 		Use:   "explain <channel or pattern>",
 		Short: "Say why somebody may, or may not, subscribe or publish",
@@ -31,7 +31,6 @@ it and forbids it. The exit code is 2 if it is not allowed. The app is not asked
 	f.StringVar(&tokenFile, "token-file", "", "decide for the holder of the token in this file; - is standard input")
 	f.String("token", "", "decide for the holder of this token (other users of the machine can read it: better --token-file)")
 	f.StringVar(&action, "action", "subscribe", "what is to be done: subscribe, publish, presence, history or change")
-	f.StringVar(&address, "address-of-client", "", "the client's address, for rules that look at it")
 	f.StringVar(&realm, "realm", "", "path of the route whose identity options count, if the hub has several")
 	c.MarkFlagsMutuallyExclusive("user", "token", "token-file")
 	c.RunE = t.run(func(ctx context.Context, out *printer, args []string) error {
@@ -43,7 +42,7 @@ it and forbids it. The exit code is 2 if it is not allowed. The app is not asked
 		if err != nil {
 			return err
 		}
-		return explain(ctx, s, out, query(kind(args[0]), args[0], "action", action, "user", user, "token", token, "address", address, "realm", realm))
+		return explain(ctx, s, out, query(kind(args[0]), args[0], "action", action, "user", user, "token", token, "realm", realm))
 	})
 	return c
 }

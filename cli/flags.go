@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/spf13/cobra"
+)
+
+// uselessBeside are pairs of flags of which the first one has no effect beside the second one.
+var uselessBeside = [][2]string{
+	{"address", "url"}, {"hub", "url"},
+	{"hub", "all"},
+	{"for", "end"},
+}
+
+// uselessWithout are pairs of flags of which the first one has no effect without the second one.
+var uselessWithout = [][2]string{
+	{"key-file", "url"},
+	{"revocations", "forget"},
+	{"origin", "site"}, // of doctor; bench has no --site
+}
+
+// checkFlags returns an error if a flag was given that would have no effect: whoever gives it
+// expects something else than what would happen.
+func checkFlags(c *cobra.Command) error {
+	given := c.Flags().Changed
+	for _, pair := range uselessBeside {
+		if given(pair[0]) && given(pair[1]) {
+			return fmt.Errorf("--%s has no effect with --%s: leave one of them out", pair[0], pair[1])
+		}
+	}
+	for _, pair := range uselessWithout {
+		if c.Flags().Lookup(pair[1]) != nil && given(pair[0]) && !given(pair[1]) {
+			return fmt.Errorf("--%s has no effect without --%s", pair[0], pair[1])
+		}
+	}
+	if c.Name() == "doctor" && given("hub") {
+		return errors.New("--hub has no effect: doctor looks at all hubs")
+	}
+	return nil
+}
+
+// ofAPI finds the words with which the HTTP API names a part of a request.
+var ofAPI = regexp.MustCompile(`the (?:parameter|field) "?([a-z]+)"?`)
+
+// otherNames are the flags that have another name than the HTTP API, by command.
+var otherNames = map[string]map[string]string{
+	"connections": {"address": "from"},
+	"follow":      {"seconds": "for"},
+}
+
+// inFlags returns an error with the names of flags in place of those of the HTTP API, which the
+// user of the command has not written.
+func inFlags(c *cobra.Command, err error) error {
+	var r *rejected
+	if !errors.As(err, &r) {
+		return err
+	}
+	own := *r
+	own.Detail = ofAPI.ReplaceAllStringFunc(r.Detail, func(words string) string {
+		name := ofAPI.FindStringSubmatch(words)[1]
+		if other := otherNames[c.Name()][name]; other != "" {
+			name = other
+		}
+		if c.Flags().Lookup(name) == nil {
+			return words
+		}
+		return "--" + name
+	})
+	return &own
+}

@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// Flags that would have no effect are errors, before anything is sent.
+func TestUselessFlags(t *testing.T) {
+	server := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("%s %s was sent", r.Method, r.URL) })
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"stats", "--hub", "chat", "--url", "http://localhost/rt"}, "--hub has no effect with --url"},
+		{[]string{"stats", "--address", "localhost:2020", "--url", "http://localhost/rt"}, "--address has no effect with --url"},
+		{[]string{"stats", "--key-file", "key"}, "--key-file has no effect without --url"},
+		{[]string{"user", "ann", "--revocations"}, "--revocations has no effect without --forget"},
+		{[]string{"drain", "--all", "--hub", "chat"}, "--hub has no effect with --all"},
+		{[]string{"follow", "ann", "--end", "--for", "1m"}, "--for has no effect with --end"},
+		{[]string{"doctor", "--origin", "https://example.com"}, "--origin has no effect without --site"},
+		{[]string{"doctor", "--hub", "chat"}, "--hub has no effect: doctor looks at all hubs"},
+	} {
+		_, notes, code := call(t, server, c.args...)
+		if code != exitFailed || !strings.Contains(notes, "Error: "+c.want) {
+			t.Errorf("%q: exit %d, notes: %s", c.args, code, notes)
+		}
+	}
+}
+
+// Errors name the flags that the user knows, not the words of the HTTP API.
+func TestErrorsNameFlags(t *testing.T) {
+	for _, c := range []struct {
+		detail string
+		args   []string
+		want   string
+	}{
+		{"the parameter sort is \\\"x\\\"; it must be queue or age", []string{"connections", "--sort", "x"}, `--sort is "x"; it must be`},
+		{"the parameter address is \\\"x\\\"; it must be an address", []string{"connections", "--from", "x"}, `--from is "x"; it must be`},
+		{"the field \\\"seconds\\\" must be 0 to 3600", []string{"follow", "ann", "--for", "2h"}, "--for must be 0 to"},
+		{"the parameter action: what", []string{"explain", "c", "--action", "x"}, "--action: what"},
+		{"the field \\\"content\\\" is missing", []string{"publish", "c", "1"}, `the field "content" is missing`},
+	} {
+		server := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, `{"status":400,"code":"INVALID_MESSAGE","detail":"`+c.detail+`"}`)
+		})
+		if _, notes, code := call(t, server, c.args...); code != exitFailed || !strings.Contains(notes, c.want) {
+			t.Errorf("%q: exit %d, notes: %s", c.args, code, notes)
+		}
+	}
+}
