@@ -109,7 +109,7 @@ func (q *queue) choose(c *notify.Choice, b notify.Bounds) {
 		b.Keep = 2 * notify.DefaultRetry
 	}
 	q.chosen.Store(&chosen{c, b})
-	q.holds.choose(c)
+	q.holds.choose(c, b.Events)
 }
 
 func (q *queue) have(name string, has bool, user string) { q.holds.have(name, has, user) }

@@ -14,7 +14,7 @@ import (
 const maxHolds = 500
 
 // holds reports to Redis which connections and channels this node has. Changes are reported in
-// order. When a report fails, the same report is sent again, so that Redis recognizes it. What a
+// order. While Redis is away they are compacted, see compact. When a report fails, the same report is sent again, so that Redis recognizes it. What a
 // node has ends with its lease: the first node that notices records what ends by that.
 type holds struct {
 	// Set by init.
@@ -34,6 +34,9 @@ type holds struct {
 	types   string // wanted types, as the scripts have them
 	all     map[string]hold
 	changes []change // not reported, oldest first
+	most    int      // changes that may wait before they are compacted
+	left    int      // changes that the last compaction left
+	lost    int      // changes that compactions removed; not reported
 }
 
 // hold is something that this node has.
@@ -46,6 +49,7 @@ type hold struct {
 type change struct {
 	name, user string
 	has, quiet bool
+	again      bool // Redis had it before, and has lost it
 	reported   bool // of an end: Redis knows the start
 }
 
@@ -53,6 +57,7 @@ type change struct {
 type report struct {
 	changes []change // the oldest that wait
 	types   string
+	lost    int
 }
 
 func (h *holds) init(q *queue) {
@@ -66,10 +71,10 @@ var (
 )
 
 // choose sets what is reported. What is not chosen any more ends without an event.
-func (h *holds) choose(c *notify.Choice) {
+func (h *holds) choose(c *notify.Choice, most int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.types = ""
+	h.most, h.types = max(most, fewestCompacted), ""
 	kinds := ""
 	for kind, types := range map[string]map[notify.Type]string{"c": connectionTypes, "r": channelTypes} {
 		for t, letter := range types {
@@ -109,6 +114,9 @@ func (h *holds) have(name string, has bool, user string) {
 		delete(h.all, name)
 	}
 	h.changes = append(h.changes, change{name: name, user: user, has: has, quiet: quiet, reported: !has && held.reported})
+	if len(h.changes) > h.compactAt() {
+		h.compact()
+	}
 	h.wakeReporter()
 }
 
@@ -183,9 +191,9 @@ func (h *holds) report(ctx context.Context) (on bool, err error) {
 func (h *holds) nextReport() (on, due bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.open == nil && (h.on || len(h.changes) > 0) {
+	if h.open == nil && (h.on || len(h.changes) > 0 || h.lost > 0) {
 		n := min(len(h.changes), maxHolds)
-		h.open = &report{h.changes[:n:n], h.types}
+		h.open = &report{h.changes[:n:n], h.types, h.lost}
 	}
 	return h.on, h.open != nil
 }
@@ -206,6 +214,8 @@ func (h *holds) accepted() (more bool) {
 		}
 	}
 	h.changes = h.changes[len(h.open.changes):]
+	h.lost -= h.open.lost
+	h.left = min(h.left, len(h.changes))
 	h.open, h.known = nil, true
 	h.number++
 	return len(h.changes) > 0
@@ -227,7 +237,7 @@ func (h *holds) send(ctx context.Context, r *report) (int64, error) {
 	c := &call{
 		script: holdScript, repeatable: true,
 		keys: []string{n.outboxNodes(), n.outboxHas(h.node), n.outboxReaped()},
-		args: []any{n.outboxIn(""), h.node, h.number + 1, h.q.c.o.Lease.Milliseconds(), flag(!h.known), r.types},
+		args: []any{n.outboxIn(""), h.node, h.number + 1, h.q.c.o.Lease.Milliseconds(), flag(!h.known), r.types, r.lost},
 	}
 	for _, one := range r.changes {
 		c.args = append(c.args, flag(one.has), flag(one.quiet), one.name, one.user)
@@ -259,12 +269,12 @@ func (h *holds) reportAll(reaped bool) {
 	var all []change
 	for name, held := range h.all {
 		if held.reported {
-			all = append(all, change{name: name, user: held.user, has: true, quiet: !reaped})
+			all = append(all, change{name: name, user: held.user, has: true, quiet: !reaped, again: true})
 		}
 	}
 	for _, c := range h.changes {
 		if !c.has && c.reported && !reaped {
-			all = append(all, change{name: c.name, user: c.user, has: true, quiet: true})
+			all = append(all, change{name: c.name, user: c.user, has: true, quiet: true, again: true})
 		}
 	}
 	h.changes = append(all, h.changes...)

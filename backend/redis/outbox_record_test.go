@@ -110,6 +110,9 @@ func describe(e notify.Event) string {
 	if e.To != nil {
 		words = append(words, "to "+e.To.User+e.To.Connection)
 	}
+	if e.Count > 0 {
+		words = append(words, fmt.Sprint("count ", e.Count))
+	}
 	if e.Offset > 0 {
 		words = append(words, fmt.Sprint("offset ", e.Offset))
 	}

@@ -1,8 +1,9 @@
 -- Notes which connections and channels a node has, and records what starts and ends by that.
 -- KEYS: leases of nodes by their end; what this node has; the nodes that were reaped
 -- ARGV: prefix of the sets of holders, node, number of the script, lease in ms, 1 if this is the first
---       report under this name, wanted types as letters (c d o v), then for each change: 1 if the node
---       has it and 0 if not, 1 if no event is wanted, c or r and the name, user
+--       report under this name, wanted types as letters (c d o v), how many changes were dropped, then
+--       for each change: 1 if the node has it and 0 if not, 1 if no event is wanted, c or r and the
+--       name, user
 -- Returns 1. Returns 0 if Redis has lost what the node had, and -1 if the node was reaped: then it
 -- must report all that it has.
 local leases, held, reaped = KEYS[1], KEYS[2], KEYS[3]
@@ -34,7 +35,13 @@ redis.call('ZREM', reaped, node)
 local function wants(letter)
 	return string.find(wanted, letter, 1, true)
 end
-for i = 7, #ARGV, 4 do
+if ARGV[7] ~= '0' then
+	redis.call('HINCRBY', outboxState, 'lost', ARGV[7]) -- the next event comes after a 'lost'
+	if redis.call('TTL', outboxState) == -1 then
+		redis.call('PEXPIRE', outboxState, outboxKeep)
+	end
+end
+for i = 8, #ARGV, 4 do
 	local has, quiet, name, user = ARGV[i] == '1', ARGV[i + 1] == '1', ARGV[i + 2], ARGV[i + 3]
 	local kind, rest = string.sub(name, 1, 1), string.sub(name, 2)
 	local had = redis.call('HGET', held, name)
