@@ -61,7 +61,7 @@ func (b *bench) round(ctx context.Context, r *result, i int) error {
 
 // once starts a server, runs a workload against it and ends the server.
 func (b *bench) once(ctx context.Context, w workload.Workload, t *target.Target, profile string) (workload.Figures, error) {
-	dir, err := os.MkdirTemp(b.dir, t.Name+"-")
+	dir, err := os.MkdirTemp(b.dir, "server-")
 	if err != nil {
 		return nil, err
 	}

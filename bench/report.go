@@ -24,8 +24,11 @@ type line struct {
 	LostPeer float64        `json:"lost_peer"` // of the peer
 }
 
-// lines returns the rows of a result.
+// lines returns the rows of a result, none if no round ended well.
 func (r *result) lines() (all []line) {
+	if len(r.ours) == 0 {
+		return nil
+	}
 	for _, row := range r.pair.rows {
 		l := line{Workload: row.workload, Figure: row.figure, Rounds: len(r.ours),
 			Ours: stats.Summarize(column(r.ours, row.figure)), Lost: sum(column(r.ours, workload.Lost))}

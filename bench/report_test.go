@@ -44,6 +44,15 @@ func TestBars(t *testing.T) {
 	}
 }
 
+// A pair of which every round failed has no figures, not figures of 0.
+func TestFailedPairHasNoFigures(t *testing.T) {
+	t.Parallel()
+	r := result{pair: pair{rows: []row{{figure: "x", absolute: 5}}}}
+	if lines := r.lines(); len(lines) > 0 {
+		t.Errorf("lines %v", lines)
+	}
+}
+
 func TestEveryRowHasWorkloadAndEveryWorkloadRow(t *testing.T) {
 	t.Parallel()
 	seen := make(map[string]bool)
