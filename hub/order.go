@@ -24,8 +24,8 @@ type Answers struct {
 	// Nodes is how many nodes executed the order, and Ended how many connections they
 	// closed for it.
 	Nodes, Ended int
-	// Pending is how many nodes received the order and did not confirm it: they did not
-	// answer in time, or did not understand it.
+	// Pending is how many nodes are known and did not confirm the order: they did not answer in
+	// time, did not understand it, are cut off, or have died a moment ago.
 	Pending int
 }
 

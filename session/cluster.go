@@ -27,9 +27,9 @@ type Ended struct {
 	// Connections is how many connections the nodes that have answered closed. Nodes is the
 	// number of these nodes, with this one.
 	Connections, Nodes int
-	// Pending is how many nodes have received the order and not confirmed it. A node that
-	// did not answer in time carries it out as soon as it can. A node of another version may
-	// not understand it.
+	// Pending is how many nodes are known and have not confirmed the order. A node that did
+	// not answer in time, or is cut off, carries it out as soon as it can. A node of another
+	// version may not understand it. A node that has died counts until its lease is over.
 	Pending int
 }
 

@@ -65,7 +65,7 @@ func (k *Control) Order(ctx context.Context, o hub.Order) (hub.Answers, error) {
 	p := k.pending.begin()
 	defer k.pending.end(p)
 	c := &call{
-		script: addOrderScript, keys: []string{n.orders(), n.standing(), n.lasting()},
+		script: addOrderScript, keys: []string{n.orders(), n.standing(), n.lasting(), n.announced()},
 		args: []any{k.c.node, p.number, o.Body, n.ordered(), maxOrders, keepOrders.Milliseconds()},
 	}
 	if o.Name != "" || len(o.Ends) > 0 {
@@ -78,11 +78,19 @@ func (k *Control) Order(ctx context.Context, o hub.Order) (hub.Answers, error) {
 	if err != nil {
 		return hub.Answers{}, err
 	}
-	told, ok := result.(int64)
-	if !ok {
+	counts, _ := result.([]any)
+	if len(counts) != 2 {
 		return hub.Answers{}, unexpected(result)
 	}
-	return k.pending.waitForAnswers(ctx, p, int(told), k.answerTime()), nil
+	told, ok1 := counts[0].(int64)
+	known, ok2 := counts[1].(int64)
+	if !ok1 || !ok2 {
+		return hub.Answers{}, unexpected(result)
+	}
+	answers := k.pending.waitForAnswers(ctx, p, int(told), k.answerTime())
+	// A node that is known and does not listen is cut off, or has just died. Nobody waits for it.
+	answers.Pending = max(answers.Pending, int(known)-answers.Nodes)
+	return answers, nil
 }
 
 // answerTime is how long a node waits for the answers of others: the time to learn of the order

@@ -119,6 +119,25 @@ func TestOrders(t *testing.T) {
 	}
 }
 
+// A node that is cut off or has died is pending until its lease is over, as it is missing in the
+// answers to a question. Nobody waits for it.
+func TestOrderAfterDeath(t *testing.T) {
+	t.Parallel()
+	r := startServer(t)
+	a, b := newServant(t, patientOptions(r.Addr), 1).awaitReady(t), newServant(t, patientOptions(r.Addr), 20).awaitReady(t)
+	soon := time.Now().Add(time.Minute).UnixMilli()
+	r.do("zadd", a.c.names.announced(), soon, "dead")
+	r.do("zadd", a.c.names.announced(), soon, a.c.node)
+	r.do("zadd", a.c.names.announced(), soon, b.c.node)
+	began := time.Now()
+	a.give(t, hub.Order{Body: []byte("x")}, hub.Answers{Nodes: 1, Ended: 20, Pending: 1})
+	if took := time.Since(began); took >= a.answerTime() {
+		t.Errorf("the node was waited for: %v", took)
+	}
+	r.do("zadd", a.c.names.announced(), 1, "dead")
+	a.give(t, hub.Order{Body: []byte("y"), Name: "y"}, hub.Answers{Nodes: 1, Ended: 20})
+}
+
 // A node that does not understand an order does not count as one that has executed it, and
 // nobody waits for it.
 func TestOrderNotUnderstood(t *testing.T) {

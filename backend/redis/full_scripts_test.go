@@ -57,7 +57,7 @@ var scriptsWhenFull = []scriptWhenFull{
 	{"announce", announceScript, 1, []any{"node", 60000}, "runs"},
 	{"ask", askScript, 1, []any{"topic", "question"}, "runs"},
 	{"reportCounts", reportCountsScript, 2, []any{"node", 1, 60000, 1, "ann", 1}, "runs"},
-	{"addOrder", addOrderScript, 3, []any{"node", 1, "order", "topic", 10, 60000, "name", 0, 10}, "runs"},
+	{"addOrder", addOrderScript, 4, []any{"node", 1, "order", "topic", 10, 60000, "name", 0, 10}, "runs"},
 	{"claim", claimScript, 2, []any{"sink", "owner", 6000, "0", "name", 60000, 100, 10000, 60000, "wake"}, "runs"},
 	{"hold", holdScript, 5, []any{"in:", "node", 1, 60000, "1", "cdov", 0, "1", "0", "cn1", "ann", 100, 10000, 60000, "wake"}, "runs"},
 	{"reapHolds", reapHoldsScript, 4, []any{"in:", "has:", "cdov", 100, 60000, 60000, 100, 10000, 60000, "wake"}, "runs"},

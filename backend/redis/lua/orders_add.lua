@@ -1,13 +1,15 @@
 -- Sends an order to all nodes.
--- KEYS: orders; standing orders by name; their names by the time they end
+-- KEYS: orders; standing orders by name; their names by the time they end; nodes by the end of
+--       their announcement
 -- ARGV: node, number of the order on this node, order, Pub/Sub channel, how many orders to
 --       keep, for how long in ms; and for a standing order: its name (empty: it is none), after
 --       how long it ends in ms (0: never), how many standing orders to keep, the names of the
 --       standing orders that end with it
--- Returns how many nodes receive the announcement at once, including the sender.
+-- Returns how many nodes receive the order at once, including the sender, and how many have
+-- announced themselves without the sender, perhaps with nodes that died a moment ago.
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 if ARGV[7] then
-	local clock = redis.call('TIME')
-	local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 	local function forget(names)
 		for _, name in ipairs(names) do
 			redis.call('HDEL', KEYS[2], name)
@@ -33,4 +35,8 @@ if ARGV[7] then
 end
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[5], '*', 'n', ARGV[1], 'q', ARGV[2], 'o', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
-return redis.call('PUBLISH', ARGV[4], ARGV[1] .. ':' .. ARGV[2])
+local known = redis.call('ZCOUNT', KEYS[4], string.format('(%d', now), '+inf')
+if redis.call('ZSCORE', KEYS[4], ARGV[1]) then
+	known = known - 1
+end
+return {redis.call('PUBLISH', ARGV[4], ARGV[1] .. ':' .. ARGV[2]), known}
