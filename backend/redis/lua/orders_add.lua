@@ -35,7 +35,7 @@ if ARGV[7] then
 end
 redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[5], '*', 'n', ARGV[1], 'q', ARGV[2], 'o', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
-local known = redis.call('ZCOUNT', KEYS[4], string.format('(%d', now), '+inf')
+local known = #redis.call('ZRANGEBYSCORE', KEYS[4], string.format('(%d', now), '+inf')
 if redis.call('ZSCORE', KEYS[4], ARGV[1]) then
 	known = known - 1
 end
