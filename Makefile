@@ -31,7 +31,7 @@ DRILLTIME ?= 10m
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills drain-drill notify-drill dashboard-check pictures bench bench-compare microbench fmt clean
+.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare microbench fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -87,6 +87,9 @@ dashboard-check: needs ## run each query of the dashboard and each alert in a Pr
 
 drain-drill: ## drain a node with 5,000 clients, and say how fast they arrive at another one
 	REALTIME_DRILLS=1m go test -v -count=1 -timeout 10m -run '^TestDrain$$' ./integration/drills
+
+slow-app-drill: ## let 1,000 clients publish through a slow app, and measure the hub's other rooms
+	REALTIME_DRILLS=1m go test -v -count=1 -timeout 10m -run '^TestSlowApp$$' ./integration/drills
 
 notify-drill: ## kill a node with 200 members, restart Redis, and check every event that the app gets
 	REALTIME_NOTIFY_MEMBERS=200 go test -v -count=1 -run '^TestNotifyOverNodes$$' ./integration
