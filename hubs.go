@@ -89,7 +89,7 @@ func (a *App) define(name string, c *config.Hub, place string) error {
 	if err != nil {
 		return fmt.Errorf("hub '%s', defined by %s: %w", name, place, err)
 	}
-	config.SetPrefix(compiled, name)
+	config.SetHub(compiled, name)
 	u.config, u.place, u.use.Settings = c, place, compiled
 	return nil
 }

@@ -171,6 +171,7 @@ var options = map[string]option{
 	"Hub.Limits":    {},
 	"Hub.Rooms":     {usual: "none"},
 	"Hub.Redis":     {usual: "each node has rooms of its own"},
+	"Hub.Store":     {usual: "a restart loses them", row: "store", says: "no file"},
 
 	"Hub.Drain":    {},
 	"Drain.Window": {usual: node.DefaultDrainWindow, row: "drain", says: draining, bounds: []string{most(node.MaxDrainWindow)}},
@@ -234,6 +235,8 @@ var options = map[string]option{
 	"Content.Nodes": {usual: fmt.Sprintf("0, which means %d in a room with a schema or sanitizing", policy.DefaultNodes), row: "What clients publish/nodes", says: fmt.Sprintf("%d with a schema or sanitizing, else no limit", policy.DefaultNodes)},
 	"Schema.File":   {},
 	"Schema.Inline": {},
+
+	"Store.Dir": {usual: required},
 
 	"Redis.Addresses":         {usual: word(redis.DefaultAddress)},
 	"Redis.Sentinel":          {usual: "the addresses are those of Redis", row: "redis/sentinel"},

@@ -27,6 +27,9 @@ type Hub struct {
 
 	// Redis lets several nodes share the rooms. Default: each node has rooms of its own.
 	Redis *Redis `json:"redis,omitempty"`
+
+	// Store keeps the rooms of a single node in a file. Default: a restart loses them.
+	Store *Store `json:"store,omitempty"`
 }
 
 // maxHubName keeps names short enough for metrics, logs and keys.

@@ -212,8 +212,12 @@ func (c *RedisTLS) compile(read ReadFile) (*tls.Config, error) {
 	return t, err
 }
 
-// SetPrefix sets the default of [Redis.Prefix], which depends on the name of the hub.
-func SetPrefix(s *node.Settings, hub string) {
+// SetHub sets what depends on the name of the hub: the default of [Redis.Prefix], and the owner
+// of a [Store].
+func SetHub(s *node.Settings, hub string) {
+	if o := s.Store.Disk; o != nil {
+		o.Hub = hub
+	}
 	if o := s.Store.Redis; o != nil && o.Prefix == "" && hub != DefaultHub {
 		o.Prefix = redis.DefaultPrefix + hub + ":"
 	}

@@ -49,7 +49,7 @@ func TestRedisPrefix(t *testing.T) {
 		for hub, want := range want {
 			store, err := (&Redis{Prefix: prefix}).compile(reads(nil))
 			s := &node.Settings{Store: store}
-			if SetPrefix(s, hub); err != nil || s.Store.Redis.Prefix != want {
+			if SetHub(s, hub); err != nil || s.Store.Redis.Prefix != want {
 				t.Errorf("prefix %q of hub %s: %q, %v", prefix, hub, s.Store.Redis.Prefix, err)
 			}
 		}

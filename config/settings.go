@@ -35,9 +35,9 @@ func (c *Hub) Compile(read ReadFile) (*node.Settings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("drain: %w", err)
 	}
-	kept, err := c.Redis.compile(read)
+	kept, err := c.compileStore(read)
 	if err != nil {
-		return nil, fmt.Errorf("redis: %w", err)
+		return nil, err
 	}
 	return &node.Settings{
 		Hub: hub.Settings{

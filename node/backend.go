@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/backend/disk"
 	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 	"github.com/caddy-realtime/caddy-realtime/backend/redis"
 	"github.com/caddy-realtime/caddy-realtime/document"
@@ -19,13 +20,14 @@ type backend struct {
 	store  Store          // that it was made for
 	memory *memory.Broker // nil with Redis
 	box    *memory.Outbox // the same
+	disk   *disk.Store    // nil without 'store'
 	redis  *redis.Client  // nil without
 	shared hub.Broker     // of Redis; nil without
 	orders *redis.Control // the same
 	outbox notify.Outbox
 }
 
-var errStoreChanged = errors.New("the options of 'redis' can not be changed while the hub runs; restart Caddy, or give the hub another name")
+var errStoreChanged = errors.New("the options 'redis' and 'store' can not be changed while the hub runs; restart Caddy, or give the hub another name")
 
 // openBackend starts what connects to a store. It does not wait for the store, except for
 // a moment in which other nodes can show that they look for rooms in other places.
@@ -34,7 +36,7 @@ func openBackend(s *Settings) (b backend, err error) {
 	if s.Store.Redis == nil {
 		b.box = memory.NewOutbox()
 		b.outbox = b.box
-		return b, nil
+		return b, b.openDisk(s)
 	}
 	o := *s.Store.Redis
 	o.Logger = s.Hub.Logger
@@ -50,13 +52,33 @@ func openBackend(s *Settings) (b backend, err error) {
 	return b, nil
 }
 
+// openDisk opens the file that keeps rooms, if there is to be one.
+func (b *backend) openDisk(s *Settings) (err error) {
+	if s.Store.Disk == nil {
+		return nil
+	}
+	o := *s.Store.Disk
+	o.Logger = s.Hub.Logger
+	b.disk, err = disk.Open(o)
+	return err
+}
+
 func (b *backend) broker(s *Settings) func(hub.Sink) (hub.Broker, error) {
 	return func(sink hub.Sink) (hub.Broker, error) {
 		if b.redis != nil {
 			b.shared = b.redis.Broker(sink)
 			return b.shared, nil
 		}
-		b.memory = memory.New(sink, memory.Options{HistoryBytes: s.HistoryMemory, Outbox: b.box})
+		o := memory.Options{HistoryBytes: s.HistoryMemory, Outbox: b.box}
+		if b.disk != nil {
+			broker, err := b.disk.Broker(sink, o)
+			if err != nil {
+				return nil, err
+			}
+			b.memory = broker.Memory()
+			return broker, nil
+		}
+		b.memory = memory.New(sink, o)
 		return b.memory, nil
 	}
 }
@@ -68,8 +90,13 @@ func (b *backend) members(sink presence.Sink) (presence.Store, error) {
 	return memory.NewPresenceStore(sink).Record(b.box), nil
 }
 
-// control connects the sessions with the other nodes, if there are any.
+// control connects the sessions with the other nodes, if there are any, or with the file that
+// keeps revocations.
 func (b *backend) control(r *session.Registry) {
+	if b.disk != nil {
+		r.WithControl(func(e hub.Executor) session.Control { return b.disk.Control(e) })
+		return
+	}
 	if b.redis == nil {
 		return
 	}
@@ -111,6 +138,9 @@ func (b *backend) resize(bytes int64) {
 // close closes the connections to the store. Nothing may use the store afterwards.
 func (b *backend) close() error {
 	err := b.outbox.Close()
+	if b.disk != nil {
+		err = errors.Join(err, b.disk.Close())
+	}
 	if b.redis == nil {
 		return err
 	}
@@ -130,12 +160,15 @@ func (n *Node) Paths() []string {
 	return n.now.Settings.Paths
 }
 
-// Backend returns the word for where the rooms are kept: memory or redis.
+// Backend returns the word for where the rooms are kept: memory, disk or redis.
 func (n *Node) Backend() string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.backend.redis != nil {
+	switch {
+	case n.backend.redis != nil:
 		return "redis"
+	case n.backend.disk != nil:
+		return "disk"
 	}
 	return "memory"
 }

@@ -15,6 +15,12 @@
 // # Locks
 //
 // Node.mu is held while a hub is started or changed. A node that ends closes its parts
-// without the lock, because that waits for connections and for Redis. This package takes no
-// other lock while it holds Node.mu.
+// without the lock, because that waits for connections and for Redis. A hub that
+// starts executes the orders of its store on disk:
+//
+//	Node.mu > auth.Guard.mu
+//	Node.mu > auth.Revocations.mu
+//	Node.mu > session.recentKicks.mu
+//
+// This package takes no other lock while it holds Node.mu.
 package node

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"reflect"
 
+	"github.com/caddy-realtime/caddy-realtime/backend/disk"
 	"github.com/caddy-realtime/caddy-realtime/backend/redis"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/notify"
@@ -32,10 +33,12 @@ func (s *Settings) LogTo(log *slog.Logger) {
 	s.Hub.Logger, s.Session.Logger, s.Presence.Logger = log, log, log
 }
 
-// Store is where the rooms of a hub are kept: in this process, or in Redis.
+// Store is where the rooms of a hub are kept: in this process, in a file, or in Redis.
 type Store struct {
 	// Redis has the options that are in force; nil without Redis.
 	Redis *redis.Options
+	// Disk has the options of the file that keeps rooms; nil without one.
+	Disk *disk.Options
 	// Written is what the options were made from, with placeholders replaced.
 	Written any
 }

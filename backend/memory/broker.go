@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"hash/maphash"
@@ -50,9 +51,11 @@ func New(sink hub.Sink, o Options) *Broker {
 		closing: make(chan struct{}),
 	}
 	b.feeds, _ = sink.(hub.FeedSink)
-	secret := rand.Text()
+	secret := cmp.Or(b.o.Secret, rand.Text())
 	for i := range b.shards {
 		b.shards[i].init(&b.used, &b.keyed, secret)
+		b.shards[i].durable = b.o.Durable != nil
+		b.shards[i].forgotten.Store(b.o.Generation)
 	}
 	b.limit.Store(b.o.HistoryBytes)
 	b.janitor.Go(func() { guard.Loop(b.closing, nil, "the expiry of histories", b.sweepUntilClosed) })
@@ -157,9 +160,13 @@ func (b *Broker) Attach(ctx context.Context, channel string, r hub.Retention) er
 	}
 	// Without history there is nothing to make, and mostly nothing to drop.
 	if r.Size > 0 || rm.log.Load() != nil {
-		b.keep(rm, now, r)
+		err = b.keep(rm, now, r)
 	}
 	rm.unpin()
+	if err != nil {
+		b.Detach(channel)
+		return err
+	}
 	b.bound()
 	return nil
 }
@@ -176,7 +183,7 @@ func (b *Broker) History(ctx context.Context, channel string, r hub.Retention, q
 	}
 	now := time.Now()
 	s := b.shard(channel)
-	rm, err := s.pin(channel, now.Sub(b.born), false)
+	rm, err := s.pin(channel, now.Sub(b.born), b.o.Durable != nil && r.Size > 0)
 	switch {
 	case err != nil:
 		return hub.HistoryPage{}, err
@@ -186,6 +193,9 @@ func (b *Broker) History(ctx context.Context, channel string, r hub.Retention, q
 	defer rm.unpin()
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
+	if err := b.load(rm, now); err != nil {
+		return hub.HistoryPage{}, err
+	}
 	rm.keep(now, r)
 	b.account(rm)
 	return rm.page(q), nil
@@ -214,11 +224,15 @@ func (s *shard) blank(channel string, r hub.Retention, q hub.HistoryQuery) hub.H
 }
 
 // keep applies a retention to a pinned room.
-func (b *Broker) keep(r *room, now time.Time, to hub.Retention) {
+func (b *Broker) keep(r *room, now time.Time, to hub.Retention) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := b.load(r, now); err != nil {
+		return err
+	}
 	r.keep(now, to)
 	b.account(r)
+	return nil
 }
 
 // account updates b.used and b.keyed from a room. The caller holds the room's lock.

@@ -24,6 +24,12 @@ type Options struct {
 	Sweep time.Duration
 	// Outbox records messages for the app; nil means that none are recorded.
 	Outbox *Outbox
+	// Durable keeps rooms that are not in memory; nil means that they are lost.
+	Durable Durable
+	// Secret and Generation make the epochs of rooms without messages. A broker with the same
+	// values has the same epochs. The zero values mean a random secret.
+	Secret     string
+	Generation uint64
 }
 
 func (o Options) withDefaults() Options {

@@ -21,6 +21,9 @@ func (b *Broker) Purge(ctx context.Context, channel string, r hub.Retention) (re
 	defer rm.unpin()
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
+	if err := b.load(rm, now); err != nil {
+		return 0, err
+	}
 	rm.keep(now, r)
 	if l := rm.log.Load(); l != nil {
 		removed = l.Len()

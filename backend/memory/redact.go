@@ -21,6 +21,9 @@ func (b *Broker) Redact(ctx context.Context, channel string, r hub.Retention, at
 	defer rm.unpin()
 	rm.mu.Lock()
 	defer rm.mu.Unlock()
+	if err := b.load(rm, now); err != nil {
+		return false, err
+	}
 	rm.keep(now, r)
 	l := rm.log.Load()
 	if l == nil || at.Epoch != "" && at.Epoch != l.Top().Epoch {

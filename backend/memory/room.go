@@ -33,6 +33,7 @@ type room struct {
 	// Changed under mu. Read without it to see whether there is a log to drop.
 	log atomic.Pointer[log]
 	// Guarded by mu.
+	loaded    bool          // false: Options.Durable may have a log
 	keys      *keys         // nil: none
 	retention hub.Retention // as of the latest call
 	bytes     int64         // what Broker.used counts for log and keys

@@ -20,6 +20,8 @@ type shard struct {
 	used   *atomic.Int64 // Broker.used
 	keyed  *atomic.Int64 // Broker.keyed
 	secret string        // of the broker, for epochs
+	// durable says that a room that is removed can be loaded again.
+	durable bool
 
 	// forgotten counts the logs with messages that were dropped. It is changed before such
 	// a log can start anew, so that the new log has another epoch.
@@ -139,7 +141,7 @@ func (s *shard) count(r *room, n int, now time.Duration) {
 
 // remove drops an idle room without pins. The caller holds mu.
 func (s *shard) remove(r *room) {
-	if published(r.log.Load()) {
+	if published(r.log.Load()) && !s.durable {
 		s.forgotten.Add(1)
 	}
 	delete(s.rooms, r.channel)

@@ -128,6 +128,12 @@ var rules = []rule{
 		why:  "a backend fulfils what the core asks for and is known to the node alone",
 	},
 	{
+		pkg:     "backend/disk",
+		ours:    []string{"hub", "history", "backend/memory", "internal/guard"},
+		outside: []string{"go.etcd.io/bbolt"},
+		why:     "it adds a file to the backend in memory and is known to the node alone; this is the only door to bbolt",
+	},
+	{
 		pkg:     "backend/redis",
 		ours:    []string{"hub", "presence", "document", "history", "notify", "internal/guard", "internal/tally"},
 		outside: []string{"github.com/redis/go-redis/v9"},
@@ -226,7 +232,7 @@ var rules = []rule{
 	},
 	{
 		pkg:   "node",
-		ours:  []string{"hub", "presence", "document", "protocol", "auth", "session", "notify", "backend/memory", "backend/redis", "internal/guard", "internal/tally"},
+		ours:  []string{"hub", "presence", "document", "protocol", "auth", "session", "notify", "backend/disk", "backend/memory", "backend/redis", "internal/guard", "internal/tally"},
 		never: []string{"github.com/caddyserver/caddy/v2"},
 		why:   "a hub with all its parts outlives configurations, so that it must not hold one, and is tested without a Caddy",
 	},
@@ -239,7 +245,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "config",
-		ours:    []string{"hub", "presence", "document", "protocol", "filter", "policy", "auth", "session", "notify", "backend/redis", "node", "internal/block"},
+		ours:    []string{"hub", "presence", "document", "protocol", "filter", "policy", "auth", "session", "notify", "backend/disk", "backend/redis", "node", "internal/block"},
 		outside: []string{"github.com/caddyserver/caddy/v2"},
 		why:     "the configuration is data: it is checked and turned into settings, and starts nothing",
 	},

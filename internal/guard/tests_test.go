@@ -30,6 +30,11 @@ var tested = map[string]string{
 	"backend/memory: the expiry of members":      "TestPanicInTheExpiryOfMembers",
 	"backend/memory: the reduction of a history": "TestPanicInTheReductionOfAHistory",
 
+	"backend/disk: a transaction of the store":       "TestPanicInATransaction",
+	"backend/disk: opening the store":                "TestPanicWhileOpening",
+	"backend/disk: the end of a change in the store": "TestPanicInTheEndOfAChange",
+	"backend/disk: the writer of the store":          "TestPanicInTheWriter",
+
 	"backend/redis: an order":                               "TestPanicOfWhoeverTakes",
 	"backend/redis: commands to Redis":                      "TestPanicOfCommand",
 	"backend/redis: announcing the node":                    "TestPanicOfALoop",

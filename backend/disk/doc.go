@@ -1,0 +1,52 @@
+// Package disk keeps the rooms of a single node in a file, so that they outlive the process. It
+// adds durability to package memory, which is what clients read from.
+//
+// # What is kept
+//
+// The messages of rooms with history, with their positions; idempotency keys; and the standing
+// orders of the app, which are the revocations. Members, documents and events for the app are in
+// memory alone. [Store] is the file, [Broker] and [Control] are the parts of a node that use it.
+//
+// # The way of a message
+//
+// Publish hands the message to the writer, a goroutine. The writer takes all operations that wait
+// and writes them in one transaction with one fsync. Only after the commit does it add the
+// messages to the rooms in memory and deliver them. So nobody ever sees a position that a crash
+// gives to another message. While the disk works, the next operations gather in the queue:
+// no timer makes a message wait for others.
+//
+// Messages without position and key do not touch the file.
+//
+// # Memory
+//
+// A room is loaded from the file when it is used first. If the broker drops a room from memory,
+// the next use loads it again. The channels that the file has are in memory as hashes, so that a
+// room without history costs no read.
+//
+// # Failure
+//
+// If a transaction fails, its operations fail with [hub.ErrUnavailable], and the file is opened
+// again. The number of its latest transaction then shows whether the failed one took place after
+// all. If so, its operations succeed. If the file can not be opened, each transaction tries that
+// first.
+//
+// # Time
+//
+// Every minute, expired messages, keys and orders are removed, in transactions of bounded size.
+// A room goes a day after its last message, or after ten times the TTL of its messages if that
+// is longer, unless it is in memory. The next log of the room has another epoch. Pages that are
+// free are used again; the file does not shrink.
+//
+// # Locks
+//
+// From the outermost to the innermost:
+//
+//	memory.room.mu > file.mu: a room is loaded under its lock; file.mu is held shared by transactions
+//	memory.room.mu > Store.mu: loading looks whether the file has the room
+//
+// The writer holds no lock of this package while it calls the broker in memory.
+//
+// # Goroutines
+//
+// The store has one goroutine, the writer. [Open] starts it and [Store.Close] ends it.
+package disk

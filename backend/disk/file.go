@@ -1,0 +1,127 @@
+package disk
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
+)
+
+// fileName is the name of the file in the folder of a store.
+const fileName = "realtime.db"
+
+// file is the bbolt file of a store. It is opened again after a commit that failed, because the
+// file then shows whether the commit took place.
+type file struct {
+	o    Options
+	path string
+
+	mu sync.RWMutex // held shared by transactions, alone to open the file again
+	db *bbolt.DB    // nil: the file could not be opened again, or is closed
+}
+
+// errDamaged is the error of a transaction that found what bbolt never writes.
+var errDamaged = errors.New("the file is damaged")
+
+func openFile(o Options) (*file, error) {
+	f := &file{o: o, path: filepath.Join(o.Dir, fileName)}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("store: the folder cannot be made: %w", err)
+	}
+	err := errDamaged
+	guard.Run(o.Logger, "opening the store", func() { err = f.open() })
+	return f, f.explain(err)
+}
+
+// open opens the file. The caller holds mu, or nobody else has the file yet.
+func (f *file) open() error {
+	o := *bbolt.DefaultOptions
+	o.Timeout, o.MaxSize, o.FreelistType = f.o.Wait, f.o.maxBytes, bbolt.FreelistMapType
+	db, err := bbolt.Open(f.path, 0o600, &o)
+	if err == nil {
+		f.db = db
+	}
+	return err
+}
+
+// explain adds to an error of opening the file what an operator can do.
+func (f *file) explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return fmt.Errorf("store: another process or another hub has %s open; a folder is for one hub of one process", f.path)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("store: the user that Caddy runs as must be able to read and write %s: %w", f.o.Dir, err)
+	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum),
+		errors.Is(err, bolterrors.ErrVersionMismatch), errors.Is(err, errDamaged):
+		return fmt.Errorf("store: %s is damaged or not a store; put a backup in its place, or move it away to start with an empty store: %w", f.path, err)
+	}
+	return fmt.Errorf("store: opening %s: %w", f.path, err)
+}
+
+// view calls do with a transaction that reads.
+func (f *file) view(do func(*bbolt.Tx) error) error {
+	return f.transaction((*bbolt.DB).View, do)
+}
+
+// update calls do with a transaction that writes, and commits it.
+func (f *file) update(do func(*bbolt.Tx) error) error {
+	return f.transaction((*bbolt.DB).Update, do)
+}
+
+func (f *file) transaction(run func(*bbolt.DB, func(*bbolt.Tx) error) error, do func(*bbolt.Tx) error) error {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if f.db == nil {
+		return fmt.Errorf("%w: the store is not open", hub.ErrUnavailable)
+	}
+	err := errDamaged
+	guard.Run(f.o.Logger, "a transaction of the store", func() { err = run(f.db, do) })
+	return err
+}
+
+// reopen opens the file again and returns the number of its latest transaction.
+func (f *file) reopen() (latest int, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.db != nil {
+		_ = f.db.Close() // the commit before has failed already
+		f.db = nil
+	}
+	err = errDamaged
+	guard.Run(f.o.Logger, "opening the store", func() {
+		if err = f.open(); err == nil {
+			err = f.db.View(func(tx *bbolt.Tx) error {
+				latest = tx.ID()
+				return nil
+			})
+		}
+	})
+	return latest, err
+}
+
+// isOpen reports whether the file is open.
+func (f *file) isOpen() bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.db != nil
+}
+
+func (f *file) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.db == nil {
+		return nil
+	}
+	err := f.db.Close()
+	f.db = nil
+	return err
+}

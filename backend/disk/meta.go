@@ -1,0 +1,81 @@
+package disk
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+
+	"go.etcd.io/bbolt"
+)
+
+// format is the version of what the file has in it.
+const format = 1
+
+// The buckets of the file.
+var (
+	metaBucket     = []byte("meta")     // what belongs to the whole store
+	roomsBucket    = []byte("rooms")    // by channel: a roomRecord
+	messagesBucket = []byte("messages") // by the id of the room and the offset: a message
+	keysBucket     = []byte("keys")     // by time: an idempotency key with its result
+	ordersBucket   = []byte("orders")   // by name: a standing order, such as a revocation
+)
+
+// The keys of metaBucket.
+var (
+	metaFormat     = []byte("format")
+	metaHub        = []byte("hub")
+	metaSecret     = []byte("secret")
+	metaGeneration = []byte("generation") // counts the logs that were dropped
+)
+
+// meta is what belongs to a whole store.
+type meta struct {
+	secret     string
+	generation uint64
+}
+
+// prepare makes the buckets of a new file, and checks those of an old one.
+func prepare(tx *bbolt.Tx, hub string) (m meta, err error) {
+	b := tx.Bucket(metaBucket)
+	if b == nil {
+		return create(tx, hub)
+	}
+	if is := binary.BigEndian.Uint64(padded(b.Get(metaFormat))); is != format {
+		return m, fmt.Errorf("it has format %d and this version reads format %d; use the version that wrote it, or move the file away", is, format)
+	}
+	if is := string(b.Get(metaHub)); is != hub {
+		return m, fmt.Errorf("it belongs to the hub '%s', not to '%s'; give each hub a folder of its own", is, hub)
+	}
+	m.secret = string(b.Get(metaSecret))
+	m.generation = binary.BigEndian.Uint64(padded(b.Get(metaGeneration)))
+	return m, nil
+}
+
+func create(tx *bbolt.Tx, hub string) (m meta, err error) {
+	for _, name := range [][]byte{metaBucket, roomsBucket, messagesBucket, keysBucket, ordersBucket} {
+		if _, err := tx.CreateBucket(name); err != nil {
+			return m, err
+		}
+	}
+	m.secret = rand.Text()
+	b := tx.Bucket(metaBucket)
+	for _, p := range [][2][]byte{
+		{metaFormat, number(format)}, {metaHub, []byte(hub)}, {metaSecret, []byte(m.secret)}, {metaGeneration, number(0)},
+	} {
+		if err := b.Put(p[0], p[1]); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
+
+// number returns a number as eight bytes that sort as the number does.
+func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+// padded returns a number that is not there as 0.
+func padded(b []byte) []byte {
+	if len(b) != 8 {
+		return make([]byte, 8)
+	}
+	return b
+}

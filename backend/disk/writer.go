@@ -1,0 +1,166 @@
+package disk
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/guard"
+)
+
+const (
+	// maxQueue is how many operations may wait. The callers of more wait for a place.
+	maxQueue = 4096
+	// maxBatch is how many operations one transaction has.
+	maxBatch = 1024
+)
+
+// operation is a change of the store. One goroutine, the writer, calls the methods.
+type operation interface {
+	// write makes the change in a transaction. An error fails the whole transaction, with
+	// the operations of other callers.
+	write(w *work) error
+	// finish is called when the transaction is committed, or has failed with err. Then the
+	// operation has no effect.
+	finish(err error)
+}
+
+// task is an operation with its caller.
+type task struct {
+	operation
+	done chan struct{} // closed after finish
+}
+
+// do hands an operation to the writer and waits until it is finished. An error says that finish
+// was not called, or that the context ended before.
+func (s *Store) do(ctx context.Context, o operation) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	t := task{o, make(chan struct{})}
+	select {
+	case <-s.closing:
+		return hub.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	case s.queue <- t:
+	}
+	select {
+	case <-t.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.stopped:
+		select {
+		case <-t.done:
+			return nil
+		default:
+			return hub.ErrClosed
+		}
+	}
+}
+
+// write is the loop of the writer. While a transaction is being committed, others wait in the
+// queue, and share the next one. The steps of a sweep come between them.
+func (s *Store) write() {
+	tick := time.NewTicker(s.o.sweep)
+	defer tick.Stop()
+	var sweep *sweeping
+	ready := make(chan struct{})
+	close(ready)
+	for {
+		var step <-chan struct{}
+		if sweep != nil {
+			step = ready
+		}
+		select {
+		case <-s.closing:
+			return
+		case t := <-s.queue:
+			s.commit(s.gather(t))
+		case now := <-tick.C:
+			if b := s.broker.Load(); b != nil && sweep == nil {
+				sweep = &sweeping{b: b, now: now}
+			}
+		case <-step:
+			s.commit([]task{{sweep, make(chan struct{})}})
+			if !sweep.more || sweep.err != nil {
+				sweep = nil
+			}
+		}
+	}
+}
+
+// gather returns an operation together with those that wait.
+func (s *Store) gather(first task) []task {
+	batch := []task{first}
+	for len(batch) < maxBatch {
+		select {
+		case t := <-s.queue:
+			batch = append(batch, t)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit makes the changes of a batch durable in one transaction, and finishes the operations.
+func (s *Store) commit(batch []task) {
+	err := unavailable(errDamaged) // if there is a panic
+	defer func() {
+		for _, t := range batch {
+			guard.Run(s.o.Logger, "the end of a change in the store", func() { t.finish(err) })
+			close(t.done)
+		}
+	}()
+	err = s.transact(batch)
+	if s.failing != (err != nil) {
+		s.failing = err != nil
+		s.reportState(err)
+	}
+}
+
+// reportState logs that the store fails, or works again.
+func (s *Store) reportState(err error) {
+	if err != nil {
+		s.o.Logger.Error("the store can not write; what should be stored is rejected until it can", "file", s.file.path, "error", err)
+		return
+	}
+	s.o.Logger.Info("the store can write again", "file", s.file.path)
+}
+
+// transact is commit without the end of the operations.
+func (s *Store) transact(batch []task) error {
+	if !s.file.isOpen() {
+		if _, err := s.file.reopen(); err != nil {
+			return unavailable(err)
+		}
+	}
+	id := 0
+	err := s.file.update(func(tx *bbolt.Tx) error {
+		id = tx.ID()
+		w := newWork(tx)
+		for _, t := range batch {
+			if err := t.write(w); err != nil {
+				return err
+			}
+		}
+		return w.flush()
+	})
+	if err == nil {
+		return nil
+	}
+	// The commit may have reached the file before it failed.
+	latest, failed := s.file.reopen()
+	if failed == nil && id > 0 && latest >= id {
+		return nil
+	}
+	return unavailable(err)
+}
+
+// unavailable returns an error of the file as one that the caller may retry.
+func unavailable(err error) error { return fmt.Errorf("%w: %w", hub.ErrUnavailable, err) }
