@@ -19,7 +19,8 @@ type Room struct {
 	// in between. A segment is literal text, or `*` for any one segment, or `{user}` for a
 	// segment that only the user of that name may use, or `{claim.NAME}` for a segment
 	// that only users may use whose token has it as the claim NAME. `*` as the last
-	// segment stands for all that follows. Required. Example: `chat:*`.
+	// segment stands for all that follows; behind text, as in `private-*`, for all names that
+	// start with the text. Required. Example: `chat:*`.
 	Pattern string `json:"pattern"`
 
 	// Subscribe says who may receive the messages: `anyone`, `users` (clients that are

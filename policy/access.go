@@ -66,6 +66,13 @@ func (r *Room) Allow(a Action, s *Subject, channel string) *protocol.Error {
 // that r matched. A pattern without placeholders fits everybody.
 func (r *Room) OwnedBy(s *Subject, channel string) bool { return r.pattern.ownedBy(s, channel) }
 
+// Opens reports whether a client can be allowed to do a in the channels of r at all, because the
+// rules do not leave it to the app and the channels belong to nobody. A nil Room opens nothing.
+func (r *Room) Opens(a Action) bool {
+	access := r.access(a)
+	return access >= Granted && access <= Anyone && !r.pattern.personal
+}
+
 // admits reports whether the access alone allows s, whoever owns the channel.
 func (access Access) admits(a Action, s *Subject, channel string) bool {
 	switch access {

@@ -11,6 +11,7 @@ func FuzzPattern(f *testing.F) {
 	for _, s := range [][2]string{
 		{"chat:*", "chat:1"}, {"chat:*", "chat:"}, {"*", "a:b"}, {"a:*:c", "a:b:c"}, {"a:*:c", "a::c"},
 		{"inbox:{user}", "inbox:ann"}, {"a:b", "a:b:c"}, {"a:{user}:*", "a:b:c:d"}, {"a:b:*", "a:b::"}, {"{user}", ""}, {"t:{claim.team}:*", "t:red:1"},
+		{"private-*", "private-x"}, {"*:private-*", "a:private-x:b"},
 	} {
 		f.Add(s[0], s[1])
 	}
@@ -36,6 +37,9 @@ func naiveMatch(pattern, channel []string) bool {
 		return false
 	case len(pattern) == 1 && pattern[0] == "*":
 		return strings.Join(channel, ":") != ""
+	case len(pattern) == 1 && strings.HasSuffix(pattern[0], "*"):
+		rest, ok := strings.CutPrefix(strings.Join(channel, ":"), strings.TrimSuffix(pattern[0], "*"))
+		return ok && rest != ""
 	case pattern[0] == "*", pattern[0] == "{user}", strings.HasPrefix(pattern[0], "{claim."):
 		return channel[0] != "" && naiveMatch(pattern[1:], channel[1:])
 	}

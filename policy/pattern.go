@@ -17,12 +17,13 @@ const (
 	single              // any one segment
 	caller              // any one segment; belongs to the user it names
 	claim               // any one segment; belongs to those who have it as a claim
+	starts              // everything that starts with its text and has more; always last
 	rest                // everything that follows, at least one character; always last
 )
 
 type segment struct {
 	kind kind
-	text string // of a literal; the name of a claim
+	text string // of a literal and of starts; the name of a claim
 }
 
 // owned reports whether the segment is a placeholder.
@@ -73,8 +74,10 @@ func parseSegment(part string, last bool) (segment, error) {
 		return segment{kind: caller}, nil
 	case strings.ContainsAny(part, "{}"):
 		return parseClaim(part)
+	case last && strings.Index(part, "*") == len(part)-1:
+		return segment{kind: starts, text: part[:len(part)-1]}, nil
 	case strings.Contains(part, "*"):
-		return segment{}, fmt.Errorf("segment %q: * must be a whole segment; write a:*, not a*", part)
+		return segment{}, fmt.Errorf("segment %q: * must be a whole segment, or the end of the last one", part)
 	}
 	return segment{kind: literal, text: part}, nil
 }
@@ -93,7 +96,11 @@ func parseClaim(part string) (segment, error) {
 func (p *pattern) validate() error {
 	var shortest []string
 	for _, s := range p.segments {
-		if s.kind != literal {
+		switch s.kind {
+		case literal:
+		case starts:
+			s.text += "x"
+		default:
 			s.text = "x"
 		}
 		shortest = append(shortest, s.text)
@@ -113,6 +120,10 @@ func (p *pattern) split() {
 		}
 	}
 	p.tail = p.segments[n:]
+	if len(p.tail) == 1 && p.tail[0].kind == starts {
+		p.prefix += p.tail[0].text
+		p.tail = []segment{{kind: rest}}
+	}
 }
 
 func (p *pattern) match(channel string) bool {
@@ -121,8 +132,11 @@ func (p *pattern) match(channel string) bool {
 		return false
 	}
 	for i, s := range p.tail {
-		if s.kind == rest {
+		switch s.kind {
+		case rest:
 			return left != ""
+		case starts:
+			return len(left) > len(s.text) && strings.HasPrefix(left, s.text)
 		}
 		var part string
 		var more bool
@@ -144,13 +158,24 @@ func (p *pattern) covers(q *pattern) bool {
 		switch {
 		case s.kind == rest:
 			return true
-		case t.kind == rest:
+		case s.kind == starts:
+			return s.starts(t, i < len(q.segments)-1)
+		case t.kind == rest, t.kind == starts:
 			return false
 		case s.kind == literal && (t.kind != literal || t.text != s.text):
 			return false
 		}
 	}
 	return len(p.segments) == len(q.segments)
+}
+
+// starts reports whether a segment that is a beginning matches all that another one and what
+// follows it match. more says that something follows.
+func (s segment) starts(t segment, more bool) bool {
+	if t.kind == literal && !more && t.text == s.text {
+		return false // nothing is left for the *
+	}
+	return (t.kind == literal || t.kind == starts) && strings.HasPrefix(t.text, s.text)
 }
 
 // ownedBy reports whether s has the value of every placeholder in channel, which p matches.

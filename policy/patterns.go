@@ -58,6 +58,12 @@ func (p *pattern) meets(q *pattern) bool {
 		switch {
 		case s.kind == rest || t.kind == rest:
 			return true
+		case s.kind == starts && t.kind == starts:
+			return s.starts(t, false) || t.starts(s, false)
+		case s.kind == starts:
+			return t.kind != literal || s.starts(t, i < len(q.segments)-1)
+		case t.kind == starts:
+			return s.kind != literal || t.starts(s, i < len(p.segments)-1)
 		case s.kind == literal && t.kind == literal && s.text != t.text:
 			return false
 		}

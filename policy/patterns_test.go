@@ -33,7 +33,7 @@ func TestPatterns(t *testing.T) {
 			t.Errorf("%v: %v (%v)", test.rooms, got, err)
 		}
 	}
-	for pattern, want := range map[string]string{"": "empty", "a:{user}": "placeholder", "a*": "whole segment"} {
+	for pattern, want := range map[string]string{"": "empty", "a:{user}": "placeholder", "a*b": "whole segment"} {
 		if _, err := policy.ParsePatterns([]string{pattern}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", pattern, err)
 		}

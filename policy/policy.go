@@ -52,7 +52,8 @@ type Room struct {
 	// between them. A segment is literal text, "*" for any one segment, "{user}" for any
 	// one segment that only the user named there may use, or "{claim.NAME}" for any one
 	// segment that only callers may use whose token has it as the claim NAME. "*" as the
-	// last segment matches everything that follows, including further colons.
+	// last segment matches everything that follows, including further colons. The last segment
+	// may also be text with a "*" behind it: it matches what starts with the text and has more.
 	Pattern string
 	// Subscribe and Publish say who may do it. The zero value is [Server]. The
 	// configuration decides that clients may subscribe by default.

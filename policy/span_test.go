@@ -43,7 +43,7 @@ func TestSpan(t *testing.T) {
 		{"inbox:{user}:* *", "inbox:ann:*", "", protocol.Forbidden},
 		{"t:{claim.team}:* *", "t:red:*", "", protocol.Forbidden},
 		{"*", "a", "", protocol.InvalidChannel},
-		{"*", "a*", "", protocol.InvalidChannel},
+		{"*", "a*b", "", protocol.InvalidChannel},
 		{"*", "", "", protocol.InvalidChannel},
 		{"*", "a::*", "", protocol.InvalidChannel},
 		{"*", "{user}:*", "", protocol.InvalidChannel},
