@@ -31,8 +31,8 @@ func newBatch(events []Event, slow Slow) batch {
 			b.messages++
 			if ev.Direct != nil {
 				b.direct++
-				b.selective = true
 			}
+			b.selective = b.selective || ev.Direct != nil || ev.Except != ""
 		case Selective, Personal:
 			b.selective = true
 		}
@@ -76,8 +76,8 @@ func (c *Conn) getsAsIs(ev Event, interests uint8) bool {
 	if !c.addressed(ev) {
 		return false
 	}
-	if s, ok := ev.(Selective); ok {
-		return s.Concerns(interests)
+	if s, ok := ev.(Selective); ok && !s.Concerns(interests) {
+		return false
 	}
 	if p, ok := ev.(Personal); ok {
 		return p.For(c.id) == nil

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base32"
 	"math"
@@ -16,6 +17,9 @@ const linger = 5 * time.Second
 
 // ConnOptions describe a new connection.
 type ConnOptions struct {
+	// ID is the id of the connection, for a protocol with a form of its own. It must not be
+	// that of another connection and must be hard to guess. Empty: the hub makes one.
+	ID        string
 	Transport Transport
 	Encoder   Encoder
 	// Kind is what the figures for operators are grouped by.
@@ -77,10 +81,11 @@ type Conn struct {
 }
 
 // Connect registers a connection. Once [Hub.Drain] or [Hub.Close] has started it returns
-// [ErrClosed]; for an observer only if the hub does not accept connections again.
+// [ErrClosed]; for an observer only if the hub does not accept connections again. It also does if
+// another connection has the ID.
 func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 	c := &Conn{
-		hub: h, id: newID(), transport: o.Transport, encoder: o.Encoder,
+		hub: h, id: cmp.Or(o.ID, newID()), transport: o.Transport, encoder: o.Encoder,
 		kind: unique.Make(o.Kind), answers: o.Answers, observer: o.Observer, user: o.User, onClose: o.OnClose,
 	}
 	c.try, _ = o.Transport.(TryWriter)
@@ -90,7 +95,7 @@ func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 	_, c.stamps = o.Transport.(Stamper)
 	c.Heard()
 	h.mu.Lock()
-	if h.closed || h.paused && !c.observer {
+	if _, taken := h.conns[c.id]; taken || h.closed || h.paused && !c.observer {
 		h.mu.Unlock()
 		return nil, ErrClosed
 	}
@@ -111,7 +116,8 @@ func newID() string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
 }
 
-// ID returns the id of the connection: 16 characters a-z and 2-7 that cannot be guessed.
+// ID returns the id of the connection, which cannot be guessed: that of its options, or 16
+// characters a-z and 2-7.
 func (c *Conn) ID() string { return c.id }
 
 // Heard notes that something arrived from the client.

@@ -84,7 +84,7 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 		ev := b.events[i]
 		switch ev := ev.(type) {
 		case *Message:
-			if !c.addressed(ev) || !ev.unplaced() && !c.startAt(s, ev.Position) {
+			if !ev.unplaced() && !c.startAt(s, ev.Position) || !c.addressed(ev) {
 				continue
 			}
 			if s.sieve != nil && !b.verdict(s.sieve.selector).passes[i] {
@@ -102,14 +102,15 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 				s.from = ev.Position // the client learns of the loss up to here
 			}
 			s.passed(ev.Position)
-		case Selective:
-			if !ev.Concerns(s.interests) {
+		default:
+			if chosen, ok := ev.(Selective); ok && !chosen.Concerns(s.interests) {
 				continue
 			}
-		case Personal:
-			if own := ev.For(c.id); own != nil {
-				c.enqueue(s, own, c.encoder.AppendEvent(nil, own), b.slow)
-				continue
+			if p, ok := ev.(Personal); ok {
+				if own := p.For(c.id); own != nil {
+					c.enqueue(s, own, c.encoder.AppendEvent(nil, own), b.slow)
+					continue
+				}
 			}
 		}
 		c.enqueue(s, ev, b.form(c).keepFor(s, i), b.slow)

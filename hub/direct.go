@@ -24,12 +24,12 @@ type Direct struct {
 	From Address
 }
 
-// addressed reports whether an event is for this connection. Only messages with an address
-// are not for all.
+// addressed reports whether an event is for this connection. Only messages with an address, or
+// with a connection that is left out, are not for all.
 func (c *Conn) addressed(ev Event) bool {
 	m, ok := ev.(*Message)
 	if !ok || m.Direct == nil {
-		return true
+		return !ok || m.Except == "" || m.Except != c.id
 	}
 	to, user := m.Direct.To, ""
 	if c.user != nil {

@@ -159,7 +159,7 @@ func expect(t *testing.T, got, want []*hub.Message) {
 		if g.Time.UnixMilli() != w.Time.UnixMilli() {
 			t.Errorf("message %d: time %v, want %v", i, g.Time, w.Time)
 		}
-		if g.Channel != w.Channel || !bytes.Equal(g.Content, w.Content) || !bytes.Equal(g.Tags, w.Tags) || g.Event != w.Event || g.Sender != w.Sender || g.Position != w.Position || !sameDirect(g.Direct, w.Direct) {
+		if g.Channel != w.Channel || !bytes.Equal(g.Content, w.Content) || !bytes.Equal(g.Tags, w.Tags) || g.Event != w.Event || g.Sender != w.Sender || g.Except != w.Except || g.Position != w.Position || !sameDirect(g.Direct, w.Direct) {
 			t.Errorf("message %d: %+v, want %+v", i, short(g), short(w))
 		}
 	}

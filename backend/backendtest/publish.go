@@ -40,6 +40,8 @@ func publishKeepsContent(e *env) {
 		{Content: []byte(`{"ü":"日本 🎈"}`), Event: "événement", Sender: "Зоя"},
 		{Content: []byte("1"), Time: time.UnixMilli(1)},
 		{Content: []byte(`{"tags":{}}`), Tags: []byte(`{"team":"red","n":1.5,"ü":true}`)},
+		{Content: []byte(`{"except":"1.2"}`), Except: "123.456"},
+		{Content: []byte(`1`), Except: "123.456", Tags: []byte(`{"n":1}`)},
 		{Content: fmt.Appendf(nil, `"%s"`, bytes.Repeat([]byte("x"), 1<<18))},
 	} {
 		m.Channel, m.Position.Anchor = r.channel, anchor(m.Content)

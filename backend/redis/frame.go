@@ -12,7 +12,8 @@ import (
 )
 
 // Redis stores a message as: version of the format (1 byte), anchor (4), time in nanoseconds
-// (8), event and sender with their lengths, content, and for tags their mark and the tags.
+// (8), event and sender with their lengths, content, for a connection that is left out its mark and
+// its id, and for tags their mark and the tags.
 //
 // Through Pub/Sub it has something before that. In rooms with history: "h", epoch, ":", offset,
 // ":". In other rooms: "e", the node that published it (8 bytes), its serial number on that
@@ -32,6 +33,10 @@ func appendMessage(dst []byte, m *hub.Message) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(m.Sender)))
 	dst = append(dst, m.Sender...)
 	dst = append(dst, m.Content...)
+	if m.Except != "" {
+		dst = append(append(append(dst, exceptMark...), '"'), m.Except...)
+		dst = append(dst, '"')
+	}
 	if len(m.Tags) > 0 {
 		dst = append(append(dst, tagsMark...), m.Tags...)
 	}
@@ -53,6 +58,19 @@ func cutTags(b []byte) (content, tags []byte) {
 	return b[:at:at], b[at+len(tagsMark):]
 }
 
+// exceptMark stands between a content and the connection that does not get the message, like
+// [tagsMark]. Nodes of an earlier version send the message to that connection as well.
+const exceptMark = "\n,\"except\":"
+
+// cutExcept cuts the connection that is left out off what follows the sender.
+func cutExcept(b []byte) (content []byte, except string) {
+	at := bytes.LastIndexByte(b, exceptMark[0])
+	if at < 0 || !bytes.HasPrefix(b[at:], []byte(exceptMark)) {
+		return b, ""
+	}
+	return b[:at:at], strings.Trim(string(b[at+len(exceptMark):]), `"`)
+}
+
 // parseMessage parses the stored form. The position has only the anchor.
 func parseMessage(channel, s string) (*hub.Message, error) {
 	const fixed = 1 + 4 + 8
@@ -70,7 +88,8 @@ func parseMessage(channel, s string) (*hub.Message, error) {
 	if m.Sender, b, ok = cutText(b); !ok {
 		return nil, errFrame
 	}
-	m.Content, m.Tags = cutTags(b)
+	b, m.Tags = cutTags(b)
+	m.Content, m.Except = cutExcept(b)
 	return m, nil
 }
 
