@@ -27,9 +27,30 @@ func (r *room) flush() {
 	}
 	r.announce(&Diff{
 		Channel: r.channel, Seq: r.seq,
-		Entered: c.entered, Updated: c.updated, Left: c.left,
+		Entered: c.entered, Updated: c.updated, Left: c.left, apart: r.apart(c.entered),
 		Count: r.view.announced.Len(), Partial: r.partial,
 	})
+}
+
+// apart returns which of these members are the own ones of connections that are not told of them.
+// It is nil if there are none. Needs mu.
+func (r *room) apart(entered []*Member) (own map[string]*Member) {
+	for _, m := range entered {
+		l := r.locals[m.Key]
+		if l == nil {
+			continue
+		}
+		for _, s := range l.stays {
+			if s.apart == "" {
+				continue
+			}
+			if own == nil {
+				own = make(map[string]*Member)
+			}
+			own[s.apart] = m
+		}
+	}
+	return own
 }
 
 func (r *room) announce(f Frame) {

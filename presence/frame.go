@@ -45,6 +45,21 @@ type Diff struct {
 	Count int
 	// Partial is as in [Snapshot]. A diff may change nothing but this.
 	Partial bool
+
+	apart map[string]*Member // by connection, see [Who.Apart]
+}
+
+// For returns the diff without the own member of a connection that is not told of it; nil for
+// all other connections.
+func (d *Diff) For(connection string) *Diff {
+	own := d.apart[connection]
+	if own == nil {
+		return nil
+	}
+	without := *d
+	without.apart = nil
+	without.Entered = slices.DeleteFunc(slices.Clone(d.Entered), func(m *Member) bool { return m == own })
+	return &without
 }
 
 func (*Snapshot) frame() {}

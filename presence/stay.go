@@ -19,6 +19,9 @@ type Who struct {
 	Connection string
 	// User is the id of its user; empty if it is anonymous.
 	User string
+	// Apart says that a diff does not tell the connection of its own member. Its snapshot has
+	// shown that already.
+	Apart bool
 }
 
 // Stay is the presence of one connection in one room, from [Tracker.Enter] to
@@ -31,6 +34,8 @@ type Stay struct {
 	over   bool
 	member *local // nil: the connection watches only
 	said   said
+
+	apart string // the id of the connection, see [Who.Apart]; static
 }
 
 // Enter adds a connection that is not in the room yet to its member. deliver is called once
@@ -47,6 +52,9 @@ func (t *Tracker) Enter(channel string, w Who, c Change, deliver func(*Snapshot)
 		key, anonymous = w.Connection, true
 	}
 	s := new(Stay)
+	if w.Apart {
+		s.apart = w.Connection
+	}
 	err = t.openFor(s, channel, func(r *room) {
 		r.addStay(s, key, anonymous, said)
 		r.askSnapshot(request{s, "", deliver})

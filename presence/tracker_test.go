@@ -102,7 +102,7 @@ func TestReconnect(t *testing.T) {
 // leaveBoth ends a second tab explicitly, just after the first one was lost: the
 // first may still come back.
 func leaveBoth(s *Stay) {
-	tab, _ := s.room.tracker.Enter("r", Who{"other", "ann"}, Change{}, nil)
+	tab, _ := s.room.tracker.Enter("r", Who{Connection: "other", User: "ann"}, Change{}, nil)
 	s.Lose()
 	tab.Leave()
 }

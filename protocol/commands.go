@@ -121,6 +121,9 @@ type Publish struct {
 	Key string
 	// To is the addressee; nil means everybody in the channel.
 	To *hub.Address
+	// Except is the id of a connection that does not get the message; empty for none. No
+	// command of this protocol sets it.
+	Except string
 	// Tags are a compact copy of the tags; nil for none.
 	Tags json.RawMessage
 	// Volatile says that the history does not keep the message, and that nobody repeats it. It

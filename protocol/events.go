@@ -46,7 +46,7 @@ func AppendEnvelope(dst []byte, ev hub.Event) []byte {
 func EventName(ev hub.Event) string {
 	switch ev := ev.(type) {
 	case *hub.Message:
-		if ev.Event != "" {
+		if ev.Event != "" && !Reserved(ev.Event) { // another dialect has other reserved names
 			return ev.Event
 		}
 		return TypeMessage

@@ -3,6 +3,7 @@ package protocol
 import (
 	"encoding/json"
 
+	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
@@ -86,6 +87,16 @@ func (PresenceEvent) EventName() string { return TypePresence }
 
 // Concerns implements [hub.Selective]: the connections that may see the members get the event.
 func (PresenceEvent) Concerns(interests uint8) bool { return interests&InterestPresence != 0 }
+
+// For implements [hub.Personal].
+func (p PresenceEvent) For(connection string) hub.Event {
+	if d, ok := p.Frame.(*presence.Diff); ok {
+		if own := d.For(connection); own != nil {
+			return PresenceEvent{Frame: own}
+		}
+	}
+	return nil
+}
 
 // Size implements [hub.Sized]. The members of a snapshot are those of the room and shared.
 func (p PresenceEvent) Size() (n int) {

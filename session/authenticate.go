@@ -27,6 +27,22 @@ func (s *Session) Authenticate(ctx context.Context, token string, accepted func(
 	if e != nil {
 		return e
 	}
+	return s.accept(ctx, old, next, accepted)
+}
+
+// Identify is Authenticate for an identity that the dialect has verified itself, such as one that
+// the app has signed.
+func (s *Session) Identify(ctx context.Context, id auth.Identity, accepted func(*Principal)) *protocol.Error {
+	old := s.who()
+	next, err := old.As(id, time.Now())
+	if err != nil {
+		return badToken()
+	}
+	return s.accept(ctx, old, next.dated(next.AsOf), accepted)
+}
+
+// accept makes next the principal of the session, unless something forbids it.
+func (s *Session) accept(ctx context.Context, old, next *Principal, accepted func(*Principal)) (e *protocol.Error) {
 	if next, e = s.registry.Admission.Authorize(ctx, next); e != nil {
 		return e
 	}

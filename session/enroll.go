@@ -165,23 +165,7 @@ func (s *Session) expel(channel string) bool {
 // setEnrolled notes whether the app has subscribed the session to a channel. It returns what
 // was noted before.
 func (s *Session) setEnrolled(channel string, is bool) (was bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, was = s.enrolled[channel]
-	switch {
-	case is && s.enrolled == nil:
-		s.enrolled = map[string]struct{}{channel: {}}
-	case is:
-		s.enrolled[channel] = struct{}{}
-	default:
-		delete(s.enrolled, channel)
-	}
-	return was
+	return s.changePlace(channel, func(p *place) { p.enrolled = is }).enrolled
 }
 
-func (s *Session) isEnrolled(channel string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, is := s.enrolled[channel]
-	return is
-}
+func (s *Session) isEnrolled(channel string) bool { return s.place(channel).enrolled }

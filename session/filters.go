@@ -37,24 +37,12 @@ func (u *rules) selector(p *Principal, channel string, own *filter.Filter) hub.S
 
 // selector returns what chooses the messages of a channel for the session.
 func (s *Session) selector(u *rules, channel string) hub.Selector {
-	s.mu.Lock()
-	own := s.filters[channel]
-	s.mu.Unlock()
-	return u.selector(s.who(), channel, own)
+	return u.selector(s.who(), channel, s.place(channel).filter)
 }
 
 // setFilter sets the client's own filter for a channel; nil is none.
 func (s *Session) setFilter(channel string, own *filter.Filter) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if own == nil {
-		delete(s.filters, channel)
-		return
-	}
-	if s.filters == nil {
-		s.filters = make(map[string]*filter.Filter)
-	}
-	s.filters[channel] = own
+	s.changePlace(channel, func(p *place) { p.filter = own })
 }
 
 // compileFilter compiles the filter that a client sent. No filter and an empty one are nil.

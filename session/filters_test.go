@@ -304,7 +304,7 @@ func TestFilterIsReplaced(t *testing.T) {
 		if e := c.Unsubscribe("a", nil); e != nil {
 			t.Fatal(e)
 		}
-		if len(c.filters) != 0 {
+		if len(c.places) != 0 {
 			t.Error("the session keeps the filter of a channel that it left")
 		}
 	})

@@ -63,7 +63,7 @@ func (s *Session) Members(channel, after string, deliver func(*presence.Snapshot
 	if e != nil {
 		return e
 	}
-	if e := s.registry.rules.Load().may(s.caller(), policy.Presence, channel); e != nil {
+	if e := s.registry.rules.Load().may(s.callerIn(channel), policy.Presence, channel); e != nil {
 		return e
 	}
 	if err := stay.Snapshot(after, withSelf(deliver)); err != nil {
@@ -133,7 +133,7 @@ func withSelf(deliver func(*presence.Snapshot)) func(*presence.Snapshot) {
 
 // interests are the events of a room that the session may see, beside messages.
 func (s *Session) interests(u *rules, channel string) uint8 {
-	room, e := u.room(s.caller(), policy.Presence, channel)
+	room, e := u.room(s.callerIn(channel), policy.Presence, channel)
 	if e != nil || room == nil || room.Members == nil {
 		return 0
 	}
@@ -181,27 +181,35 @@ func (s *stays) remove(channel string) *attendance {
 }
 
 // enterPresence adds the session to its member in a room with presence, unless it is there.
-// The client has just subscribed, or presence was turned on.
-func (s *Session) enterPresence(u *rules, channel string, a protocol.Appearance) {
+// The client has just subscribed, or presence was turned on. show is [SubscribeOptions.Members].
+func (s *Session) enterPresence(u *rules, channel string, a protocol.Appearance, show func(*presence.Snapshot)) {
 	room, tracker := u.policy.Match(channel), s.registry.Presence.tracker
 	if tracker == nil || room == nil || room.Members == nil {
 		return
 	}
-	for !s.enterAs(s.who(), u, channel, a) {
+	for !s.enterAs(s.who(), u, channel, a, show) {
 	}
 }
 
 // enterAs enters as the member of a principal. It returns false if the session has another
 // principal by now, which may happen while a reload turns presence on: then the member that
 // was entered has left again.
-func (s *Session) enterAs(p *Principal, u *rules, channel string, a protocol.Appearance) bool {
+func (s *Session) enterAs(p *Principal, u *rules, channel string, a protocol.Appearance, show func(*presence.Snapshot)) bool {
+	conn, change := s.connection(), a.Change()
+	who := presence.Who{Connection: conn.ID(), User: p.User, Apart: show != nil}
+	change.Server = p.Info
+	if pass := s.place(channel).pass; pass != nil && pass.Member != nil {
+		who.User, change.Server = pass.Member.ID, pass.Member.Info
+	}
 	var deliver func(*presence.Snapshot)
-	if s.interests(u, channel) != 0 {
+	switch {
+	case s.interests(u, channel) == 0:
+	case show != nil:
+		deliver = withSelf(show)
+	default:
 		deliver = s.show()
 	}
-	conn, change := s.connection(), a.Change()
-	change.Server = p.Info
-	stay, err := s.registry.Presence.tracker.Enter(channel, presence.Who{Connection: conn.ID(), User: p.User}, change, deliver)
+	stay, err := s.registry.Presence.tracker.Enter(channel, who, change, deliver)
 	if err != nil {
 		u.log.Error("presence failed", "error", err, "connection", conn.ID())
 		return true
@@ -286,7 +294,7 @@ func (s *Session) applyToPresence(u *rules, conn *hub.Conn, channel string) {
 	room := u.policy.Match(channel)
 	switch wanted, there := room != nil && room.Members != nil, s.present(channel); {
 	case wanted && !there:
-		s.enterPresence(u, channel, protocol.Appearance{})
+		s.enterPresence(u, channel, protocol.Appearance{}, nil)
 	case there && !wanted:
 		s.leavePresence(channel)
 		// The room has no members any more, so the client would get no changes of its list.
@@ -294,17 +302,29 @@ func (s *Session) applyToPresence(u *rules, conn *hub.Conn, channel string) {
 	}
 }
 
-// reappear makes the session another member of its rooms. For the others, one member leaves
-// and another one enters.
+// reappear makes the session another member of its rooms, except where a pass names the member.
+// For the others, one member leaves and another one enters.
 func (s *Session) reappear(u *rules) {
 	s.mu.Lock()
-	all := s.stays
-	s.stays = nil
+	all := s.ownStays()
+	for _, a := range all {
+		s.stays.remove(a.channel)
+	}
 	s.mu.Unlock()
 	for _, a := range all {
 		a.Leave()
-		s.enterPresence(u, a.channel, a.appearance())
+		s.enterPresence(u, a.channel, a.appearance(), nil)
 	}
+}
+
+// ownStays lists the stays whose member follows from the principal. Needs mu.
+func (s *Session) ownStays() (own []*attendance) {
+	for _, a := range s.stays {
+		if pass := s.places[a.channel].pass; pass == nil || pass.Member == nil {
+			own = append(own, a)
+		}
+	}
+	return own
 }
 
 // describe changes what the server says about the session's member.
@@ -313,7 +333,7 @@ func (s *Session) describe(info json.RawMessage) {
 		info = json.RawMessage(`{}`) // removes the earlier info
 	}
 	s.mu.Lock()
-	all := slices.Clone(s.stays)
+	all := s.ownStays()
 	s.mu.Unlock()
 	for _, a := range all {
 		if err := a.Update(presence.Change{Server: info}); err != nil {

@@ -226,10 +226,10 @@ func TestPresenceTurnedOnWhileAuthenticating(t *testing.T) {
 		if e := c.become(anonymous, named("ann")); e != nil {
 			t.Fatal(e)
 		}
-		if c.enterAs(anonymous, u, "lobby", protocol.Appearance{}) {
+		if c.enterAs(anonymous, u, "lobby", protocol.Appearance{}, nil) {
 			t.Error("the session entered as a principal that it does not have any more")
 		}
-		c.enterPresence(u, "lobby", protocol.Appearance{})
+		c.enterPresence(u, "lobby", protocol.Appearance{}, nil)
 		settle()
 		page, err := tracker.Members(t.Context(), "lobby", presence.Query{Limit: 10})
 		if err != nil || page.Count != 1 || len(page.Members) != 1 || page.Members[0].Key != "ann" {

@@ -128,6 +128,8 @@ type Caller struct {
 	// They always apply to everyone else.
 	Validate bool
 
+	pass *Pass // what counts for the channel alone; nil for nothing
+
 	paid bool // see Rates.Charge
 
 	conn *hub.Conn // whose reader the caller is; nil outside of Session.Receive

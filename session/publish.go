@@ -23,7 +23,7 @@ func (s *Session) Publish(ctx context.Context, p protocol.Publish) (hub.Publishe
 	if e := s.MustAuthenticate(); e != nil {
 		return hub.Published{}, e
 	}
-	c := s.caller()
+	c := s.callerIn(p.Channel)
 	c.conn = s.conn
 	return s.registry.Publishing.publish(ctx, c, p, func(r policy.Rate, now time.Time) time.Duration {
 		return s.rooms.take(p.Channel, r, now)
@@ -75,7 +75,7 @@ func (p *Publishing) checkAndPublish(ctx context.Context, c Caller, q protocol.P
 	if e != nil {
 		return hub.Published{}, e
 	}
-	m := &hub.Message{Channel: q.Channel, Content: content, Event: q.Event, Tags: q.Tags, Sender: sender(c), Time: now, Volatile: q.Volatile}
+	m := &hub.Message{Channel: q.Channel, Content: content, Event: q.Event, Tags: q.Tags, Sender: sender(c), Except: q.Except, Time: now, Volatile: q.Volatile}
 	if q.To != nil {
 		if m.Direct, e = p.direct(ctx, u, room, c, q.Channel, *q.To); e != nil {
 			return hub.Published{}, e

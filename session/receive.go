@@ -28,6 +28,18 @@ type Dialect interface {
 // as the native one, whose events an event stream has as well.
 type Named interface{ Name() string }
 
+// Identifier is an optional ability of a [Dialect]: ids of connections in a form of its own, which
+// are hard to guess and never the same. Without it the hub makes them.
+type Identifier interface{ NewID() string }
+
+// newID returns the id that a dialect gives a connection; empty if it leaves that to the hub.
+func newID(d Dialect) string {
+	if n, ok := d.(Identifier); ok {
+		return n.NewID()
+	}
+	return ""
+}
+
 func dialectName(d Dialect) string {
 	if n, ok := d.(Named); ok {
 		return n.Name()

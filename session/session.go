@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/caddy-realtime/caddy-realtime/filter"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/window"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -63,14 +62,13 @@ type Session struct {
 	// Guarded by mu.
 	mu       sync.Mutex
 	offences window.Counter
-	stays    stays                     // in rooms with presence
-	follows  map[string]struct{}       // the channels whose documents are followed
-	filters  map[string]*filter.Filter // by channel, what the client itself wants
-	enrolled map[string]struct{}       // the channels that the app has subscribed it to
-	lost     []string                  // channels that a fixed session named and may not have
-	timer    *time.Timer               // see watch; nil if the principal needs none
-	over     bool                      // the connection has ended
-	abusive  bool                      // by CloseForAbuse
+	stays    stays               // in rooms with presence
+	follows  map[string]struct{} // the channels whose documents are followed
+	places   map[string]place    // by channel
+	lost     []string            // channels that a fixed session named and may not have
+	timer    *time.Timer         // see watch; nil if the principal needs none
+	over     bool                // the connection has ended
+	abusive  bool                // by CloseForAbuse
 }
 
 // maxRoomBuckets bounds the channels whose publish rate a session counts. Beyond it, the
@@ -114,6 +112,7 @@ func (s *Session) connect(o Options) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conn, err = s.registry.hub.Connect(hub.ConnOptions{
+		ID:        newID(o.Dialect),
 		Transport: o.Transport,
 		Encoder:   o.Encoder,
 		Kind:      hub.Kind{Transport: o.Name, Dialect: dialectName(o.Dialect)},

@@ -8,16 +8,21 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// SubscribeOptions are what a dialect or a transport adds to a subscription. Grants and a
-// member's identity that count for one subscription belong here, too, once a dialect needs
-// them.
+// SubscribeOptions are what a dialect or a transport adds to a subscription.
 type SubscribeOptions struct {
 	// Reply makes the events that are queued before any live message of the room. It is
 	// called once, without locks, and not if the subscription fails before. May be nil.
 	Reply func(Subscribed) []hub.Event
+	// Pass is what the dialect has verified for this subscription; nil for nothing.
+	Pass *Pass
+	// Members is called with the members of a room with presence, once after Reply and perhaps
+	// on another goroutine; then the client gets no other list of them, and no announcement of
+	// its own member. It must not block. Nil: the client is sent a `presence` event.
+	Members func(*presence.Snapshot)
 	// Waits is called before the session waits for the client to read its queue. May be
 	// nil.
 	Waits func()
@@ -58,17 +63,19 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, o Subscri
 	if protocol.IsPattern(q.Channel) {
 		return s.subscribePattern(ctx, u, q, o)
 	}
-	if e := s.checkSubscribe(ctx, u, q); e != nil {
+	if e := s.takePass(u, q.Channel, o.Pass); e != nil {
 		return e
 	}
-	doc, e := s.follow(ctx, u, q.Channel)
+	doc, e := s.prepare(ctx, u, q)
 	if e != nil {
+		s.dropPass(q.Channel, o.Pass)
 		return e
 	}
 	err := s.attach(ctx, u, q, o, doc)
 	if err != nil && !errors.Is(err, hub.ErrSubscribed) { // else another goroutine was faster, and follows
 		s.unfollow(q.Channel)
 		s.setFilter(q.Channel, nil)
+		s.dropPass(q.Channel, o.Pass)
 	}
 	switch now := s.registry.rules.Load(); {
 	case errors.Is(err, hub.ErrSubscribed):
@@ -80,10 +87,18 @@ func (s *Session) subscribe(ctx context.Context, q protocol.Subscribe, o Subscri
 	case err != nil:
 		return s.registry.rules.failed("subscribe", err)
 	default:
-		s.enterPresence(now, q.Channel, q.Appearance)
+		s.enterPresence(now, q.Channel, q.Appearance, o.Members)
 		s.applyNewer(u, func(newer *rules) { s.applyToRoom(newer, s.conn, q.Channel) })
 	}
 	return nil
+}
+
+// prepare checks whether the client may subscribe, and follows the document of the room.
+func (s *Session) prepare(ctx context.Context, u *rules, q protocol.Subscribe) (*following, *protocol.Error) {
+	if e := s.checkSubscribe(ctx, u, q); e != nil {
+		return nil, e
+	}
+	return s.follow(ctx, u, q.Channel)
 }
 
 // checkSubscribe returns an error if the client may not subscribe. The app is asked last.
@@ -92,7 +107,7 @@ func (s *Session) checkSubscribe(ctx context.Context, u *rules, q protocol.Subsc
 		return e
 	}
 	if q.History > 0 {
-		if e := u.may(s.caller(), policy.History, q.Channel); e != nil {
+		if e := u.may(s.callerIn(q.Channel), policy.History, q.Channel); e != nil {
 			return e
 		}
 	}
@@ -124,7 +139,7 @@ func (s *Session) maySubscribe(u *rules, channel string) *protocol.Error {
 	if s.isEnrolled(channel) {
 		return u.opens(channel)
 	}
-	return u.may(Caller{Principal: p}, policy.Subscribe, channel)
+	return u.may(Caller{Principal: p, pass: s.place(channel).pass}, policy.Subscribe, channel)
 }
 
 // attach subscribes at the hub. If the document can not be read, the connection leaves the
@@ -203,8 +218,7 @@ func (s *Session) leaveRoom(conn *hub.Conn, channel string, reply hub.Event) boo
 	was := s.registry.hub.Unsubscribe(conn, channel, reply)
 	s.leavePresence(channel)
 	s.unfollow(channel)
-	s.setFilter(channel, nil)
-	s.setEnrolled(channel, false)
+	s.changePlace(channel, func(p *place) { *p = place{} })
 	return was
 }
 
