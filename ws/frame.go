@@ -41,6 +41,20 @@ type Encoder struct {
 	Text hub.Encoder
 }
 
+// Splitter is an optional ability of a dialect's encoder: events that are several messages in its
+// protocol. Each of them gets a frame.
+type Splitter interface {
+	// Split returns what an event consists of; nil if it is one message.
+	Split(ev hub.Event) []hub.Event
+}
+
+// Closer is an optional ability of a dialect's encoder: close codes of its own. Without it the
+// codes are those of the native protocol.
+type Closer interface {
+	// CloseReason returns the reason as the dialect says it.
+	CloseReason(r hub.Reason) hub.Reason
+}
+
 // pong is the answer to a client's ping; only this package's Encoder knows it.
 type pong string
 
@@ -53,6 +67,19 @@ func (e Encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
 	case *hub.Message:
 		hint += len(ev.Content) + len(ev.Tags) + len(ev.Channel)
 	}
+	if s, ok := e.Text.(Splitter); ok {
+		if parts := s.Split(ev); parts != nil {
+			for _, part := range parts {
+				dst = e.appendText(dst, part, hint)
+			}
+			return dst
+		}
+	}
+	return e.appendText(dst, ev, hint)
+}
+
+// appendText appends one text frame. hint is about the size of the text.
+func (e Encoder) appendText(dst []byte, ev hub.Event, hint int) []byte {
 	start := len(dst)
 	dst = slices.Grow(dst, mediumHeader+hint)[:start+mediumHeader]
 	return seal(e.Text.AppendEvent(dst, ev), start)
@@ -61,8 +88,16 @@ func (e Encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
 // AppendPing appends an empty ping.
 func (Encoder) AppendPing(dst []byte) []byte { return append(dst, headPing, 0) }
 
-// AppendClose appends a close frame. Text beyond what fits is cut off.
-func (Encoder) AppendClose(dst []byte, r hub.Reason) []byte {
+// AppendClose appends what the dialect says about the end, if anything, and a close frame. Text
+// beyond what fits is cut off.
+func (e Encoder) AppendClose(dst []byte, r hub.Reason) []byte {
+	if e.Text != nil {
+		start := len(dst)
+		dst = seal(e.Text.AppendClose(slices.Grow(dst, mediumHeader)[:start+mediumHeader], r), start)
+		if c, ok := e.Text.(Closer); ok {
+			r = c.CloseReason(r)
+		}
+	}
 	text := cutText(r.Text, maxCloseText)
 	dst = append(dst, headClose, byte(2+len(text)))
 	dst = binary.BigEndian.AppendUint16(dst, wireCode(r.Code))

@@ -32,6 +32,7 @@ type reader struct {
 	session  *session.Session
 	conn     *hub.Conn
 	deflate  bool // permessage-deflate is in use
+	refused  *hub.Reason
 
 	// Owned by the reader's goroutine. In the poller each arrival has one, one after the other.
 	pings window.Counter
@@ -45,10 +46,11 @@ type terms struct {
 	dialect   session.Dialect
 	principal *session.Principal
 	deflate   bool // permessage-deflate is in use
+	refused   *hub.Reason
 }
 
 func newReader(l link, t terms) *reader {
-	return &reader{link: l, registry: t.registry, dialect: t.dialect, deflate: t.deflate}
+	return &reader{link: l, registry: t.registry, dialect: t.dialect, deflate: t.deflate, refused: t.refused}
 }
 
 // encoder returns the encoder of the connection's frames.
@@ -94,6 +96,9 @@ func (r *reader) open(p *session.Principal) bool {
 
 // enter opens the session.
 func (r *reader) enter(p *session.Principal) *protocol.Error {
+	if r.refused != nil {
+		return protocol.Errorf(protocol.Forbidden, "%s", r.refused.Text)
+	}
 	s, e := r.registry.Open(p, session.Options{
 		Transport: r.link, Encoder: r.encoder(), Dialect: r.dialect, Answers: true, Name: "websocket",
 	})
@@ -177,7 +182,11 @@ func (r *reader) end(why hub.Reason, goodbye bool) {
 
 // reject closes a connection for which there was no session.
 func (r *reader) reject(e *protocol.Error) {
-	_ = r.link.Write(Encoder{}.AppendClose(nil, with(protocol.ReasonTryLater, e.Message)))
+	why := with(protocol.ReasonTryLater, e.Message)
+	if r.refused != nil {
+		why = *r.refused
+	}
+	_ = r.link.Write(r.encoder().AppendClose(nil, why))
 	r.link.Close()
 	r.drain()
 	r.link.readerDone()

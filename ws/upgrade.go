@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -28,6 +29,9 @@ type Options struct {
 	Dialect session.Dialect
 	// Principal is the client; nil is an anonymous one without an address.
 	Principal *session.Principal
+	// Refuse is the reason for which the connection is closed at once, in a protocol whose clients
+	// learn only from a close code why they may not connect. Nil: a session is opened.
+	Refuse *hub.Reason
 	// Compression accepts permessage-deflate (RFC 7692) from clients that offer it.
 	Compression bool
 	// KeepStream is called before the handshake of an HTTP/2 or HTTP/3 stream. It removes the
@@ -117,7 +121,7 @@ func (o Options) debug(text string, args ...any) {
 
 // terms accepts the extensions of a request in h, and returns what the connection keeps.
 func (o Options) terms(h http.Header, r *http.Request) terms {
-	return terms{o.Registry, o.Dialect, o.Principal, o.Compression && chooseDeflate(h, r)}
+	return terms{o.Registry, o.Dialect, o.Principal, o.Compression && chooseDeflate(h, r), o.Refuse}
 }
 
 // start sends the answer to the handshake and runs the connection. It gets only what the
