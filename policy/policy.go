@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/caddy-realtime/caddy-realtime/document"
@@ -113,6 +114,27 @@ func Compile(rooms []Room) (*Policy, error) {
 		}
 	}
 	return p, nil
+}
+
+// Reached returns the blocks that have channels which no earlier one has.
+func Reached(rooms []Room) (all []Room) {
+	p := new(Policy)
+	for _, r := range rooms {
+		if q := p.OrElse(r); q != p {
+			p, all = q, append(all, r)
+		}
+	}
+	return all
+}
+
+// OrElse returns the policy with one more block at its end; the policy itself if the block is never
+// reached, or can not be compiled.
+func (p *Policy) OrElse(r Room) *Policy {
+	next := &Policy{rooms: slices.Clone(p.rooms)}
+	if next.add(&r) != nil {
+		return p
+	}
+	return next
 }
 
 func (p *Policy) add(r *Room) (err error) {

@@ -123,6 +123,9 @@ func (p *Publishing) accept(ctx context.Context, u *rules, room *policy.Room, c 
 
 // sender is the name under which a message is published.
 func sender(c Caller) string {
+	if c.pass != nil && c.pass.Member != nil {
+		return c.pass.Member.ID
+	}
 	switch {
 	case c.App:
 		return ""

@@ -157,6 +157,9 @@ func (s *Session) connection() *hub.Conn {
 // Conn is the session's connection.
 func (s *Session) Conn() *hub.Conn { return s.conn }
 
+// User returns the id of the client's user; empty for an anonymous client.
+func (s *Session) User() string { return s.who().User }
+
 // who returns the current principal.
 func (s *Session) who() *Principal { return s.principal.Load() }
 
