@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 
 	"github.com/caddyserver/caddy/v2"
@@ -101,6 +102,10 @@ func (a *App) Start() error {
 	}
 	for name, u := range a.hubs {
 		log := a.log.With("hub", name)
+		if err := u.config.OpenKinds(u.use.Settings, os.ReadFile, u.kinds); err != nil {
+			a.handOver()
+			return fmt.Errorf("hub '%s': %w", name, err)
+		}
 		u.use.Settings.LogTo(log)
 		u.startRealms(a.ctx, log)
 		u.notify.apply(u.use.Settings)

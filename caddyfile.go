@@ -36,6 +36,7 @@ var routeOptions = func() block.Options[*Handler] {
 		"info":        {Syntax: "{ <name> <placeholder> … }", Block: true, Parse: parseInfo},
 		"token":       {Syntax: "{ … }", Block: true, Parse: parseToken},
 		"authorize":   {Syntax: "{ … }", Block: true, Parse: parseAuthorize},
+		"pusher":      {Syntax: "<app id> { … }", Min: 1, Max: 1, Repeat: true, Block: true, Parse: parsePusher},
 		"notify":      {Syntax: "{ … }", Block: true, Parse: parseNotify},
 
 		"handle_message": {Syntax: "<pattern>… { … }", Min: 1, Max: -1, Repeat: true, Block: true, Parse: parseHandleMessage},
@@ -68,6 +69,7 @@ func inlineHub(h *Handler) *config.Hub {
 //		token   { … }
 //		authorize { … }
 //		notify  { … }
+//		pusher  <app id> { … }
 //		handle_message <pattern>… { … }
 //		handle_call { … }
 //
@@ -131,7 +133,7 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 			return nil, err
 		}
 	}
-	return h.NewRoute(caddy.ModuleMap{"realtime": h.JSON(MatchEndpoint{Path: handler.Path})}, handler), nil
+	return h.NewRoute(caddy.ModuleMap{"realtime": h.JSON(MatchEndpoint{Path: handler.Path, Also: handler.pusherPaths()})}, handler), nil
 }
 
 // parseRoutes parses the directives in the blocks that ask the app.
@@ -305,6 +307,12 @@ func parseAuthorize(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) 
 
 func parseNotify(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
 	h.Notify, err = config.ParseNotify(d)
+	return err
+}
+
+func parsePusher(d *caddyfile.Dispenser, args []string, h *Handler) error {
+	c, err := config.ParsePusher(d, args)
+	h.Pushers = append(h.Pushers, c)
 	return err
 }
 

@@ -7,12 +7,20 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-realtime/caddy-realtime/access"
+	"github.com/caddy-realtime/caddy-realtime/api/problem"
+	"github.com/caddy-realtime/caddy-realtime/config"
+	"github.com/caddy-realtime/caddy-realtime/dialect/pusher"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
+	"github.com/caddy-realtime/caddy-realtime/session"
+	"github.com/caddy-realtime/caddy-realtime/ws"
 )
 
 // defaultPath is the path of a route that says none.
@@ -27,6 +35,10 @@ func init() { caddy.RegisterModule(new(MatchEndpoint)) }
 type MatchEndpoint struct {
 	// Path is the path of the handler. Default: `/realtime`.
 	Path string `json:"path,omitempty"`
+
+	// Also are further paths of the handler, such as /app and /apps/ID of Pusher's protocol. What
+	// the handler does not answer there goes on to the next route. Default: none.
+	Also []string `json:"also,omitempty"`
 }
 
 // CaddyModule says what the module is to Caddy.
@@ -42,11 +54,16 @@ func (m *MatchEndpoint) Provision(caddy.Context) error {
 
 // MatchWithError reports whether the endpoint may be meant. There is never an error.
 func (m *MatchEndpoint) MatchWithError(r *http.Request) (bool, error) {
-	_, ok := caddyhost.Below(m.Path, r.URL)
-	if !ok {
-		_, ok = caddyhost.Below(m.Path, caddyhost.OriginalURL(r))
+	for _, path := range append([]string{m.Path}, m.Also...) {
+		_, ok := caddyhost.Below(path, r.URL)
+		if !ok {
+			_, ok = caddyhost.Below(path, caddyhost.OriginalURL(r))
+		}
+		if ok {
+			return true, nil
+		}
 	}
-	return ok, nil
+	return false, nil
 }
 
 // checkPath finds paths that the path of a request can never be compared with.
@@ -86,11 +103,18 @@ func (h *Handler) covers(path string) bool {
 // serveOriginal answers a request by the path with which it came in, after an earlier
 // rewrite.
 func (h *Handler) serveOriginal(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	if _, ok := h.below(caddyhost.OriginalURL(r)); !ok || h.replay == nil {
+	_, ours := h.below(caddyhost.OriginalURL(r))
+	if !ours {
+		_, ours = h.pusherFor(r, caddyhost.OriginalURL(r))
+	}
+	if !ours || h.replay == nil {
 		return next.ServeHTTP(w, r)
 	}
 	return h.replay.Serve(w, r, func(w http.ResponseWriter, r *http.Request, undo func()) error {
 		path, ok := h.below(r.URL)
+		if t, is := h.pusherFor(r, r.URL); is && !ok {
+			return h.servePusher(w, r, t)
+		}
 		if !ok { // a skipped route has rewritten it: the endpoint is hidden on purpose
 			undo()
 			return next.ServeHTTP(w, r)
@@ -165,6 +189,109 @@ func endpointOf(route *caddyhttp.Route) *Handler {
 	}
 	h, _ := route.Handlers[len(route.Handlers)-1].(*Handler)
 	return h
+}
+
+// pusherApp is an app of Pusher's protocol with what the route needs to know of it.
+type pusherApp struct {
+	*pusher.App
+	path    string
+	origins access.Origins // none: all
+}
+
+// provisionPushers compiles the apps of Pusher's protocol.
+func (h *Handler) provisionPushers(u *hubUse) error {
+	h.pushers = nil
+	for _, c := range h.Pushers {
+		if err := c.Check(); err != nil {
+			return fmt.Errorf("pusher %s: %w", c.App, err)
+		}
+		keys, err := c.ResolveKeys()
+		if err != nil {
+			return err
+		}
+		origins, err := access.ParseOrigins(c.Origins)
+		if err != nil {
+			return fmt.Errorf("pusher %s: %w", c.App, err)
+		}
+		app := &pusher.App{ID: c.App, Prefix: c.Prefix, ClientEvents: c.ClientEvents, Activity: cmp.Or(time.Duration(c.ActivityTimeout), config.DefaultActivity)}
+		for _, k := range keys {
+			app.Keys = append(app.Keys, pusher.Key(k))
+		}
+		h.pushers = append(h.pushers, pusherApp{app, c.Path, origins})
+		if kinds := (config.Kinds{Prefix: c.Prefix, ClientEvents: c.ClientEvents}); !slices.Contains(u.kinds, kinds) {
+			u.kinds = append(u.kinds, kinds)
+		}
+	}
+	return nil
+}
+
+// pusherPaths are the paths at which clients and apps of Pusher's protocol come in.
+func (h *Handler) pusherPaths() (all []string) {
+	for _, c := range h.Pushers {
+		for _, path := range []string{c.Path + "/app", c.Path + "/apps/" + c.App} {
+			if !slices.Contains(all, path) {
+				all = append(all, path)
+			}
+		}
+	}
+	return all
+}
+
+// pusherTarget is what a request of Pusher's protocol is for.
+type pusherTarget struct {
+	app    pusherApp
+	path   string         // of the HTTP API; empty for a handshake
+	refuse *pusher.Reason // why the handshake is refused
+}
+
+// pusherFor returns what a request of Pusher's protocol is for, by the path of u. It returns false
+// if the request belongs to the site: /app is a usual path of sites.
+func (h *Handler) pusherFor(r *http.Request, u *url.URL) (t pusherTarget, ok bool) {
+	handshake, version := ws.IsUpgrade(r), u.Query().Get("protocol")
+	for _, app := range h.pushers {
+		if rest, below := caddyhost.Below(app.path+"/apps/"+app.ID, u); below && rest != "" && !handshake {
+			return pusherTarget{app: app, path: "/apps/" + app.ID + rest}, true
+		}
+		key, below := caddyhost.Below(app.path+"/app", u)
+		switch key = strings.TrimPrefix(key, "/"); {
+		case !below || !handshake:
+		case app.Has(key):
+			return pusherTarget{app: app, refuse: pusher.Refusal(version)}, true
+		case version != "" && !ok:
+			t, ok = pusherTarget{app: app, refuse: &pusher.ReasonNoApp}, true
+		}
+	}
+	return t, ok
+}
+
+// servePusher answers a request of Pusher's protocol. No cookie and no token counts there: what
+// clients may do, the app has signed.
+func (h *Handler) servePusher(w http.ResponseWriter, r *http.Request, t pusherTarget) error {
+	if access.IsEarly(r) {
+		return h.rejectEarly(w, r)
+	}
+	handshake := t.path == ""
+	if handshake && len(t.app.origins) > 0 && r.Header.Get("Origin") != "" && !t.app.origins.Allow(r) {
+		return h.reject(w, r, errOrigin)
+	}
+	c := call{registry: h.registry(r.Context()), client: &session.Principal{IP: access.ClientIP(r)}}
+	switch {
+	case c.registry == nil:
+		return h.reject(w, r, problem.Unavailable("the hub is not running"))
+	case !handshake:
+		pusher.Serve(w, r, t.path, t.app.App, c.registry)
+		return nil
+	case h.node.Leaving():
+		return h.reject(w, r, problem.Unavailable("this server takes no new connections"))
+	}
+	e := c.registry.Admission.Knock(c.client.IP)
+	if e == nil {
+		e = c.registry.Admission.Admit(r.Context(), c.client)
+	}
+	if e != nil {
+		return h.reject(w, r, e)
+	}
+	return h.upgrade(w, r, c, ws.Options{Dialect: pusher.Dialect{App: t.app.App}, Refuse: t.refuse})
 }
 
 // Interface guards.

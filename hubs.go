@@ -34,6 +34,8 @@ type hubUse struct {
 
 	notify *routeNotify // nil: the app is not notified
 
+	kinds []config.Kinds // of the apps of Pusher's protocol
+
 	users  bool              // a route finds out which user sends a request
 	tokens bool              // a route has 'token'
 	grants bool              // a route has 'token' or 'authorize'
@@ -222,7 +224,7 @@ func (a *App) checkHubs() error {
 
 // warn reports rooms that no client will be able to use.
 func (u *hubUse) warn(warn func(text string, args ...any)) {
-	if len(u.config.Rooms) == 0 {
+	if len(u.config.Rooms) == 0 && len(u.kinds) == 0 {
 		warn("a hub has no rooms, so that nothing can be subscribed to")
 	}
 	if u.route == "" {

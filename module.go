@@ -96,6 +96,10 @@ type Handler struct {
 	// clients can not call the app.
 	HandleCall *config.HandleCall `json:"handle_call,omitempty"`
 
+	// Pushers let clients of the Pusher Channels protocol use the rooms of the hub, each as an app
+	// of its own. Default: none.
+	Pushers []*config.Pusher `json:"pushers,omitempty"`
+
 	// Notify notifies the app of what happens in the hub, by whichever route. One route of a
 	// hub may have it. Default: the app is not notified.
 	Notify *config.Notify `json:"notify,omitempty"`
@@ -109,6 +113,7 @@ type Handler struct {
 	hosts    access.Hosts
 	keys     access.Keyring
 	identity access.Identity
+	pushers  []pusherApp
 	log      *slog.Logger
 
 	// Written while configurations are provisioned, static afterwards: the paths of
@@ -147,14 +152,17 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	}
 	h.app = app.(*App)
 	place := h.place(ctx)
-	users := h.User != "" || h.Token != nil || h.Authorize != nil
+	users := h.User != "" || h.Token != nil || h.Authorize != nil || len(h.Pushers) > 0
 	u, err := h.app.use(h.hubName(), h.HubConfig, place, users)
 	if err != nil {
 		return err
 	}
 	h.node, h.use = u.node, u.use
+	if err := h.provisionPushers(u); err != nil {
+		return err
+	}
 	u.tokens = u.tokens || h.Token != nil
-	u.grants = u.grants || h.Token != nil || h.Authorize != nil
+	u.grants = u.grants || h.Token != nil || h.Authorize != nil || len(h.Pushers) > 0
 	realm, err := h.app.realm(ctx, h.hubName(), access.Options{
 		Path: h.Path, Token: h.Token, Authorize: h.Authorize, HandleMessages: h.HandleMessages, HandleCall: h.HandleCall,
 	}, place)

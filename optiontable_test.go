@@ -134,6 +134,17 @@ var options = map[string]option{
 	"HandleCall.MaxAnswer":   {usual: size(config.DefaultMaxAnswer), row: "handle_call/max_answer"},
 	"HandleCall.Routes":      {usual: required},
 
+	"Handler.Pushers":        {usual: "none", row: "The directive/pusher", says: "none"},
+	"Pusher.App":             {usual: required},
+	"Pusher.Keys":            {usual: required},
+	"PusherKey.Key":          {usual: required, row: "pusher/key", says: "required"},
+	"PusherKey.Secret":       {usual: required, row: "pusher/secret", says: "required"},
+	"Pusher.Prefix":          {usual: "none", row: "pusher/prefix"},
+	"Pusher.ClientEvents":    {usual: "off", row: "pusher/client_events"},
+	"Pusher.Path":            {usual: "none", row: "pusher/path"},
+	"Pusher.Origins":         {usual: "all", row: "pusher/origins"},
+	"Pusher.ActivityTimeout": {usual: config.DefaultActivity, row: "pusher/activity_timeout", bounds: []string{"at least 1s"}},
+
 	"Handler.Notify": {usual: "the app is not notified", row: "The directive/notify", says: "the app is not notified"},
 
 	"Notify.Events":       {usual: required, row: "notify/events", says: "required"},

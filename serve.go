@@ -33,11 +33,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if r.Method == http.MethodConnect && !ws.IsUpgrade(r) {
 		return next.ServeHTTP(w, r)
 	}
-	path, ok := h.below(r.URL)
-	if !ok {
-		return h.serveOriginal(w, r, next)
+	if path, ok := h.below(r.URL); ok {
+		return h.serve(w, r, path)
 	}
-	return h.serve(w, r, path)
+	if t, ok := h.pusherFor(r, r.URL); ok {
+		return h.servePusher(w, r, t)
+	}
+	return h.serveOriginal(w, r, next)
 }
 
 // serve answers a request for what lies at path, relative to the handler's own.
@@ -234,11 +236,14 @@ func (h *Handler) registry(ctx context.Context) *session.Registry {
 }
 
 func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call) error {
-	err := ws.Serve(w, r, ws.Options{
-		Registry: c.registry, Dialect: native.Dialect{}, Principal: c.client, KeepStream: caddyhost.KeepStream,
-		Conn: caddyhost.ConnOf, UserTimeout: userTimeout(c.registry), Stuck: abandon, Logger: h.log,
-		Compression: h.Compression,
-	})
+	return h.upgrade(w, r, c, ws.Options{Dialect: native.Dialect{}, Compression: h.Compression})
+}
+
+// upgrade answers a handshake. o has what differs between dialects.
+func (h *Handler) upgrade(w http.ResponseWriter, r *http.Request, c call, o ws.Options) error {
+	o.Registry, o.Principal, o.KeepStream = c.registry, c.client, caddyhost.KeepStream
+	o.Conn, o.UserTimeout, o.Stuck, o.Logger = caddyhost.ConnOf, userTimeout(c.registry), abandon, h.log
+	err := ws.Serve(w, r, o)
 	if err != nil {
 		return caddyhttp.Error(http.StatusInternalServerError, err)
 	}

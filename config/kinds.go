@@ -1,0 +1,97 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/caddy-realtime/caddy-realtime/node"
+	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/presence"
+)
+
+// Kinds are the channels of an app whose names say what they are: Pusher's.
+type Kinds struct {
+	Prefix       string // in front of all names
+	ClientEvents bool
+}
+
+// The beginnings of names whose channels need a signature.
+var signedKinds = []string{"private-", "presence-", "#server-to-user-"}
+
+// whisperRate is how fast one client may send events into one channel, as at Pusher.
+var whisperRate = policy.Rate{PerSecond: 10, Burst: 10}
+
+// OpenKinds adds the rooms of apps to the settings of a hub. A block that starts with a kind keeps
+// what it says; what it leaves out is the rule of the kind. Blocks such as `*` do not have the
+// signed kinds: a native client could read them without a signature otherwise.
+func (c *Hub) OpenKinds(s *node.Settings, read ReadFile, kinds []Kinds) error {
+	if len(kinds) == 0 {
+		return nil
+	}
+	p, err := c.compileKinds(read, kinds)
+	if err != nil {
+		return err
+	}
+	s.Session.Policy, s.Hub.Room, s.Presence.Room = p, p.Options, p.Presence
+	return nil
+}
+
+func (c *Hub) compileKinds(read ReadFile, kinds []Kinds) (*policy.Policy, error) {
+	var signed, others []policy.Room
+	for i := range c.Rooms {
+		said := &c.Rooms[i]
+		room, err := said.compile(read)
+		if err != nil {
+			return nil, err
+		}
+		k, kind := kindOf(said.Pattern, kinds)
+		if kind == "" {
+			others = append(others, room)
+			continue
+		}
+		k.fill(&room, said, kind)
+		signed = append(signed, room)
+	}
+	for _, k := range kinds {
+		for _, kind := range signedKinds {
+			room := policy.Room{Pattern: k.Prefix + kind + "*"}
+			k.fill(&room, new(Room), kind)
+			signed = append(signed, room)
+		}
+	}
+	p, err := policy.Compile(append(policy.Reached(signed), others...))
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range kinds {
+		p = p.OrElse(policy.Room{Pattern: k.Prefix + "*", Subscribe: policy.Anyone})
+	}
+	return p, nil
+}
+
+// kindOf returns the app and the kind that a pattern starts with; empty for none.
+func kindOf(pattern string, kinds []Kinds) (Kinds, string) {
+	for _, k := range kinds {
+		for _, kind := range signedKinds {
+			if strings.HasPrefix(pattern, k.Prefix+kind) {
+				return k, kind
+			}
+		}
+	}
+	return Kinds{}, ""
+}
+
+// fill sets what a block leaves out by the rule of its kind.
+func (k Kinds) fill(room *policy.Room, said *Room, kind string) {
+	if said.Subscribe == "" {
+		room.Subscribe = policy.Granted
+	}
+	if said.Publish == "" && k.ClientEvents && kind != "#server-to-user-" {
+		room.Publish = policy.Granted
+		if room.Rate.IsZero() {
+			room.Rate = whisperRate
+		}
+	}
+	if kind == "presence-" && room.Members == nil {
+		room.Members = &presence.Options{Grace: presence.DefaultGrace, Remember: 0, Snapshot: MaxSnapshot}
+	}
+}

@@ -1,0 +1,97 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// DefaultActivity is after which silence clients of Pusher's protocol ping.
+const DefaultActivity = 2 * time.Minute
+
+// Pusher lets clients and libraries of the Pusher Channels protocol use the rooms of the hub, as
+// one app. Channels work as there: public ones are open, private and presence channels need a
+// signature.
+type Pusher struct {
+	// App is the id of the app, which stands in the paths of its HTTP API. Required.
+	App string `json:"app"`
+
+	// Keys are the keys of the app with their secrets. With several of them one can be replaced
+	// without a pause. Write placeholders such as {env.PUSHER_APP_SECRET}. Required.
+	Keys []PusherKey `json:"keys,omitempty"`
+
+	// Prefix stands in front of the names of the app's channels in the hub, so that several apps
+	// can share it. Default: none.
+	Prefix string `json:"prefix,omitempty"`
+
+	// ClientEvents lets clients send events to others in private and presence channels, ten a
+	// second in each channel. Default: off.
+	ClientEvents bool `json:"client_events,omitempty"`
+
+	// Path stands in front of /app and /apps, at which clients connect and the HTTP API lies.
+	// Default: none.
+	Path string `json:"path,omitempty"`
+
+	// Origins are the web origins whose pages may connect, as those of the route. Default: all,
+	// because a page that knows the key may, and no cookie counts.
+	Origins []string `json:"origins,omitempty"`
+
+	// ActivityTimeout is after which silence a client pings, at least 1s. Default: 2m, which zero
+	// means as well.
+	ActivityTimeout caddy.Duration `json:"activity_timeout,omitempty"`
+}
+
+// PusherKey is a public key with the secret that signs for it.
+type PusherKey struct {
+	// Key is what clients send. Required.
+	Key string `json:"key"`
+
+	// Secret is what only the app and this server know. Required.
+	Secret string `json:"secret"`
+}
+
+// Check finds what can not work.
+func (c *Pusher) Check() error {
+	const allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
+	switch {
+	case c.App == "" || strings.Trim(c.App, allowed) != "":
+		return fmt.Errorf("'%s' is not the id of an app: letters, digits and _ - .", c.App)
+	case len(c.Keys) == 0:
+		return errors.New("it needs a 'key' and a 'secret'")
+	case c.Path != "" && (c.Path[0] != '/' || strings.HasSuffix(c.Path, "/")):
+		return fmt.Errorf("the path '%s' does not begin with a slash, or ends with one", c.Path)
+	case c.ActivityTimeout != 0 && time.Duration(c.ActivityTimeout) < time.Second:
+		return errors.New("'activity_timeout' is less than a second")
+	case c.Prefix != "" && (protocol.ValidChannel(c.Prefix+"x") != nil || len(c.Prefix) > 50):
+		return fmt.Errorf("'%s' can not be in front of the name of a channel", c.Prefix)
+	}
+	for _, k := range c.Keys {
+		if k.Key == "" || k.Secret == "" {
+			return errors.New("each 'key' needs a 'secret' behind it")
+		}
+	}
+	return nil
+}
+
+// ResolveKeys returns the keys without placeholders.
+func (c *Pusher) ResolveKeys() ([]PusherKey, error) {
+	keys := make([]PusherKey, len(c.Keys))
+	for i, k := range c.Keys {
+		var err1, err2 error
+		keys[i].Key, err1 = block.Resolve(k.Key)
+		keys[i].Secret, err2 = block.Resolve(k.Secret)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, fmt.Errorf("pusher %s: %w", c.App, err)
+		}
+		if strings.ContainsAny(keys[i].Key, ":/?#% ") {
+			return nil, fmt.Errorf("pusher %s: a key has a character that can not be in a path", c.App)
+		}
+	}
+	return keys, nil
+}

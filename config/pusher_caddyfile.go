@@ -1,0 +1,63 @@
+package config
+
+import (
+	"errors"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
+)
+
+// ParsePusher reads
+//
+//	pusher <app id> {
+//		key    <key>
+//		secret <secret>
+//		prefix <text>
+//		client_events
+//		path   <path>
+//		origins <origin>…
+//		activity_timeout <duration>
+//	}
+//
+// Further pairs of key and secret may follow.
+func ParsePusher(d *caddyfile.Dispenser, args []string) (*Pusher, error) {
+	c := &Pusher{App: args[0]}
+	if err := pusherOptions.ParseBlock(d, "pusher", c); err != nil {
+		return nil, err
+	}
+	return c, c.Check()
+}
+
+var pusherOptions = block.Options[*Pusher]{
+	"key": {Syntax: "<key>", Min: 1, Max: 1, Repeat: true, Parse: func(_ *caddyfile.Dispenser, args []string, c *Pusher) error {
+		c.Keys = append(c.Keys, PusherKey{Key: args[0]})
+		return nil
+	}},
+	"secret": {Syntax: "<secret>", Min: 1, Max: 1, Repeat: true, Parse: func(_ *caddyfile.Dispenser, args []string, c *Pusher) error {
+		n := len(c.Keys)
+		if n == 0 || c.Keys[n-1].Secret != "" {
+			return errors.New("it belongs behind its 'key'")
+		}
+		c.Keys[n-1].Secret = args[0]
+		return nil
+	}},
+	"prefix": {Syntax: "<text>", Min: 1, Max: 1, Parse: func(_ *caddyfile.Dispenser, args []string, c *Pusher) error {
+		c.Prefix = args[0]
+		return nil
+	}},
+	"client_events": {Parse: func(_ *caddyfile.Dispenser, _ []string, c *Pusher) error {
+		c.ClientEvents = true
+		return nil
+	}},
+	"path": {Syntax: "<path>", Min: 1, Max: 1, Parse: func(_ *caddyfile.Dispenser, args []string, c *Pusher) error {
+		c.Path = args[0]
+		return nil
+	}},
+	"origins": {Syntax: "<origin>…", Min: 1, Max: -1, Parse: func(_ *caddyfile.Dispenser, args []string, c *Pusher) error {
+		c.Origins = args
+		return nil
+	}},
+	"activity_timeout": block.Duration(func(c *Pusher) *caddy.Duration { return &c.ActivityTimeout }),
+}

@@ -1,0 +1,130 @@
+package pusher
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// maxBody bounds the body of a request, in bytes: ten events of the greatest size, with escapes.
+const maxBody = 512 << 10
+
+// bodyTime is how long a body may take to arrive.
+const bodyTime = 10 * time.Second
+
+// call is one request of the app.
+type call struct {
+	app      *App
+	registry *session.Registry
+	w        http.ResponseWriter
+	r        *http.Request
+	query    map[string]string
+	body     []byte
+}
+
+// Serve answers a request to the HTTP API of an app. path is what follows the prefix of the route,
+// with escapes: /apps/ID/… . It checks the signature before anything else.
+func Serve(w http.ResponseWriter, r *http.Request, path string, app *App, registry *session.Registry) {
+	c := &call{app: app, registry: registry, w: w, r: r}
+	var e *protocol.Error
+	if !app.Has(parseQuery(r.URL.RawQuery)["auth_key"]) { // before the body takes memory
+		e = unsigned("auth_key is not a key of this app")
+	}
+	if e == nil {
+		e = c.read()
+	}
+	if e == nil {
+		e = app.checkSignature(r, path, c.body, time.Now())
+	}
+	if e == nil {
+		c.query = parseQuery(r.URL.RawQuery)
+		e = c.route(strings.TrimPrefix(path, "/apps/"+app.ID))
+	}
+	if e == nil {
+		return
+	}
+	registry.Rejected("pusher", e)
+	c.reply(e.Status(), map[string]string{"error": e.Message})
+}
+
+// read reads the body.
+func (c *call) read() *protocol.Error {
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(bodyTime))
+	var large *http.MaxBytesError
+	var err error
+	c.body, err = io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &large):
+		return protocol.Errorf(protocol.TooLarge, "the body is larger than %d bytes", maxBody)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return protocol.Errorf(protocol.InvalidMessage, "the body did not arrive in time")
+	}
+	return protocol.Errorf(protocol.InvalidMessage, "the body ended too early")
+}
+
+// route finds what a path below /apps/ID is.
+func (c *call) route(path string) *protocol.Error {
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for i, part := range parts {
+		name, err := url.PathUnescape(part)
+		if err != nil {
+			return protocol.Errorf(protocol.InvalidMessage, "the path can not be read")
+		}
+		parts[i] = name
+	}
+	get, post := c.r.Method == http.MethodGet, c.r.Method == http.MethodPost
+	switch n := len(parts); {
+	case post && n == 1 && parts[0] == "events":
+		return c.events()
+	case post && n == 1 && parts[0] == "batch_events":
+		return c.batch()
+	case get && n == 1 && parts[0] == "channels":
+		return c.channels()
+	case get && n == 2 && parts[0] == "channels":
+		return c.channel(parts[1])
+	case get && n == 3 && parts[0] == "channels" && parts[2] == "users":
+		return c.users(parts[1])
+	case post && n == 3 && parts[0] == "users" && parts[2] == "terminate_connections":
+		return c.terminate(parts[1])
+	}
+	c.reply(http.StatusNotFound, map[string]string{"error": "there is nothing at this path"})
+	return nil
+}
+
+func (c *call) reply(status int, v any) {
+	c.w.Header().Set("Content-Type", "application/json")
+	c.w.Header().Set("Cache-Control", "no-store")
+	c.w.WriteHeader(status)
+	_ = json.NewEncoder(c.w).Encode(v) // the app has gone if this fails
+}
+
+// ok answers with a value.
+func (c *call) ok(v any) *protocol.Error {
+	c.reply(http.StatusOK, v)
+	return nil
+}
+
+// caller is the app.
+func (c *call) caller() session.Caller {
+	return session.Caller{App: true, Key: "pusher:" + c.app.ID}
+}
+
+// terminate closes the connections of a signed-in user.
+func (c *call) terminate(user string) *protocol.Error {
+	reason := hub.Reason{Code: codeUnauthorized, Text: "the connections of the user were terminated"}
+	if _, e := c.registry.Kicks.User(c.r.Context(), user, reason); e != nil {
+		return e
+	}
+	return c.ok(struct{}{})
+}
