@@ -30,7 +30,7 @@ func TestExplainPattern(t *testing.T) {
 		room    string // that has the whole pattern
 		forbids string
 	}{
-		{ann, "a*", RulePatternName, "", ""},
+		{ann, "a*b", RulePatternName, "", ""},
 		{ann, "orders:1", RulePatternName, "", ""},
 		{ann, "orders:{user}:*", RulePatternName, "", ""},
 		{ann, "news:*", RuleNoRoom, "", ""},
