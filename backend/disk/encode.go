@@ -49,7 +49,11 @@ func encodeMessage(m *hub.Message, stored time.Time) []byte {
 	b = binary.AppendUvarint(b, uint64(stored.UnixNano()))
 	b = binary.AppendUvarint(b, uint64(m.Time.UnixNano()))
 	b = appendText(appendText(b, m.Event), m.Sender)
-	return appendText(appendText(b, string(m.Tags)), string(m.Content))
+	b = appendText(appendText(b, string(m.Tags)), string(m.Content))
+	if m.Except != "" { // last, because few messages have it
+		b = appendText(b, m.Except)
+	}
+	return b
 }
 
 // decodeMessage is the opposite. What it returns does not refer to b.
@@ -63,6 +67,9 @@ func decodeMessage(b []byte, channel, epoch string, offset uint64) (*hub.Message
 		m.Tags = []byte(tags)
 	}
 	m.Content = []byte(d.text())
+	if len(d.rest) > 0 {
+		m.Except = d.text()
+	}
 	return m, stored, d.err()
 }
 

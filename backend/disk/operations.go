@@ -23,7 +23,7 @@ type publishing struct {
 // offer from the copy would wait for a caller that knows only the original.
 func newPublishing(b *Broker, m *hub.Message, o hub.PublishOptions, logged bool) *publishing {
 	own := &hub.Message{
-		Channel: m.Channel, Content: m.Content, Event: m.Event, Sender: m.Sender, Tags: m.Tags, Time: m.Time,
+		Channel: m.Channel, Content: m.Content, Event: m.Event, Sender: m.Sender, Except: m.Except, Tags: m.Tags, Time: m.Time,
 		Position: m.Position, Direct: m.Direct, Volatile: m.Volatile, First: m.First,
 	}
 	p := &publishing{b: b, placed: memory.Placed{Message: own, Options: o}, logged: logged}
