@@ -279,7 +279,7 @@ func (h *Handler) servePusher(w http.ResponseWriter, r *http.Request, t pusherTa
 	case c.registry == nil:
 		return h.reject(w, r, problem.Unavailable("the hub is not running"))
 	case !handshake:
-		pusher.Serve(w, r, t.path, t.app.App, c.registry)
+		pusher.Serve(w, r, t.path, t.app.App, c.registry, session.Caller{Principal: c.client})
 		return nil
 	case h.node.Leaving():
 		return h.reject(w, r, problem.Unavailable("this server takes no new connections"))

@@ -13,7 +13,6 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
-	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
 // bodyLimit is the size in bytes up to which the body of a single message is read: the
@@ -50,22 +49,7 @@ func (c *call) confirm() *protocol.Error {
 // body returns a reader of the body up to limit. The client must send it in time. It counts
 // as held while the request lasts.
 func (c *call) body(limit int64) io.Reader {
-	return &counted{pace.NewBody(c.w, http.MaxBytesReader(c.w, c.r.Body, limit)), c.memory}
-}
-
-// counted counts what is read. It counts each byte twice, because the buffer grows by
-// halves, and because the decoded value takes memory beside it.
-type counted struct {
-	io.Reader
-	memory *session.Reservation
-}
-
-func (b *counted) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
-	if e := b.memory.Add(2 * n); e != nil {
-		return n, e
-	}
-	return n, err
+	return c.memory.Body(pace.NewBody(c.w, http.MaxBytesReader(c.w, c.r.Body, limit)))
 }
 
 // readError returns the answer to an error of reading a body, or nil for nil.

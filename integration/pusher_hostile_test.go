@@ -3,6 +3,8 @@ package integration
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -103,5 +105,58 @@ func TestPusherHostile(t *testing.T) {
 	}
 	if _, code := pusherFrames(t, url, flood...); code != 4100 {
 		t.Errorf("a flood: closed with %d", code)
+	}
+}
+
+// The key is in every page, so a request with it and without a signature costs little: its query is
+// bounded, and its body counts for its sender.
+func TestPusherUnsigned(t *testing.T) {
+	c := Start(t, `
+http://{{site}} {
+	realtime /rt {
+		limits {
+			request_memory_per_ip 100KiB
+		}
+		pusher my-app {
+			key    key-1
+			secret secret-1
+		}
+	}
+}
+`)
+	url := "http://" + c.Addr("site") + "/apps/my-app/events?auth_key=key-1"
+	post := func(url string, body io.Reader) int {
+		t.Helper()
+		resp, err := http.Post(url, "application/json", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode
+	}
+	if status := post(url+strings.Repeat("&a[]=", 4000), nil); status != http.StatusRequestEntityTooLarge {
+		t.Errorf("a long query: status %d", status)
+	}
+	if status := post(url, strings.NewReader(strings.Repeat("x", 80<<10))); status != http.StatusUnauthorized {
+		t.Errorf("a body without a signature: status %d", status)
+	}
+	stuck, send := io.Pipe()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		post(url, stuck)
+	}()
+	if _, err := send.Write(make([]byte, 80<<10)); err != nil {
+		t.Fatal(err)
+	}
+	for late := time.Now().Add(10 * time.Second); post(url, strings.NewReader(strings.Repeat("x", 20<<10))) != http.StatusTooManyRequests; {
+		if time.Now().After(late) {
+			t.Fatal("a stuck body does not count for its sender")
+		}
+	}
+	send.Close()
+	<-ended
+	if status := post(url, strings.NewReader("x")); status != http.StatusUnauthorized {
+		t.Errorf("after the stuck body: status %d", status)
 	}
 }

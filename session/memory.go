@@ -1,6 +1,7 @@
 package session
 
 import (
+	"io"
 	"net/netip"
 	"sync"
 	"time"
@@ -63,6 +64,24 @@ func (v *Reservation) Add(n int) *protocol.Error {
 	all.add(v.net, int64(n))
 	v.held += int64(n)
 	return nil
+}
+
+// Body returns a reader that counts what is read of a body. It counts each byte twice, because
+// the buffer grows by halves, and because the decoded value takes memory beside it. Its errors
+// are those of r and of [Reservation.Add].
+func (v *Reservation) Body(r io.Reader) io.Reader { return &heldBody{r, v} }
+
+type heldBody struct {
+	io.Reader
+	memory *Reservation
+}
+
+func (b *heldBody) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if e := b.memory.Add(2 * n); e != nil {
+		return n, e
+	}
+	return n, err
 }
 
 // beyond reports whether n more bytes are too many.

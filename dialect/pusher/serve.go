@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -18,8 +19,8 @@ import (
 // maxBody bounds the body of a request, in bytes: ten events of the greatest size, with escapes.
 const maxBody = 512 << 10
 
-// bodyTime is how long a body may take to arrive.
-const bodyTime = 10 * time.Second
+// maxQuery bounds the query of a request, in bytes. It is parsed before the signature is checked.
+const maxQuery = 16 << 10
 
 // call is one request of the app.
 type call struct {
@@ -32,21 +33,12 @@ type call struct {
 }
 
 // Serve answers a request to the HTTP API of an app. path is what follows the prefix of the route,
-// with escapes: /apps/ID/… . It checks the signature before anything else.
-func Serve(w http.ResponseWriter, r *http.Request, path string, app *App, registry *session.Registry) {
+// with escapes: /apps/ID/… . It checks the signature before anything else. from is the caller
+// without a signature, whose address the memory of the body counts for.
+func Serve(w http.ResponseWriter, r *http.Request, path string, app *App, registry *session.Registry, from session.Caller) {
 	c := &call{app: app, registry: registry, w: w, r: r}
-	var e *protocol.Error
-	if !app.Has(parseQuery(r.URL.RawQuery)["auth_key"]) { // before the body takes memory
-		e = unsigned("auth_key is not a key of this app")
-	}
+	e := c.check(path, from)
 	if e == nil {
-		e = c.read()
-	}
-	if e == nil {
-		e = app.checkSignature(r, path, c.body, time.Now())
-	}
-	if e == nil {
-		c.query = parseQuery(r.URL.RawQuery)
 		e = c.route(strings.TrimPrefix(path, "/apps/"+app.ID))
 	}
 	if e == nil {
@@ -56,15 +48,38 @@ func Serve(w http.ResponseWriter, r *http.Request, path string, app *App, regist
 	c.reply(e.Status(), map[string]string{"error": e.Message})
 }
 
+// check reads the request and checks its signature. The signature covers the body, so anybody who
+// knows the key, which pages show, can make the server read one.
+func (c *call) check(path string, from session.Caller) *protocol.Error {
+	if len(c.r.URL.RawQuery) > maxQuery {
+		return protocol.Errorf(protocol.TooLarge, "the query is longer than %d bytes", maxQuery)
+	}
+	c.query = parseQuery(c.r.URL.RawQuery)
+	if !c.app.Has(c.query["auth_key"]) {
+		return unsigned("auth_key is not a key of this app")
+	}
+	held, e := c.registry.Memory.Reserve(from)
+	if e != nil {
+		return e
+	}
+	defer held.Release()
+	if e = c.read(held); e != nil {
+		return e
+	}
+	return c.app.checkSignature(c.r, path, c.query, c.body, time.Now())
+}
+
 // read reads the body.
-func (c *call) read() *protocol.Error {
-	_ = http.NewResponseController(c.w).SetReadDeadline(time.Now().Add(bodyTime))
+func (c *call) read(held *session.Reservation) *protocol.Error {
 	var large *http.MaxBytesError
+	var rejected *protocol.Error
 	var err error
-	c.body, err = io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	c.body, err = io.ReadAll(held.Body(pace.NewBody(c.w, http.MaxBytesReader(c.w, c.r.Body, maxBody))))
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &rejected):
+		return rejected
 	case errors.As(err, &large):
 		return protocol.Errorf(protocol.TooLarge, "the body is larger than %d bytes", maxBody)
 	case errors.Is(err, os.ErrDeadlineExceeded):

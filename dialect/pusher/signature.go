@@ -20,8 +20,7 @@ const clockSkew = 600 * time.Second
 // the time and the key in the check, a request that somebody has recorded could be sent again for
 // ever. query are the parameters as they were signed, which is without an escape. path is what the
 // library of the app may have signed: the whole path, or what follows the prefix of the route.
-func (a *App) checkSignature(r *http.Request, path string, body []byte, now time.Time) *protocol.Error {
-	query := parseQuery(r.URL.RawQuery)
+func (a *App) checkSignature(r *http.Request, path string, query map[string]string, body []byte, now time.Time) *protocol.Error {
 	secret, known := a.secret(query["auth_key"])
 	at, err := strconv.ParseInt(query["auth_timestamp"], 10, 64)
 	switch {

@@ -65,7 +65,7 @@ func TestRequestSignature(t *testing.T) {
 		if len(path) > 3 && path[:3] == "/ws" {
 			path = path[3:]
 		}
-		if e := vectors.checkSignature(r, path, []byte(c.body), c.at); (e == nil) != c.ok {
+		if e := vectors.checkSignature(r, path, parseQuery(r.URL.RawQuery), []byte(c.body), c.at); (e == nil) != c.ok {
 			t.Errorf("%s: %v", c.name, e)
 		}
 	}
