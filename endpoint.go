@@ -18,6 +18,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/dialect/pusher"
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/session"
 	"github.com/caddy-realtime/caddy-realtime/ws"
@@ -216,6 +217,9 @@ func (h *Handler) provisionPushers(u *hubUse) error {
 		app := &pusher.App{ID: c.App, Prefix: c.Prefix, ClientEvents: c.ClientEvents, Activity: cmp.Or(time.Duration(c.ActivityTimeout), config.DefaultActivity)}
 		for _, k := range keys {
 			app.Keys = append(app.Keys, pusher.Key(k))
+		}
+		if slices.ContainsFunc(c.Keys, func(k config.PusherKey) bool { return block.InTheClear(k.Secret) }) {
+			h.log.Warn("a secret of 'pusher' stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "app", c.App)
 		}
 		h.pushers = append(h.pushers, pusherApp{app, c.Path, origins})
 		if kinds := (config.Kinds{Prefix: c.Prefix, ClientEvents: c.ClientEvents}); !slices.Contains(u.kinds, kinds) {

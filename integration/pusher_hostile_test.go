@@ -124,6 +124,7 @@ http://{{site}} {
 	}
 }
 `)
+	c.WaitLog("a secret of 'pusher' stands in the configuration itself")
 	url := "http://" + c.Addr("site") + "/apps/my-app/events?auth_key=key-1"
 	post := func(url string, body io.Reader) int {
 		t.Helper()

@@ -32,7 +32,8 @@
 //   - Orders between nodes, [Control]. control.go, control_orders.go, control_answers.go,
 //     control_headcount.go. Questions of operators: control_questions.go.
 //   - Events for the app, a [notify.Outbox]. outbox.go starts it and lets scripts record,
-//     outbox_queue.go hands batches to senders, outbox_holds.go reports connections and channels.
+//     outbox_queue.go hands batches to senders, outbox_holds.go reports connections and channels,
+//     outbox_compact.go bounds what waits while Redis is away.
 //   - The scripts that Redis executes are in the folder lua; scripts.go loads them.
 //
 // # The way of a message
