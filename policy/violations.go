@@ -4,11 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	kinds "github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
 const (
@@ -88,28 +89,9 @@ func reason(e *jsonschema.ValidationError) string {
 	}
 	alone := jsonschema.ValidationError{InstanceLocation: e.InstanceLocation, ErrorKind: e.ErrorKind}
 	unit := alone.BasicOutput()
-	text := printable(unit.Error.String(), maxReason)
+	text := protocol.Printable(unit.Error.String(), maxReason)
 	if unit.InstanceLocation == "" {
 		return text
 	}
-	return printable(unit.InstanceLocation, maxPath) + ": " + text
-}
-
-// printable cuts s to limit bytes and escapes what does not print, such as line breaks and
-// controls of the writing direction.
-func printable(s string, limit int) string {
-	var b []byte
-	for _, r := range s {
-		before := len(b)
-		if strconv.IsPrint(r) {
-			b = append(b, string(r)...)
-		} else {
-			quoted := strconv.QuoteRune(r)
-			b = append(b, quoted[1:len(quoted)-1]...)
-		}
-		if len(b) > limit {
-			return string(b[:before]) + "…"
-		}
-	}
-	return string(b)
+	return protocol.Printable(unit.InstanceLocation, maxPath) + ": " + text
 }

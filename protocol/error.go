@@ -119,3 +119,22 @@ func Quote(s string) string {
 	}
 	return strconv.Quote(s[:end]) + "…"
 }
+
+// Printable cuts s to limit bytes and escapes what does not print, such as line breaks and
+// controls of the writing direction.
+func Printable(s string, limit int) string {
+	var b []byte
+	for _, r := range s {
+		before := len(b)
+		if strconv.IsPrint(r) {
+			b = append(b, string(r)...)
+		} else {
+			quoted := strconv.QuoteRune(r)
+			b = append(b, quoted[1:len(quoted)-1]...)
+		}
+		if len(b) > limit {
+			return string(b[:before]) + "…"
+		}
+	}
+	return string(b)
+}

@@ -81,3 +81,20 @@ func FuzzQuote(f *testing.F) {
 		checkPublic(t, Errorf(InvalidMessage, "%s", Quote(s)))
 	})
 }
+
+func TestPrintable(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"":              "",
+		"a b'\"\\":      "a b'\"\\",
+		"\n\x00\u202e":  `\n\x00…`,
+		"1234567890123": "1234567890…",
+		"123456789012":  "1234567890…",
+		"1234567890":    "1234567890",
+		"ääääää":        "äääää…",
+	} {
+		if got := Printable(in, 10); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}

@@ -45,7 +45,7 @@ func TestPanicInSubscribeIsAnError(t *testing.T) {
 }
 
 func TestEndIsLogged(t *testing.T) {
-	const user = "ann\n\"level\":\"ERROR\""
+	const user, shown = "ann\n\"level\":\"ERROR\"", `ann\n"level":"ERROR"`
 	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
 		c := w.connect(user)
 		time.Sleep(3 * time.Second)
@@ -57,7 +57,7 @@ func TestEndIsLogged(t *testing.T) {
 		}
 		delete(line, "time")
 		want := map[string]any{
-			"level": "INFO", "msg": "connection ended", "connection": c.Conn().ID(), "user": user, "transport": "websocket",
+			"level": "INFO", "msg": "connection ended", "connection": c.Conn().ID(), "user": shown, "transport": "websocket",
 			"dialect": "native", "received": 0.0, "received_bytes": 0.0, "sent": 0.0, "sent_bytes": line["sent_bytes"],
 			"duration": float64(3 * time.Second), "code": float64(hub.ReasonSilent.Code), "reason": hub.ReasonSilent.Text,
 		}

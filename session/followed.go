@@ -65,5 +65,5 @@ func (s *Session) tell(text string, args ...any) {
 		return
 	}
 	all := []any{"connection", s.connection().ID(), "user", s.who().User, "transport", s.name}
-	s.registry.rules.Load().log.Info("followed: "+text, append(all, args...)...)
+	s.registry.rules.Load().log.Info("followed: "+text, printable(append(all, args...))...)
 }

@@ -53,7 +53,21 @@ func (s *sampler) write(log *slog.Logger, text string, args ...any) {
 	if omitted > 0 {
 		args = append(args, "omitted", omitted)
 	}
-	log.Info(text, args...)
+	log.Info(text, printable(args)...)
+}
+
+// maxLogged is how many bytes of one attribute a line about a client may have.
+const maxLogged = 512
+
+// printable escapes what does not print in attributes: encoders of Caddy's log leave DEL and the
+// controls U+0080 to U+009F as they are, and terminals obey those. An Origin may have them.
+func printable(args []any) []any {
+	for i, a := range args {
+		if text, ok := a.(string); ok {
+			args[i] = protocol.Printable(text, maxLogged)
+		}
+	}
+	return args
 }
 
 // LogRejected writes a line about a handshake or an event stream that was rejected. args are
