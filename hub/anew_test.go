@@ -29,7 +29,9 @@ func (b *lagging) Publish(ctx context.Context, m *Message, o PublishOptions) (Pu
 }
 
 func newLaggingHub(t *testing.T) (*Hub, *lagging) {
-	h, s := newTestHub(t, Settings{Heartbeat: time.Hour}) // no pings among what is counted
+	// No pings are among what is counted, and the queues have room for all that a test publishes:
+	// a client that gets no processor for a while is not to be closed as slow.
+	h, s := newTestHub(t, Settings{Heartbeat: time.Hour, QueueMessages: 2400})
 	b := &lagging{store: s}
 	h.broker = b
 	return h, b
