@@ -22,8 +22,8 @@ var uselessWithout = [][2]string{
 	{"origin", "site"}, // of doctor; bench has no --site
 }
 
-// checkFlags returns an error if a flag was given that would have no effect: whoever gives it
-// expects something else than what would happen.
+// checkFlags returns an error if a flag was given that would have no effect. The user
+// of such a flag expects something else than what would happen.
 func checkFlags(c *cobra.Command) error {
 	given := c.Flags().Changed
 	for _, pair := range uselessBeside {

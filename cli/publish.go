@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// addressee is the user to whom a message is published.
+// addressee is the user that a message is for.
 type addressee struct {
 	User string `json:"user"`
 }

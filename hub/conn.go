@@ -32,8 +32,8 @@ type ConnOptions struct {
 	// the hub. Nil means that the user is never known.
 	User func() string
 	// Observer says that this is no client but an operator who watches. It is in no figure about
-	// connections and rooms, and a drain by command neither closes nor rejects it: whoever
-	// drains a node wants to see it. If it is slow, it loses the oldest messages, whatever the
+	// connections and rooms, and a drain by command neither closes nor rejects it,
+	// because an operator watches the drain. If it is slow, it loses the oldest messages, whatever the
 	// policy of a room says.
 	Observer bool
 	// OnClose is called exactly once, after the connection was detached from its rooms
