@@ -1,17 +1,8 @@
 package integration
 
 import (
-	"bufio"
-	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
-
-	"github.com/caddy-realtime/caddy-realtime/internal/spawn"
 )
 
 const pusherSite = `
@@ -166,48 +157,14 @@ process.exit(0);
 
 // TestPusherClients drives the libraries of Pusher against a site.
 func TestPusherClients(t *testing.T) {
-	client := filepath.Join(root(), "client")
-	if _, err := exec.LookPath("node"); err != nil {
-		t.Skip("there is no program 'node'")
-	}
-	if _, err := os.Stat(filepath.Join(client, "node_modules", "pusher-js")); err != nil {
-		t.Skip("the packages of the client are not installed: run 'make client'")
-	}
 	t.Setenv("REALTIME_TEST_PUSHER", "secret-1")
 	c := Start(t, pusherSite)
-	node := exec.Command("node", "--experimental-websocket", "--input-type=module", "-e", pusherApp)
-	node.Dir, node.Env, node.Stderr = client, append(os.Environ(), "SITE="+c.Addr("site")), os.Stderr
-	in, err := node.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := node.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	over, err := spawn.Start(node, syscall.SIGKILL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = node.Process.Kill(); <-over })
-	timer := time.AfterFunc(60*time.Second, func() { _ = node.Process.Kill() })
-	defer timer.Stop()
-	last := ""
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if last = lines.Text(); last != "reload" {
-			continue
-		}
+	playNode(t, pusherApp, []string{"SITE=" + c.Addr("site")}, map[string]func(){"reload": func() {
 		for range 5 {
 			c.Reload(strings.Replace(pusherSite, "of the site", "of the new site", 1))
 			c.Reload(pusherSite)
 		}
-		if _, err := io.WriteString(in, "\n"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if last != "done" {
-		t.Fatalf("the last check that has passed is %q", last)
-	}
+	}})
 	if _, text := request(t, "GET", "http://"+c.Addr("site")+"/app/other", ""); text != "of the site" {
 		t.Errorf("a path of the site: %s", text)
 	}
