@@ -11,16 +11,17 @@ import (
 
 // work is one transaction that writes. Only the writer uses it.
 type work struct {
-	meta, rooms, messages, keys, orders *bbolt.Bucket
+	meta, rooms, messages, keys, orders table
 
 	open map[string]*roomRecord // by channel: the rooms that the transaction uses; nil: no such room
 	seen map[[2]string]savedKey // by channel and key: the keys of the transaction
 }
 
-func newWork(tx *bbolt.Tx) *work {
+// newWork adds what the transaction changes to changed, if that is not nil.
+func newWork(tx *bbolt.Tx, changed *[]change) *work {
+	in := func(name []byte) table { return table{tx.Bucket(name), string(name), changed} }
 	return &work{
-		meta: tx.Bucket(metaBucket), rooms: tx.Bucket(roomsBucket), messages: tx.Bucket(messagesBucket),
-		keys: tx.Bucket(keysBucket), orders: tx.Bucket(ordersBucket),
+		meta: in(metaBucket), rooms: in(roomsBucket), messages: in(messagesBucket), keys: in(keysBucket), orders: in(ordersBucket),
 		open: make(map[string]*roomRecord), seen: make(map[[2]string]savedKey),
 	}
 }

@@ -143,7 +143,7 @@ func (s *Store) transact(batch []task) error {
 	id := 0
 	err := s.file.update(func(tx *bbolt.Tx) error {
 		id = tx.ID()
-		w := newWork(tx)
+		w := newWork(tx, nil)
 		for _, t := range batch {
 			if err := t.write(w); err != nil {
 				return err
