@@ -15,10 +15,14 @@ import (
 func (s *sender) deliver(b Batch) (Outcome, error) {
 	sink := s.all.sink.Load()
 	wanted := s.pick(b)
-	if len(wanted.Events) == 0 {
-		return Outcome{}, nil
+	var held []Event
+	if wanted.Events, held = sink.settle(wanted); len(wanted.Events) == 0 {
+		return Outcome{Held: held}, nil
 	}
 	body := sink.Form(wanted)
+	if len(body) == 0 {
+		return Outcome{Held: held}, nil
+	}
 	failures, formed := failures{sender: s, batch: b}, time.Now().Add(-b.Age)
 	for pauses := s.pauses(); ; {
 		sink = s.all.sink.Load() // a reload may have replaced it
@@ -31,7 +35,7 @@ func (s *sender) deliver(b Batch) (Outcome, error) {
 		case err == nil && status/100 == 2:
 			failures.end()
 			s.all.counts.countDelivered(wanted)
-			return Outcome{}, nil
+			return Outcome{Held: held}, nil
 		case err == nil && status == http.StatusGone:
 			s.service.log.Load().Warn("the app answers 410 to 'notify' and gets no more events; a reload sends them again", "sink", s.name)
 			return Outcome{Refused: true}, nil
@@ -41,7 +45,7 @@ func (s *sender) deliver(b Batch) (Outcome, error) {
 		if time.Since(formed) > sink.Retry {
 			lost := lostOf(wanted)
 			s.service.log.Load().Error("the app did not accept events in time, and they are lost", "sink", s.name, "events", lost)
-			return Outcome{Lost: lost}, nil
+			return Outcome{Lost: lost, Held: held}, nil
 		}
 		if err := s.pause(pauses.next()); err != nil {
 			return Outcome{}, err
@@ -54,7 +58,7 @@ func (s *sender) pick(b Batch) Batch {
 	choice, all := s.all.sink.Load().Choice, b.Events
 	b.Events = nil
 	for _, e := range all {
-		if choice.Wants(e.Type, e.Channel) {
+		if choice.wantsEvent(&e) {
 			b.Events = append(b.Events, e)
 		}
 	}

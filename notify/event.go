@@ -24,11 +24,15 @@ const (
 	// Message is a published message, Changed an accepted change of a document.
 	Message Type = "message"
 	Changed Type = "changed"
+	// CacheMiss is recorded when a client subscribes to a cache channel that has no event, Counted
+	// when the number of a channel's connections has changed. Only dialects know them.
+	CacheMiss Type = "cache_miss"
+	Counted   Type = "counted"
 	// Lost says that events are missing here. It can not be chosen: every sink gets it.
 	Lost Type = "lost"
 )
 
-// Types are the types that can be chosen, in the order of the documentation.
+// Types are the types that can be chosen for `notify`, in the order of the documentation.
 var Types = []Type{Connected, Disconnected, Occupied, Vacated, Entered, Left, Message, Changed}
 
 // Event is what happened. Which fields it has depends on its type.
@@ -60,12 +64,14 @@ type Event struct {
 	To      *Address        `json:"to,omitempty"`
 	Epoch   string          `json:"epoch,omitempty"`
 	Offset  uint64          `json:"offset,omitempty"`
+	// Except is the connection that did not get the message. Only dialects use it.
+	Except string `json:"-"`
 
 	// Version and Patch are those of a change.
 	Version uint64          `json:"version,omitempty"`
 	Patch   json.RawMessage `json:"patch,omitempty"`
 
-	// Count is how many events were lost.
+	// Count is how many events were lost, or how many connections were counted.
 	Count int `json:"count,omitempty"`
 }
 

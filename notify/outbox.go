@@ -32,6 +32,8 @@ type Outbox interface {
 	Disconnect(connection, user string)
 	Occupy(channel string)
 	Vacate(channel string)
+	// Record records an event of a dialect: [CacheMiss] or [Counted], if it is chosen. It may block.
+	Record(ctx context.Context, e Event) error
 	// Queues are the parts of the outbox. Each has an order of its own. They never change.
 	Queues() []Queue
 	// Close stops the outbox. What is recorded stays, if the store outlives the process. Later
@@ -102,11 +104,13 @@ type Claimed struct {
 type Batch struct {
 	// ID is the same whenever this batch is returned, and no other batch has it.
 	ID string
-	// Formed is when the batch was returned first. Age is how long ago that was by the clock of
+	// Formed is when the batch was returned first; the present for an empty one. Age is how long ago that was by the clock of
 	// the store.
 	Formed time.Time
 	Age    time.Duration
 	Events []Event
+	// Held are earlier events that the sink holds back, see [Outcome]. An empty batch has them, too.
+	Held []Event
 }
 
 // ReportLost puts a [Lost] event before the events of a batch, which are not empty. The event
@@ -125,6 +129,9 @@ type Outcome struct {
 	// Refused means that the app wants no more events. The sink gets none until a Claim with
 	// Reopen. Each Claim before that removes what it kept in the queue.
 	Refused bool
+	// Held are the events that the sink holds back from now on, instead of those of [Batch]. Done
+	// keeps them also if the batch is empty.
+	Held []Event
 }
 
 // SinkStays is how long a sink for which nobody claims is kept while other sinks are claimed. The

@@ -25,8 +25,9 @@ type sender struct {
 	claimed   atomic.Pointer[Claimed] // what the latest claim returned; nil before the first
 
 	// Owned by the goroutine.
-	fence   uint64    // of the claim; 0: none
-	renewAt time.Time // when the claim must be renewed
+	fence    uint64    // of the claim; 0: none
+	renewAt  time.Time // when the claim must be renewed
+	heldTill time.Time // when an event that is held back is to be sent; zero: there is none
 }
 
 // reopen makes the sender claim at once, and then also if the app wanted no more events.
@@ -57,7 +58,11 @@ func (s *sender) run() {
 			s.rest(pauses.next())
 			continue
 		case !more:
-			s.wait(time.Until(s.renewAt))
+			until := s.renewAt
+			if !s.heldTill.IsZero() && s.heldTill.Before(until) {
+				until = s.heldTill
+			}
+			s.wait(time.Until(until))
 		}
 		pauses.reset()
 	}
@@ -74,8 +79,12 @@ func (s *sender) step() (more bool, err error) {
 	}
 	sink := s.all.sink.Load()
 	b, err := s.queue.Next(s.all.ctx, s.name, s.fence, sink.Events, maxBatchBytes)
-	if err != nil || len(b.Events) == 0 {
+	if err != nil {
 		return false, err
+	}
+	s.heldTill = sink.dueIn(b)
+	if len(b.Events) == 0 && (s.heldTill.IsZero() || time.Now().Before(s.heldTill)) {
+		return false, nil
 	}
 	outcome, err := s.deliver(b)
 	if err != nil {
@@ -87,7 +96,7 @@ func (s *sender) step() (more bool, err error) {
 	if outcome.Refused {
 		s.fence = 0
 	}
-	if len(b.Events) < sink.Events {
+	if n := len(b.Events); n > 0 && n < sink.Events {
 		s.rest(sink.Wait)
 	}
 	return true, nil

@@ -13,7 +13,7 @@ type Sink struct {
 	// Name identifies the sink over restarts and nodes.
 	Name   string
 	Choice *Choice
-	// Form makes the body of a request. Nil means the one of [Secret]'s conventions, see
+	// Form makes the body of a request; an empty one if there is nothing to send. Nil means the one of [Secret]'s conventions, see
 	// [formBody].
 	Form func(Batch) []byte
 	// Sign makes the headers of an attempt to send a batch.
@@ -21,6 +21,9 @@ type Sink struct {
 	// Post sends a request to the app and returns the status of its answer. It ends when its
 	// context does.
 	Post func(ctx context.Context, header http.Header, body []byte) (status int, err error)
+	// Hold is how long the end of a membership or of a room's use is held back. It is dropped together
+	// with a beginning that follows in this time. 0 means not at all.
+	Hold time.Duration
 	// Events is the greatest number of events in a batch; 0 means [DefaultBatch]. Wait is how
 	// long a batch waits for more events; negative means not at all, 0 means [DefaultWait].
 	Events int

@@ -32,6 +32,8 @@ var outboxContract = []struct {
 	{"OverflowsAtTheEnd", outboxOverflowsAtTheEnd},
 	{"GivesUp", outboxGivesUp},
 	{"Refused", outboxRefused},
+	{"Holds", outboxHolds},
+	{"RecordsOfDialects", outboxRecordsOfDialects},
 	{"Close", outboxCloses},
 }
 

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"context"
 	"crypto/rand"
 	"strconv"
 	"strings"
@@ -120,6 +121,14 @@ func (o *Outbox) push(e notify.Event) {
 	e.ID, e.Seq, e.Time = o.name+"-"+strconv.FormatUint(o.seq, 10), o.seq, now.UTC().Truncate(time.Millisecond)
 	o.events = append(o.events, e)
 	o.bytes += int64(e.Bytes())
+}
+
+// Record implements [notify.Outbox].
+func (o *Outbox) Record(_ context.Context, e notify.Event) error {
+	if o.wants(e.Type, e.Channel) {
+		o.record(e)
+	}
+	return nil
 }
 
 // Connect implements [notify.Outbox].

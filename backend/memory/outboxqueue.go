@@ -19,7 +19,8 @@ type outboxSink struct {
 	end    uint64    // of the open batch; 0: there is none
 	formed time.Time // when the open batch was
 	given  int       // events that were given up since the last batch
-	closed bool      // the app wants no more events
+	held   []notify.Event
+	closed bool // the app wants no more events
 	wake   chan struct{}
 }
 
@@ -122,8 +123,9 @@ func (o *Outbox) Next(ctx context.Context, sink string, fence uint64, events, by
 		o.reportLost()
 	}
 	rest := o.events[from:]
+	now := time.Now()
 	if len(rest) == 0 {
-		return notify.Batch{}, nil
+		return notify.Batch{ID: o.name + "-held-" + strconv.FormatInt(now.UnixMicro(), 10), Formed: now.Truncate(time.Millisecond), Held: s.held}, nil
 	}
 	if s.end == 0 {
 		n, size := 0, 0
@@ -131,9 +133,9 @@ func (o *Outbox) Next(ctx context.Context, sink string, fence uint64, events, by
 			size += rest[n].Bytes()
 			n++
 		}
-		s.end, s.formed = rest[n-1].Seq, time.Now()
+		s.end, s.formed = rest[n-1].Seq, now
 	}
-	b := notify.Batch{ID: o.name + "-" + strconv.FormatUint(s.end, 10), Formed: s.formed.Truncate(time.Millisecond), Age: time.Since(s.formed)}
+	b := notify.Batch{ID: o.name + "-" + strconv.FormatUint(s.end, 10), Formed: s.formed.Truncate(time.Millisecond), Age: now.Sub(s.formed), Held: s.held}
 	b.Events = slices.Clone(rest[:o.after(s.end)-from])
 	if s.given > 0 {
 		b.ReportLost(s.given)
@@ -157,6 +159,7 @@ func (o *Outbox) Done(ctx context.Context, sink string, fence uint64, outcome no
 	if err != nil {
 		return err
 	}
+	s.held = outcome.Held
 	switch {
 	case outcome.Refused:
 		s.closed, s.end, s.given, s.owner, s.until = true, 0, 0, "", time.Now()

@@ -12,12 +12,12 @@ import (
 // recordMessage records a message that is about to be broadcast, if it is chosen. Where a room is
 // locked, the caller holds the lock, so that the order is that of the room.
 func (o *Outbox) recordMessage(m *hub.Message) {
-	if m.Volatile || !o.wants(notify.Message, m.Channel) { // the app would get it when it is out of date
+	if m.Volatile || o == nil || !o.choice.Load().WantsMessage(m.Channel, m.Event, m.Sender) { // the app would get it when it is out of date
 		return
 	}
 	e := notify.Event{
 		Type: notify.Message, Channel: m.Channel, Sender: m.Sender, Event: m.Event, Content: m.Content,
-		Epoch: m.Position.Epoch, Offset: m.Position.Offset,
+		Epoch: m.Position.Epoch, Offset: m.Position.Offset, Except: m.Except,
 	}
 	if m.Direct != nil {
 		e.To = (*notify.Address)(&m.Direct.To)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/history"
 	"github.com/caddy-realtime/caddy-realtime/hub"
-	"github.com/caddy-realtime/caddy-realtime/notify"
 )
 
 // Publish implements [hub.Broker]. If it fails with [hub.ErrUnavailable], Redis may have
@@ -45,7 +44,7 @@ func (b *Broker) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptio
 		c.args = append(c.args, o.Key, b.c.o.KeyWindow.Milliseconds(), b.c.o.RoomKeys, b.c.o.Keys)
 	}
 	b.withoutLog.remove(m.Channel)
-	result, err := b.run(ctx, b.c.record(c, m.Channel, m.Channel, notify.Message))
+	result, err := b.run(ctx, b.c.recordMessage(c, m))
 	if err != nil {
 		return hub.Published{}, err
 	}
@@ -165,7 +164,7 @@ func (b *Broker) unstoredCall(m *hub.Message, id serial, o hub.PublishOptions) *
 	feed := b.feedArgs(o.Feed, m.Channel)
 	if o.Key == "" {
 		if !m.Volatile { // no event of that: the app would get it when it is out of date
-			c := b.c.record(&call{script: plainPublish, args: append([]any{frame, n.topic(m.Channel)}, feed...)}, m.Channel, m.Channel, notify.Message)
+			c := b.c.recordMessage(&call{script: plainPublish, args: append([]any{frame, n.topic(m.Channel)}, feed...)}, m)
 			if c.script != plainPublish {
 				return c
 			}
@@ -175,12 +174,12 @@ func (b *Broker) unstoredCall(m *hub.Message, id serial, o hub.PublishOptions) *
 		}
 		return &call{args: []any{"publish", n.topic(m.Channel), frame}}
 	}
-	return b.c.record(&call{
+	return b.c.recordMessage(&call{
 		script: publishUnstoredScript, keys: n.keys(m.Channel), repeatable: true,
 		args: append([]any{
 			frame, n.topic(m.Channel), o.Key, b.c.o.KeyWindow.Milliseconds(), b.c.o.RoomKeys, b.c.o.Keys, formatDigest(m.Digest()),
 		}, feed...),
-	}, m.Channel, m.Channel, notify.Message)
+	}, m)
 }
 
 // plainPublish stands for a PUBLISH, which is a script only if the message is recorded.

@@ -29,6 +29,7 @@ var scriptsWhenFull = []scriptWhenFull{
 
 	{"publishRecorded", publishRecordedScript, 2, []any{"text", "topic", "room", 100, 10000, 60000, "wake"}, "refused"},
 	{"publish with an event", publishScript.recording, 5, []any{"text", "1", 100, 60000, 60000, "topic", "epoch", 0, "room", 100, 10000, 60000, "wake"}, "refused"},
+	{"record", recordScript, 2, []any{"cache_miss", "room", "", 100, 10000, 60000, "wake"}, "refused"},
 	{"enterMembers with an event", enterMembersScript.recording, 17, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0, "", "", 0, "el", 100, 10000, 60000, "wake"}, "refused"},
 
 	// These make the secret of Redis if there is none.
@@ -45,7 +46,7 @@ var scriptsWhenFull = []scriptWhenFull{
 	{"leaveMembers with an event", leaveMembersScript.recording, 17, []any{"node", "topic", "room", 1, 60000, 100, 1000, "key", 0, "el", 100, 10000, 60000, "wake"}, "runs"},
 	{"reapMembers with an event", reapMembersScript.recording, 17, []any{"node", "topic", "room", 1, 60000, 100, 1000, 100, "el", 100, 10000, 60000, "wake"}, "runs"},
 	{"next", nextScript, 2, []any{"sink", 1, 10, 1000, 100, 10000, 60000, "wake"}, "runs"},
-	{"done", doneScript, 2, []any{"sink", 1, "0", 0, "1", 100, 10000, 60000, "wake"}, "runs"},
+	{"done", doneScript, 2, []any{"sink", 1, "0", 0, "1", "", "0", 100, 10000, 60000, "wake"}, "runs"},
 
 	{"forgetDocument", forgetDocumentScript, 7, []any{"epoch", "topic", "", 0, "", "", 0, "name", "rt:"}, "runs"},
 	{"listDocuments", listDocumentsScript, 5, []any{"-", "+", 10, "rt:"}, "runs"},

@@ -1,9 +1,12 @@
 package redis
 
 import (
+	"context"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
+	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/notify"
 )
 
@@ -33,6 +36,20 @@ func (o *Outbox) Choose(c *notify.Choice, b notify.Bounds) {
 }
 
 func (o *Outbox) queueOf(name string) *queue { return o.queues[o.c.shardIndex(name)] }
+
+// Record implements [notify.Outbox].
+func (o *Outbox) Record(ctx context.Context, e notify.Event) error {
+	q := o.queueOf(e.Channel)
+	if !q.chosen.Load().choice.Wants(e.Type, e.Channel) {
+		return nil
+	}
+	data := ""
+	if e.Type == notify.Counted {
+		data = strconv.Itoa(e.Count)
+	}
+	_, err := q.c.batch.do(ctx, q.recordCall(&call{script: recordScript, args: []any{string(e.Type), e.Channel, data}}))
+	return err
+}
 
 // Connect implements [notify.Outbox].
 func (o *Outbox) Connect(connection, user string) {
@@ -139,12 +156,25 @@ func (c *shard) record(to *call, channel, with string, types ...notify.Type) *ca
 	}
 	for _, t := range types {
 		if q.chosen.Load().choice.Wants(t, channel) {
-			to.script = to.script.recording
-			to.args = append(to.args, with)
-			return q.recordCall(to)
+			return q.recordWith(to, with)
 		}
 	}
 	return to
+}
+
+// recordMessage makes a call also record the message that it publishes, if that is wanted.
+func (c *shard) recordMessage(to *call, m *hub.Message) *call {
+	q := c.queue.Load()
+	if q == nil || !q.chosen.Load().choice.WantsMessage(m.Channel, m.Event, m.Sender) {
+		return to
+	}
+	return q.recordWith(to, m.Channel)
+}
+
+func (q *queue) recordWith(to *call, with string) *call {
+	to.script = to.script.recording
+	to.args = append(to.args, with)
+	return q.recordCall(to)
 }
 
 // wantedMembers returns which events of members are wanted, as presence.lua has them.

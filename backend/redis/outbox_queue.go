@@ -73,15 +73,18 @@ func (q *queue) Next(ctx context.Context, sink string, fence uint64, events, byt
 		return b, notify.ErrFenced
 	}
 	reply, ok := result.([]any)
-	if !ok || len(reply) != 6 {
+	if !ok || len(reply) != 8 {
 		return b, unexpected(result)
 	}
 	words := texts(result)
 	formed, _ := strconv.ParseInt(words[2], 10, 64)
 	now, _ := strconv.ParseInt(words[3], 10, 64)
 	given, _ := strconv.Atoi(words[4])
-	q.openBatch(sink, fence, words[1])
+	q.openBatch(sink, openBatch{fence, words[1], words[7]})
 	b = notify.Batch{ID: words[0] + "-" + words[1], Formed: time.UnixMilli(formed).UTC(), Age: time.Duration(now-formed) * time.Millisecond}
+	if words[6] != "" && json.Unmarshal([]byte(words[6]), &b.Held) != nil {
+		q.c.log.Error("events for the app that were held back can not be read, and are lost", "sink", sink)
+	}
 	entries, _ := reply[5].([]any)
 	for _, entry := range entries {
 		e, err := parseEvent(words[0], entry)
@@ -100,39 +103,48 @@ func (q *queue) Next(ctx context.Context, sink string, fence uint64, events, byt
 
 // Done implements [notify.Queue].
 func (q *queue) Done(ctx context.Context, sink string, fence uint64, o notify.Outcome) error {
-	return q.end(ctx, sink, fence, flag(o.Refused), o.Lost)
+	var held []byte
+	if len(o.Held) > 0 {
+		var err error
+		if held, err = json.Marshal(o.Held); err != nil {
+			return err
+		}
+	}
+	return q.end(ctx, sink, fence, flag(o.Refused), o.Lost, string(held))
 }
 
 // Release implements [notify.Queue].
 func (q *queue) Release(ctx context.Context, sink string, fence uint64) error {
-	return q.end(ctx, sink, fence, "2", 0)
+	return q.end(ctx, sink, fence, "2", 0, "")
 }
 
 // openBatch is the batch that Next has returned to a sender of this node.
 type openBatch struct {
 	fence uint64
-	till  string // its last number
+	till  string // its last number; 0 if it is empty
+	held  string // the number of what is held
 }
 
-func (q *queue) openBatch(sink string, fence uint64, till string) {
+func (q *queue) openBatch(sink string, b openBatch) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.batches[sink] = openBatch{fence, till}
+	q.batches[sink] = b
 }
 
-// batchEnd returns the last number of the batch that a sender has. Done names it, so that a script
-// that was stuck in a broken connection does not end a later batch.
-func (q *queue) batchEnd(sink string, fence uint64) string {
+// batchOf returns the batch that a sender has. Done names it, so that a script that was stuck in a
+// broken connection does not end a later batch.
+func (q *queue) batchOf(sink string, fence uint64) openBatch {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if open := q.batches[sink]; open.fence == fence {
-		return open.till
+		return open
 	}
-	return ""
+	return openBatch{}
 }
 
-func (q *queue) end(ctx context.Context, sink string, fence uint64, how string, lost int) error {
-	result, err := q.run(ctx, doneScript, sink, fence, how, lost, q.batchEnd(sink, fence))
+func (q *queue) end(ctx context.Context, sink string, fence uint64, how string, lost int, held string) error {
+	open := q.batchOf(sink, fence)
+	result, err := q.run(ctx, doneScript, sink, fence, how, lost, open.till, held, open.held)
 	if err == nil && result != int64(1) {
 		err = notify.ErrFenced
 	}
@@ -164,7 +176,7 @@ func parseEventData(e *notify.Event, data string) error {
 	switch e.Type {
 	case notify.Connected, notify.Disconnected:
 		e.Connection, e.User, _ = strings.Cut(data, "\n")
-	case notify.Lost:
+	case notify.Lost, notify.Counted:
 		e.Count, _ = strconv.Atoi(data)
 	case notify.Entered, notify.Left:
 		return parseMemberEvent(e, data)
@@ -210,7 +222,7 @@ func parseMessageEvent(e *notify.Event, data string) error {
 	if err != nil {
 		return err
 	}
-	e.Sender, e.Event, e.Content = m.Sender, m.Event, m.Content
+	e.Sender, e.Event, e.Content, e.Except = m.Sender, m.Event, m.Content, m.Except
 	e.Epoch, e.Offset = m.Position.Epoch, m.Position.Offset
 	if m.Direct != nil {
 		e.To = (*notify.Address)(&m.Direct.To)

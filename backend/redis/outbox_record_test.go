@@ -365,12 +365,12 @@ func TestLateEndOfABatch(t *testing.T) {
 		return b
 	}
 	first := next()
-	till := q.batchEnd("test", c.Fence)
+	open := q.batchOf("test", c.Fence)
 	if err := q.Done(t.Context(), "test", c.Fence, notify.Outcome{}); err != nil {
 		t.Fatal(err)
 	}
 	second := next()
-	if result, err := q.run(t.Context(), doneScript, "test", c.Fence, "0", 0, till); err != nil || result != int64(1) {
+	if result, err := q.run(t.Context(), doneScript, "test", c.Fence, "0", 0, open.till, "", open.held); err != nil || result != int64(1) {
 		t.Fatal(result, err)
 	}
 	if again := next(); second.ID == first.ID || again.ID != second.ID {

@@ -152,6 +152,8 @@ var (
 	nextSource string
 	//go:embed lua/outbox_done.lua
 	doneSource string
+	//go:embed lua/outbox_record.lua
+	recordSource string
 	//go:embed lua/outbox_hold.lua
 	holdSource string
 	//go:embed lua/outbox_reap.lua
@@ -188,6 +190,7 @@ var (
 	claimScript           = newScript(runWhenFull, outboxSource, outboxQueueSource, claimSource)
 	nextScript            = newScript(runWhenFull, outboxSource, outboxQueueSource, nextSource)
 	doneScript            = newScript(runWhenFull, outboxSource, outboxQueueSource, doneSource)
+	recordScript          = newScript(refuseWhenFull, outboxSource, recordSource)
 	holdScript            = newScript(runWhenFull, outboxSource, holdSource)
 	reapHoldsScript       = newScript(runWhenFull, outboxSource, reapHoldsSource)
 )

@@ -12,7 +12,7 @@ for _, name in ipairs(sinks()) do
 	if name == sink or now - number(get(name, 'until')) < tonumber(ARGV[6]) or get(name, 'closed') == '1' then
 		names = names .. name .. '\n'
 	else
-		for _, field in ipairs({'owner', 'until', 'fence', 'done', 'end', 'formed', 'given', 'closed'}) do
+		for _, field in ipairs({'owner', 'until', 'fence', 'done', 'end', 'formed', 'given', 'closed', 'held', 'held number'}) do
 			redis.call('HDEL', outboxState, name .. ':' .. field)
 		end
 	end

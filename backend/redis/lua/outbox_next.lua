@@ -2,7 +2,8 @@
 -- ARGV: sink, fence, how many events at most, how many bytes
 -- Returns nothing if another sender has the sink. Otherwise it returns the name of the outbox, the last
 -- number of the batch, when it was formed and the present, both in ms, how many events were given up
--- before it, and its entries.
+-- before it, its entries, the events that the sink holds back, and the number of that text.
+-- A batch without entries has the number 0.
 if not holds() or not get(sink, 'owner') then
 	return false
 end
@@ -21,7 +22,8 @@ else
 			entries = redis.call('XRANGE', outboxStream, from, '+', 'COUNT', 1)
 		else
 			redis.call('HSET', outboxState, 'waits', '1')
-			return {'', '0', '0', '0', '0', {}}
+			return {redis.call('HGET', outboxState, 'name') or '', '0', string.format('%d', now), string.format('%d', now), '0', {},
+				get(sink, 'held') or '', get(sink, 'held number') or '0'}
 		end
 	end
 	local size, count = 0, 0
@@ -42,4 +44,5 @@ else
 	set('end', till)
 	set('formed', formed)
 end
-return {redis.call('HGET', outboxState, 'name') or '', till, formed, string.format('%d', now), get(sink, 'given') or '0', entries}
+return {redis.call('HGET', outboxState, 'name') or '', till, formed, string.format('%d', now), get(sink, 'given') or '0', entries,
+	get(sink, 'held') or '', get(sink, 'held number') or '0'}

@@ -1,6 +1,6 @@
 -- The shared part of the scripts of senders, behind outbox.lua.
--- A sink has the fields owner, until, fence, done, end, formed, given and closed, after its name
--- and a colon. The set sinks is the text of their names, each with a line break.
+-- A sink has the fields owner, until, fence, done, end, formed, given, closed, held and held number,
+-- after its name and a colon. The set sinks is the text of their names, each with a line break.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local sink = ARGV[1]
