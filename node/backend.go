@@ -110,6 +110,9 @@ func (b *backend) documents(sink document.Sink) (document.Store, error) {
 	if b.redis != nil {
 		return b.redis.Documents(sink), nil
 	}
+	if b.disk != nil {
+		return b.disk.Documents(sink, b.box)
+	}
 	return memory.NewDocumentStore(sink).Record(b.box), nil
 }
 

@@ -6,24 +6,32 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/backend/backendtest"
 	"github.com/caddy-realtime/caddy-realtime/backend/disk"
 	"github.com/caddy-realtime/caddy-realtime/backend/memory"
+	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/leak"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
+// openTemp opens a store that ends with the test.
+func openTemp(t *testing.T) *disk.Store {
+	t.Helper()
+	s, err := disk.Open(disk.Options{Dir: t.TempDir(), Hub: "default"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
 func TestContract(t *testing.T) {
 	t.Parallel()
 	backendtest.RunBroker(t, func(t *testing.T, sink hub.Sink) hub.Broker {
-		s, err := disk.Open(disk.Options{Dir: t.TempDir(), Hub: "default"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		s := openTemp(t)
 		b, err := s.Broker(sink, memory.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -31,3 +39,20 @@ func TestContract(t *testing.T) {
 		return b
 	})
 }
+
+func TestDocumentContract(t *testing.T) {
+	t.Parallel()
+	backendtest.RunDocument(t, func(t *testing.T) func(document.Sink) document.Store {
+		first, err := openTemp(t).Documents(unread{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func(sink document.Sink) document.Store { return first.Join(sink) }
+	})
+}
+
+// unread is a sink that does nothing.
+type unread struct{}
+
+func (unread) Changed(string, string, ...document.Entry) {}
+func (unread) Missed(string)                             {}

@@ -3,9 +3,10 @@
 //
 // # What is kept
 //
-// The messages of rooms with history, with their positions; idempotency keys; and the standing
-// orders of the app, which are the revocations. Members, documents and events for the app are in
-// memory alone. [Store] is the file, [Broker] and [Control] are the parts of a node that use it.
+// The messages of rooms with history, with their positions; idempotency keys; documents with their
+// log and the keys of changes; and the standing orders of the app, which are the revocations.
+// Members and events for the app are in memory alone. [Store] is the file. [Broker], [Control] and
+// the store that [Store.Documents] returns are the parts of a node that use it.
 //
 // # The way of a message
 //
@@ -17,9 +18,12 @@
 //
 // Messages without position and key do not touch the file.
 //
+// A change of a document takes the same way: memory checks it, the writer stores it, and then memory
+// appends and delivers it. A document that expires in memory leaves the file without waiting.
+//
 // # Memory
 //
-// A room is loaded from the file when it is used first. If the broker drops a room from memory,
+// All documents are in memory, because their bytes are bounded there. A room is loaded from the file when it is used first. If the broker drops a room from memory,
 // the next use loads it again. The channels that the file has are in memory as hashes, so that a
 // room without history costs no read.
 //
@@ -43,6 +47,7 @@
 //
 //	memory.room.mu > file.mu: a room is loaded under its lock; file.mu is held shared by transactions
 //	memory.room.mu > Store.mu: loading looks whether the file has the room
+//	memory.slot.mu > late.mu: a document expires
 //
 // The writer holds no lock of this package while it calls the broker in memory.
 //

@@ -18,7 +18,16 @@ var (
 	messagesBucket = []byte("messages") // by the id of the room and the offset: a message
 	keysBucket     = []byte("keys")     // by time: an idempotency key with its result
 	ordersBucket   = []byte("orders")   // by name: a standing order, such as a revocation
+
+	documentsBucket    = []byte("documents")    // by channel: a documentRecord
+	documentLogBucket  = []byte("documentlog")  // by the id of the document and the version: an entry; at version 0: the snapshot
+	documentKeysBucket = []byte("documentkeys") // by the id of the document and the version: the key of the change, as it is
 )
+
+// buckets are all buckets of the file.
+var buckets = [][]byte{
+	metaBucket, roomsBucket, messagesBucket, keysBucket, ordersBucket, documentsBucket, documentLogBucket, documentKeysBucket,
+}
 
 // The keys of metaBucket.
 var (
@@ -26,12 +35,14 @@ var (
 	metaHub        = []byte("hub")
 	metaSecret     = []byte("secret")
 	metaGeneration = []byte("generation") // counts the logs that were dropped
+	metaDocuments  = []byte("documents")  // the epoch of documents that nobody has changed
 )
 
 // meta is what belongs to a whole store.
 type meta struct {
 	secret     string
 	generation uint64
+	documents  string // epoch of documents that nobody has changed; empty: none yet
 }
 
 // prepare makes the buckets of a new file, and checks those of an old one.
@@ -46,16 +57,18 @@ func prepare(tx *bbolt.Tx, hub string) (m meta, err error) {
 	if is := string(b.Get(metaHub)); is != hub {
 		return m, fmt.Errorf("it belongs to the hub '%s', not to '%s'; give each hub a folder of its own", is, hub)
 	}
+	if err := addBuckets(tx); err != nil {
+		return m, err
+	}
+	m.documents = string(b.Get(metaDocuments))
 	m.secret = string(b.Get(metaSecret))
 	m.generation = binary.BigEndian.Uint64(padded(b.Get(metaGeneration)))
 	return m, nil
 }
 
 func create(tx *bbolt.Tx, hub string) (m meta, err error) {
-	for _, name := range [][]byte{metaBucket, roomsBucket, messagesBucket, keysBucket, ordersBucket} {
-		if _, err := tx.CreateBucket(name); err != nil {
-			return m, err
-		}
+	if err := addBuckets(tx); err != nil {
+		return m, err
 	}
 	m.secret = rand.Text()
 	b := tx.Bucket(metaBucket)
@@ -67,6 +80,16 @@ func create(tx *bbolt.Tx, hub string) (m meta, err error) {
 		}
 	}
 	return m, nil
+}
+
+// addBuckets makes the buckets that the file does not have.
+func addBuckets(tx *bbolt.Tx) error {
+	for _, name := range buckets {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // number returns a number as eight bytes that sort as the number does.

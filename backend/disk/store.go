@@ -25,6 +25,7 @@ type Store struct {
 	standing []savedOrder
 
 	queue   chan task
+	late    late
 	closing chan struct{} // closed by Close
 	stopped chan struct{} // closed when the writer has ended
 	close   sync.Once
@@ -44,6 +45,7 @@ func Open(o Options) (*Store, error) {
 	s := &Store{
 		o: o.withDefaults(), opened: time.Now(), seed: maphash.MakeSeed(), known: make(map[uint64]struct{}),
 		queue: make(chan task, maxQueue), closing: make(chan struct{}), stopped: make(chan struct{}),
+		late: late{wake: make(chan struct{}, 1)},
 	}
 	var err error
 	if s.file, err = openFile(s.o); err != nil {

@@ -11,7 +11,8 @@ import (
 
 // work is one transaction that writes. Only the writer uses it.
 type work struct {
-	meta, rooms, messages, keys, orders table
+	meta, rooms, messages, keys, orders  table
+	documents, documentLog, documentKeys table
 
 	open map[string]*roomRecord // by channel: the rooms that the transaction uses; nil: no such room
 	seen map[[2]string]savedKey // by channel and key: the keys of the transaction
@@ -22,6 +23,7 @@ func newWork(tx *bbolt.Tx, changed *[]change) *work {
 	in := func(name []byte) table { return table{tx.Bucket(name), string(name), changed} }
 	return &work{
 		meta: in(metaBucket), rooms: in(roomsBucket), messages: in(messagesBucket), keys: in(keysBucket), orders: in(ordersBucket),
+		documents: in(documentsBucket), documentLog: in(documentLogBucket), documentKeys: in(documentKeysBucket),
 		open: make(map[string]*roomRecord), seen: make(map[[2]string]savedKey),
 	}
 }

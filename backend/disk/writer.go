@@ -81,6 +81,8 @@ func (s *Store) write() {
 			return
 		case t := <-s.queue:
 			s.commit(s.gather(t))
+		case <-s.late.wake:
+			s.commit(s.late.take())
 		case now := <-tick.C:
 			if b := s.broker.Load(); b != nil && sweep == nil {
 				sweep = &sweeping{b: b, now: now}

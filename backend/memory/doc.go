@@ -36,6 +36,12 @@
 // key. All other messages take no lock of the room: they arrive in the order of each
 // publisher.
 //
+// # Documents on disk
+//
+// With a [DocumentKeeper], Commit and Forget check the change under slot.mu and mark the document
+// as saving. Then they store the change without a lock, and lock the document again to append and
+// deliver it. Other changes of the document wait; readers get the state before the change.
+//
 // # Locks
 //
 // From the outermost to the innermost, for the broker:

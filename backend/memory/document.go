@@ -37,20 +37,18 @@ type documentTable struct {
 	ledger    ledger
 	deadlines deadlines
 
-	outbox *Outbox // of the app's events; nil: none; set by Record before the store is used
+	// Set before the store is used.
+	outbox *Outbox        // of the app's events; nil: none
+	keeper DocumentKeeper // nil: documents end with the process
 }
 
-// renew starts a new epoch and returns it.
-func (t *documentTable) renew() string {
-	epoch := strings.ToLower(rand.Text()[:8])
-	t.epoch.Store(&epoch)
-	return epoch
-}
+func newDocumentEpoch() string { return strings.ToLower(rand.Text()[:8]) }
 
 // NewDocumentStore returns a store with one node, which delivers to sink.
 func NewDocumentStore(sink document.Sink) *DocumentStore {
 	t := &documentTable{ledger: ledger{by: make(map[string]int64)}}
-	t.renew()
+	epoch := newDocumentEpoch()
+	t.epoch.Store(&epoch)
 	t.rooms.init(func(channel string) *documentRoom {
 		return &documentRoom{slot: slot{channel: channel}, table: t, epoch: *t.epoch.Load()}
 	})
@@ -109,6 +107,9 @@ func (s *DocumentStore) Load(ctx context.Context, channel string, known document
 // Commit implements [document.Store].
 func (s *DocumentStore) Commit(ctx context.Context, channel string, c document.Commit) (done document.Committed, err error) {
 	s.table.sweep(time.Now())
+	if s.table.keeper != nil {
+		return s.commitKept(ctx, channel, c)
+	}
 	err = s.in(ctx, channel, func(r *documentRoom) (err error) {
 		done, err = r.commit(c)
 		return err
@@ -127,9 +128,12 @@ func (s *DocumentStore) Find(ctx context.Context, channel, key string) (version 
 
 // Forget implements [document.Store].
 func (s *DocumentStore) Forget(ctx context.Context, channel string, only document.Known) (done bool, err error) {
+	if s.table.keeper != nil {
+		return s.forgetKept(ctx, channel, only)
+	}
 	err = s.in(ctx, channel, func(r *documentRoom) error {
-		if done = only.Epoch == "" || only.Epoch == r.epoch && only.Version == r.version; done {
-			r.forget()
+		if done = r.is(only); done {
+			r.forget(newDocumentEpoch())
 		}
 		return nil
 	})

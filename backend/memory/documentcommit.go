@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -8,23 +9,38 @@ import (
 )
 
 func (r *documentRoom) commit(c document.Commit) (document.Committed, error) {
+	done, next, _, err := r.begin(&c)
+	if err != nil || done != (document.Committed{}) {
+		return done, err
+	}
+	r.deliver(c, next)
+	return document.Committed{Version: r.version}, nil
+}
+
+// begin checks a commit and counts its bytes. If the result is zero the commit is to be appended.
+// before is the bill without it.
+func (r *documentRoom) begin(c *document.Commit) (done document.Committed, next step, before bill, err error) {
 	if v := r.keys[c.Entry.Key]; v > 0 {
-		return document.Committed{Version: v, Duplicate: true}, nil
+		return document.Committed{Version: v, Duplicate: true}, next, nil, nil
 	}
 	if c.Epoch != r.epoch || c.Entry.Version != r.version+1 || differ(c.After, r.anchor(r.version)) {
 		now := r.load(document.Known{Epoch: c.Epoch, Version: c.Entry.Version - 1, Anchor: c.After})
-		return document.Committed{Now: &now}, nil
+		return document.Committed{Now: &now}, next, nil, nil
 	}
-	next := r.plan(&c)
-	if err := r.table.ledger.admit(&r.bill, next.bytes-r.bytes, c.Budget); err != nil {
-		return document.Committed{}, err
+	if r.table.keeper != nil {
+		before = maps.Clone(r.bill)
 	}
+	next = r.plan(c)
+	return done, next, before, r.table.ledger.admit(&r.bill, next.bytes-r.bytes, c.Budget)
+}
+
+// deliver appends an entry that begin has accepted, and delivers it.
+func (r *documentRoom) deliver(c document.Commit, next step) {
 	r.append(c, next)
 	r.table.outbox.recordChange(r.channel, &c.Entry)
 	for s := range r.attached {
 		s.sink.Changed(r.channel, c.Epoch, c.Entry)
 	}
-	return document.Committed{Version: r.version}, nil
 }
 
 // step is what a commit changes in a room.
@@ -81,19 +97,28 @@ func (r *documentRoom) remember(key, payer string) {
 	if r.keys == nil {
 		r.keys = make(map[string]uint64)
 	}
+	gone := r.keysGone()
 	r.keys[key] = r.version
 	r.order = append(r.order, key)
 	r.keyed += int64(documentKeyBytes + len(key))
-	if len(r.order) <= maxDocumentKeys {
+	if gone == 0 {
 		return
 	}
 	freed := int64(0)
-	for _, old := range r.order[:maxDocumentKeys/4] {
+	for _, old := range r.order[:gone] {
 		delete(r.keys, old)
 		freed += int64(documentKeyBytes + len(old))
 	}
-	r.order = slices.Clone(r.order[maxDocumentKeys/4:])
+	r.order = slices.Clone(r.order[gone:])
 	r.keyed -= freed
 	r.bytes -= freed
 	_ = r.table.ledger.admit(&r.bill, -freed, document.Budget{Payer: payer}) // less is always admitted
+}
+
+// keysGone returns how many of the oldest keys the next key removes.
+func (r *documentRoom) keysGone() int {
+	if len(r.order) < maxDocumentKeys {
+		return 0
+	}
+	return maxDocumentKeys / 4
 }

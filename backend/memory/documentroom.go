@@ -39,10 +39,13 @@ type documentRoom struct {
 	bill     bill
 	ttl      time.Duration // as of the latest change
 	used     time.Time     // the latest change, or when the last node detached
+	saving   chan struct{} // closed when the keeper has stored a change; nil: it stores none
 }
 
 // bare reports whether the room holds nothing.
-func (r *documentRoom) bare() bool { return len(r.attached) == 0 && r.version == 0 }
+func (r *documentRoom) bare() bool {
+	return len(r.attached) == 0 && r.version == 0 && r.saving == nil
+}
 
 func (r *documentRoom) attach(s *DocumentStore) {
 	if r.attached == nil {
@@ -102,18 +105,28 @@ func (r *documentRoom) schedule(now time.Time) {
 
 // expire drops the document if it was unused for its TTL.
 func (r *documentRoom) expire(now time.Time) {
-	if r.version > 0 && r.ttl > 0 && len(r.attached) == 0 && now.Sub(r.used) >= r.ttl {
-		r.forget()
+	if r.version == 0 || r.ttl <= 0 || len(r.attached) > 0 || r.saving != nil || now.Sub(r.used) < r.ttl {
+		return
 	}
+	if k := r.table.keeper; k != nil {
+		k.Expire(r.channel, r.epoch)
+	}
+	r.forget(newDocumentEpoch())
+}
+
+// is reports whether a document is at the version of only. The zero Known is any version.
+func (r *documentRoom) is(only document.Known) bool {
+	return only.Epoch == "" || only.Epoch == r.epoch && only.Version == r.version
 }
 
 // forget resets the room to a document that nobody has changed, in another epoch.
-func (r *documentRoom) forget() {
+func (r *documentRoom) forget(epoch string) {
 	if r.version == 0 {
 		return
 	}
 	r.table.ledger.settle(r.bill)
-	r.epoch = r.table.renew()
+	r.table.epoch.Store(&epoch)
+	r.epoch = epoch
 	r.version, r.base, r.snapshot, r.entries = 0, 0, nil, nil
 	r.keys, r.order, r.bill = nil, nil, nil
 	r.logged, r.keyed, r.bytes, r.ttl = 0, 0, 0, 0

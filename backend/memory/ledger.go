@@ -47,6 +47,37 @@ func (l *ledger) admit(b *bill, bytes int64, within document.Budget) error {
 	return nil
 }
 
+// undo takes back a change that was admitted: the bill is as before.
+func (l *ledger) undo(b *bill, before bill) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for payer, n := range *b {
+		l.book(*b, payer, -n)
+	}
+	*b = make(bill)
+	for payer, n := range before {
+		l.book(*b, payer, n)
+	}
+}
+
+// restore counts a document that was kept with a bill. Bytes that the bill does not have count
+// for nobody.
+func (l *ledger) restore(kept map[string]int64, bytes int64) bill {
+	b := make(bill)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for payer, n := range kept {
+		l.book(b, payer, n)
+		bytes -= n
+	}
+	if bytes < 0 {
+		l.refund(b, "", -bytes)
+	} else {
+		l.book(b, "", bytes)
+	}
+	return b
+}
+
 // settle takes all bytes of a document back.
 func (l *ledger) settle(b bill) {
 	l.mu.Lock()

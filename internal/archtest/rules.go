@@ -129,7 +129,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "backend/disk",
-		ours:    []string{"hub", "history", "backend/memory", "internal/guard"},
+		ours:    []string{"hub", "presence", "document", "history", "notify", "backend/memory", "internal/guard"},
 		outside: []string{"go.etcd.io/bbolt"},
 		why:     "it adds a file to the backend in memory and is known to the node alone; this is the only door to bbolt",
 	},
