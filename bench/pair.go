@@ -66,10 +66,14 @@ func (b *bench) once(ctx context.Context, w workload.Workload, t *target.Target,
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	s, err := t.Start(ctx, target.Options{Dir: dir, TLS: w.TLS, Ping: w.Ping})
+	site, err := w.Site(t.Name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := t.Start(ctx, target.Options{Dir: dir, TLS: w.TLS, Ping: w.Ping, Site: site})
 	if err != nil {
 		return nil, err
 	}
 	defer s.Stop()
-	return w.Run(ctx, &workload.Session{Server: s, Size: b.size, Transport: w.Transport, ProfileTo: profile})
+	return w.Run(ctx, &workload.Session{Server: s, Size: b.size, Transport: w.Transport, Variant: t.Name, ProfileTo: profile})
 }

@@ -26,7 +26,7 @@ func (o *options) pairs(ctx context.Context, dir string) ([]pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	targets := &targets{ctx: ctx, root: root, dir: dir, rev: o.rev, known: make(map[string]*target.Target)}
+	targets := &targets{ctx: ctx, root: root, dir: dir, rev: o.rev, program: program, known: make(map[string]*target.Target)}
 	ours := target.Caddy("ours", program)
 	var all []pair
 	for _, group := range groups(chosen, o.peerFor) {
@@ -41,6 +41,10 @@ func (o *options) pairs(ctx context.Context, dir string) ([]pair, error) {
 		w, ok := workload.Find(group[0].workload)
 		if !ok {
 			return nil, fmt.Errorf("no workload %s", group[0].workload)
+		}
+		if missing := w.Missing(); missing != "" {
+			fmt.Fprintf(os.Stderr, "bench: %s is left out: %s\n", w.Name, missing)
+			continue
 		}
 		all = append(all, pair{workload: w, ours: ours, peer: peer, rows: group})
 	}
@@ -105,6 +109,7 @@ const (
 type targets struct {
 	ctx            context.Context
 	root, dir, rev string
+	program        string // this server
 	known          map[string]*target.Target
 }
 
@@ -123,6 +128,8 @@ func (t *targets) make(name string) (*target.Target, error) {
 		return nil, nil
 	case target.Nchan.Name:
 		return target.Nchan, nil
+	case workload.Without, workload.Proxy:
+		return target.Caddy(name, t.program), nil
 	case revisionPeer:
 		program, err := revision(t.ctx, t.root, t.rev, t.dir)
 		return target.Caddy(t.rev, program), err
@@ -130,5 +137,5 @@ func (t *targets) make(name string) (*target.Target, error) {
 		program, err := os.Executable()
 		return target.Program(name, program, serveWord, name), err
 	}
-	return nil, fmt.Errorf("unknown peer '%s'; there are nchan, hub, floor and none", name)
+	return nil, fmt.Errorf("unknown peer '%s'; there are nchan, hub, floor, none, and without for some workloads", name)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/bench/client"
 	"github.com/caddy-realtime/caddy-realtime/bench/target"
 	"github.com/caddy-realtime/caddy-realtime/bench/workload"
+	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
 )
 
 // TestBench runs each workload of the load generator against this process, with few
@@ -28,7 +29,7 @@ func TestBench(t *testing.T) {
 			defer pinged.Wait()
 			for _, w := range workload.All {
 				switch {
-				case w.TLS != o.TLS:
+				case w.TLS != o.TLS, w.Needs != nil:
 				case w.Ping > 0: // it publishes nothing and waits for seconds
 					pinged.Go(func() { runTiny(t, w, e) })
 				default:
@@ -36,6 +37,51 @@ func TestBench(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestBenchOfFeatures runs the workloads that need a site of their own, with and without what
+// they are about.
+func TestBenchOfFeatures(t *testing.T) {
+	for _, w := range workload.All {
+		if w.Needs == nil {
+			continue
+		}
+		variants := []string{"ours"}
+		switch w.Name { // the others run in the same way without it
+		case "volatile":
+			variants = append(variants, workload.Without)
+		case "handle-message":
+			variants = append(variants, workload.Without, workload.Proxy)
+		}
+		for _, variant := range variants {
+			t.Run(w.Name+"/"+variant, func(t *testing.T) { runFeature(t, w, variant) })
+		}
+	}
+}
+
+func runFeature(t *testing.T, w workload.Workload, variant string) {
+	site, err := w.Site(variant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &target.Server{PID: os.Getpid(), App: site.App}
+	if site.Redis {
+		site.Store, server.Redis = redistest.Start(t).Addr, os.Getpid()
+	}
+	text, err := target.Caddyfile("{{site}}", target.Options{Dir: t.TempDir(), Site: site})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Start(t, text)
+	server.Endpoint = client.Endpoint{Addr: c.Addr("site"), Dialect: client.Native}
+	s := &workload.Session{Server: server, Size: workload.Tiny, Variant: variant}
+	f, err := w.Run(context.Background(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f[workload.Lost] != 0 || f[workload.Message] == 0 {
+		t.Error(f)
 	}
 }
 

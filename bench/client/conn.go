@@ -48,7 +48,11 @@ func open(ctx context.Context, e *Endpoint, i int, plan Plan) (*conn, error) {
 	if plan.Transport == Stream {
 		err = c.openStream(e)
 	} else {
-		err = c.openWebSocket(e)
+		subscribe := e.Subscribe
+		if plan.Subscribe != nil {
+			subscribe = plan.Subscribe(i)
+		}
+		err = c.openWebSocket(e, inRoom(subscribe, c.room))
 	}
 	if err == nil {
 		err = raw.SetDeadline(time.Time{})
@@ -60,15 +64,15 @@ func open(ctx context.Context, e *Endpoint, i int, plan Plan) (*conn, error) {
 	return c, nil
 }
 
-func (c *conn) openWebSocket(e *Endpoint) error {
+func (c *conn) openWebSocket(e *Endpoint, subscribe string) error {
 	if _, err := fmt.Fprintf(c.net, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", inRoom(e.WebSocket, c.room), e.Addr); err != nil {
 		return err
 	}
-	if _, err := c.wire.head("101"); err != nil || e.Subscribe == "" {
+	if _, err := c.wire.head("101"); err != nil || subscribe == "" {
 		return err
 	}
-	if err := c.send(opText, []byte(inRoom(e.Subscribe, c.room))); err != nil {
+	if err := c.send(opText, []byte(subscribe)); err != nil {
 		return err
 	}
 	for {

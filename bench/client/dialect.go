@@ -11,7 +11,8 @@ type Dialect struct {
 	// Subscribe is the first message of a client; none if the path says it all.
 	// Subscribed is a part of the answer.
 	Subscribe, Subscribed string
-	// Frame is a message that publishes {text}; empty if the text is sent as it is.
+	// Frame is a message that publishes {text}; empty if the text is sent as it is. {key}
+	// in front of the text stands for a key that no other message has.
 	Frame string
 }
 
@@ -39,5 +40,8 @@ func (d *Dialect) frame(room string, text []byte) []byte {
 		return text
 	}
 	before, after, _ := strings.Cut(inRoom(d.Frame, room), "{text}")
+	if len(text) >= stampLen {
+		before = strings.ReplaceAll(before, "{key}", string(text[len(mark):stampLen]))
+	}
 	return append(append([]byte(before), text...), after...)
 }

@@ -29,7 +29,8 @@ func (f *Flight) Start(sender, seq uint32, copies int) {
 	f.left[sender][seq%window].Store(int32(copies))
 }
 
-func (f *Flight) landed(s Stamp) {
+// Arrive notes that a copy arrived.
+func (f *Flight) Arrive(s Stamp) {
 	if int(s.Sender) < len(f.left) && f.left[s.Sender][s.Seq%window].Add(-1) == 0 {
 		f.Landed[s.Sender] <- struct{}{}
 	}

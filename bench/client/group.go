@@ -17,6 +17,8 @@ type Plan struct {
 	Clients   int
 	PerRoom   int
 	AtOnce    int // handshakes in flight
+	// Subscribe returns the first message of the i-th client; that of the dialect if nil.
+	Subscribe func(i int) string
 	Slow      int // the last clients have a receive buffer of 4 KiB, so that Stall works soon
 }
 
@@ -82,7 +84,7 @@ func (g *Group) received(c *conn, message []byte, now time.Duration) {
 	g.arrived.Add(1)
 	g.Latency.Add(now - stamp.Intended)
 	if f := g.flight.Load(); f != nil {
-		f.landed(stamp)
+		f.Arrive(stamp)
 	}
 }
 

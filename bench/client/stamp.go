@@ -47,6 +47,21 @@ func find(message []byte) (s Stamp, ok bool) {
 	return Stamp{time.Duration(intended), uint32(sender), uint32(seq)}, ok1 && ok2 && ok3
 }
 
+// Stamps calls f for every stamp in a text.
+func Stamps(text []byte, f func(Stamp)) {
+	for {
+		i := bytes.Index(text, []byte(mark))
+		if i < 0 {
+			return
+		}
+		text = text[i:]
+		if s, ok := find(text); ok {
+			f(s)
+		}
+		text = text[len(mark):]
+	}
+}
+
 func hex(digits []byte) (v uint64, ok bool) {
 	for _, c := range digits {
 		switch {

@@ -15,7 +15,7 @@ import (
 
 // Caddy is a Caddy with this module, the program bench/caddy.
 func Caddy(name, program string) *Target {
-	return &Target{Name: name, Missing: none, Start: func(ctx context.Context, o Options) (*Server, error) {
+	return &Target{Name: name, Missing: none, Start: withStore(func(ctx context.Context, o Options) (*Server, error) {
 		addr, err := freeAddr()
 		if err != nil {
 			return nil, err
@@ -38,6 +38,7 @@ func Caddy(name, program string) *Target {
 			return nil, err
 		}
 		s := running(child, addr, o, client.Native)
+		s.App = o.Site.App
 		s.Collect = func(ctx context.Context) error {
 			return fetch(ctx, http.MethodPost, "http://"+admin+"/bench/free", io.Discard)
 		}
@@ -54,14 +55,14 @@ func Caddy(name, program string) *Target {
 			return fetch(ctx, http.MethodGet, url, f)
 		}
 		return s, nil
-	}}
+	})}
 }
 
 // The protocols are those of a default without HTTP/3. With h1 alone Caddy wraps every
 // plain connection.
 
-// Caddyfile returns the site that is measured: one kind of room, with presence and
-// history, for anonymous clients.
+// Caddyfile returns the site that is measured: one kind of room for anonymous clients,
+// with presence and history if the workload says nothing else.
 func Caddyfile(addr string, o Options) (string, error) {
 	site, secure := "http://"+addr, ""
 	if o.TLS {
@@ -75,17 +76,8 @@ func Caddyfile(addr string, o Options) (string, error) {
 	if o.Ping > 0 {
 		heartbeat = fmt.Sprintf("\t\theartbeat %v %v\n", o.Ping, o.Ping)
 	}
-	return site + " {\n\tbind 127.0.0.1\n" + secure + "\trealtime {\n\t\tapi_key " + client.Key + "\n" + heartbeat + `		room bench:* {
-			subscribe anyone
-			publish anyone
-			history 100 1h
-			presence {
-				grace 5s
-			}
-		}
-	}
-}
-`, nil
+	return site + " {\n\tbind 127.0.0.1\n" + secure + o.Site.routes() + "\trealtime {\n\t\tapi_key " + client.Key + "\n" +
+		heartbeat + o.Site.lines() + "\t}\n}\n", nil
 }
 
 func fetch(ctx context.Context, method, url string, to io.Writer) error {

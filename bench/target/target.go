@@ -20,12 +20,15 @@ type Options struct {
 	Dir  string // for its files
 	TLS  bool
 	Ping time.Duration // how often it pings; its own default if 0
+	Site Site          // of this server
 }
 
 // Server is one that runs.
 type Server struct {
 	client.Endpoint
-	PID int
+	PID   int
+	Redis int    // the process of its Redis, 0 if it has none
+	App   string // the address of its app, at which nothing listens yet; empty if it has none
 	// Collect makes it collect its garbage and give back what is free; nil if it has none.
 	Collect func(context.Context) error
 	// Profile writes a profile of its next seconds into a file; nil if it can not.

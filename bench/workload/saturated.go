@@ -2,7 +2,6 @@ package workload
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/bench/client"
@@ -47,58 +46,14 @@ func saturated(size int) func(context.Context, *Session) (Figures, error) {
 
 // saturate keeps messages in flight for a time, and returns how many it sent.
 func (p *publisher) saturate(ctx context.Context, d time.Duration, size int) (int, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	senders, each := 1, inFlight
+	l := &loop{senders: 1, each: inFlight, copies: p.s.Subscribers, size: size}
 	if p.post != nil {
-		senders, each = inFlight, 1
+		l.senders, l.each = inFlight, 1
 	}
-	flight := client.NewFlight(senders)
-	p.g.Watch(flight)
-	end := client.Now() + d
-	type result struct {
-		sent int
-		err  error
+	l.flight = client.NewFlight(l.senders)
+	l.send = func(ctx context.Context, _ int, _ client.Stamp, text []byte) error {
+		return p.publish(ctx, 0, "bench:0", text)
 	}
-	results := make(chan result, senders)
-	for sender := range senders {
-		go func() {
-			sent, err := p.fly(ctx, flight, sender, each, size, end)
-			results <- result{sent, err}
-		}()
-	}
-	total, errs := 0, []error(nil)
-	for range senders {
-		r := <-results
-		total += r.sent
-		if r.err != nil {
-			errs = append(errs, r.err)
-			cancel()
-		}
-	}
-	return total, errors.Join(errs...)
-}
-
-// fly sends the messages of one sender. It ends early if a message does not arrive
-// everywhere: it is then counted as lost.
-func (p *publisher) fly(ctx context.Context, f *client.Flight, sender, each, size int, end time.Duration) (sent int, err error) {
-	for range each {
-		f.Landed[sender] <- struct{}{}
-	}
-	for client.Now() < end {
-		select {
-		case <-ctx.Done():
-			return sent, ctx.Err()
-		case <-time.After(drained):
-			return sent, nil
-		case <-f.Landed[sender]:
-		}
-		f.Start(uint32(sender), uint32(sent), p.s.Subscribers)
-		text := client.Stamp{Intended: client.Now(), Sender: uint32(sender), Seq: uint32(sent)}.Text(size)
-		if err := p.publish(ctx, 0, "bench:0", text); err != nil {
-			return sent, err
-		}
-		sent++
-	}
-	return sent, nil
+	p.g.Watch(l.flight)
+	return l.run(ctx, d)
 }

@@ -20,6 +20,14 @@ var All = []Workload{
 	{Name: "idle-tls", TLS: true, Run: idle},
 
 	{Name: "slow", Run: slow(8192, 50)},
+
+	{Name: "filters-all", Run: filters(128, 10, true)},
+	{Name: "filters-few", Run: filters(128, 10, false)},
+	{Name: "volatile", Needs: plainRooms(false), Run: volatile(128)},
+	{Name: "volatile-redis", Needs: plainRooms(true), Run: volatile(128)},
+	{Name: "handle-message", Needs: asking, Run: through(128)},
+	{Name: "notify", Needs: notifying(false), Run: notified(128)},
+	{Name: "notify-redis", Needs: notifying(true), Run: notified(128)},
 }
 
 // Find returns the workload of a name.

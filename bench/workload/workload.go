@@ -26,6 +26,10 @@ const (
 	Memory    = "KiB/conn"
 	Collected = "KiB/conn collected"
 	Connect   = "CPU µs/connect"
+	Message   = "CPU µs/message"
+	OfRedis   = "CPU µs/message of Redis"
+	Offered   = "CPU µs/message and subscriber"
+	Events    = "events/s"
 	PingCPU   = "CPU µs/ping"
 	Before    = "p99 ms before"
 	During    = "p99 during ÷ before"
@@ -37,13 +41,15 @@ type Workload struct {
 	Name      string
 	Transport client.Transport // a WebSocket if empty
 	TLS       bool
-	Ping      time.Duration // how often the server pings
+	Ping      time.Duration                    // how often the server pings
+	Needs     func(variant string) target.Site // of this server; the usual site if nil
 	Run       func(context.Context, *Session) (Figures, error)
 }
 
 // Size says how large everything is.
 type Size struct {
 	Subscribers, Rooms, Idle, Pinged, Slow int
+	Publishers, Filtered                   int
 	Time                                   time.Duration // of each measurement
 	Rest                                   time.Duration // before memory is measured
 	Quiet                                  time.Duration // the server must be idle for so long before a measurement
@@ -51,8 +57,8 @@ type Size struct {
 
 // Full is the size of the bars, Tiny shows that everything works.
 var (
-	Full = Size{Subscribers: 1000, Rooms: 1000, Idle: 5000, Pinged: 2000, Slow: 10, Time: 4 * time.Second, Rest: 4 * time.Second, Quiet: 300 * time.Millisecond}
-	Tiny = Size{Subscribers: 10, Rooms: 4, Idle: 20, Pinged: 5, Slow: 2, Time: 200 * time.Millisecond, Rest: 10 * time.Millisecond}
+	Full = Size{Subscribers: 1000, Rooms: 1000, Idle: 5000, Pinged: 2000, Slow: 10, Publishers: 64, Filtered: 1000, Time: 4 * time.Second, Rest: 4 * time.Second, Quiet: 300 * time.Millisecond}
+	Tiny = Size{Subscribers: 10, Rooms: 4, Idle: 20, Pinged: 5, Slow: 2, Publishers: 3, Filtered: 20, Time: 200 * time.Millisecond, Rest: 10 * time.Millisecond}
 )
 
 // Session is one run of a workload.
@@ -60,6 +66,7 @@ type Session struct {
 	*target.Server
 	Size
 	Transport client.Transport
+	Variant   string // the name of the target: Without and Proxy run the workload in another way
 	// ProfileTo is the beginning of the names of files for profiles; none if empty.
 	ProfileTo string
 }
@@ -118,6 +125,7 @@ func (s *Session) quiet(ctx context.Context) error {
 type meter struct {
 	s     *Session
 	cpu   time.Duration
+	redis time.Duration
 	began time.Time
 	stop  func()
 }
@@ -131,6 +139,11 @@ func (s *Session) measure(ctx context.Context, d time.Duration) (*meter, error) 
 		m.stop = func() { <-done }
 	}
 	var err error
+	if s.Redis != 0 {
+		if m.redis, err = proc.CPU(s.Redis); err != nil {
+			return nil, err
+		}
+	}
 	m.cpu, err = proc.CPU(s.PID)
 	m.began = time.Now()
 	return m, err
@@ -145,6 +158,12 @@ func (m *meter) per(n int64) (float64, time.Duration, error) {
 		err = fmt.Errorf("nothing arrived")
 	}
 	return float64((now-m.cpu)/time.Microsecond) / float64(max(n, 1)), took, err
+}
+
+// ofRedis is per for the server's Redis.
+func (m *meter) ofRedis(n int64) (float64, error) {
+	now, err := proc.CPU(m.s.Redis)
+	return float64((now-m.redis)/time.Microsecond) / float64(max(n, 1)), err
 }
 
 // heap writes a profile of the heap if that is wanted.

@@ -1,0 +1,27 @@
+package workload
+
+import "github.com/caddy-realtime/caddy-realtime/bench/target"
+
+// The names of peers that are this server itself: what a feature costs is the difference
+// to the same load without it.
+const (
+	Without = "without" // the workload without the feature that it is about
+	Proxy   = "proxy"   // the requests to the app alone, by reverse_proxy
+)
+
+// Site returns what the workload needs of this server, with an address for its app.
+func (w *Workload) Site(variant string) (site target.Site, err error) {
+	if w.Needs != nil {
+		site = w.Needs(variant)
+		site.App, err = target.NewApp()
+	}
+	return site, err
+}
+
+// Missing says what has to be installed for the workload; empty if nothing is.
+func (w *Workload) Missing() string {
+	if w.Needs != nil && w.Needs("").Redis {
+		return target.MissingRedis()
+	}
+	return ""
+}
