@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-// limits are how large the client may be, compressed, alone and with documents, and what calls add.
+// limits are how large the client may be, compressed, alone and with documents, and what calls and watches add.
 var limits = []struct {
 	scripts []string
 	bytes   int
@@ -23,11 +23,12 @@ var limits = []struct {
 	{[]string{"client.js"}, 10 << 10},
 	{[]string{"client.js", "documents.js"}, 16 << 10},
 	{[]string{"calls.js"}, 1280},
+	{[]string{"watch.js"}, 2560},
 }
 
 func TestScriptsAreModules(t *testing.T) {
 	t.Parallel()
-	if len(client.Scripts()) != 3 {
+	if len(client.Scripts()) != 4 {
 		t.Errorf("there are %d scripts", len(client.Scripts()))
 	}
 	for name, script := range client.Scripts() {
@@ -45,7 +46,7 @@ func TestScriptsAreModules(t *testing.T) {
 // A page that has several of them has one client, not several.
 func TestScriptsShareTheClient(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"documents.js", "calls.js"} {
+	for _, name := range []string{"documents.js", "calls.js", "watch.js"} {
 		text := client.Scripts()[name].Text
 		if !bytes.Contains(text, []byte(`from"./client.js"`)) || bytes.Contains(text, []byte("WebSocket")) || bytes.Contains(text, []byte(`="RealtimeError"`)) {
 			t.Errorf("%s does not use the client beside it", name)

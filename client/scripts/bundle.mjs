@@ -37,7 +37,7 @@ export async function bundle(folder) {
     outdir: out,
     bundle: true,
     mangleProps: new RegExp(`^(_[a-z].*|${internal.join('|')})$`),
-    // What documents.js and calls.js use of client.js keeps its name: while servers are updated they may meet another client.js.
+    // What documents.js, calls.js and watch.js use of client.js keeps its name: while servers are updated they may meet another client.js.
     mangleCache: { _emit: false, _command: false, _key: false, _up: false, _http: false },
     banner: { js: licence },
     write: false,
@@ -45,9 +45,10 @@ export async function bundle(folder) {
   await write({ ...options, entryPoints: { client: `${root}src/index.ts`, codes: `${root}src/codes.ts` } });
   await write({ ...options, entryPoints: [`${root}src/documents.ts`], plugins: [beside] });
   await write({ ...options, entryPoints: [`${root}src/calls.ts`], plugins: [beside] });
+  await write({ ...options, entryPoints: [`${root}src/watch.ts`], plugins: [beside] });
   const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
   execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.json`, '--outDir', `${out}/types`], { stdio: 'inherit' });
-  prune(`${out}/types/`, ['index.d.ts', 'codes.d.ts', 'documents.d.ts', 'calls.d.ts']);
+  prune(`${out}/types/`, ['index.d.ts', 'codes.d.ts', 'documents.d.ts', 'calls.d.ts', 'watch.d.ts']);
 }
 
 /** Minifies twice: the second time the shortest names go by what the first time has left. */

@@ -3,11 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { bundle, root } from './bundle.mjs';
 
-/** How many bytes the client may have, compressed, alone and with documents, and what calls add; embed_test.go, whose gzip needs some more, has the last word. */
+/** How many bytes the client may have, compressed, alone and with documents, and what calls and watches add; embed_test.go, whose gzip needs some more, has the last word. */
 const limits = [
   [['client.js'], 10 * 1024],
   [['client.js', 'documents.js'], 16 * 1024],
   [['calls.js'], 1280],
+  [['watch.js'], 2560],
 ];
 
 function files(folder) {

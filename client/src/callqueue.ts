@@ -1,3 +1,4 @@
+import { problem } from './answer.js';
 import { RealtimeError, type Client } from './core.js';
 import { later } from './time.js';
 
@@ -122,11 +123,6 @@ function write(payload: unknown): string {
   } catch (error) {
     throw new RealtimeError('INVALID_MESSAGE', String(error));
   }
-}
-
-/** Returns the error of an answer. Without a code it is not from the server, but from a proxy. */
-function problem(status: number, { code, detail, title, retryAfter }: Record<string, any>): RealtimeError {
-  return new RealtimeError(typeof code === 'string' ? code : status, String(detail ?? title ?? `HTTP status ${status}`), retryAfter);
 }
 
 function lost(): RealtimeError {

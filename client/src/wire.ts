@@ -22,6 +22,7 @@ export interface Envelope {
 /** The fields of all payloads. The type decides which of them exist. */
 export interface Payload {
   channel?: string;
+  pattern?: string;
   // connected, authenticated
   version?: number;
   connection?: string;

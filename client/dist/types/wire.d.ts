@@ -19,6 +19,7 @@ export interface Envelope {
 /** The fields of all payloads. The type decides which of them exist. */
 export interface Payload {
     channel?: string;
+    pattern?: string;
     version?: number;
     connection?: string;
     user?: string;

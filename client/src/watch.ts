@@ -1,0 +1,25 @@
+import { connect as connectClient, type Client, type Options } from './core.js';
+import { Watch, type WatchOptions } from './watcher.js';
+
+export * from './index.js';
+export type { Watch, WatchEvents, WatchGap, WatchOptions, WatchState } from './watcher.js';
+
+/** What {@link withWatch} adds to a client. */
+export interface Watches {
+  /**
+   * Follows channels and patterns such as `orders:*`, over an event stream of its own. It only
+   * reads. A channel with history is recovered after an interruption; a pattern has a gap.
+   */
+  watch<T = unknown>(names: string | readonly string[], options?: WatchOptions): Watch<T>;
+}
+
+/** Adds `watch` to a client, for example one with documents, and returns that client. */
+export function withWatch<C extends Client>(client: C): C & Watches {
+  const watch: Watches['watch'] = (names, options = {}) => new Watch(client, [names].flat(), options);
+  return Object.assign(client, { watch });
+}
+
+/** Creates a client with `watch` and connects it. */
+export function connect(url?: string | URL, options?: Options): Client & Watches {
+  return withWatch(connectClient(url, options));
+}
