@@ -31,7 +31,7 @@ DRILLTIME ?= 10m
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare microbench fmt clean
+.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare microbench release fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -105,6 +105,9 @@ microbench: ## run the benchmarks beside the code
 
 pictures: ## take the pictures of the documentation
 	cd integration/browser && REALTIME_PICTURES=$(CURDIR)/docs go test -count=1 -run TestPictures .
+
+release: ## write VERSION=<version> into the changelog and the client; docs/releasing.md has the rest
+	@tools/release '$(VERSION)'
 
 fmt: ## format the Go code
 	gofmt -w -s $(shell git ls-files --cached --others --exclude-standard '*.go')
