@@ -147,6 +147,9 @@ func (h *Handler) parseRoutes(helper httpcaddyfile.Helper) error {
 	for _, c := range h.HandleMessages {
 		blocks = append(blocks, c)
 	}
+	for _, c := range h.Pushers {
+		blocks = append(blocks, c)
+	}
 	if h.HandleCall != nil {
 		blocks = append(blocks, h.HandleCall)
 	}

@@ -200,7 +200,7 @@ type pusherApp struct {
 }
 
 // provisionPushers compiles the apps of Pusher's protocol.
-func (h *Handler) provisionPushers(u *hubUse) error {
+func (h *Handler) provisionPushers(ctx caddy.Context, u *hubUse, place string) error {
 	h.pushers = nil
 	for _, c := range h.Pushers {
 		if err := c.Check(); err != nil {
@@ -222,6 +222,9 @@ func (h *Handler) provisionPushers(u *hubUse) error {
 			h.log.Warn("a secret of 'pusher' stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "app", c.App)
 		}
 		h.pushers = append(h.pushers, pusherApp{app, c.Path, origins})
+		if err := u.addWebhooks(ctx, h.Path, c, app, place); err != nil {
+			return fmt.Errorf("pusher %s: %w", c.App, err)
+		}
 		if kinds := (config.Kinds{Prefix: c.Prefix, ClientEvents: c.ClientEvents}); !slices.Contains(u.kinds, kinds) {
 			u.kinds = append(u.kinds, kinds)
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/metrics"
 	"github.com/caddy-realtime/caddy-realtime/node"
+	"github.com/caddy-realtime/caddy-realtime/notify"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
@@ -34,7 +35,9 @@ type hubUse struct {
 
 	notify *routeNotify // nil: the app is not notified
 
-	kinds []config.Kinds // of the apps of Pusher's protocol
+	kinds    []config.Kinds    // of the apps of Pusher's protocol
+	webhooks map[string]string // which route has those of an app
+	sinks    []notify.Sink     // of the webhooks
 
 	users  bool              // a route finds out which user sends a request
 	tokens bool              // a route has 'token'
@@ -100,7 +103,7 @@ func (a *App) define(name string, c *config.Hub, place string) error {
 func (a *App) hub(name string) *hubUse {
 	u := a.hubs[name]
 	if u == nil {
-		u = &hubUse{node: acquire(name), realms: make(map[string]*realm), open: make(map[string]bool), use: node.NewUse()}
+		u = &hubUse{node: acquire(name), realms: make(map[string]*realm), open: make(map[string]bool), webhooks: make(map[string]string), use: node.NewUse()}
 		a.hubs[name] = u
 	}
 	return u

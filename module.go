@@ -158,7 +158,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.node, h.use = u.node, u.use
-	if err := h.provisionPushers(u); err != nil {
+	if err := h.provisionPushers(ctx, u, place); err != nil {
 		return err
 	}
 	u.tokens = u.tokens || h.Token != nil

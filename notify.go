@@ -7,6 +7,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/access"
 	"github.com/caddy-realtime/caddy-realtime/config"
+	"github.com/caddy-realtime/caddy-realtime/dialect/pusher"
 	"github.com/caddy-realtime/caddy-realtime/node"
 	"github.com/caddy-realtime/caddy-realtime/notify"
 )
@@ -50,4 +51,21 @@ func (n *routeNotify) apply(s *node.Settings) {
 	if n != nil {
 		s.Sinks, s.Buffer = append(s.Sinks, n.sink), n.bounds
 	}
+}
+
+// addWebhooks adds the sink of an app that wants webhooks.
+func (u *hubUse) addWebhooks(ctx caddy.Context, path string, c *config.Pusher, app *pusher.App, place string) error {
+	if c.Webhooks == nil {
+		return nil
+	}
+	if other := u.webhooks[c.App]; other != "" {
+		return fmt.Errorf("'webhooks' stands in %s and in %s, which share a hub; remove it from one of them", other, place)
+	}
+	sink := app.Webhooks(c.Webhooks.Events)
+	var err error
+	if sink.Post, err = access.NewWebhooks(ctx, path, c.Webhooks); err != nil {
+		return fmt.Errorf("webhooks: %w", err)
+	}
+	u.webhooks[c.App], u.sinks = place, append(u.sinks, sink)
+	return nil
 }

@@ -145,6 +145,10 @@ var options = map[string]option{
 	"Pusher.Origins":         {usual: "all", row: "pusher/origins"},
 	"Pusher.ActivityTimeout": {usual: config.DefaultActivity, row: "pusher/activity_timeout", bounds: []string{"at least 1s"}},
 
+	"Pusher.Webhooks":       {usual: "the app is not notified", row: "pusher/webhooks", says: "the app is not notified"},
+	"PusherWebhooks.Events": {usual: required},
+	"PusherWebhooks.Routes": {usual: required},
+
 	"Handler.Notify": {usual: "the app is not notified", row: "The directive/notify", says: "the app is not notified"},
 
 	"Notify.Events":       {usual: required, row: "notify/events", says: "required"},

@@ -1,10 +1,6 @@
 package access
 
 import (
-	"context"
-	"fmt"
-	"net/http"
-
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-realtime/caddy-realtime/config"
@@ -24,23 +20,13 @@ func NewNotify(ctx caddy.Context, path string, c *config.Notify) (notify.Sink, n
 	if err != nil {
 		return sink, bounds, err
 	}
-	app, err := askapp.New(ctx, askapp.Options{
-		Option: "notify", Base: path, Name: "notify", Routes: c.Routes, MaxAnswer: maxNotifyAnswer, Unanswered: http.StatusNotFound,
-	})
-	if err != nil {
+	if sink.Post, err = postTo(ctx, askapp.Options{Option: "notify", Base: path, Name: "notify", Routes: c.Routes}); err != nil {
 		return sink, bounds, err
 	}
 	for i, text := range c.Secrets {
 		if block.InTheClear(text) {
 			ctx.Slogger().Warn("a secret of 'notify' stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "secret", i+1)
 		}
-	}
-	sink.Post = func(ctx context.Context, h http.Header, body []byte) (int, error) {
-		said, err := app.Ask(ctx, askapp.Request{Method: http.MethodPost, Header: h, Body: body})
-		if err == nil && said.Status/100 == 5 && said.Err != nil {
-			err = fmt.Errorf("status %d: %w", said.Status, said.Err)
-		}
-		return said.Status, err
 	}
 	return sink, bounds, nil
 }

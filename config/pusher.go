@@ -45,6 +45,9 @@ type Pusher struct {
 	// ActivityTimeout is after which silence a client pings, at least 1s. Default: 2m, which zero
 	// means as well.
 	ActivityTimeout caddy.Duration `json:"activity_timeout,omitempty"`
+
+	// Webhooks notifies the app of what happens in its channels. Default: the app is not notified.
+	Webhooks *PusherWebhooks `json:"webhooks,omitempty"`
 }
 
 // PusherKey is a public key with the secret that signs for it.
@@ -70,6 +73,9 @@ func (c *Pusher) Check() error {
 		return errors.New("'activity_timeout' is less than a second")
 	case c.Prefix != "" && (protocol.ValidChannel(c.Prefix+"x") != nil || len(c.Prefix) > 50):
 		return fmt.Errorf("'%s' can not be in front of the name of a channel", c.Prefix)
+	}
+	if err := c.Webhooks.check(); err != nil {
+		return err
 	}
 	for _, k := range c.Keys {
 		if k.Key == "" || k.Secret == "" {

@@ -19,6 +19,7 @@ import (
 //		path   <path>
 //		origins <origin>…
 //		activity_timeout <duration>
+//		webhooks <event>… { <directives…> }
 //	}
 //
 // Further pairs of key and secret may follow.
@@ -59,5 +60,6 @@ var pusherOptions = block.Options[*Pusher]{
 		c.Origins = args
 		return nil
 	}},
+	"webhooks":         {Syntax: "<event>… { <directives…> }", Min: 1, Max: -1, Block: true, Parse: parseWebhooks},
 	"activity_timeout": block.Duration(func(c *Pusher) *caddy.Duration { return &c.ActivityTimeout }),
 }

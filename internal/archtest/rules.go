@@ -114,8 +114,8 @@ var rules = []rule{
 	},
 	{
 		pkg:  "dialect/...",
-		ours: []string{"hub", "presence", "protocol", "policy", "auth", "session", "api/problem", "internal/pace"},
-		why:  "other protocols use the same rooms and reach into no transport; bodies of their HTTP APIs must arrive in time",
+		ours: []string{"hub", "presence", "protocol", "policy", "auth", "session", "notify", "api/problem", "internal/pace"},
+		why:  "other protocols use the same rooms and reach into no transport; bodies of their HTTP APIs must arrive in time, and they word the events for their apps",
 	},
 	{
 		pkg:  "notify",
