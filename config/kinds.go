@@ -2,7 +2,9 @@ package config
 
 import (
 	"strings"
+	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/node"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/presence"
@@ -16,6 +18,12 @@ type Kinds struct {
 
 // The beginnings of names whose channels need a signature.
 var signedKinds = []string{"private-", "presence-", "#server-to-user-"}
+
+// cacheKinds are the beginnings of names whose channels keep their latest event for new subscribers.
+var cacheKinds = []string{"cache-", "private-cache-", "private-encrypted-cache-", "presence-cache-"}
+
+// CacheTime is how long a cache channel keeps its event, as at Pusher.
+const CacheTime = 30 * time.Minute
 
 // whisperRate is how fast one client may send events into one channel, as at Pusher.
 var whisperRate = policy.Rate{PerSecond: 10, Burst: 10}
@@ -44,14 +52,27 @@ func (c *Hub) compileKinds(read ReadFile, kinds []Kinds) (*policy.Policy, error)
 			return nil, err
 		}
 		k, kind := kindOf(said.Pattern, kinds)
+		if kind != "" {
+			k.fill(&room, said, kind)
+		}
+		for _, k := range kinds {
+			signed = append(signed, k.cached(room)...)
+		}
 		if kind == "" {
 			others = append(others, room)
 			continue
 		}
-		k.fill(&room, said, kind)
 		signed = append(signed, room)
 	}
 	for _, k := range kinds {
+		for _, kind := range cacheKinds {
+			room := policy.Room{Pattern: k.Prefix + kind + "*", Subscribe: policy.Anyone}
+			if kind != "cache-" {
+				k.fill(&room, new(Room), kind)
+			}
+			keepLatest(&room)
+			signed = append(signed, room)
+		}
 		for _, kind := range signedKinds {
 			room := policy.Room{Pattern: k.Prefix + kind + "*"}
 			k.fill(&room, new(Room), kind)
@@ -80,6 +101,36 @@ func kindOf(pattern string, kinds []Kinds) (Kinds, string) {
 	return Kinds{}, ""
 }
 
+// cached returns the blocks of the cache channels that are among the channels of a block: they have its
+// rules and keep their latest event.
+func (k Kinds) cached(room policy.Room) (all []policy.Room) {
+	_, signed := kindOf(room.Pattern, []Kinds{k})
+	beginning, open := strings.CutSuffix(room.Pattern, "*")
+	for _, kind := range cacheKinds {
+		one := room
+		switch {
+		case strings.HasPrefix(room.Pattern, k.Prefix+kind):
+			// The block is for such channels alone.
+		case !open || !strings.HasPrefix(k.Prefix+kind, beginning):
+			continue
+		case signed == "" && kind != "cache-":
+			continue // a block such as `*` does not have the signed kinds
+		default:
+			one.Pattern = k.Prefix + kind + "*"
+		}
+		keepLatest(&one)
+		all = append(all, one)
+	}
+	return all
+}
+
+// keepLatest gives a block history for one event, unless it has history.
+func keepLatest(room *policy.Room) {
+	if room.History.Size == 0 {
+		room.History = hub.Retention{Size: 1, TTL: CacheTime}
+	}
+}
+
 // fill sets what a block leaves out by the rule of its kind.
 func (k Kinds) fill(room *policy.Room, said *Room, kind string) {
 	if said.Subscribe == "" {
@@ -91,7 +142,7 @@ func (k Kinds) fill(room *policy.Room, said *Room, kind string) {
 			room.Rate = whisperRate
 		}
 	}
-	if kind == "presence-" && room.Members == nil {
+	if strings.HasPrefix(kind, "presence-") && room.Members == nil {
 		room.Members = &presence.Options{Grace: presence.DefaultGrace, Remember: 0, Snapshot: MaxSnapshot}
 	}
 }

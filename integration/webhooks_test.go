@@ -63,11 +63,11 @@ func hookApp(t *testing.T) *httptest.Server {
 }
 
 // The library of Pusher accepts the webhooks, which come in order, again after a failure, and not for
-// clients that come back at once.
+// clients that come back at once. Cache channels have their latest event for new subscribers.
 func TestPusherWebhooks(t *testing.T) {
 	app := hookApp(t)
 	t.Setenv("REALTIME_TEST_PUSHER", "secret-1")
 	t.Setenv("REALTIME_TEST_APP", strings.TrimPrefix(app.URL, "http://"))
 	c := Start(t, webhooksSite)
-	playNode(t, script(t, "webhooks.mjs"), []string{"SITE=" + c.Addr("site"), "APP=" + app.URL}, nil)
+	playNode(t, script(t, "webhooks.mjs", "cache.mjs"), []string{"SITE=" + c.Addr("site"), "APP=" + app.URL}, nil)
 }

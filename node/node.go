@@ -132,7 +132,7 @@ func (n *Node) start(s *Settings) error {
 		return errors.Join(err, h.Close(), members.Close(), n.backend.close())
 	}
 	n.hub, n.members, n.documents = h, members, documents.WithLogger(s.Hub.Logger)
-	registry := session.New(h).WithPresence(members).WithDocuments(n.documents).WithHealth(n.Health)
+	registry := session.New(h).WithPresence(members).WithDocuments(n.documents).WithHealth(n.Health).WithRecorder(recorder{n.backend.outbox})
 	n.backend.control(registry)
 	n.events = notify.New(n.backend.outbox, notify.Options{})
 	n.registry.Store(registry)

@@ -24,10 +24,9 @@ const (
 	// Message is a published message, Changed an accepted change of a document.
 	Message Type = "message"
 	Changed Type = "changed"
-	// CacheMiss is recorded when a client subscribes to a cache channel that has no event, Counted
-	// when the number of a channel's connections has changed. Only dialects know them.
+	// CacheMiss is recorded when a client subscribes to a channel that should have an event for it and
+	// has none. Only dialects know that.
 	CacheMiss Type = "cache_miss"
-	Counted   Type = "counted"
 	// Lost says that events are missing here. It can not be chosen: every sink gets it.
 	Lost Type = "lost"
 )
@@ -71,7 +70,7 @@ type Event struct {
 	Version uint64          `json:"version,omitempty"`
 	Patch   json.RawMessage `json:"patch,omitempty"`
 
-	// Count is how many events were lost, or how many connections were counted.
+	// Count is how many events were lost.
 	Count int `json:"count,omitempty"`
 }
 

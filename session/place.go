@@ -22,6 +22,8 @@ type place struct {
 type Pass struct {
 	// Publish allows to publish as well.
 	Publish bool
+	// History allows to get retained messages with the subscription.
+	History bool
 	// Member is the client's member in the room; nil: the one of its user or connection.
 	Member *PassMember
 }
@@ -33,6 +35,8 @@ func (p *Pass) allows(a policy.Action) bool {
 		return p != nil
 	case policy.Publish:
 		return p != nil && p.Publish
+	case policy.History:
+		return p != nil && p.History
 	}
 	return false
 }

@@ -28,7 +28,8 @@ type Registry struct {
 	Enrollment  Enrollment
 
 	// Static after New.
-	hub *hub.Hub
+	hub      *hub.Hub
+	recorder Recorder // nil: none
 
 	sessions sessions
 	cluster  cluster

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -43,11 +42,7 @@ func (o *Outbox) Record(ctx context.Context, e notify.Event) error {
 	if !q.chosen.Load().choice.Wants(e.Type, e.Channel) {
 		return nil
 	}
-	data := ""
-	if e.Type == notify.Counted {
-		data = strconv.Itoa(e.Count)
-	}
-	_, err := q.c.batch.do(ctx, q.recordCall(&call{script: recordScript, args: []any{string(e.Type), e.Channel, data}}))
+	_, err := q.c.batch.do(ctx, q.recordCall(&call{script: recordScript, args: []any{string(e.Type), e.Channel, ""}}))
 	return err
 }
 

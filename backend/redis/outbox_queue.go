@@ -176,7 +176,7 @@ func parseEventData(e *notify.Event, data string) error {
 	switch e.Type {
 	case notify.Connected, notify.Disconnected:
 		e.Connection, e.User, _ = strings.Cut(data, "\n")
-	case notify.Lost, notify.Counted:
+	case notify.Lost:
 		e.Count, _ = strconv.Atoi(data)
 	case notify.Entered, notify.Left:
 		return parseMemberEvent(e, data)

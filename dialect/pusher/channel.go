@@ -29,6 +29,17 @@ func valid(name string) bool {
 	return true
 }
 
+// isCache reports whether a channel keeps its latest event for new subscribers.
+func isCache(name string) bool {
+	for _, kind := range []string{"private-encrypted-", Private, Presence} {
+		if rest, ok := strings.CutPrefix(name, kind); ok {
+			name = rest
+			break
+		}
+	}
+	return strings.HasPrefix(name, "cache-")
+}
+
 func isPresence(name string) bool { return strings.HasPrefix(name, Presence) }
 
 // needsAuth reports whether a subscription needs a signature.

@@ -47,10 +47,18 @@ func (c *call) channel(name string) *protocol.Error {
 		return bad("this can not be the name of a channel")
 	case wants(info, "user_count") && !isPresence(name):
 		return bad("user_count is for presence channels")
+	case wants(info, "cache") && !isCache(name):
+		return bad("cache is for cache channels")
 	}
 	connections, members := c.count(c.r.Context(), name)
 	answer := attributes(info, &members, connections)
 	answer["occupied"] = connections > 0
+	if wants(info, "cache") {
+		var e *protocol.Error
+		if answer["cache"], e = c.cache(name); e != nil {
+			return e
+		}
+	}
 	return c.ok(answer)
 }
 

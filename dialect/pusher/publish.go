@@ -39,6 +39,7 @@ func publish(d Dialect, s *session.Session, m *message) *protocol.Error {
 	}
 	_, e = s.Publish(s.Context(), protocol.Publish{
 		Channel: room, Event: m.Event, Content: content, Except: s.Conn().ID(),
+		Volatile: isCache(m.Channel), // a cache has events of the app alone
 	})
 	return e
 }

@@ -47,16 +47,39 @@ func subscribe(d Dialect, s *session.Session, m *message) *protocol.Error {
 // subscribe puts the client into a room. The members of a presence channel are a part of the
 // reply, which waits for them.
 func (d Dialect) subscribe(s *session.Session, name string, pass *session.Pass) *protocol.Error {
-	o := session.SubscribeOptions{Pass: pass}
-	if isPresence(name) {
-		o.Members = func(members *presence.Snapshot) { s.Conn().Send(protocol.PresenceEvent{Frame: members}) }
-	} else {
-		o.Reply = func(session.Subscribed) []hub.Event { return []hub.Event{succeeded(name)} }
+	o, q, cache := session.SubscribeOptions{Pass: pass}, protocol.Subscribe{Channel: d.App.Prefix + name}, isCache(name)
+	var latest hub.Event // of a cache channel
+	if cache {
+		q.History = searched
 	}
-	e := s.Subscribe(s.Context(), protocol.Subscribe{Channel: d.App.Prefix + name}, o)
+	o.Reply = func(sub session.Subscribed) []hub.Event {
+		if cache {
+			latest = cached(name, sub.Messages)
+		}
+		switch {
+		case isPresence(name):
+			return nil
+		case cache:
+			return []hub.Event{succeeded(name), latest}
+		}
+		return []hub.Event{succeeded(name)}
+	}
+	if isPresence(name) {
+		o.Members = func(members *presence.Snapshot) {
+			s.Conn().Send(protocol.PresenceEvent{Frame: members})
+			if cache {
+				s.Conn().Send(latest)
+			}
+		}
+	}
+	e := s.Subscribe(s.Context(), q, o)
+	if _, missed := latest.(frame); missed && e == nil {
+		s.RecordMissed(q.Channel)
+	}
 	if e == nil || e.Code != protocol.AlreadySubscribed {
 		return e
 	}
+	cache = false // the client has had the event
 	if isPresence(name) {
 		return s.Members(d.App.Prefix+name, "", o.Members)
 	}
@@ -82,7 +105,7 @@ func (d Dialect) pass(s *session.Session, name, signature, data string) (*sessio
 	if !d.App.signed(signature, text) {
 		return nil, protocol.Errorf(protocol.Unauthorized, "the signature of the subscription is not valid")
 	}
-	pass := &session.Pass{Publish: d.App.ClientEvents}
+	pass := &session.Pass{Publish: d.App.ClientEvents, History: isCache(name)}
 	if !isPresence(name) || data == "" && s.User() != "" {
 		return pass, nil // the member is the user
 	}

@@ -23,13 +23,12 @@ const (
 // webhookTypes are the events of a hub behind the webhooks. The ends need the beginnings, which may
 // take them back, also if the app wants only one of the two.
 var webhookTypes = map[string][]notify.Type{
-	"channel_occupied":   {notify.Occupied, notify.Vacated},
-	"channel_vacated":    {notify.Occupied, notify.Vacated},
-	"member_added":       {notify.Entered, notify.Left},
-	"member_removed":     {notify.Entered, notify.Left},
-	"client_event":       {notify.Message},
-	"cache_miss":         {notify.CacheMiss},
-	"subscription_count": {notify.Counted},
+	"channel_occupied": {notify.Occupied, notify.Vacated},
+	"channel_vacated":  {notify.Occupied, notify.Vacated},
+	"member_added":     {notify.Entered, notify.Left},
+	"member_removed":   {notify.Entered, notify.Left},
+	"client_event":     {notify.Message},
+	"cache_miss":       {notify.CacheMiss},
 }
 
 // Webhooks returns the sink that words the events of the app's channels as webhooks of Pusher,
@@ -60,7 +59,6 @@ type webhook struct {
 	Event    string  `json:"event,omitempty"`
 	Data     *string `json:"data,omitempty"`
 	SocketID string  `json:"socket_id,omitempty"`
-	Count    *int    `json:"subscription_count,omitempty"`
 }
 
 // formWebhooks makes the body of a request; nothing if the app wants none of the events.
@@ -112,8 +110,6 @@ func (a *App) webhookOf(e *notify.Event) webhook {
 		}
 	case notify.CacheMiss:
 		w.Name = "cache_miss"
-	case notify.Counted:
-		w.Name, w.Count = "subscription_count", &e.Count
 	}
 	return w
 }

@@ -1,0 +1,48 @@
+package config
+
+import (
+	"testing"
+
+	"github.com/caddy-realtime/caddy-realtime/policy"
+)
+
+// Cache channels keep their latest event, whichever block they are in, and are otherwise as open as
+// their kind.
+func TestCacheKinds(t *testing.T) {
+	c := &Hub{Rooms: []Room{
+		{Pattern: "private-cache-log*", History: History{Size: 7}},
+		{Pattern: "private-*", Subscribe: "users"},
+		{Pattern: "*", Subscribe: "anyone"},
+	}}
+	p, err := c.compileKinds(nil, []Kinds{{}, {Prefix: "shop:"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for channel, want := range map[string]struct {
+		size   int
+		access policy.Access
+	}{
+		"news":                      {0, policy.Anyone},
+		"cache-news":                {1, policy.Anyone},
+		"private-x":                 {0, policy.Users},
+		"private-cache-x":           {1, policy.Users},
+		"private-encrypted-cache-x": {1, policy.Users},
+		"private-cache-log1":        {7, policy.Granted},
+		"presence-cache-x":          {1, policy.Granted},
+		"shop:news":                 {0, policy.Anyone},
+		"shop:cache-x":              {1, policy.Anyone},
+		"shop:private-cache-x":      {1, policy.Granted},
+		"#server-to-user-cache-x":   {0, policy.Granted},
+	} {
+		room := p.Match(channel)
+		if room == nil || room.History.Size != want.size || room.Subscribe != want.access {
+			t.Errorf("%s: %+v", channel, room)
+		}
+	}
+	if room := p.Match("presence-cache-x"); room.Members == nil {
+		t.Error("presence-cache- has no members")
+	}
+	if room := p.Match("cache-x"); room.History.TTL != CacheTime {
+		t.Errorf("an event is kept for %v", room.History.TTL)
+	}
+}

@@ -1,0 +1,14 @@
+package node
+
+import (
+	"context"
+
+	"github.com/caddy-realtime/caddy-realtime/notify"
+)
+
+// recorder hands what dialects know to the outbox.
+type recorder struct{ outbox notify.Outbox }
+
+func (r recorder) Missed(ctx context.Context, channel string) error {
+	return r.outbox.Record(ctx, notify.Event{Type: notify.CacheMiss, Channel: channel})
+}
