@@ -76,16 +76,24 @@ type rules struct {
 	realms map[string]Realm
 	log    *slog.Logger
 
+	asksApp bool // in some realm; static
+
 	warned atomic.Int64 // see loudness
 }
 
 func newRules(c Config) *rules {
-	return &rules{
+	u := &rules{
 		policy: c.Policy,
 		limits: c.Limits.withDefaults(),
 		realms: maps.Clone(c.Realms),
 		log:    cmp.Or(c.Logger, slog.New(slog.DiscardHandler)),
 	}
+	for _, r := range c.Realms {
+		if r.AsksApp() {
+			u.asksApp = true
+		}
+	}
+	return u
 }
 
 // may is [Registry.May].
