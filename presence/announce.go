@@ -1,6 +1,9 @@
 package presence
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // scheduleFlush makes the next flush come after the window, if the view has changed. Needs mu.
 func (r *room) scheduleFlush() {
@@ -27,15 +30,16 @@ func (r *room) flush() {
 	}
 	r.announce(&Diff{
 		Channel: r.channel, Seq: r.seq,
-		Entered: c.entered, Updated: c.updated, Left: c.left, apart: r.apart(c.entered),
+		Entered: c.entered, Updated: c.updated, Left: c.left, Renewed: c.renewed,
+		apart: r.apart(slices.Concat(c.entered, c.renewed)),
 		Count: r.view.announced.Len(), Partial: r.partial,
 	})
 }
 
 // apart returns which of these members are the own ones of connections that are not told of them.
 // It is nil if there are none. Needs mu.
-func (r *room) apart(entered []*Member) (own map[string]*Member) {
-	for _, m := range entered {
+func (r *room) apart(changed []*Member) (own map[string]*Member) {
+	for _, m := range changed {
 		l := r.locals[m.Key]
 		if l == nil {
 			continue

@@ -41,6 +41,8 @@ type Diff struct {
 	// Seq is one more than the Seq of the frame before.
 	Seq                    uint64
 	Entered, Updated, Left []*Member
+	// Renewed are those of Updated that show another info, for protocols without a status.
+	Renewed []*Member
 	// Count is the number of members of the room after the change.
 	Count int
 	// Partial is as in [Snapshot]. A diff may change nothing but this.
@@ -58,7 +60,9 @@ func (d *Diff) For(connection string) *Diff {
 	}
 	without := *d
 	without.apart = nil
-	without.Entered = slices.DeleteFunc(slices.Clone(d.Entered), func(m *Member) bool { return m == own })
+	itself := func(m *Member) bool { return m == own }
+	without.Entered = slices.DeleteFunc(slices.Clone(d.Entered), itself)
+	without.Renewed = slices.DeleteFunc(slices.Clone(d.Renewed), itself)
 	return &without
 }
 

@@ -42,6 +42,7 @@ func (v *view) set(key string, m *Member) {
 // changes is what a flush announces.
 type changes struct {
 	entered, updated, left []*Member
+	renewed                []*Member // of updated, see [Diff]
 }
 
 // flush applies the pending changes to the announced members and returns them.
@@ -58,12 +59,16 @@ func (v *view) flush() changes {
 			c.entered = append(c.entered, m)
 		default:
 			c.updated = append(c.updated, m)
+			if m.Info != old.Info {
+				c.renewed = append(c.renewed, m)
+			}
 		}
 		v.announced.Put(m)
 	}
 	v.pending = nil
 	byKey(c.entered)
 	byKey(c.updated)
+	byKey(c.renewed)
 	byKey(c.left)
 	return c
 }

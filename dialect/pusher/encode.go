@@ -59,14 +59,27 @@ func (c encoder) Split(ev hub.Event) []hub.Event {
 		return all
 	}
 	for _, m := range d.Left {
-		all = append(all, frame{"pusher_internal:member_removed", c.name(d.Channel), `{"user_id":` + string(protocol.AppendString(nil, m.Key)) + `}`, false})
+		all = append(all, c.removed(d.Channel, m))
 	}
 	for _, m := range d.Entered {
-		data := append([]byte(`{"user_id":`), protocol.AppendString(nil, m.Key)...)
-		data = append(append(data, `,"user_info":`...), info(m)...)
-		all = append(all, frame{"pusher_internal:member_added", c.name(d.Channel), string(data) + "}", false})
+		all = append(all, c.added(d.Channel, m))
+	}
+	// This protocol has no changes of a member. One that left and is back with another info at
+	// once is a change here; a status, which only native clients have, is none there.
+	for _, m := range d.Renewed {
+		all = append(all, c.removed(d.Channel, m), c.added(d.Channel, m))
 	}
 	return all
+}
+
+func (c encoder) removed(room string, m *presence.Member) frame {
+	return frame{"pusher_internal:member_removed", c.name(room), `{"user_id":` + string(protocol.AppendString(nil, m.Key)) + `}`, false}
+}
+
+func (c encoder) added(room string, m *presence.Member) frame {
+	data := append([]byte(`{"user_id":`), protocol.AppendString(nil, m.Key)...)
+	data = append(append(data, `,"user_info":`...), info(m)...)
+	return frame{"pusher_internal:member_added", c.name(room), string(data) + "}", false}
 }
 
 // shows reports whether the clients of this protocol know members in a room.

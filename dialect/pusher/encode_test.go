@@ -29,8 +29,9 @@ func TestEncode(t *testing.T) {
 			t.Errorf("%+v: %s", test.ev, got)
 		}
 	}
-	parts := c.Split(protocol.PresenceEvent{Frame: &presence.Diff{Channel: "p:presence-a", Entered: []*presence.Member{ann, {Key: "bob"}}, Left: []*presence.Member{{Key: "eve"}}}})
-	if len(parts) != 3 {
+	parts := c.Split(protocol.PresenceEvent{Frame: &presence.Diff{Channel: "p:presence-a", Entered: []*presence.Member{ann, {Key: "bob"}}, Left: []*presence.Member{{Key: "eve"}},
+		Updated: []*presence.Member{{Key: "flo"}, {Key: "guy"}}, Renewed: []*presence.Member{{Key: "guy"}}}})
+	if len(parts) != 5 {
 		t.Fatalf("%d messages of one diff: %v", len(parts), parts)
 	}
 	if got := string(c.AppendEvent(nil, parts[1])); got != `{"event":"pusher_internal:member_added","channel":"presence-a","data":"{\"user_id\":\"ann\",\"user_info\":{\"n\":1}}"}` {

@@ -1,5 +1,5 @@
-// What a page does with Laravel Echo, in Node and in a browser. open(user) makes an Echo that has the
-// id of the user, trigger(channels, event, data, socketId) lets the app publish, say(text) notes
+// What a page does with Laravel Echo, in Node and in a browser. open(user) makes an Echo of a user, `id` or
+// `id/name`, trigger(channels, event, data, socketId) lets the app publish, say(text) notes
 // a check that has passed.
 async function playEcho({ open, trigger, say }) {
   const onceAll = (listen) => new Promise((done) => listen((...args) => done(args)));
@@ -80,6 +80,24 @@ async function playEcho({ open, trigger, say }) {
   equal("leaving", await got, { id: "id-bob", name: "bob" });
   equal("joining and leaving once", [joining, leaving], [["bob"], ["bob"]]);
   tab.disconnect();
+
+  // Who leaves and is back at once with another name has left and joined for the others.
+  got = once((f) => room.joining(f));
+  const back = bob.join("chat.1");
+  equal("here again", names(await once((f) => back.here(f))), ["ann", "bob"]);
+  await got;
+  got = once((f) => room.joining((user) => user.name === "bobby" && f(user)));
+  bob.leave("chat.1");
+  bob.options.auth.headers["X-User"] = "bob/bobby";
+  const renamed = bob.join("chat.1"), own2 = [];
+  await once((f) => renamed.here(f));
+  renamed.joining((user) => own2.push(user.name));
+  equal("another name", await got, { id: "id-bob", name: "bobby" });
+  equal("the old name has left", leaving, ["bob", "bob"]);
+  got = once((f) => room.listenForWhisper("after", f));
+  renamed.whisper("after", {});
+  await got;
+  equal("not told of oneself", own2, []);
 
   // Nothing arrives after leaving.
   const late = [];

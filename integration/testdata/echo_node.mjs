@@ -15,8 +15,8 @@ const app = createServer(async (request, response) => {
   const q = new URLSearchParams(Buffer.concat(parts).toString()), channel = q.get("channel_name");
   if (channel.endsWith("forbidden")) return response.writeHead(403).end();
   if (channel.endsWith("forged")) return response.end(JSON.stringify({ auth: "key-1:00", channel_data: '{"user_id":"id-eve"}' }));
-  const name = request.headers["x-user"];
-  const member = channel.startsWith("presence-") ? { user_id: "id-" + name, user_info: { id: "id-" + name, name } } : undefined;
+  const [id, name = id] = request.headers["x-user"].split("/");
+  const member = channel.startsWith("presence-") ? { user_id: "id-" + id, user_info: { id: "id-" + id, name } } : undefined;
   response.end(JSON.stringify(server.authorizeChannel(q.get("socket_id"), channel, member)));
 });
 await new Promise((done) => app.listen(0, "127.0.0.1", done));
