@@ -14,9 +14,9 @@ import (
 func TestMain(m *testing.M) { leak.Main(m) }
 
 // openTemp opens a store that ends with the test.
-func openTemp(t *testing.T) *disk.Store {
+func openTemp(t *testing.T, change func(*testing.T, disk.Options) disk.Options) *disk.Store {
 	t.Helper()
-	s, err := disk.Open(disk.Options{Dir: t.TempDir(), Hub: "default"})
+	s, err := disk.Open(change(t, disk.Options{Dir: t.TempDir(), Hub: "default"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,8 +30,20 @@ func openTemp(t *testing.T) *disk.Store {
 
 func TestContract(t *testing.T) {
 	t.Parallel()
+	contract(t, plain)
+}
+
+func plain(_ *testing.T, o disk.Options) disk.Options { return o }
+
+// The contract holds while the file is compacted all the time.
+func TestContractBesideCompaction(t *testing.T) {
+	t.Parallel()
+	contract(t, disk.Eagerly)
+}
+
+func contract(t *testing.T, change func(*testing.T, disk.Options) disk.Options) {
 	backendtest.RunBroker(t, func(t *testing.T, sink hub.Sink) hub.Broker {
-		s := openTemp(t)
+		s := openTemp(t, change)
 		b, err := s.Broker(sink, memory.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -43,7 +55,7 @@ func TestContract(t *testing.T) {
 func TestDocumentContract(t *testing.T) {
 	t.Parallel()
 	backendtest.RunDocument(t, func(t *testing.T) func(document.Sink) document.Store {
-		first, err := openTemp(t).Documents(unread{}, nil)
+		first, err := openTemp(t, disk.Eagerly).Documents(unread{}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -39,7 +39,22 @@
 // Every minute, expired messages, keys and orders are removed, in transactions of bounded size.
 // A room goes a day after its last message, or after ten times the TTL of its messages if that
 // is longer, unless it is in memory. The next log of the room has another epoch. Pages that are
-// free are used again; the file does not shrink.
+// free are used again.
+//
+// # Compaction
+//
+// The file itself does not shrink. When more than half of it is free, a goroutine copies it, portion
+// by portion, while the writer works. The writer notes the keys that change meanwhile, and the
+// goroutine copies them again. When few are left, the writer copies these between two
+// transactions and renames the copy. So publishers wait for one small transaction and a rename.
+//
+// Rejected: one long transaction that reads, because the file would grow as long as it lasts;
+// compaction at the start, because a start must be fast and a process may run for a year;
+// portions that the writer copies itself, because each would be a pause.
+//
+// # Offline
+//
+// [Check], [Export] and [Compact] work on a store that no process has open.
 //
 // # Locks
 //
@@ -48,10 +63,12 @@
 //	memory.room.mu > file.mu: a room is loaded under its lock; file.mu is held shared by transactions
 //	memory.room.mu > Store.mu: loading looks whether the file has the room
 //	memory.slot.mu > late.mu: a document expires
+//	changes.mu is a leaf
 //
 // The writer holds no lock of this package while it calls the broker in memory.
 //
 // # Goroutines
 //
-// The store has one goroutine, the writer. [Open] starts it and [Store.Close] ends it.
+// The store has a goroutine, the writer. [Open] starts it and [Store.Close] ends it. A compaction
+// has another one, which the writer starts.
 package disk

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
+	"time"
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -42,13 +44,46 @@ func openFile(o Options) (*file, error) {
 
 // open opens the file. The caller holds mu, or nobody else has the file yet.
 func (f *file) open() error {
-	o := *bbolt.DefaultOptions
-	o.Timeout, o.MaxSize, o.FreelistType = f.o.Wait, f.o.maxBytes, bbolt.FreelistMapType
-	db, err := bbolt.Open(f.path, 0o600, &o)
-	if err == nil {
-		f.db = db
+	for end := time.Now().Add(f.o.Wait); ; {
+		db, opened, err := f.openAt(f.path, time.Until(end))
+		if err != nil {
+			return err
+		}
+		if f.isAt(opened) {
+			f.db = db
+			return nil
+		}
+		// The process that had the file open has replaced it by a smaller one.
+		if err := db.Close(); err != nil {
+			return err
+		}
 	}
-	return err
+}
+
+// openAt opens a file at a path, and also returns it as bbolt has opened it.
+func (f *file) openAt(path string, wait time.Duration) (db *bbolt.DB, opened *os.File, err error) {
+	// A file that was cut short is an error, not the end of the process.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	o := *bbolt.DefaultOptions
+	o.Timeout, o.MaxSize, o.FreelistType = max(wait, time.Millisecond), f.o.maxBytes, bbolt.FreelistMapType
+	o.ReadOnly = f.o.readOnly
+	o.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
+		var err error
+		opened, err = os.OpenFile(name, flag, mode)
+		return opened, err
+	}
+	db, err = bbolt.Open(path, 0o600, &o)
+	return db, opened, err
+}
+
+// isAt reports whether an open file is the one that the path names.
+func (f *file) isAt(opened *os.File) bool {
+	here, err := opened.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(f.path)
+	return err == nil && os.SameFile(here, there)
 }
 
 // explain adds to an error of opening the file what an operator can do.
@@ -84,7 +119,10 @@ func (f *file) transaction(run func(*bbolt.DB, func(*bbolt.Tx) error) error, do 
 		return fmt.Errorf("%w: the store is not open", hub.ErrUnavailable)
 	}
 	err := errDamaged
-	guard.Run(f.o.Logger, "a transaction of the store", func() { err = run(f.db, do) })
+	guard.Run(f.o.Logger, "a transaction of the store", func() {
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+		err = run(f.db, do)
+	})
 	return err
 }
 

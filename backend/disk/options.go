@@ -22,11 +22,16 @@ type Options struct {
 
 	sweep    time.Duration // between two removals of what has expired; 0: a minute
 	maxBytes int           // of the file; 0: no bound; tests fill the store with it
+	minFree  int64         // bytes of free pages that are worth a compaction; 0: 16 MiB
+	readOnly bool
+	eager    bool                             // tests compact after each sweep
+	compare  func(old *file, copied *copying) // tests compare the files before the switch
 }
 
 func (o Options) withDefaults() Options {
 	o.Wait = cmp.Or(o.Wait, 10*time.Second)
 	o.KeyWindow = cmp.Or(o.KeyWindow, 10*time.Minute)
+	o.minFree = cmp.Or(o.minFree, 16<<20)
 	o.sweep = cmp.Or(o.sweep, time.Minute)
 	if o.Logger == nil {
 		o.Logger = slog.Default()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,7 +34,12 @@ type Store struct {
 
 	broker atomic.Pointer[Broker] // nil before Store.Broker
 
-	failing bool // the latest transaction has failed; the writer's
+	changes changes          // for the compaction
+	filled  chan *compaction // to the writer
+
+	// The writer's.
+	failing      bool      // the latest transaction has failed
+	compactAfter time.Time // no compaction starts before
 
 	mu sync.RWMutex // a leaf
 	// Guarded by mu.
@@ -44,7 +50,7 @@ type Store struct {
 func Open(o Options) (*Store, error) {
 	s := &Store{
 		o: o.withDefaults(), opened: time.Now(), seed: maphash.MakeSeed(), known: make(map[uint64]struct{}),
-		queue: make(chan task, maxQueue), closing: make(chan struct{}), stopped: make(chan struct{}),
+		queue: make(chan task, maxQueue), filled: make(chan *compaction), closing: make(chan struct{}), stopped: make(chan struct{}),
 		late: late{wake: make(chan struct{}, 1)},
 	}
 	var err error
@@ -55,6 +61,7 @@ func Open(o Options) (*Store, error) {
 		err = fmt.Errorf("store: %s can not be used: %w", s.file.path, err)
 		return nil, errors.Join(err, s.file.close())
 	}
+	_ = os.Remove(s.file.path + ".new") // of a compaction that was interrupted
 	s.running.Go(func() { guard.Loop(s.closing, s.o.Logger, "the writer of the store", s.write) })
 	return s, nil
 }

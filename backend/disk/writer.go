@@ -87,6 +87,9 @@ func (s *Store) write() {
 			if b := s.broker.Load(); b != nil && sweep == nil {
 				sweep = &sweeping{b: b, now: now}
 			}
+			s.compactIfWorth(now)
+		case c := <-s.filled:
+			s.finishCompaction(c)
 		case <-step:
 			s.commit([]task{{sweep, make(chan struct{})}})
 			if !sweep.more || sweep.err != nil {
@@ -143,9 +146,16 @@ func (s *Store) transact(batch []task) error {
 		}
 	}
 	id := 0
+	var changed []change
+	note := &changed
+	if !s.changes.on() {
+		note = nil
+	}
+	// Also if the commit failed: it may have taken place.
+	defer func() { s.changes.add(changed) }()
 	err := s.file.update(func(tx *bbolt.Tx) error {
 		id = tx.ID()
-		w := newWork(tx, nil)
+		w := newWork(tx, note)
 		for _, t := range batch {
 			if err := t.write(w); err != nil {
 				return err

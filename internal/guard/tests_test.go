@@ -33,6 +33,7 @@ var tested = map[string]string{
 	"backend/disk: a transaction of the store":       "TestPanicInATransaction",
 	"backend/disk: opening the store":                "TestPanicWhileOpening",
 	"backend/disk: the end of a change in the store": "TestPanicInTheEndOfAChange",
+	"backend/disk: the compaction of the store":      "TestPanicInACompaction",
 	"backend/disk: the writer of the store":          "TestPanicInTheWriter",
 
 	"backend/redis: an order":                               "TestPanicOfWhoeverTakes",
