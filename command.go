@@ -3,6 +3,7 @@ package realtime
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
+	"github.com/caddy-realtime/caddy-realtime/backend/disk"
 	"github.com/caddy-realtime/caddy-realtime/cli"
 )
 
@@ -21,7 +23,7 @@ func init() {
 		Short: "Watches and steers real-time channels",
 		Long: `Watches and steers the real-time channels of a running Caddy: who is connected, what happens in a channel, why
 somebody may not do something. The commands ask Caddy's admin endpoint, or, with --url, a site with an API key.`,
-		CobraFunc: func(c *cobra.Command) { cli.Add(c, cli.Host{Admin: adminClient, Exit: exitWith}) },
+		CobraFunc: func(c *cobra.Command) { cli.Add(c, cli.Host{Admin: adminClient, Exit: exitWith, Stores: stores{}}) },
 	})
 }
 
@@ -50,4 +52,25 @@ func adminClient(address string) (*http.Client, string, error) {
 // exitWith makes the error with which Caddy's command line ends with a code.
 func exitWith(c *cobra.Command, code int) error {
 	return caddycmd.WrapCommandFuncForCobra(func(caddycmd.Flags) (int, error) { return code, nil })(c, nil)
+}
+
+// stores lets the command line work on stores that no Caddy has open.
+type stores struct{}
+
+func (stores) Check(dir string, p cli.StoreProgress) (cli.StoreReport, error) {
+	r, err := disk.Check(dir, disk.Progress(p))
+	if err != nil {
+		return cli.StoreReport{}, err
+	}
+	return cli.StoreReport(*r), nil
+}
+
+func (stores) Export(dir string, to io.Writer, o cli.StoreExport) error {
+	return disk.Export(dir, to, disk.ExportOptions{
+		Channel: o.Channel, All: o.All, Progress: disk.Progress(o.Progress), Damaged: o.Damaged,
+	})
+}
+
+func (stores) Compact(dir string, p cli.StoreProgress) (before, after int64, err error) {
+	return disk.Compact(dir, disk.Progress(p))
 }

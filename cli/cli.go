@@ -18,6 +18,8 @@ type Host struct {
 	Admin func(address string) (*http.Client, string, error)
 	// Exit returns the error with which a command ends the program with a code above 1.
 	Exit func(c *cobra.Command, code int) error
+	// Stores works on stores on disk.
+	Stores Stores
 }
 
 // The exit codes. See the package's documentation.
@@ -39,6 +41,7 @@ var commands = []func(*tool) *cobra.Command{
 	kickCommand,
 	publishCommand,
 	statsCommand,
+	storeCommand,
 	tailCommand,
 	userCommand,
 }

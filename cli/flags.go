@@ -39,6 +39,13 @@ func checkFlags(c *cobra.Command) error {
 	if c.Name() == "doctor" && given("hub") {
 		return errors.New("--hub has no effect: doctor looks at all hubs")
 	}
+	if p := c.Parent(); p != nil && p.Name() == "store" {
+		for _, name := range []string{"address", "hub", "url", "key-file"} {
+			if given(name) {
+				return fmt.Errorf("--%s has no effect: store opens the folder itself", name)
+			}
+		}
+	}
 	return nil
 }
 

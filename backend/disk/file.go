@@ -66,14 +66,40 @@ func (f *file) openAt(path string, wait time.Duration) (db *bbolt.DB, opened *os
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	o := *bbolt.DefaultOptions
 	o.Timeout, o.MaxSize, o.FreelistType = max(wait, time.Millisecond), f.o.maxBytes, bbolt.FreelistMapType
-	o.ReadOnly = f.o.readOnly
+	o.ReadOnly, o.PreLoadFreelist = f.o.readOnly, true
 	o.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
 		var err error
 		opened, err = os.OpenFile(name, flag, mode)
 		return opened, err
 	}
-	db, err = bbolt.Open(path, 0o600, &o)
-	return db, opened, err
+	defer func() {
+		if db == nil && opened != nil {
+			// bbolt has panicked, or closed the file already. Its mapping of the file would keep the lock.
+			unlock(opened)
+			_ = opened.Close()
+		}
+	}()
+	if db, err = bbolt.Open(path, 0o600, &o); err != nil {
+		return nil, opened, err
+	}
+	if err := whole(db, opened); err != nil {
+		return nil, opened, errors.Join(err, db.Close())
+	}
+	return db, opened, nil
+}
+
+// whole returns an error if a file was cut short.
+func whole(db *bbolt.DB, opened *os.File) error {
+	info, err := opened.Stat()
+	if err != nil {
+		return err
+	}
+	return db.View(func(tx *bbolt.Tx) error {
+		if tx.Size() > info.Size() {
+			return fmt.Errorf("%w: it was cut short, it has %d of %d bytes", errDamaged, info.Size(), tx.Size())
+		}
+		return nil
+	})
 }
 
 // isAt reports whether an open file is the one that the path names.

@@ -2,10 +2,14 @@
 
 package disk
 
+import "os"
+
 // canReplace says that an open file can be replaced by another one. Windows can not.
 const canReplace = false
 
 func syncFolder(string) error { return nil }
+
+func unlock(*os.File) {}
 
 func space(string) (bytes int64, ok bool) { return 0, false }
 

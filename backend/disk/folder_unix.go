@@ -20,6 +20,11 @@ func syncFolder(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// unlock ends the lock of an open file.
+func unlock(f *os.File) {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN) // fails if the file is closed
+}
+
 // space returns how many bytes the disk has left for files in a folder.
 func space(dir string) (bytes int64, ok bool) {
 	var s syscall.Statfs_t
