@@ -71,7 +71,7 @@ func (c *call) readBatch(limit int64) ([]json.RawMessage, *protocol.Error) {
 	body := &remembering{Reader: c.body(limit)}
 	items, e := decodeBatch(body)
 	if body.err != nil { // the error of the decoder would say less
-		return nil, readError(body.err, limit)
+		return nil, problem.ReadError(body.err, limit)
 	}
 	if e == nil {
 		e = c.confirm()

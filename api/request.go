@@ -1,12 +1,10 @@
 package api
 
 import (
-	"errors"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 
@@ -23,7 +21,7 @@ func (c *call) bodyLimit() int64 { return 2*int64(c.o.Registry.MessageSize()) + 
 // read reads the body, up to limit.
 func (c *call) read(limit int64) ([]byte, *protocol.Error) {
 	body, err := io.ReadAll(c.body(limit))
-	if e := readError(err, limit); e != nil {
+	if e := problem.ReadError(err, limit); e != nil {
 		return nil, e
 	}
 	return body, c.confirm()
@@ -50,23 +48,6 @@ func (c *call) confirm() *protocol.Error {
 // as held while the request lasts.
 func (c *call) body(limit int64) io.Reader {
 	return c.memory.Body(pace.NewBody(c.w, http.MaxBytesReader(c.w, c.r.Body, limit)))
-}
-
-// readError returns the answer to an error of reading a body, or nil for nil.
-func readError(err error, limit int64) *protocol.Error {
-	var large *http.MaxBytesError
-	var rejected *protocol.Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &rejected):
-		return rejected
-	case errors.As(err, &large):
-		return protocol.Errorf(protocol.TooLarge, "the body is larger than %d bytes", limit)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return protocol.Errorf(protocol.InvalidMessage, "the body did not arrive in time")
-	}
-	return protocol.Errorf(protocol.InvalidMessage, "the body ended too early")
 }
 
 // jsonType is the media type of all bodies except raw contents and patches.
