@@ -129,7 +129,7 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 		return nil, err
 	}
 	if n := handler.Notify; n != nil {
-		if err := n.ParseRoutes(h, handler.HubConfig); err != nil {
+		if err := n.ParseRoutes(h, handler.HubConfig, handler.Pushers); err != nil {
 			return nil, err
 		}
 	}

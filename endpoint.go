@@ -221,12 +221,15 @@ func (h *Handler) provisionPushers(ctx caddy.Context, u *hubUse, place string) e
 		if slices.ContainsFunc(c.Keys, func(k config.PusherKey) bool { return block.InTheClear(k.Secret) }) {
 			h.log.Warn("a secret of 'pusher' stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "app", c.App)
 		}
+		app.Members = cmp.Or(c.Members, config.DefaultMembers)
 		h.pushers = append(h.pushers, pusherApp{app, c.Path, origins})
 		if err := u.addWebhooks(ctx, h.Path, c, app, place); err != nil {
 			return fmt.Errorf("pusher %s: %w", c.App, err)
 		}
-		if kinds := (config.Kinds{Prefix: c.Prefix, ClientEvents: c.ClientEvents}); !slices.Contains(u.kinds, kinds) {
-			u.kinds = append(u.kinds, kinds)
+	}
+	for _, k := range config.KindsOf(h.Pushers) {
+		if !slices.Contains(u.kinds, k) {
+			u.kinds = append(u.kinds, k)
 		}
 	}
 	return nil
@@ -235,7 +238,7 @@ func (h *Handler) provisionPushers(ctx caddy.Context, u *hubUse, place string) e
 // pusherPaths are the paths at which clients and apps of Pusher's protocol come in.
 func (h *Handler) pusherPaths() (all []string) {
 	for _, c := range h.Pushers {
-		for _, path := range []string{c.Path + "/app", c.Path + "/apps/" + c.App} {
+		for _, path := range []string{c.Path + "/app", c.Path + "/apps/" + c.App, c.Path + "/users"} {
 			if !slices.Contains(all, path) {
 				all = append(all, path)
 			}
@@ -258,6 +261,9 @@ func (h *Handler) pusherFor(r *http.Request, u *url.URL) (t pusherTarget, ok boo
 	for _, app := range h.pushers {
 		if rest, below := caddyhost.Below(app.path+"/apps/"+app.ID, u); below && rest != "" && !handshake {
 			return pusherTarget{app: app, path: "/apps/" + app.ID + rest}, true
+		}
+		if rest, below := caddyhost.Below(app.path+"/users", u); below && pusher.IsTermination(r, rest) && app.Has(u.Query().Get("auth_key")) {
+			return pusherTarget{app: app, path: "/users" + rest}, true
 		}
 		key, below := caddyhost.Below(app.path+"/app", u)
 		switch key = strings.TrimPrefix(key, "/"); {

@@ -211,7 +211,7 @@ func (a *App) checkHubs() error {
 		return err
 	}
 	for _, u := range a.hubs {
-		if err := u.notify.checkRooms(u.config); err != nil {
+		if err := u.notify.checkRooms(u.config, u.kinds); err != nil {
 			return err
 		}
 		if err := u.checkHandled(); err != nil {
@@ -253,7 +253,7 @@ func (u *hubUse) checkHandled() error {
 	for _, path := range slices.Sorted(maps.Keys(u.realms)) {
 		r := u.realms[path]
 		for _, c := range r.config.HandleMessages {
-			if err := c.CheckReached(u.config); err != nil {
+			if err := c.CheckReached(u.config, u.kinds...); err != nil {
 				return fmt.Errorf("%s: %w", r.place, err)
 			}
 		}

@@ -39,11 +39,11 @@ func (a *App) notify(ctx caddy.Context, h *Handler, place string) error {
 }
 
 // checkRooms returns an error if a pattern matches no channel of the hub.
-func (n *routeNotify) checkRooms(hub *config.Hub) error {
+func (n *routeNotify) checkRooms(hub *config.Hub, kinds []config.Kinds) error {
 	if n == nil || hub == nil {
 		return nil
 	}
-	return n.config.CheckRooms(hub)
+	return n.config.CheckRooms(hub, kinds...)
 }
 
 // apply adds the option to the settings of a hub.

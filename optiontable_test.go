@@ -145,6 +145,7 @@ var options = map[string]option{
 	"Pusher.Origins":         {usual: "all", row: "pusher/origins"},
 	"Pusher.ActivityTimeout": {usual: config.DefaultActivity, row: "pusher/activity_timeout", bounds: []string{"at least 1s"}},
 
+	"Pusher.Members":        {usual: config.DefaultMembers, row: "pusher/members", bounds: []string{"at most 10000"}},
 	"Pusher.Webhooks":       {usual: "the app is not notified", row: "pusher/webhooks", says: "the app is not notified"},
 	"PusherWebhooks.Events": {usual: required},
 	"PusherWebhooks.Routes": {usual: required},

@@ -95,17 +95,13 @@ func (c *HandleMessage) Compile() (Handling, policy.Patterns, error) {
 	return h, patterns, err
 }
 
-// CheckReached finds a pattern that no room of the hub opens.
-func (c *HandleMessage) CheckReached(hub *Hub) error {
+// CheckReached finds a pattern that no room of the hub opens, and no app.
+func (c *HandleMessage) CheckReached(hub *Hub, kinds ...Kinds) error {
 	_, patterns, err := c.Compile()
 	if err != nil {
 		return err
 	}
-	var rooms []string
-	for _, r := range hub.Rooms {
-		rooms = append(rooms, r.Pattern)
-	}
-	meets, err := patterns.Meets(rooms)
+	meets, err := patterns.Meets(hub.patterns(kinds))
 	if i := slices.Index(meets, false); err == nil && i >= 0 {
 		err = fmt.Errorf("'handle_message %s' is never used, because no room of the hub opens such a channel", c.Channels[i])
 	}

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +16,18 @@ import (
 type Kinds struct {
 	Prefix       string // in front of all names
 	ClientEvents bool
+	Members      int // of a presence channel at most
+}
+
+// KindsOf returns the channels of apps.
+func KindsOf(apps []*Pusher) (all []Kinds) {
+	for _, c := range apps {
+		k := Kinds{Prefix: c.Prefix, ClientEvents: c.ClientEvents, Members: cmp.Or(c.Members, DefaultMembers)}
+		if !slices.Contains(all, k) {
+			all = append(all, k)
+		}
+	}
+	return all
 }
 
 // The beginnings of names whose channels need a signature.
@@ -24,6 +38,9 @@ var cacheKinds = []string{"cache-", "private-cache-", "private-encrypted-cache-"
 
 // CacheTime is how long a cache channel keeps its event, as at Pusher.
 const CacheTime = 30 * time.Minute
+
+// spareMembers are those that may enter at the same time as the last one for whom there is space.
+const spareMembers = 100
 
 // whisperRate is how fast one client may send events into one channel, as at Pusher.
 var whisperRate = policy.Rate{PerSecond: 10, Burst: 10}
@@ -89,6 +106,20 @@ func (c *Hub) compileKinds(read ReadFile, kinds []Kinds) (*policy.Policy, error)
 	return p, nil
 }
 
+// patterns lists those of the rooms, and of the rooms that apps add.
+func (c *Hub) patterns(kinds []Kinds) (all []string) {
+	for _, r := range c.Rooms {
+		all = append(all, r.Pattern)
+	}
+	for _, k := range kinds {
+		all = append(all, k.Prefix+"*")
+		for _, kind := range signedKinds {
+			all = append(all, k.Prefix+kind+"*")
+		}
+	}
+	return all
+}
+
 // kindOf returns the app and the kind that a pattern starts with; empty for none.
 func kindOf(pattern string, kinds []Kinds) (Kinds, string) {
 	for _, k := range kinds {
@@ -142,7 +173,13 @@ func (k Kinds) fill(room *policy.Room, said *Room, kind string) {
 			room.Rate = whisperRate
 		}
 	}
-	if strings.HasPrefix(kind, "presence-") && room.Members == nil {
-		room.Members = &presence.Options{Grace: presence.DefaultGrace, Remember: 0, Snapshot: MaxSnapshot}
+	if !strings.HasPrefix(kind, "presence-") {
+		return
 	}
+	members := presence.Options{Grace: presence.DefaultGrace}
+	if room.Members != nil {
+		members = *room.Members
+	}
+	members.Snapshot = max(members.Snapshot, k.Members+spareMembers) // clients can not ask for the rest
+	room.Members = &members
 }

@@ -46,3 +46,33 @@ func TestCacheKinds(t *testing.T) {
 		t.Errorf("an event is kept for %v", room.History.TTL)
 	}
 }
+
+// The patterns of 'notify' and 'handle_message' may be about the rooms of apps.
+func TestPatternsOfKinds(t *testing.T) {
+	hub := &Hub{Rooms: []Room{{Pattern: "chat:*"}}}
+	shop := KindsOf([]*Pusher{{Prefix: "shop."}})
+	for pattern, want := range map[string]bool{"chat:1": true, "shop.news": true, "shop.private-*": true, "news": false} {
+		notified := (&Notify{Channels: []string{pattern}}).CheckRooms(hub, shop...)
+		handled := (&HandleMessage{Channels: []string{pattern}}).CheckReached(hub, shop...)
+		if (notified == nil) != want || (handled == nil) != want {
+			t.Errorf("%s: %v, %v", pattern, notified, handled)
+		}
+	}
+	if err := (&Notify{Channels: []string{"shop.news"}}).CheckRooms(hub); err == nil {
+		t.Error("without an app nothing is missing")
+	}
+}
+
+// Clients of Pusher's protocol can not ask for the rest of a list of members.
+func TestMembersOfKinds(t *testing.T) {
+	c := &Hub{Rooms: []Room{{Pattern: "presence-small*", Presence: &Presence{Snapshot: 10}}}}
+	p, err := c.compileKinds(nil, KindsOf([]*Pusher{{Members: 5000}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, channel := range []string{"presence-small1", "presence-x"} {
+		if n := p.Match(channel).Members.Snapshot; n < 5000 {
+			t.Errorf("%s: a client is sent %d members", channel, n)
+		}
+	}
+}

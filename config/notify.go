@@ -148,17 +148,13 @@ func join(types []notify.Type) (text string) {
 	return text
 }
 
-// CheckRooms returns an error if a pattern matches no channel of the hub's rooms.
-func (c *Notify) CheckRooms(h *Hub) error {
+// CheckRooms returns an error if a pattern matches no channel of the hub's rooms, or of its apps.
+func (c *Notify) CheckRooms(h *Hub, kinds ...Kinds) error {
 	ps, err := policy.ParsePatterns(c.Channels)
 	if err != nil {
 		return err
 	}
-	rooms := make([]string, len(h.Rooms))
-	for i, r := range h.Rooms {
-		rooms[i] = r.Pattern
-	}
-	meets, err := ps.Meets(rooms)
+	meets, err := ps.Meets(h.patterns(kinds))
 	if err != nil {
 		return err
 	}

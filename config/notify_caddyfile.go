@@ -80,9 +80,9 @@ func parseNotifyBuffer(_ *caddyfile.Dispenser, args []string, c *Notify) (err er
 
 // ParseRoutes parses the directives in the block to [Notify.Routes], and checks the patterns if
 // the same directive defines the hub.
-func (c *Notify) ParseRoutes(h httpcaddyfile.Helper, hub *Hub) (err error) {
+func (c *Notify) ParseRoutes(h httpcaddyfile.Helper, hub *Hub, apps []*Pusher) (err error) {
 	if hub != nil {
-		if err = c.CheckRooms(hub); err != nil {
+		if err = c.CheckRooms(hub, KindsOf(apps)...); err != nil {
 			return c.at.WrapErr(err)
 		}
 	}

@@ -15,6 +15,12 @@ import (
 // DefaultActivity is after which silence clients of Pusher's protocol ping.
 const DefaultActivity = 2 * time.Minute
 
+// How many members a presence channel of Pusher's protocol has at most: by default, and at all.
+const (
+	DefaultMembers = 1000
+	MaxMembers     = 10_000
+)
+
 // Pusher lets clients and libraries of the Pusher Channels protocol use the rooms of the hub, as
 // one app. Channels work as there: public ones are open, private and presence channels need a
 // signature.
@@ -46,6 +52,11 @@ type Pusher struct {
 	// means as well.
 	ActivityTimeout caddy.Duration `json:"activity_timeout,omitempty"`
 
+	// Members is how many members a presence channel has at most, because clients are sent all of them
+	// at once; at most 10000. With large ones raise the queue of the limits. Default: 1000, which zero
+	// means as well.
+	Members int `json:"members,omitempty"`
+
 	// Webhooks notifies the app of what happens in its channels. Default: the app is not notified.
 	Webhooks *PusherWebhooks `json:"webhooks,omitempty"`
 }
@@ -71,6 +82,8 @@ func (c *Pusher) Check() error {
 		return fmt.Errorf("the path '%s' does not begin with a slash, or ends with one", c.Path)
 	case c.ActivityTimeout != 0 && time.Duration(c.ActivityTimeout) < time.Second:
 		return errors.New("'activity_timeout' is less than a second")
+	case c.Members < 0 || c.Members > MaxMembers:
+		return fmt.Errorf("'members' is not a number from 1 to %d", MaxMembers)
 	case c.Prefix != "" && (protocol.ValidChannel(c.Prefix+"x") != nil || len(c.Prefix) > 50):
 		return fmt.Errorf("'%s' can not be in front of the name of a channel", c.Prefix)
 	}

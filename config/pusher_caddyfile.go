@@ -19,6 +19,7 @@ import (
 //		path   <path>
 //		origins <origin>…
 //		activity_timeout <duration>
+//		members <n>
 //		webhooks <event>… { <directives…> }
 //	}
 //
@@ -60,6 +61,7 @@ var pusherOptions = block.Options[*Pusher]{
 		c.Origins = args
 		return nil
 	}},
+	"members":          block.Count(func(c *Pusher) *int { return &c.Members }),
 	"webhooks":         {Syntax: "<event>… { <directives…> }", Min: 1, Max: -1, Block: true, Parse: parseWebhooks},
 	"activity_timeout": block.Duration(func(c *Pusher) *caddy.Duration { return &c.ActivityTimeout }),
 }

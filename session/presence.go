@@ -101,6 +101,29 @@ func (s *Session) remember(a *attendance, said protocol.Appearance) {
 	}
 }
 
+// HasSpace returns LIMIT_EXCEEDED if a room has most members, and the one that the client would be with
+// a pass is not among them. A few may enter at the same time all the same. Other errors are UNAVAILABLE
+// and INTERNAL.
+func (s *Session) HasSpace(ctx context.Context, channel string, pass *Pass, most int) *protocol.Error {
+	u, p := s.registry.rules.Load(), &s.registry.Presence
+	if room := u.policy.Match(channel); p.tracker == nil || room == nil || room.Members == nil {
+		return nil
+	}
+	page, err := p.tracker.Members(ctx, channel, presence.Query{})
+	if err != nil || page.Count < most {
+		return p.rules.failed("presence", err)
+	}
+	key := cmp.Or(s.who().User, s.conn.ID())
+	if pass != nil && pass.Member != nil {
+		key = pass.Member.ID
+	}
+	there, err := p.tracker.Present(ctx, channel, key)
+	if err == nil && !there {
+		return protocol.Errorf(protocol.LimitExceeded, "the channel has %d members, and no more are allowed", most)
+	}
+	return p.rules.failed("presence", err)
+}
+
 // stay returns the session's stay in a room with presence.
 func (s *Session) stay(channel string) (*attendance, *protocol.Error) {
 	if e := s.MustAuthenticate(); e != nil {

@@ -18,6 +18,8 @@ type App struct {
 	Prefix string
 	// ClientEvents says that clients may send events in private and presence channels.
 	ClientEvents bool
+	// Members is how many members a presence channel has at most.
+	Members int
 	// Activity is after which silence a client pings.
 	Activity time.Duration
 }

@@ -2,14 +2,13 @@ package pusher
 
 import (
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/pace"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -33,7 +32,7 @@ type call struct {
 }
 
 // Serve answers a request to the HTTP API of an app. path is what follows the prefix of the route,
-// with escapes: /apps/ID/… . It checks the signature before anything else. from is the caller
+// with escapes: /apps/ID/…, or /users/…, which pusher-http-python sends. It checks the signature before anything else. from is the caller
 // without a signature, whose address the memory of the body counts for.
 func Serve(w http.ResponseWriter, r *http.Request, path string, app *App, registry *session.Registry, from session.Caller) {
 	c := &call{app: app, registry: registry, w: w, r: r}
@@ -46,6 +45,12 @@ func Serve(w http.ResponseWriter, r *http.Request, path string, app *App, regist
 	}
 	registry.Rejected("pusher", e)
 	c.reply(e.Status(), map[string]string{"error": e.Message})
+}
+
+// IsTermination reports whether a request, by what follows /users in its path, is one to terminate
+// connections. pusher-http-python sends it without the app in front; its key says which app is meant.
+func IsTermination(r *http.Request, rest string) bool {
+	return r.Method == http.MethodPost && strings.HasSuffix(rest, "/terminate_connections")
 }
 
 // check reads the request and checks its signature. The signature covers the body, so anybody who
@@ -71,21 +76,9 @@ func (c *call) check(path string, from session.Caller) *protocol.Error {
 
 // read reads the body.
 func (c *call) read(held *session.Reservation) *protocol.Error {
-	var large *http.MaxBytesError
-	var rejected *protocol.Error
 	var err error
 	c.body, err = io.ReadAll(held.Body(pace.NewBody(c.w, http.MaxBytesReader(c.w, c.r.Body, maxBody))))
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &rejected):
-		return rejected
-	case errors.As(err, &large):
-		return protocol.Errorf(protocol.TooLarge, "the body is larger than %d bytes", maxBody)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return protocol.Errorf(protocol.InvalidMessage, "the body did not arrive in time")
-	}
-	return protocol.Errorf(protocol.InvalidMessage, "the body ended too early")
+	return problem.ReadError(err, maxBody)
 }
 
 // route finds what a path below /apps/ID is.
@@ -106,6 +99,8 @@ func (c *call) route(path string) *protocol.Error {
 		return c.batch()
 	case get && n == 1 && parts[0] == "channels":
 		return c.channels()
+	case (get || post) && n == 1 && parts[0] == "connections":
+		return c.connections()
 	case get && n == 2 && parts[0] == "channels":
 		return c.channel(parts[1])
 	case get && n == 3 && parts[0] == "channels" && parts[2] == "users":
@@ -142,4 +137,11 @@ func (c *call) terminate(user string) *protocol.Error {
 		return e
 	}
 	return c.ok(struct{}{})
+}
+
+// connections is GET or POST /apps/ID/connections, as Reverb has it: how many connections there are on
+// all nodes.
+func (c *call) connections() *protocol.Error {
+	stats := c.registry.Inspection.Stats(c.r.Context())
+	return c.ok(map[string]int{"connections": int(stats.Gauges["connections"])})
 }

@@ -33,6 +33,9 @@ func subscribe(d Dialect, s *session.Session, m *message) *protocol.Error {
 		return protocol.Errorf(protocol.InvalidChannel, "channel %s has a name that can not be used", protocol.Quote(q.Channel))
 	}
 	pass, e := d.pass(s, q.Channel, q.Auth, q.ChannelData)
+	if e == nil && isPresence(q.Channel) {
+		e = s.HasSpace(s.Context(), d.App.Prefix+q.Channel, pass, d.App.Members)
+	}
 	if e == nil {
 		e = d.subscribe(s, q.Channel, pass)
 	}
