@@ -160,7 +160,7 @@ func TestPusherClients(t *testing.T) {
 	t.Setenv("REALTIME_TEST_PUSHER", "secret-1")
 	c := Start(t, pusherSite)
 	playNode(t, pusherApp, []string{"SITE=" + c.Addr("site")}, map[string]func(){"reload": func() {
-		for range 5 {
+		for range 10 { // twenty reloads
 			c.Reload(strings.Replace(pusherSite, "of the site", "of the new site", 1))
 			c.Reload(pusherSite)
 		}
