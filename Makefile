@@ -31,7 +31,7 @@ DRILLTIME ?= 10m
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare microbench release fmt clean
+.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare store-bench microbench release fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -99,6 +99,9 @@ bench: ## measure this server beside others: BENCH_ROUNDS=5, BENCH_ONLY=fanout,r
 
 bench-compare: ## measure this tree beside a revision, REV=main; BENCH_ROUNDS and BENCH_ONLY as for bench
 	go run ./bench -rev $(or $(REV),$(error say which revision: REV=main)) $(BENCHFLAGS)
+
+store-bench: ## measure the store on disk beside memory, its start and its compaction; needs 1 GB of disk
+	STORE_BENCH=1 go test -run '^$$' -bench . -benchtime 2s ./backend/disk
 
 microbench: ## run the benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
