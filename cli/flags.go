@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -58,6 +59,11 @@ var otherNames = map[string]map[string]string{
 	"follow":      {"seconds": "for"},
 }
 
+// otherWords are what errors of the HTTP API say to write, and the flags that do so, by command.
+var otherWords = map[string]*strings.Replacer{
+	"follow": strings.NewReplacer(`"seconds": 0`, "--end"),
+}
+
 // inFlags returns an error with the names of flags in place of those of the HTTP API, which the
 // user of the command has not written.
 func inFlags(c *cobra.Command, err error) error {
@@ -66,7 +72,10 @@ func inFlags(c *cobra.Command, err error) error {
 		return err
 	}
 	own := *r
-	own.Detail = ofAPI.ReplaceAllStringFunc(r.Detail, func(words string) string {
+	if words := otherWords[c.Name()]; words != nil {
+		own.Detail = words.Replace(own.Detail)
+	}
+	own.Detail = ofAPI.ReplaceAllStringFunc(own.Detail, func(words string) string {
 		name := ofAPI.FindStringSubmatch(words)[1]
 		if other := otherNames[c.Name()][name]; other != "" {
 			name = other

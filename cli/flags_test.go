@@ -40,6 +40,7 @@ func TestErrorsNameFlags(t *testing.T) {
 		{"the parameter sort is \\\"x\\\"; it must be queue or age", []string{"connections", "--sort", "x"}, `--sort is "x"; it must be`},
 		{"the parameter address is \\\"x\\\"; it must be an address", []string{"connections", "--from", "x"}, `--from is "x"; it must be`},
 		{"the field \\\"seconds\\\" must be 0 to 3600", []string{"follow", "ann", "--for", "2h"}, "--for must be 0 to"},
+		{"end another follow with \\\"seconds\\\": 0", []string{"follow", "ann"}, "end another follow with --end"},
 		{"the parameter action: what", []string{"explain", "c", "--action", "x"}, "--action: what"},
 		{"the field \\\"content\\\" is missing", []string{"publish", "c", "1"}, `the field "content" is missing`},
 	} {

@@ -30,6 +30,17 @@ http://{{site}} {
 			publish anyone
 			history 100 1h
 		}
+		room fed:* {
+			subscribe anyone
+			subscribe_pattern anyone
+			publish anyone
+		}
+		room fedkept:* {
+			subscribe anyone
+			subscribe_pattern anyone
+			publish anyone
+			history 100 1h
+		}
 		room chat:* {
 			subscribe anyone
 			presence {
@@ -170,7 +181,7 @@ func TestRedisCost(t *testing.T) {
 		return ws
 	}
 	// The first use of a script sends its text, which is not counted.
-	for _, channel := range []string{"plain:0", "kept:0"} {
+	for _, channel := range []string{"plain:0", "kept:0", "fed:0", "fedkept:0"} {
 		enter(channel, "subscribed")
 		publish(channel, "")
 		publish(channel, "first")
@@ -205,6 +216,18 @@ func TestRedisCost(t *testing.T) {
 	enter("kept:1", "subscribed")
 	cmds.expect("the next one", "kept:1", empty)
 
+	// The block of a pattern has a feed, which gets each message as well.
+	publish("fed:0", "")
+	cmds.expect("publishing where a pattern may be subscribed to", "fed:0", "evalsha(publish publish)")
+	publish("fed:0", "one")
+	cmds.expect("the same with a key", "fed:0", "evalsha(time hget hget hget hset pexpire hincrby hincrby pexpire srandmember publish publish)")
+	publish("fedkept:0", "")
+	cmds.expect("the same with history", "fedkept:0", "evalsha(time hmget hset xadd publish publish)")
+	followPattern(t, base, "fed:*")
+	cmds.expect("the first subscription to a pattern on a node", "fed:*", "subscribe")
+	followPattern(t, base, "fed:*")
+	cmds.expect("the next one", "fed:*")
+
 	const beginning = "evalsha(time zscore hget get set hincrby hget sadd hset hset zadd hget scard sadd hincrby hset publish zcard persist zscore hincrby)"
 	const entering = "evalsha(time zscore hget get set hincrby hget sadd hset hset zadd hget scard sadd hincrby publish zcard persist zscore hincrby)"
 	const leaving = "evalsha(time hget get set hget srem hget hdel hdel zrem scard sadd hincrby publish zcard persist zscore hincrby)"
@@ -226,6 +249,15 @@ func TestRedisCost(t *testing.T) {
 	if len(asked) > 12 {
 		t.Errorf("%d commands in %v in which nothing happens: %q", len(asked), idle, asked)
 	}
+}
+
+// followPattern subscribes a client to a pattern.
+func followPattern(t *testing.T, base, pattern string) {
+	t.Helper()
+	ws := dial(t, "ws"+strings.TrimPrefix(base, "http"))
+	_ = ws.SetReadDeadline(time.Now().Add(startLimit))
+	send(t, ws, `{"type":"subscribe","payload":{"pattern":"`+pattern+`"}}`)
+	expect(t, ws, `"subscribed"`)
 }
 
 // A node gets nothing of a room in which it has no subscribers, however much is
