@@ -106,7 +106,7 @@ func useRecipe(t *testing.T, site string) {
 	if _, res, err := websocket.DefaultDialer.Dial("ws://"+site+"/rt", nil); err == nil || res == nil || res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("without a session: %v, %v", res, err)
 	}
-	res, err := http.Post("http://"+site+"/login?user=ann", "", nil)
+	res, err := http.Post("http://"+site+"/login?user=ann", "application/x-www-form-urlencoded", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

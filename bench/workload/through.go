@@ -18,6 +18,7 @@ import (
 // sends the requests that the app gets for them through reverse_proxy.
 func through(size int) func(context.Context, *Session) (Figures, error) {
 	return func(ctx context.Context, s *Session) (Figures, error) {
+		s.Publishers = min(s.Publishers, asked)
 		a, err := startApp(s.App, nil)
 		if err != nil {
 			return nil, err
@@ -33,6 +34,9 @@ func through(size int) func(context.Context, *Session) (Figures, error) {
 		return s.messages(ctx, g, s.alone(g, 1, size))
 	}
 }
+
+// asked is how many messages of one address handle_message asks the app about at a time.
+const asked = 16
 
 // proxied sends requests like those of handle_message to the app, by reverse_proxy.
 func (s *Session) proxied(ctx context.Context, size int) (Figures, error) {
