@@ -3,6 +3,7 @@ package notify_test
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,9 +57,10 @@ func TestHold(t *testing.T) {
 // sender.
 func TestHoldAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		fail := true
+		var fail atomic.Bool
+		fail.Store(true)
 		w := start(t, func(context.Context, int) (int, error) {
-			if fail {
+			if fail.Load() {
 				return 500, nil
 			}
 			return 200, nil
@@ -69,16 +71,16 @@ func TestHoldAgain(t *testing.T) {
 		w.box.Vacate("a") // nobody need know that it was there
 		time.Sleep(time.Second)
 		w.box.Occupy("b")
-		fail = false
+		fail.Store(false)
 		time.Sleep(3 * time.Second)
 		w.box.Vacate("b")
 		time.Sleep(time.Second)
-		fail = true
+		fail.Store(true)
 		time.Sleep(3 * time.Second)
 		if err := w.service.Close(); err != nil {
 			t.Fatal(err)
 		}
-		fail = false
+		fail.Store(false)
 		w.service = notify.New(w.box, notify.Options{})
 		w.apply(w.sink)
 		time.Sleep(time.Minute)
