@@ -36,7 +36,8 @@ func openBackend(s *Settings) (b backend, err error) {
 	if s.Store.Redis == nil {
 		b.box = memory.NewOutbox()
 		b.outbox = b.box
-		return b, b.openDisk(s)
+		err = b.openDisk(s)
+		return b, err
 	}
 	o := *s.Store.Redis
 	o.Logger = s.Hub.Logger
@@ -59,8 +60,16 @@ func (b *backend) openDisk(s *Settings) (err error) {
 	}
 	o := *s.Store.Disk
 	o.Logger = s.Hub.Logger
-	b.disk, err = disk.Open(o)
-	return err
+	if b.disk, err = disk.Open(o); err != nil {
+		return err
+	}
+	if b.box, err = b.disk.Outbox(); err != nil {
+		return errors.Join(err, b.disk.Close())
+	}
+	b.outbox = b.box
+	notify.Choose(b.outbox, s.Sinks, s.Buffer)
+	b.disk.EndHolds()
+	return nil
 }
 
 func (b *backend) broker(s *Settings) func(hub.Sink) (hub.Broker, error) {
@@ -86,6 +95,9 @@ func (b *backend) broker(s *Settings) func(hub.Sink) (hub.Broker, error) {
 func (b *backend) members(sink presence.Sink) (presence.Store, error) {
 	if b.redis != nil {
 		return b.redis.Presence(sink), nil
+	}
+	if b.disk != nil {
+		return b.disk.Presence(sink), nil
 	}
 	return memory.NewPresenceStore(sink).Record(b.box), nil
 }

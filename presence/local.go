@@ -52,12 +52,12 @@ func (l *local) inStore() bool { return l.wanted() == l.stored }
 
 // show recomputes what the member shows. It keeps the old value if nothing has changed,
 // because values are compared by their address.
-func (l *local) show(remember time.Duration) {
-	if l.anonymous {
-		remember = 0
+func (l *local) show(o Options) {
+	if l.anonymous { // it can not come back
+		o.Remember, o.Grace = 0, 0
 	}
 	status, info := combine(l.stays)
-	m := &Member{Key: l.key, Status: status, Info: info, Remember: remember}
+	m := &Member{Key: l.key, Status: status, Info: info, Remember: o.Remember, Grace: o.Grace}
 	if l.shown == nil || *l.shown != *m {
 		l.shown = m
 	}
@@ -130,7 +130,7 @@ func (r *room) applySaid(s *Stay, p parsed) {
 // memberChanged applies a change of a member's connections. Needs mu.
 func (r *room) memberChanged(l *local) {
 	if len(l.stays) > 0 { // otherwise it keeps what it showed, until the grace ends
-		l.show(r.options().Remember)
+		l.show(r.options())
 	}
 	switch {
 	case r.partial:

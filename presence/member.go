@@ -22,6 +22,9 @@ type Member struct {
 	// Remember is how long the store lists the member after it has left; 0 means not at
 	// all. It is not shown.
 	Remember time.Duration
+	// Grace is how long the member may stay without a connection when the node comes back after
+	// a restart. It is not shown.
+	Grace time.Duration
 }
 
 // Same reports whether two members show the same. Nil stands for no member.

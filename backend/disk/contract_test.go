@@ -9,6 +9,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/leak"
+	"github.com/caddy-realtime/caddy-realtime/notify"
+	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }
@@ -68,3 +70,35 @@ type unread struct{}
 
 func (unread) Changed(string, string, ...document.Entry) {}
 func (unread) Missed(string)                             {}
+
+func TestOutboxContract(t *testing.T) {
+	t.Parallel()
+	backendtest.RunOutbox(t, func(t *testing.T) []notify.Outbox { return []notify.Outbox{openBox(t)} })
+}
+
+func openBox(t *testing.T) *memory.Outbox {
+	box, err := openTemp(t, disk.Eagerly).Outbox()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return box
+}
+
+func TestPresenceContract(t *testing.T) {
+	t.Parallel()
+	backendtest.RunPresence(t, func(t *testing.T) func(presence.Sink) presence.Store {
+		s := openTemp(t, disk.Eagerly)
+		if _, err := s.Outbox(); err != nil {
+			t.Fatal(err)
+		}
+		first := s.Presence(unseen{})
+		t.Cleanup(func() { _ = first.Close() })
+		return func(sink presence.Sink) presence.Store { return first.Join(sink) }
+	})
+}
+
+// unseen is a sink that does nothing.
+type unseen struct{}
+
+func (unseen) Changed(string, ...presence.Event) {}
+func (unseen) Missed(string)                     {}

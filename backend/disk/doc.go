@@ -5,8 +5,9 @@
 //
 // The messages of rooms with history, with their positions; idempotency keys; documents with their
 // log and the keys of changes; and the standing orders of the app, which are the revocations.
-// Members and events for the app are in memory alone. [Store] is the file. [Broker], [Control] and
-// the store that [Store.Documents] returns are the parts of a node that use it.
+// The members of rooms, events for the app with the progress of each sink, and the connections and
+// channels that the app thinks are there. [Store] is the file. [Broker], [Control] and what
+// [Store.Outbox], [Store.Documents] and [Store.Presence] return are the parts of a node that use it.
 //
 // # The way of a message
 //
@@ -20,6 +21,17 @@
 //
 // A change of a document takes the same way: memory checks it, the writer stores it, and then memory
 // appends and delivers it. A document that expires in memory leaves the file without waiting.
+//
+// # Events and members
+//
+// Nobody waits for members, connections and events about them: the outbox in memory collects what
+// has changed, and each transaction writes all of it. The change of a member and its event are in
+// one transaction. The event of a message or of a document's change is in the transaction of the
+// change. Senders see an event after that. A batch is stored before it is sent, so that a crash
+// does not give its id to another batch.
+//
+// When a store is opened, the connections and channels of the process before end, and its members
+// are in their grace.
 //
 // # Memory
 //

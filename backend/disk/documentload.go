@@ -8,12 +8,12 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 )
 
-// loadDocuments makes the store keep the documents of d, and hands over those that the file has.
-func (s *Store) loadDocuments(d *memory.DocumentStore) error {
-	d.Keep(documentKeeper{s}, s.meta.documents)
+// loadDocuments makes k keep the documents of d, and hands over those that the file has.
+func (s *Store) loadDocuments(d *memory.DocumentStore, k documentKeeper) error {
+	d.Keep(k, s.meta.documents)
 	if s.meta.documents == "" {
 		// The epoch was never stored, and clients will learn it.
-		if err := (documentKeeper{s}).Forget("", d.Epoch()); err != nil {
+		if err := k.Forget("", d.Epoch()); err != nil {
 			return err
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // sink. It is called once.
 func (s *Store) Documents(sink document.Sink, box *memory.Outbox) (*memory.DocumentStore, error) {
 	d := memory.NewDocumentStore(sink).Record(box)
-	if err := s.loadDocuments(d); err != nil {
+	if err := s.loadDocuments(d, documentKeeper{s, box}); err != nil {
 		_ = d.Close() // always nil
 		return nil, fmt.Errorf("store: reading the documents of %s: %w", s.file.path, err)
 	}
@@ -22,11 +22,14 @@ func (s *Store) Documents(sink document.Sink, box *memory.Outbox) (*memory.Docum
 }
 
 // documentKeeper is the [memory.DocumentKeeper] of a store.
-type documentKeeper struct{ store *Store }
+type documentKeeper struct {
+	store *Store
+	box   *memory.Outbox // nil: none
+}
 
 // Commit implements [memory.DocumentKeeper].
 func (k documentKeeper) Commit(c *memory.DocumentChange) error {
-	return k.do(&committing{change: c, now: time.Now()})
+	return k.do(&committing{change: c, box: k.box, now: time.Now()})
 }
 
 // Forget implements [memory.DocumentKeeper].
@@ -64,6 +67,7 @@ func (o *outcome) result() error    { return o.err }
 type committing struct {
 	outcome
 	change *memory.DocumentChange
+	box    *memory.Outbox // nil: none
 	now    time.Time
 }
 
@@ -86,6 +90,7 @@ func (p *committing) write(w *work) error {
 		}
 		r = &documentRecord{id: id, epoch: c.Epoch, oldest: 1, oldestKey: 1}
 	}
+	p.box.RecordStoringChange(c.Channel, &c.Entry)
 	return w.commit(r, c, p.now)
 }
 

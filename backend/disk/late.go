@@ -17,8 +17,13 @@ func (s *Store) later(o operation) {
 	s.late.mu.Lock()
 	s.late.tasks = append(s.late.tasks, task{o, make(chan struct{})})
 	s.late.mu.Unlock()
+	s.late.notify()
+}
+
+// notify wakes the writer, without waiting.
+func (l *late) notify() {
 	select {
-	case s.late.wake <- struct{}{}:
+	case l.wake <- struct{}{}:
 	default:
 	}
 }
@@ -33,9 +38,6 @@ func (l *late) take() []task {
 		l.tasks = nil
 		return batch
 	}
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
+	l.notify()
 	return batch
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"strings"
 
 	"go.etcd.io/bbolt"
 )
@@ -22,11 +23,18 @@ var (
 	documentsBucket    = []byte("documents")    // by channel: a documentRecord
 	documentLogBucket  = []byte("documentlog")  // by the id of the document and the version: an entry; at version 0: the snapshot
 	documentKeysBucket = []byte("documentkeys") // by the id of the document and the version: the key of the change, as it is
+
+	// Of the outbox of notify and of the members of rooms:
+	eventsBucket  = []byte("events")  // by number, in 8 bytes: a savedEvent in JSON
+	sinksBucket   = []byte("sinks")   // by name: how far a sink is, see encodeSink
+	holdsBucket   = []byte("holds")   // by 'c' and the connection, or 'r' and the channel, that the app thinks is there: the user of the connection
+	membersBucket = []byte("members") // by channel, with its length, and key: a member, see encodeMember
 )
 
 // buckets are all buckets of the file.
 var buckets = [][]byte{
 	metaBucket, roomsBucket, messagesBucket, keysBucket, ordersBucket, documentsBucket, documentLogBucket, documentKeysBucket,
+	eventsBucket, sinksBucket, holdsBucket, membersBucket,
 }
 
 // The keys of metaBucket.
@@ -36,6 +44,8 @@ var (
 	metaSecret     = []byte("secret")
 	metaGeneration = []byte("generation") // counts the logs that were dropped
 	metaDocuments  = []byte("documents")  // the epoch of documents that nobody has changed
+	metaOutbox     = []byte("outbox")     // the name of the outbox, which is in the ids of its events
+	metaLost       = []byte("lost")       // events that were dropped and not reported
 )
 
 // meta is what belongs to a whole store.
@@ -43,6 +53,7 @@ type meta struct {
 	secret     string
 	generation uint64
 	documents  string // epoch of documents that nobody has changed; empty: none yet
+	outbox     string // name of the outbox
 }
 
 // prepare makes the buckets of a new file, and checks those of an old one.
@@ -60,6 +71,12 @@ func prepare(tx *bbolt.Tx, hub string) (m meta, err error) {
 	if err := addBuckets(tx); err != nil {
 		return m, err
 	}
+	if m.outbox = string(b.Get(metaOutbox)); m.outbox == "" {
+		m.outbox = strings.ToLower(rand.Text()[:8])
+		if err := b.Put(metaOutbox, []byte(m.outbox)); err != nil {
+			return m, err
+		}
+	}
 	m.documents = string(b.Get(metaDocuments))
 	m.secret = string(b.Get(metaSecret))
 	m.generation = binary.BigEndian.Uint64(padded(b.Get(metaGeneration)))
@@ -70,10 +87,11 @@ func create(tx *bbolt.Tx, hub string) (m meta, err error) {
 	if err := addBuckets(tx); err != nil {
 		return m, err
 	}
-	m.secret = rand.Text()
+	m.secret, m.outbox = rand.Text(), strings.ToLower(rand.Text()[:8])
 	b := tx.Bucket(metaBucket)
 	for _, p := range [][2][]byte{
 		{metaFormat, number(format)}, {metaHub, []byte(hub)}, {metaSecret, []byte(m.secret)}, {metaGeneration, number(0)},
+		{metaOutbox, []byte(m.outbox)},
 	} {
 		if err := b.Put(p[0], p[1]); err != nil {
 			return m, err

@@ -52,6 +52,8 @@ func (p *publishing) write(w *work) (err error) {
 		}
 	}
 	p.result.Position = p.placed.At
+	m.Position = p.placed.At
+	p.b.box.RecordStoring(m)
 	if o.Key == "" {
 		return nil
 	}

@@ -11,6 +11,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
@@ -32,7 +33,12 @@ type Store struct {
 	close   sync.Once
 	running sync.WaitGroup
 
-	broker atomic.Pointer[Broker] // nil before Store.Broker
+	broker atomic.Pointer[Broker]        // nil before Store.Broker
+	box    atomic.Pointer[memory.Outbox] // nil without Store.Outbox
+
+	// holds and members are those of the process before. EndHolds and Presence take them.
+	holds   map[memory.Hold]*string
+	members map[memory.MemberKey]*memory.SavedMember
 
 	changes changes          // for the compaction
 	filled  chan *compaction // to the writer

@@ -320,3 +320,14 @@ func TestCopyUnderLoad(t *testing.T) {
 	cancel()
 	<-done
 }
+
+// copyOf returns a folder with a copy of the file as it is now.
+func copyOf(t *testing.T, s *Store) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	err := s.file.view(func(tx *bbolt.Tx) error { return tx.CopyFile(filepath.Join(dir, fileName), 0o600) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}

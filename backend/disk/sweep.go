@@ -116,6 +116,9 @@ func (s *sweeping) finish(err error) {
 	if s.err = err; err != nil {
 		return
 	}
+	if box := s.b.store.box.Load(); box != nil && !s.more {
+		box.Tidy(s.now)
+	}
 	for _, channel := range s.ended {
 		s.b.store.note(channel, false)
 		s.b.memory.End(channel)

@@ -13,6 +13,7 @@ import (
 type work struct {
 	meta, rooms, messages, keys, orders  table
 	documents, documentLog, documentKeys table
+	events, sinks, holds, members        table
 
 	open map[string]*roomRecord // by channel: the rooms that the transaction uses; nil: no such room
 	seen map[[2]string]savedKey // by channel and key: the keys of the transaction
@@ -24,6 +25,7 @@ func newWork(tx *bbolt.Tx, changed *[]change) *work {
 	return &work{
 		meta: in(metaBucket), rooms: in(roomsBucket), messages: in(messagesBucket), keys: in(keysBucket), orders: in(ordersBucket),
 		documents: in(documentsBucket), documentLog: in(documentLogBucket), documentKeys: in(documentKeysBucket),
+		events: in(eventsBucket), sinks: in(sinksBucket), holds: in(holdsBucket), members: in(membersBucket),
 		open: make(map[string]*roomRecord), seen: make(map[[2]string]savedKey),
 	}
 }

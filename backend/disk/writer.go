@@ -82,7 +82,9 @@ func (s *Store) write() {
 		case t := <-s.queue:
 			s.commit(s.gather(t))
 		case <-s.late.wake:
-			s.commit(s.late.take())
+			if batch := s.late.take(); len(batch) > 0 || s.box.Load() != nil && s.box.Load().Waits() {
+				s.commit(batch)
+			}
 		case now := <-tick.C:
 			if b := s.broker.Load(); b != nil && sweep == nil {
 				sweep = &sweeping{b: b, now: now}
@@ -120,6 +122,11 @@ func (s *Store) commit(batch []task) {
 		for _, t := range batch {
 			guard.Run(s.o.Logger, "the end of a change in the store", func() { t.finish(err) })
 			close(t.done)
+		}
+	}()
+	defer func() { // also if there is a panic
+		if box := s.box.Load(); box != nil {
+			box.Settle(err == nil)
 		}
 	}()
 	err = s.transact(batch)
@@ -161,7 +168,10 @@ func (s *Store) transact(batch []task) error {
 				return err
 			}
 		}
-		return w.flush()
+		if err := w.flush(); err != nil {
+			return err
+		}
+		return s.collect(w)
 	})
 	if err == nil {
 		return nil

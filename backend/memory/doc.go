@@ -36,6 +36,13 @@
 // key. All other messages take no lock of the room: they arrive in the order of each
 // publisher.
 //
+// # Events and members on disk
+//
+// With a [Journal], an event waits in the [Outbox] until the journal has stored it. The outbox also
+// collects which members the journal is to have, so that they change together with their events.
+// Closing the [PresenceStore] lets nobody leave then. In the next process a node without a sink
+// holds the members until their grace is over; whoever enters takes the place of its hold.
+//
 // # Documents on disk
 //
 // With a [DocumentKeeper], Commit and Forget check the change under slot.mu and mark the document

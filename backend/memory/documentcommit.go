@@ -37,7 +37,9 @@ func (r *documentRoom) begin(c *document.Commit) (done document.Committed, next 
 // deliver appends an entry that begin has accepted, and delivers it.
 func (r *documentRoom) deliver(c document.Commit, next step) {
 	r.append(c, next)
-	r.table.outbox.recordChange(r.channel, &c.Entry)
+	if r.table.keeper == nil { // else it has recorded the change together with storing it
+		r.table.outbox.recordChange(r.channel, &c.Entry)
+	}
 	for s := range r.attached {
 		s.sink.Changed(r.channel, c.Epoch, c.Entry)
 	}

@@ -85,7 +85,8 @@ type Placed struct {
 	Options hub.PublishOptions
 }
 
-// Place adds a committed message to its room and delivers it. The caller places the messages of
+// Place adds a committed message to its room and delivers it. The caller has recorded it for the app
+// with [Outbox.RecordStoring]. The caller places the messages of
 // a room in the order of their positions. It fails only if the broker is closed.
 func (b *Broker) Place(p Placed) error {
 	r, err := b.shard(p.Message.Channel).pin(p.Message.Channel, p.Time.Sub(b.born), true)
@@ -111,7 +112,6 @@ func (b *Broker) placeIn(r *room, p Placed) {
 		r.remember(p.Time.Sub(b.born), key, p.At, p.Digest, b.o)
 	}
 	b.account(r)
-	b.o.Outbox.recordMessage(p.Message)
 	b.broadcast(p.Message, p.Options.Feed)
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/notify"
 )
 
-// Outbox is a [notify.Outbox] for one process. What it holds ends with the process. It has one
-// queue and no goroutine.
+// Outbox is a [notify.Outbox] for one process. What it holds ends with the process, unless it has a
+// [Journal]. It has one queue and no goroutine.
 type Outbox struct {
 	// Static after NewOutbox.
 	name string // of this outbox, in the ids of its events
@@ -29,6 +29,7 @@ type Outbox struct {
 	seq         uint64         // of the newest event
 	lost        int            // events that were dropped since the newest one
 	sinks       map[string]*outboxSink
+	journal     journal
 	connections map[string]struct{} // that were reported as connected
 	channels    map[string]struct{} // that were reported as occupied
 }
@@ -59,11 +60,19 @@ func (o *Outbox) Choose(c *notify.Choice, b notify.Bounds) {
 	o.bounds = b
 	o.choice.Store(c)
 	if !c.Any(notify.Connected, notify.Disconnected) {
-		clear(o.connections)
+		o.forgetHolds(o.connections, false)
 	}
 	if !c.Any(notify.Occupied, notify.Vacated) {
-		clear(o.channels)
+		o.forgetHolds(o.channels, true)
 	}
+}
+
+// forgetHolds forgets the connections or channels. Needs mu.
+func (o *Outbox) forgetHolds(set map[string]struct{}, channels bool) {
+	for name := range set {
+		o.journal.hold(Hold{channels, name}, nil)
+	}
+	clear(set)
 }
 
 // Queues implements [notify.Outbox].
@@ -71,10 +80,14 @@ func (o *Outbox) Queues() []notify.Queue { return []notify.Queue{o} }
 
 // Close implements [notify.Outbox].
 func (o *Outbox) Close() error {
+	var err error
+	if j := o.journal.to; j != nil {
+		err = j.Sync(context.Background())
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed, o.events = true, nil
-	return nil
+	return err
 }
 
 // wants reports whether an event is to be recorded. A nil outbox wants none.
@@ -95,7 +108,7 @@ func (o *Outbox) append(e notify.Event) {
 		return
 	}
 	size := int64(e.Bytes())
-	if len(o.events) >= o.bounds.Events || o.bytes+size > o.bounds.Bytes {
+	if len(o.events)+o.journal.count() >= o.bounds.Events || o.bytes+size > o.bounds.Bytes {
 		o.lost++
 		return
 	}
@@ -119,8 +132,13 @@ func (o *Outbox) push(e notify.Event) {
 	now := time.Now()
 	o.seq = max(o.seq+1, uint64(now.UnixMicro()))
 	e.ID, e.Seq, e.Time = o.name+"-"+strconv.FormatUint(o.seq, 10), o.seq, now.UTC().Truncate(time.Millisecond)
-	o.events = append(o.events, e)
 	o.bytes += int64(e.Bytes())
+	if j := &o.journal; j.to != nil {
+		j.waiting = append(j.waiting, waitingEvent{Event: e})
+		j.to.Changed()
+		return
+	}
+	o.events = append(o.events, e)
 }
 
 // Record implements [notify.Outbox].
@@ -164,11 +182,14 @@ func (o *Outbox) have(name string, has bool, e notify.Event) {
 	if _, had := set[name]; !counted || had == has {
 		return
 	}
+	var user *string
 	if has {
 		set[name] = struct{}{}
+		user = new(strings.Clone(e.User))
 	} else {
 		delete(set, name)
 	}
+	o.journal.hold(Hold{Channel: e.Connection == "", Name: name}, user)
 	if o.wants(e.Type, e.Channel) {
 		o.append(e)
 	}

@@ -17,6 +17,7 @@ type outboxSink struct {
 	fence  uint64    // of the latest claim
 	done   uint64    // the sink has the events up to this number
 	end    uint64    // of the open batch; 0: there is none
+	stored uint64    // the end that the journal has
 	formed time.Time // when the open batch was
 	given  int       // events that were given up since the last batch
 	held   []notify.Event
@@ -62,7 +63,10 @@ func (o *Outbox) Claim(ctx context.Context, c notify.Claim) (notify.Claimed, err
 		return notify.Claimed{}, notify.ErrClosed
 	}
 	s, now := o.sink(c.Sink), time.Now()
-	s.closed = s.closed && !c.Reopen
+	if s.closed && c.Reopen {
+		s.closed = false
+		o.journal.sink(c.Sink)
+	}
 	o.forgetSinks(now)
 	switch {
 	case s.closed:
@@ -90,6 +94,7 @@ func (o *Outbox) forgetSinks(now time.Time) {
 	for name, s := range o.sinks {
 		if now.Sub(s.until) > notify.SinkStays && !s.closed {
 			delete(o.sinks, name)
+			o.journal.sink(name)
 		}
 	}
 	o.trim()
@@ -112,11 +117,29 @@ func (o *Outbox) Next(ctx context.Context, sink string, fence uint64, events, by
 	if err := ctx.Err(); err != nil {
 		return notify.Batch{}, err
 	}
+	b, end, err := o.next(sink, fence, events, bytes)
+	if err != nil || end == 0 {
+		return b, err
+	}
+	// A crash must not give the number of the batch to another one.
+	if err := o.journal.to.Sync(ctx); err != nil {
+		return notify.Batch{}, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if s, err := o.held(sink, fence); err == nil {
+		s.stored = end
+	}
+	return b, nil
+}
+
+// next is Next without the journal. If the journal does not have the end of the batch, next returns it.
+func (o *Outbox) next(sink string, fence uint64, events, bytes int) (b notify.Batch, end uint64, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	s, err := o.held(sink, fence)
 	if err != nil {
-		return notify.Batch{}, err
+		return b, 0, err
 	}
 	from := o.after(s.done)
 	if from == len(o.events) {
@@ -125,7 +148,7 @@ func (o *Outbox) Next(ctx context.Context, sink string, fence uint64, events, by
 	rest := o.events[from:]
 	now := time.Now()
 	if len(rest) == 0 {
-		return notify.Batch{ID: o.name + "-held-" + strconv.FormatInt(now.UnixMicro(), 10), Formed: now.Truncate(time.Millisecond), Held: s.held}, nil
+		return notify.Batch{ID: o.name + "-held-" + strconv.FormatInt(now.UnixMicro(), 10), Formed: now.Truncate(time.Millisecond), Held: s.held}, 0, nil
 	}
 	if s.end == 0 {
 		n, size := 0, 0
@@ -134,13 +157,17 @@ func (o *Outbox) Next(ctx context.Context, sink string, fence uint64, events, by
 			n++
 		}
 		s.end, s.formed = rest[n-1].Seq, now
+		o.journal.sink(sink)
 	}
-	b := notify.Batch{ID: o.name + "-" + strconv.FormatUint(s.end, 10), Formed: s.formed.Truncate(time.Millisecond), Age: now.Sub(s.formed), Held: s.held}
+	b = notify.Batch{ID: o.name + "-" + strconv.FormatUint(s.end, 10), Formed: s.formed.Truncate(time.Millisecond), Age: now.Sub(s.formed), Held: s.held}
 	b.Events = slices.Clone(rest[:o.after(s.end)-from])
 	if s.given > 0 {
 		b.ReportLost(s.given)
 	}
-	return b, nil
+	if o.journal.to != nil && s.stored != s.end {
+		end = s.end
+	}
+	return b, end, nil
 }
 
 // after returns the index of the first event behind a number. Needs mu.
@@ -166,6 +193,7 @@ func (o *Outbox) Done(ctx context.Context, sink string, fence uint64, outcome no
 	case s.end > 0:
 		s.done, s.end, s.given = s.end, 0, outcome.Lost
 	}
+	o.journal.sink(sink)
 	o.trim()
 	return nil
 }
@@ -182,7 +210,15 @@ func (o *Outbox) trim() {
 		}
 		done = min(done, s.done)
 	}
-	n := o.after(done)
+	o.drop(o.after(done))
+}
+
+// drop removes the oldest events. Needs mu.
+func (o *Outbox) drop(n int) {
+	if n == 0 {
+		return
+	}
+	o.journal.trimmed = o.events[n-1].Seq
 	for i := range o.events[:n] {
 		o.bytes -= int64(o.events[i].Bytes())
 	}

@@ -145,3 +145,27 @@ func TestPanicOfASink(t *testing.T) {
 		t.Error("the room stays locked")
 	}
 }
+
+// A room whose sink panics does not keep the members of others after a restart.
+func TestPanicInTheEndOfAGrace(t *testing.T) {
+	log := panictest.Default(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := NewPresenceStore(brittle{})
+		if err := s.Attach(t.Context(), "bad"); err != nil {
+			t.Fatal(err)
+		}
+		saved := make(map[MemberKey]*SavedMember)
+		for _, channel := range []string{"bad", "good", "fine"} {
+			saved[MemberKey{channel, "ann"}] = &SavedMember{Member: &presence.Member{Key: "ann", Grace: time.Second}}
+		}
+		s.Restore(saved)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		log.Once(t, "the end of a grace after a restart", "sink")
+		for _, channel := range []string{"good", "fine"} {
+			if there, err := s.Has(t.Context(), channel, "ann"); there || err != nil {
+				t.Errorf("the member is still in %s: %v, %v", channel, there, err)
+			}
+		}
+	})
+}

@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/presence"
 )
@@ -32,7 +33,10 @@ type presenceTable struct {
 	rooms table[*presenceRoom]
 	gone  presenceLedger
 
-	outbox *Outbox // of the app's events; nil: none; set by Record before the store is used
+	// Set before the store is used.
+	outbox *Outbox        // of the app's events; nil: none
+	ghost  *PresenceStore // holds the members of the process before; nil: there are none
+	graces []*time.Timer  // end what ghost holds
 }
 
 // NewPresenceStore returns a store with one node, which delivers to sink.
@@ -109,13 +113,21 @@ func (s *PresenceStore) Has(ctx context.Context, channel, key string) (there boo
 	return there, err
 }
 
-// Close implements [presence.Store]. Members that no other node holds leave. Closing again
-// does nothing.
+// Close implements [presence.Store]. Members that no other node holds leave, unless the outbox has
+// a journal: then they are in their grace when the next process starts. Closing again does
+// nothing.
 func (s *PresenceStore) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
 	last := s.table.nodes.Add(-1) == 0
+	if last && s.table.outbox.keeps() {
+		for _, t := range s.table.graces {
+			t.Stop()
+		}
+		s.table.rooms.each(func(r *presenceRoom) { r.stop(s) })
+		return nil
+	}
 	s.table.rooms.each(func(r *presenceRoom) {
 		r.leaveAll(s)
 		if last {

@@ -18,6 +18,7 @@ func (s *PresenceStore) Forget(ctx context.Context, key string) (rooms int, err 
 		if r.gone.times[key] != nil {
 			r.gone.remove(key)
 			r.arm()
+			r.notify(nil)
 			rooms++
 		}
 	})

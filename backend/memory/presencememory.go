@@ -63,6 +63,7 @@ func (p *presenceMemory) remove(key string) {
 	delete(p.times, key)
 	heap.Remove(&p.order, g.index)
 	p.ledger.remove(g)
+	p.room.changed(key)
 	if len(p.times) == 0 {
 		p.members, p.times, p.order = presence.Roster{}, nil, nil // maps do not shrink
 	}

@@ -19,6 +19,8 @@ type presenceRoom struct {
 	present  presence.Roster           // what those members show
 	gone     presenceMemory
 	timer    *time.Timer // of gone; nil: never armed
+	dirty    []string    // keys of members of which the journal has another state
+	still    bool        // the store is closed: the journal keeps what it has
 }
 
 // presenceHold is a node that holds a member, and what the member shows there.
@@ -45,10 +47,14 @@ func (r *presenceRoom) detach(s *PresenceStore) {
 
 // notify hands events to all attached nodes.
 func (r *presenceRoom) notify(evs []presence.Event) {
+	kept := r.kept()
+	if len(evs) == 0 && len(kept) == 0 {
+		return
+	}
+	r.table.outbox.recordMembers(r.channel, evs, kept)
 	if len(evs) == 0 {
 		return
 	}
-	r.table.outbox.recordMembers(r.channel, evs)
 	for _, s := range r.attached {
 		s.sink.Changed(r.channel, evs...)
 	}
@@ -62,19 +68,25 @@ func (r *presenceRoom) enter(s *PresenceStore, ms []*presence.Member) {
 	for _, m := range ms {
 		hold := presenceHold{s, m, r.table.clock.Add(1)}
 		holds := r.holds[m.Key]
-		if i := slices.IndexFunc(holds, hold.sameNode); i >= 0 {
+		if i := slices.IndexFunc(holds, hold.replaces); i >= 0 {
 			holds[i] = hold
 		} else {
 			r.holds[m.Key] = append(holds, hold)
 			r.gone.remove(m.Key)
 		}
 		evs = r.settle(evs, m.Key)
+		r.changed(m.Key)
 	}
 	r.arm()
 	r.notify(evs)
 }
 
 func (h presenceHold) sameNode(o presenceHold) bool { return h.node == o.node }
+
+// replaces reports whether h takes the place of o. The ghost gives way to every node.
+func (h presenceHold) replaces(o presenceHold) bool {
+	return h.node == o.node || o.node == h.node.table.ghost
+}
 
 func (r *presenceRoom) leave(s *PresenceStore, ds []presence.Departure) {
 	var evs []presence.Event
@@ -88,6 +100,7 @@ func (r *presenceRoom) leave(s *PresenceStore, ds []presence.Departure) {
 		if r.holds[d.Key] == nil {
 			r.gone.add(was, now.Add(-d.Ago), now)
 		}
+		r.changed(d.Key)
 	}
 	r.arm()
 	r.notify(evs)
@@ -199,6 +212,7 @@ func (r *presenceRoom) forgetDue() {
 	r.table.rooms.use(r, func(r *presenceRoom) {
 		r.gone.expire(time.Now())
 		r.arm()
+		r.notify(nil)
 	})
 }
 
@@ -215,6 +229,7 @@ func (r *presenceRoom) drop(g *presenceGone) {
 		if r.gone.times[g.key] == g {
 			r.gone.remove(g.key)
 			r.arm()
+			r.notify(nil)
 		}
 	})
 }

@@ -25,10 +25,11 @@ var tested = map[string]string{
 	"auth: the fetches of a key set":              "TestPanicInTheFetchesOfAKeySet",
 	"auth: the start of the fetches of a key set": "TestPanicInTheStartOfTheFetches",
 
-	"backend/memory: the expiry of a history":    "TestPanicInTheExpiryOfAHistory",
-	"backend/memory: the expiry of histories":    "TestPanicInTheJanitor",
-	"backend/memory: the expiry of members":      "TestPanicInTheExpiryOfMembers",
-	"backend/memory: the reduction of a history": "TestPanicInTheReductionOfAHistory",
+	"backend/memory: the end of a grace after a restart": "TestPanicInTheEndOfAGrace",
+	"backend/memory: the expiry of a history":            "TestPanicInTheExpiryOfAHistory",
+	"backend/memory: the expiry of histories":            "TestPanicInTheJanitor",
+	"backend/memory: the expiry of members":              "TestPanicInTheExpiryOfMembers",
+	"backend/memory: the reduction of a history":         "TestPanicInTheReductionOfAHistory",
 
 	"backend/disk: a transaction of the store":       "TestPanicInATransaction",
 	"backend/disk: opening the store":                "TestPanicWhileOpening",
