@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 	_ "github.com/caddy-realtime/caddy-realtime/internal/xconnect"
 )
 
-// dialers open a WebSocket at https://<addr>/rt, each over a version of HTTP and on
+// dialers open a WebSocket at https://<addr>/rt, or at the path of target, each over a version of HTTP and on
 // a connection of its own.
 var dialers = []struct {
 	name   string
@@ -47,6 +48,14 @@ func dialAll(t testing.TB, addr, channel string) (wires []*wire) {
 	return wires
 }
 
+// target splits an address with a path behind it. The path of an address alone is /rt.
+func target(addr string) (host, uri string) {
+	if host, path, ok := strings.Cut(addr, "/"); ok {
+		return host, "/" + path
+	}
+	return addr, "/rt"
+}
+
 // patience is how long a conversation may take.
 const patience = 30 * time.Second
 
@@ -62,13 +71,14 @@ func clientTLS(proto string) *tls.Config {
 
 func dialH1(t testing.TB, addr string) (*wire, *http.Response) {
 	t.Helper()
+	addr, uri := target(addr)
 	conn, err := tls.Dial("tcp", addr, clientTLS("http/1.1"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(patience))
-	r, err := http.NewRequest(http.MethodGet, "https://"+addr+"/rt", nil)
+	r, err := http.NewRequest(http.MethodGet, "https://"+addr+uri, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,10 +99,11 @@ func dialH1(t testing.TB, addr string) (*wire, *http.Response) {
 
 func dialH2(t testing.TB, addr string) (*wire, *http.Response) {
 	t.Helper()
+	addr, uri := target(addr)
 	tr := &http2.Transport{TLSClientConfig: clientTLS("h2")}
 	t.Cleanup(tr.CloseIdleConnections)
 	body, out := io.Pipe()
-	r, err := http.NewRequestWithContext(timeout(t), http.MethodConnect, "https://"+addr+"/rt", body)
+	r, err := http.NewRequestWithContext(timeout(t), http.MethodConnect, "https://"+addr+uri, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +119,8 @@ func dialH2(t testing.TB, addr string) (*wire, *http.Response) {
 func dialH3(t testing.TB, addr string) (*wire, *http.Response) {
 	t.Helper()
 	ctx := timeout(t)
+	addr, uri := target(addr)
+	path, query, _ := strings.Cut(uri, "?")
 	conn, err := quic.DialAddr(ctx, addr, clientTLS(http3.NextProtoH3), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +133,7 @@ func dialH3(t testing.TB, addr string) (*wire, *http.Response) {
 	_ = str.SetDeadline(time.Now().Add(patience))
 	err = str.SendRequestHeader(&http.Request{
 		Method: http.MethodConnect, Proto: "websocket", Host: addr,
-		URL:    &url.URL{Scheme: "https", Host: addr, Path: "/rt"},
+		URL:    &url.URL{Scheme: "https", Host: addr, Path: path, RawQuery: query},
 		Header: http.Header{"Sec-Websocket-Version": {"13"}, "Accept-Encoding": {"gzip"}},
 	})
 	if err != nil {
