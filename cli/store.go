@@ -117,8 +117,8 @@ func storeExportCommand(t *tool) *cobra.Command {
 	var o StoreExport
 	c := &cobra.Command{
 		Use:   "export <dir>",
-		Short: "Print the rooms, messages and documents of a store as lines of JSON",
-		Long: `Print the rooms, messages and documents of a store as lines of JSON, each with a type. What the export prints is what
+		Short: "Print the rooms, messages, documents and members of a store as lines of JSON",
+		Long: `Print the rooms, messages, documents, members and unsent events of a store as lines of JSON, each with a type. What the export prints is what
 clients have sent: keep it as safe as the store. The secret of the store is never printed. Records that can not be read are named on
 standard error and left out; then the exit code is 2.`,
 		Example: `  caddy realtime store export /var/lib/caddy/realtime > rooms.jsonl

@@ -7,6 +7,8 @@ import (
 	"fmt"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 )
 
 // maxProblems is how many problems a report has. Others are counted.
@@ -123,6 +125,10 @@ var checks = []struct {
 	{documentsBucket, (*checking).document},
 	{documentLogBucket, (*checking).entry},
 	{documentKeysBucket, (*checking).documentKey},
+	{eventsBucket, func(_ *checking, _, value []byte) error { _, err := decodeEvent(value); return err }},
+	{sinksBucket, func(_ *checking, _, value []byte) error { return decodeSink(value, new(memory.SavedSink)) }},
+	{holdsBucket, func(*checking, []byte, []byte) error { return nil }},
+	{membersBucket, func(_ *checking, key, value []byte) error { _, _, err := decodeMember(key, value); return err }},
 }
 
 // tables reads the records of all tables.

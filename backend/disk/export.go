@@ -42,6 +42,12 @@ func Export(dir string, to io.Writer, o ExportOptions) error {
 	if err == nil {
 		err = e.each(documentsBucket, e.document)
 	}
+	if err == nil {
+		err = e.each(membersBucket, e.member)
+	}
+	if err == nil {
+		err = e.each(eventsBucket, e.event)
+	}
 	if err == nil && o.All {
 		err = e.each(keysBucket, e.key)
 	}
@@ -199,6 +205,34 @@ func (e *exporting) change(channel string, c *document.Entry) error {
 		Author  string    `json:"author,omitempty"`
 		Patch   any       `json:"patch"`
 	}{"change", channel, c.Version, c.Time.UTC(), c.Author, value(c.Patch)})
+}
+
+func (e *exporting) member(_ *bbolt.Tx, key, raw []byte) error {
+	k, m, err := decodeMember(key, raw)
+	if err != nil || e.leaves(k.Channel) {
+		return err
+	}
+	return e.write(struct {
+		Type    string    `json:"type"`
+		Channel string    `json:"channel"`
+		Member  string    `json:"member"`
+		Status  string    `json:"status,omitempty"`
+		Info    any       `json:"info,omitempty"`
+		Gone    bool      `json:"gone,omitempty"`
+		Seen    time.Time `json:"seen,omitzero"`
+	}{"member", k.Channel, k.Key, m.Status, value([]byte(m.Info)), m.Gone, m.Seen.UTC()})
+}
+
+// event exports an event that the app has not accepted.
+func (e *exporting) event(_ *bbolt.Tx, _, raw []byte) error {
+	v, err := decodeEvent(raw)
+	if err != nil || e.leaves(v.Channel) {
+		return err
+	}
+	return e.write(struct {
+		Type  string `json:"type"`
+		Event any    `json:"event"`
+	}{"event", v})
 }
 
 func (e *exporting) key(_ *bbolt.Tx, _, raw []byte) error {

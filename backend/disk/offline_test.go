@@ -12,8 +12,11 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/notify"
+	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
 // filled makes a store with rooms, a document, a key and an order, and closes it.
@@ -78,6 +81,9 @@ func TestCheckFinds(t *testing.T) {
 		"lacks a part of its changes": func(tx *bbolt.Tx) error { return tx.Bucket(documentKeysBucket).Delete(place(1, 5)) },
 		"the table orders: record":    func(tx *bbolt.Tx) error { return tx.Bucket(ordersBucket).Put([]byte("x"), []byte{0xff}) },
 		"the table keys: record":      func(tx *bbolt.Tx) error { return tx.Bucket(keysBucket).Put(number(1), []byte{0xff}) },
+		"the table members: record":   func(tx *bbolt.Tx) error { return tx.Bucket(membersBucket).Put([]byte("x"), []byte{0xff}) },
+		"the table events: record":    func(tx *bbolt.Tx) error { return tx.Bucket(eventsBucket).Put(number(1), []byte("{")) },
+		"the table sinks: record":     func(tx *bbolt.Tx) error { return tx.Bucket(sinksBucket).Put([]byte("x"), []byte{0xff}) },
 		"the secret of the store":     func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Delete(metaSecret) },
 		"it has format 7 and this":    func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(metaFormat, number(7)) },
 		"the table meta is missing":   func(tx *bbolt.Tx) error { return tx.DeleteBucket(metaBucket) },
@@ -193,7 +199,16 @@ func TestExport(t *testing.T) {
 		}
 		return types, all
 	}
+	alter(t, dir, func(tx *bbolt.Tx) error {
+		k := memory.MemberKey{Channel: "room0", Key: "user:ann"}
+		m := &memory.SavedMember{Member: &presence.Member{Key: k.Key, Status: "busy"}}
+		return errors.Join(tx.Bucket(membersBucket).Put(memberKey(k), encodeMember(m)),
+			tx.Bucket(eventsBucket).Put(number(1), encodeEvent(&notify.Event{ID: "e1", Channel: "room0"})))
+	})
 	types, all := count(ExportOptions{})
+	if types["member"] != 1 || types["event"] != 1 || !strings.Contains(all, `"member":"user:ann","status":"busy"`) {
+		t.Errorf("%v", types)
+	}
 	if types["store"] != 1 || types["room"] != 4 || types["message"] != 301 || types["document"] != 1 || types["key"]+types["order"] != 0 {
 		t.Errorf("%v", types)
 	}
