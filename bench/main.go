@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -62,6 +63,9 @@ func names() string {
 }
 
 func run(ctx context.Context, o *options) error {
+	if runtime.GOOS != "linux" {
+		return errors.New("it reads the processor times and the memory of servers from Linux's /proc, and runs on Linux alone")
+	}
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return err

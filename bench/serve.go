@@ -5,10 +5,10 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/caddy-realtime/caddy-realtime/bench/floor"
 	"github.com/caddy-realtime/caddy-realtime/bench/hub"
+	"github.com/caddy-realtime/caddy-realtime/bench/proc"
 )
 
 // serveWord makes this program a server: serve <name> <address> [<certificate> <key>].
@@ -22,7 +22,7 @@ func served() bool {
 		return false
 	}
 	collect := make(chan os.Signal, 1)
-	signal.Notify(collect, syscall.SIGUSR1)
+	signal.Notify(collect, proc.Collect)
 	go func() {
 		for range collect {
 			debug.FreeOSMemory()

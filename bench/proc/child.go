@@ -27,9 +27,7 @@ type Child struct {
 func Start(ctx context.Context, addr string, cmd *exec.Cmd) (*Child, error) {
 	c := &Child{cmd: cmd}
 	cmd.Stdout, cmd.Stderr = &c.said, &c.said
-	// A terminal sends Ctrl-C to its whole process group. Each server is a group of its
-	// own, so that they are ended by Stop alone, in order.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	ownGroup(cmd)
 	var err error
 	if c.over, err = spawn.Start(cmd, syscall.SIGTERM); err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os/exec"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/bench/client"
@@ -33,7 +32,7 @@ func Program(name, program string, args ...string) *Target {
 		}
 		s := running(child, addr, o, client.Plain)
 		s.Collect = func(context.Context) error {
-			err := child.Signal(syscall.SIGUSR1)
+			err := child.Signal(proc.Collect)
 			time.Sleep(time.Second) // a signal has no answer
 			return err
 		}
