@@ -25,7 +25,7 @@
 // A bare connection has no goroutine and no buffer (the type polled). When bytes arrive, the
 // reader borrows a buffer and gorilla's state, the type engine. A ping or pong that comes alone
 // needs no engine. The session is opened before the answer to the handshake is sent, so that
-// the first event leaves with the answer in one write.
+// the first event leaves with the answer in one packet.
 //
 // Over TLS a connection keeps the state of package crypto/tls, about seven kilobytes. The reader
 // empties what crypto/tls has read before it waits for more, with a deadline that has passed. So a

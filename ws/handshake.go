@@ -122,8 +122,8 @@ func hijackerOf(w http.ResponseWriter) (http.Hijacker, error) {
 	return nil, fmt.Errorf("ws: the response writer %T does not give access to the connection: it has neither Hijack nor Unwrap", base)
 }
 
-// takeOver takes the connection from the server. The answer to the handshake is still in the
-// buffer of rw. early are the bytes that came with the handshake.
+// takeOver takes the connection from the server, which writes the answer to the handshake then, see
+// holdAnswer. early are the bytes that came with the handshake.
 func takeOver(h http.Hijacker) (conn net.Conn, rw *bufio.ReadWriter, early []byte, err error) {
 	conn, rw, err = h.Hijack()
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/poller"
+	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -74,6 +75,21 @@ func (s *polled) Write(p []byte) error {
 	return err
 }
 
+// holdAnswer makes the answer to the handshake wait for the first event, so that both leave in one
+// packet: net/http writes the answer when the connection is taken from it. Until releaseAnswer, the
+// kernel keeps what is written.
+func holdAnswer(conn net.Conn) {
+	if poller.Takes(conn) {
+		rawtcp.SetCork(conn, true)
+	}
+}
+
+func releaseAnswer(conn net.Conn) {
+	if poller.Takes(conn) {
+		rawtcp.SetCork(conn, false)
+	}
+}
+
 // startPolled runs a connection in the poller. It returns false, and has done nothing, if the
 // poller can not wait for this connection.
 //
@@ -89,6 +105,7 @@ func startPolled(conn net.Conn, answer *bufio.Writer, early []byte, t terms) (bo
 	e := r.enterPolled(t.principal)
 	_, _ = answer.Write(l.Kept()) // Flush returns the error
 	err := answer.Flush()
+	releaseAnswer(conn)
 	_ = conn.Close() // from here on only c is used
 	l.Open(c)
 	switch {

@@ -99,15 +99,19 @@ func serveSocket(w http.ResponseWriter, r *http.Request, o Options) error {
 	}
 	t := o.terms(w.Header(), r)
 	acceptUpgrade(w, r)
+	var bare net.Conn
+	if o.Conn != nil {
+		bare = o.Conn(r)
+		holdAnswer(bare)
+	}
 	conn, answer, early, err := takeOver(hijacker)
 	if err == nil {
-		if o.Conn != nil {
-			conn = cmp.Or(o.Conn(r), conn)
-		}
+		conn = cmp.Or(bare, conn)
 		rawtcp.SetUserTimeout(conn, o.UserTimeout)
 		err = start(conn, answer.Writer, early, t)
 	}
 	if err != nil { // too late to answer
+		releaseAnswer(bare)
 		o.debug("handshake not finished", "error", err)
 	}
 	return nil
@@ -130,7 +134,9 @@ func start(conn net.Conn, answer *bufio.Writer, early []byte, t terms) error {
 	if polls, err := startPolled(conn, answer, early, t); polls {
 		return err
 	}
-	if err := answer.Flush(); err != nil {
+	err := answer.Flush()
+	releaseAnswer(conn)
+	if err != nil {
 		_ = conn.Close()
 		return err
 	}
