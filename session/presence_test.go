@@ -22,7 +22,7 @@ func lobby(pattern string) policy.Room {
 }
 
 // withMembers gives a world's registry its tracker.
-func withMembers(t *testing.T, w *world) *presence.Tracker {
+func withMembers(t testing.TB, w *world) *presence.Tracker {
 	tracker, err := presence.New(
 		func(s presence.Sink) (presence.Store, error) { return memory.NewPresenceStore(s), nil },
 		func(channel string, f presence.Frame) { w.hub.Announce(channel, protocol.PresenceEvent{Frame: f}) },
