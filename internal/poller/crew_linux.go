@@ -12,9 +12,9 @@ import (
 
 const (
 	// share is how many connections that can be read one worker takes before it gets help.
-	share = 4
+	share = 16
 	// patience is how often the crew looks for workers whose handler does not return.
-	patience = 10 * time.Millisecond
+	patience = 20 * time.Millisecond
 )
 
 // crew are the goroutines that wait for events and call handlers. Each one is a worker. One of

@@ -17,7 +17,7 @@
 //
 // A Handler that waits must not stop other connections. It calls [Conn.Yield] first: the goroutine
 // then belongs to it alone, and another one waits for events. For a Handler that waits without
-// having said so, a watchdog does the same within 20 milliseconds. The Handler of a [Watch] has a goroutine of its
+// having said so, a watchdog does the same within 40 milliseconds. The Handler of a [Watch] has a goroutine of its
 // own, because a TLS connection does not say when it waits. Handlers of one connection never run at the same
 // time: what arrives meanwhile makes the one that runs go on.
 //
