@@ -31,7 +31,8 @@
 // does not give its id to another batch.
 //
 // When a store is opened, the connections and channels of the process before end, and its members
-// are in their grace.
+// are in their grace, but for at least [Options].Return: while a server is down, clients wait
+// longer and longer between their attempts.
 //
 // # Memory
 //

@@ -17,6 +17,10 @@ type Options struct {
 	Wait time.Duration
 	// KeyWindow is how long an idempotency key is remembered; 0 means 10 minutes.
 	KeyWindow time.Duration
+	// Return is how long users have at least to return after the store was opened, before they
+	// leave their rooms. 0 means 30 seconds, which is how long the browser client waits at most
+	// between two attempts to connect.
+	Return time.Duration
 	// Logger gets what an operator should know; nil means the default one.
 	Logger *slog.Logger
 
@@ -31,6 +35,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.Wait = cmp.Or(o.Wait, 10*time.Second)
 	o.KeyWindow = cmp.Or(o.KeyWindow, 10*time.Minute)
+	o.Return = cmp.Or(o.Return, 30*time.Second)
 	o.minFree = cmp.Or(o.minFree, 16<<20)
 	o.sweep = cmp.Or(o.sweep, time.Minute)
 	if o.Logger == nil {

@@ -72,10 +72,11 @@ func (s *Store) EndHolds() {
 }
 
 // Presence returns the members of the store, and delivers to sink. Members that were present when
-// the process before ended are in their grace. It is called once, after [Store.Outbox].
+// the process before ended are in their grace, which lasts at least Options.Return. It is called once,
+// after [Store.Outbox].
 func (s *Store) Presence(sink presence.Sink) *memory.PresenceStore {
 	p := memory.NewPresenceStore(sink).Record(s.box.Load())
-	p.Restore(s.members)
+	p.Restore(s.members, s.o.Return)
 	s.members = nil
 	return p
 }

@@ -37,7 +37,7 @@ func (quiet) Missed(string) {}
 // openWhole opens a store. A crash is a copy of its file that was never closed.
 func openWhole(t *testing.T, dir string, b notify.Bounds) *complete {
 	t.Helper()
-	s, err := Open(Options{Dir: dir, Hub: "default"})
+	s, err := Open(Options{Dir: dir, Hub: "default", Return: time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

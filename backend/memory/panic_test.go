@@ -158,7 +158,7 @@ func TestPanicInTheEndOfAGrace(t *testing.T) {
 		for _, channel := range []string{"bad", "good", "fine"} {
 			saved[MemberKey{channel, "ann"}] = &SavedMember{Member: &presence.Member{Key: "ann", Grace: time.Second}}
 		}
-		s.Restore(saved)
+		s.Restore(saved, 0)
 		time.Sleep(time.Second)
 		synctest.Wait()
 		log.Once(t, "the end of a grace after a restart", "sink")

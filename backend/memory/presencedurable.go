@@ -20,9 +20,11 @@ type SavedMember struct {
 }
 
 // Restore adds the members that a journal has. Those that were present are present until their
-// grace is over, and then leave unless they have entered again. It is called before the store is
-// used, with an outbox that has the journal.
-func (s *PresenceStore) Restore(saved map[MemberKey]*SavedMember) {
+// grace is over, and then leave unless they have entered again. A grace lasts at least as long as
+// given, because clients return from a restart later than from a lost connection. Members
+// without a grace leave at once. Restore is called before the store is used, with an outbox that
+// has the journal.
+func (s *PresenceStore) Restore(saved map[MemberKey]*SavedMember, least time.Duration) {
 	by := make(map[time.Duration][]MemberKey) // by grace
 	ghost := &PresenceStore{table: s.table}
 	s.table.ghost = ghost
@@ -36,7 +38,11 @@ func (s *PresenceStore) Restore(saved map[MemberKey]*SavedMember) {
 			r.arm()
 		})
 		if !m.Gone {
-			by[m.Grace] = append(by[m.Grace], k)
+			grace := m.Grace
+			if grace > 0 {
+				grace = max(grace, least)
+			}
+			by[grace] = append(by[grace], k)
 		}
 	}
 	s.table.fit()
