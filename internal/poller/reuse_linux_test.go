@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // TestDescriptorsAreNotReused closes and opens ten thousand connections while others write, read
@@ -23,7 +24,13 @@ func TestDescriptorsAreNotReused(t *testing.T) {
 			}
 		})
 	}
-	all.Wait()
+	done := make(chan struct{})
+	go func() { all.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Fatal("nothing rings for some connections: others have deregistered their descriptors")
+	}
 }
 
 // carry runs one connection.
