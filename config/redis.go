@@ -141,6 +141,10 @@ func (c *Redis) compile(read ReadFile) (s node.Store, err error) {
 		return node.Store{}, err
 	}
 	s.Written, s.Redis = resolved, resolved.options()
+	s.Option = strings.TrimSpace("redis " + strings.Join(resolved.Addresses, " "))
+	if len(c.Addresses) > 0 {
+		s.Place = block.Place(c.Addresses[0])
+	}
 	if err := s.Redis.Validate(); err != nil {
 		return node.Store{}, err
 	}

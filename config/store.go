@@ -63,5 +63,8 @@ func (c *Hub) compileStore(read ReadFile) (node.Store, error) {
 	if err != nil {
 		return node.Store{}, block.Locate(c.Store.Dir, fmt.Errorf("store: %w", err))
 	}
-	return node.Store{Disk: &disk.Options{Dir: dir}, Written: Store{dir}}, nil
+	return node.Store{
+		Disk: &disk.Options{Dir: dir}, Written: Store{dir},
+		Option: "store " + dir, Place: block.Place(c.Store.Dir),
+	}, nil
 }

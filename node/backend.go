@@ -27,8 +27,6 @@ type backend struct {
 	outbox notify.Outbox
 }
 
-var errStoreChanged = errors.New("the options 'redis' and 'store' can not be changed while the hub runs; restart Caddy, or give the hub another name")
-
 // openBackend starts what connects to a store. It does not wait for the store, except for
 // a moment in which other nodes can show that they look for rooms in other places.
 func openBackend(s *Settings) (b backend, err error) {

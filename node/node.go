@@ -105,7 +105,7 @@ func (n *Node) HandOver(u *Use) {
 func (n *Node) start(s *Settings) error {
 	if n.hub != nil {
 		if !n.backend.store.Same(s.Store) {
-			return errStoreChanged
+			return n.backend.store.changed(s.Store)
 		}
 		return nil
 	}

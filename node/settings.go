@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"log/slog"
 	"reflect"
 
@@ -41,8 +42,32 @@ type Store struct {
 	Disk *disk.Options
 	// Written is what the options were made from, with placeholders replaced.
 	Written any
+	// Option is how a Caddyfile writes the option, without its block; empty without one.
+	Option string
+	// Place is the line of a Caddyfile that has the option; empty if it is not known.
+	Place string
 }
 
 // Same reports whether a hub on s can go on with o. The contents of files are not
 // compared.
 func (s Store) Same(o Store) bool { return reflect.DeepEqual(s.Written, o.Written) }
+
+// changed returns the error of a reload that would put a hub on s on another store.
+func (s Store) changed(to Store) error {
+	const way = "undo the change, or restart Caddy, or give the hub another name"
+	if s.Option == to.Option {
+		return fmt.Errorf("%s now has other options in its block, and a reload can not change them; %s", to, way)
+	}
+	return fmt.Errorf("the hub started with %s and now has %s, and a reload can not change that; %s", s, to, way)
+}
+
+// String returns the option for an error.
+func (s Store) String() string {
+	switch {
+	case s.Option == "":
+		return "neither 'store' nor 'redis'"
+	case s.Place == "":
+		return "'" + s.Option + "'"
+	}
+	return "'" + s.Option + "' (at " + s.Place + ")"
+}

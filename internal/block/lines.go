@@ -29,7 +29,11 @@ var named lines
 // that is known.
 func Locate(value string, err error) error { return named.locate(value, err) }
 
-// remember keeps the place of each file and each placeholder among the values of an
+// Place returns the place at which a Caddyfile of this process has the value; empty if that is not
+// known.
+func Place(value string) string { return named.place(value) }
+
+// remember keeps the place of each file, folder, address and placeholder among the values of an
 // option. Other values may be secrets.
 func (l *lines) remember(d *caddyfile.Dispenser, syntax string, values []string) {
 	l.mu.Lock()
@@ -38,16 +42,30 @@ func (l *lines) remember(d *caddyfile.Dispenser, syntax string, values []string)
 		l.places = make(map[string]string)
 	}
 	for _, value := range values {
-		if strings.Contains(syntax, "<file>") || StartsWithPlaceholder(value) {
+		if isNamed(syntax) || StartsWithPlaceholder(value) {
 			l.places[value] = fmt.Sprintf("%s:%d", d.File(), d.Line())
 		}
 	}
 }
 
-func (l *lines) locate(value string, err error) error {
+// isNamed reports whether an option's values are names of things, not secrets.
+func isNamed(syntax string) bool {
+	for _, kind := range []string{"<file>", "<dir>", "<address>"} {
+		if strings.Contains(syntax, kind) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *lines) place(value string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if place := l.places[value]; err != nil && place != "" {
+	return l.places[value]
+}
+
+func (l *lines) locate(value string, err error) error {
+	if place := l.place(value); err != nil && place != "" {
 		return fmt.Errorf("%w, at %s", err, place)
 	}
 	return err
