@@ -214,7 +214,7 @@ func (h *Handler) provisionPushers(ctx caddy.Context, u *hubUse, place string) e
 		if err != nil {
 			return fmt.Errorf("pusher %s: %w", c.App, err)
 		}
-		app := &pusher.App{ID: c.App, Prefix: c.Prefix, ClientEvents: c.ClientEvents, Activity: cmp.Or(time.Duration(c.ActivityTimeout), config.DefaultActivity)}
+		app := &pusher.App{ID: c.App, Prefix: c.Prefix, ClientEvents: c.ClientEvents, Activity: cmp.Or(time.Duration(c.ActivityTimeout), config.DefaultActivity), Counts: c.SubscriptionCount}
 		for _, k := range keys {
 			app.Keys = append(app.Keys, pusher.Key(k))
 		}
@@ -223,6 +223,7 @@ func (h *Handler) provisionPushers(ctx caddy.Context, u *hubUse, place string) e
 		}
 		app.Members = cmp.Or(c.Members, config.DefaultMembers)
 		h.pushers = append(h.pushers, pusherApp{app, c.Path, origins})
+		u.addCounted(c, app)
 		if err := u.addWebhooks(ctx, h.Path, c, app, place); err != nil {
 			return fmt.Errorf("pusher %s: %w", c.App, err)
 		}

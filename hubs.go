@@ -39,6 +39,8 @@ type hubUse struct {
 	webhooks map[string]string // which route has those of an app
 	sinks    []notify.Sink     // of the webhooks
 
+	counted []func(channel string) bool // of the apps: whose subscriptions are counted
+
 	users  bool              // a route finds out which user sends a request
 	tokens bool              // a route has 'token'
 	grants bool              // a route has 'token' or 'authorize'

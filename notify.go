@@ -2,6 +2,7 @@ package realtime
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -68,4 +69,24 @@ func (u *hubUse) addWebhooks(ctx caddy.Context, path string, c *config.Pusher, a
 	}
 	u.webhooks[c.App], u.sinks = place, append(u.sinks, sink)
 	return nil
+}
+
+// addCounted adds the channels of an app whose subscriptions are counted.
+func (u *hubUse) addCounted(c *config.Pusher, app *pusher.App) {
+	var webhooks []string
+	if c.Webhooks != nil {
+		webhooks = c.Webhooks.Events
+	}
+	if counted := app.Counted(webhooks); counted != nil {
+		u.counted = append(u.counted, counted)
+	}
+}
+
+// applyCounted adds the channels whose subscriptions are counted to the settings of a hub.
+func (u *hubUse) applyCounted(s *node.Settings) {
+	if counted := u.counted; len(counted) > 0 {
+		s.Session.Counted = func(channel string) bool {
+			return slices.ContainsFunc(counted, func(has func(string) bool) bool { return has(channel) })
+		}
+	}
 }

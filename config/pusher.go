@@ -40,6 +40,11 @@ type Pusher struct {
 	// second in each channel. Default: off.
 	ClientEvents bool `json:"client_events,omitempty"`
 
+	// SubscriptionCount sends clients how many subscriptions a channel has on all nodes, whenever that has
+	// changed: at most once a second for each channel, and once in 5 seconds beyond 100 of them.
+	// Presence channels have members instead. Default: off.
+	SubscriptionCount bool `json:"subscription_count,omitempty"`
+
 	// Path stands in front of /app and /apps, at which clients connect and the HTTP API lies.
 	// Default: none.
 	Path string `json:"path,omitempty"`

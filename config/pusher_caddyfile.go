@@ -16,6 +16,7 @@ import (
 //		secret <secret>
 //		prefix <text>
 //		client_events
+//		subscription_count
 //		path   <path>
 //		origins <origin>…
 //		activity_timeout <duration>
@@ -51,6 +52,10 @@ var pusherOptions = block.Options[*Pusher]{
 	}},
 	"client_events": {Parse: func(_ *caddyfile.Dispenser, _ []string, c *Pusher) error {
 		c.ClientEvents = true
+		return nil
+	}},
+	"subscription_count": {Parse: func(_ *caddyfile.Dispenser, _ []string, c *Pusher) error {
+		c.SubscriptionCount = true
 		return nil
 	}},
 	"path": {Syntax: "<path>", Min: 1, Max: 1, Parse: func(_ *caddyfile.Dispenser, args []string, c *Pusher) error {

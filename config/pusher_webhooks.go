@@ -16,6 +16,7 @@ import (
 // PusherEvents are the events that [PusherWebhooks] can report, in the order of the documentation.
 var PusherEvents = []string{
 	"channel_occupied", "channel_vacated", "member_added", "member_removed", "client_event", "cache_miss",
+	"subscription_count",
 }
 
 // PusherWebhooks notifies the app in the form of Pusher of what happens in its channels. Events are
@@ -24,7 +25,7 @@ var PusherEvents = []string{
 // dropped if the opposite follows.
 type PusherWebhooks struct {
 	// Events names what the app is notified of: `channel_occupied`, `channel_vacated`,
-	// `member_added`, `member_removed`, `client_event` and `cache_miss`. Required.
+	// `member_added`, `member_removed`, `client_event`, `cache_miss` and `subscription_count`. Required.
 	Events []string `json:"events,omitempty"`
 
 	// Routes take the events, as POST requests for the route's path with /webhooks behind it. A

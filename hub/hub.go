@@ -29,7 +29,8 @@ type Hub struct {
 
 	feeds feeds // subscriptions to patterns
 
-	occupancy atomic.Pointer[Occupancy] // nil: nothing is notified, see WatchOccupancy
+	occupancy atomic.Pointer[Occupancy]    // nil: nothing is notified, see WatchOccupancy
+	changes   atomic.Pointer[func(string)] // nil: nothing is called, see WatchChanges
 
 	// Guarded by mu.
 	mu     sync.Mutex

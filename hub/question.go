@@ -21,8 +21,8 @@ type Replies struct {
 // Responder is an optional interface of an [Executor]: it answers questions of other nodes.
 // Without it a node does not reply.
 type Responder interface {
-	// Respond returns the reply to a question. It has no effect on anything. One goroutine
-	// at a time calls it. An error means that it does not understand the question: a newer
+	// Respond returns the reply to a question. It does not block, and has no effect that
+	// somebody may rely on: a question may be lost. One goroutine at a time calls it. An error means that it does not understand the question: a newer
 	// version may have sent it.
 	Respond(question []byte) ([]byte, error)
 }

@@ -90,6 +90,7 @@ func (h *Hub) start(ctx context.Context, s *subscription, sub Subscribed, o Subs
 // enterRoom adds s to its room and reads where its delivery starts.
 func (h *Hub) enterRoom(ctx context.Context, s *subscription, o SubscribeOptions) (Subscribed, error) {
 	r, first := h.addToRoom(s)
+	h.reportChange(s)
 	if first {
 		h.attachRoom(ctx, r)
 	}
@@ -157,6 +158,7 @@ func (h *Hub) leaveRoom(s *subscription) {
 		h.reportRoom(Occupancy.Vacate, s.channel)
 	}
 	sh.mu.Unlock()
+	h.reportChange(s)
 	if attached {
 		h.broker.Detach(r.channel)
 	}

@@ -14,6 +14,7 @@ http://{{site}} {
 		pusher my-app {
 			key    key-1
 			secret {env.REALTIME_TEST_PUSHER}
+			subscription_count
 		}
 	}
 }

@@ -71,3 +71,27 @@ func TestPusherWebhooks(t *testing.T) {
 	c := Start(t, webhooksSite)
 	playNode(t, script(t, "webhooks.mjs", "cache.mjs"), []string{"SITE=" + c.Addr("site"), "APP=" + app.URL}, nil)
 }
+
+const countsSite = `
+http://{{site}} {
+	realtime /rt {
+		pusher my-app {
+			key    key-1
+			secret {env.REALTIME_TEST_PUSHER}
+			subscription_count
+			webhooks subscription_count {
+				reverse_proxy {env.REALTIME_TEST_APP}
+			}
+		}
+	}
+}
+`
+
+// Subscribers and the app learn how many subscriptions a channel has.
+func TestPusherCounts(t *testing.T) {
+	app := hookApp(t)
+	t.Setenv("REALTIME_TEST_PUSHER", "secret-1")
+	t.Setenv("REALTIME_TEST_APP", strings.TrimPrefix(app.URL, "http://"))
+	c := Start(t, countsSite)
+	playNode(t, script(t, "counts.mjs"), []string{"SITE=" + c.Addr("site"), "APP=" + app.URL}, nil)
+}

@@ -27,6 +27,9 @@ const (
 	// CacheMiss is recorded when a client subscribes to a channel that should have an event for it and
 	// has none. Only dialects know that.
 	CacheMiss Type = "cache_miss"
+	// Counted is recorded when the number of subscriptions of a channel has changed. Only for channels of
+	// dialects that ask for it is the number known.
+	Counted Type = "counted"
 	// Lost says that events are missing here. It can not be chosen: every sink gets it.
 	Lost Type = "lost"
 )
@@ -70,7 +73,7 @@ type Event struct {
 	Version uint64          `json:"version,omitempty"`
 	Patch   json.RawMessage `json:"patch,omitempty"`
 
-	// Count is how many events were lost.
+	// Count is how many events were lost, or how many subscriptions a channel has.
 	Count int `json:"count,omitempty"`
 }
 

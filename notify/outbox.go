@@ -32,7 +32,7 @@ type Outbox interface {
 	Disconnect(connection, user string)
 	Occupy(channel string)
 	Vacate(channel string)
-	// Record records an event of a dialect, [CacheMiss], if it is chosen. It may block.
+	// Record records an event of a dialect, [CacheMiss] or [Counted], if it is chosen. It may block.
 	Record(ctx context.Context, e Event) error
 	// Queues are the parts of the outbox. Each has an order of its own. They never change.
 	Queues() []Queue

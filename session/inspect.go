@@ -79,6 +79,7 @@ type question struct {
 	Connections *ConnectionQuery `json:"connections,omitempty"`
 	Connection  string           `json:"connection,omitempty"`
 	Stats       bool             `json:"stats,omitempty"`
+	Counts      *countQuestion   `json:"counts,omitempty"`
 }
 
 var errQuestion = errors.New("session: the question is not known")
@@ -103,6 +104,9 @@ func (r *Registry) Respond(body []byte) ([]byte, error) {
 	var q question
 	if err := json.Unmarshal(body, &q); err != nil {
 		return nil, err
+	}
+	if q.Counts != nil {
+		return json.Marshal(r.Audience.respond(*q.Counts))
 	}
 	answer, err := r.Inspection.respond(q)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,7 +22,7 @@ type intercom struct {
 	cable
 	t       *testing.T
 	others  []*Registry
-	missing int
+	missing atomic.Int64
 }
 
 func (c *intercom) Node() string { return "a" }
@@ -30,7 +31,7 @@ func (c *intercom) Ask(_ context.Context, question []byte) (hub.Replies, error) 
 	if c.away {
 		return hub.Replies{}, hub.ErrUnavailable
 	}
-	all := hub.Replies{Missing: c.missing}
+	all := hub.Replies{Missing: int(c.missing.Load())}
 	for i, r := range c.others {
 		body, err := r.Respond(question)
 		if err != nil || len(body) > hub.MaxReply {
@@ -189,7 +190,7 @@ func TestInspectedConnections(t *testing.T) {
 				t.Errorf("%+v: %v", q, e)
 			}
 		}
-		c.missing = 2
+		c.missing.Store(2)
 		if s := in.Stats(t.Context()); s.Gauges["connections"] != 3 || len(s.ByNode) != 3 || s.Missing != 2 || !s.Partial {
 			t.Errorf("%+v", s)
 		}

@@ -7,6 +7,8 @@ type Recorder interface {
 	// Missed is called when a client has subscribed to a channel that should have an event for it and
 	// has none.
 	Missed(ctx context.Context, channel string) error
+	// Counted is called when the number of subscriptions of a channel, over all nodes, has changed.
+	Counted(ctx context.Context, channel string, subscriptions int) error
 }
 
 // WithRecorder sets what records. Without it nothing is recorded. It is called before the first

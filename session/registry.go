@@ -26,6 +26,7 @@ type Registry struct {
 	Memory      Memory
 	Inspection  Inspection
 	Enrollment  Enrollment
+	Audience    Audience
 
 	// Static after New.
 	hub      *hub.Hub
@@ -53,6 +54,7 @@ func New(h *hub.Hub) *Registry {
 	r.Documents = Documents{hub: h, rules: u, rates: &r.Rates}
 	r.Kicks.hub, r.Kicks.rules, r.Kicks.sessions, r.Kicks.cluster = h, u, s, &r.cluster
 	r.Inspection.init(h, u, s)
+	r.Audience.init(r)
 	r.Enrollment = Enrollment{rules: u, sessions: s, cluster: &r.cluster}
 	r.Revocations.rules, r.Revocations.sessions, r.Revocations.cluster = u, s, &r.cluster
 	return r
@@ -110,6 +112,7 @@ func (r *Registry) Apply(c Config) {
 	defer r.applying.Unlock()
 	rules := newRules(c)
 	r.rules.Store(rules)
+	r.Audience.apply(rules)
 	r.sessions.countUsers(rules.limits.ConnectionsPerUser)
 	for _, s := range r.sessions.snapshot() {
 		s.applyRules(rules)

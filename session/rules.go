@@ -22,6 +22,9 @@ type Config struct {
 	// Realms are those that connections come through, by name. One without options is the same
 	// as one that is missing, except that it is known.
 	Realms map[string]Realm
+	// Counted reports whether a change of the number of subscriptions of a channel is made known; nil: of no
+	// channel. It must not block. See [Audience].
+	Counted func(channel string) bool
 	// Logger gets ended connections (debug) and failures; nil means none.
 	Logger *slog.Logger
 }
@@ -76,6 +79,8 @@ type rules struct {
 	realms map[string]Realm
 	log    *slog.Logger
 
+	counted func(channel string) bool // nil: no channel
+
 	asksApp bool // in some realm; static
 
 	warned atomic.Int64 // see loudness
@@ -86,7 +91,10 @@ func newRules(c Config) *rules {
 		policy: c.Policy,
 		limits: c.Limits.withDefaults(),
 		realms: maps.Clone(c.Realms),
-		log:    cmp.Or(c.Logger, slog.New(slog.DiscardHandler)),
+
+		counted: c.Counted,
+
+		log: cmp.Or(c.Logger, slog.New(slog.DiscardHandler)),
 	}
 	for _, r := range c.Realms {
 		if r.AsksApp() {

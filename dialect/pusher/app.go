@@ -20,6 +20,8 @@ type App struct {
 	ClientEvents bool
 	// Members is how many members a presence channel has at most.
 	Members int
+	// Counts says that clients are sent how many subscriptions their channels have.
+	Counts bool
 	// Activity is after which silence a client pings.
 	Activity time.Duration
 }

@@ -42,5 +42,11 @@ func isCache(name string) bool {
 
 func isPresence(name string) bool { return strings.HasPrefix(name, Presence) }
 
+// isCounted reports whether the subscriptions of a channel are counted. Presence channels have members
+// instead, and the channel of a user is of nobody else's concern.
+func isCounted(name string) bool {
+	return valid(name) && !isPresence(name) && !strings.HasPrefix(name, ToUser)
+}
+
 // needsAuth reports whether a subscription needs a signature.
 func needsAuth(name string) bool { return strings.HasPrefix(name, Private) || isPresence(name) }

@@ -12,7 +12,8 @@ import (
 // encoder writes the events of the hub as this protocol has them. It is comparable.
 type encoder struct {
 	prefix   string
-	activity int // seconds
+	activity int  // seconds
+	counts   bool // clients are sent how many subscriptions a channel has
 }
 
 // frame is a message of the protocol itself.
@@ -35,6 +36,10 @@ func (c encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
 	case protocol.PresenceEvent:
 		if s, ok := ev.Frame.(*presence.Snapshot); ok && c.shows(s.Channel) {
 			return appendFrame(dst, frame{event: "pusher_internal:subscription_succeeded", channel: c.name(s.Channel), data: presentMembers(s)})
+		}
+	case protocol.Subscriptions:
+		if name := c.name(ev.Channel); c.counts && isCounted(name) {
+			return appendFrame(dst, frame{event: "pusher_internal:subscription_count", channel: name, data: `{"subscription_count":` + strconv.Itoa(ev.Count) + `}`})
 		}
 	case protocol.UnsubscribedReply:
 		if ev.Cause != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestEncode(t *testing.T) {
-	c := encoder{prefix: "p:", activity: 30}
+	c := encoder{prefix: "p:", activity: 30, counts: true}
 	ann := &presence.Member{Key: "ann", Info: `{"n":1}`}
 	for _, test := range []struct {
 		ev   hub.Event
@@ -23,6 +23,8 @@ func TestEncode(t *testing.T) {
 		{protocol.PresenceEvent{Frame: &presence.Snapshot{Channel: "p:presence-a", Members: []*presence.Member{ann}, Count: 1}},
 			`{"event":"pusher_internal:subscription_succeeded","channel":"presence-a","data":"{\"presence\":{\"ids\":[\"ann\"],\"hash\":{\"ann\":{\"n\":1}},\"count\":1}}"}`},
 		{protocol.PresenceEvent{Frame: &presence.Snapshot{Channel: "p:chat"}}, ``},
+		{protocol.Subscriptions{Channel: "p:news", Count: 3}, `{"event":"pusher_internal:subscription_count","channel":"news","data":"{\"subscription_count\":3}"}`},
+		{protocol.Subscriptions{Channel: "p:presence-a", Count: 3}, ``},
 		{hub.Gap{Channel: "p:news"}, ``},
 	} {
 		if got := string(c.AppendEvent(nil, test.ev)); got != test.want {

@@ -36,7 +36,7 @@ func (Dialect) Name() string { return "pusher" }
 
 // Encoder implements [session.Dialect].
 func (d Dialect) Encoder() hub.Encoder {
-	return encoder{prefix: d.App.Prefix, activity: int(d.App.Activity.Seconds())}
+	return encoder{prefix: d.App.Prefix, activity: int(d.App.Activity.Seconds()), counts: d.App.Counts}
 }
 
 // NewID implements [session.Identifier]. The libraries of apps accept only two numbers with a dot

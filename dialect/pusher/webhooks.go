@@ -29,6 +29,8 @@ var webhookTypes = map[string][]notify.Type{
 	"member_removed":   {notify.Entered, notify.Left},
 	"client_event":     {notify.Message},
 	"cache_miss":       {notify.CacheMiss},
+
+	"subscription_count": {notify.Counted},
 }
 
 // Webhooks returns the sink that words the events of the app's channels as webhooks of Pusher,
@@ -42,6 +44,18 @@ func (a *App) Webhooks(names []string) notify.Sink {
 	return notify.Sink{
 		Name: "pusher:" + a.ID, Choice: choice, Hold: holdEnds, Retry: retryWebhooks,
 		Form: func(b notify.Batch) []byte { return a.formWebhooks(names, b) }, Sign: a.signWebhooks,
+	}
+}
+
+// Counted returns whether the subscriptions of a room are counted for clients of the app or, by the
+// names of its webhooks, for the app itself; nil if none are.
+func (a *App) Counted(webhooks []string) func(room string) bool {
+	if !a.Counts && !slices.Contains(webhooks, "subscription_count") {
+		return nil
+	}
+	return func(room string) bool {
+		name, ok := strings.CutPrefix(room, a.Prefix)
+		return ok && isCounted(name)
 	}
 }
 
@@ -59,6 +73,7 @@ type webhook struct {
 	Event    string  `json:"event,omitempty"`
 	Data     *string `json:"data,omitempty"`
 	SocketID string  `json:"socket_id,omitempty"`
+	Count    *int    `json:"subscription_count,omitempty"`
 }
 
 // formWebhooks makes the body of a request; nothing if the app wants none of the events.
@@ -110,6 +125,8 @@ func (a *App) webhookOf(e *notify.Event) webhook {
 		}
 	case notify.CacheMiss:
 		w.Name = "cache_miss"
+	case notify.Counted:
+		w.Name, w.Count = "subscription_count", &e.Count
 	}
 	return w
 }

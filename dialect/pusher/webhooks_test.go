@@ -11,7 +11,7 @@ import (
 // The bodies of webhooks name only what was asked for, of channels of the app.
 func TestWebhooks(t *testing.T) {
 	a := &App{ID: "3", Keys: vectors.Keys, Prefix: "p:"}
-	s := a.Webhooks([]string{"channel_vacated", "member_added", "client_event"})
+	s := a.Webhooks([]string{"channel_vacated", "member_added", "client_event", "subscription_count"})
 	formed := time.UnixMilli(1327078148132)
 	for _, c := range []struct {
 		e    notify.Event
@@ -22,6 +22,7 @@ func TestWebhooks(t *testing.T) {
 		{notify.Event{Type: notify.Entered, Channel: "p:presence-a", User: "\"<"}, `{"name":"member_added","channel":"presence-a","user_id":"\"\u003c"}`},
 		{notify.Event{Type: notify.Entered, Channel: "p:a", User: "ann"}, ``},
 		{notify.Event{Type: notify.Left, Channel: "p:presence-a", User: "ann"}, ``},
+		{notify.Event{Type: notify.Counted, Channel: "p:a"}, `{"name":"subscription_count","channel":"a","subscription_count":0}`},
 		{notify.Event{Type: notify.Lost, Count: 3}, ``},
 		{notify.Event{Type: notify.Message, Channel: "p:private-a", Event: "client-x", Sender: "c1", Content: []byte("1"), Except: "1.2"},
 			`{"name":"client_event","channel":"private-a","event":"client-x","data":"1","socket_id":"1.2"}`},

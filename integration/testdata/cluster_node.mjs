@@ -53,6 +53,14 @@ await Promise.all(end);
 for (const user of ["bob", "eve"]) equal("all events for " + user, got.filter((g) => g.startsWith(user)).sort(), [0, 1, 2].map((n) => `${user} ${n}`));
 equal("none for socket_id", got.filter((g) => g.startsWith("ann")), []);
 
+// Each page learns how many there are on all nodes.
+const counted = (client, want) => new Promise((done) => client.subscribe("news").bind("pusher:subscription_count", ({ subscription_count }) => subscription_count === want && done()));
+await Promise.all(clients.map((client) => counted(client, 3)));
+const fewer = counted(clients[0], 2);
+clients[1].unsubscribe("news");
+await fewer;
+console.log("counts on all nodes");
+
 // Eve's node dies. A lease is 10 seconds.
 const gone = [0, 1].map((node) => seen(rooms[node], ["ann", "bob"]));
 console.log("kill");
