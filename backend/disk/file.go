@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -35,17 +36,25 @@ var errDamaged = errors.New("the file is damaged")
 func openFile(o Options) (*file, error) {
 	f := &file{o: o, path: filepath.Join(o.Dir, fileName)}
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("store: the folder cannot be made: %w", err)
+		return nil, f.explain(fmt.Errorf("the folder can not be made: %w", err))
 	}
 	err := errDamaged
 	guard.Run(o.Logger, "opening the store", func() { err = f.open() })
 	return f, f.explain(err)
 }
 
+// quietly is how long open waits for another process before the log says so: an operator should
+// not look at a start that does not go on.
+const quietly = time.Second
+
 // open opens the file. The caller holds mu, or nobody else has the file yet.
 func (f *file) open() error {
 	for end := time.Now().Add(f.o.Wait); ; {
-		db, opened, err := f.openAt(f.path, time.Until(end))
+		db, opened, err := f.openAt(f.path, min(quietly, time.Until(end)))
+		if errors.Is(err, bolterrors.ErrTimeout) && f.o.Wait > quietly {
+			f.o.Logger.Warn("another process or another hub has the store open; waiting for its end", "file", f.path, "at_most", time.Until(end))
+			db, opened, err = f.openAt(f.path, time.Until(end))
+		}
 		if err != nil {
 			return err
 		}
@@ -119,6 +128,10 @@ func (f *file) explain(err error) error {
 		return nil
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return fmt.Errorf("store: another process or another hub has %s open; a folder is for one hub of one process", f.path)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("store: %s is on a disk that is read-only for Caddy; with systemd, name the folder in ReadWritePaths: %w", f.o.Dir, err)
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("store: %s is no folder, or lies below a file; 'store' takes the folder: %w", f.o.Dir, err)
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("store: the user that Caddy runs as must be able to read and write %s: %w", f.o.Dir, err)
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum),

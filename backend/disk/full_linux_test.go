@@ -25,17 +25,22 @@ func TestDiskReallyFull(t *testing.T) {
 	}
 	c := exec.Command(os.Args[0], "-test.run=^TestDiskReallyFull$", "-test.v")
 	c.Env = append(os.Environ(), inNamespace+"="+t.TempDir())
-	c.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWNS | syscall.CLONE_NEWUSER,
-		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
-	}
+	c.SysProcAttr = ownDisks()
 	out, err := c.CombinedOutput()
 	switch {
 	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.ENOSPC), strings.Contains(string(out), "no mount:"):
 		t.Skipf("this machine allows no disk in a namespace: %v %s", err, out)
 	case err != nil || !strings.Contains(string(out), "went on"):
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// ownDisks puts a process into a namespace in which it can mount disks.
+func ownDisks() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWNS | syscall.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
 	}
 }
 

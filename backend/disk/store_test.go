@@ -266,7 +266,7 @@ func TestOpenErrors(t *testing.T) {
 		other:   "it belongs to the hub 'chat', not to 'default'",
 		newer:   "it has format 2 and this version reads format 1",
 		damaged: "is damaged or not a store",
-		file:    "the folder cannot be made",
+		file:    "is no folder, or lies below a file",
 	} {
 		_, err := Open(Options{Dir: dir, Hub: "default", Wait: 100 * time.Millisecond})
 		if err == nil || !strings.Contains(err.Error(), want) {
