@@ -64,7 +64,7 @@ func TestClusterDocuments(t *testing.T) {
 		}
 		return all
 	})
-	version, state := c.documentOf(0, channel)
+	version, state := documentOf(t, c.nodes[0].base, channel)
 	until(t, "everything has arrived", func() bool {
 		for _, e := range editors {
 			if e.Read(); e.Version() < version {
@@ -74,7 +74,7 @@ func TestClusterDocuments(t *testing.T) {
 		return true
 	})
 	for i := range c.nodes {
-		if v, s := c.documentOf(i, channel); v != version || s != state {
+		if v, s := documentOf(t, c.nodes[i].base, channel); v != version || s != state {
 			t.Errorf("node %d has version %d, %s, another one %d, %s", i, v, s, version, state)
 		}
 	}
@@ -83,21 +83,21 @@ func TestClusterDocuments(t *testing.T) {
 		len(editors), len(c.nodes), version, faults, kills)
 }
 
-// documentOf reads a document from a node.
-func (c *cluster) documentOf(node int, channel string) (version uint64, state string) {
-	c.t.Helper()
-	res, err := http.Get(c.nodes[node].base + "/channels/" + channel + "/document")
+// documentOf reads a document.
+func documentOf(t *testing.T, base, channel string) (version uint64, state string) {
+	t.Helper()
+	res, err := http.Get(base + "/channels/" + channel + "/document")
 	if err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode != http.StatusOK || res.Header.Get("Realtime-Stale") != "" {
-		c.t.Fatalf("%s %v: %v", res.Status, res.Header, err)
+		t.Fatalf("%s %v: %v", res.Status, res.Header, err)
 	}
 	_, number, _ := strings.Cut(strings.Trim(res.Header.Get("ETag"), `"`), "-")
 	if version, err = strconv.ParseUint(number, 10, 64); err != nil {
-		c.t.Fatal(err)
+		t.Fatal(err)
 	}
 	return version, string(text)
 }
@@ -106,6 +106,8 @@ func (c *cluster) documentOf(node int, channel string) (version uint64, state st
 type editorLine struct {
 	t    *testing.T
 	conn *wsClient
+
+	mortal bool // the server may be killed; static
 
 	mu     sync.Mutex
 	frames []string
@@ -118,7 +120,11 @@ func dialEditor(t *testing.T, base, user string) (editor.Line, error) {
 		t.Errorf("%s can not connect: %v", user, err)
 		return nil, err
 	}
-	l := &editorLine{t: t, conn: conn}
+	return follow(t, &editorLine{t: t, conn: conn}), nil
+}
+
+// follow reads what comes over a line, until the test is over.
+func follow(t *testing.T, l *editorLine) *editorLine {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
@@ -128,7 +134,7 @@ func dialEditor(t *testing.T, base, user string) (editor.Line, error) {
 		l.Lose()
 		<-over
 	})
-	return l, nil
+	return l
 }
 
 func (l *editorLine) read() {
@@ -137,6 +143,8 @@ func (l *editorLine) read() {
 		l.mu.Lock()
 		if err == nil {
 			l.frames = append(l.frames, string(frame))
+		} else if l.mortal {
+			l.frames = append(l.frames, `{"type":"gap"}`) // the editor connects again
 		} else if !l.lost {
 			l.t.Errorf("a connection has ended: %v", err)
 		}
@@ -149,7 +157,7 @@ func (l *editorLine) read() {
 
 // Say implements [editor.Line].
 func (l *editorLine) Say(frame string) {
-	if err := l.conn.write(websocket.TextMessage, []byte(frame)); err != nil {
+	if err := l.conn.write(websocket.TextMessage, []byte(frame)); err != nil && !l.mortal {
 		l.t.Errorf("%s: %v", frame, err)
 	}
 }

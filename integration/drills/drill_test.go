@@ -26,6 +26,7 @@ type drill struct {
 
 	quiet      chan struct{} // closed by hush
 	hush       func()        // ends the publishing
+	disperse   func()        // cuts all subscribers off and waits for them, at the end
 	leaving    atomic.Bool   // connections may end from now on
 	gone       chan struct{} // closed when everybody leaves
 	publishing sync.WaitGroup
@@ -38,6 +39,7 @@ func newDrill(t *testing.T, base string, o checker.Options) *drill {
 		close(d.quiet)
 		d.publishing.Wait()
 	})
+	d.disperse = sync.OnceFunc(d.cutAll)
 	t.Cleanup(func() {
 		d.hush()
 		d.disperse()
@@ -136,8 +138,7 @@ func (d *drill) hold(s *subscriber) {
 	})
 }
 
-// disperse cuts all subscribers off and waits for them, at the end.
-func (d *drill) disperse() {
+func (d *drill) cutAll() {
 	d.leaving.Store(true)
 	close(d.gone)
 	for _, s := range d.subscribers {

@@ -31,6 +31,12 @@ type payload struct {
 	After      int64
 	Reason     string
 	Reconnect  bool
+
+	ServerVersion uint64
+	Document      struct {
+		Epoch   string
+		Version uint64
+	}
 }
 
 // delivered is a message, alone or in a replay.

@@ -1,7 +1,6 @@
 package drills
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -78,28 +77,18 @@ func seen(t *testing.T, ws *wsClient, stream *sseClient) payload {
 
 // TestKillUnderLoad does the same to a crowd, several times.
 func TestKillUnderLoad(t *testing.T) {
-	d, crashes := killUnderLoad(t, killSite)
+	p := integration.StartProcess(t, killSite, "REALTIME_TEST_KEY="+appKey)
+	d := killCrowd(t, p)
+	crashes := d.crash(p, func() {})
 	r := d.verdict()
 	if told := r.Subscriptions - r.Recovered; told < (1+crashes)*2*len(d.subscribers) {
 		t.Errorf("of %d subscriptions %d have recovered over %d crashes", r.Subscriptions, r.Recovered, crashes)
 	}
 }
 
-// TestKillUnderLoadWithStore has the rooms on disk: nobody notices more than a lost connection.
-// The checker finds a message that was acknowledged and is missing, and one that came twice.
-func TestKillUnderLoadWithStore(t *testing.T) {
-	site := strings.Replace(killSite, "room news:*", "store "+t.TempDir()+"\n\t\troom news:*", 1)
-	d, crashes := killUnderLoad(t, site)
-	r := d.verdict()
-	if told := r.Subscriptions - r.Recovered; told != 2*len(d.subscribers) {
-		t.Errorf("of %d subscriptions %d have recovered over %d crashes; only the first ones have nothing to recover", r.Subscriptions, r.Recovered, crashes)
-	}
-}
-
-// killUnderLoad kills the server of a crowd three times, and waits until everything is delivered.
-func killUnderLoad(t *testing.T, site string) (d *drill, crashes int) {
-	p := integration.StartProcess(t, site, "REALTIME_TEST_KEY="+appKey)
-	d = newDrill(t, "http://"+p.Addr("site")+"/rt", checker.Options{})
+// killCrowd is a crowd whose server will be killed. It publishes already.
+func killCrowd(t *testing.T, p *integration.Process) *drill {
+	d := newDrill(t, "http://"+p.Addr("site")+"/rt", checker.Options{})
 	d.away = true
 	channels := channelsOf("news", 4)
 	for i := range 30 {
@@ -113,13 +102,21 @@ func killUnderLoad(t *testing.T, site string) (d *drill, crashes int) {
 	}
 	d.gathered()
 	d.publish()
+	return d
+}
+
+// crash kills the server of a crowd three times, and waits until everything is delivered. It calls
+// a function after each start.
+func (d *drill) crash(p *integration.Process, started func()) (crashes int) {
+	d.t.Helper()
 	for ; crashes < 3; crashes++ {
 		enough := d.acked() + 100
-		until(t, "publishing goes on", func() bool { return d.acked() >= enough })
+		until(d.t, "publishing goes on", func() bool { return d.acked() >= enough })
 		p.Kill()
 		p.Start()
+		started()
 		d.gathered()
 	}
 	d.settle()
-	return d, crashes
+	return crashes
 }

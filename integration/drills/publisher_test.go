@@ -49,6 +49,9 @@ type publisher struct {
 
 	acked   atomic.Int64
 	retries atomic.Int64
+
+	// Owned by the goroutine of run.
+	done []string // channel and id of what was acknowledged
 }
 
 // run publishes until stop is closed.
@@ -95,6 +98,7 @@ func (p *publisher) publish(n int, stop <-chan struct{}) error {
 func (p *publisher) note(m post, got []outcome) {
 	for i, o := range got {
 		p.record.Acked(m.channels[i], m.id, checker.Position{Epoch: o.Epoch, Offset: o.Offset})
+		p.done = append(p.done, m.channels[i]+" "+m.id)
 		p.acked.Add(1)
 	}
 }

@@ -10,6 +10,7 @@ import (
 type AppEvent struct {
 	ID, Type, Channel, User, Connection, Sender string
 	Seq                                         uint64
+	Offset, Version                             uint64
 	Count                                       int
 	Content                                     json.RawMessage
 }

@@ -155,6 +155,13 @@ func (e *Editor) read(n int) {
 	}
 }
 
+// Leave ends the connection, for good.
+func (e *Editor) Leave() {
+	if e.line != nil {
+		e.offline()
+	}
+}
+
 // Finish makes no new changes and reports whether all changes are answered. It is called
 // until it returns true.
 func (e *Editor) Finish() bool {
