@@ -118,7 +118,11 @@ func (b *Broker) History(ctx context.Context, channel string, r hub.Retention, q
 			return hub.HistoryPage{}, err
 		}
 	}
-	return b.memory.History(ctx, channel, r, q)
+	page, err := b.memory.History(ctx, channel, r, q)
+	if err != nil {
+		return page, err
+	}
+	return b.older(channel, r, q, page)
 }
 
 // AttachFeed implements [hub.FeedBroker].

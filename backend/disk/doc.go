@@ -37,7 +37,8 @@
 // # Memory
 //
 // All documents are in memory, because their bytes are bounded there. A room is loaded from the file when it is used first. If the broker drops a room from memory,
-// the next use loads it again. The channels that the file has are in memory as hashes, so that a
+// the next use loads it again. If the bound of memory costs a room with subscribers its oldest messages, a page of these
+// is read from the file for the client that needs it. The channels that the file has are in memory as hashes, so that a
 // room without history costs no read.
 //
 // # Failure
