@@ -29,7 +29,7 @@ var (
 
 // Broker starts the broker of a store, which delivers to sink. It is called once.
 func (s *Store) Broker(sink hub.Sink, o memory.Options) (*Broker, error) {
-	o.Durable, o.Secret, o.Generation, o.KeyWindow = s, s.meta.secret, s.meta.generation, s.o.KeyWindow
+	o.Durable, o.Secret, o.KeyWindow = s, s.meta.secret, s.o.KeyWindow
 	b := &Broker{store: s, memory: memory.New(sink, o), box: o.Outbox}
 	if err := s.loadKeys(b.memory); err != nil {
 		_ = b.memory.Close() // always nil

@@ -52,7 +52,9 @@
 //
 // Every minute, expired messages, keys and orders are removed, in transactions of bounded size.
 // A room goes a day after its last message, or after ten times the TTL of its messages if that
-// is longer, unless it is in memory. The next log of the room has another epoch. Pages that are
+// is longer, unless it is in memory. The next log of the room has another epoch: the epoch of a room without messages
+// is a hash of its name and of a generation, which grows when a room is removed. Few rooms share
+// a generation, so that removing a room is no gap for empty rooms. Pages that are
 // free are used again.
 //
 // # Compaction
@@ -77,6 +79,7 @@
 //	memory.room.mu > file.mu: a room is loaded under its lock; file.mu is held shared by transactions
 //	memory.room.mu > Store.mu: loading looks whether the file has the room
 //	memory.slot.mu > late.mu: a document expires
+//	memory.room.mu > generations.mu: the epoch of an empty room
 //	changes.mu is a leaf
 //
 // The writer holds no lock of this package while it calls the broker in memory.

@@ -11,8 +11,6 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 )
 
-var _ memory.Durable = (*Store)(nil)
-
 // Load implements [memory.Durable].
 func (s *Store) Load(channel string) (saved *memory.Saved, err error) {
 	if !s.has(channel) {

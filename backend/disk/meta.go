@@ -39,21 +39,22 @@ var buckets = [][]byte{
 
 // The keys of metaBucket.
 var (
-	metaFormat     = []byte("format")
-	metaHub        = []byte("hub")
-	metaSecret     = []byte("secret")
-	metaGeneration = []byte("generation") // counts the logs that were dropped
-	metaDocuments  = []byte("documents")  // the epoch of documents that nobody has changed
-	metaOutbox     = []byte("outbox")     // the name of the outbox, which is in the ids of its events
-	metaLost       = []byte("lost")       // events that were dropped and not reported
+	metaFormat    = []byte("format")
+	metaHub       = []byte("hub")
+	metaSecret    = []byte("secret")
+	metaDocuments = []byte("documents") // the epoch of documents that nobody has changed
+	metaOutbox    = []byte("outbox")    // the name of the outbox, which is in the ids of its events
+	metaLost      = []byte("lost")      // events that were dropped and not reported
 )
+
+// metaGeneration begins the keys of generations, see generationKey.
+var metaGeneration = []byte("generation ")
 
 // meta is what belongs to a whole store.
 type meta struct {
-	secret     string
-	generation uint64
-	documents  string // epoch of documents that nobody has changed; empty: none yet
-	outbox     string // name of the outbox
+	secret    string
+	documents string // epoch of documents that nobody has changed; empty: none yet
+	outbox    string // name of the outbox
 }
 
 // prepare makes the buckets of a new file, and checks those of an old one.
@@ -79,7 +80,6 @@ func prepare(tx *bbolt.Tx, hub string) (m meta, err error) {
 	}
 	m.documents = string(b.Get(metaDocuments))
 	m.secret = string(b.Get(metaSecret))
-	m.generation = binary.BigEndian.Uint64(padded(b.Get(metaGeneration)))
 	return m, nil
 }
 
@@ -90,7 +90,7 @@ func create(tx *bbolt.Tx, hub string) (m meta, err error) {
 	m.secret, m.outbox = rand.Text(), strings.ToLower(rand.Text()[:8])
 	b := tx.Bucket(metaBucket)
 	for _, p := range [][2][]byte{
-		{metaFormat, number(format)}, {metaHub, []byte(hub)}, {metaSecret, []byte(m.secret)}, {metaGeneration, number(0)},
+		{metaFormat, number(format)}, {metaHub, []byte(hub)}, {metaSecret, []byte(m.secret)},
 		{metaOutbox, []byte(m.outbox)},
 	} {
 		if err := b.Put(p[0], p[1]); err != nil {

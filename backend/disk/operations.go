@@ -119,6 +119,7 @@ func (e *ending) finish(err error) {
 	if e.err = err; err == nil {
 		e.b.store.note(e.channel, false)
 		if e.had {
+			e.b.store.generations.next(e.channel)
 			e.b.memory.End(e.channel)
 		}
 	}

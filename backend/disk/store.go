@@ -40,8 +40,9 @@ type Store struct {
 	holds   map[memory.Hold]*string
 	members map[memory.MemberKey]*memory.SavedMember
 
-	changes changes          // for the compaction
-	filled  chan *compaction // to the writer
+	generations generations
+	changes     changes          // for the compaction
+	filled      chan *compaction // to the writer
 
 	// The writer's.
 	failing      bool      // the latest transaction has failed
@@ -78,6 +79,7 @@ func (s *Store) read() error {
 		if s.meta, err = prepare(tx, s.o.Hub); err != nil {
 			return err
 		}
+		s.generations.read(tx)
 		err = tx.Bucket(ordersBucket).ForEach(func(_, value []byte) error {
 			o, err := decodeOrder(value)
 			s.standing = append(s.standing, o)

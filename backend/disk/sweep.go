@@ -121,6 +121,7 @@ func (s *sweeping) finish(err error) {
 	}
 	for _, channel := range s.ended {
 		s.b.store.note(channel, false)
+		s.b.store.generations.next(channel)
 		s.b.memory.End(channel)
 	}
 }

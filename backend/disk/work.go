@@ -112,8 +112,7 @@ func (w *work) end(channel string) (had bool, err error) {
 	if err := w.rooms.Delete([]byte(channel)); err != nil {
 		return false, err
 	}
-	generation := binary.BigEndian.Uint64(padded(w.meta.Get(metaGeneration)))
-	return true, w.meta.Put(metaGeneration, number(generation+1))
+	return true, w.nextGeneration(channel)
 }
 
 // flush writes the records that have changed.

@@ -60,8 +60,7 @@ func New(sink hub.Sink, o Options) *Broker {
 	secret := cmp.Or(b.o.Secret, rand.Text())
 	for i := range b.shards {
 		b.shards[i].init(&b.used, &b.keyed, secret)
-		b.shards[i].durable = b.o.Durable != nil
-		b.shards[i].forgotten.Store(b.o.Generation)
+		b.shards[i].durable = b.o.Durable
 	}
 	b.limit.Store(b.o.HistoryBytes)
 	b.janitor.Go(func() { guard.Loop(b.closing, nil, "the expiry of histories", b.sweepUntilClosed) })

@@ -15,6 +15,9 @@ type Durable interface {
 	// Load reads a room. It returns nil if nothing is kept of the room. It is called with the
 	// room's lock held.
 	Load(channel string) (*Saved, error)
+	// Generation returns a number that has changed when the room's latest log was removed. It is
+	// called with the room's lock held.
+	Generation(channel string) uint64
 }
 
 // Saved is a room as a [Durable] keeps it.
@@ -168,7 +171,7 @@ func (b *Broker) load(r *room, now time.Time) error {
 }
 
 // End drops the log of a room for good: a position in it continues nowhere. The caller has
-// removed the room from Options.Durable.
+// removed the room from Options.Durable, which has changed the room's generation.
 func (b *Broker) End(channel string) {
 	s := b.shard(channel)
 	r, err := s.pin(channel, time.Since(b.born), true)
@@ -178,7 +181,6 @@ func (b *Broker) End(channel string) {
 	defer r.unpin()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s.forgotten.Add(1)
 	r.loaded = true
 	r.log.Store(nil)
 	b.account(r)

@@ -26,10 +26,9 @@ type Options struct {
 	Outbox *Outbox
 	// Durable keeps rooms that are not in memory; nil means that they are lost.
 	Durable Durable
-	// Secret and Generation make the epochs of rooms without messages. A broker with the same
-	// values has the same epochs. The zero values mean a random secret.
-	Secret     string
-	Generation uint64
+	// Secret makes the epochs of rooms without messages, together with Durable's generations. A
+	// broker with the same values has the same epochs. The zero value means a random secret.
+	Secret string
 }
 
 func (o Options) withDefaults() Options {

@@ -20,11 +20,11 @@ type shard struct {
 	used   *atomic.Int64 // Broker.used
 	keyed  *atomic.Int64 // Broker.keyed
 	secret string        // of the broker, for epochs
-	// durable says that a room that is removed can be loaded again.
-	durable bool
+	// durable is Options.Durable. If it is not nil, a room that is removed can be loaded again.
+	durable Durable
 
 	// forgotten counts the logs with messages that were dropped. It is changed before such
-	// a log can start anew, so that the new log has another epoch.
+	// a log can start anew, so that the new log has another epoch. With durable it is not used.
 	forgotten atomic.Uint64
 
 	mu     sync.Mutex
@@ -38,10 +38,15 @@ func (s *shard) init(used, keyed *atomic.Int64, secret string) {
 }
 
 // epoch returns the epoch of a log that starts now, or of a room without a log. It stays
-// the same until the shard drops a log. So a client that saw a room before its first
-// message can go on from there, although nothing was kept for the room.
+// the same until the shard drops a log, or until the generation of durable changes. So a client
+// that saw a room before its first message can go on from there, although nothing was kept for
+// the room.
 func (s *shard) epoch(channel string) string {
-	return history.EpochOf(channel, s.secret, s.forgotten.Load())
+	generation := s.forgotten.Load()
+	if s.durable != nil {
+		generation = s.durable.Generation(channel)
+	}
+	return history.EpochOf(channel, s.secret, generation)
 }
 
 // pin returns a room, pinned. If there is none, it makes one or returns nil without an
@@ -141,7 +146,7 @@ func (s *shard) count(r *room, n int, now time.Duration) {
 
 // remove drops an idle room without pins. The caller holds mu.
 func (s *shard) remove(r *room) {
-	if published(r.log.Load()) && !s.durable {
+	if published(r.log.Load()) && s.durable == nil {
 		s.forgotten.Add(1)
 	}
 	delete(s.rooms, r.channel)
