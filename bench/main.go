@@ -37,7 +37,7 @@ func main() {
 	}
 	o := options{size: workload.Full}
 	flag.StringVar(&o.only, "only", "", "the workloads to run, separated by commas; all if empty: "+names())
-	flag.StringVar(&o.peer, "peer", "", "the server to compare with instead of the usual one: nchan, hub, floor, or none")
+	flag.StringVar(&o.peer, "peer", "", "the server to compare with instead of the usual one: nchan, hub, floor, net/http, caddy, plain or none")
 	flag.StringVar(&o.rev, "rev", "", "a revision of this repository to compare with")
 	flag.StringVar(&o.profile, "profile", "", "a folder for profiles of this server, in the format of pprof")
 	flag.StringVar(&o.json, "json", "", "a file for the results in JSON")

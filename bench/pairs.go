@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/caddy-realtime/caddy-realtime/bench/client"
 	"github.com/caddy-realtime/caddy-realtime/bench/target"
 	"github.com/caddy-realtime/caddy-realtime/bench/workload"
 )
@@ -105,6 +106,9 @@ const (
 	noPeer       = "none"
 )
 
+// parkedPeer is [floor.ServeParked].
+const parkedPeer = "net/http"
+
 // targets builds the peers that are used.
 type targets struct {
 	ctx            context.Context
@@ -128,14 +132,17 @@ func (t *targets) make(name string) (*target.Target, error) {
 		return nil, nil
 	case target.Nchan.Name:
 		return target.Nchan, nil
-	case workload.Without, workload.Proxy:
+	case workload.Without, workload.Proxy, workload.Plain, workload.Bare:
 		return target.Caddy(name, t.program), nil
 	case revisionPeer:
 		program, err := revision(t.ctx, t.root, t.rev, t.dir)
 		return target.Caddy(t.rev, program), err
 	case "hub", "floor":
 		program, err := os.Executable()
-		return target.Program(name, program, serveWord, name), err
+		return target.Program(name, client.Plain, program, serveWord, name), err
+	case parkedPeer:
+		program, err := os.Executable()
+		return target.Program(name, client.Native, program, serveWord, name), err
 	}
-	return nil, fmt.Errorf("unknown peer '%s'; there are nchan, hub, floor, none, and without for some workloads", name)
+	return nil, fmt.Errorf("unknown peer '%s'; there are nchan, hub, floor, net/http, caddy, plain, none, and without for some workloads", name)
 }

@@ -34,6 +34,8 @@ func served() bool {
 		err = hub.Serve(os.Args[3], os.Args[4:])
 	case "floor":
 		err = floor.Serve(os.Args[3])
+	case parkedPeer:
+		err = floor.ServeParked(os.Args[3], os.Args[4:])
 	}
 	fmt.Fprintln(os.Stderr, err)
 	return true

@@ -26,9 +26,10 @@ func TestPeers(t *testing.T) {
 	b := &bench{size: workload.Tiny, dir: t.TempDir()}
 	peers := &targets{ctx: ctx, dir: b.dir, known: make(map[string]*target.Target)}
 	for name, workloads := range map[string][]string{
-		"hub":   {"fanout-tls", "saturated"},
-		"floor": {"rooms"},
-		"nchan": {"fanout-tls", "saturated-sse", "rooms"},
+		"hub":      {"fanout-tls", "saturated"},
+		"floor":    {"rooms"},
+		"net/http": {"idle", "idle-tls"},
+		"nchan":    {"fanout-tls", "saturated-sse", "rooms"},
 	} {
 		peer, err := peers.get(name)
 		if err != nil {

@@ -1,4 +1,4 @@
-// Command caddy is cmd/caddy with one request more at its admin endpoint: POST
+// Command caddy is cmd/caddy with the handler of park.go, and with one request more at its admin endpoint: POST
 // /bench/free collects garbage and gives free memory back to the system.
 package main
 

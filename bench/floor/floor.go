@@ -6,8 +6,6 @@ package floor
 
 import (
 	"bufio"
-	"crypto/sha1" //nolint:gosec // RFC 6455 wants it
-	"encoding/base64"
 	"encoding/binary"
 	"io"
 	"net"
@@ -121,15 +119,13 @@ func serve(c net.Conn) {
 	if err != nil {
 		return
 	}
-	sum := sha1.Sum([]byte(req.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // see above
-	accept := base64.StdEncoding.EncodeToString(sum[:])
 	mu.Lock()
 	room := rooms[req.URL.Path]
 	if room == nil {
 		room = newRoom(req.URL.Path)
 	}
 	mu.Unlock()
-	if _, err := io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+accept+"\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(c, accept(req.Header)); err != nil {
 		return
 	}
 	room.join(c)

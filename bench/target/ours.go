@@ -72,6 +72,9 @@ func Caddyfile(addr string, o Options) (string, error) {
 		}
 		site, secure = "https://"+addr, fmt.Sprintf("\ttls %q %q\n", cert, key)
 	}
+	if o.Site.Bare {
+		return site + " {\n\tbind 127.0.0.1\n" + secure + "\tbench_park\n}\n", nil
+	}
 	heartbeat := ""
 	if o.Ping > 0 {
 		heartbeat = fmt.Sprintf("\t\theartbeat %v %v\n", o.Ping, o.Ping)

@@ -11,8 +11,8 @@ import (
 )
 
 // Program is a server of the bench: a program that gets args, an address and, for TLS, the
-// files of a certificate and its key. It collects on SIGUSR1.
-func Program(name, program string, args ...string) *Target {
+// files of a certificate and its key. It speaks d, and collects on SIGUSR1.
+func Program(name string, d client.Dialect, program string, args ...string) *Target {
 	return &Target{Name: name, Missing: none, Start: func(ctx context.Context, o Options) (*Server, error) {
 		addr, err := freeAddr()
 		if err != nil {
@@ -30,7 +30,7 @@ func Program(name, program string, args ...string) *Target {
 		if err != nil {
 			return nil, err
 		}
-		s := running(child, addr, o, client.Plain)
+		s := running(child, addr, o, d)
 		s.Collect = func(context.Context) error {
 			err := child.Signal(proc.Collect)
 			time.Sleep(time.Second) // a signal has no answer

@@ -12,6 +12,7 @@ import (
 // of the app.
 type Site struct {
 	Plain  bool   // the room has neither presence nor history
+	Bare   bool   // in the place of the endpoint is a handler that only parks connections
 	Lines  string // other options of the endpoint
 	Routes string // of the site, beside the endpoint
 	App    string // an address that [NewApp] has chosen

@@ -7,14 +7,17 @@ import "github.com/caddy-realtime/caddy-realtime/bench/target"
 const (
 	Without = "without" // the workload without the feature that it is about
 	Proxy   = "proxy"   // the requests to the app alone, by reverse_proxy
+	Plain   = "plain"   // rooms without presence and history
+	Bare    = "caddy"   // a handler in the same Caddy that only parks connections
 )
 
 // Site returns what the workload needs of this server, with an address for its app.
 func (w *Workload) Site(variant string) (site target.Site, err error) {
-	if w.Needs != nil {
-		site = w.Needs(variant)
-		site.App, err = target.NewApp()
+	if w.Needs == nil {
+		return target.Site{Plain: variant == Plain, Bare: variant == Bare}, nil
 	}
+	site = w.Needs(variant)
+	site.App, err = target.NewApp()
 	return site, err
 }
 
