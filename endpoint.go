@@ -221,6 +221,7 @@ func (h *Handler) provisionPushers(ctx caddy.Context, u *hubUse, place string) e
 		if slices.ContainsFunc(c.Keys, func(k config.PusherKey) bool { return block.InTheClear(k.Secret) }) {
 			h.log.Warn("a secret of 'pusher' stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "app", c.App)
 		}
+		app.Watchlists = c.Watchlists
 		app.Members = cmp.Or(c.Members, config.DefaultMembers)
 		h.pushers = append(h.pushers, pusherApp{app, c.Path, origins})
 		u.addCounted(c, app)

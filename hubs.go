@@ -39,7 +39,8 @@ type hubUse struct {
 	webhooks map[string]string // which route has those of an app
 	sinks    []notify.Sink     // of the webhooks
 
-	counted []func(channel string) bool // of the apps: whose subscriptions are counted
+	counted    []func(channel string) bool // of the apps: whose subscriptions are counted
+	watchlists bool                        // an app has them
 
 	users  bool              // a route finds out which user sends a request
 	tokens bool              // a route has 'token'

@@ -71,19 +71,21 @@ func (u *hubUse) addWebhooks(ctx caddy.Context, path string, c *config.Pusher, a
 	return nil
 }
 
-// addCounted adds the channels of an app whose subscriptions are counted.
+// addCounted adds the channels of an app whose subscriptions are counted, and whether users are.
 func (u *hubUse) addCounted(c *config.Pusher, app *pusher.App) {
 	var webhooks []string
 	if c.Webhooks != nil {
 		webhooks = c.Webhooks.Events
 	}
+	u.watchlists = u.watchlists || c.Watchlists
 	if counted := app.Counted(webhooks); counted != nil {
 		u.counted = append(u.counted, counted)
 	}
 }
 
-// applyCounted adds the channels whose subscriptions are counted to the settings of a hub.
+// applyCounted adds what is counted to the settings of a hub.
 func (u *hubUse) applyCounted(s *node.Settings) {
+	s.Session.Watchlists = u.watchlists
 	if counted := u.counted; len(counted) > 0 {
 		s.Session.Counted = func(channel string) bool {
 			return slices.ContainsFunc(counted, func(has func(string) bool) bool { return has(channel) })

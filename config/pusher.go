@@ -45,6 +45,11 @@ type Pusher struct {
 	// Presence channels have members instead. Default: off.
 	SubscriptionCount bool `json:"subscription_count,omitempty"`
 
+	// Watchlists tells clients who sign in which users of their watchlists are online on any node, and
+	// later what has changed. The app signs the list with the user, and at most 100 users count.
+	// Default: off.
+	Watchlists bool `json:"watchlists,omitempty"`
+
 	// Path stands in front of /app and /apps, at which clients connect and the HTTP API lies.
 	// Default: none.
 	Path string `json:"path,omitempty"`

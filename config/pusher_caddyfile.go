@@ -17,6 +17,7 @@ import (
 //		prefix <text>
 //		client_events
 //		subscription_count
+//		watchlists
 //		path   <path>
 //		origins <origin>…
 //		activity_timeout <duration>
@@ -56,6 +57,10 @@ var pusherOptions = block.Options[*Pusher]{
 	}},
 	"subscription_count": {Parse: func(_ *caddyfile.Dispenser, _ []string, c *Pusher) error {
 		c.SubscriptionCount = true
+		return nil
+	}},
+	"watchlists": {Parse: func(_ *caddyfile.Dispenser, _ []string, c *Pusher) error {
+		c.Watchlists = true
 		return nil
 	}},
 	"path": {Syntax: "<path>", Min: 1, Max: 1, Parse: func(_ *caddyfile.Dispenser, args []string, c *Pusher) error {

@@ -79,6 +79,7 @@ http://{{site}} {
 			key    key-1
 			secret {env.REALTIME_TEST_PUSHER}
 			subscription_count
+			watchlists
 			webhooks subscription_count {
 				reverse_proxy {env.REALTIME_TEST_APP}
 			}
@@ -87,7 +88,7 @@ http://{{site}} {
 }
 `
 
-// Subscribers and the app learn how many subscriptions a channel has.
+// Subscribers and the app learn how many subscriptions a channel has, and clients which users are online.
 func TestPusherCounts(t *testing.T) {
 	app := hookApp(t)
 	t.Setenv("REALTIME_TEST_PUSHER", "secret-1")

@@ -37,11 +37,56 @@ type Audience struct {
 	waiting bool                 // a timer of tick runs, or tick does. Guarded by mu
 }
 
-// countQuestion asks a node how many subscriptions it has in each channel. The first ones have changed
-// on the node that asks.
+// countQuestion asks a node how many subscriptions it has in each channel, or how many connections of
+// each user. The first ones have changed on the node that asks.
 type countQuestion struct {
-	Channels []string `json:"channels"`
+	Channels []string `json:"channels,omitempty"`
+	Users    []string `json:"users,omitempty"`
 	Changed  int      `json:"changed,omitempty"`
+}
+
+// changedOf returns how many of the names in a question have changed.
+func (q *countQuestion) changedOf(names []string) int { return min(max(q.Changed, 0), len(names)) }
+
+// part is a part of the names that are to be counted, for one question. The first ones have changed on
+// this node.
+type part struct {
+	names   []string
+	changed int
+}
+
+// takeParts takes names out of those that are to be counted, which are true if they have changed on this
+// node. It leaves those that rest.
+func takeParts(names map[string]bool, rests func(name string) bool) (all []part) {
+	for _, here := range []bool{true, false} {
+		bytes := maxCounted // begin a new part
+		for name, changed := range names {
+			if changed != here || rests(name) {
+				continue
+			}
+			delete(names, name)
+			size := len(protocol.AppendString(nil, name)) + 1
+			if bytes += size; bytes > maxCounted {
+				all, bytes = append(all, part{}), size
+			}
+			p := &all[len(all)-1]
+			if p.names = append(p.names, name); here {
+				p.changed++
+			}
+		}
+	}
+	return all
+}
+
+// sums adds up what each node has counted of n names.
+func sums(pages [][]int, n int) []int {
+	all := make([]int, n)
+	for _, page := range pages {
+		for i := range min(n, len(page)) {
+			all[i] += page[i]
+		}
+	}
+	return all
 }
 
 func (a *Audience) init(r *Registry) {
@@ -76,8 +121,8 @@ func (a *Audience) note(channel string, here bool) {
 // tick counts what has changed. One call at a time runs.
 func (a *Audience) tick() {
 	defer guard.Recover(a.registry.rules.Load().log, "counting subscriptions", a.again)
-	for _, q := range a.due(time.Now()) {
-		a.count(q)
+	for _, p := range a.due(time.Now()) {
+		a.count(p)
 	}
 	a.again()
 }
@@ -94,8 +139,8 @@ func (a *Audience) again() {
 	}
 }
 
-// due takes the channels that are to be counted now, as questions.
-func (a *Audience) due(now time.Time) (all []countQuestion) {
+// due takes the channels that are to be counted now.
+func (a *Audience) due(now time.Time) []part {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for channel, until := range a.resting {
@@ -103,41 +148,24 @@ func (a *Audience) due(now time.Time) (all []countQuestion) {
 			delete(a.resting, channel)
 		}
 	}
-	for _, here := range []bool{true, false} {
-		bytes := maxCounted // begin a new question
-		for channel, changed := range a.changed {
-			if _, rests := a.resting[channel]; changed != here || rests {
-				continue
-			}
-			delete(a.changed, channel)
-			if bytes += len(channel) + 3; bytes > maxCounted {
-				all, bytes = append(all, countQuestion{}), len(channel)
-			}
-			q := &all[len(all)-1]
-			if q.Channels = append(q.Channels, channel); here {
-				q.Changed++
-			}
-		}
-	}
-	return all
+	return takeParts(a.changed, func(channel string) bool {
+		_, rests := a.resting[channel]
+		return rests
+	})
 }
 
-// count counts the channels of a question, and makes the numbers known. If a node does not answer, it
-// counts them again: either the node comes back, or it is known to be dead soon.
-func (a *Audience) count(q countQuestion) {
+// count counts channels, and makes the numbers known. If a node does not answer, it counts them again:
+// either the node comes back, or it is known to be dead soon.
+func (a *Audience) count(p part) {
 	ctx, r := context.Background(), a.registry
+	q := countQuestion{Channels: p.names, Changed: p.changed}
 	pages, coverage := ask(ctx, &r.Inspection, question{Counts: &q}, a.countsHere(q))
-	for i, channel := range q.Channels {
-		n := 0
-		for _, page := range pages {
-			if i < len(page) {
-				n += page[i]
-			}
-		}
+	for i, n := range sums(pages, len(p.names)) {
+		channel := p.names[i]
 		if coverage.Partial && r.hub.Connections(channel) > 0 {
 			a.note(channel, false)
 		}
-		a.publish(ctx, channel, n, i < q.Changed)
+		a.publish(ctx, channel, n, i < p.changed)
 	}
 }
 
@@ -160,7 +188,7 @@ func (a *Audience) publish(ctx context.Context, channel string, n int, here bool
 
 // respond answers a question of another node.
 func (a *Audience) respond(q countQuestion) []int {
-	for _, channel := range q.Channels[:min(max(q.Changed, 0), len(q.Channels))] {
+	for _, channel := range q.Channels[:q.changedOf(q.Channels)] {
 		if a.registry.hub.Connections(channel) > 0 {
 			a.note(channel, false)
 		}

@@ -159,7 +159,8 @@ func TestAudienceQuestions(t *testing.T) {
 		a.changed[fmt.Sprint(strings.Repeat("c", 190), i)] = i%2 == 0
 	}
 	channels, changed := 0, 0
-	for _, q := range a.due(time.Now()) {
+	for _, p := range a.due(time.Now()) {
+		q := countQuestion{Channels: p.names, Changed: p.changed}
 		body, err := json.Marshal(question{Counts: &q})
 		if err != nil || len(body) > 8<<10 {
 			t.Errorf("a question of %d bytes, %v", len(body), err)

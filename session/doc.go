@@ -39,6 +39,7 @@
 //	Enrollment   enroll.go                subscriptions by order of the app
 //	Audience     audience.go              how many subscriptions a channel has, when that changes
 //	             explain.go               why a client may or may not do something
+//	Watchlists   watchlist.go             whether users are online, for clients that watch them
 //	cluster      cluster.go               orders to the other nodes
 //
 // # Limits
@@ -81,20 +82,20 @@
 // [Session.Pause] and [Session.Subscribe] belong to the transport's reader: one call at a
 // time. The other methods of Session may be called by any goroutine at any time.
 //
-// The package starts three kinds of goroutines, under a guard: when a room gets a document by
+// The package starts four kinds of goroutines, under a guard: when a room gets a document by
 // a new configuration, the session follows it beside Apply, because the store may be slow; and
 // an order to subscribe connections is carried out beside other orders, because a client may
-// not read; and a timer of [Audience] counts subscriptions that have changed.
+// not read; and timers of [Audience] and of [Watchlists] count what has changed.
 //
 // Locks, from the outermost to the innermost:
 //
 //	Registry.applying > hub.feeds.mu: a subscription to a pattern ends
 //	Registry.applying > Session.mu > hub.Hub.mu
-//	Registry.applying > sessions.mu
+//	Registry.applying > sessions.mu > Watchlists.mu: a user comes or goes
 //
 // Session.mu is held around [hub.Hub.Connect], which does not call back before it returns.
 // sessions.mu is held while a [Headcount] is notified; the implementation has its own lock
-// and does not block. buckets.mu, recentKicks.mu, Memory.mu and Audience.mu are leaves: nothing
+// and does not block. buckets.mu, recentKicks.mu, Memory.mu, Audience.mu and Watchlists.mu are leaves: nothing
 // else is locked while one of them is held. The principal of a session is written with
 // sessions.mu held, because the table counts by it, and is read without a lock.
 package session

@@ -106,6 +106,9 @@ func (r *Registry) Respond(body []byte) ([]byte, error) {
 		return nil, err
 	}
 	if q.Counts != nil {
+		if q.Counts.Users != nil {
+			return json.Marshal(r.Watchlists.respond(*q.Counts))
+		}
 		return json.Marshal(r.Audience.respond(*q.Counts))
 	}
 	answer, err := r.Inspection.respond(q)

@@ -27,6 +27,7 @@ type Registry struct {
 	Inspection  Inspection
 	Enrollment  Enrollment
 	Audience    Audience
+	Watchlists  Watchlists
 
 	// Static after New.
 	hub      *hub.Hub
@@ -55,6 +56,7 @@ func New(h *hub.Hub) *Registry {
 	r.Kicks.hub, r.Kicks.rules, r.Kicks.sessions, r.Kicks.cluster = h, u, s, &r.cluster
 	r.Inspection.init(h, u, s)
 	r.Audience.init(r)
+	r.Watchlists.init(r)
 	r.Enrollment = Enrollment{rules: u, sessions: s, cluster: &r.cluster}
 	r.Revocations.rules, r.Revocations.sessions, r.Revocations.cluster = u, s, &r.cluster
 	return r
@@ -113,6 +115,7 @@ func (r *Registry) Apply(c Config) {
 	rules := newRules(c)
 	r.rules.Store(rules)
 	r.Audience.apply(rules)
+	r.Watchlists.apply(c.Watchlists)
 	r.sessions.countUsers(rules.limits.ConnectionsPerUser)
 	for _, s := range r.sessions.snapshot() {
 		s.applyRules(rules)

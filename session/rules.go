@@ -25,6 +25,8 @@ type Config struct {
 	// Counted reports whether a change of the number of subscriptions of a channel is made known; nil: of no
 	// channel. It must not block. See [Audience].
 	Counted func(channel string) bool
+	// Watchlists says that clients may watch whether users are online. See [Watchlists].
+	Watchlists bool
 	// Logger gets ended connections (debug) and failures; nil means none.
 	Logger *slog.Logger
 }

@@ -140,6 +140,7 @@ func (s *Session) ended(reason hub.Reason) {
 	s.registry.rules.counts.close(reason.Code)
 	s.registry.sessions.leave(s)
 	s.endPresence(reason)
+	s.registry.Watchlists.drop(s)
 	s.unfollowAll()
 	s.logEnded(reason.Code, reason.Text)
 	if s.onClose != nil {

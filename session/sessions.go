@@ -18,7 +18,8 @@ type sessions struct {
 	rules *current
 	heads Headcount // nil: connections to other nodes are not counted
 
-	watch atomic.Pointer[Connections] // nil: nothing is notified, see WatchConnections
+	changed func(user string)           // notified when a user comes or goes; static, may be nil, does not block
+	watch   atomic.Pointer[Connections] // nil: nothing is notified, see WatchConnections
 
 	// Guarded by mu.
 	mu         sync.Mutex
@@ -176,7 +177,11 @@ func (t *sessions) countUsers(limit int) {
 
 // tally adds n connections of a principal to the census. The caller holds mu.
 func (t *sessions) tally(p *Principal, n int) {
+	was := t.census.users[p.User]
 	t.census.add(p, n)
+	if t.changed != nil && p.User != "" && (was == 0) != (t.census.users[p.User] == 0) {
+		t.changed(p.User)
+	}
 	if t.counting && p.User != "" {
 		t.heads.Here(p.User, t.census.users[p.User])
 	}

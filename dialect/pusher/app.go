@@ -22,6 +22,8 @@ type App struct {
 	Members int
 	// Counts says that clients are sent how many subscriptions their channels have.
 	Counts bool
+	// Watchlists says that clients who sign in learn which users of their watchlists are online.
+	Watchlists bool
 	// Activity is after which silence a client pings.
 	Activity time.Duration
 }

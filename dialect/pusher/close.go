@@ -15,6 +15,7 @@ const (
 	codeGeneric      = 4200
 	codeSilent       = 4201
 	codeRate         = 4301
+	codeWatchlist    = 4302
 )
 
 // The reasons for which a handshake is refused. Clients learn them after the upgrade.

@@ -1,6 +1,7 @@
 package pusher
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -41,6 +42,8 @@ func (c encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
 		if name := c.name(ev.Channel); c.counts && isCounted(name) {
 			return appendFrame(dst, frame{event: "pusher_internal:subscription_count", channel: name, data: `{"subscription_count":` + strconv.Itoa(ev.Count) + `}`})
 		}
+	case protocol.Watched:
+		return appendFrame(dst, frame{event: "pusher_internal:watchlist_events", data: watchlistEvents(ev)})
 	case protocol.UnsubscribedReply:
 		if ev.Cause != nil {
 			return appendFrame(dst, subscriptionError(c.name(ev.Channel), ev.Cause))
@@ -98,6 +101,25 @@ func info(m *presence.Member) string {
 		return "{}"
 	}
 	return m.Info
+}
+
+// watchlistEvents is the data of a message about the users of a watchlist.
+func watchlistEvents(ev protocol.Watched) string {
+	type event struct {
+		Name  string   `json:"name"`
+		Users []string `json:"user_ids"`
+	}
+	var data struct {
+		Events []event `json:"events"`
+	}
+	if len(ev.Online) > 0 {
+		data.Events = append(data.Events, event{"online", ev.Online})
+	}
+	if len(ev.Offline) > 0 {
+		data.Events = append(data.Events, event{"offline", ev.Offline})
+	}
+	text, _ := json.Marshal(data) // can not fail: there are only texts
+	return string(text)
 }
 
 // presentMembers is the data of a subscription to a presence channel.

@@ -25,6 +25,8 @@ func TestEncode(t *testing.T) {
 		{protocol.PresenceEvent{Frame: &presence.Snapshot{Channel: "p:chat"}}, ``},
 		{protocol.Subscriptions{Channel: "p:news", Count: 3}, `{"event":"pusher_internal:subscription_count","channel":"news","data":"{\"subscription_count\":3}"}`},
 		{protocol.Subscriptions{Channel: "p:presence-a", Count: 3}, ``},
+		{protocol.Watched{Online: []string{"a"}, Offline: []string{"b", "c"}},
+			`{"event":"pusher_internal:watchlist_events","data":"{\"events\":[{\"name\":\"online\",\"user_ids\":[\"a\"]},{\"name\":\"offline\",\"user_ids\":[\"b\",\"c\"]}]}"}`},
 		{hub.Gap{Channel: "p:news"}, ``},
 	} {
 		if got := string(c.AppendEvent(nil, test.ev)); got != test.want {

@@ -15,6 +15,9 @@ import (
 // maxUser bounds the id of a user, in bytes.
 const maxUser = 128
 
+// maxWatchlist is how many users a client may watch.
+const maxWatchlist = 100
+
 // maxUserInfo bounds what an app says about a member, in bytes.
 const maxUserInfo = 4096
 
@@ -175,7 +178,7 @@ func signIn(d Dialect, s *session.Session, m *message) *protocol.Error {
 	if e := m.decode(&q); e != nil {
 		return e
 	}
-	id, ok := d.identity(s, q.Auth, q.UserData)
+	id, watchlist, ok := d.identity(s, q.Auth, q.UserData)
 	if !ok {
 		s.Conn().Close(hub.Reason{Code: codeUnauthorized, Text: "the sign-in is not valid"})
 		return nil
@@ -187,26 +190,42 @@ func signIn(d Dialect, s *session.Session, m *message) *protocol.Error {
 	if e != nil {
 		s.Rejected("pusher", e)
 		s.Conn().Close(hub.Reason{Code: codeUnauthorized, Text: e.Message})
+		return nil
 	}
+	d.watch(s, watchlist)
 	return nil
 }
 
+// watch watches the users of a signed watchlist. As at Pusher, those beyond the limit are left out, with an
+// error.
+func (d Dialect) watch(s *session.Session, users []string) {
+	if !d.App.Watchlists {
+		return
+	}
+	if len(users) > maxWatchlist {
+		s.Conn().Send(errorFrame(codeWatchlist, "the watchlist has more than 100 users"))
+		users = users[:maxWatchlist]
+	}
+	s.Watch(users)
+}
+
 // identity verifies who signs in.
-func (d Dialect) identity(s *session.Session, signature, data string) (id auth.Identity, ok bool) {
+func (d Dialect) identity(s *session.Session, signature, data string) (id auth.Identity, watchlist []string, ok bool) {
 	var user struct {
-		ID   string          `json:"id"`
-		Info json.RawMessage `json:"user_info"`
+		ID    string          `json:"id"`
+		Info  json.RawMessage `json:"user_info"`
+		Watch []string        `json:"watchlist"`
 	}
 	if !d.App.signed(signature, s.Conn().ID()+"::user::"+data) || json.Unmarshal([]byte(data), &user) != nil {
-		return id, false
+		return id, nil, false
 	}
 	if user.ID == "" || len(user.ID) > maxUser || len(user.Info) > maxUserInfo {
-		return id, false
+		return id, nil, false
 	}
 	if len(user.Info) > 0 && user.Info[0] != '{' {
 		user.Info = nil
 	}
-	return auth.Identity{User: user.ID, Info: user.Info}, true
+	return auth.Identity{User: user.ID, Info: user.Info}, user.Watch, true
 }
 
 // subscriptionError is the answer to a subscription that is rejected.

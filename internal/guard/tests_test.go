@@ -94,6 +94,7 @@ var tested = map[string]string{
 	"presence: the timer of a room's presence": "TestPanicInTheTimerOfARoom",
 	"session: a call to the app":               "TestPanicInACall",
 	"session: a subscription to a document":    "TestPanicInALateSubscription",
+	"session: counting users":                  "TestPanicInCountingUsers",
 	"session: counting subscriptions":          "TestPanicInCounting",
 	"session: the end of a token":              "TestPanicInTheEndOfAToken",
 	"sse: the reader of an event stream":       "TestPanicInTheReaderOfAStream",
