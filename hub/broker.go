@@ -3,12 +3,16 @@ package hub
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
 // ErrUnavailable is returned by a [Broker] that cannot reach its store. The client may
 // retry.
 var ErrUnavailable = errors.New("hub: the message store cannot be reached")
+
+// ErrNotStored is returned if an order could not be stored. It is an [ErrUnavailable].
+var ErrNotStored = fmt.Errorf("the order could not be stored: %w", ErrUnavailable)
 
 // ErrClosed is returned by a hub or broker that was closed.
 var ErrClosed = errors.New("hub: closed")

@@ -18,7 +18,8 @@ type Control interface {
 	// Order makes every other node carry out an order. A node that can not be reached
 	// now does it as soon as it can, if it has been running since. Order waits a moment
 	// for the answers. An error wraps [hub.ErrUnavailable]; other nodes may have
-	// received the order all the same.
+	// received the order all the same. A control that keeps orders in a file returns
+	// [hub.ErrNotStored].
 	Order(ctx context.Context, o hub.Order) (hub.Answers, error)
 }
 
@@ -41,7 +42,8 @@ type cluster struct {
 }
 
 // order sends the other nodes an order that this node has already carried out. here is how
-// many connections it closed. The error says that other nodes may not have the order.
+// many connections it closed. The error says that other nodes may not have the order, or that it
+// is not stored.
 func (c *cluster) order(ctx context.Context, here int, o order, name string, lasts time.Duration) (Ended, *protocol.Error) {
 	return c.send(ctx, here, o, hub.Order{Name: name, Lasts: lasts})
 }
@@ -57,7 +59,11 @@ func (c *cluster) send(ctx context.Context, here int, o order, out hub.Order) (E
 	if out.Body, err = o.encode(); err == nil {
 		answers, err = c.control.Order(ctx, out)
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, hub.ErrNotStored):
+		c.rules.Load().log.Warn("what the app ordered could not be stored", "error", err)
+		return done, retry(protocol.Unavailable, "this could not be stored, so that a restart would undo it; send it again", time.Second, 3*time.Second)
+	case err != nil:
 		c.rules.Load().log.Warn("other nodes could not be told what the app ordered", "error", err)
 		return done, retry(protocol.Unavailable, "this is done on one server, but the others could not be told; send it again", time.Second, 3*time.Second)
 	}

@@ -19,9 +19,13 @@ type cable struct {
 	to     *Registry
 	orders []hub.Order
 	away   bool
+	full   bool // the order can not be stored
 }
 
 func (c *cable) Order(_ context.Context, o hub.Order) (hub.Answers, error) {
+	if c.full {
+		return hub.Answers{}, fmt.Errorf("%w: no space left", hub.ErrNotStored)
+	}
 	if c.away {
 		return hub.Answers{}, fmt.Errorf("%w: cut", hub.ErrUnavailable)
 	}
@@ -43,6 +47,22 @@ func overTwoNodes(t *testing.T, test func(t *testing.T, a, b *world, w *cable)) 
 			return w
 		})
 		test(t, a, b, w)
+	})
+}
+
+// The error names what has failed: the disk, or the way to the others.
+func TestErrorOfAnOrderNamesTheCause(t *testing.T) {
+	overTwoNodes(t, func(t *testing.T, a, _ *world, w *cable) {
+		for want, fail := range map[string]func(){
+			"this could not be stored, so that a restart would undo it; send it again":    func() { w.full = true },
+			"this is done on one server, but the others could not be told; send it again": func() { w.full, w.away = false, true },
+		} {
+			fail()
+			_, e := a.registry.Revocations.Revoke(t.Context(), auth.Revocation{User: "ann"})
+			if e == nil || e.Code != protocol.Unavailable || e.Message != want {
+				t.Errorf("%v, want %q", e, want)
+			}
+		}
 	})
 }
 

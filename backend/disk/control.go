@@ -38,13 +38,17 @@ func (c *Control) Order(ctx context.Context, o hub.Order) (hub.Answers, error) {
 		return hub.Answers{}, nil
 	}
 	if len(o.Name) > bbolt.MaxKeySize {
-		return hub.Answers{}, fmt.Errorf("%w: the name of an order has %d bytes", hub.ErrUnavailable, len(o.Name))
+		return hub.Answers{}, fmt.Errorf("%w: its name has %d bytes", hub.ErrNotStored, len(o.Name))
 	}
 	p := &ordering{order: o, now: time.Now()}
-	if err := c.store.do(ctx, p); err != nil {
-		return hub.Answers{}, err
+	err := c.store.do(ctx, p)
+	if err == nil {
+		err = p.err
 	}
-	return hub.Answers{}, p.err
+	if err != nil {
+		return hub.Answers{}, fmt.Errorf("%w: %w", hub.ErrNotStored, err)
+	}
+	return hub.Answers{}, nil
 }
 
 // ordering is the operation that stores an order.
