@@ -39,7 +39,7 @@ func (k documentKeeper) Forget(channel, epoch string) error {
 
 // Expire implements [memory.DocumentKeeper].
 func (k documentKeeper) Expire(channel, epoch string) {
-	k.store.later(&expiring{channel: channel, epoch: epoch})
+	k.store.later(&expiring{store: k.store, channel: channel, epoch: epoch})
 }
 
 // do makes a change, whatever the caller's context is: memory must learn whether it took place.
@@ -147,22 +147,28 @@ func (p *forgetting) write(w *work) error {
 }
 
 // expiring is the operation that removes a document that has expired in memory. A document of
-// another epoch has come after it.
+// another epoch has come after it. A removal that fails is tried again with each sweep.
 type expiring struct {
-	outcome
+	store          *Store
 	channel, epoch string
 }
 
 func (p *expiring) write(w *work) error {
 	r, err := w.document(p.channel)
 	if err != nil || r == nil || r.epoch != p.epoch {
-		return err
+		return nil // a damaged record must not fail the removal of others for ever
 	}
 	if err := w.removeDocument(p.channel, r); err != nil {
 		return err
 	}
 	// Not the epoch that memory has meanwhile: a document may have had that one and be removed.
 	return w.meta.Put(metaDocuments, []byte(history.NewEpoch()))
+}
+
+func (p *expiring) finish(err error) {
+	if err != nil {
+		p.store.late.again(p)
+	}
 }
 
 func (w *work) document(channel string) (*documentRecord, error) {

@@ -158,3 +158,22 @@ func count(t *testing.T, s *Store, bucket []byte) (n int) {
 	}
 	return n
 }
+
+// An expired document whose removal has failed, such as on a full disk, is removed with a later sweep.
+func TestFailedExpiryIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	s, d := openDocuments(t, Options{Dir: t.TempDir(), sweep: 5 * time.Millisecond})
+	if _, err := commitTo(t, d, "d", document.Commit{}); err != nil {
+		t.Fatal(err)
+	}
+	r, err := d.Load(t.Context(), "d", document.Known{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	(&expiring{store: s, channel: "d", epoch: r.Epoch}).finish(unavailable(errors.New("the disk is full")))
+	for end := time.Now().Add(10 * time.Second); count(t, s, documentsBucket) > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the document stays in the file")
+		}
+	}
+}

@@ -8,7 +8,8 @@ type late struct {
 
 	mu sync.Mutex // a leaf
 	// Guarded by mu.
-	tasks []task
+	tasks  []task
+	failed []task // are tried again with the next sweep; at most one for each document of the file
 }
 
 // later hands an operation to the writer, without waiting. Operations of callers that wait may
@@ -25,6 +26,23 @@ func (l *late) notify() {
 	select {
 	case l.wake <- struct{}{}:
 	default:
+	}
+}
+
+// again keeps an operation that has failed for the next sweep.
+func (l *late) again(o operation) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.failed = append(l.failed, task{o, make(chan struct{})})
+}
+
+// retry hands the operations that have failed to the writer.
+func (l *late) retry() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.failed) > 0 {
+		l.tasks, l.failed = append(l.tasks, l.failed...), nil
+		l.notify()
 	}
 }
 

@@ -89,6 +89,7 @@ func (s *Store) write() {
 			if b := s.broker.Load(); b != nil && sweep == nil {
 				sweep = &sweeping{b: b, now: now}
 			}
+			s.late.retry()
 			s.compactIfWorth(now)
 		case c := <-s.filled:
 			s.finishCompaction(c)
