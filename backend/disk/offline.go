@@ -46,7 +46,7 @@ func openOffline(dir string, readOnly bool) (*file, error) {
 	guard.Run(f.o.Logger, "opening the store", func() { err = f.open() })
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("a running Caddy has %s open; stop it first, or take a copy of the folder and use that", f.path)
+		return nil, fmt.Errorf("a running Caddy has %s open; stop it first, or use a backup", f.path)
 	case errors.Is(err, os.ErrPermission):
 		return nil, fmt.Errorf("%s can not be opened; run the command as the user that Caddy runs as: %w", f.path, err)
 	case err != nil:
