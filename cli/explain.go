@@ -23,7 +23,7 @@ it and forbids it. The exit code is 2 if it is not allowed. The app is not asked
   caddy realtime explain --user ann --action publish chat:42
   caddy realtime explain --user ann 'orders:*'
   caddy realtime explain --token-file token.jwt inbox:ann`,
-		Args:              cobra.ExactArgs(1),
+		Args:              oneArgument,
 		ValidArgsFunction: t.completeChannel,
 	}
 	f := c.Flags()

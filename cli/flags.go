@@ -87,3 +87,11 @@ func inFlags(c *cobra.Command, err error) error {
 	})
 	return &own
 }
+
+// oneArgument reports an error that shows how a command is written, unless it has one argument.
+func oneArgument(c *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("the command takes one argument and has %d; it is written: %s", len(args), c.UseLine())
+	}
+	return nil
+}

@@ -45,7 +45,7 @@ func storeCommand(t *tool) *cobra.Command {
 		Use:   "store",
 		Short: "Check, export or compact a store on disk while Caddy is stopped",
 		Long: `Check, export or compact the file that the option store keeps. The commands open the folder themselves: Caddy must be
-stopped, or the folder must be a copy. The flags for Caddy's admin endpoint have no effect.`,
+stopped, or the folder must be a backup. The flags for Caddy's admin endpoint have no effect.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
@@ -61,7 +61,7 @@ func storeCheckCommand(t *tool) *cobra.Command {
 all changes in order. The command changes nothing. The exit code is 2 if something is wrong.`,
 		Example: `  caddy realtime store check /var/lib/caddy/realtime
   caddy realtime store check backup/realtime.db`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument,
 	}
 	c.RunE = t.run(func(_ context.Context, out *printer, args []string) error {
 		bar := newBar(out.notes, "MiB checked")
@@ -123,7 +123,7 @@ clients have sent: keep it as safe as the store. The secret of the store is neve
 standard error and left out; then the exit code is 2.`,
 		Example: `  caddy realtime store export /var/lib/caddy/realtime > rooms.jsonl
   caddy realtime store export --channel chat:42 /var/lib/caddy/realtime`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument,
 	}
 	c.Flags().StringVar(&o.Channel, "channel", "", "print this channel alone")
 	c.Flags().BoolVar(&o.All, "all", false, "print also idempotency keys and revocations, which name users and tokens")
@@ -152,7 +152,7 @@ func storeCompactCommand(t *tool) *cobra.Command {
 		Long: `Rewrite a store, so that its file has no free space. Caddy does that by itself when more than half of a file is free. The
 command needs room on the disk for a copy. If it fails or is interrupted, the store stays as it is.`,
 		Example: `  caddy realtime store compact /var/lib/caddy/realtime`,
-		Args:    cobra.ExactArgs(1),
+		Args:    oneArgument,
 	}
 	c.RunE = t.run(func(_ context.Context, out *printer, args []string) error {
 		bar := newBar(out.notes, "MiB copied")

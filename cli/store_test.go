@@ -47,6 +47,7 @@ func TestStore(t *testing.T) {
 		"check finds":     {[]string{"check", "dir"}, fakeStores{problems: []string{"page 3 is torn\x1b"}}, `wrong: page 3 is torn\x1b`, exitNo},
 		"check as JSON":   {[]string{"check", "--json", "dir"}, fakeStores{}, `"records":{"messages":20,"rooms":1}`, 0},
 		"check in use":    {[]string{"check", "dir"}, fakeStores{fails: errors.New("a running Caddy has it open")}, "a running Caddy has it open", exitFailed},
+		"no folder":       {[]string{"check"}, fakeStores{}, "it is written: realtime store check <dir>", exitFailed},
 		"export":          {[]string{"export", "--channel", "a", "dir"}, fakeStores{}, `{"type":"room","channel":"a"}`, 0},
 		"export leaves":   {[]string{"export", "dir"}, fakeStores{damaged: errors.New("torn")}, `left out: rooms "a": torn`, exitNo},
 		"export in use":   {[]string{"export", "dir"}, fakeStores{fails: errors.New("in use")}, "in use", exitFailed},

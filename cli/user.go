@@ -18,7 +18,7 @@ With a flag, act on all connections of the user on all nodes.`,
 		Example: `  caddy realtime user ann
   caddy realtime user ann --subscribe chat:42
   caddy realtime user ann --forget`,
-		Args: cobra.ExactArgs(1),
+		Args: oneArgument,
 	}
 	f := c.Flags()
 	f.StringVar(&subscribe, "subscribe", "", "subscribe the user's connections to this channel")
