@@ -40,6 +40,20 @@ func StartProcess(t testing.TB, caddyfile string, env ...string) *Process {
 // StartProgram is [StartProcess] for a Caddy that was built in another way.
 func StartProgram(t testing.TB, program, caddyfile string, env ...string) *Process {
 	t.Helper()
+	p := newProcess(t, program, caddyfile, env...)
+	p.Start()
+	t.Cleanup(func() {
+		p.Kill()
+		if t.Failed() {
+			t.Logf("the log of Caddy's process:\n%s", p.log.take())
+		}
+	})
+	return p
+}
+
+// newProcess prepares a process and does not start it.
+func newProcess(t testing.TB, program, caddyfile string, env ...string) *Process {
+	t.Helper()
 	dir := t.TempDir()
 	p := &Process{
 		t:      t,
@@ -49,13 +63,6 @@ func StartProgram(t testing.TB, program, caddyfile string, env ...string) *Proce
 		env:    append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...),
 	}
 	p.write(caddyfile)
-	p.Start()
-	t.Cleanup(func() {
-		p.Kill()
-		if t.Failed() {
-			t.Logf("the log of Caddy's process:\n%s", p.log.take())
-		}
-	})
 	return p
 }
 
@@ -84,15 +91,21 @@ func (p *Process) write(caddyfile string) {
 // begins anew.
 func (p *Process) Start() {
 	p.t.Helper()
+	p.launch()
+	if _, ok := p.log.wait("serving initial configuration", startLimit); !ok {
+		p.t.Fatalf("Caddy does not serve:\n%s", p.log.take())
+	}
+}
+
+// launch is Start without the wait, for a process that may not come to serve.
+func (p *Process) launch() {
+	p.t.Helper()
 	p.log = &logBuffer{grown: make(chan struct{})}
 	p.cmd = exec.Command(p.binary, "run", "--config", p.config)
 	p.cmd.Env, p.cmd.Stdout, p.cmd.Stderr = p.env, p.log, p.log
 	var err error
 	if p.exited, err = spawn.Start(p.cmd, syscall.SIGKILL); err != nil {
 		p.t.Fatal(err)
-	}
-	if _, ok := p.log.wait("serving initial configuration", startLimit); !ok {
-		p.t.Fatalf("Caddy does not serve:\n%s", p.log.take())
 	}
 }
 
