@@ -2,6 +2,7 @@ package pusher
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -124,7 +125,11 @@ func watchlistEvents(ev protocol.Watched) string {
 
 // presentMembers is the data of a subscription to a presence channel.
 func presentMembers(s *presence.Snapshot) string {
-	var ids, hash []byte
+	size := 0
+	for _, m := range s.Members {
+		size += len(m.Key) + len(info(m)) + 8
+	}
+	ids, hash := make([]byte, 0, size), make([]byte, 0, size)
 	for i, m := range s.Members {
 		if i > 0 {
 			ids, hash = append(ids, ','), append(hash, ',')
@@ -169,7 +174,8 @@ func appendFrame(dst []byte, f frame) []byte {
 	if f.channel != "" {
 		dst = protocol.AppendString(append(dst, `,"channel":`...), f.channel)
 	}
-	dst = append(dst, `,"data":`...)
+	// With the escapes of a string: the members of a large channel are much, and for one client alone.
+	dst = append(slices.Grow(dst, len(f.data)+len(f.data)/3+16), `,"data":`...)
 	if f.object {
 		return append(append(dst, f.data...), '}')
 	}
