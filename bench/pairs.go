@@ -132,7 +132,7 @@ func (t *targets) make(name string) (*target.Target, error) {
 		return nil, nil
 	case target.Nchan.Name:
 		return target.Nchan, nil
-	case workload.Without, workload.Proxy, workload.Plain, workload.Bare:
+	case workload.Without, workload.Native, workload.Proxy, workload.Plain, workload.Bare:
 		return target.Caddy(name, t.program), nil
 	case revisionPeer:
 		program, err := revision(t.ctx, t.root, t.rev, t.dir)

@@ -32,6 +32,7 @@ type conn struct {
 	write   sync.Mutex // held while a frame is written
 	stalled atomic.Bool
 	check   checker // its reader's alone until the group is closed
+	told    *Told   // of all clients of the plan; nil if nobody asks
 }
 
 // open connects the i-th client of a plan and subscribes it to its room.
@@ -44,7 +45,7 @@ func open(ctx context.Context, e *Endpoint, i int, plan Plan) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{net: raw, room: plan.Room(i), dialect: &e.Dialect, wire: wire{conn: raw}}
+	c := &conn{told: plan.Told, net: raw, room: plan.Room(i), dialect: &e.Dialect, wire: wire{conn: raw}}
 	if plan.Transport == Stream {
 		err = c.openStream(e)
 	} else {
@@ -52,7 +53,7 @@ func open(ctx context.Context, e *Endpoint, i int, plan Plan) (*conn, error) {
 		if plan.Subscribe != nil {
 			subscribe = plan.Subscribe(i)
 		}
-		err = c.openWebSocket(e, inRoom(subscribe, c.room))
+		err = c.openWebSocket(e, i, inRoom(subscribe, c.room))
 	}
 	if err == nil {
 		err = raw.SetDeadline(time.Time{})
@@ -64,31 +65,59 @@ func open(ctx context.Context, e *Endpoint, i int, plan Plan) (*conn, error) {
 	return c, nil
 }
 
-func (c *conn) openWebSocket(e *Endpoint, subscribe string) error {
+func (c *conn) openWebSocket(e *Endpoint, i int, subscribe string) error {
 	if _, err := fmt.Fprintf(c.net, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", inRoom(e.WebSocket, c.room), e.Addr); err != nil {
 		return err
 	}
-	if _, err := c.wire.head("101"); err != nil || subscribe == "" {
+	if _, err := c.wire.head("101"); err != nil || subscribe == "" && e.Join == nil {
 		return err
+	}
+	if e.Join != nil {
+		greeting, err := c.message()
+		if err != nil {
+			return err
+		}
+		subscribe = inRoom(e.Join(i, greeting), c.room)
 	}
 	if err := c.send(opText, []byte(subscribe)); err != nil {
 		return err
 	}
 	for {
-		for op, payload, size := nextFrame(c.wire.buf[:c.wire.have]); size > 0; op, payload, size = nextFrame(c.wire.buf[:c.wire.have]) {
-			done := bytes.Contains(payload, []byte(e.Subscribed))
-			text := string(payload)
+		payload, err := c.message()
+		if err != nil {
+			return err
+		}
+		c.told.read(payload)
+		switch {
+		case bytes.Contains(payload, []byte(e.Subscribed)):
+			c.told.see(payload) // what came before it says the same
+			return nil
+		case bytes.Contains(payload, []byte(`error"`)):
+			return fmt.Errorf("the server answers %q", payload)
+		}
+	}
+}
+
+// message returns the next message before the connection is subscribed.
+func (c *conn) message() ([]byte, error) {
+	for {
+		if op, payload, size := nextFrame(c.wire.buf[:c.wire.have]); size > 0 {
+			text := bytes.Clone(payload)
 			c.wire.drop(size)
-			switch {
-			case done:
-				return nil
-			case op == opClose || strings.Contains(text, `"error"`):
-				return fmt.Errorf("the server answers %q", text)
+			switch op {
+			case opPing: // a subscription may take longer than the server waits for the answer
+				if err := c.send(opPong, text); err != nil {
+					return nil, err
+				}
+				continue
+			case opClose:
+				return nil, fmt.Errorf("the server closes with %q", text)
 			}
+			return text, nil
 		}
 		if err := c.wire.fill(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 }
@@ -151,6 +180,8 @@ func (c *conn) run(g *Group) error {
 			case opClose:
 				return errClosed
 			default:
+				c.told.read(payload)
+				c.told.see(payload)
 				g.received(c, payload, now)
 			}
 		}

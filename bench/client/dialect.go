@@ -14,6 +14,11 @@ type Dialect struct {
 	// Frame is a message that publishes {text}; empty if the text is sent as it is. {key}
 	// in front of the text stands for a key that no other message has.
 	Frame string
+	// Join returns the first message of the i-th client, made from the first one of the server, for
+	// protocols that sign it; Subscribe counts if nil. Post returns a path and a body that publish
+	// text by POST; Publish and the text itself count if nil.
+	Join func(i int, greeting []byte) string
+	Post func(room string, text []byte) (path string, body []byte)
 }
 
 // Native is the protocol of this project, below /realtime.
@@ -33,7 +38,9 @@ const Key = "bench-key-that-protects-nothing-0123456789"
 // Plain is the way of servers whose paths name the room, and which send what they get.
 var Plain = Dialect{WebSocket: "/ws/{room}", Stream: "/sse/{room}", Publish: "/pub/{room}"}
 
-func inRoom(template, room string) string { return strings.ReplaceAll(template, "{room}", room) }
+func inRoom(template, room string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(template, "{room}", room), pusherChannel, channelOf(room))
+}
 
 func (d *Dialect) frame(room string, text []byte) []byte {
 	if d.Frame == "" {

@@ -19,7 +19,8 @@ type Plan struct {
 	AtOnce    int // handshakes in flight
 	// Subscribe returns the first message of the i-th client; that of the dialect if nil.
 	Subscribe func(i int) string
-	Slow      int // the last clients have a receive buffer of 4 KiB, so that Stall works soon
+	Told      *Told // counts what all clients read; nil if nobody asks
+	Slow      int   // the last clients have a receive buffer of 4 KiB, so that Stall works soon
 }
 
 // Room returns the name of the room of the i-th client.

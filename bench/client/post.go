@@ -30,7 +30,11 @@ func (p *Poster) Publish(ctx context.Context, room string, text []byte) error {
 	if p.endpoint.TLS {
 		scheme = "https://"
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, scheme+p.endpoint.Addr+inRoom(p.endpoint.Dialect.Publish, room), bytes.NewReader(text))
+	path, body := inRoom(p.endpoint.Dialect.Publish, room), text
+	if p.endpoint.Post != nil {
+		path, body = p.endpoint.Post(room, text)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, scheme+p.endpoint.Addr+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func fanout(size, rate int) func(context.Context, *Session) (Figures, error) {
 	}
 }
 
-// publisher sends messages of sender 0: as the first client by WebSocket, else by HTTP.
+// publisher sends messages of sender 0: as the first client by WebSocket, or by HTTP.
 type publisher struct {
 	s    *Session
 	g    *client.Group
@@ -56,7 +56,7 @@ type publisher struct {
 
 func (s *Session) publisher(g *client.Group) *publisher {
 	p := &publisher{s: s, g: g}
-	if s.Transport == client.Stream {
+	if s.Transport == client.Stream || s.ByApp {
 		p.post = client.NewPoster(&s.Endpoint, inFlight)
 	}
 	return p

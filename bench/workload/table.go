@@ -28,6 +28,12 @@ var All = []Workload{
 	{Name: "handle-message", Needs: asking, Run: through(128)},
 	{Name: "notify", Needs: notifying(false), Run: notified(128)},
 	{Name: "notify-redis", Needs: notifying(true), Run: notified(128)},
+	{Name: "pusher-fanout", Needs: anApp, Run: pushed(fanout(128, 10))},
+	{Name: "pusher-saturated", Needs: anApp, Run: pushed(saturated(128))},
+	{Name: "pusher-idle", Needs: anApp, Run: pushed(idle)},
+	{Name: "pusher-events", Needs: anApp, Run: pushed(requests(1, 128))},
+	{Name: "pusher-events-100", Needs: anApp, Run: pushed(requests(100, 128))},
+	{Name: "pusher-presence", Needs: seated, Run: pushed(crowd)},
 }
 
 // Find returns the workload of a name.

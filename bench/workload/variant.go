@@ -6,6 +6,7 @@ import "github.com/caddy-realtime/caddy-realtime/bench/target"
 // to the same load without it.
 const (
 	Without = "without" // the workload without the feature that it is about
+	Native  = "native"  // the same over this project's own protocol instead of Pusher's
 	Proxy   = "proxy"   // the requests to the app alone, by reverse_proxy
 	Plain   = "plain"   // rooms without presence and history
 	Bare    = "caddy"   // a handler in the same Caddy that only parks connections

@@ -30,6 +30,8 @@ const (
 	OfRedis   = "CPU µs/message of Redis"
 	Offered   = "CPU µs/message and subscriber"
 	Events    = "events/s"
+	Request   = "CPU µs/request"
+	Requests  = "requests/s"
 	PingCPU   = "CPU µs/ping"
 	Before    = "p99 ms before"
 	During    = "p99 during ÷ before"
@@ -66,7 +68,8 @@ type Session struct {
 	*target.Server
 	Size
 	Transport client.Transport
-	Variant   string // the name of the target: Without and Proxy run the workload in another way
+	Variant   string // the name of the target: Without, Native and Proxy run the workload in another way
+	ByApp     bool   // messages are sent by HTTP, not by a client
 	// ProfileTo is the beginning of the names of files for profiles; none if empty.
 	ProfileTo string
 }
