@@ -46,7 +46,7 @@ var errBusy = errors.New("realtime: too many requests to the app are under way")
 
 // ask sends body to the app and returns its answer if that has a status of 2xx. The wait for a
 // turn ends with ctx. If whole is set the request does not: the app may already have done what it
-// is asked for.
+// is asked for. The turn ends with the routes, which may go on after the timeout.
 func (h *handler) ask(ctx context.Context, who session.Client, values map[string]string, body any, whole bool) (askapp.Answer, error) {
 	client, err := askapp.Decode(who.Handshake)
 	if err != nil {
@@ -62,7 +62,6 @@ func (h *handler) ask(ctx context.Context, who session.Client, values map[string
 	if !h.turns.Take(waiting, who.From) {
 		return askapp.Answer{}, cmp.Or(ctx.Err(), errBusy)
 	}
-	defer h.turns.Give(who.From)
 	if whole {
 		ctx = context.WithoutCancel(ctx)
 	}
@@ -72,6 +71,7 @@ func (h *handler) ask(ctx context.Context, who session.Client, values map[string
 	a, err := h.app.Ask(ctx, askapp.Request{
 		Method: http.MethodPost, Body: text, Client: client, Values: values,
 		Header: http.Header{"Accept": {"application/json"}, "Content-Type": {"application/json"}},
+		Done:   func() { h.turns.Give(who.From) },
 	})
 	if errors.Is(err, askapp.ErrPath) {
 		return a, protocol.Errorf(protocol.Forbidden, "the app can not be asked about such a name")

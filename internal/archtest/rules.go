@@ -216,7 +216,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "internal/askapp",
-		ours:    []string{"internal/tally", "internal/tracing"},
+		ours:    []string{"internal/guard", "internal/tally", "internal/tracing"},
 		outside: []string{"github.com/caddyserver/caddy/v2"},
 		why:     "every block whose directives ask the app does so in one way, which knows nothing of channels, tokens and sessions",
 	},

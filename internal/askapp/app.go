@@ -3,10 +3,10 @@ package askapp
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -36,14 +36,16 @@ type Options struct {
 }
 
 // App asks the routes of one block. It belongs to one configuration and refers to it, so
-// that nothing that outlives the configuration may hold it. It starts no goroutine, and
-// does not bound how many requests there are at once. Several goroutines may use it.
+// that nothing that outlives the configuration may hold it. It does not bound how many requests
+// there are at once, only how many go on after their time. Several goroutines may use it.
 type App struct {
 	// Static.
 	options Options
 	chain   caddyhttp.Handler
 	server  *caddyhttp.Server // for named routes
 	chosen  chosen            // where the routes use what clients choose
+
+	late atomic.Int32 // requests that go on after the end of their context
 }
 
 // New provisions the routes of a block.
@@ -76,43 +78,29 @@ var ErrPath = errors.New("realtime: a value can not stand in the path of a reque
 
 // Ask runs the routes with a request and returns the answer, whatever its status is. An
 // error means that there is no answer: [ErrPath], the error of ctx when ctx has ended, or
-// another one if the app has failed.
+// another one if the app has failed. Ask returns when ctx ends, also if a route does not.
 func (a *App) Ask(ctx context.Context, q Request) (answer Answer, err error) {
 	ctx, end := tracing.Start(ctx, "realtime."+a.options.Name, q.Values["channel"])
 	defer func() { end(err) }()
 	defer a.count(time.Now(), &answer, &err)
 	w := &recorder{header: make(http.Header), most: a.options.MaxAnswer}
-	defer func() {
-		if v := recover(); v != nil {
-			answer, err = a.brokenOff(ctx, w, v)
-		}
-	}()
-	if !a.chosen.allow(q.Values) {
-		return Answer{}, ErrPath
-	}
-	r, err := a.request(ctx, w, q)
+	r, err := a.prepare(ctx, w, q)
 	if err != nil {
+		q.done()
 		return Answer{}, err
 	}
-	err = a.chain.ServeHTTP(w, r)
-	if ctx.Err() != nil { // first, because a proxy makes a status of it
-		return Answer{}, ctx.Err()
-	}
-	return w.answer(err), nil
+	return a.run(ctx, w, r, q.done)
 }
 
-// brokenOff is what a panic of the routes means. Proxies panic to end a request whose
-// answer they can not pass on whole: nobody waits for it any more, or it was too long.
-func (a *App) brokenOff(ctx context.Context, w *recorder, v any) (Answer, error) {
+// prepare returns q as a request for the routes, unless they get none.
+func (a *App) prepare(ctx context.Context, w *recorder, q Request) (*http.Request, error) {
 	switch {
-	case ctx.Err() != nil:
-		return Answer{}, ctx.Err()
-	case v == http.ErrAbortHandler && w.long:
-		return w.answer(nil), nil
-	case v == http.ErrAbortHandler:
-		return Answer{}, fmt.Errorf("realtime: the answer to '%s' ended too early", a.options.Option)
+	case !a.chosen.allow(q.Values):
+		return nil, ErrPath
+	case a.late.Load() >= maxLate:
+		return nil, errLate
 	}
-	return Answer{}, fmt.Errorf("realtime: the routes of '%s' panicked: %v", a.options.Option, v)
+	return a.request(ctx, w, q)
 }
 
 // count counts a request that began at a time.

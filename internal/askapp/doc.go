@@ -2,7 +2,8 @@
 // configuration, such as `reverse_proxy` or `php_fastcgi`. An [App] runs the routes of one
 // block with requests of its own, which no client has sent.
 //
-//   - app.go: [App], and what goes wrong
+//   - app.go: [App], and the counts of its requests
+//   - run.go: the goroutine of a request, and what goes wrong there
 //   - request.go: [Request], and how it becomes one of net/http
 //   - client.go: [Client], what is kept of a client's request
 //   - answer.go: [Answer], and what is read of it

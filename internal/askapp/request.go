@@ -28,6 +28,15 @@ type Request struct {
 	// Values are placeholders: {realtime.<name>} is each. The value of `user` is also
 	// {http.auth.user.id}.
 	Values map[string]string
+	// Done is called once, when the routes have returned or get no request; may be nil. That may
+	// be after Ask has returned.
+	Done func()
+}
+
+func (q *Request) done() {
+	if q.Done != nil {
+		q.Done()
+	}
 }
 
 // request returns q as a request for the routes. Of what the client sent it has what

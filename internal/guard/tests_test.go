@@ -21,6 +21,8 @@ var tested = map[string]string{
 	"internal/caddyhost: a connection that takes no answer": "TestPanicInTheCutOfAnAnswer",
 	"internal/caddyhost: the end of a connection":           "TestPanicInTheEndOfAConnection",
 
+	"internal/askapp: a request to the app": "TestPanicInARequestToTheApp",
+
 	"auth: the fetch of a key set":                "TestPanicInTheFetchOfAKeySet",
 	"auth: the fetches of a key set":              "TestPanicInTheFetchesOfAKeySet",
 	"auth: the start of the fetches of a key set": "TestPanicInTheStartOfTheFetches",
