@@ -187,7 +187,7 @@ func (h *Hub) PublishFrom(ctx context.Context, c *Conn, m *Message, key string) 
 	o := PublishOptions{Retention: room.Retention, Key: key, Feed: room.Feed}
 	m.Volatile = m.Volatile && o.Retention.Size > 0
 	if o.Retention.Size > 0 && !m.Volatile {
-		m.Position.Anchor = anchor(m)
+		m.Position.Anchor = m.Hash()
 	}
 	m.offerDrain(space.room)
 	// Deferred, because after a panic a room that relies on the offer would stay silent.

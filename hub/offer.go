@@ -81,9 +81,9 @@ func (m *Message) finishDrain(s Space, publisher *Conn) {
 	r.drainInline(s.weight, publisher)
 }
 
-// anchor returns a hash that differs between different messages. It protects against
-// accidents, not against forgery, so 32 bits of CRC are enough.
-func anchor(m *Message) uint32 {
+// Hash returns what a message in a room with history has as its anchor: a hash of its content, sender and
+// time. It protects against accidents, not against forgery, so 32 bits of CRC are enough.
+func (m *Message) Hash() uint32 {
 	b := getBuffer() // because what crc32 gets would be allocated
 	defer putBuffer(b)
 	*b = strconv.AppendInt(append(*b, m.Sender...), m.Time.UnixNano(), 10)

@@ -14,6 +14,11 @@ func (m *Message) Redacted() *Message {
 	}
 }
 
+// IsRedacted reports whether Redacted has made the message, which then has the anchor of another content.
+func (m *Message) IsRedacted() bool {
+	return string(m.Content) == "null" && string(m.Tags) == redactedTags
+}
+
 // Redactor is an optional interface of a [Broker]: to remove the content of one retained message.
 type Redactor interface {
 	// Redact replaces the message at a position by [Message.Redacted]. It returns false if

@@ -192,6 +192,9 @@ func (c *checking) message(key, value []byte) error {
 	case err != nil:
 		r.next = offset + 1
 		return fmt.Errorf("message %d of room %q: %w", offset, r.channel, err)
+	case m.Hash() != m.Position.Anchor && !m.IsRedacted():
+		r.next = offset + 1
+		return fmt.Errorf("message %d of room %q is not what was stored: its content, sender or time has changed", offset, r.channel)
 	case offset != r.next && !r.wrong:
 		r.wrong = true
 		return fmt.Errorf("room %q goes on with message %d where message %d should be", r.channel, offset, r.next)

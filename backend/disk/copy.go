@@ -188,12 +188,19 @@ func (f *file) replace(c *copying) error {
 	if f.db == nil {
 		return errors.New("the store is not open")
 	}
+	if !f.named() {
+		return errors.New("the file was removed or replaced by somebody else")
+	}
+	is, err := os.Stat(c.path)
+	if err != nil {
+		return err
+	}
 	if err := os.Rename(c.path, f.path); err != nil {
 		return err
 	}
 	old := f.db
-	f.db, c.to = c.to, nil
+	f.db, f.is, c.to = c.to, is, nil
 	// Without this a power cut could bring the old file back, without what is stored from now on.
-	err := syncFolder(filepath.Dir(f.path))
+	err = syncFolder(filepath.Dir(f.path))
 	return errors.Join(err, old.Close())
 }

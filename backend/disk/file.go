@@ -28,6 +28,7 @@ type file struct {
 
 	mu sync.RWMutex // held shared by transactions, alone to open the file again
 	db *bbolt.DB    // nil: the file could not be opened again, or is closed
+	is os.FileInfo  // which file db has open
 }
 
 // errDamaged is the error of a transaction that found what bbolt never writes.
@@ -58,8 +59,8 @@ func (f *file) open() error {
 		if err != nil {
 			return err
 		}
-		if f.isAt(opened) {
-			f.db = db
+		if is := f.isAt(opened); is != nil {
+			f.db, f.is = db, is
 			return nil
 		}
 		// The process that had the file open has replaced it by a smaller one.
@@ -111,14 +112,29 @@ func whole(db *bbolt.DB, opened *os.File) error {
 	})
 }
 
-// isAt reports whether an open file is the one that the path names.
-func (f *file) isAt(opened *os.File) bool {
+// isAt returns what an open file is if the path names it, else nil.
+func (f *file) isAt(opened *os.File) os.FileInfo {
 	here, err := opened.Stat()
 	if err != nil {
-		return false
+		return nil
 	}
+	if there, err := os.Stat(f.path); err != nil || !os.SameFile(here, there) {
+		return nil
+	}
+	return here
+}
+
+// inPlace reports whether the path still names the file that is open.
+func (f *file) inPlace() bool {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	return f.db == nil || f.named()
+}
+
+// named is inPlace for who holds mu, while the file is open.
+func (f *file) named() bool {
 	there, err := os.Stat(f.path)
-	return err == nil && os.SameFile(here, there)
+	return err == nil && os.SameFile(f.is, there)
 }
 
 // explain adds to an error of opening the file what an operator can do.

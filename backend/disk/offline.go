@@ -34,13 +34,15 @@ func openOffline(dir string, readOnly bool) (*file, error) {
 	info, err := os.Stat(dir)
 	if err == nil && info.IsDir() {
 		f.path = filepath.Join(dir, fileName)
-		_, err = os.Stat(f.path)
+		info, err = os.Stat(f.path)
 	}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("there is no store at %s", dir)
 	case err != nil:
 		return nil, err
+	case info.Mode().IsRegular() && info.Size() == 0:
+		return nil, fmt.Errorf("%s is empty: there is no store in it; put a backup in its place", f.path)
 	}
 	err = errDamaged
 	guard.Run(f.o.Logger, "opening the store", func() { err = f.open() })

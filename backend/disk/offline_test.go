@@ -78,15 +78,16 @@ func TestCheckFinds(t *testing.T) {
 			m := message("room0", `"another"`)
 			return tx.Bucket(messagesBucket).Put(place(1, 100), encodeMessage(m, m.Time))
 		},
-		"lacks a part of its changes": func(tx *bbolt.Tx) error { return tx.Bucket(documentKeysBucket).Delete(place(1, 5)) },
-		"the table orders: record":    func(tx *bbolt.Tx) error { return tx.Bucket(ordersBucket).Put([]byte("x"), []byte{0xff}) },
-		"the table keys: record":      func(tx *bbolt.Tx) error { return tx.Bucket(keysBucket).Put(number(1), []byte{0xff}) },
-		"the table members: record":   func(tx *bbolt.Tx) error { return tx.Bucket(membersBucket).Put([]byte("x"), []byte{0xff}) },
-		"the table events: record":    func(tx *bbolt.Tx) error { return tx.Bucket(eventsBucket).Put(number(1), []byte("{")) },
-		"the table sinks: record":     func(tx *bbolt.Tx) error { return tx.Bucket(sinksBucket).Put([]byte("x"), []byte{0xff}) },
-		"the secret of the store":     func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Delete(metaSecret) },
-		"it has format 7 and this":    func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(metaFormat, number(7)) },
-		"the table meta is missing":   func(tx *bbolt.Tx) error { return tx.DeleteBucket(metaBucket) },
+		"message 9 of room \"room0\" is not what was stored": func(tx *bbolt.Tx) error { return flip(tx, place(1, 9)) },
+		"lacks a part of its changes":                        func(tx *bbolt.Tx) error { return tx.Bucket(documentKeysBucket).Delete(place(1, 5)) },
+		"the table orders: record":                           func(tx *bbolt.Tx) error { return tx.Bucket(ordersBucket).Put([]byte("x"), []byte{0xff}) },
+		"the table keys: record":                             func(tx *bbolt.Tx) error { return tx.Bucket(keysBucket).Put(number(1), []byte{0xff}) },
+		"the table members: record":                          func(tx *bbolt.Tx) error { return tx.Bucket(membersBucket).Put([]byte("x"), []byte{0xff}) },
+		"the table events: record":                           func(tx *bbolt.Tx) error { return tx.Bucket(eventsBucket).Put(number(1), []byte("{")) },
+		"the table sinks: record":                            func(tx *bbolt.Tx) error { return tx.Bucket(sinksBucket).Put([]byte("x"), []byte{0xff}) },
+		"the secret of the store":                            func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Delete(metaSecret) },
+		"it has format 7 and this":                           func(tx *bbolt.Tx) error { return tx.Bucket(metaBucket).Put(metaFormat, number(7)) },
+		"the table meta is missing":                          func(tx *bbolt.Tx) error { return tx.DeleteBucket(metaBucket) },
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
@@ -98,6 +99,13 @@ func TestCheckFinds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// flip changes one bit in the content of a message.
+func flip(tx *bbolt.Tx, key []byte) error {
+	value := bytes.Clone(tx.Bucket(messagesBucket).Get(key))
+	value[len(value)-2] ^= 1
+	return tx.Bucket(messagesBucket).Put(key, value)
 }
 
 // alter changes the file of a closed store.
@@ -271,7 +279,7 @@ func TestCompactOffline(t *testing.T) {
 	}
 }
 
-// While a store is in use, the commands say so and do not wait for long.
+// While a store is in use, the commands say so and do not wait for long. Without a store they say that.
 func TestOfflineCommandsBesideAStoreInUse(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -282,6 +290,13 @@ func TestOfflineCommandsBesideAStoreInUse(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "a running Caddy has") {
 			t.Errorf("%v", err)
 		}
+	}
+	empty := t.TempDir()
+	if err := os.WriteFile(filepath.Join(empty, fileName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Check(empty, nil); err == nil || !strings.Contains(err.Error(), "is empty: there is no store in it") {
+		t.Errorf("%v", err)
 	}
 	if _, err := Check(filepath.Join(dir, "other"), nil); err == nil || !strings.Contains(err.Error(), "there is no store at") {
 		t.Errorf("%v", err)

@@ -47,10 +47,9 @@ func shut(t *testing.T, s *Store, b *Broker) {
 }
 
 func message(channel, content string) *hub.Message {
-	return &hub.Message{
-		Channel: channel, Content: []byte(content), Event: "e", Sender: "ann", Tags: []byte(`{"a":1}`), Time: time.Now(),
-		Position: hub.Position{Anchor: uint32(len(content)) + 1},
-	}
+	m := &hub.Message{Channel: channel, Content: []byte(content), Event: "e", Sender: "ann", Tags: []byte(`{"a":1}`), Time: time.Now()}
+	m.Position.Anchor = m.Hash()
+	return m
 }
 
 func publish(t *testing.T, b *Broker, channel, content, key string, keep hub.Retention) hub.Published {

@@ -90,7 +90,9 @@ func (s *Store) write() {
 				sweep = &sweeping{b: b, now: now}
 			}
 			s.late.retry()
-			s.compactIfWorth(now)
+			if s.inPlace() {
+				s.compactIfWorth(now)
+			}
 		case c := <-s.filled:
 			s.finishCompaction(c)
 		case <-step:
@@ -100,6 +102,16 @@ func (s *Store) write() {
 			}
 		}
 	}
+}
+
+// inPlace reports whether the file is still in its folder. A file that was removed or replaced can be
+// written as before, but is gone when the process ends: the log says so until the operator acts.
+func (s *Store) inPlace() bool {
+	if s.file.inPlace() {
+		return true
+	}
+	s.o.Logger.Error("the file of the store was removed or replaced while Caddy works; what is stored is lost when Caddy ends. Never do that to a store in use; restart Caddy to go on with what is in the folder", "file", s.file.path)
+	return false
 }
 
 // gather returns an operation together with those that wait.
