@@ -70,7 +70,7 @@ func (k *keys) add(now time.Duration, key string, p hub.Position, digest uint32,
 		k.turn(now)
 	}
 	if g.seen == nil {
-		g.seen = make(map[string]seen)
+		g.seen, g.newest = make(map[string]seen), now // a restored key has a negative time
 	}
 	g.seen[strings.Clone(key)] = seen{p.Epoch, p.Offset, p.Anchor, digest, now}
 	g.bytes += n
