@@ -32,7 +32,7 @@ func (u *rules) ask(ctx context.Context, c Caller, what auth.Action, channel str
 		e.Detail = err.Error()
 		return a, true, e
 	}
-	u.log.Log(ctx, u.loudness(ctx), "the app did not answer what a client may do", "action", what.String(), "channel", channel, "error", err)
+	u.log.Log(ctx, u.loudness(ctx, undecided), "the app did not answer what a client may do", "action", what.String(), "channel", channel, "error", err)
 	return a, true, appUnavailable()
 }
 
@@ -84,15 +84,26 @@ func (u *rules) forget(user string) {
 	}
 }
 
+// fault is a way in which the app fails.
+type fault int
+
+const (
+	undecided fault = iota // no answer to what a client may do
+	silent                 // no answer to a message or a call
+	unusable               // an answer that the server cannot use
+	waysToFail
+)
+
 // loudness is the level at which to log a failure of the app. It is a warning every ten
-// seconds at most, because the failure hits every client. If the client went away or the
-// connection ended meanwhile, the app did not fail.
-func (u *rules) loudness(ctx context.Context) slog.Level {
+// seconds at most, because the failure hits every client. Each way to fail counts by
+// itself: an app that is slow now and then must not hide why its answers are not used. If
+// the client went away or the connection ended meanwhile, the app did not fail.
+func (u *rules) loudness(ctx context.Context, f fault) slog.Level {
 	if ctx.Err() != nil {
 		return slog.LevelDebug
 	}
-	now, last := time.Now().Unix(), u.warned.Load()
-	if now-last < 10 || !u.warned.CompareAndSwap(last, now) {
+	now, last := time.Now().Unix(), u.warned[f].Load()
+	if now-last < 10 || !u.warned[f].CompareAndSwap(last, now) {
 		return slog.LevelDebug
 	}
 	return slog.LevelWarn

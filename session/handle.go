@@ -117,11 +117,11 @@ func (c *current) unanswered(ctx context.Context, what, about string, err error)
 	u, rejected := c.Load(), (*protocol.Error)(nil)
 	switch {
 	case errors.Is(err, ErrAnswer):
-		u.log.Log(ctx, u.loudness(ctx), "the answer of the app can not be used", "what", what, "about", about, "error", err)
+		u.log.Log(ctx, u.loudness(ctx, unusable), "the answer of the app can not be used", "what", what, "about", about, "error", err)
 		return protocol.Errorf(protocol.Internal, "the app has answered what the server can not use; the server's log says why")
 	case errors.As(err, &rejected):
 		return rejected
 	}
-	u.log.Log(ctx, u.loudness(ctx), "the app did not answer", "what", what, "about", about, "error", err)
+	u.log.Log(ctx, u.loudness(ctx, silent), "the app did not answer", "what", what, "about", about, "error", err)
 	return retry(protocol.Unavailable, "the app did not answer, try again", time.Second, 5*time.Second)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -104,8 +105,13 @@ func TestMessagesThroughTheApp(t *testing.T) {
 				t.Errorf("%s: asked %s, want %s", step.say, got, step.asked)
 			}
 		}
-		if !strings.Contains(log(), "502") {
-			t.Errorf("logged %s", log())
+		// One way to fail does not hide another one.
+		for _, reason := range []string{"502", "no JSON"} {
+			if !slices.ContainsFunc(strings.Split(log(), "\n"), func(line string) bool {
+				return strings.Contains(line, `"level":"WARN"`) && strings.Contains(line, reason)
+			}) {
+				t.Errorf("no warning of %q: %s", reason, log())
+			}
 		}
 		page, e := w.registry.Publishing.History(t.Context(), Caller{App: true}, protocol.History{Channel: "app", Limit: 10})
 		if e != nil || len(page.Messages) != 2 || page.Messages[1].Event != "saved" || string(page.Messages[1].Tags) != `{"a":1}` || string(page.Messages[1].Content) != `{"n":1}` {

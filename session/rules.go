@@ -85,7 +85,7 @@ type rules struct {
 
 	asksApp bool // in some realm; static
 
-	warned atomic.Int64 // see loudness
+	warned [waysToFail]atomic.Int64 // see loudness
 }
 
 func newRules(c Config) *rules {
