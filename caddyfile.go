@@ -322,6 +322,9 @@ func parsePusher(d *caddyfile.Dispenser, args []string, h *Handler) error {
 func parseHandleMessage(d *caddyfile.Dispenser, args []string, h *Handler) error {
 	c, err := config.ParseHandleMessage(d, args)
 	h.HandleMessages = append(h.HandleMessages, c)
+	if err == nil {
+		err = config.CheckOrder(h.HandleMessages)
+	}
 	return err
 }
 

@@ -30,7 +30,10 @@ type messageHandler struct {
 var _ session.MessageHandler = messageHandlers(nil)
 
 func newMessageHandlers(ctx caddy.Context, path string, blocks []*config.HandleMessage, calls *tally.Calls) (all messageHandlers, err error) {
-	for _, c := range blocks {
+	for i, c := range blocks {
+		if err := config.CheckOrder(blocks[:i+1]); err != nil {
+			return nil, err
+		}
 		settings, channels, err := c.Compile()
 		if err != nil {
 			return nil, err

@@ -95,6 +95,26 @@ func (c *HandleMessage) Compile() (Handling, policy.Patterns, error) {
 	return h, patterns, err
 }
 
+// CheckOrder finds a pattern that is never used, because the block is the last of several and an
+// earlier one has all of its channels.
+func CheckOrder(blocks []*HandleMessage) error {
+	last := blocks[len(blocks)-1]
+	_, patterns, err := last.Compile()
+	if err != nil {
+		return err
+	}
+	for _, earlier := range blocks[:len(blocks)-1] {
+		_, first, err := earlier.Compile()
+		if err != nil {
+			return err
+		}
+		if i, by, ok := patterns.CoveredBy(first); ok {
+			return fmt.Errorf("'%s' is never used, because 'handle_message %s' comes first and has all of its channels", last.Channels[i], earlier.Channels[by])
+		}
+	}
+	return nil
+}
+
 // CheckReached finds a pattern that no room of the hub opens, and no app.
 func (c *HandleMessage) CheckReached(hub *Hub, kinds ...Kinds) error {
 	_, patterns, err := c.Compile()

@@ -48,6 +48,19 @@ func (ps Patterns) Meets(rooms []string) ([]bool, error) {
 	return meets, nil
 }
 
+// CoveredBy reports whether a pattern of others matches all channels of one of these patterns,
+// and returns the places of both.
+func (ps Patterns) CoveredBy(others Patterns) (i, by int, ok bool) {
+	for i := range ps {
+		for by := range others {
+			if others[by].covers(&ps[i]) {
+				return i, by, true
+			}
+		}
+	}
+	return 0, 0, false
+}
+
 // meets reports whether a channel can match both patterns.
 func (p *pattern) meets(q *pattern) bool {
 	for i, s := range p.segments {
