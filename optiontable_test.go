@@ -235,7 +235,7 @@ var options = map[string]option{
 	"History.Size":          {usual: "0, which means no history", row: "room/history", says: "none"},
 	"History.TTL":           {usual: "0, which means until newer messages take its place", row: "room/history", says: "none"},
 
-	"Presence.Grace":    {usual: presence.DefaultGrace, row: "presence/grace", bounds: []string{"at least 30"}},
+	"Presence.Grace":    {usual: presence.DefaultGrace, row: "presence/grace"},
 	"Presence.Remember": {usual: presence.DefaultRemember, row: "presence/remember"},
 	"Presence.Snapshot": {usual: presence.DefaultSnapshot, row: "presence/snapshot", bounds: []string{most(config.MaxSnapshot)}},
 	"Presence.Visible":  {usual: "the same as the room's subscribe", row: "presence/visible", says: "who may subscribe"},

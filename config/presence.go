@@ -17,8 +17,8 @@ type Presence struct {
 	// Grace is how long a user may be without a connection before the others see that the
 	// user has left. A user who reconnects in time was never gone. A client that
 	// unsubscribes or closes its connection leaves at once. A negative value means no
-	// grace. After a restart with a store it lasts at least 30 seconds. Default: 5s, which
-	// zero means as well.
+	// grace. After a restart with a store it may last longer. Default: 5s, which zero means as
+	// well.
 	Grace caddy.Duration `json:"grace,omitempty"`
 
 	// Remember is how long the HTTP API still lists a user who has left, as offline and
