@@ -254,7 +254,8 @@ var options = map[string]option{
 	"Schema.File":   {},
 	"Schema.Inline": {},
 
-	"Store.Dir": {usual: required},
+	"Store.Dir":  {usual: required},
+	"Store.Sync": {usual: "0", row: "store/sync", says: "`0`", bounds: []string{"at most 1s"}},
 
 	"Redis.Addresses":         {usual: word(redis.DefaultAddress)},
 	"Redis.Sentinel":          {usual: "the addresses are those of Redis", row: "redis/sentinel"},

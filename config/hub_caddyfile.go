@@ -12,5 +12,5 @@ var HubOptions = block.Options[*Hub]{
 	"room":      {Syntax: "<pattern> { … }", Min: 1, Max: 1, Repeat: true, Block: true, Parse: parseRoom},
 	"drain":     {Syntax: "<window> [<at_exit>]", Min: 1, Max: 2, Parse: parseDrain},
 	"redis":     {Syntax: "<address>… [{ … }]", Min: 1, Max: -1, Block: true, Empty: "an address; a variable such as {$REDIS} that is not set leaves none", Parse: parseRedis},
-	"store":     {Syntax: "<dir>", Min: 1, Max: 1, Parse: parseStore},
+	"store":     {Syntax: "<dir> [{ … }]", Min: 1, Max: 1, Block: true, Parse: parseStore},
 }

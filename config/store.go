@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -20,14 +21,32 @@ type Store struct {
 	// Dir is the folder of the file, for one hub of one process. It is made if it does not
 	// exist. May contain placeholders. Required.
 	Dir string `json:"dir"`
+
+	// Sync is how long a change may wait for others before all of them are written to the
+	// disk at once; at most 1s. What arrives while the disk works shares the next write in any
+	// case. A wait saves writes where messages come one by one, and delays each of them.
+	// Default: 0, no wait.
+	Sync caddy.Duration `json:"sync,omitempty"`
 }
+
+// maxSync is the longest wait for others.
+const maxSync = time.Second
 
 // parseStore reads
 //
-//	store <dir>
-func parseStore(_ *caddyfile.Dispenser, args []string, c *Hub) error {
+//	store <dir> [{
+//		sync <duration>
+//	}]
+func parseStore(d *caddyfile.Dispenser, args []string, c *Hub) error {
 	c.Store = &Store{Dir: args[0]}
+	if err := storeOptions.ParseBlock(d, "store", c.Store); err != nil {
+		return err
+	}
 	return c.checkStore()
+}
+
+var storeOptions = block.Options[*Store]{
+	"sync": block.Duration(func(c *Store) *caddy.Duration { return &c.Sync }),
 }
 
 // checkStore reports what is wrong whatever the values of placeholders are.
@@ -39,6 +58,8 @@ func (c *Hub) checkStore() error {
 		return errors.New("there is either 'store' or 'redis': Redis keeps the rooms already")
 	case strings.TrimSpace(c.Store.Dir) == "":
 		return errors.New("a folder is missing; a variable such as {$STORE} that is not set leaves none")
+	case c.Store.Sync < 0 || time.Duration(c.Store.Sync) > maxSync:
+		return fmt.Errorf("'sync' is %v; it must be from 0 to 1s", time.Duration(c.Store.Sync))
 	}
 	return nil
 }
@@ -64,7 +85,7 @@ func (c *Hub) compileStore(read ReadFile) (node.Store, error) {
 		return node.Store{}, block.Locate(c.Store.Dir, fmt.Errorf("store: %w", err))
 	}
 	return node.Store{
-		Disk: &disk.Options{Dir: dir}, Written: Store{dir},
+		Disk: &disk.Options{Dir: dir, Sync: time.Duration(c.Store.Sync)}, Written: Store{dir, c.Store.Sync},
 		Option: "store " + dir, Place: block.Place(c.Store.Dir),
 	}, nil
 }

@@ -17,6 +17,9 @@ type Options struct {
 	Wait time.Duration
 	// KeyWindow is how long an idempotency key is remembered; 0 means 10 minutes.
 	KeyWindow time.Duration
+	// Sync is how long an operation may wait for others, to share their transaction; 0 means
+	// that only those share it that arrive while another transaction is committed.
+	Sync time.Duration
 	// Return is how long users have at least to return after the store was opened, before they
 	// leave their rooms. 0 means 30 seconds, which is how long the browser client waits at most
 	// between two attempts to connect.

@@ -114,14 +114,36 @@ func (s *Store) inPlace() bool {
 	return false
 }
 
-// gather returns an operation together with those that wait.
+// gather returns an operation together with those that wait, and those that come within the time
+// of Options.Sync.
 func (s *Store) gather(first task) []task {
 	batch := []task{first}
 	for len(batch) < maxBatch {
 		select {
 		case t := <-s.queue:
 			batch = append(batch, t)
+			continue
 		default:
+		}
+		if s.o.Sync <= 0 {
+			return batch
+		}
+		return s.linger(batch)
+	}
+	return batch
+}
+
+// linger waits for more operations.
+func (s *Store) linger(batch []task) []task {
+	over := time.NewTimer(s.o.Sync)
+	defer over.Stop()
+	for len(batch) < maxBatch {
+		select {
+		case t := <-s.queue:
+			batch = append(batch, t)
+		case <-over.C:
+			return batch
+		case <-s.closing:
 			return batch
 		}
 	}
