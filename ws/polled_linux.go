@@ -24,11 +24,7 @@ type polled struct {
 var (
 	_ link            = (*polled)(nil)
 	_ hub.WriteWaiter = (*polled)(nil)
-	_ hub.Yielder     = (*polled)(nil)
 )
-
-// maxReads is how many reads of one connection others wait for.
-const maxReads = 8
 
 // newPolled returns the link of a connection whose handshake is not answered yet.
 func newPolled(h *hub.Hub) *polled {
@@ -153,10 +149,7 @@ func (r *reader) readEarly(early []byte) {
 func (r *reader) Readable() {
 	defer r.recovered()
 	c := r.link.(*polled).Conn()
-	for n, more := 0, !r.over; more; n, more = n+1, !r.over && c.Left() {
-		if n == maxReads {
-			c.Yield()
-		}
+	for more := !r.over; more; more = !r.over && c.Left() {
 		b := getBuffer()
 		n, err := c.TryRead((*b)[:cap(*b)])
 		if *b = (*b)[:n]; n == 0 && err == nil {

@@ -1,7 +1,6 @@
 package poller
 
 import (
-	"net"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -20,16 +19,15 @@ func (r brokenRaw) Read(func(uintptr) bool) error {
 	if *r.calls++; *r.calls == 1 {
 		panic("wait")
 	}
-	return net.ErrClosed
+	return nil
 }
 
 func TestPanicInThePoller(t *testing.T) {
 	log := panictest.Default(t)
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
-		p := newCrew(-1, brokenRaw{calls: &calls})
-		p.work(new(worker))
-		p.crew.watchdog.Stop()
+		p := &poller{raw: brokenRaw{calls: &calls}}
+		p.wait()
 		if calls != 2 {
 			t.Errorf("waited %d times", calls)
 		}
@@ -45,7 +43,7 @@ func TestPanicInAHandler(t *testing.T) {
 	log := panictest.Default(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := &watch{handler: brokenHandler{}, more: true}
-		go w.run(nil)
+		go w.run()
 		synctest.Wait()
 		log.Once(t, "a connection that can be read", "readable")
 	})
@@ -58,15 +56,6 @@ func TestPanicOfAWriter(t *testing.T) {
 		synctest.Wait()
 		log.Once(t, "a connection that can be written", "writable")
 	})
-}
-
-func TestPanicOfTheWatchdog(t *testing.T) {
-	log := panictest.Default(t)
-	p := newCrew(-1, nil)
-	defer p.crew.watchdog.Stop()
-	p.crew.workers = append(p.crew.workers, nil)
-	p.check()
-	log.Once(t, "the watchdog of the poller", "runtime error: invalid memory address or nil pointer dereference")
 }
 
 type brokenExpirer struct{}
