@@ -71,6 +71,11 @@ func (stores) Export(dir string, to io.Writer, o cli.StoreExport) error {
 	})
 }
 
+func (stores) Renew(dir string) (rooms, documents int, err error) {
+	r, err := disk.Renew(dir)
+	return r.Rooms, r.Documents, err
+}
+
 func (stores) Compact(dir string, p cli.StoreProgress) (before, after int64, err error) {
 	return disk.Compact(dir, disk.Progress(p))
 }

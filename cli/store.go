@@ -16,6 +16,7 @@ type Stores interface {
 	Check(dir string, progress StoreProgress) (StoreReport, error)
 	Export(dir string, to io.Writer, o StoreExport) error
 	Compact(dir string, progress StoreProgress) (before, after int64, err error)
+	Renew(dir string) (rooms, documents int, err error)
 }
 
 // StoreProgress is called now and then with how many bytes are done, and how many there are at most.
@@ -43,13 +44,13 @@ type StoreExport struct {
 func storeCommand(t *tool) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "store",
-		Short: "Check, export or compact a store on disk while Caddy is stopped",
-		Long: `Check, export or compact the file that the option store keeps. The commands open the folder themselves: Caddy must be
+		Short: "Check, export, compact or renew a store on disk while Caddy is stopped",
+		Long: `Check, export, compact or renew the file that the option store keeps. The commands open the folder themselves: Caddy must be
 stopped, or the folder must be a backup. The flags for Caddy's admin endpoint have no effect.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(storeCheckCommand(t), storeExportCommand(t), storeCompactCommand(t))
+	c.AddCommand(storeCheckCommand(t), storeExportCommand(t), storeCompactCommand(t), storeRenewCommand(t))
 	return c
 }
 
@@ -165,6 +166,30 @@ command needs room on the disk for a copy. If it fails or is interrupted, the st
 			return json.NewEncoder(out).Encode(map[string]int64{"bytes_before": before, "bytes_after": after})
 		}
 		out.line("the file had %s and has %s", size(before), size(after))
+		return nil
+	})
+	return c
+}
+
+func storeRenewCommand(t *tool) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "renew <dir>",
+		Short: "Make a store that was restored from a backup safe to use",
+		Long: `Give all rooms and documents of a store new epochs, after it was restored from a backup. Otherwise the server gives positions, versions
+and ETags out again that clients have seen with other content, and some clients would miss messages without a gap. After this
+command each client that comes back gets a gap and loads its state again. Messages, documents and keys stay.`,
+		Example: `  caddy realtime store renew /var/lib/caddy/realtime`,
+		Args:    oneArgument,
+	}
+	c.RunE = t.run(func(_ context.Context, out *printer, args []string) error {
+		rooms, documents, err := t.host.Stores.Renew(args[0])
+		if err != nil {
+			return err
+		}
+		if out.json {
+			return json.NewEncoder(out).Encode(map[string]int{"rooms": rooms, "documents": documents})
+		}
+		out.line("rooms and documents with new epochs: %d and %d; their clients get a gap", rooms, documents)
 		return nil
 	})
 	return c

@@ -34,6 +34,8 @@ func (f fakeStores) Compact(string, StoreProgress) (before, after int64, err err
 	return 2 << 20, 1 << 20, f.fails
 }
 
+func (f fakeStores) Renew(string) (rooms, documents int, err error) { return 12, 3, f.fails }
+
 func TestStore(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -53,6 +55,9 @@ func TestStore(t *testing.T) {
 		"export in use":   {[]string{"export", "dir"}, fakeStores{fails: errors.New("in use")}, "in use", exitFailed},
 		"compact":         {[]string{"compact", "dir"}, fakeStores{}, "the file had 2.0MiB and has 1.0MiB", 0},
 		"compact as JSON": {[]string{"compact", "--json", "dir"}, fakeStores{}, `"bytes_after":1048576`, 0},
+		"renew":           {[]string{"renew", "dir"}, fakeStores{}, "new epochs: 12 and 3", 0},
+		"renew as JSON":   {[]string{"renew", "--json", "dir"}, fakeStores{}, `{"documents":3,"rooms":12}`, 0},
+		"renew in use":    {[]string{"renew", "dir"}, fakeStores{fails: errors.New("in use")}, "in use", exitFailed},
 		"useless flag":    {[]string{"check", "--hub", "chat", "dir"}, fakeStores{}, "--hub has no effect", exitFailed},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -70,7 +70,7 @@
 //
 // # Offline
 //
-// [Check], [Export] and [Compact] work on a store that no process has open.
+// [Check], [Export], [Compact] and [Renew] work on a store that no process has open.
 //
 // # Locks
 //
