@@ -81,6 +81,7 @@ func boundedSites(t *testing.T) (caddyfile string, addrs []string) {
 	return fmt.Sprintf(`{
 		%s
 		realtime one {
+			heartbeat 10m 10m # a client of this test answers no ping while others are opened
 			room chat:* {
 				subscribe anyone
 				publish anyone
