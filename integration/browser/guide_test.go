@@ -65,9 +65,9 @@ func read(t *testing.T, document, heading string) *guide {
 		"PATH=" + tools + ":" + os.Getenv("PATH"), "HOME=" + t.TempDir(),
 		"CADDY_ADMIN=" + freeport.Addr(t), // others run a Caddy on this machine, too
 	}
-	// The module comes from here, not from a registry.
-	g.write(filepath.Join(tools, "xcaddy"), "#!/bin/sh\n"+
-		`[ "$*" = "build --with github.com/caddy-realtime/caddy-realtime" ] && ln -s '`+integration.Program(t)+"' caddy\n", 0o755)
+	// The reader is in a checkout. The tests have built its program already.
+	g.write(filepath.Join(tools, "go"), "#!/bin/sh\n"+
+		`[ "$*" = "build ./cmd/caddy" ] && ln -s '`+integration.Program(t)+"' caddy\n", 0o755)
 	t.Cleanup(func() { g.stop() })
 	return g
 }
