@@ -131,7 +131,7 @@ func (f *file) inPlace() bool {
 	return f.db == nil || f.named()
 }
 
-// named is inPlace for who holds mu, while the file is open.
+// named is inPlace for a caller that holds mu. The file is open.
 func (f *file) named() bool {
 	there, err := os.Stat(f.path)
 	return err == nil && os.SameFile(f.is, there)

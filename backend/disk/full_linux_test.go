@@ -23,14 +23,21 @@ func TestDiskReallyFull(t *testing.T) {
 		onSmallDisk(t, dir)
 		return
 	}
-	c := exec.Command(os.Args[0], "-test.run=^TestDiskReallyFull$", "-test.v")
-	c.Env = append(os.Environ(), inNamespace+"="+t.TempDir())
+	againInNamespace(t, inNamespace, "went on")
+}
+
+// againInNamespace runs a test again in a process that can mount disks, with a folder for one in a
+// variable. The process prints a text if all went well.
+func againInNamespace(t *testing.T, variable, text string) {
+	t.Helper()
+	c := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	c.Env = append(os.Environ(), variable+"="+t.TempDir())
 	c.SysProcAttr = ownDisks()
 	out, err := c.CombinedOutput()
 	switch {
 	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.ENOSPC), strings.Contains(string(out), "no mount:"):
 		t.Skipf("this machine allows no disk in a namespace: %v %s", err, out)
-	case err != nil || !strings.Contains(string(out), "went on"):
+	case err != nil || !strings.Contains(string(out), text):
 		t.Errorf("%v\n%s", err, out)
 	}
 }

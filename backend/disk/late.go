@@ -2,7 +2,7 @@ package disk
 
 import "sync"
 
-// late are operations for which nobody waits, in their order. Whoever adds one bounds their number.
+// late are operations for which nobody waits, in their order. The code that adds operations bounds their number.
 type late struct {
 	wake chan struct{} // gets a value when there is an operation; static
 

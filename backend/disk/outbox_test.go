@@ -245,7 +245,7 @@ func TestMembersAfterACrash(t *testing.T) {
 		t.Errorf("events %q, not %q", got, want)
 	}
 	w.done(notify.Outcome{})
-	// A clean end keeps who is present.
+	// A clean end keeps the members that are present.
 	dir := w.store.o.Dir
 	w.close()
 	w = openWhole(t, dir, notify.Bounds{})
