@@ -94,6 +94,10 @@ type Broker interface {
 	Close() error
 }
 
+// PromptBroker is an optional interface of a [Broker]: no method but Close waits for anything, such
+// as a network or a disk.
+type PromptBroker interface{ Prompt() bool }
+
 // FeedBroker is an optional interface of a [Broker]. A feed brings the messages that were
 // published with its name in [PublishOptions] to every node that is attached to it, without
 // history. The messages of one channel come in the order of the channel, except that a message

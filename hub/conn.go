@@ -127,6 +127,14 @@ func (c *Conn) Heard() { c.heard.Store(int64(c.hub.beat.now())) }
 // answers wait unread, and it does not count as silent.
 func (c *Conn) Unread() { c.heard.Store(math.MaxInt64) }
 
+// Yield is called before the reader of the client waits for something, or works for long, so that
+// other clients do not wait for it: see [Yielder].
+func (c *Conn) Yield() {
+	if y, ok := c.transport.(Yielder); ok {
+		y.Yield()
+	}
+}
+
 // Channels returns the channels the connection is subscribed to.
 func (c *Conn) Channels() []string {
 	c.mu.Lock()

@@ -217,6 +217,7 @@ func (c *Conn) waitForQueue(ctx context.Context, waits func()) error {
 	if waits != nil {
 		waits()
 	}
+	c.Yield()
 	select {
 	case <-relief:
 		return nil

@@ -19,6 +19,7 @@ type Hub struct {
 	seed   maphash.Seed
 	shards [shardCount]shard
 	beat   *heartbeat
+	prompt bool // the broker is a PromptBroker; static
 
 	settings  atomic.Pointer[Settings]
 	ended     atomic.Bool  // Close was called
@@ -62,6 +63,9 @@ func New(b func(Sink) (Broker, error)) (*Hub, error) {
 		return nil, err
 	}
 	h.broker = broker
+	if p, ok := broker.(PromptBroker); ok {
+		h.prompt = p.Prompt()
+	}
 	h.beat = newHeartbeat(h)
 	return h, nil
 }
@@ -89,6 +93,10 @@ func (sh *shard) apply(options func(string) RoomOptions) {
 
 // Settings returns the current settings, with the defaults filled in.
 func (h *Hub) Settings() Settings { return *h.settings.Load() }
+
+// Prompt reports whether nothing in the store of the hub waits for a network or a disk: see
+// [PromptBroker].
+func (h *Hub) Prompt() bool { return h.prompt }
 
 // Conn returns a live connection of this node.
 func (h *Hub) Conn(id string) (*Conn, bool) {
@@ -167,7 +175,7 @@ func (h *Hub) PublishFrom(ctx context.Context, c *Conn, m *Message, key string) 
 	if m.Time.IsZero() {
 		m.Time = time.Now()
 	}
-	space, room, err := h.reserve(ctx, m.Channel, weightOf(m))
+	space, room, err := h.reserve(ctx, c, m.Channel, weightOf(m))
 	if err != nil {
 		return Published{}, err
 	}

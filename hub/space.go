@@ -36,12 +36,13 @@ type waiter struct {
 // until [Space.Release]. It is for callers of [Hub.Announce]; [Hub.Publish] reserves space
 // itself. Errors are that of ctx and [ErrCrowded].
 func (h *Hub) Reserve(ctx context.Context, channel string, size int) (Space, error) {
-	s, _, err := h.reserve(ctx, channel, max(size, minWeight))
+	s, _, err := h.reserve(ctx, nil, channel, max(size, minWeight))
 	return s, err
 }
 
-// reserve is Reserve by weight. It also returns the options of the room.
-func (h *Hub) reserve(ctx context.Context, channel string, weight int) (Space, RoomOptions, error) {
+// reserve is Reserve by weight. It also returns the options of the room. c is the publisher, whose
+// reader waits; nil for another one.
+func (h *Hub) reserve(ctx context.Context, c *Conn, channel string, weight int) (Space, RoomOptions, error) {
 	r := h.room(channel)
 	if r == nil {
 		return Space{}, h.settings.Load().Room(channel), nil
@@ -55,6 +56,9 @@ func (h *Hub) reserve(ctx context.Context, channel string, weight int) (Space, R
 	}
 	r.mu.Unlock()
 	if place != nil {
+		if c != nil {
+			c.Yield()
+		}
 		if err := r.waitForSpace(ctx, place); err != nil {
 			return Space{}, o, err
 		}

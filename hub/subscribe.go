@@ -94,7 +94,7 @@ func (h *Hub) enterRoom(ctx context.Context, s *subscription, o SubscribeOptions
 	if first {
 		h.attachRoom(ctx, r)
 	}
-	if err := r.waitReady(ctx); err != nil {
+	if err := r.waitReady(ctx, s.conn); err != nil {
 		return Subscribed{}, err
 	}
 	if r.err != nil {
@@ -104,13 +104,14 @@ func (h *Hub) enterRoom(ctx context.Context, s *subscription, o SubscribeOptions
 }
 
 // waitReady waits until the broker has attached the room. The context is only asked if it has not
-// yet: the context of a session makes a channel then, and keeps it.
-func (r *room) waitReady(ctx context.Context) error {
+// yet: the context of a session makes a channel then, and keeps it. c is who waits.
+func (r *room) waitReady(ctx context.Context, c *Conn) error {
 	select {
 	case <-r.ready:
 		return nil
 	default:
 	}
+	c.Yield()
 	select {
 	case <-r.ready:
 		return nil

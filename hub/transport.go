@@ -33,6 +33,14 @@ type WriteWaiter interface {
 	WhenWritable(within time.Duration, f func(error))
 }
 
+// Yielder is an optional interface of a [Transport] whose reader shares its goroutine with the
+// readers of other connections.
+type Yielder interface {
+	// Yield says that the reader is about to wait, or to work for long. Other readers then do
+	// not wait for it. It may be called more than once, and by other goroutines.
+	Yield()
+}
+
 // Stamper is an optional interface of a [Transport] that puts bytes of its own before each
 // message with a position. An event stream of several channels needs it, because its
 // cursor holds the positions of all of them. Without it a connection gets only the shared

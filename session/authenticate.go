@@ -61,6 +61,7 @@ func (s *Session) identify(ctx context.Context, p *Principal, token string) (*Pr
 	if tokens == nil {
 		return nil, protocol.Errorf(protocol.Unauthorized, "tokens are not taken here")
 	}
+	s.conn.Yield() // the keys of the issuer may have to be fetched
 	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
 	defer cancel()
 	asOf := time.Now()

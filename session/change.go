@@ -18,6 +18,7 @@ import (
 // so the client sees all versions in order. Errors are those of [Documents.Amend], and
 // NOT_SUBSCRIBED.
 func (s *Session) Change(ctx context.Context, q protocol.Change, id json.RawMessage) (document.Outcome, *protocol.Error) {
+	s.conn.Yield() // another goroutine may have the turn of the document, and wait
 	if e := s.mayChange(q.Channel); e != nil {
 		return document.Outcome{}, e
 	}

@@ -24,6 +24,7 @@ func (s *Session) follow(ctx context.Context, u *rules, channel string) (*follow
 	if d.service == nil || o == nil {
 		return nil, nil
 	}
+	s.conn.Yield() // another goroutine may have the turn of the document, and wait
 	if err := d.service.Attach(ctx, channel); err != nil {
 		return nil, s.registry.rules.documentFailed(err)
 	}

@@ -58,12 +58,29 @@ func (s *Session) Receive(frame []byte, binary bool) {
 	s.received.Add(1)
 	s.receivedBytes.Add(uint64(len(frame)))
 	s.registry.rules.counts.receive(len(frame))
+	if s.mayWait() {
+		s.conn.Yield()
+	}
 	defer s.conn.Heard()
 	defer s.conn.Uncork()
 	s.dialect.Receive(s, frame, binary)
 	if s.followed() {
 		s.tell("message received", "bytes", len(frame))
 	}
+}
+
+// mayWait reports whether commands may wait for a store or for the app. What waits in spite of a
+// store in memory calls [hub.Conn.Yield] itself: it is rare.
+func (s *Session) mayWait() bool {
+	if !s.registry.hub.Prompt() {
+		return true
+	}
+	u := s.registry.rules.Load()
+	if !u.asksApp {
+		return false
+	}
+	realm := u.realms[s.who().Realm]
+	return realm.AsksApp()
 }
 
 // recovered ends a panic of a command: it is logged with its stack and closes the connection,
@@ -131,6 +148,7 @@ func (s *Session) pauseFor(r policy.Rate, wait time.Duration) time.Duration {
 // flood costs the server a few frames each second, however large it is. To answer each
 // frame with an error would cost about as much as to serve it.
 func (s *Session) Pause(d time.Duration) {
+	s.conn.Yield()
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

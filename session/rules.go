@@ -83,11 +83,13 @@ type rules struct {
 
 	counted func(channel string) bool // nil: no channel
 
+	asksApp bool // in some realm; static
+
 	warned [waysToFail]atomic.Int64 // see loudness
 }
 
 func newRules(c Config) *rules {
-	return &rules{
+	u := &rules{
 		policy: c.Policy,
 		limits: c.Limits.withDefaults(),
 		realms: maps.Clone(c.Realms),
@@ -96,6 +98,12 @@ func newRules(c Config) *rules {
 
 		log: cmp.Or(c.Logger, slog.New(slog.DiscardHandler)),
 	}
+	for _, r := range c.Realms {
+		if r.AsksApp() {
+			u.asksApp = true
+		}
+	}
+	return u
 }
 
 // may is [Registry.May].

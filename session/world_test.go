@@ -47,6 +47,8 @@ func (f *faults) set(change func()) {
 	change()
 }
 
+func (f *faults) Prompt() bool { return true }
+
 func (f *faults) Publish(ctx context.Context, m *hub.Message, o hub.PublishOptions) (hub.Published, error) {
 	f.set(func() { f.keys = append(f.keys, o.Key) })
 	fail, _, panics, _ := f.state()

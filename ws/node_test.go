@@ -22,13 +22,20 @@ type node struct {
 	hub      *hub.Hub
 	registry *session.Registry
 	policy   *policy.Policy
+	client   *session.Principal // everybody; may be nil
 	deflate  bool               // accepts permessage-deflate
 	stuck    chan *http.Request // of streams that were ended in the middle of a write; may be nil
 }
 
 func newNode(t testing.TB, s hub.Settings) *node {
 	t.Helper()
-	h, err := hub.New(func(s hub.Sink) (hub.Broker, error) { return loop{sink: s}, nil })
+	return newNodeOf(t, s, func(s hub.Sink) (hub.Broker, error) { return loop{sink: s}, nil })
+}
+
+// newNodeOf returns a node with a broker.
+func newNodeOf(t testing.TB, s hub.Settings, b func(hub.Sink) (hub.Broker, error)) *node {
+	t.Helper()
+	h, err := hub.New(b)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +56,7 @@ func (n *node) limit(l session.Limits) {
 }
 
 func (n *node) options() ws.Options {
-	o := ws.Options{Registry: n.registry, Dialect: native.Dialect{}, Compression: n.deflate}
+	o := ws.Options{Registry: n.registry, Dialect: native.Dialect{}, Principal: n.client, Compression: n.deflate}
 	if n.stuck != nil {
 		o.Stuck = func(r *http.Request) { n.stuck <- r }
 	}
@@ -84,6 +91,8 @@ func (b loop) Publish(_ context.Context, m *hub.Message, _ hub.PublishOptions) (
 func (loop) Attach(context.Context, string, hub.Retention) error { return nil }
 
 func (loop) Detach(string) {}
+
+func (loop) Prompt() bool { return true }
 
 func (loop) History(context.Context, string, hub.Retention, hub.HistoryQuery) (hub.HistoryPage, error) {
 	return hub.HistoryPage{}, nil

@@ -24,6 +24,7 @@ type polled struct {
 var (
 	_ link            = (*polled)(nil)
 	_ hub.WriteWaiter = (*polled)(nil)
+	_ hub.Yielder     = (*polled)(nil)
 )
 
 // newPolled returns the link of a connection whose handshake is not answered yet.
@@ -145,7 +146,9 @@ func (r *reader) readEarly(early []byte) {
 	}
 }
 
-// Readable implements [poller.Handler]: it reads what has arrived.
+// Readable implements [poller.Handler]: it reads what has arrived. Others wait for it while it
+// handles a few small commands. More than fills a buffer may be a flood, or costly to decode: then it
+// yields.
 func (r *reader) Readable() {
 	defer r.recovered()
 	c := r.link.(*polled).Conn()
@@ -155,6 +158,9 @@ func (r *reader) Readable() {
 		if *b = (*b)[:n]; n == 0 && err == nil {
 			putBuffer(b)
 			return
+		}
+		if n >= firstBuffer {
+			c.Yield()
 		}
 		r.handle(b, err)
 	}

@@ -39,7 +39,13 @@ type Broker struct {
 	janitor  sync.WaitGroup
 }
 
-var _ hub.Broker = (*Broker)(nil)
+var (
+	_ hub.Broker       = (*Broker)(nil)
+	_ hub.PromptBroker = (*Broker)(nil)
+)
+
+// Prompt implements [hub.PromptBroker].
+func (b *Broker) Prompt() bool { return true }
 
 // New starts a broker that delivers to sink. Close ends it.
 func New(sink hub.Sink, o Options) *Broker {

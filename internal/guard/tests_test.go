@@ -84,6 +84,7 @@ var tested = map[string]string{
 	"internal/poller: a connection that can be written": "TestPanicOfAWriter",
 	"internal/poller: deadlines of connections":         "TestPanicInADeadline",
 	"internal/poller: the poller":                       "TestPanicInThePoller",
+	"internal/poller: the watchdog of the poller":       "TestPanicOfTheWatchdog",
 
 	"notify: a request to the app":   "TestPanicInARequest",
 	"notify: the delivery of events": "TestPanicInADelivery",

@@ -25,7 +25,7 @@ var tolerated = []string{
 	"caddyserver/caddy/v2.trapSignals",             // lives as long as the process
 	"caddyserver/caddy/v2/modules/caddytls.init",   // session ticket keys
 	"caddytls.(*SessionTicketService).stayUpdated", // stopped with the config, but late
-	"internal/poller.(*poller).wait",               // lives as long as the process
+	"internal/poller.(*poller).poll",               // lives as long as the process
 }
 
 // Main runs the tests of a package. It exits with an error if goroutines that the tests

@@ -127,6 +127,10 @@ func (c *Conn) control(op int, ev *unix.EpollEvent) error {
 // Start makes the connection wait for bytes. h gets what has arrived before as well.
 func (c *Conn) Start(h Handler) error { return c.start(h) }
 
+// Yield says that the Handler is about to wait, or to work for long. Handlers of other connections
+// then do not wait for it. It may be called more than once, and by other goroutines.
+func (c *Conn) Yield() { c.yield() }
+
 // TryRead reads what is there. It returns 0 and no error if there is nothing, and io.EOF at the
 // end of the stream. One goroutine reads at a time.
 func (c *Conn) TryRead(p []byte) (int, error) {

@@ -11,9 +11,15 @@
 //
 // The process has one epoll set of its own. Its descriptor is registered with the poller of the
 // Go runtime, so that one goroutine waits for all connections, and no thread is blocked in a
-// system call. When a connection can be read, a goroutine calls its Handler and ends. There is
-// at most one such goroutine for each connection: what arrives meanwhile makes it go on. The
-// Handler may block as long as it likes.
+// system call. When a connection can be read, that goroutine itself calls the Handler: a goroutine for
+// each arrival costs more than most messages, because it wakes another processor and grows a fresh
+// stack. If many connections can be read at once, more goroutines help (the type crew).
+//
+// A Handler that waits must not stop other connections. It calls [Conn.Yield] first: the goroutine
+// then belongs to it alone, and another one waits for events. For a Handler that waits without
+// having said so, a watchdog does the same within 40 milliseconds. The Handler of a [Watch] has a goroutine of its
+// own, because a TLS connection does not say when it waits. Handlers of one connection never run at the same
+// time: what arrives meanwhile makes the one that runs go on.
 //
 // Connections are registered once, edge-triggered. So a read that does not fill its buffer needs
 // no second read that finds nothing, and no system call arms a connection again: an arrival
@@ -45,8 +51,10 @@
 //
 //   - Keeping the net.Conn and registering its descriptor: each arrival would then wake the
 //     poller of the runtime as well, for nobody, and the net.Conn costs 700 bytes.
-//   - One goroutine per processor that reads and also handles: a handler that asks the app
-//     would block the other connections of the same batch.
+//   - A goroutine for each arrival: in rooms of five with publishing members, a delivery
+//     costs a third more processor time.
+//   - One goroutine per processor that reads and also handles, and nothing that relieves it: a
+//     handler that asks the app would block the other connections of the same batch.
 //   - EPOLLONESHOT for all connections: it needs a system call for each read.
 //   - A thread that blocks in epoll_wait: the scheduler takes its processor away and gives it
 //     back for each event.
@@ -60,7 +68,8 @@
 // # Goroutines and locks
 //
 // The goroutine that waits lives as long as the process, like the poller of the runtime. All
-// others end when there is nothing to do. Systems other than Linux have no poller: Take and
+// others end when there is nothing to do. The goroutine that waits may leave with a Handler; then
+// there is a new one. Systems other than Linux have no poller: Take and
 // NewWatch return nil there.
 //
 // Locks, from the outermost to the innermost:
@@ -68,6 +77,7 @@
 //	hub.Conn.mu > Stream.mu: the hub waits for space with its lock held
 //	Stream.mu > watch.mu > poller.mu
 //	watch.mu > sweep.mu
+//	crew.mu: nothing is locked under it
 //
 // No lock is held while a Handler or a callback is called.
 package poller

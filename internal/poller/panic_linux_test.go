@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"net"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -19,15 +20,16 @@ func (r brokenRaw) Read(func(uintptr) bool) error {
 	if *r.calls++; *r.calls == 1 {
 		panic("wait")
 	}
-	return nil
+	return net.ErrClosed
 }
 
 func TestPanicInThePoller(t *testing.T) {
 	log := panictest.Default(t)
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
-		p := &poller{raw: brokenRaw{calls: &calls}}
-		p.wait()
+		p := newCrew(-1, brokenRaw{calls: &calls})
+		p.work(new(worker))
+		p.crew.watchdog.Stop()
 		if calls != 2 {
 			t.Errorf("waited %d times", calls)
 		}
@@ -43,7 +45,7 @@ func TestPanicInAHandler(t *testing.T) {
 	log := panictest.Default(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := &watch{handler: brokenHandler{}, more: true}
-		go w.run()
+		go w.run(nil)
 		synctest.Wait()
 		log.Once(t, "a connection that can be read", "readable")
 	})
@@ -56,6 +58,15 @@ func TestPanicOfAWriter(t *testing.T) {
 		synctest.Wait()
 		log.Once(t, "a connection that can be written", "writable")
 	})
+}
+
+func TestPanicOfTheWatchdog(t *testing.T) {
+	log := panictest.Default(t)
+	p := newCrew(-1, nil)
+	defer p.crew.watchdog.Stop()
+	p.crew.workers = append(p.crew.workers, nil)
+	p.check()
+	log.Once(t, "the watchdog of the poller", "runtime error: invalid memory address or nil pointer dereference")
 }
 
 type brokenExpirer struct{}

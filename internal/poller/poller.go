@@ -4,9 +4,12 @@ import "sync/atomic"
 
 // Handler is the owner of a connection.
 type Handler interface {
-	// Readable is called, on a goroutine of its own and never twice at the same time, when
-	// something has arrived or the connection has ended. It reads until nothing is left, or
-	// closes the connection. It recovers its panics. It may block.
+	// Readable is called, never twice at the same time, when something has arrived or the
+	// connection has ended. It reads until nothing is left, or closes the connection. It
+	// recovers its panics.
+	//
+	// Other handlers may wait until it returns. It may block after a call of [Conn.Yield]; Read
+	// and [Stream.Write] call that by themselves. The Handler of a [Watch] may always block.
 	Readable()
 }
 

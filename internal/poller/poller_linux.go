@@ -4,10 +4,9 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
 // batch is how many events one system call returns at most.
@@ -16,18 +15,21 @@ const batch = 256
 // poller is the epoll set of the process.
 type poller struct {
 	// Static.
-	fd  int // of the epoll set; never closed
-	raw syscall.RawConn
+	fd       int // of the epoll set; never closed
+	raw      syscall.RawConn
+	readable func(uintptr) (done bool) // collects events; made once
 
-	// Owned by the goroutine of wait.
+	// Owned by the worker that waits for events, see crew.polling.
 	events [batch]unix.EpollEvent
 	found  []arrival
+	brief  []*watch // the connections that can be read
 
 	// Guarded by mu.
 	mu    sync.Mutex
 	table []entry
 	free  int32 // the first of the free entries, counted from 1; 0: none
 
+	crew  crew
 	sweep sweep
 }
 
@@ -63,37 +65,40 @@ func newPoller() (*poller, error) {
 		_ = file.Close()
 		return nil, err
 	}
-	p := &poller{fd: fd, raw: raw}
-	go p.wait()
+	p := newCrew(fd, raw)
+	p.hire(1)
 	return p, nil
 }
 
-// wait hands out events as long as the process lives.
-func (p *poller) wait() {
-	guard.Loop(nil, nil, "the poller", func() {
-		// The function never says that it is done, so that the runtime calls it again when
-		// there are events.
-		_ = p.raw.Read(func(uintptr) bool { p.collect(); return false })
-	})
+// newCrew returns a poller without workers.
+func newCrew(fd int, raw syscall.RawConn) *poller {
+	p := &poller{fd: fd, raw: raw}
+	p.readable = func(uintptr) bool { return p.collect() }
+	p.crew.watchdog = time.AfterFunc(time.Hour, p.check)
+	p.crew.watchdog.Stop() // until arm
+	return p
 }
 
-// collect hands out the events that are there.
-func (p *poller) collect() {
+// collect hands out the events that are there. If it returns false, the runtime calls it again
+// when there are more.
+func (p *poller) collect() bool {
 	for {
 		n, err := unix.EpollWait(p.fd, p.events[:], 0)
 		if err == unix.EINTR {
 			continue
 		}
 		if n <= 0 {
-			return
+			return len(p.brief) > 0
 		}
 		p.find(p.events[:n])
 		for i, a := range p.found {
-			a.watch.arrived(a.mask)
+			if a.watch.arrived(a.mask) {
+				p.brief = append(p.brief, a.watch)
+			}
 			p.found[i] = arrival{}
 		}
-		if n < batch {
-			return
+		if n < batch || len(p.brief) > 0 {
+			return len(p.brief) > 0
 		}
 	}
 }

@@ -42,6 +42,13 @@ func (s *Stream) before() *early {
 // Conn returns the connection, or nil before Open.
 func (s *Stream) Conn() *Conn { return s.conn.Load() }
 
+// Yield is [Conn.Yield]. Before Open no Handler is called.
+func (s *Stream) Yield() {
+	if c := s.conn.Load(); c != nil {
+		c.Yield()
+	}
+}
+
 // TryWrite is [Conn.TryWrite]. Before Open it keeps a few bytes.
 func (s *Stream) TryWrite(p []byte) (int, error) {
 	if c := s.conn.Load(); c != nil {
@@ -92,6 +99,7 @@ func (s *Stream) Write(p []byte, within time.Duration) error {
 		}
 		p = p[n:]
 		done := make(chan error, 1)
+		s.Yield()
 		s.WhenWritable(time.Until(due), func(err error) { done <- err })
 		if err := <-done; err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -25,6 +26,9 @@ type watch struct {
 	// Static.
 	poller *poller
 	target target
+	slow   bool // the handler may wait for what no Yield precedes; it gets a goroutine of its own
+
+	worker atomic.Pointer[worker] // that calls the handler; nil: none, or a goroutine of its own does
 
 	// Guarded by mu.
 	mu      sync.Mutex
@@ -61,8 +65,8 @@ func (w *watch) start(h Handler) error {
 	if err := w.list(0); err != nil {
 		return err
 	}
-	if w.more {
-		w.readable()
+	if w.more && w.readable() {
+		go w.run(nil)
 	}
 	return nil
 }
@@ -90,52 +94,74 @@ func (w *watch) list(more uint32) error {
 	return nil
 }
 
-// arrived handles an event. The goroutine of the poller calls it.
-func (w *watch) arrived(mask uint32) {
+// arrived handles an event. It reports whether a worker has to call run. The worker that waits
+// for events calls it.
+func (w *watch) arrived(mask uint32) (brief bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
-		return
+		return false
 	}
 	if mask&gone != 0 {
 		w.ended = true
 	}
-	if mask&inward != 0 {
-		w.more = true
-		w.readable()
-	}
 	if mask&outward != 0 {
 		w.writable(nil)
 	}
+	if mask&inward == 0 {
+		return false
+	}
+	w.more = true
+	if !w.readable() {
+		return false
+	}
+	if w.slow {
+		go w.run(nil)
+		return false
+	}
+	return true
 }
 
-// readable wakes the read that waits, or else starts the goroutine that calls the handler.
+// readable wakes the read that waits. If there is none, it reports whether run must be called.
 // Needs mu.
-func (w *watch) readable() {
+func (w *watch) readable() bool {
 	switch {
 	case w.waits != nil && w.waits.read != nil:
 		w.wakeRead(nil)
 	case w.handler != nil && !w.reading:
 		w.reading = true
-		go w.run()
+		return true
 	}
+	return false
 }
 
-// run calls the handler until nothing more has arrived.
-func (w *watch) run() {
+// run calls the handler until nothing more has arrived. k is nil on a goroutine of its own.
+func (w *watch) run(k *worker) {
 	defer guard.Recover(nil, "a connection that can be read")
-	for w.next() {
+	for w.next(k) {
 		w.handler.Readable()
 	}
 }
 
-// next reports whether there is something to read. If not, the goroutine ends.
-func (w *watch) next() bool {
+// next reports whether there is something to read.
+func (w *watch) next(k *worker) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reading = w.more && !w.closed
 	w.more = false
+	if !w.reading {
+		k = nil
+	}
+	w.worker.Store(k)
 	return w.reading
+}
+
+// yield lets the worker that calls the handler leave the crew, so that no other connection waits
+// for this handler. It does nothing on a goroutine of its own.
+func (w *watch) yield() {
+	if k := w.worker.Swap(nil); k != nil {
+		w.poller.relieve(k)
+	}
 }
 
 // hasEnded reports whether the end of the stream has arrived.
@@ -152,6 +178,7 @@ func (w *watch) parkRead() error {
 	if wake == nil {
 		return err
 	}
+	w.yield()
 	return <-wake
 }
 

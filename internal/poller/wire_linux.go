@@ -31,7 +31,7 @@ func NewWatch(conn net.Conn) *Watch {
 		return nil
 	}
 	w := &Watch{raw: raw}
-	w.poller, w.target = p, w
+	w.poller, w.target, w.slow = p, w, true
 	return w
 }
 
