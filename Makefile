@@ -25,13 +25,14 @@ CORE = ./hub ./presence ./history ./document ./policy ./auth ./protocol ./sessio
 	./backend/memory ./config ./access ./node ./api/... ./sse ./ws
 
 # How long the links of a cluster break in its drill; the other drills take a minute
-# or two each.
+# or two each. ONLY picks drills of one node.
 DRILLTIME ?= 10m
+ONLY      ?=
 
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare store-bench microbench release fmt clean
+.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills cluster-drills drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare store-bench microbench release fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -78,8 +79,13 @@ fuzz-smoke:
 fuzz: ## run every fuzz target for a minute, or FUZZTIME=<time>
 	@tools/fuzz $(if $(filter command line environment,$(origin FUZZTIME)),$(FUZZTIME),1m)
 
-drills: ## put clusters under minutes of faults, and print a table of what came out
-	REALTIME_DRILLS=$(DRILLTIME) go test -v -count=1 -parallel 1 -timeout 60m -run '^TestCluster' ./integration/drills
+drills: ## put one node under load and faults, and print a table of what came out: half an hour, or ONLY=<tests>
+	REALTIME_DRILLS=1m REALTIME_DRILLS_TABLE=$(CURDIR)/bin/drills.md \
+		go test -v -count=1 -parallel 1 -timeout 60m -run '$(ONLY)' -skip '^TestCluster' ./integration/drills
+
+cluster-drills: ## put clusters under minutes of faults, and print a table of what came out
+	REALTIME_DRILLS=$(DRILLTIME) REALTIME_DRILLS_TABLE=$(CURDIR)/bin/cluster-drills.md \
+		go test -v -count=1 -parallel 1 -timeout 60m -run '^TestCluster' ./integration/drills
 
 dashboard-check: needs ## run each query of the dashboard and each alert in a Prometheus that scrapes a server under load
 	promtool check rules docs/alerts.yml

@@ -3,10 +3,7 @@ package drills
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -152,52 +149,6 @@ func (d *drill) goOn(more int) {
 	d.t.Helper()
 	enough := d.acked() + more
 	until(d.t, "publishing goes on", func() bool { return d.acked() >= enough })
-}
-
-// drillTime is for how long the links of a cluster break in its long drill; 0 means
-// that all drills of clusters are short. Long ones are held to times that need an idle
-// machine, and print a table of what came out: see `make drills`.
-var drillTime, _ = time.ParseDuration(os.Getenv("REALTIME_DRILLS"))
-
-var longDrills = drillTime > 0
-
-func sized[T any](short, long T) T {
-	if longDrills {
-		return long
-	}
-	return short
-}
-
-// within fails a long drill when something took longer than it may.
-func within(t *testing.T, what string, took, limit time.Duration) {
-	t.Helper()
-	t.Logf("%s: %v", what, took.Round(time.Millisecond))
-	if longDrills && took > limit {
-		t.Errorf("%s: %v, which is more than %v", what, took, limit)
-	}
-}
-
-// table is what came out of the drills of clusters.
-var table struct {
-	sync.Mutex
-	rows []string
-}
-
-// result adds a row for people.
-func result(t *testing.T, what, format string, args ...any) {
-	table.Lock()
-	defer table.Unlock()
-	verdict := "passed"
-	if t.Failed() {
-		verdict = "FAILED"
-	}
-	table.rows = append(table.rows, fmt.Sprintf("| %s | %s | %s |", what, fmt.Sprintf(format, args...), verdict))
-}
-
-func printTable() {
-	if longDrills && len(table.rows) > 0 {
-		fmt.Printf("\n| drill | what came out | |\n|---|---|---|\n%s\n", strings.Join(table.rows, "\n"))
-	}
 }
 
 // summary is the report in a few words.

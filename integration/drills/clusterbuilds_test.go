@@ -110,7 +110,7 @@ func TestClusterSkew(t *testing.T) {
 		t.Errorf("%d gaps, and Redis has lost nothing", r.Gaps)
 	}
 	watch.check()
-	result(t, "clocks 10 min fast and 10 min slow", "a history of 3 s lasted %s; no member left, those of the killed fast node after %.1f s; %s",
+	result(t, "clocks 10 min fast and 10 min slow", "no gap, no repeat; leases and lifetimes as with right clocks", "a history of 3 s lasted %s; no member left, those of the killed fast node after %.1f s; %s",
 		brief, left.Seconds(), summary(d, r))
 }
 
@@ -209,5 +209,5 @@ func TestClusterMixed(t *testing.T) {
 	for _, w := range watches {
 		w.check()
 	}
-	result(t, "a node of an older version ("+oldVersion+") among new ones", "members, history and messages both ways; %s", summary(d, r))
+	result(t, "a node of an older version ("+oldVersion+") among new ones", "no gap, no repeat", "members, history and messages both ways; %s", summary(d, r))
 }

@@ -79,7 +79,7 @@ func TestClusterDocuments(t *testing.T) {
 		}
 	}
 	editor.Judge(t, editors, version, state)
-	result(t, "one document, links broken and Redis killed", "%d editors on %d nodes, %d changes made, %d faults of links, Redis killed %d times",
+	result(t, "one document, links broken and Redis killed", "one document; each change once", "%d editors on %d nodes, %d changes made, %d faults of links, Redis killed %d times",
 		len(editors), len(c.nodes), version, faults, kills)
 }
 

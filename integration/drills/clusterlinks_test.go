@@ -25,7 +25,7 @@ func TestClusterLinks(t *testing.T) {
 	if r.Disconnects > 0 {
 		t.Errorf("%d clients were disconnected, because Redis was away", r.Disconnects)
 	}
-	result(t, "links reset, stalled and refused", "%d faults of links; %s", faults, summary(d, r))
+	result(t, "links reset, stalled and rejected", "no gap, no repeat, nobody disconnected", "%d faults of links; %s", faults, summary(d, r))
 }
 
 // breakLinks breaks a link every 0.3 to 1 s, for up to 1.5 s.

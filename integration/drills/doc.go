@@ -11,6 +11,7 @@
 // The drills of one Caddy run one after the other, because there is one in a process
 // and because they count goroutines and memory; those of clusters run side by side
 // behind them. Nothing but the length of a fault goes by the clock: a time limit only
-// says when a drill has failed. `make drills` runs those of clusters for minutes and
-// holds them to times that need an idle machine.
+// says when a drill has failed. `make drills` runs those of one Caddy with thousands of
+// clients and `make cluster-drills` those of clusters for minutes. Both assert times that
+// need an idle machine, and write a table.
 package drills

@@ -33,6 +33,7 @@ http://{{site}} {
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	clients, window := sized(200, 5000), sized(3*time.Second, 20*time.Second)
+	r := newRow(t, "the window and 1 s; 1.5 x the arrivals asked for", "a node with %d clients drains in %v", clients, window)
 	full, spare := integration.StartProcess(t, drainSite), integration.StartProcess(t, drainSite)
 	from, to, admin := "http://"+full.Addr("site")+"/rt", "http://"+spare.Addr("site")+"/rt", "http://"+full.Addr("admin")+"/realtime"
 	m := &move{t: t, to: to}
@@ -69,8 +70,7 @@ func TestDrain(t *testing.T) {
 	if longDrills && float64(fastest) > 1.5*asked {
 		t.Errorf("%d clients arrived within a second, which is more than 1.5 x %.0f", fastest, asked)
 	}
-	result(t, "`TestDrain`", "%d clients of two nodes, window %v: all on the other node after %.1f s; asked for %.0f arrivals a second, at most %d within one second",
-		clients, window, last.Seconds(), asked, fastest)
+	r.came("all on the other node after %.1f s; asked for %.0f arrivals a second, at most %d within one second", last.Seconds(), asked, fastest)
 }
 
 // move is the clients that go from one node to another.

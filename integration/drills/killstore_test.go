@@ -40,6 +40,7 @@ http://{{site}} {
 // checker finds a message that was acknowledged and is missing, and one that came twice.
 // Documents, members and the app that is notified have checks of their own.
 func TestKillUnderLoadWithStore(t *testing.T) {
+	row := newRow(t, "no gap, no repeat; every acknowledged message, change and event is there", "`kill -9` under load, with the store")
 	app := integration.StartHookApp(t)
 	app.SetAnswer(moody())
 	p := integration.StartProcess(t, killStoreSite, "REALTIME_TEST_KEY="+appKey, "REALTIME_TEST_STORE="+t.TempDir(),
@@ -62,6 +63,7 @@ func TestKillUnderLoadWithStore(t *testing.T) {
 		t.Errorf("of %d subscriptions %d have recovered over %d crashes; only the first ones have nothing to recover", r.Subscriptions, r.Recovered, crashes)
 	}
 	judgeEvents(t, app, d, version)
+	row.came("%d kills; %d changes of a document; %s", crashes, version, summary(d, r))
 }
 
 // moody returns what an app does that refuses some requests after it has seen the events.

@@ -50,6 +50,7 @@ func TestSlowApp(t *testing.T) {
 	if longDrills {
 		clients, lasts = 1000, 10*time.Second
 	}
+	row := newRow(t, "half of the app's time", "%d clients publish through an app that takes %v", clients, takes)
 	server := integration.StartProcess(t, fmt.Sprintf(slowAppSite, app.Listener.Addr(), slowAppKey))
 	base := "http://" + server.Addr("site") + "/rt"
 	r := &readers{t: t}
@@ -78,7 +79,7 @@ func TestSlowApp(t *testing.T) {
 	if with > takes/2 {
 		t.Errorf("the p99 of another room is %v, and the app takes %v for a message", with, takes)
 	}
-	result(t, "`TestSlowApp`", "%d clients publish through an app that takes %v: the p99 of another room is %v, and %v without", clients, takes, with, without)
+	row.came("the p99 of another room is %v, and %v without these publishes", with, without)
 }
 
 // readers are clients that note how long each message of a room took.
