@@ -20,7 +20,7 @@ type Dialect interface {
 	Encoder() hub.Encoder
 	// Receive handles one frame. The session calls it on the transport's reader, one
 	// call at a time. It asks [Session.Spend] before it looks at the frame, and reports
-	// offences to [Session.Offend]. No transport hands binary frames over yet.
+	// offences to [Session.Offend]. Binary frames come only to dialects that take them.
 	Receive(s *Session, frame []byte, binary bool)
 }
 

@@ -30,7 +30,7 @@ const (
 // otherwise.
 type deflating struct{ Encoder }
 
-// AppendEvent appends ev as a text frame, compressed if that makes it shorter.
+// AppendEvent appends the frames of ev, each compressed if that makes it shorter.
 func (e deflating) AppendEvent(dst []byte, ev hub.Event) []byte {
 	if ev, ok := ev.(pong); ok {
 		return e.Encoder.AppendEvent(dst, ev)
@@ -38,30 +38,27 @@ func (e deflating) AppendEvent(dst []byte, ev hub.Event) []byte {
 	plain := getBuffer()
 	defer putBuffer(plain)
 	*plain = e.Encoder.AppendEvent(*plain, ev)
-	start, payload := len(dst), payloadOf(*plain)
+	for rest := *plain; len(rest) > 0; {
+		var frame []byte
+		frame, rest = cutFrame(rest)
+		dst = appendShorter(dst, frame)
+	}
+	return dst
+}
+
+// appendShorter appends a frame that seal has made, compressed if that makes it shorter.
+func appendShorter(dst, frame []byte) []byte {
+	start, payload := len(dst), frame[headerOf(frame):]
 	if len(payload) >= leastDeflated {
 		dst = slices.Grow(dst, mediumHeader+len(payload)/2)[:start+mediumHeader]
 		dst = appendDeflated(dst, payload)
 		if len(dst)-start-mediumHeader < len(payload) {
 			dst = seal(dst, start)
-			dst[start] |= rsv1
+			dst[start] = frame[0] | rsv1
 			return dst
 		}
 	}
-	return append(dst[:start], *plain...)
-}
-
-// payloadOf returns the payload of a frame that seal has made.
-func payloadOf(frame []byte) []byte {
-	switch {
-	case len(frame) == 0:
-		return nil
-	case frame[1] == 126:
-		return frame[mediumHeader:]
-	case frame[1] == 127:
-		return frame[largeHeader:]
-	}
-	return frame[2:]
+	return append(dst[:start], frame...)
 }
 
 // deflater is a writer of compress/flate that appends to a slice.

@@ -12,10 +12,11 @@ import (
 // First bytes of the frames a server sends (RFC 6455, section 5.2): FIN and the
 // opcode. Messages are never fragmented, and servers do not mask.
 const (
-	headText  = 0x80 | 0x1
-	headClose = 0x80 | 0x8
-	headPing  = 0x80 | 0x9
-	headPong  = 0x80 | 0xA
+	headText   = 0x80 | 0x1
+	headBinary = 0x80 | 0x2
+	headClose  = 0x80 | 0x8
+	headPing   = 0x80 | 0x9
+	headPong   = 0x80 | 0xA
 )
 
 const (
@@ -36,8 +37,9 @@ const envelopeHint = 160
 // Encoder makes finished WebSocket frames of the events of a dialect. Connections with
 // equal encoders share the bytes of a broadcast.
 type Encoder struct {
-	// Text is the dialect's encoder: what it appends becomes a text frame. It may be nil
-	// for the frames of WebSocket itself.
+	// Text is the dialect's encoder: what it appends becomes a text frame. If it appends
+	// something for a heartbeat, that takes the place of the ping of WebSocket. It may be
+	// nil for the frames of WebSocket itself.
 	Text hub.Encoder
 }
 
@@ -46,6 +48,13 @@ type Encoder struct {
 type Splitter interface {
 	// Split returns what an event consists of; nil if it is one message.
 	Split(ev hub.Event) []hub.Event
+}
+
+// Binary is an optional ability of a dialect's encoder: events that are binary messages.
+type Binary interface {
+	// IsBinary reports whether the bytes of an event, or of one that Split has returned, are a
+	// binary message.
+	IsBinary(ev hub.Event) bool
 }
 
 // Closer is an optional ability of a dialect's encoder: close codes of its own. Without it the
@@ -58,7 +67,7 @@ type Closer interface {
 // pong is the answer to a client's ping; only this package's Encoder knows it.
 type pong string
 
-// AppendEvent appends ev as a text frame.
+// AppendEvent appends ev as a text frame, or as the frames that the dialect makes of it.
 func (e Encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
 	hint := envelopeHint
 	switch ev := ev.(type) {
@@ -70,23 +79,36 @@ func (e Encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
 	if s, ok := e.Text.(Splitter); ok {
 		if parts := s.Split(ev); parts != nil {
 			for _, part := range parts {
-				dst = e.appendText(dst, part, hint)
+				dst = e.appendData(dst, part, hint)
 			}
 			return dst
 		}
 	}
-	return e.appendText(dst, ev, hint)
+	return e.appendData(dst, ev, hint)
 }
 
-// appendText appends one text frame. hint is about the size of the text.
-func (e Encoder) appendText(dst []byte, ev hub.Event, hint int) []byte {
+// appendData appends one text or binary frame. hint is about the size of its payload.
+func (e Encoder) appendData(dst []byte, ev hub.Event, hint int) []byte {
 	start := len(dst)
 	dst = slices.Grow(dst, mediumHeader+hint)[:start+mediumHeader]
-	return seal(e.Text.AppendEvent(dst, ev), start)
+	dst = seal(e.Text.AppendEvent(dst, ev), start)
+	if b, ok := e.Text.(Binary); ok && len(dst) > start && b.IsBinary(ev) {
+		dst[start] = headBinary
+	}
+	return dst
 }
 
-// AppendPing appends an empty ping.
-func (Encoder) AppendPing(dst []byte) []byte { return append(dst, headPing, 0) }
+// AppendPing appends the heartbeat of the dialect, or else an empty ping.
+func (e Encoder) AppendPing(dst []byte) []byte {
+	start := len(dst)
+	if e.Text != nil {
+		dst = slices.Grow(dst, mediumHeader)[:start+mediumHeader]
+		if dst = seal(e.Text.AppendPing(dst), start); len(dst) > start {
+			return dst
+		}
+	}
+	return append(dst, headPing, 0)
+}
 
 // AppendClose appends what the dialect says about the end, if anything, and a close frame. Text
 // beyond what fits is cut off.
@@ -127,6 +149,30 @@ func seal(dst []byte, start int) []byte {
 	dst[start], dst[start+1] = headText, 127
 	binary.BigEndian.PutUint64(dst[start+2:], uint64(n))
 	return dst
+}
+
+// headerOf returns the length of the header of a frame that seal has made.
+func headerOf(frame []byte) int {
+	switch frame[1] {
+	case 126:
+		return mediumHeader
+	case 127:
+		return largeHeader
+	}
+	return 2
+}
+
+// cutFrame returns the first of some frames that an Encoder has made, and the others.
+func cutFrame(frames []byte) (first, rest []byte) {
+	n, size := headerOf(frames), uint64(frames[1])
+	switch n {
+	case mediumHeader:
+		size = uint64(binary.BigEndian.Uint16(frames[2:]))
+	case largeHeader:
+		size = binary.BigEndian.Uint64(frames[2:])
+	}
+	end := uint64(n) + size
+	return frames[:end:end], frames[end:]
 }
 
 // appendControl appends a control frame; payload has at most maxControl bytes.

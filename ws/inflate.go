@@ -42,13 +42,13 @@ var inflaters = newShared(func() *inflater {
 
 // receiveDeflated inflates a message and hands it to the session. The inflater goes back
 // first, because a session may block.
-func (e *engine) receiveDeflated(message *[]byte) error {
+func (e *engine) receiveDeflated(message *[]byte, binary bool) error {
 	b := getBuffer()
 	defer putBuffer(b)
 	if err := inflate(b, message, e.limit); err != nil {
 		return err
 	}
-	return e.deliver(*b)
+	return e.deliver(*b, binary)
 }
 
 // inflate appends to dst what message inflates to, and stops when that has more than limit
@@ -79,10 +79,10 @@ func inflate(dst, message *[]byte, limit int) error {
 
 // deliver hands a message to the session. The session copies what it keeps, because the buffer
 // goes back to the pool.
-func (e *engine) deliver(message []byte) error {
-	if !utf8.Valid(message) {
+func (e *engine) deliver(message []byte, binary bool) error {
+	if !binary && !utf8.Valid(message) {
 		return verdict(protocol.ReasonEncoding)
 	}
-	e.reader.session.Receive(message, false)
+	e.reader.session.Receive(message, binary)
 	return nil
 }

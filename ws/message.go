@@ -36,10 +36,10 @@ func (e *engine) converse() error {
 		switch {
 		case err != nil:
 			return err
-		case kind == websocket.BinaryMessage && !e.reader.link.isClosed():
+		case kind == websocket.BinaryMessage && !e.reader.binary && !e.reader.link.isClosed():
 			return errBinary
 		}
-		if err := e.receive(message); err != nil {
+		if err := e.receive(message, kind == websocket.BinaryMessage); err != nil {
 			return err
 		}
 	}
@@ -50,7 +50,7 @@ func (e *engine) drained() bool { return len(e.ahead) == 0 && e.sieve.rest() }
 
 // receive reads one message and hands it to the session. Once the hub has finished, messages
 // are dropped until the client's close frame comes.
-func (e *engine) receive(message io.Reader) error {
+func (e *engine) receive(message io.Reader, binary bool) error {
 	b := getBuffer()
 	defer putBuffer(b)
 	if err := e.read(message, b); err != nil {
@@ -60,11 +60,11 @@ func (e *engine) receive(message io.Reader) error {
 	case e.reader.link.isClosed():
 		return nil
 	case e.sieve.deflated:
-		return e.receiveDeflated(b)
+		return e.receiveDeflated(b, binary)
 	case len(*b) > e.limit:
 		return websocket.ErrReadLimit // within the slack of compressed messages
 	}
-	return e.deliver(*b)
+	return e.deliver(*b, binary)
 }
 
 // read reads a whole message into b.

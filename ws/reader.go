@@ -32,6 +32,7 @@ type reader struct {
 	session  *session.Session
 	conn     *hub.Conn
 	deflate  bool // permessage-deflate is in use
+	binary   bool // the dialect takes binary messages
 	refused  *hub.Reason
 
 	// Owned by the reader's goroutine. In the poller each arrival has one, one after the other.
@@ -46,11 +47,12 @@ type terms struct {
 	dialect   session.Dialect
 	principal *session.Principal
 	deflate   bool // permessage-deflate is in use
+	binary    bool // the dialect takes binary messages
 	refused   *hub.Reason
 }
 
 func newReader(l link, t terms) *reader {
-	return &reader{link: l, registry: t.registry, dialect: t.dialect, deflate: t.deflate, refused: t.refused}
+	return &reader{link: l, registry: t.registry, dialect: t.dialect, deflate: t.deflate, binary: t.binary, refused: t.refused}
 }
 
 // encoder returns the encoder of the connection's frames.

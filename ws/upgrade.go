@@ -27,6 +27,9 @@ type Options struct {
 	Registry *session.Registry
 	// Dialect is the wire protocol inside the frames.
 	Dialect session.Dialect
+	// Binary says that the dialect takes binary messages. Without it one closes the
+	// connection.
+	Binary bool
 	// Principal is the client; nil is an anonymous one without an address.
 	Principal *session.Principal
 	// Refuse is the reason for which the connection is closed at once, in a protocol whose clients
@@ -125,7 +128,10 @@ func (o Options) debug(text string, args ...any) {
 
 // terms accepts the extensions of a request in h, and returns what the connection keeps.
 func (o Options) terms(h http.Header, r *http.Request) terms {
-	return terms{o.Registry, o.Dialect, o.Principal, o.Compression && chooseDeflate(h, r), o.Refuse}
+	return terms{
+		registry: o.Registry, dialect: o.Dialect, principal: o.Principal,
+		deflate: o.Compression && chooseDeflate(h, r), binary: o.Binary, refused: o.Refuse,
+	}
 }
 
 // start sends the answer to the handshake and runs the connection. It gets only what the
