@@ -97,6 +97,11 @@ var rules = []rule{
 		why:  "transports stand side by side and know neither each other nor the server",
 	},
 	{
+		pkg:  "engineio",
+		ours: []string{"hub", "protocol", "session", "ws", "internal/guard", "internal/pace"},
+		why:  "the transport of Engine.IO is polls, which may become a WebSocket of package ws; it knows neither the messages in its packets nor the server",
+	},
+	{
 		pkg:  "api/problem",
 		ours: []string{"protocol", "internal/pace"},
 		why:  "transports answer errors like the HTTP API and must not need it for that",
@@ -251,7 +256,7 @@ var rules = []rule{
 	},
 	{
 		pkg: ".",
-		ours: []string{"access", "backend/disk", "config", "metrics", "node", "protocol", "auth", "session", "notify", "ws", "sse", "api/...", "dialect/...", "client", "cli", "console",
+		ours: []string{"access", "backend/disk", "config", "metrics", "node", "protocol", "auth", "session", "notify", "ws", "sse", "engineio", "api/...", "dialect/...", "client", "cli", "console",
 			"internal/block", "internal/caddyhost", "internal/guard", "internal/pace", "internal/tracing"},
 		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap", "github.com/prometheus/client_golang", "github.com/spf13/cobra"},
 		why:     "the module for Caddy wires packages together and registers them; the core and the stores are the business of the node, but for a store that is at rest, which the command line opens",
