@@ -33,7 +33,7 @@ func newBatch(events []Event, slow Slow) batch {
 				b.direct++
 			}
 			b.selective = b.selective || ev.Direct != nil || ev.Except != ""
-		case Selective, Personal:
+		case Selective, Personal, Numbered:
 			b.selective = true
 		}
 	}
@@ -54,7 +54,7 @@ func (b *batch) isWholeFor(s *subscription) bool {
 		return true
 	}
 	for _, ev := range b.events {
-		if !s.conn.getsAsIs(ev, s.interests) {
+		if !s.getsAsIs(ev) {
 			return false
 		}
 	}
@@ -71,16 +71,13 @@ func (b *batch) end() (p Position) {
 	return p
 }
 
-// getsAsIs reports whether a connection with these interests gets an event unchanged.
-func (c *Conn) getsAsIs(ev Event, interests uint8) bool {
-	if !c.addressed(ev) {
-		return false
-	}
-	if s, ok := ev.(Selective); ok && !s.Concerns(interests) {
+// getsAsIs reports whether a subscription gets an event unchanged.
+func (s *subscription) getsAsIs(ev Event) bool {
+	if !s.conn.addressed(ev) || !s.concerned(ev) {
 		return false
 	}
 	if p, ok := ev.(Personal); ok {
-		return p.For(c.id) == nil
+		return p.For(s.conn.id) == nil
 	}
 	return true
 }

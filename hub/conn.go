@@ -151,6 +151,11 @@ func (c *Conn) Channels() []string {
 func (c *Conn) Send(ev Event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.send(ev)
+}
+
+// send is Send with mu held.
+func (c *Conn) send(ev Event) {
 	switch {
 	case c.ending:
 	case c.sendsAtOnce():

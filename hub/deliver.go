@@ -103,7 +103,7 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 			}
 			s.passed(ev.Position)
 		default:
-			if chosen, ok := ev.(Selective); ok && !chosen.Concerns(s.interests) {
+			if !s.concerned(ev) {
 				continue
 			}
 			if p, ok := ev.(Personal); ok {

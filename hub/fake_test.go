@@ -23,6 +23,8 @@ func (*line) AppendEvent(dst []byte, ev Event) []byte {
 		return append(dst, "reconnect\n"...)
 	case news:
 		return append(dst, "news\n"...)
+	case change:
+		return fmt.Appendf(dst, "change %d\n", ev)
 	case own:
 		return append(dst, "own\n"...)
 	case string:

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"math"
 )
 
 // ErrSubscribed is returned if the connection is in the room already.
@@ -28,6 +29,8 @@ type SubscribeOptions struct {
 	// Interests select the [Selective] events that the connection gets. The hub does not
 	// interpret the bits.
 	Interests uint8
+	// Unshown says that the connection gets no [Numbered] event before [Hub.Show].
+	Unshown bool
 	// Selector chooses the messages, those of a replay too; nil chooses all.
 	Selector Selector
 	// Waits is called, without locks, before Subscribe waits until the queue of the
@@ -56,6 +59,9 @@ type Subscribed struct {
 // [ErrClosed] and those of the broker.
 func (h *Hub) Subscribe(ctx context.Context, c *Conn, channel string, o SubscribeOptions) (Subscribed, error) {
 	s := &subscription{conn: c, channel: channel, interests: o.Interests, index: -1, held: new(held)}
+	if o.Unshown {
+		s.shown = math.MaxUint64
+	}
 	if o.Selector != nil {
 		s.sieve = &sieve{selector: o.Selector}
 	}

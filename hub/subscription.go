@@ -22,8 +22,9 @@ type subscription struct {
 	// Guarded by conn.mu.
 	phase     phase
 	interests uint8
-	sieve     *sieve   // nil: it gets all messages
 	gap       bool     // messages were dropped, and the client does not know of it
+	shown     uint64   // it gets no [Numbered] event up to this number
+	sieve     *sieve   // nil: it gets all messages
 	held      *held    // while joining
 	queued    chain    // its messages in conn.queue
 	from      Position // where delivery started; zero after the first live message

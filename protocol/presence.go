@@ -88,6 +88,17 @@ func (PresenceEvent) EventName() string { return TypePresence }
 // Concerns implements [hub.Selective]: the connections that may see the members get the event.
 func (PresenceEvent) Concerns(interests uint8) bool { return interests&InterestPresence != 0 }
 
+// Number implements [hub.Numbered].
+func (p PresenceEvent) Number() uint64 {
+	switch f := p.Frame.(type) {
+	case *presence.Snapshot:
+		return f.Seq
+	case *presence.Diff:
+		return f.Seq
+	}
+	return 0
+}
+
 // For implements [hub.Personal].
 func (p PresenceEvent) For(connection string) hub.Event {
 	if d, ok := p.Frame.(*presence.Diff); ok {

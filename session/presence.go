@@ -72,6 +72,12 @@ func (s *Session) Members(channel, after string, deliver func(*presence.Snapshot
 	return nil
 }
 
+// ShowMembers is Members for a dialect that shows them by events of its own, see
+// [SubscribeOptions.Members].
+func (s *Session) ShowMembers(channel string, members Members) *protocol.Error {
+	return s.Members(channel, "", s.shows(channel, members))
+}
+
 // Update changes what the client says about itself in a room. Errors: NOT_SUBSCRIBED,
 // FORBIDDEN without presence, and INVALID_MESSAGE.
 func (s *Session) Update(channel string, a protocol.Appearance) *protocol.Error {
@@ -142,11 +148,20 @@ func (s *Session) stay(channel string) (*attendance, *protocol.Error) {
 }
 
 // show returns a function that sends the client a snapshot that it did not request.
-func (s *Session) show() func(*presence.Snapshot) {
+func (s *Session) show(channel string) func(*presence.Snapshot) {
 	conn := s.connection()
 	return withSelf(func(snapshot *presence.Snapshot) {
-		conn.Send(protocol.PresenceEvent{Frame: snapshot})
+		s.registry.hub.Show(conn, channel, 0, protocol.PresenceEvent{Frame: snapshot})
 	})
+}
+
+// shows returns a function that shows the client a snapshot by events of the dialect. What the
+// snapshot has is not announced to the client again.
+func (s *Session) shows(channel string, members Members) func(*presence.Snapshot) {
+	conn := s.connection()
+	return func(snapshot *presence.Snapshot) {
+		s.registry.hub.Show(conn, channel, snapshot.Seq, members(snapshot)...)
+	}
 }
 
 // withSelf adds the client's own member to the snapshot before it is delivered.
@@ -205,7 +220,7 @@ func (s *stays) remove(channel string) *attendance {
 
 // enterPresence adds the session to its member in a room with presence, unless it is there.
 // The client has just subscribed, or presence was turned on. show is [SubscribeOptions.Members].
-func (s *Session) enterPresence(u *rules, channel string, a protocol.Appearance, show func(*presence.Snapshot)) {
+func (s *Session) enterPresence(u *rules, channel string, a protocol.Appearance, show Members) {
 	room, tracker := u.policy.Match(channel), s.registry.Presence.tracker
 	if tracker == nil || room == nil || room.Members == nil {
 		return
@@ -217,7 +232,7 @@ func (s *Session) enterPresence(u *rules, channel string, a protocol.Appearance,
 // enterAs enters as the member of a principal. It returns false if the session has another
 // principal by now, which may happen while a reload turns presence on: then the member that
 // was entered has left again.
-func (s *Session) enterAs(p *Principal, u *rules, channel string, a protocol.Appearance, show func(*presence.Snapshot)) bool {
+func (s *Session) enterAs(p *Principal, u *rules, channel string, a protocol.Appearance, show Members) bool {
 	conn, change := s.connection(), a.Change()
 	who := presence.Who{Connection: conn.ID(), User: p.User, Apart: show != nil}
 	change.Server = p.Info
@@ -228,9 +243,9 @@ func (s *Session) enterAs(p *Principal, u *rules, channel string, a protocol.App
 	switch {
 	case s.interests(u, channel) == 0:
 	case show != nil:
-		deliver = withSelf(show)
+		deliver = withSelf(s.shows(channel, show))
 	default:
-		deliver = s.show()
+		deliver = s.show(channel)
 	}
 	stay, err := s.registry.Presence.tracker.Enter(channel, who, change, deliver)
 	if err != nil {

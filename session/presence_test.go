@@ -85,6 +85,41 @@ func TestPresenceOfTabs(t *testing.T) {
 	})
 }
 
+// A dialect that compares no numbers is not sent a change that was in the list of members, although
+// the change has waited in the room behind the list.
+func TestPresenceShownOnce(t *testing.T) {
+	inLobby(t, []policy.Room{lobby("lobby")}, func(t *testing.T, w *world) {
+		w.connect("ann").say(subscribeLobby)
+		settle()
+		bob := w.connect("bob")
+		var shown presence.Snapshot
+		bob.Subscribe(t.Context(), protocol.Subscribe{Channel: "lobby"}, SubscribeOptions{Members: func(s *presence.Snapshot) []hub.Event {
+			shown = *s
+			return []hub.Event{protocol.PresenceEvent{Frame: s}}
+		}})
+		synctest.Wait()
+		bob.hears(presenceFrame(`"users":["ann","bob"],"count":2`))
+		settle()
+		bob.wire.take() // the change without bob: the number of members alone
+		late := &presence.Diff{Channel: "lobby", Seq: shown.Seq, Entered: shown.Members[:1], Count: 1}
+		w.hub.Announce("lobby", protocol.PresenceEvent{Frame: late})
+		settle()
+		bob.hears()
+		w.connect("eve").say(subscribeLobby)
+		settle()
+		bob.hears(presenceFrame(`"entered":["eve"],"count":3`))
+
+		bob.ShowMembers("lobby", func(s *presence.Snapshot) []hub.Event {
+			shown = *s
+			return nil
+		})
+		again := &presence.Diff{Channel: "lobby", Seq: shown.Seq, Entered: shown.Members[2:], Count: 3}
+		w.hub.Announce("lobby", protocol.PresenceEvent{Frame: again})
+		settle()
+		bob.hears()
+	})
+}
+
 func TestPresenceGrace(t *testing.T) {
 	cases := map[string]struct {
 		reason hub.Reason

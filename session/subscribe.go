@@ -19,14 +19,18 @@ type SubscribeOptions struct {
 	Reply func(Subscribed) []hub.Event
 	// Pass is what the dialect has verified for this subscription; nil for nothing.
 	Pass *Pass
-	// Members is called with the members of a room with presence, once after Reply and perhaps
-	// on another goroutine; then the client gets no other list of them, and no announcement of
-	// its own member. It must not block. Nil: the client is sent a `presence` event.
-	Members func(*presence.Snapshot)
+	// Members makes the events that show the client the members of a room with presence. It is
+	// called once after Reply, perhaps on another goroutine, and must not block. The client gets
+	// no other list of them, and no change of a member that the list has already, such as its
+	// own. Nil: the client is sent a `presence` event, and compares the numbers itself.
+	Members Members
 	// Waits is called before the session waits for the client to read its queue. May be
 	// nil.
 	Waits func()
 }
+
+// Members makes the events that show a client the members of a room.
+type Members func(*presence.Snapshot) []hub.Event
 
 // Subscribed is the outcome of a subscription.
 type Subscribed struct {
@@ -155,6 +159,7 @@ func (s *Session) attach(ctx context.Context, u *rules, q protocol.Subscribe, o 
 		History:   q.History,
 		Waits:     o.Waits,
 		Interests: s.interests(u, q.Channel),
+		Unshown:   o.Members != nil,
 		Selector:  s.selector(u, q.Channel),
 		Reply: func(sub hub.Subscribed) []hub.Event {
 			state := doc.read(ctx)

@@ -71,11 +71,11 @@ func (d Dialect) subscribe(s *session.Session, name string, pass *session.Pass) 
 		return []hub.Event{succeeded(name)}
 	}
 	if isPresence(name) {
-		o.Members = func(members *presence.Snapshot) {
-			s.Conn().Send(protocol.PresenceEvent{Frame: members})
+		o.Members = func(members *presence.Snapshot) []hub.Event {
 			if cache {
-				s.Conn().Send(latest)
+				return []hub.Event{protocol.PresenceEvent{Frame: members}, latest}
 			}
+			return []hub.Event{protocol.PresenceEvent{Frame: members}}
 		}
 	}
 	e := s.Subscribe(s.Context(), q, o)
@@ -87,7 +87,7 @@ func (d Dialect) subscribe(s *session.Session, name string, pass *session.Pass) 
 	}
 	cache = false // the client has had the event
 	if isPresence(name) {
-		return s.Members(d.App.Prefix+name, "", o.Members)
+		return s.ShowMembers(d.App.Prefix+name, o.Members)
 	}
 	s.Conn().Send(succeeded(name)) // kinder than an error to a client that reconnects
 	return nil
