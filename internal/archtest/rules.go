@@ -268,6 +268,15 @@ var rules = []rule{
 		why:     "a Caddy with the module, and nothing that a Caddy built by xcaddy would not have",
 	},
 	{
+		pkg: "integration/conformance",
+		why: "the checks of the protocol hold any server to the page, and share no code with this one",
+	},
+	{
+		pkg:  "cmd/conformance",
+		ours: []string{"integration/conformance"},
+		why:  "the checks of the protocol as a program, which needs nothing of the server",
+	},
+	{
 		pkg:     "integration/...",
 		ours:    []string{"./..."},
 		outside: []string{"github.com/..."},

@@ -1,0 +1,193 @@
+package conformance
+
+import (
+	"bufio"
+	"crypto/sha1" //nolint:gosec // RFC 6455 says so
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// broken is a server that breaks one promise: a real one, with something between it and the
+// client that changes what one of them sends.
+type broken struct {
+	t      *testing.T
+	server *url.URL
+	fault  fault
+}
+
+// start serves the broken server, and returns its address.
+func (b *broken) start() *httptest.Server {
+	s := httptest.NewServer(http.HandlerFunc(b.serve))
+	return s
+}
+
+func (b *broken) serve(w http.ResponseWriter, r *http.Request) {
+	if strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		b.websocket(w, r)
+		return
+	}
+	proxy := httputil.ReverseProxy{
+		FlushInterval: -1,
+		Rewrite: func(p *httputil.ProxyRequest) {
+			p.Out.URL.Scheme, p.Out.URL.Host = "http", b.server.Host
+			p.Out.URL.RawQuery = b.fault.change(query, p.In.URL.RawQuery)
+			if b.fault.change(query, "Last-Event-ID") == "" {
+				p.Out.Header.Del("Last-Event-ID")
+			}
+		},
+		ModifyResponse: func(a *http.Response) error {
+			a.Body = b.lines(a.Body)
+			return nil
+		},
+	}
+	proxy.ServeHTTP(w, r)
+}
+
+// lines changes a body line by line.
+func (b *broken) lines(body io.ReadCloser) io.ReadCloser {
+	in, out := io.Pipe()
+	go func() {
+		defer body.Close()
+		for lines := bufio.NewScanner(body); lines.Scan(); {
+			if _, err := io.WriteString(out, b.fault.change(down, lines.Text())+"\n"); err != nil {
+				return
+			}
+		}
+		_ = out.Close()
+	}()
+	return in
+}
+
+func (b *broken) websocket(w http.ResponseWriter, r *http.Request) {
+	server, err := dial("http://"+b.server.Host+r.URL.Path, r.Header.Clone(), time.Hour)
+	if err != nil {
+		b.t.Error(err)
+		return
+	}
+	defer server.close()
+	client, in, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		b.t.Error(err)
+		return
+	}
+	defer client.Close()
+	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // RFC 6455 says so
+	head := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+		base64.StdEncoding.EncodeToString(sum[:]) + "\r\nSec-WebSocket-Protocol: " + server.answer.Header.Get("Sec-WebSocket-Protocol") +
+		"\r\nSec-WebSocket-Extensions: " + server.answer.Header.Get("Sec-WebSocket-Extensions") + "\r\n\r\n"
+	fmt.Fprint(client, b.fault.change(answer, head))
+	var both sync.WaitGroup
+	both.Go(func() {
+		defer client.Close()
+		b.pump(down, server.in, func(first byte, payload []byte) error { return plainFrame(client, first, payload) })
+	})
+	both.Go(func() {
+		defer server.close()
+		b.pump(up, in.Reader, server.frame)
+	})
+	both.Wait()
+}
+
+// pump passes frames on. A change to several lines makes several frames, and a change of text
+// to nothing drops the frame.
+func (b *broken) pump(d direction, in *bufio.Reader, out func(first byte, payload []byte) error) {
+	for {
+		first, payload, err := anyFrame(in)
+		if err != nil {
+			return
+		}
+		// Control frames and the first byte are changed as text of their own.
+		kind := fmt.Sprintf("opcode %x:", first)
+		changed := b.fault.change(d, kind+string(payload))
+		for line := range strings.SplitSeq(changed, "\n") {
+			text, ok := strings.CutPrefix(line, kind)
+			if !ok && strings.HasPrefix(line, "opcode ") {
+				head, rest, _ := strings.Cut(line, ":")
+				_, _ = fmt.Sscanf(head, "opcode %x", &first)
+				text = rest
+			} else if !ok {
+				text = line
+			}
+			if line != "" && out(first, []byte(text)) != nil {
+				return
+			}
+		}
+	}
+}
+
+// anyFrame reads a frame of either side.
+func anyFrame(in *bufio.Reader) (first byte, payload []byte, err error) {
+	var head [2]byte
+	if _, err := io.ReadFull(in, head[:]); err != nil {
+		return 0, nil, err
+	}
+	size := uint64(head[1] & 0x7f)
+	var long [8]byte
+	if n := map[uint64]int{126: 2, 127: 8}[size]; n > 0 {
+		if _, err := io.ReadFull(in, long[8-n:]); err != nil {
+			return 0, nil, err
+		}
+		size = binary.BigEndian.Uint64(long[:])
+	}
+	var mask [4]byte
+	if head[1]&0x80 != 0 {
+		if _, err := io.ReadFull(in, mask[:]); err != nil {
+			return 0, nil, err
+		}
+	}
+	payload = make([]byte, size)
+	_, err = io.ReadFull(in, payload)
+	for i := range payload {
+		payload[i] ^= mask[i%4]
+	}
+	return head[0], payload, err
+}
+
+// plainFrame writes a frame of a server.
+func plainFrame(w net.Conn, first byte, payload []byte) error {
+	out := []byte{first}
+	if n := len(payload); n < 126 {
+		out = append(out, byte(n))
+	} else {
+		out = binary.BigEndian.AppendUint16(append(out, 126), uint16(n))
+	}
+	_, err := w.Write(append(out, payload...))
+	return err
+}
+
+// direction says what a fault changes.
+type direction int
+
+const (
+	up     direction = iota // frames of the client
+	down                    // frames of the server, and lines of its event streams
+	answer                  // the answer to a handshake
+	query                   // the query of an event stream, and the text Last-Event-ID
+)
+
+// fault breaks the promise of one check.
+type fault struct {
+	check    string
+	where    direction
+	old, new string // a regular expression and its replacement
+	says     string // what the failure says
+}
+
+func (f fault) change(d direction, text string) string {
+	if d != f.where {
+		return text
+	}
+	return regexp.MustCompile("(?s)"+f.old).ReplaceAllString(text, f.new)
+}

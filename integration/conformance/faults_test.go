@@ -1,0 +1,164 @@
+package conformance
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// silence is what a check says that waits for a frame in vain.
+const silence = "i/o timeout"
+
+// faults has one way at least to break the promise of each check.
+var faults = []fault{
+	{"connected is the first frame, with the version", down, `"version":1`, `"version":2`, "version: 1"},
+	{"the subprotocol realtime.v1 is confirmed", answer, `realtime.v1`, ``, "confirms the subprotocol"},
+	{"a reply repeats an id that is a string", down, `"id":"x*"`, `"id":"x"`, silence},
+	{"a reply repeats an id that is an integer", down, `9007199254740991`, `9007199254740992`, silence},
+	{"an id of more than 64 bytes is an error", up, `x{65}`, `x`, "instead of error"},
+	{"frames have a timestamp in milliseconds", down, `("timestamp":\d+)\d{3}`, `$1`, "has a timestamp"},
+	{"unknown fields of a payload are ignored", up, `"of-the-future":\[1\]`, `"history":"x"`, "not with subscribed"},
+	{"an unknown type is an error", up, `of-the-future`, `ping`, "UNKNOWN_TYPE"},
+	{"a frame that is not JSON is an error", up, `"ping"$`, `"ping"}`, "instead of error"},
+	{"two values in one frame are an error", up, `} {"type":"ping"}`, `}`, "instead of error"},
+	{"a field of the wrong type is an error", up, `"channel":7`, `"channel":"plain:7"`, "INVALID_MESSAGE"},
+	{"a repeated field is an error", up, `"type":"ping","type"`, `"type"`, "instead of error"},
+	{"nesting deeper than 64 levels is an error", up, `\[+\]+`, `1`, silence},
+	{"text that is not UTF-8 closes with 1007", up, `\x{fffd}`, `?`, silence},
+	{"a binary frame closes with 1003", up, `opcode 82`, `opcode 81`, silence},
+	{"a message may come in fragments", up, `opcode 1:`, `opcode 81:`, "waited for a frame"},
+	{"a ping of WebSocket is answered with its payload", down, `opcode 8a:.*`, ``, "the pongs are"},
+	{"ping is answered with pong", down, `"pong"`, `"pang"`, "not with pong"},
+	{"a close of the client is answered with its code", down, `(opcode 88:).*`, "${1}\x03\xe9", "waited for a close with 1000"},
+	{"compression: each message is compressed alone", answer, `; client_no_context_takeover`, ``, "without client_no"},
+	{"compression: a smaller window is declined", answer, `Extensions: `, `${0}permessage-deflate`, "server_max_window_bits"},
+
+	{"a second subscribe is an error and changes nothing", down, `ALREADY_SUBSCRIBED`, `CONFLICT`, "ALREADY_SUBSCRIBED"},
+	{"after unsubscribed nothing of the channel arrives", down, `^(.*)"unsubscribed"(.*)$`, "$1\"unsubscribed\"$2\n{\"type\":\"message\"}", "has unsubscribed"},
+	{"unsubscribe without a subscription is an error", down, `NOT_SUBSCRIBED`, `CONFLICT`, "NOT_SUBSCRIBED"},
+	{"bad names of channels are errors", up, `"a\*"`, `"plain:a"`, "INVALID_CHANNEL"},
+	{"a channel that no room opens is forbidden", up, `closed:`, `plain:`, "in a closed channel"},
+
+	{"a message reaches every subscriber, its sender too", down, `"tags":{[^}]*}`, `"tags":{}`, "tags"},
+	{"messages of one connection arrive in order and once", down, `^(.*"content":7.*)$`, "$1\n$1", "content: 8"},
+	{"a message without an id gets no ack", up, `"type":"message"`, `$0,"id":99`, "had no id"},
+	{"a room without history has no positions", down, `("type":"subscribed".*"payload":{)`, `$1"offset":0,`, "has the field"},
+	{"a message needs its content", up, `{"channel":`, `{"content":1,"channel":`, "INVALID_MESSAGE"},
+	{"tags are bounded: 16, and no lists", up, `"tags":{[^}]*}`, `"tags":{}`, "INVALID_MESSAGE"},
+	{"a repeat with the same key is published once", up, `,"key":"[^"]*"`, ``, "duplicate"},
+	{"a repeat after a reconnect is published once", up, `,"key":"[^"]*"`, ``, "duplicate"},
+	{"another message with the same key is rejected", up, `,"key":"[^"]*"`, ``, "CONFLICT"},
+	{"a key is 1 to 64 bytes of printable ASCII", up, `,"key":"[^"]*"`, ``, "INVALID_MESSAGE"},
+	{"a call is answered by the app", down, `"result":`, `"answer":`, "no result"},
+
+	{"a volatile message has no ack and no position", up, `,"volatile":true`, ``, "has the field"},
+	{"a volatile message is not in the history", up, `,"volatile":true`, ``, "has the volatile message"},
+	{"a volatile message has no key", up, `,"volatile":true`, ``, "INVALID_MESSAGE"},
+
+	{"offsets go up by one, and the ack has them", down, `("type":"message".*"offset":)`, `${1}9`, "offset"},
+	{"history has the newest messages, oldest first", up, `"limit":3`, `"limit":2`, "has 2 messages"},
+	{"history since a position has what comes after it", up, `,"since":{[^}]*}`, ``, "has 5 messages"},
+	{"history since another epoch says that messages are lost", down, `"lost":true`, `"lost":false`, "lost"},
+	{"subscribe with history brings the newest messages", up, `"history":2`, `"history":1`, "has 1 messages"},
+	{"recover brings all missed messages, and then the live ones", up, `"recover":`, `"recovery":`, "recovered"},
+	{"recover with nothing missed has no messages", up, `"recover":`, `"recovery":`, "recovered"},
+	{"recover in another epoch is not recovered", down, `"recovered":false`, `"recovered":true`, "recovered"},
+	{"recover with another message's anchor is not recovered", up, `"anchor":"[^"]*",`, ``, "recovered"},
+	{"a bad position is an error", up, `,"recover":{[^}]*}`, ``, "INVALID_MESSAGE"},
+
+	{"a filter chooses among the messages", up, `,"filter":"(\\"|[^"])*"`, ``, "content: 3"},
+	{"a filter that is not valid is an error", up, `,"filter":"(\\"|[^"])*"`, ``, "INVALID_MESSAGE"},
+	{"another subscribe replaces the filter", up, `,"filter":"(\\"|[^"])*"`, ``, "ALREADY_SUBSCRIBED"},
+	{"recover passes the filter", up, `,"filter":"(\\"|[^"])*"`, ``, "has 3 messages"},
+
+	{"a pattern brings the messages of its channels, with their names", down, `("type":"message".*)"channel":"pattern:[^"]*"`, `$1"channel":"pattern:*"`, silence},
+	{"a pattern has no history and no recovery", up, `"history":5,`, ``, "INVALID_MESSAGE"},
+	{"a pattern without a * is an error", up, `pattern:\w+`, `pattern:*`, "INVALID_CHANNEL"},
+	{"a pattern that is not allowed is forbidden", up, `plain:\*`, `pattern:*`, "is answered with"},
+
+	{"a message to one member reaches that member alone", up, `,"to":{[^}]*}`, ``, "does not have to"},
+	{"from is where an answer goes", down, `"from":{[^}]*}`, `"from":{}`, "not with ack"},
+	{"a member that is not there is an error", up, `,"to":{[^}]*}`, ``, "NOT_PRESENT"},
+	{"unknown fields of to are an error", up, `,"x":1`, ``, "INVALID_MESSAGE"},
+
+	{"a snapshot follows subscribed, with the client itself", down, `"count":1`, `"count":2`, "count: 1"},
+	{"who enters and leaves is announced", down, `"seq":\d+`, `"seq":1`, "seq does not go up"},
+	{"who closes with 1000 leaves at once", down, `"left":`, `"gone":`, silence},
+	{"status and info are set with subscribe, and updated later", up, `"status":"away"`, `"status":"busy"`, "away"},
+	{"presence without a status returns the snapshot", down, `"count":1`, `"count":2`, "count: 1"},
+	{"status and info are bounded", up, `x{33}`, `x`, "INVALID_MESSAGE"},
+
+	{"a change is accepted, and others get it", down, `("type":"remote-change".*"serverVersion":)`, `${1}9`, "serverVersion"},
+	{"subscribed has the state", up, `"b":null`, `"b":0`, "state"},
+	{"changes to different paths are merged", up, `"epoch":"[^"]*"(.*"patch":{"b":2})`, `"epoch":"x"$1`, "not with change-accepted"},
+	{"changes to the same path collide", up, `"baseVersion":0(.*"patch":{"a":2})`, `"baseVersion":1$1`, "not with change-rejected"},
+	{"increments of one number do not collide", up, `"op":"increment"`, `"op":"add"`, "not with change-accepted"},
+	{"a patch is made as a whole or not at all", up, `"op":"test"`, `"op":"add"`, "not with change-rejected"},
+	{"names that are dangerous in JavaScript are rejected", up, `__proto__`, `proto`, "not with change-rejected"},
+	{"an epoch that is over is a conflict", up, `"epoch":"another",`, ``, "not with change-rejected"},
+	{"a change that is sent again is made once", up, `,"client":"[^"]*"`, ``, "duplicate"},
+	{"a change without a subscription is an error", down, `NOT_SUBSCRIBED`, `CONFLICT`, "NOT_SUBSCRIBED"},
+	{"every 32nd version has the hash of the state", down, `"hash":"\w+"`, `"hash":"00000000"`, "has the hash"},
+
+	{"a token that is not valid is an error, and the connection stays", down, `UNAUTHORIZED`, `FORBIDDEN`, "UNAUTHORIZED"},
+	{"authenticate returns the user", down, `"user":`, `"name":`, "has no user"},
+	{"the sender of a user's message is the user", down, `"sender":"ann"`, `"sender":"bob"`, "sender"},
+	{"a message of the app has no sender", down, `("type":"message".*"payload":{)`, `$1"sender":"app",`, "sender"},
+
+	{"a stream begins with connected and subscribed", down, `"version":1`, `"version":2`, "version: 1"},
+	{"a message without a name has no event line, one with a name has it", down, `^event: said$`, `event: other`, "waited for an event"},
+	{"a stream resumes after its last id", query, `&?lastEventID=[^&]*|Last-Event-ID`, ``, "waited for an event"},
+	{"a stream with an id that the server does not know gets a gap", query, `Last-Event-ID`, ``, "waited for an event"},
+	{"a stream may begin with history", query, `history=2`, `history=1`, "content: 1"},
+	{"format=content has the content alone", query, `&?format=content`, ``, "the data is"},
+	{"names of other parts of the protocol are rejected", query, `&?limit=1`, ``, "is answered with 200"},
+	{"a stream without a permitted channel is rejected with 403", query, `closed`, `plain`, "is answered with 200"},
+}
+
+// TestBroken checks that each check fails for a server that breaks its promise, and that it
+// says why.
+func TestBroken(t *testing.T) {
+	target := start(t)
+	server, err := url.Parse(target.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checks := make(map[string]Check)
+	for _, c := range Checks() {
+		if _, twice := checks[c.Name]; twice {
+			t.Errorf("two checks are called %q", c.Name)
+		}
+		checks[c.Name] = c
+	}
+	unbroken := make(map[string]bool)
+	for name := range checks {
+		unbroken[name] = true
+	}
+	for _, f := range faults {
+		delete(unbroken, f.check)
+		c, ok := checks[f.check]
+		if !ok {
+			t.Errorf("there is no check %q", f.check)
+			continue
+		}
+		b := &broken{t: t, server: server, fault: f}
+		s := b.start()
+		target.URL, target.API, target.Timeout = s.URL+server.Path, "", 5*time.Second
+		if strings.HasPrefix(f.says, "waited for an event") || f.says == silence {
+			target.Timeout = 300 * time.Millisecond
+		}
+		_, err := Run(target, []Check{c}, func(r Result) {
+			if !strings.Contains(r.Failed, f.says) {
+				t.Errorf("%s: says %q, not %q", f.check, r.Failed, f.says)
+			}
+		})
+		s.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name := range unbroken {
+		t.Errorf("no fault breaks the promise of the check %q", name)
+	}
+}

@@ -1,0 +1,101 @@
+package conformance
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Target is the server that is checked. Everything but URL and Plain may be missing; then
+// the checks that need it are skipped.
+type Target struct {
+	// URL is where WebSockets are opened: ws, wss, http or https.
+	URL string
+	// API is where the HTTP API and event streams are. Default: URL, with http for ws.
+	API string
+	// Header goes with each handshake and request, such as Origin.
+	Header http.Header
+	// Token is a token that the server accepts by the command authenticate.
+	Token string
+	// Key is an API key that may publish.
+	Key string
+	// Method is a method that the app behind the server answers.
+	Method string
+	// Rooms are channels by what they are for. The client may subscribe and publish there
+	// without a token. A * at the end stands for a name that each check chooses at random:
+	// so no check sees what another one left behind.
+	Rooms map[Room]string
+	// Timeout is how long a check waits for each frame. Default: 5 seconds.
+	Timeout time.Duration
+}
+
+// Room says what a channel has to have.
+type Room string
+
+// The rooms of a target.
+const (
+	Plain    Room = "plain"    // without history and presence
+	History  Room = "history"  // with a history of at least 20 messages
+	Presence Room = "presence" // with presence
+	Document Room = "document" // with a document
+	Pattern  Room = "pattern"  // clients may subscribe to patterns; ends with :*
+	Closed   Room = "closed"   // opened for nobody
+)
+
+// Rooms lists the rooms of a target with their descriptions, for the flags of the command.
+var Rooms = []struct {
+	Room Room
+	Help string
+}{
+	{Plain, "a channel without history and presence, where everybody may subscribe and publish"},
+	{History, "the same with a history of at least 20 messages"},
+	{Presence, "the same with presence"},
+	{Document, "the same with a document"},
+	{Pattern, "channels that may be subscribed to by a pattern; ends with :*"},
+	{Closed, "a channel that is opened for nobody"},
+}
+
+// need is something that a check needs of the target.
+type need struct {
+	what string
+	has  func(*Target) bool
+}
+
+var (
+	needToken = need{"--token, a token that the server accepts", func(t *Target) bool { return t.Token != "" }}
+	needKey   = need{"--key, an API key", func(t *Target) bool { return t.Key != "" }}
+	needCall  = need{"--method, a method that the app answers", func(t *Target) bool { return t.Method != "" }}
+)
+
+// needRoom is the need for a channel.
+func needRoom(room Room) need {
+	return need{fmt.Sprintf("--%s, a channel", room), func(t *Target) bool { return t.Rooms[room] != "" }}
+}
+
+// prepare checks the target and fills in its defaults.
+func (t *Target) prepare() error {
+	u, err := url.Parse(t.URL)
+	if err != nil {
+		return err
+	}
+	scheme, ok := map[string]string{"ws": "http", "wss": "https", "http": "http", "https": "https"}[u.Scheme]
+	if !ok || u.Host == "" {
+		return fmt.Errorf("%q is not an address such as ws://localhost:8080/realtime", t.URL)
+	}
+	u.Scheme = scheme
+	t.URL = u.String()
+	if t.API == "" {
+		u.RawQuery = ""
+		t.API = u.String()
+	}
+	t.API = strings.TrimSuffix(t.API, "/")
+	if t.Timeout == 0 {
+		t.Timeout = 5 * time.Second
+	}
+	if p := t.Rooms[Pattern]; p != "" && !strings.HasSuffix(p, ":*") {
+		return fmt.Errorf("the channel for patterns %q does not end with :*", p)
+	}
+	return nil
+}
