@@ -6,6 +6,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/internal/trim"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -35,6 +36,7 @@ type Registry struct {
 
 	sessions sessions
 	cluster  cluster
+	trim     trim.Trimmer
 
 	applying sync.Mutex // one Apply at a time
 	rules    current

@@ -121,6 +121,7 @@ func (s *Session) connect(o Options) (err error) {
 		OnClose:   s.ended,
 	})
 	if err == nil {
+		s.registry.trim.Opened()
 		s.report(Connections.Connect)
 	}
 	return err

@@ -69,7 +69,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "session",
-		ours:    []string{"hub", "presence", "document", "protocol", "filter", "policy", "auth", "internal/guard", "internal/lane", "internal/tally", "internal/tracing", "internal/window"},
+		ours:    []string{"hub", "presence", "document", "protocol", "filter", "policy", "auth", "internal/guard", "internal/lane", "internal/tally", "internal/tracing", "internal/trim", "internal/window"},
 		outside: []string{"golang.org/x/time"},
 		deny:    []string{"net/http"},
 		why:     "a conversation is the same over every transport and in every dialect, so that it knows none",
@@ -182,6 +182,11 @@ var rules = []rule{
 	{
 		pkg: "internal/window",
 		why: "it counts with nothing but the standard library, so that every package may use it",
+	},
+	{
+		pkg:  "internal/trim",
+		ours: []string{"internal/guard"},
+		why:  "it asks the runtime for memory back, and knows only that a connection came",
 	},
 	{
 		pkg: "internal/pace",

@@ -86,6 +86,8 @@ var tested = map[string]string{
 	"internal/poller: the poller":                       "TestPanicInThePoller",
 	"internal/poller: the watchdog of the poller":       "TestPanicOfTheWatchdog",
 
+	"internal/trim: the return of memory": "TestPanicInTheReturnOfMemory",
+
 	"notify: a request to the app":   "TestPanicInARequest",
 	"notify: the delivery of events": "TestPanicInADelivery",
 
