@@ -9,14 +9,16 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/integration"
 )
 
-// TestHalfHandshakes holds two hundred sockets on which a handshake was begun, or
-// not even that. They hinder nobody, and are cut off.
+// TestHalfHandshakes holds sockets on which a handshake was begun, or not even that. They
+// hinder nobody, and are cut off.
 func TestHalfHandshakes(t *testing.T) {
+	n := crowdOf(t, sized(200, 5000), 2)
+	row := newRow(t, "10 s; all are cut off", "%d handshakes that never end, with `read_header 2s`", n)
 	t.Setenv("REALTIME_TEST_KEY", appKey)
 	c := integration.Start(t, badSite)
 	addr := c.Addr("site")
 	var sockets []net.Conn
-	for i := range 200 {
+	for i := range n {
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Fatal(err)
@@ -42,6 +44,7 @@ func TestHalfHandshakes(t *testing.T) {
 	}
 	t.Logf("a client was served after %v, and %d half handshakes were cut off after %v",
 		took.Round(time.Millisecond), len(sockets), time.Since(start).Round(time.Millisecond))
+	row.came("a client is served after %v; all are cut off after %.1f s", took.Round(time.Millisecond), time.Since(start).Seconds())
 	if took > 10*time.Second {
 		t.Errorf("a good client had to wait for %v", took)
 	}

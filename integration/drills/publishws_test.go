@@ -11,6 +11,7 @@ type byWS struct {
 	// Static.
 	base     string
 	away     bool // Redis may be: what is refused as unavailable is no refusal
+	keyless  bool // publish without keys, which only a store can remember
 	twice    bool // send everything a second time, which must change nothing
 	cutEvery int  // so many messages it drops the connection before the answer; 0: never
 
@@ -53,7 +54,11 @@ var (
 const longKey = "published in a drill: "
 
 func (w *byWS) command(channel string, m post) map[string]any {
-	return map[string]any{"channel": channel, "content": content(m.id, m.size), "key": longKey + m.id}
+	command := map[string]any{"channel": channel, "content": content(m.id, m.size)}
+	if !w.keyless {
+		command["key"] = longKey + m.id
+	}
+	return command
 }
 
 func (w *byWS) connect() (err error) {
