@@ -27,7 +27,7 @@ import (
 
 // ServeHTTP answers requests for the handler's path and for what lies below: a WebSocket or
 // an event stream at the path itself, an event stream also at /sse, the browser client at
-// /client.js, /documents.js, /calls.js and /watch.js, the console at /console, whether the node is ready
+// /client.js and the names beside it (see [client.Scripts]), the console at /console, whether the node is ready
 // at /ready, and the HTTP API elsewhere below. After a successful upgrade it returns nil, whatever happens then.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 	if r.Method == http.MethodConnect && !ws.IsUpgrade(r) {

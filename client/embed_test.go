@@ -28,11 +28,15 @@ var limits = []struct {
 
 func TestScriptsAreModules(t *testing.T) {
 	t.Parallel()
-	if len(client.Scripts()) != 4 {
+	if len(client.Scripts()) != 5 {
 		t.Errorf("there are %d scripts", len(client.Scripts()))
 	}
 	for name, script := range client.Scripts() {
-		for _, want := range []string{"export{", " as connect", "Apache-2.0"} {
+		exported := " as connect"
+		if name == "diagnose.js" { // client.js loads it itself
+			exported = " as diagnose"
+		}
+		for _, want := range []string{"export{", exported, "Apache-2.0"} {
 			if !bytes.Contains(script.Text, []byte(want)) {
 				t.Errorf("%s has no %q", name, want)
 			}
@@ -46,7 +50,7 @@ func TestScriptsAreModules(t *testing.T) {
 // A page that has several of them has one client, not several.
 func TestScriptsShareTheClient(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"documents.js", "calls.js", "watch.js"} {
+	for _, name := range []string{"documents.js", "calls.js", "watch.js", "diagnose.js"} {
 		text := client.Scripts()[name].Text
 		if !bytes.Contains(text, []byte(`from"./client.js"`)) || bytes.Contains(text, []byte("WebSocket")) || bytes.Contains(text, []byte(`="RealtimeError"`)) {
 			t.Errorf("%s does not use the client beside it", name)

@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build, transform } from 'esbuild';
+import { build } from 'esbuild';
+import { minify } from 'terser';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const licence = '/*! Apache-2.0 */';
@@ -11,6 +12,12 @@ const licence = '/*! Apache-2.0 */';
 const beside = {
   name: 'beside',
   setup: ({ onResolve }) => onResolve({ filter: /^\.\/index\.js$/ }, () => ({ path: './client.js', external: true })),
+};
+
+/** Leaves out of the client what it loads when it is needed. */
+const apart = {
+  name: 'apart',
+  setup: ({ onResolve }) => onResolve({ filter: /^\.\/diagnose\.js$/ }, ({ path }) => ({ path, external: true })),
 };
 
 /** How the text of a bundle is written. */
@@ -28,6 +35,9 @@ const internal = [
   'down units up urgent wake was wave',
 ].flatMap((line) => line.split(' '));
 
+/** The entry points that use client.js. */
+const extensions = ['calls', 'diagnose', 'documents', 'watch'];
+
 /** Builds into a folder below the root, which is emptied first. */
 export async function bundle(folder) {
   const out = root + folder;
@@ -37,25 +47,25 @@ export async function bundle(folder) {
     outdir: out,
     bundle: true,
     mangleProps: new RegExp(`^(_[a-z].*|${internal.join('|')})$`),
-    // What documents.js, calls.js and watch.js use of client.js keeps its name: while servers are updated they may meet another client.js.
+    // What the entry points beside it use of client.js keeps its name: while servers are updated they may meet another client.js.
     mangleCache: { _emit: false, _command: false, _key: false, _up: false, _http: false },
     banner: { js: licence },
     write: false,
   };
-  await write({ ...options, entryPoints: { client: `${root}src/index.ts`, codes: `${root}src/codes.ts` } });
-  await write({ ...options, entryPoints: [`${root}src/documents.ts`], plugins: [beside] });
-  await write({ ...options, entryPoints: [`${root}src/calls.ts`], plugins: [beside] });
-  await write({ ...options, entryPoints: [`${root}src/watch.ts`], plugins: [beside] });
+  await write({ ...options, entryPoints: { client: `${root}src/index.ts`, codes: `${root}src/codes.ts` }, plugins: [apart] });
+  for (const name of extensions) await write({ ...options, entryPoints: [`${root}src/${name}.ts`], plugins: [beside] });
   const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
   execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.json`, '--outDir', `${out}/types`], { stdio: 'inherit' });
   prune(`${out}/types/`, ['index.d.ts', 'codes.d.ts', 'documents.d.ts', 'calls.d.ts', 'watch.d.ts']);
 }
 
-/** Minifies twice: the second time the shortest names go by what the first time has left. */
+/** How a bundle is minified a second time, which leaves less for gzip. */
+const smaller = { module: true, compress: { passes: 3, ecma: 2020, unsafe_arrows: true, hoist_props: true, hoist_funs: true }, format: { comments: 'some' } };
+
 async function write(options) {
   const { outputFiles } = await build(options);
   mkdirSync(options.outdir, { recursive: true });
-  for (const { path, text } of outputFiles) writeFileSync(path, (await transform(text, form)).code);
+  for (const { path, text } of outputFiles) writeFileSync(path, (await minify(text, smaller)).code);
 }
 
 /** Removes the declarations that no entry needs. */

@@ -111,7 +111,7 @@ export class Connection {
   }
 
   start(): void {
-    if (this.#state !== 'closed') return;
+    if (this.#state !== 'closed' || !this.#settings.transports.length) return;
     this.#schedule.forget();
     this.#doubt.begin();
     this.#blocked = 0;

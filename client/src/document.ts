@@ -30,7 +30,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   readonly subscription: Subscription;
   readonly #host: Host;
   /** Names the author of the changes, over all connections. */
-  readonly #client: string;
+  #client: string | undefined;
   readonly #steps = new Steps();
 
   // What the server has.
@@ -59,7 +59,6 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   constructor(host: Host, subscription: Subscription) {
     super();
     this.#host = host;
-    this.#client = host._key();
     this.channel = subscription.channel;
     this.subscription = subscription;
     subscription.on('frame', (envelope) => this.#frame(envelope));
@@ -125,10 +124,13 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     return this.on('change', ({ value }) => listener(value));
   }
 
-  /** Ends the document and its subscription. Updates that the server does not have yet are lost. */
+  /**
+   * Ends the document and its subscription, once it was called as often as `document` (and `subscribe` and
+   * `unsubscribe` of the same channel agree). Updates that the server does not have yet are lost.
+   */
   close(): void {
     this.subscription.unsubscribe();
-    this.#giveUp();
+    if (this.subscription.state === 'unsubscribed') this.#giveUp();
   }
 
   #giveUp(): void {
@@ -181,6 +183,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   /** Sends the change in flight. It may be sent again: it is made once. */
   #transmit(flight: Flight): void {
     const { localVersion, epoch, baseVersion, patch } = flight;
+    this.#client ??= this.#host._key();
     const payload = { channel: this.channel, client: this.#client, localVersion, epoch, baseVersion, patch };
     if (this.#apart) this.#held ??= [];
     this.#host._command('change', payload, (error) => this.#failed(flight, error));

@@ -11,7 +11,10 @@ export type { Patch, PatchOperation } from './patch.js';
 export class Realtime extends Client {
   readonly #documents = new WeakMap<Subscription, SharedDocument>();
 
-  /** Subscribes to a channel and returns its document. A second call returns the same one. */
+  /**
+   * Subscribes to a channel and returns its document. A second call returns the same one. It ends when `close` was
+   * called as often as this.
+   */
   document<T = any>(channel: string, options?: SubscribeOptions): SharedDocument<T> {
     const subscription = this.subscribe(channel, options);
     let document = this.#documents.get(subscription);

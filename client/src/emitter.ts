@@ -9,6 +9,15 @@ export class Emitter<Events extends object> {
     return () => this.off(name, listener);
   }
 
+  /** Calls `listener` for the next event of this name only. The returned function removes the listener before that. */
+  once<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
+    const off = this.on(name, (event) => {
+      off();
+      listener(event);
+    });
+    return off;
+  }
+
   off<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): void {
     this.#listeners.get(name)?.delete(listener);
   }

@@ -15,5 +15,5 @@ export interface Host {
   /** Returns a key that no client has used. */
   _key(): string;
   /** The subscription has ended. `said`: the server knows it. */
-  _ended(subscription: Subscription<never>, said: boolean): void;
+  _ended(subscription: Subscription<any>, said: boolean): void;
 }

@@ -47,7 +47,21 @@ export interface Ack {
   readonly degraded?: boolean;
 }
 
-export interface PublishOptions {
+/** How long a request may take. */
+export interface Limits {
+  /**
+   * The longest time until the answer, in milliseconds. It includes the wait for a connection. Then the
+   * promise rejects with the code 408. Default: no limit.
+   */
+  timeout?: number;
+  /**
+   * Gives the request up: the promise rejects with the signal's reason. What is not sent yet is not
+   * sent any more. What is sent may have reached the server.
+   */
+  signal?: AbortSignal;
+}
+
+export interface PublishOptions extends Limits {
   /** The app's name for the kind of message. */
   event?: string;
   /** What filters of subscribers look at. */
@@ -61,7 +75,7 @@ export interface PublishOptions {
   volatile?: boolean;
 }
 
-export interface HistoryOptions {
+export interface HistoryOptions extends Limits {
   /** Asks for the messages after a position, oldest first. Default: the newest ones. */
   since?: Position;
   /** The greatest number of messages, at most 1,000. Default: 100. */

@@ -62,6 +62,14 @@ export class Outbox {
     dropped.fail(new RealtimeError('BUFFER_FULL', 'buffer full'));
   }
 
+  /** Gives a command up. It is not sent (again), and its answer no longer matters. */
+  forget(id: number): void {
+    this.#waiting = this.#waiting.filter((entry) => entry.command.id !== id);
+    const sent = this.#sent.get(id);
+    // Like a command that belongs to this connection.
+    if (sent) Object.assign(sent, { urgent: true, patient: false });
+  }
+
   /** There is a connection. */
   up(send: (command: Command) => void): void {
     this.#send = send;

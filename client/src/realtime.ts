@@ -1,14 +1,16 @@
 import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { RealtimeError } from './error.js';
-import { messageOf, type Ack, type HistoryOptions, type HistoryPage, type PublishOptions } from './message.js';
+import { messageOf, type Ack, type HistoryOptions, type HistoryPage, type Limits, type PublishOptions } from './message.js';
 import type { Http } from './http.js';
 import type { Options } from './options.js';
 import { errorOf, Outbox, type Entry } from './outbox.js';
 import { positionOf } from './position.js';
+import { ready } from './ready.js';
 import { settle } from './settings.js';
 import type { State, Status, TransportName } from './state.js';
 import { Subscription, type SubscribeOptions } from './subscription.js';
+import { later } from './time.js';
 import type { Command, Envelope, Payload } from './wire.js';
 
 /** The events of a client. */
@@ -28,9 +30,9 @@ export class Realtime extends Emitter<RealtimeEvents> {
   readonly _http: Http;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
-  readonly #subscriptions = new Map<string, Subscription<never>>();
-  /** Names this client in its keys. */
-  readonly #name = [...crypto.getRandomValues(new Uint32Array(3))].map((n) => n.toString(36)).join('');
+  readonly #subscriptions = new Map<string, Subscription<any>>();
+  /** Names this client in its keys. Made when it is needed: some servers have no random numbers while they start. */
+  #name: string | undefined;
   readonly #problem = (error: RealtimeError): void => this._emit('error', error);
   #count = 0;
   #greeting: Payload = {};
@@ -70,7 +72,15 @@ export class Realtime extends Emitter<RealtimeEvents> {
     return this.#greeting.connection;
   }
 
-  /** Connects. Also reopens a closed client. */
+  /**
+   * Resolves when the client is open; at once if it is. Rejects with a {@link RealtimeError} when it closes.
+   * A client that is not connected waits for `connect`.
+   */
+  ready(): Promise<void> {
+    return ready(this, { state: this.state === 'open' ? 'open' : '' }, 'open', 'closed');
+  }
+
+  /** Connects. Also reopens a closed client. Does nothing on a server without a full address. */
   connect(): this {
     this.#connection.start();
     return this;
@@ -81,28 +91,33 @@ export class Realtime extends Emitter<RealtimeEvents> {
     this.#connection.stop(new RealtimeError(1000, 'closed'));
   }
 
-  /** Subscribes to a channel. A second call returns the same subscription. */
-  subscribe<T = unknown>(channel: string, options: SubscribeOptions = {}): Subscription<T> {
+  /**
+   * Subscribes to a channel. A second call returns the same subscription, and ignores its options. It ends when
+   * `unsubscribe` was called as often as this. `T` is the type of contents, `E` that of contents by the names of events.
+   */
+  subscribe<T = unknown, E extends object = Record<string, T>>(channel: string, options: SubscribeOptions = {}): Subscription<T, E> {
     let subscription = this.#subscriptions.get(channel);
-    if (!subscription) {
-      subscription = new Subscription<never>(this, channel, options);
+    if (subscription) subscription._users++;
+    else {
+      subscription = new Subscription<any>(this, channel, options);
       this.#subscriptions.set(channel, subscription);
       if (this.state === 'open') subscription._up();
     }
-    return subscription as Subscription<unknown> as Subscription<T>;
+    return subscription as Subscription<any> as Subscription<T, E>;
   }
 
   /** Publishes to a channel, with or without a subscription. Waits for a connection. Rejects with a {@link RealtimeError}. */
-  async publish(channel: string, content: unknown, options: PublishOptions = {}): Promise<Ack> {
+  async publish(channel: string, content: unknown, { timeout, signal, ...options }: PublishOptions = {}): Promise<Ack> {
     const payload = { channel, content, ...options };
-    if (!options.volatile) return { ...(await this.#request('message', { ...payload, key: this._key() })), channel };
+    const limits = { timeout, signal } as Limits;
+    if (!options.volatile) return { ...(await this.#request('message', { ...payload, key: this._key() }, limits)), channel };
     if (this.state === 'open') this.#connection.send({ type: 'message', payload });
     return { channel };
   }
 
   /** Asks for a channel's kept messages. Rejects with a {@link RealtimeError}. */
-  async history<T = unknown>(channel: string, { since, limit }: HistoryOptions = {}): Promise<HistoryPage<T>> {
-    const page = await this.#request('history', { channel, since, limit });
+  async history<T = unknown>(channel: string, { since, limit, ...limits }: HistoryOptions = {}): Promise<HistoryPage<T>> {
+    const page = await this.#request('history', { channel, since, limit }, limits);
     return {
       messages: (page.messages ?? []).map((wire) => messageOf<T>(channel, wire)),
       position: positionOf(page),
@@ -122,22 +137,33 @@ export class Realtime extends Emitter<RealtimeEvents> {
 
   /** @internal */
   _key(): string {
+    this.#name ??= [...crypto.getRandomValues(new Uint32Array(3))].map((n) => n.toString(36)).join('');
     return `${this.#name}-${++this.#count}`;
   }
 
   /** @internal */
-  _ended(subscription: Subscription<never>, said: boolean): void {
+  _ended(subscription: Subscription<any>, said: boolean): void {
     const { channel } = subscription;
     if (this.#subscriptions.get(channel) !== subscription) return;
     this.#subscriptions.delete(channel);
     if (!said && this.state === 'open') this._command('unsubscribe', { channel }, () => {});
   }
 
-  #request(type: string, payload: Command['payload']): Promise<Payload> {
-    return new Promise((resolve, reject) => {
+  #request(type: string, payload: Command['payload'], { timeout, signal }: Limits): Promise<Payload> {
+    const over = new AbortController();
+    return new Promise<Payload>((resolve, reject) => {
+      signal?.throwIfAborted();
       if (this.state === 'closed') throw new RealtimeError('CLOSED', 'closed');
-      this._command(type, payload, reject, (answer) => resolve(answer.payload), true);
-    });
+      const id = this._command(type, payload, reject, (answer) => resolve(answer.payload), true);
+      const giveUp = (reason: unknown): void => {
+        this.#outbox.forget(id);
+        reject(reason);
+      };
+      signal?.addEventListener('abort', () => giveUp(signal.reason), over);
+      if (timeout === undefined) return;
+      const timer = later(() => giveUp(new RealtimeError(408, 'no answer in time')), timeout);
+      over.signal.onabort = () => clearTimeout(timer);
+    }).finally(() => over.abort());
   }
 
   #status(status: Status): void {

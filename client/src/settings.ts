@@ -10,6 +10,7 @@ import { eventSourceStream, fetchStream } from './streams.js';
 export interface Settings {
   readonly base: URL;
   readonly token: TokenSource | undefined;
+  /** Those that the client may use, the best one first. Empty where a server renders the page. */
   readonly transports: readonly TransportName[];
   readonly timeout: number;
   readonly minDelay: number;
@@ -32,7 +33,8 @@ export function settle(url: string | URL | undefined, o: Options): Settings {
   const transports: TransportName[] = [];
   if (wanted !== 'sse' && WebSocketClass) transports.push('websocket');
   if (wanted !== 'websocket' && fetchFunction) transports.push('sse');
-  if (!transports.length) throw new TypeError('no transport: pass WebSocket');
+  if (base.origin === nowhere) transports.length = 0;
+  else if (!transports.length) throw new TypeError('no transport: pass WebSocket');
   return {
     base,
     token: o.token,
@@ -52,9 +54,12 @@ export function settle(url: string | URL | undefined, o: Options): Settings {
   };
 }
 
+/** The origin of a path without a page: where a server renders a page, there is nothing to connect to. */
+const nowhere = 'http://nowhere.invalid';
+
 /** The address of the endpoint: where the server delivered the script, else the server's default path. */
 function baseURL(url: string | URL | undefined): URL {
-  const here = globalThis.location?.href;
+  const here = globalThis.location?.href ?? nowhere;
   const base = new URL(url ?? delivered(import.meta.url) ?? '/realtime', here);
   base.protocol = base.protocol.replace('ws', 'http');
   base.hash = '';

@@ -14,6 +14,7 @@ import {
 import { errorOf } from './outbox.js';
 import { advance, missed, positionOf, same, type Position } from './position.js';
 import { Presence, type Appearance } from './presence.js';
+import { ready } from './ready.js';
 import type { Envelope, WireMessage } from './wire.js';
 import { later, type Timer } from './time.js';
 
@@ -30,6 +31,11 @@ export interface SubscribeOptions extends Appearance {
 }
 
 export type SubscriptionState = 'subscribing' | 'subscribed' | 'unsubscribed';
+
+/** The events of messages that have a name, with the types of their contents: `event:typing` for the name `typing`. */
+export type Named<E extends object> = {
+  readonly [K in keyof E & string as `event:${K}`]: Message<E[K]>;
+};
 
 /** The events of a subscription. */
 export interface SubscriptionEvents<T> {
@@ -52,10 +58,15 @@ export interface SubscriptionEvents<T> {
  * - `unsubscribed`: the page or the server ended it, or the client is closed. After a close it
  *   goes on when the client connects again.
  */
-export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> implements AsyncIterable<Message<T>> {
+export class Subscription<T = unknown, E extends object = Record<string, T>>
+  extends Emitter<SubscriptionEvents<T> & Named<E>>
+  implements AsyncIterable<Message<T>>
+{
   readonly channel: string;
   /** The members of the channel. */
   readonly presence: Presence;
+  /** How often the page has subscribed. @internal */
+  _users = 1;
   readonly #host: Host;
   readonly #options: SubscribeOptions;
   #state: SubscriptionState = 'subscribing';
@@ -90,6 +101,14 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
     return this.#position;
   }
 
+  /**
+   * Resolves when messages flow; at once if they do. Rejects with a {@link RealtimeError} when the subscription
+   * ends, or if it has ended.
+   */
+  ready(): Promise<void> {
+    return ready(this, { state: this.#state }, 'subscribed', 'unsubscribed');
+  }
+
   /** Publishes to the channel. Waits for a connection if there is none. Rejects with a {@link RealtimeError}. */
   publish(content: unknown, options?: PublishOptions): Promise<Ack> {
     return this.#host.publish(this.channel, content, options);
@@ -100,9 +119,12 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
     return this.#host.history(this.channel, options);
   }
 
-  /** Ends the subscription. Its listeners get one more event, the change of state. */
+  /**
+   * Ends the subscription, once it was called as often as `subscribe`. Listeners get one more event, the change of
+   * state. A part of the page that leaves removes its own listeners.
+   */
   unsubscribe(): void {
-    this.#end(false);
+    if (--this._users <= 0) this.#end(false);
   }
 
   /** Returns the messages until the subscription ends. Messages that arrive while one is handled wait in memory. */
@@ -156,7 +178,7 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
       else if (type === 'position') this.#position = positionOf(payload);
       else if (type === 'presence') this.presence._receive(payload);
     }
-    if (this.#state === 'subscribed' && (!this.#held || type === 'subscribed')) this._emit('frame', envelope);
+    if (this.#state === 'subscribed' && (!this.#held || type === 'subscribed')) this.#tell('frame', envelope);
   }
 
   /** No frame of the channel has come yet, and there is nothing to recover. */
@@ -175,7 +197,7 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
     this.presence._expect();
     if (gap) this.#position = to;
     this.#change('subscribed');
-    if (gap) this._emit('gap', { channel: this.channel, position: to });
+    if (gap) this.#tell('gap', { channel: this.channel, position: to });
     if (first && to?.offset && this.#options.history && !payload.messages) return this.#begin(to);
     for (const message of payload.messages ?? []) this.#deliver(message);
     if (first || !from) this.#position = to;
@@ -187,7 +209,7 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
     const held: Envelope[] = (this.#held = []);
     const release = (messages: readonly Message<T>[]): void => {
       if (this.#state === 'unsubscribed') return;
-      for (const message of messages) if (message.offset! <= to.offset) this._emit('message', message);
+      for (const message of messages) if (message.offset! <= to.offset) this.#show(message);
       const late = this.#held ?? held;
       this.#held = undefined;
       for (const envelope of late) this._receive(envelope);
@@ -205,13 +227,22 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
       if (!next) return;
       this.#position = next;
     }
-    this._emit('message', messageOf(this.channel, wire, timestamp));
+    this.#show(messageOf(this.channel, wire, timestamp));
+  }
+
+  #show(message: Message<T>): void {
+    this.#tell('message', message);
+    if (message.event !== undefined) this.#tell(`event:${message.event}`, message);
+  }
+
+  #tell(name: string, event: unknown): void {
+    (this as Emitter<any>)._emit(name, event);
   }
 
   #gap({ payload }: Envelope): void {
     const to = positionOf(payload);
     this.#position = to ?? this.#position;
-    if (!to || !same(to, this.#told)) this._emit('gap', { channel: this.channel, position: to });
+    if (!to || !same(to, this.#told)) this.#tell('gap', { channel: this.channel, position: to });
   }
 
   #refused(error: RealtimeError): void {
@@ -232,13 +263,13 @@ export class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> im
     if (this.#state === 'unsubscribed' && said) return;
     clearTimeout(this.#retry);
     this.presence._clear();
-    this.#host._ended(this as Subscription<unknown> as Subscription<never>, said);
+    this.#host._ended(this as Subscription<any>, said);
     this.#change('unsubscribed', error);
   }
 
   #change(state: SubscriptionState, error?: RealtimeError): void {
     if (this.#state === state) return;
     this.#state = state;
-    this._emit('state', { state, error });
+    this.#tell('state', { state, error });
   }
 }

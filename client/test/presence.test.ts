@@ -61,14 +61,15 @@ test('names like those of objects are names', () => {
   }
 });
 
-async function present(w: World): Promise<[Presence, string[]]> {
+async function present(w: World): Promise<[Presence, string[], () => void]> {
   await w.open();
-  const { presence } = w.client.subscribe('a', { status: 'busy' });
+  const subscription = w.client.subscribe('a', { status: 'busy' });
+  const { presence } = subscription;
   const seen: string[] = [];
   for (const name of ['enter', 'leave', 'update'] as const)
     presence.on(name, ({ id, status }) => seen.push(`${name} ${id} ${status}`));
   presence.on('sync', (members) => seen.push(`sync ${[...members.keys()]} ${presence.count}`));
-  return [presence, seen];
+  return [presence, seen, () => subscription.unsubscribe()];
 }
 
 test('diffs that come before the snapshot wait for it', async (t) => {
@@ -177,7 +178,7 @@ test('the own appearance is told now and after every reconnect', async (t) => {
 
 test('an appearance that changes while the subscription is made is told behind it', async (t) => {
   const w = new World(t);
-  const [presence] = await present(w);
+  const [presence, , leave] = await present(w);
   presence.update({ status: 'away' });
   assert.deepEqual(
     w.socket.sent.map(({ type, payload }) => [type, payload['status']]),
@@ -187,7 +188,7 @@ test('an appearance that changes while the subscription is made is told behind i
     ],
   );
   w.socket.subscribed();
-  w.client.subscribe('a').unsubscribe();
+  leave();
   presence.update({ status: 'online' });
   assert.equal(w.socket.all('presence').length, 1);
 });
@@ -217,9 +218,9 @@ test('an appearance that is refused is told', async (t) => {
 
 test('a channel that was left has no members', async (t) => {
   const w = new World(t);
-  const [presence] = await present(w);
+  const [presence, , leave] = await present(w);
   w.socket.subscribed().say({ type: 'presence', payload: { channel: 'a', users: ['ann'], count: 1 } });
-  w.client.subscribe('a').unsubscribe();
+  leave();
   assert.equal(presence.members.size, 0);
   assert.equal(presence.count, 0);
 });

@@ -346,6 +346,8 @@ test('the stream is opened anew for other channels, once for several changes', a
   w.stream.say({ type: 'subscribed', payload: { channel: 'a', epoch: 'e', offset: 1 } }, 'c1');
   await rest();
   const first = w.stream;
+  const a = client.subscribe('a');
+  a.unsubscribe();
   const b = record(client, 'b');
   client.subscribe('c').unsubscribe();
   client.subscribe('d');
@@ -362,7 +364,7 @@ test('the stream is opened anew for other channels, once for several changes', a
   w.stream.say(message('b', 8));
   await rest();
   assert.deepEqual(b, ['subscribed', 'm8']);
-  client.subscribe('a').unsubscribe();
+  a.unsubscribe();
   await w.pass(100);
   assert.deepEqual(w.stream.channels, ['b', 'd']);
   assert.equal(w.states.filter(({ state }) => state === 'open').length, 1);
@@ -389,12 +391,12 @@ test('without channels there is no stream, but a connection', async (t) => {
   assert.equal(client.state, 'open');
   await w.pass(100_000);
   assert.equal(client.state, 'open', 'nobody can be silent');
-  client.subscribe('a');
+  const a = client.subscribe('a');
   await w.pass(100);
   w.stream.greet();
   await rest();
   assert.deepEqual(w.stream.channels, ['a']);
-  client.subscribe('a').unsubscribe();
+  a.unsubscribe();
   await w.pass(100);
   w.stream.problem(400, 'INVALID_CHANNEL');
   await w.pass(100_000);

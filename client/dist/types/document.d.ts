@@ -41,6 +41,9 @@ export declare class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> 
     undo(): boolean;
     /** Calls `listener` with the value now, if there is one, and after each change: a Svelte store. */
     subscribe(listener: (value: T) => void): () => void;
-    /** Ends the document and its subscription. Updates that the server does not have yet are lost. */
+    /**
+     * Ends the document and its subscription, once it was called as often as `document` (and `subscribe` and
+     * `unsubscribe` of the same channel agree). Updates that the server does not have yet are lost.
+     */
     close(): void;
 }

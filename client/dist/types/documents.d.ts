@@ -8,7 +8,10 @@ export type { Patch, PatchOperation } from './patch.js';
 /** A client with documents. */
 export declare class Realtime extends Client {
     #private;
-    /** Subscribes to a channel and returns its document. A second call returns the same one. */
+    /**
+     * Subscribes to a channel and returns its document. A second call returns the same one. It ends when `close` was
+     * called as often as this.
+     */
     document<T = any>(channel: string, options?: SubscribeOptions): SharedDocument<T>;
 }
 /** Creates a client with documents and connects it. */

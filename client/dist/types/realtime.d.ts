@@ -26,16 +26,24 @@ export declare class Realtime extends Emitter<RealtimeEvents> {
     get user(): string | undefined;
     /** The id of the connection. Over a WebSocket it is also the sender of an anonymous client's messages. */
     get connection(): string | undefined;
-    /** Connects. Also reopens a closed client. */
+    /**
+     * Resolves when the client is open; at once if it is. Rejects with a {@link RealtimeError} when it closes.
+     * A client that is not connected waits for `connect`.
+     */
+    ready(): Promise<void>;
+    /** Connects. Also reopens a closed client. Does nothing on a server without a full address. */
     connect(): this;
     /** Closes the client. Rejects what waits to be sent. Subscriptions wait for `connect`. */
     close(): void;
-    /** Subscribes to a channel. A second call returns the same subscription. */
-    subscribe<T = unknown>(channel: string, options?: SubscribeOptions): Subscription<T>;
+    /**
+     * Subscribes to a channel. A second call returns the same subscription, and ignores its options. It ends when
+     * `unsubscribe` was called as often as this. `T` is the type of contents, `E` that of contents by the names of events.
+     */
+    subscribe<T = unknown, E extends object = Record<string, T>>(channel: string, options?: SubscribeOptions): Subscription<T, E>;
     /** Publishes to a channel, with or without a subscription. Waits for a connection. Rejects with a {@link RealtimeError}. */
-    publish(channel: string, content: unknown, options?: PublishOptions): Promise<Ack>;
+    publish(channel: string, content: unknown, { timeout, signal, ...options }?: PublishOptions): Promise<Ack>;
     /** Asks for a channel's kept messages. Rejects with a {@link RealtimeError}. */
-    history<T = unknown>(channel: string, { since, limit }?: HistoryOptions): Promise<HistoryPage<T>>;
+    history<T = unknown>(channel: string, { since, limit, ...limits }?: HistoryOptions): Promise<HistoryPage<T>>;
 }
 /** Creates a client and connects it. */
 export declare function connect(url?: string | URL, options?: Options): Realtime;

@@ -15,6 +15,10 @@ export interface SubscribeOptions extends Appearance {
     filter?: string;
 }
 export type SubscriptionState = 'subscribing' | 'subscribed' | 'unsubscribed';
+/** The events of messages that have a name, with the types of their contents: `event:typing` for the name `typing`. */
+export type Named<E extends object> = {
+    readonly [K in keyof E & string as `event:${K}`]: Message<E[K]>;
+};
 /** The events of a subscription. */
 export interface SubscriptionEvents<T> {
     /** Each message once, in order. */
@@ -36,7 +40,7 @@ export interface SubscriptionEvents<T> {
  * - `unsubscribed`: the page or the server ended it, or the client is closed. After a close it
  *   goes on when the client connects again.
  */
-export declare class Subscription<T = unknown> extends Emitter<SubscriptionEvents<T>> implements AsyncIterable<Message<T>> {
+export declare class Subscription<T = unknown, E extends object = Record<string, T>> extends Emitter<SubscriptionEvents<T> & Named<E>> implements AsyncIterable<Message<T>> {
     #private;
     readonly channel: string;
     /** The members of the channel. */
@@ -44,11 +48,19 @@ export declare class Subscription<T = unknown> extends Emitter<SubscriptionEvent
     get state(): SubscriptionState;
     /** The position of the last delivered message; undefined in channels without history. Keep it to recover after a reload. */
     get position(): Position | undefined;
+    /**
+     * Resolves when messages flow; at once if they do. Rejects with a {@link RealtimeError} when the subscription
+     * ends, or if it has ended.
+     */
+    ready(): Promise<void>;
     /** Publishes to the channel. Waits for a connection if there is none. Rejects with a {@link RealtimeError}. */
     publish(content: unknown, options?: PublishOptions): Promise<Ack>;
     /** Asks for kept messages. Rejects with a {@link RealtimeError}. */
     history(options?: HistoryOptions): Promise<HistoryPage<T>>;
-    /** Ends the subscription. Its listeners get one more event, the change of state. */
+    /**
+     * Ends the subscription, once it was called as often as `subscribe`. Listeners get one more event, the change of
+     * state. A part of the page that leaves removes its own listeners.
+     */
     unsubscribe(): void;
     /** Returns the messages until the subscription ends. Messages that arrive while one is handled wait in memory. */
     [Symbol.asyncIterator](): AsyncGenerator<Message<T>, void, void>;
