@@ -18,6 +18,7 @@
 //	subscribe.go    how a session enters and leaves rooms
 //	apply.go        what a new configuration does to a live session
 //	principal.go    Principal and Caller: who asks, and by which way
+//	takes.go        what a dialect asks of the session: what the route takes, timers
 //	registry.go     Registry: what it is made of, Apply, orders of other nodes
 //	rules.go        Config, Realm: the configuration in force, and what it allows
 //	app.go          questions to the app
@@ -82,10 +83,11 @@
 // [Session.Pause] and [Session.Subscribe] belong to the transport's reader: one call at a
 // time. The other methods of Session may be called by any goroutine at any time.
 //
-// The package starts four kinds of goroutines, under a guard: when a room gets a document by
+// The package starts five kinds of goroutines, under a guard: when a room gets a document by
 // a new configuration, the session follows it beside Apply, because the store may be slow; and
 // an order to subscribe connections is carried out beside other orders, because a client may
-// not read; and timers of [Audience] and of [Watchlists] count what has changed.
+// not read; timers of [Audience] and of [Watchlists] count what has changed; and a dialect may start a
+// timer for its connection.
 //
 // Locks, from the outermost to the innermost:
 //

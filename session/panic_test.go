@@ -70,3 +70,17 @@ func TestPanicInALateSubscription(t *testing.T) {
 type panicky struct{ document.Store }
 
 func (panicky) Attach(context.Context, string) error { panic("attach") }
+
+// A timer of a dialect that panics costs its connection alone.
+func TestPanicInATimerOfADialect(t *testing.T) {
+	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
+		log := w.logged()
+		broken, other := w.connect("ann"), w.connect("ben")
+		broken.Later(time.Minute, func() { panic("late") })
+		time.Sleep(time.Minute)
+		broken.hears(`{"close":1011}`)
+		log.Once(t, "a timer of a dialect", "late")
+		other.say(`{"type":"ping","id":1}`)
+		other.hears(`{"type":"pong","id":1,"payload":{}}`)
+	})
+}

@@ -11,8 +11,8 @@ import (
 )
 
 // Dialect is a wire protocol: it decodes the frames of a client, calls the operations of
-// the session and sends the replies. One value serves all connections, so it has no
-// state of a connection.
+// the session and sends the replies. One value serves all connections, or the transport gets a value
+// of its own for each of them, which may keep state of the connection.
 type Dialect interface {
 	// Encoder encodes the events that the server sends, without the frame that a
 	// transport puts around them. It is comparable: connections with equal encoders

@@ -104,6 +104,7 @@ func (r *Registry) Open(p *Principal, o Options) (*Session, *protocol.Error) {
 	if s.followed() {
 		s.tell("connected")
 	}
+	s.opened()
 	return s, nil
 }
 

@@ -100,6 +100,7 @@ var tested = map[string]string{
 	"session: a subscription to a document":    "TestPanicInALateSubscription",
 	"session: counting users":                  "TestPanicInCountingUsers",
 	"session: counting subscriptions":          "TestPanicInCounting",
+	"session: a timer of a dialect":            "TestPanicInATimerOfADialect",
 	"session: the end of a token":              "TestPanicInTheEndOfAToken",
 	"sse: the reader of an event stream":       "TestPanicInTheReaderOfAStream",
 	"sse: a stuck write of an event stream":    "TestPanicInTheAbortOfAWrite",
