@@ -132,7 +132,7 @@ func (t *targets) make(name string) (*target.Target, error) {
 		return nil, nil
 	case target.Nchan.Name:
 		return target.Nchan, nil
-	case workload.Without, workload.Native, workload.Proxy, workload.Plain, workload.Bare:
+	case workload.Without, workload.Native, workload.Proxy, workload.InMemory, workload.Plain, workload.Bare:
 		return target.Caddy(name, t.program), nil
 	case revisionPeer:
 		program, err := revision(t.ctx, t.root, t.rev, t.dir)
@@ -144,5 +144,5 @@ func (t *targets) make(name string) (*target.Target, error) {
 		program, err := os.Executable()
 		return target.Program(name, client.Native, program, serveWord, name), err
 	}
-	return nil, fmt.Errorf("unknown peer '%s'; there are nchan, hub, floor, net/http, caddy, plain, none, and without for some workloads", name)
+	return nil, fmt.Errorf("unknown peer '%s'; there are nchan, hub, floor, net/http, caddy, plain, none, and memory and without for some workloads", name)
 }

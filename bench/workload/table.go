@@ -15,6 +15,8 @@ var All = []Workload{
 	{Name: "saturated", Run: saturated(128)},
 	{Name: "saturated-sse", Transport: client.Stream, Run: saturated(128)},
 	{Name: "rooms", Run: rooms(128)},
+	{Name: "fanout-redis", Needs: inRedis, Run: fanout(128, 10)},
+	{Name: "rooms-redis", Needs: inRedis, Run: rooms(128)},
 	{Name: "idle", Run: idle},
 	{Name: "idle-sse", Transport: client.Stream, Run: idle},
 	{Name: "idle-tls", TLS: true, Run: idle},

@@ -5,12 +5,16 @@ import "github.com/caddy-realtime/caddy-realtime/bench/target"
 // The names of peers that are this server itself: what a feature costs is the difference
 // to the same load without it.
 const (
-	Without = "without" // the workload without the feature that it is about
-	Native  = "native"  // the same over this project's own protocol instead of Pusher's
-	Proxy   = "proxy"   // the requests to the app alone, by reverse_proxy
-	Plain   = "plain"   // rooms without presence and history
-	Bare    = "caddy"   // a handler in the same Caddy that only parks connections
+	Without  = "without" // the workload without the feature that it is about
+	Native   = "native"  // the same over this project's own protocol instead of Pusher's
+	InMemory = "memory"  // the same rooms without Redis
+	Proxy    = "proxy"   // the requests to the app alone, by reverse_proxy
+	Plain    = "plain"   // rooms without presence and history
+	Bare     = "caddy"   // a handler in the same Caddy that only parks connections
 )
+
+// inRedis has the rooms of the usual site in a Redis, or in memory.
+func inRedis(variant string) target.Site { return target.Site{Redis: variant != InMemory} }
 
 // Site returns what the workload needs of this server, with an address for its app.
 func (w *Workload) Site(variant string) (site target.Site, err error) {
