@@ -13,6 +13,9 @@ TIMEOUT   ?= 20m
 FUZZTIME  ?= 5000x
 BENCHTIME ?= 1s
 
+# How many random histories `make simulate` runs.
+HISTORIES ?= 10000
+
 # How often each pair of servers is measured, which workloads (all if empty), and where
 # the figures go.
 BENCH_ROUNDS ?= 5
@@ -32,7 +35,7 @@ ONLY      ?=
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills cluster-drills drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare store-bench microbench release fmt clean
+.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills cluster-drills simulate drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare store-bench microbench release fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -86,6 +89,9 @@ drills: ## put one node under load and faults, and print a table of what came ou
 cluster-drills: ## put clusters under minutes of faults, and print a table of what came out
 	REALTIME_DRILLS=$(DRILLTIME) REALTIME_DRILLS_TABLE=$(CURDIR)/bin/cluster-drills.md \
 		go test -v -count=1 -parallel 1 -timeout 60m -run '^TestCluster' ./integration/drills
+
+simulate: ## run 10,000 random histories of the core on fake time, or HISTORIES=<n>, and check every promise
+	go test -v -count=1 -timeout 120m -run '^TestSimulation$$' ./internal/simulate -histories $(HISTORIES)
 
 dashboard-check: needs ## run each query of the dashboard and each alert in a Prometheus that scrapes a server under load
 	promtool check rules docs/alerts.yml
