@@ -38,6 +38,7 @@ var routeOptions = func() block.Options[*Handler] {
 		"authorize":   {Syntax: "{ … }", Block: true, Parse: parseAuthorize},
 		"pusher":      {Syntax: "<app id> { … }", Min: 1, Max: 1, Repeat: true, Block: true, Parse: parsePusher},
 		"notify":      {Syntax: "{ … }", Block: true, Parse: parseNotify},
+		"turn":        {Syntax: "{ … }", Block: true, Parse: parseTurn},
 
 		"handle_message": {Syntax: "<pattern>… { … }", Min: 1, Max: -1, Repeat: true, Block: true, Parse: parseHandleMessage},
 		"handle_call":    {Syntax: "{ … }", Block: true, Parse: parseHandleCall},
@@ -72,6 +73,7 @@ func inlineHub(h *Handler) *config.Hub {
 //		pusher  <app id> { … }
 //		handle_message <pattern>… { … }
 //		handle_call { … }
+//		turn    { … }
 //
 //		# options of the hub, which define it here instead of in the global options
 //		heartbeat <interval> [<timeout>]
@@ -310,6 +312,11 @@ func parseAuthorize(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) 
 
 func parseNotify(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
 	h.Notify, err = config.ParseNotify(d)
+	return err
+}
+
+func parseTurn(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
+	h.Turn, err = config.ParseTurn(d)
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-realtime/caddy-realtime/access"
+	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/node"
@@ -96,6 +97,9 @@ type Handler struct {
 	// clients can not call the app.
 	HandleCall *config.HandleCall `json:"handle_call,omitempty"`
 
+	// Turn gives clients credentials for TURN servers, at `<path>/turn`. Default: nobody gets any.
+	Turn *config.Turn `json:"turn,omitempty"`
+
 	// Pushers let clients of the Pusher Channels protocol use the rooms of the hub, each as an app
 	// of its own. Default: none.
 	Pushers []*config.Pusher `json:"pushers,omitempty"`
@@ -113,6 +117,7 @@ type Handler struct {
 	hosts    access.Hosts
 	keys     access.Keyring
 	identity access.Identity
+	relays   *auth.TURN // nil without turn
 	pushers  []pusherApp
 	log      *slog.Logger
 
@@ -189,6 +194,10 @@ func (h *Handler) place(ctx caddy.Context) string {
 func (h *Handler) provisionIdentity() error {
 	if err := h.keys.Provision(h.APIKeys, h.ScopedAPIKeys, h.log); err != nil {
 		return fmt.Errorf("api_key: %w", err)
+	}
+	var err error
+	if h.relays, err = access.NewTurn(h.Turn, h.log); err != nil {
+		return fmt.Errorf("turn: %w", err)
 	}
 	if err := access.CheckInfo(h.Info); err != nil {
 		return fmt.Errorf("info: %w", err)

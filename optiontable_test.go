@@ -134,6 +134,12 @@ var options = map[string]option{
 	"HandleCall.MaxAnswer":   {usual: size(config.DefaultMaxAnswer), row: "handle_call/max_answer"},
 	"HandleCall.Routes":      {usual: required},
 
+	"Handler.Turn": {usual: "nobody gets any", row: "The directive/turn", says: "nobody gets any"},
+	"Turn.URIs":    {usual: required, row: "turn/uri", says: "required", bounds: []string{most(config.MaxTurnURIs)}},
+	"Turn.Secret":  {usual: required, row: "turn/secret", says: "required"},
+	"Turn.TTL":     {usual: config.DefaultTurnTTL, row: "turn/ttl", bounds: []string{least(config.MinTurnTTL), most(config.MaxTurnTTL)}},
+	"Turn.Anyone":  {usual: "only users get credentials", row: "turn/anyone", says: "only users get credentials"},
+
 	"Handler.Pushers":          {usual: "none", row: "The directive/pusher", says: "none"},
 	"Pusher.App":               {usual: required},
 	"Pusher.Keys":              {usual: required},

@@ -177,10 +177,15 @@ func (h *Handler) dispatch(w http.ResponseWriter, r *http.Request, path string, 
 		return h.serveStream(w, r, c)
 	case path == "":
 		return h.explain(w, r)
-	case api.Serve(w, r, path, api.Options{Registry: c.registry, Caller: c.caller(), Confirm: c.confirm, Realm: h.realmName(), Over: h.app.ctx.Done()}):
+	case api.Serve(w, r, path, api.Options{Registry: c.registry, Caller: c.caller(), Confirm: c.confirm, Realm: h.realmName(), Turn: h.turn(), Over: h.app.ctx.Done()}):
 		return nil
 	}
 	return h.rejectStatus(w, r, http.StatusNotFound, "there is nothing at this path")
+}
+
+// turn returns what the route says about TURN servers.
+func (h *Handler) turn() api.Turn {
+	return api.Turn{Servers: h.relays, Anyone: h.Turn != nil && h.Turn.Anyone}
 }
 
 // realmName returns the name of the realm by which clients of the route come in.

@@ -62,6 +62,7 @@ var routes = compile(
 	route{method: http.MethodPost, pattern: "/revocations", handle: revoke},
 	route{method: http.MethodGet, pattern: "/stats", handle: getStats},
 	route{method: http.MethodGet, pattern: "/tail", handle: tail},
+	route{method: http.MethodPost, pattern: "/turn", handle: turn},
 	route{method: http.MethodGet, pattern: "/users/{user}", handle: getUser},
 	route{method: http.MethodDelete, pattern: "/users/{user}", handle: forgetUser},
 	route{method: http.MethodPost, pattern: "/users/{user}/channels/{channel}", handle: subscribeUser},

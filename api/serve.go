@@ -29,6 +29,8 @@ type Options struct {
 	Ready func() bool
 	// Realm is the path by which clients come in where the request came in; may be empty.
 	Realm string
+	// Turn says who gets credentials for TURN servers.
+	Turn Turn
 	// Over is closed when the configuration of the route ends; nil means never. Streams end
 	// then, because their API key may not count any more.
 	Over <-chan struct{}
