@@ -137,6 +137,13 @@ func (w *memberWatch) others() (n int) {
 	return n
 }
 
+// changes is how many changes the watcher was told of.
+func (w *memberWatch) changes() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.events
+}
+
 // check fails the test for what did not follow.
 func (w *memberWatch) check() {
 	w.t.Helper()

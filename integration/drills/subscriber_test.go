@@ -136,7 +136,7 @@ func (s *subscriber) take(ev envelope) error {
 		s.record.Gap(p.Channel, ev.at())
 	case "unsubscribed":
 		s.record.Unsubscribed(p.Channel)
-	case "reconnect":
+	case "reconnect", "presence":
 	case "close":
 		code, _ := p.Code.(float64)
 		return ended(code)
