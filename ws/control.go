@@ -35,7 +35,7 @@ func loneControl(b []byte) (op byte, payload []byte, ok bool) {
 // handleControl handles a control frame that has arrived alone, and reports whether the
 // connection goes on.
 func (r *reader) handleControl(op byte, payload []byte) bool {
-	r.conn.Heard()
+	r.peer.Heard()
 	if err := r.control(op, payload); err != nil {
 		r.end(new(engine).reason(err), false)
 		return false
@@ -60,7 +60,7 @@ func (r *reader) ping(data string) error {
 		return err
 	}
 	if !r.link.isClosed() {
-		r.conn.Send(pong(data))
+		r.peer.Send(pong(data))
 	}
 	return nil
 }

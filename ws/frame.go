@@ -53,7 +53,7 @@ type Splitter interface {
 // Binary is an optional ability of a dialect's encoder: events that are binary messages.
 type Binary interface {
 	// IsBinary reports whether the bytes of an event, or of one that Split has returned, are a
-	// binary message.
+	// binary message, which may be empty.
 	IsBinary(ev hub.Event) bool
 }
 
@@ -92,7 +92,10 @@ func (e Encoder) appendData(dst []byte, ev hub.Event, hint int) []byte {
 	start := len(dst)
 	dst = slices.Grow(dst, mediumHeader+hint)[:start+mediumHeader]
 	dst = seal(e.Text.AppendEvent(dst, ev), start)
-	if b, ok := e.Text.(Binary); ok && len(dst) > start && b.IsBinary(ev) {
+	if b, ok := e.Text.(Binary); ok && b.IsBinary(ev) {
+		if len(dst) == start {
+			return append(dst, headBinary, 0)
+		}
 		dst[start] = headBinary
 	}
 	return dst
@@ -160,6 +163,19 @@ func headerOf(frame []byte) int {
 		return largeHeader
 	}
 	return 2
+}
+
+// Cut takes the first of some frames that an [Encoder] without compression has made.
+func Cut(frames []byte) (f Frame, rest []byte) {
+	first, rest := cutFrame(frames)
+	return Frame{Payload: first[headerOf(first):], Text: first[0] == headText, Binary: first[0] == headBinary, Close: first[0] == headClose}, rest
+}
+
+// Frame is a frame that an [Encoder] has made, for a transport that has other frames. At most one
+// of Text, Binary and Close is true.
+type Frame struct {
+	Payload             []byte
+	Text, Binary, Close bool
 }
 
 // cutFrame returns the first of some frames that an Encoder has made, and the others.

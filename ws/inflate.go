@@ -83,6 +83,6 @@ func (e *engine) deliver(message []byte, binary bool) error {
 	if !binary && !utf8.Valid(message) {
 		return verdict(protocol.ReasonEncoding)
 	}
-	e.reader.session.Receive(message, binary)
+	e.reader.peer.Receive(message, binary)
 	return nil
 }

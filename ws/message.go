@@ -104,7 +104,7 @@ func (e *engine) unbound() {
 
 // arrived notifies the hub that bytes have arrived, and loads the message size in force.
 func (e *engine) arrived() {
-	e.reader.conn.Heard()
+	e.reader.peer.Heard()
 	e.limit = e.reader.registry.MessageSize()
 	most := e.limit
 	if e.sieve.deflate {

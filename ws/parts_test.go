@@ -55,7 +55,7 @@ func TestPartsOfAnEvent(t *testing.T) {
 		for i, want := range []struct {
 			op      byte
 			payload string
-		}{{opText, "a"}, {opBinary, long}, {opText, long[:400]}, {opBinary, "\xff"}} {
+		}{{opText, "a"}, {opBinary, long}, {opText, long[:400]}, {opBinary, ""}, {opBinary, "\xff"}} {
 			f, err := in.frame()
 			if err != nil {
 				t.Fatal(err)

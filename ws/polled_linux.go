@@ -130,7 +130,7 @@ func (r *reader) rejectPolled(e *protocol.Error) {
 
 // lose ends a connection that can not be used. There may be no session.
 func (r *reader) lose() {
-	if r.conn != nil {
+	if r.peer != nil {
 		r.end(hub.ReasonLost, true)
 	}
 	r.link.abort()

@@ -29,11 +29,11 @@ type reader struct {
 	link     link
 	registry *session.Registry
 	dialect  session.Dialect
-	session  *session.Session
-	conn     *hub.Conn
+	peer     Peer // nil before open
 	deflate  bool // permessage-deflate is in use
 	binary   bool // the dialect takes binary messages
 	refused  *hub.Reason
+	join     func(Link) Peer
 
 	// Owned by the reader's goroutine. In the poller each arrival has one, one after the other.
 	pings window.Counter
@@ -49,14 +49,18 @@ type terms struct {
 	deflate   bool // permessage-deflate is in use
 	binary    bool // the dialect takes binary messages
 	refused   *hub.Reason
+	join      func(Link) Peer
 }
 
 func newReader(l link, t terms) *reader {
-	return &reader{link: l, registry: t.registry, dialect: t.dialect, deflate: t.deflate, binary: t.binary, refused: t.refused}
+	return &reader{link: l, registry: t.registry, dialect: t.dialect, deflate: t.deflate, binary: t.binary, refused: t.refused, join: t.join}
 }
 
 // encoder returns the encoder of the connection's frames.
 func (r *reader) encoder() hub.Encoder {
+	if r.dialect == nil {
+		return Encoder{}
+	}
 	e := Encoder{r.dialect.Encoder()}
 	if r.deflate {
 		return deflating{e}
@@ -101,11 +105,14 @@ func (r *reader) enter(p *session.Principal) *protocol.Error {
 	if r.refused != nil {
 		return protocol.Errorf(protocol.Forbidden, "%s", r.refused.Text)
 	}
+	if r.join != nil {
+		return r.enterJoined()
+	}
 	s, e := r.registry.Open(p, session.Options{
 		Transport: r.link, Encoder: r.encoder(), Dialect: r.dialect, Answers: true, Name: "websocket",
 	})
 	if e == nil {
-		r.session, r.conn = s, s.Conn()
+		r.peer = own{s}
 	}
 	return e
 }
@@ -173,9 +180,9 @@ func (r *reader) stay() {
 func (r *reader) end(why hub.Reason, goodbye bool) {
 	r.over = true
 	if why.Code == protocol.ReasonPolicy.Code && !goodbye {
-		r.session.CloseForAbuse(why)
+		r.peer.CloseForAbuse(why)
 	}
-	r.conn.Close(why)
+	r.peer.Close(why)
 	if !goodbye {
 		r.drain()
 	}
@@ -207,10 +214,10 @@ func (r *reader) recovered() {
 	}
 	r.over = true
 	guard.Report(r.registry.Hub().Settings().Logger, "a WebSocket reader", v)
-	if r.conn == nil {
+	if r.peer == nil {
 		r.link.abort()
 		return
 	}
-	r.conn.Close(protocol.ReasonInternal)
+	r.peer.Close(protocol.ReasonInternal)
 	r.link.readerDone()
 }

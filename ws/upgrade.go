@@ -35,6 +35,11 @@ type Options struct {
 	// Refuse is the reason for which the connection is closed at once, in a protocol whose clients
 	// learn only from a close code why they may not connect. Nil: a session is opened.
 	Refuse *hub.Reason
+	// Join, if it is not nil, is called instead of opening a session: the client has one already,
+	// over another transport. It returns what the connection's messages go to, or nil if
+	// the connection is to be closed. Such a connection has no compression, because what
+	// is queued for it was encoded without. Dialect may be nil then.
+	Join func(Link) Peer
 	// Compression accepts permessage-deflate (RFC 7692) from clients that offer it.
 	Compression bool
 	// KeepStream is called before the handshake of an HTTP/2 or HTTP/3 stream. It removes the
@@ -130,7 +135,7 @@ func (o Options) debug(text string, args ...any) {
 func (o Options) terms(h http.Header, r *http.Request) terms {
 	return terms{
 		registry: o.Registry, dialect: o.Dialect, principal: o.Principal,
-		deflate: o.Compression && chooseDeflate(h, r), binary: o.Binary, refused: o.Refuse,
+		deflate: o.Compression && o.Join == nil && chooseDeflate(h, r), binary: o.Binary, refused: o.Refuse, join: o.Join,
 	}
 }
 
