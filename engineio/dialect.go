@@ -51,13 +51,18 @@ func (c *conversation) Receive(s *session.Session, packet []byte, binary bool) {
 		s.Conn().Close(broken("an empty packet"))
 	case packet[0] == packetMessage:
 		c.inner.Receive(s, packet[1:], false)
-	case packet[0] == packetPong, packet[0] == packetNoop:
+	case isExpected(packet[0]):
 		c.spend(s)
 	case packet[0] == packetClose:
 		s.Conn().Close(hub.ReasonNormal)
 	default:
 		s.Conn().Close(unexpected(packet[0]))
 	}
+}
+
+// isExpected reports whether a client may send packets of a type at any time.
+func isExpected(kind byte) bool {
+	return kind == packetMessage || kind == packetPong || kind == packetNoop
 }
 
 // spend counts a packet that the dialect does not see. Its sender has the rate of a client who

@@ -1,6 +1,7 @@
 package engineio_test
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/engineio"
 	"github.com/caddy-realtime/caddy-realtime/hub"
@@ -28,6 +30,7 @@ type node struct {
 	hub      *hub.Hub
 	registry *session.Registry
 	policy   *policy.Policy
+	sessions engineio.Sessions
 
 	mu     sync.Mutex
 	change func(*engineio.Options) // of the next requests; may be nil
@@ -35,6 +38,7 @@ type node struct {
 
 func newNode(t testing.TB, s hub.Settings) *node {
 	t.Helper()
+	s.Heartbeat = cmp.Or(s.Heartbeat, time.Hour) // no ping between the messages
 	h, err := hub.New(func(s hub.Sink) (hub.Broker, error) { return loop{sink: s}, nil })
 	if err != nil {
 		t.Fatal(err)
@@ -65,6 +69,7 @@ func (n *node) with(change func(*engineio.Options)) {
 func (n *node) options() engineio.Options {
 	o := engineio.Options{
 		Registry: n.registry,
+		Sessions: &n.sessions,
 		Dialect:  func() session.Dialect { return new(dialect) },
 		Allowed:  true,
 		Admit: func() (*session.Principal, *protocol.Error) {

@@ -20,6 +20,7 @@ var (
 	errSession   = &refusal{1, "Session ID unknown"}
 	errMethod    = &refusal{2, "Bad handshake method"}
 	errRequest   = &refusal{3, "Bad request"}
+	errOverlap   = &refusal{3, "Bad request"} // a second poll; it ends the session
 	errVersion   = &refusal{5, "Unsupported protocol version"}
 )
 
@@ -29,9 +30,12 @@ const codeForbidden = 4
 var errOrigin = protocol.Errorf(protocol.Forbidden,
 	"pages of this origin may not connect here; the option 'origins' says which ones may")
 
-// answer writes the refusal.
-func (f *refusal) answer(w http.ResponseWriter) {
+// refuse answers with an error of the table.
+func (o *Options) refuse(w http.ResponseWriter, r *http.Request, f *refusal) error {
+	w, end := o.bound(w, r)
+	defer end()
 	writeError(w, http.StatusBadRequest, f.code, f.message)
+	return nil
 }
 
 // Reject answers a request that the server's own rules do not allow, in the form that clients of
@@ -41,6 +45,11 @@ func Reject(w http.ResponseWriter, e *protocol.Error) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}
 	writeError(w, e.Status(), codeForbidden, e.Message)
+}
+
+func reject(w http.ResponseWriter, e *protocol.Error) error {
+	Reject(w, e)
+	return nil
 }
 
 func writeError(w http.ResponseWriter, status, code int, message string) {

@@ -1,7 +1,9 @@
 package engineio
 
 import (
+	"io"
 	"net/http"
+	"net/url"
 
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
@@ -16,6 +18,8 @@ const version = "4"
 type Options struct {
 	// Registry opens sessions.
 	Registry *session.Registry
+	// Sessions are those of the node that began with polls.
+	Sessions *Sessions
 	// Dialect returns the dialect of the messages of a new connection. It is called once for
 	// each handshake, so the dialect may keep state of its connection. Its encoder must be
 	// comparable, and is asked for the abilities Splitter, Binary and Closer of package ws.
@@ -26,11 +30,22 @@ type Options struct {
 	// requests of the connection.
 	Admit func() (*session.Principal, *protocol.Error)
 	// Upgrade answers the handshake of a WebSocket. It adds to o what the server knows, and
-	// calls [ws.Serve].
+	// calls [ws.Serve]. p is nil for a WebSocket that joins a session.
 	Upgrade func(w http.ResponseWriter, r *http.Request, p *session.Principal, o ws.Options) error
 	// Rejected is called with the error of a handshake that the server's own rules reject. It
 	// may be nil.
 	Rejected func(*protocol.Error)
+	// Cookie is the name of a cookie with the sid, for load balancers; empty for none.
+	Cookie string
+	// Over is closed when the configuration of the route ends. A poll that is held is answered
+	// then, so that the client polls by the next one. Nil means never.
+	Over <-chan struct{}
+	// KeepStream removes the server's bounds on the time of a request, for a poll that is held.
+	// It may be nil.
+	KeepStream func(http.ResponseWriter, *http.Request) io.Reader
+	// Bound returns the writer for an answer, and what to call when the answer is complete. The
+	// writer's deadlines then hold over HTTP/2 as well. It may be nil.
+	Bound func(http.ResponseWriter, *http.Request) (http.ResponseWriter, func())
 }
 
 // Serve answers a request at the path of the endpoint. An error means that nothing was answered,
@@ -45,47 +60,68 @@ func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
 		}
 	}
 	q := r.URL.Query()
-	transport := q.Get("transport")
-	f := check(r.Method, transport, q.Get("sid"), upgrade)
-	if f == nil && q.Get("EIO") != version {
-		f = errVersion
+	switch transport := q.Get("transport"); {
+	case transport != "websocket" && transport != "polling":
+		return o.refuse(w, r, errTransport)
+	case q.Has("sid"):
+		return o.serveKnown(w, r, q.Get("sid"), transport == "websocket")
+	default:
+		return o.handshake(w, r, q, transport == "websocket")
 	}
-	if f != nil {
-		f.answer(w)
-		return nil
-	}
-	p, e := o.admit()
-	if e != nil {
-		if o.Rejected != nil {
-			o.Rejected(e)
-		}
-		Reject(w, e)
-		return nil
-	}
-	return o.Upgrade(w, r, p, ws.Options{Dialect: o.conversation(), Binary: true})
 }
 
-// check returns what is wrong with a handshake; nil if nothing is.
-func check(method, transport, sid string, upgrade bool) *refusal {
+// handshake answers the first request of a client.
+func (o *Options) handshake(w http.ResponseWriter, r *http.Request, q url.Values, socket bool) error {
+	upgrade := ws.IsUpgrade(r)
 	switch {
-	case transport != "websocket":
-		return errTransport
-	case sid != "":
-		return errSession
-	case method != http.MethodGet && !upgrade:
-		return errMethod
-	case !upgrade:
-		return errRequest
+	case r.Method != http.MethodGet && !upgrade:
+		return o.refuse(w, r, errMethod)
+	case upgrade != socket:
+		return o.refuse(w, r, errRequest)
+	case q.Get("EIO") != version:
+		return o.refuse(w, r, errVersion)
+	case !o.Allowed:
+		return o.reject(w, r, errOrigin)
 	}
-	return nil
+	p, e := o.Admit()
+	if e != nil {
+		return o.reject(w, r, e)
+	}
+	if socket {
+		return o.Upgrade(w, r, p, ws.Options{Dialect: o.conversation(), Binary: true})
+	}
+	return o.open(w, r, p)
 }
 
-// admit decides about a handshake.
-func (o *Options) admit() (*session.Principal, *protocol.Error) {
-	if !o.Allowed {
-		return nil, errOrigin
+// serveKnown answers a request of a session.
+func (o *Options) serveKnown(w http.ResponseWriter, r *http.Request, sid string, socket bool) error {
+	c := o.Sessions.find(sid, o.Registry)
+	switch upgrade := ws.IsUpgrade(r); {
+	case c == nil:
+		return o.refuse(w, r, errSession)
+	case upgrade != socket:
+		return o.refuse(w, r, errRequest)
+	case !o.Allowed:
+		return o.reject(w, r, errOrigin)
+	case socket:
+		return o.Upgrade(w, r, nil, ws.Options{Join: c.join, Binary: true})
+	case r.Method == http.MethodGet:
+		return c.serveGet(w, r, o)
+	case r.Method == http.MethodPost:
+		return c.servePost(w, r, o)
 	}
-	return o.Admit()
+	return o.refuse(w, r, errRequest)
+}
+
+// reject answers a request that the server's own rules do not allow.
+func (o *Options) reject(w http.ResponseWriter, r *http.Request, e *protocol.Error) error {
+	if o.Rejected != nil {
+		o.Rejected(e)
+	}
+	w, end := o.bound(w, r)
+	defer end()
+	Reject(w, e)
+	return nil
 }
 
 func (o *Options) conversation() *conversation {

@@ -169,7 +169,7 @@ func TestHostilePackets(t *testing.T) {
 // A client can not send packets without a message faster than messages.
 func TestFloodOfPongs(t *testing.T) {
 	t.Parallel()
-	n := newNode(t, hub.Settings{Heartbeat: time.Hour, Timeout: time.Second})
+	n := newNode(t, hub.Settings{Timeout: time.Second})
 	n.limit(session.Limits{Rate: policyRate(1, 5)})
 	s := dial(t, listen(t, n), "")
 	opened(t, s.next())

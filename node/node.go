@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/document"
+	"github.com/caddy-realtime/caddy-realtime/engineio"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/notify"
 	"github.com/caddy-realtime/caddy-realtime/presence"
@@ -30,7 +31,8 @@ type Node struct {
 	leaving atomic.Bool
 	// draining rejects handshakes: an operator has commanded it.
 	draining atomic.Bool
-	apps     apps // counts; it has its own lock
+	apps     apps              // counts; it has its own lock
+	polls    engineio.Sessions // they outlive configurations; it has its own lock
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -55,6 +57,9 @@ func New(exiting func() bool) *Node { return &Node{exiting: exiting} }
 
 // Registry returns what opens sessions; nil before the first Apply.
 func (n *Node) Registry() *session.Registry { return n.registry.Load() }
+
+// Polls returns the sessions of clients of Engine.IO who poll.
+func (n *Node) Polls() *engineio.Sessions { return &n.polls }
 
 // Leaving reports whether the node takes no new connections, because the process is about
 // to exit, no configuration has the hub any more, or an operator drains the node.

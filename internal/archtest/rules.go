@@ -242,7 +242,7 @@ var rules = []rule{
 	},
 	{
 		pkg:   "node",
-		ours:  []string{"hub", "presence", "document", "protocol", "auth", "session", "notify", "backend/disk", "backend/memory", "backend/redis", "internal/guard", "internal/tally"},
+		ours:  []string{"hub", "presence", "document", "protocol", "auth", "session", "notify", "engineio", "backend/disk", "backend/memory", "backend/redis", "internal/guard", "internal/tally"},
 		never: []string{"github.com/caddyserver/caddy/v2"},
 		why:   "a hub with all its parts outlives configurations, so that it must not hold one, and is tested without a Caddy",
 	},

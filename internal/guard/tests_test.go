@@ -21,6 +21,10 @@ var tested = map[string]string{
 	"internal/caddyhost: a connection that takes no answer": "TestPanicInTheCutOfAnAnswer",
 	"internal/caddyhost: the end of a connection":           "TestPanicInTheEndOfAConnection",
 
+	"engineio: a write to a client of Engine.IO":    "TestPanicInAWrite",
+	"engineio: an upgrade of a client of Engine.IO": "TestPanicInAnUpgrade",
+	"engineio: the end of a polling session":        "TestPanicInTheEndOfASession",
+
 	"internal/askapp: a request to the app": "TestPanicInARequestToTheApp",
 
 	"auth: the fetch of a key set":                "TestPanicInTheFetchOfAKeySet",
