@@ -1,6 +1,6 @@
-// Package client holds the browser client as it is served: the ES modules built
-// from the TypeScript sources beside this file, which the tests of those sources
-// keep up to date.
+// Package client holds the browser client as it is served: the ES modules, and a
+// script for pages without modules, built from the TypeScript sources beside this
+// file, which the tests of those sources keep up to date.
 //
 // Everything in it is fixed when the program is built, and may be used by several
 // goroutines at once.
@@ -17,7 +17,7 @@ import (
 // ContentType is the media type of a [Script].
 const ContentType = "text/javascript; charset=utf-8"
 
-// Script is an ES module.
+// Script is an ES module, or global.js, a classic script.
 type Script struct {
 	// Text must not be changed.
 	Text []byte
@@ -26,7 +26,7 @@ type Script struct {
 	ETag string
 }
 
-//go:embed dist/calls.js dist/client.js dist/diagnose.js dist/documents.js dist/watch.js
+//go:embed dist/away.js dist/calls.js dist/client.js dist/diagnose.js dist/documents.js dist/global.js dist/stores.js dist/watch.js
 var dist embed.FS
 
 // Scripts are the modules by their names. They find each other by those: all are

@@ -24,19 +24,23 @@ var limits = []struct {
 	{[]string{"client.js", "documents.js"}, 16 << 10},
 	{[]string{"calls.js"}, 1280},
 	{[]string{"watch.js"}, 2560},
+	{[]string{"stores.js"}, 1280},
+	{[]string{"away.js"}, 1024},
+	{[]string{"global.js"}, 21 << 10},
 }
 
 func TestScriptsAreModules(t *testing.T) {
 	t.Parallel()
-	if len(client.Scripts()) != 5 {
+	exports := map[string][]string{
+		"away.js": {"export{", " as autoAway"}, "calls.js": {"export{", " as connect"}, "client.js": {"export{", " as connect"},
+		"diagnose.js": {"export{", " as diagnose"}, "documents.js": {"export{", " as connect"}, "global.js": {"var CaddyRealtime="},
+		"stores.js": {"export{", " as channelStore"}, "watch.js": {"export{", " as connect"},
+	}
+	if len(client.Scripts()) != len(exports) {
 		t.Errorf("there are %d scripts", len(client.Scripts()))
 	}
 	for name, script := range client.Scripts() {
-		exported := " as connect"
-		if name == "diagnose.js" { // client.js loads it itself
-			exported = " as diagnose"
-		}
-		for _, want := range []string{"export{", exported, "Apache-2.0"} {
+		for _, want := range append(exports[name], "Apache-2.0") {
 			if !bytes.Contains(script.Text, []byte(want)) {
 				t.Errorf("%s has no %q", name, want)
 			}

@@ -37,6 +37,14 @@ const internal = [
 
 /** The entry points that use client.js. */
 const extensions = ['calls', 'diagnose', 'documents', 'watch'];
+/** Those that use no code of it, but perhaps that of each other. */
+const additions = ['away', 'stores', 'react', 'svelte', 'vue'];
+
+/** Leaves out of an addition what is a package, or a file beside it. */
+const others = {
+  name: 'others',
+  setup: ({ onResolve }) => onResolve({ filter: /^(react|vue|\.\/stores\.js)$/ }, ({ path }) => ({ path, external: true })),
+};
 
 /** Builds into a folder below the root, which is emptied first. */
 export async function bundle(folder) {
@@ -54,18 +62,32 @@ export async function bundle(folder) {
   };
   await write({ ...options, entryPoints: { client: `${root}src/index.ts`, codes: `${root}src/codes.ts` }, plugins: [apart] });
   for (const name of extensions) await write({ ...options, entryPoints: [`${root}src/${name}.ts`], plugins: [beside] });
+  const plain = { ...options, mangleProps: undefined, mangleCache: undefined, plugins: [others] };
+  for (const name of additions) await write({ ...plain, entryPoints: [`${root}src/${name}.ts`] });
+  await write({
+    ...options,
+    entryPoints: [`${root}src/global.ts`],
+    format: 'iife',
+    globalName: 'CaddyRealtime',
+    define: { 'import.meta.url': 'scriptAddress' },
+    inject: [`${root}src/address.ts`],
+  });
   const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
   execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.json`, '--outDir', `${out}/types`], { stdio: 'inherit' });
-  prune(`${out}/types/`, ['index.d.ts', 'codes.d.ts', 'documents.d.ts', 'calls.d.ts', 'watch.d.ts']);
+  prune(`${out}/types/`, ['index', 'codes', 'documents', 'calls', 'watch', ...additions].map((name) => `${name}.d.ts`));
 }
 
-/** How a bundle is minified a second time, which leaves less for gzip. */
-const smaller = { module: true, compress: { passes: 3, ecma: 2020, unsafe_arrows: true, hoist_props: true, hoist_funs: true }, format: { comments: 'some' } };
+/** How a bundle is minified a second time, which leaves less for gzip. terser writes into what it is given. */
+const smaller = (module) => ({
+  module,
+  compress: { passes: 3, ecma: 2020, unsafe_arrows: true, hoist_props: true, hoist_funs: true },
+  format: { comments: 'some' },
+});
 
 async function write(options) {
   const { outputFiles } = await build(options);
   mkdirSync(options.outdir, { recursive: true });
-  for (const { path, text } of outputFiles) writeFileSync(path, (await minify(text, smaller)).code);
+  for (const { path, text } of outputFiles) writeFileSync(path, (await minify(text, smaller(options.format === 'esm'))).code);
 }
 
 /** Removes the declarations that no entry needs. */

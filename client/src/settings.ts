@@ -54,13 +54,16 @@ export function settle(url: string | URL | undefined, o: Options): Settings {
   };
 }
 
+/** Read while the script is loaded: a script tag is not known later. */
+const address = import.meta.url;
+
 /** The origin of a path without a page: where a server renders a page, there is nothing to connect to. */
 const nowhere = 'http://nowhere.invalid';
 
 /** The address of the endpoint: where the server delivered the script, else the server's default path. */
 function baseURL(url: string | URL | undefined): URL {
   const here = globalThis.location?.href ?? nowhere;
-  const base = new URL(url ?? delivered(import.meta.url) ?? '/realtime', here);
+  const base = new URL(url ?? delivered(address) ?? '/realtime', here);
   base.protocol = base.protocol.replace('ws', 'http');
   base.hash = '';
   return base;

@@ -1,0 +1,2 @@
+/*! Apache-2.0 */
+function e(e){return s(e)}function n(e,n,t){return r(e,n,t)}function t(e,n,t){return c(e,n,t)}function o(e,n,t){return u(e,n,t)}import{channelStore as r,connectionStore as s,documentStore as u,presenceStore as c}from"./stores.js";export{n as useChannel,e as useConnection,o as useDocument,t as usePresence};
