@@ -20,6 +20,7 @@ var (
 	_ session.Dialect    = (*conversation)(nil)
 	_ session.Named      = (*conversation)(nil)
 	_ session.Identifier = (*conversation)(nil)
+	_ session.Opener     = (*conversation)(nil)
 )
 
 // Encoder implements [session.Dialect].
@@ -39,6 +40,13 @@ func (c *conversation) NewID() string {
 		return n.NewID()
 	}
 	return ""
+}
+
+// Opened implements [session.Opener].
+func (c *conversation) Opened(s *session.Session) {
+	if o, ok := c.inner.(session.Opener); ok {
+		o.Opened(s)
+	}
 }
 
 // Receive implements [session.Dialect]. It hands messages to the dialect and ends the connection

@@ -117,7 +117,9 @@ func listen(t testing.TB, h http.Handler) string {
 
 // dialect echoes what it receives. The text `join` subscribes to the room, `both` gets a text and a
 // binary message as one event, `panic` panics.
-type dialect struct{ received int }
+type dialect struct{ opened bool }
+
+func (d *dialect) Opened(*session.Session) { d.opened = true }
 
 type (
 	text string
@@ -130,7 +132,9 @@ func (*dialect) Name() string { return "echo" }
 func (*dialect) Encoder() hub.Encoder { return encoder{} }
 
 func (d *dialect) Receive(s *session.Session, frame []byte, binary bool) {
-	d.received++
+	if !d.opened {
+		panic("the dialect does not know of the session")
+	}
 	if e, pause := s.Spend(); e != nil {
 		s.Violation(e)
 		s.Pause(pause)

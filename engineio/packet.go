@@ -38,7 +38,8 @@ func (e encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
 // AppendPing appends a heartbeat. The client answers with a packet, not with a pong of WebSocket.
 func (encoder) AppendPing(dst []byte) []byte { return append(dst, packetPing) }
 
-// AppendClose appends what the dialect says before the end.
+// AppendClose appends what the dialect says before the end. Several packets have the separator
+// between them, and package ws makes a frame of each.
 func (e encoder) AppendClose(dst []byte, r hub.Reason) []byte { return e.dialect.AppendClose(dst, r) }
 
 // Split passes on an ability of the dialect's encoder: an event may be several packets.

@@ -18,7 +18,7 @@ const version = "4"
 type Options struct {
 	// Registry opens sessions.
 	Registry *session.Registry
-	// Sessions are those of the node that began with polls.
+	// Sessions are those of the node that began with polls. Nil: clients can not poll.
 	Sessions *Sessions
 	// Dialect returns the dialect of the messages of a new connection. It is called once for
 	// each handshake, so the dialect may keep state of its connection. Its encoder must be
@@ -61,7 +61,7 @@ func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
 	}
 	q := r.URL.Query()
 	switch transport := q.Get("transport"); {
-	case transport != "websocket" && transport != "polling":
+	case transport != "websocket" && (transport != "polling" || o.Sessions == nil):
 		return o.refuse(w, r, errTransport)
 	case q.Has("sid"):
 		return o.serveKnown(w, r, q.Get("sid"), transport == "websocket")

@@ -44,8 +44,11 @@ func (t *Sessions) removeAfter(d time.Duration, c *carrier) {
 	})
 }
 
-// find returns the session with a sid; nil if there is none. A sid opens no session of another hub.
+// find returns the session with a sid; nil if there is none, or if clients can not poll. A sid opens no session of another hub.
 func (t *Sessions) find(sid string, of *session.Registry) *carrier {
+	if t == nil {
+		return nil
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if c := t.live[sid]; c != nil && c.registry == of {

@@ -231,6 +231,19 @@ func TestTableOfErrors(t *testing.T) {
 	}
 }
 
+// Without a table for sessions there are no polls.
+func TestWithoutPolls(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, hub.Settings{})
+	n.with(func(o *engineio.Options) { o.Sessions = nil })
+	addr := listen(t, n)
+	for query, want := range map[string]string{"transport=polling": `"code":0`, "transport=polling&sid=abc": `"code":0`, "transport=websocket&sid=abc": `"code":1`} {
+		if res, body := get(t, "GET", "http://"+addr+"/socket.io/?EIO=4&"+query, nil, ""); res.StatusCode != 400 || !strings.Contains(body, want) {
+			t.Errorf("%s: %d %s", query, res.StatusCode, body)
+		}
+	}
+}
+
 // The server's own rules have a code of their own, and a status that says more.
 func TestRulesOfTheServer(t *testing.T) {
 	t.Parallel()
