@@ -49,6 +49,7 @@ type message struct{ channel, name, content string }
 type place struct {
 	channel string
 	wanted  bool
+	stage   stage
 	inside  bool // `subscribed` came on this connection
 	known   bool // at is
 	at      checker.Position
@@ -57,6 +58,16 @@ type place struct {
 	members members
 	doc     replica
 }
+
+// stage is what a client has sent about a room on this connection. It enters a room again only after
+// `unsubscribed`: before, it does not know from where to recover.
+type stage uint8
+
+const (
+	out stage = iota
+	in
+	leaving
+)
 
 func newClient(w *world, no int, user string) *client {
 	name := fmt.Sprint("c", no)
@@ -125,8 +136,8 @@ func (c *client) lost(l *link) {
 	c.link = nil
 	c.seen.Disconnected()
 	for _, p := range c.rooms {
-		p.inside, p.members = false, members{}
-		p.doc.live, p.doc.reload = false, false
+		p.stage, p.inside, p.members = out, false, members{}
+		p.doc.live = false
 	}
 }
 
@@ -159,13 +170,14 @@ func (c *client) subscribe(channel string) {
 		return
 	}
 	p.wanted = true
-	if c.greeted && c.link != nil {
+	if c.greeted && c.link != nil && p.stage == out {
 		c.enter(p)
 	}
 }
 
 // enter sends `subscribe`. It needs mu and a connection.
 func (c *client) enter(p *place) {
+	p.stage = in
 	fields := map[string]any{"channel": p.channel}
 	if p.known {
 		fields["recover"] = map[string]any{"epoch": p.at.Epoch, "offset": p.at.Offset, "anchor": p.anchor}
@@ -188,9 +200,15 @@ func (c *client) unsubscribe(channel string, fresh bool) {
 	if fresh {
 		p.known = false
 	}
-	if c.greeted && c.link != nil {
-		c.w.oracle.leaves(c.link, c.user, channel)
-		c.say("unsubscribe", map[string]any{"channel": channel})
+	c.leave(p)
+}
+
+// leave sends `unsubscribe`, if the client is in the room. It needs mu.
+func (c *client) leave(p *place) {
+	if p.stage == in {
+		p.stage = leaving
+		c.w.oracle.leaves(c.link, c.user, p.channel)
+		c.say("unsubscribe", map[string]any{"channel": p.channel})
 	}
 }
 
@@ -367,7 +385,7 @@ func (c *client) subscribed(p *place, q *payload) {
 		p.at, p.anchor = at, q.Anchor
 	}
 	p.known = q.Epoch != ""
-	if p.wanted {
+	if p.stage == in {
 		c.w.oracle.enters(c.link, c.user, p.channel)
 	}
 	if q.Document != nil {
@@ -380,10 +398,9 @@ func (c *client) unsubscribed(p *place, q *payload) {
 		c.w.oracle.fault("%s was unsubscribed from %s: %s", c.name, p.channel, q.Code)
 	}
 	c.seen.Unsubscribed(p.channel)
-	p.inside = false
+	p.stage, p.inside = out, false
 	p.members, p.doc.live = members{}, false
-	if p.wanted && p.doc.reload { // it was left to read its document again
-		p.doc.reload = false
+	if p.wanted { // again, or it was left to read its document again
 		c.enter(p)
 	}
 }

@@ -8,7 +8,6 @@ import (
 // replica is the document of a room as a client knows it.
 type replica struct {
 	live    bool
-	reload  bool // the client has left the room to read the document again
 	epoch   string
 	version uint64
 	state   map[string]any
@@ -67,14 +66,10 @@ func (c *client) loaded(p *place, d *wireDocument) {
 	}
 }
 
-// reread leaves the room and enters it again.
+// reread leaves the room, and enters it again with `unsubscribed`.
 func (c *client) reread(p *place) {
-	if p.doc.reload {
-		return
-	}
-	p.doc.reload, p.doc.live = true, false
-	c.w.oracle.leaves(c.link, c.user, p.channel)
-	c.say("unsubscribe", map[string]any{"channel": p.channel})
+	p.doc.live = false
+	c.leave(p)
 }
 
 // changed handles an event of a document by the rules of docs/protocol.md.
