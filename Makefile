@@ -13,6 +13,10 @@ TIMEOUT   ?= 20m
 FUZZTIME  ?= 5000x
 BENCHTIME ?= 1s
 
+# The packages whose tests `make mutants` measures, and how many mutants it tests at once.
+MUTANTS ?= history presence policy protocol document hub session
+MUTANT_WORKERS ?= 1
+
 # How many random histories `make simulate` runs.
 HISTORIES ?= 10000
 
@@ -35,7 +39,7 @@ ONLY      ?=
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills cluster-drills simulate drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare store-bench microbench release fmt clean
+.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills cluster-drills simulate mutants drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare store-bench microbench release fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -94,6 +98,10 @@ cluster-drills: ## put clusters under minutes of faults, and print a table of wh
 
 simulate: ## run 10,000 random histories of the core on fake time, or HISTORIES=<n>, and check every promise
 	go test -v -count=1 -timeout 120m -run '^TestSimulation$$' ./internal/simulate -histories $(HISTORIES)
+
+mutants: ## change the core in small ways, and count the changes that its tests notice; MUTANTS="history policy"
+	cd tools/mutants && go build -o ../../bin/mutants . && go build -o ../../bin/gremlins github.com/go-gremlins/gremlins/cmd/gremlins
+	nice -n 19 bin/mutants -gremlins bin/gremlins -workers $(MUTANT_WORKERS) $(MUTANTS)
 
 dashboard-check: needs ## run each query of the dashboard and each alert in a Prometheus that scrapes a server under load
 	promtool check rules docs/alerts.yml

@@ -1,0 +1,216 @@
+// Command mutants measures the tests of the core: it runs gremlins over packages, one after the other,
+// and prints a table of the mutants that tests killed, that lived, and that no test reaches.
+//
+//	mutants -gremlins bin/gremlins history policy
+//
+// It fails if a package is below the bars, or if a mutant that lived has no reason in survivors.txt.
+//
+// gremlins asks the go command which code the tests reach. The go command does not measure the conditions of
+// the cases of a switch, nor constants, and gremlins would leave out the mutants there. So this program stands
+// before the go command and adds them to the profile, see cover.go.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// The bars of each package, in percent.
+const (
+	leastKilled  = 95.0
+	leastCovered = 90.0
+)
+
+func main() {
+	if filepath.Base(os.Args[0]) == "go" {
+		os.Exit(standIn(os.Args[1:]))
+	}
+	gremlins := flag.String("gremlins", "bin/gremlins", "the built gremlins")
+	workers := flag.Int("workers", 1, "how many mutants are tested at once")
+	patience := flag.Int("patience", 15, "how many times as long as without a mutant a test may take")
+	reasons := flag.String("reasons", "tools/mutants/survivors.txt", "why mutants live")
+	flag.Parse()
+	if err := run(*gremlins, *workers, *patience, *reasons, flag.Args()); err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+		os.Exit(1)
+	}
+}
+
+func run(gremlins string, workers, patience int, reasonsFile string, packages []string) error {
+	known, err := readReasons(reasonsFile)
+	if err != nil {
+		return err
+	}
+	gremlins, err = filepath.Abs(gremlins)
+	if err != nil {
+		return err
+	}
+	work, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	env, err := standBefore(work)
+	if err != nil {
+		return err
+	}
+	var rows []row
+	for _, p := range packages {
+		out := filepath.Join(work, strings.ReplaceAll(p, "/", "-")+".json")
+		cmd := exec.Command(gremlins, "unleash", "--workers", fmt.Sprint(workers), "--timeout-coefficient", fmt.Sprint(patience),
+			"--output", out, "./"+p)
+		cmd.Env, cmd.Stderr = env, os.Stderr
+		if err := watch(cmd, p); err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+		r, err := readReport(p, out)
+		if err != nil {
+			return err
+		}
+		r.judge(known)
+		rows = append(rows, r)
+		fmt.Println(r)
+	}
+	return conclude(rows, known)
+}
+
+// watch runs gremlins and says how far it is.
+func watch(cmd *exec.Cmd, p string) error {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	var last string
+	n := 0
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		last = lines.Text()
+		if strings.Contains(last, " at ") {
+			if n++; n%25 == 0 || strings.Contains(last, "LIVED") {
+				fmt.Printf("%s: %d mutants, %s\n", p, n, strings.TrimSpace(last))
+			}
+		}
+	}
+	if _, err := io.Copy(io.Discard, out); err != nil {
+		return err
+	}
+	if err := cmd.Wait(); err != nil {
+		return errors.Join(err, errors.New(last))
+	}
+	return nil
+}
+
+// mutant is one change of the source.
+type mutant struct {
+	Line, Column int
+	Type, Status string
+
+	file, text string
+}
+
+// row is the result of a package.
+type row struct {
+	name                                string
+	killed, lived, uncovered, timed, no int
+	without                             []mutant // lived, and no reason is known
+}
+
+func readReport(p, path string) (row, error) {
+	r := row{name: p}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return r, err
+	}
+	var report struct {
+		Files []struct {
+			Name      string   `json:"file_name"`
+			Mutations []mutant `json:"mutations"`
+		} `json:"files"`
+	}
+	if err := json.Unmarshal(data, &report); err != nil {
+		return r, err
+	}
+	for _, f := range report.Files {
+		path := filepath.Join(p, filepath.Base(f.Name))
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return r, err
+		}
+		lines := strings.Split(string(source), "\n")
+		for _, m := range f.Mutations {
+			m.file, m.text = path, strings.TrimSpace(lines[m.Line-1])
+			r.add(m)
+		}
+	}
+	return r, nil
+}
+
+func (r *row) add(m mutant) {
+	switch m.Status {
+	case "KILLED":
+		r.killed++
+	case "LIVED":
+		r.lived++
+		r.without = append(r.without, m)
+	case "NOT COVERED":
+		r.uncovered++
+	case "TIMED OUT":
+		r.timed++
+	default:
+		r.no++
+	}
+}
+
+func share(part, all int) float64 {
+	if all == 0 {
+		return 100
+	}
+	return 100 * float64(part) / float64(all)
+}
+
+func (r row) killedShare() float64 { return share(r.killed, r.killed+r.lived) }
+func (r row) coveredShare() float64 {
+	return share(r.killed+r.lived+r.timed, r.killed+r.lived+r.timed+r.uncovered)
+}
+
+// String returns a line of the table.
+func (r row) String() string {
+	return fmt.Sprintf("| %s | %d | %d | %d | %d | %.1f %% | %.1f %% |", r.name, r.killed, r.lived, r.timed, r.uncovered, r.killedShare(), r.coveredShare())
+}
+
+// conclude prints the table, and returns an error for what is not as it should be.
+func conclude(rows []row, known reasons) error {
+	fmt.Println("\n| package | killed | lived | timed out | not covered | killed of those that count | covered |")
+	fmt.Println("|---|---|---|---|---|---|---|")
+	var wrong []string
+	for _, r := range rows {
+		fmt.Println(r)
+		if r.killedShare() < leastKilled {
+			wrong = append(wrong, fmt.Sprintf("%s: the tests kill %.1f %%, and should kill %v %%", r.name, r.killedShare(), leastKilled))
+		}
+		if r.coveredShare() < leastCovered {
+			wrong = append(wrong, fmt.Sprintf("%s: the tests reach %.1f %%, and should reach %v %%", r.name, r.coveredShare(), leastCovered))
+		}
+		for _, m := range r.without {
+			wrong = append(wrong, fmt.Sprintf("lived without a reason: %s:%d:%d\n  %s", m.file, m.Line, m.Column, m.key()))
+		}
+		for _, k := range known.unused(r.name) {
+			fmt.Printf("this mutant is dead now, remove it from the reasons: %s\n", k)
+		}
+	}
+	if len(wrong) > 0 {
+		return errors.New("\n" + strings.Join(wrong, "\n"))
+	}
+	return nil
+}
