@@ -126,6 +126,9 @@ type Publish struct {
 	Except string
 	// Tags are a compact copy of the tags; nil for none.
 	Tags json.RawMessage
+	// After says that the message must not overtake the one before it: it is rejected with
+	// RATE_LIMITED if that one was.
+	After bool
 	// Volatile says that the history does not keep the message, and that nobody repeats it. It
 	// has no Key.
 	Volatile bool
@@ -162,6 +165,8 @@ func decodePublish(m members) (Publish, *Error) {
 			tags, e := DecodeTags(m.object())
 			p.Tags = tags
 			m.keep(e)
+		case "after":
+			p.After = m.boolean()
 		case "volatile":
 			p.Volatile = m.boolean()
 		}

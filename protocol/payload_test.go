@@ -41,6 +41,7 @@ func TestPayloads(t *testing.T) {
 		{publish, `{ "channel": "a", "content": "two  words" }`, Publish{Channel: "a", Content: []byte(`"two  words"`)}},
 		{publish, `{"channel":"a","content":{ "b": [1, "\n \\u2028"],` + "\r\n" + `"b":2}}`, Publish{Channel: "a", Content: []byte(`{"b":[1,"\n \\u2028"],"b":2}`)}},
 		{publish, `{"channel":"a","content":1,"event":"typing","key":"0-9 ~"}`, Publish{Channel: "a", Content: []byte("1"), Event: "typing", Key: "0-9 ~"}},
+		{publish, `{"channel":"a","content":1,"after":true}`, Publish{Channel: "a", Content: []byte("1"), After: true}},
 		{publish, `{"channel":"a","content":1,"event":"","Key":1,"timestamp":"x"}`, Publish{Channel: "a", Content: []byte("1")}},
 		{publish, `{"channel":"a","content":1,"to":{"user":"*\u0020"}}`, Publish{Channel: "a", Content: []byte("1"), To: &hub.Address{User: "* "}}},
 		{publish, `{"channel":"a","content":1,"to":{"connection":"c","user":"u"}}`, Publish{Channel: "a", Content: []byte("1"), To: &hub.Address{User: "u", Connection: "c"}}},

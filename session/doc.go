@@ -14,6 +14,7 @@
 //
 //	session.go      a session: how it is opened, how it ends
 //	receive.go      Dialect; what a frame costs, offences, panics
+//	succession.go   messages that do not overtake each other when one is over a rate
 //	authenticate.go how a session gets another principal, and when a token ends
 //	subscribe.go    how a session enters and leaves rooms
 //	apply.go        what a new configuration does to a live session

@@ -51,7 +51,8 @@ type Session struct {
 	received, receivedBytes atomic.Uint64 // messages of the client
 
 	// Owned by the transport's reader.
-	frames bucket
+	succession succession
+	frames     bucket
 
 	calls atomic.Int32 // calls to the app without an answer
 

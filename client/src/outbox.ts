@@ -14,7 +14,7 @@ export interface Entry {
 interface Queued extends Entry {
   /** It belongs to this connection and goes before all others. */
   readonly urgent: boolean;
-  /** It is sent again if the client was too fast for the server. */
+  /** It is sent again if the client was too fast for the server. So what follows it must not overtake it. */
   patient: boolean;
   /** The burst that it was sent in. */
   wave: number;
@@ -114,13 +114,16 @@ export class Outbox {
 
   #pump(): void {
     for (let entry; this.#send && !this.#pause && (entry = this.#waiting[0]);) {
-      if (this.#sent.size >= (this.#pace ? 1 : inFlight) || this.#overtakes(entry)) return;
+      if (this.#sent.size >= (this.#pace ? 1 : inFlight)) return;
       this.#waiting.shift();
       entry.wave = this.#wave;
+      const { command, urgent } = entry;
+      const after = !urgent && this.#delayed();
+      entry.patient ||= after;
       this.#sent.set(entry.command.id, entry);
       if (this.#pace) this.#rest(this.#pace);
       try {
-        this.#send(entry.command);
+        this.#send(after ? { ...command, payload: { ...command.payload, after } } : command);
       } catch (error) {
         // The content cannot be written as JSON.
         this.#sent.delete(entry.command.id);
@@ -131,9 +134,9 @@ export class Outbox {
     if (!this.#waiting.length && !this.#sent.size) this.#pace = 0;
   }
 
-  /** Reports whether a command must wait for the one before, which may come back and would then go after it. */
-  #overtakes({ patient, urgent }: Queued): boolean {
-    return patient && !urgent && [...this.#sent.values()].some((sent) => !sent.urgent);
+  /** Reports whether a command on its way may come back. The server then rejects what follows with `after`, too. */
+  #delayed(): boolean {
+    return [...this.#sent.values()].some((sent) => sent.patient && !sent.urgent);
   }
 
   /**

@@ -45,7 +45,8 @@ export class Requests {
   }
 
   async #perform({ type, id, payload }: Command): Promise<void> {
-    const { channel, since, limit, ...message } = payload;
+    // Requests of a channel go one after the other, so none is `after` another.
+    const { channel, since, limit, after, ...message } = payload;
     const [reply, body, what] = ({
       message: ['ack', message],
       history: [type],

@@ -36,7 +36,13 @@ func publish(ctx context.Context, s *session.Session, c protocol.Command) *proto
 	if e != nil {
 		return e
 	}
+	if e = s.Behind(p); e != nil {
+		return e
+	}
 	done, e := s.Publish(ctx, p)
+	if !p.Volatile { // it has no place in the order
+		s.Published(e)
+	}
 	if e == nil && c.ID != nil {
 		s.Conn().Send(protocol.Ack{ID: c.ID, Channel: p.Channel, Published: done})
 	}

@@ -46,6 +46,9 @@ func (Dialect) Receive(s *session.Session, frame []byte, _ bool) {
 		if bad != nil {
 			e = bad
 		}
+		if c.Type == protocol.TypeMessage {
+			s.Published(e)
+		}
 		rejected(s, c.Type, e)
 		s.Offend(protocol.ErrorReply{ID: c.ID, Err: e})
 		s.Pause(pause)
