@@ -39,7 +39,7 @@ func readPage(t *testing.T, file string) page {
 func TestDocumentedLinks(t *testing.T) {
 	t.Parallel()
 	pages, links := make(map[string]page), 0
-	for _, pattern := range []string{"../*.md", "../client/*.md", "../docs/*.md", "../examples/*/*.md", "../bench/*.md"} {
+	for _, pattern := range []string{"../*.md", "../llms.txt", "../client/*.md", "../docs/*.md", "../examples/*/*.md", "../bench/*.md"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
