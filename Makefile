@@ -44,7 +44,7 @@ ONLY      ?=
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-run: build ## run an example, and say at which address: chat, or EXAMPLE=todo, form, call, laravel-echo; PORT=8080
+run: build ## run an example, and say at which address: chat, or EXAMPLE=todo, form, call, dashboard, laravel-echo; PORT=8080
 	@exec tools/run $(EXAMPLE)
 
 cluster: build ## run the chat example on three nodes and a Redis, behind http://localhost:8080
@@ -129,7 +129,7 @@ microbench: ## run the benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
 pictures: ## take the pictures of the documentation
-	cd integration/browser && REALTIME_PICTURES=$(CURDIR)/docs go test -count=1 -run TestPictures .
+	cd integration/browser && REALTIME_PICTURES=$(CURDIR)/docs go test -count=1 -run 'Pictures$$' .
 
 release: ## write VERSION=<version> into the changelog and the client; docs/releasing.md has the rest
 	@tools/release '$(VERSION)'

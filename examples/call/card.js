@@ -1,4 +1,4 @@
-import { Peer } from "./peer.js";
+import { Peer, prepare } from "./peer.js";
 
 // How long a call rings, in ms.
 const patience = 45_000;
@@ -20,6 +20,8 @@ export class Call extends EventTarget {
   #camera;
   #polite;
   #send;
+  #answers; // the other page has called
+  #ready = Promise.resolve(); // until the servers for the connection are known
   #timer = setTimeout(() => this.#giveUp(), patience);
 
   /** `send` sends something to the other page, whose Call receives it. */
@@ -34,7 +36,10 @@ export class Call extends EventTarget {
     this.#find(".sound").addEventListener("click", () => this.#play(false));
     this.#find("form").addEventListener("submit", (event) => this.#say(event));
     this.#enter(state, state === "calling" ? "calling …" : "is calling you");
-    if (state === "calling") this.#send({ ring: true });
+    this.#answers = state === "ringing";
+    if (this.#answers) return;
+    this.#ready = prepare();
+    this.#send({ ring: true });
   }
 
   rename(name) {
@@ -45,11 +50,13 @@ export class Call extends EventTarget {
   receive(content) {
     if (content.bye) return this.end(this.#state === "calling" ? "declined" : "ended");
     // Two pages that ring at each other at the same time have both accepted.
-    if ((content.accept || content.ring) && this.#state === "calling") return this.#connect();
+    if ((content.accept || content.ring) && this.#state === "calling") return this.#accepted();
     if (!content.description && !content.candidate) return;
     if (this.#state !== "connecting" && this.#state !== "open") return; // not accepted
-    this.#connect();
-    this.#peer.receive(content).catch(console.error);
+    this.#ready.then(() => {
+      this.#connect();
+      return this.#peer?.receive(content);
+    }).catch(console.error);
   }
 
   /** Shows a camera to the other page, or with null nothing any more. */
@@ -69,15 +76,19 @@ export class Call extends EventTarget {
 
   // The page that has called makes the offer, with which the Peer of this page begins.
   #accept() {
+    this.#ready = prepare();
+    this.#accepted();
+    this.#ready.then(() => this.#state === "closed" || this.#send({ accept: true }));
+  }
+
+  #accepted() {
     clearTimeout(this.#timer);
     this.#enter("connecting", "connecting");
-    this.#send({ accept: true });
+    if (!this.#answers) this.#ready.then(() => this.#connect());
   }
 
   #connect() {
-    if (this.#peer) return;
-    clearTimeout(this.#timer);
-    this.#enter("connecting", "connecting");
+    if (this.#peer || this.#state === "closed") return;
     this.#peer = new Peer(this.#polite, this.#send);
     this.#peer.addEventListener("open", () => this.#enter("open", "connected"));
     this.#peer.addEventListener("text", ({ detail }) => this.#line(detail));

@@ -1,6 +1,14 @@
-// Servers that help pages in different networks to reach each other, for instance
-// [{ urls: "stun:stun.example.com" }].
-const ice = [];
+// Servers that help pages in different networks to reach each other. The site has none unless its
+// Caddyfile has `turn`; then pages on one network reach each other all the same.
+let servers = { iceServers: [], expires: 0 };
+
+/** Gets credentials for the servers, if there are some and those from before are about to expire. */
+export async function prepare() {
+  if (servers.expires > Date.now() + 60_000) return;
+  const answer = await fetch("/realtime/turn", { method: "POST" }).catch(() => null);
+  if (answer?.ok) servers = await answer.json();
+  else if (answer?.status === 403) servers.expires = Infinity; // the site has none
+}
 
 /**
  * A call with one other page. Both may begin it, and change it, at any time: when their
@@ -8,7 +16,7 @@ const ice = [];
  * Events: `text` and `stream` with a detail, `open`, and `close` once.
  */
 export class Peer extends EventTarget {
-  #pc = new RTCPeerConnection({ iceServers: ice });
+  #pc = new RTCPeerConnection({ iceServers: servers.iceServers });
   #polite;
   #signal;
   #offering = false;

@@ -20,7 +20,11 @@ realtime.on("state", showState);
 for (const event of ["online", "offline"]) addEventListener(event, showState);
 
 // What is said. A gap means that messages are missing here.
-chat.on("message", ({ content, sender, timestamp }) => line(content?.name ?? "server", content?.text ?? JSON.stringify(content), timestamp, sender));
+chat.on("message", ({ content, event, sender, timestamp }) => {
+  if (event === "typing" || event === "reaction") return; // see below
+  line(content?.name ?? "server", content?.text ?? JSON.stringify(content), timestamp, sender);
+  stopped(sender);
+});
 chat.on("gap", () => note("Some messages are missing here: you were away for too long, or the server was restarted."));
 chat.on("state", ({ error }) => error && note(`The server has closed this room: ${error.message}`, "error"));
 
@@ -55,6 +59,52 @@ const members = () => {
   }));
 };
 for (const event of ["sync", "enter", "leave", "update"]) chat.presence.on(event, members);
+
+// Who is typing, and reactions: out of date in a moment, so these messages are volatile. Nobody
+// sees them later, and nothing waits for them.
+const typing = new Map(); // by sender: { name, timer }
+let told = 0; // when the others were told last that somebody types here
+
+$("text").addEventListener("input", () => {
+  if (!$("text").value || Date.now() - told < 2000) return;
+  told = Date.now();
+  chat.publish({ name: $("name").value }, { event: "typing", volatile: true }).catch(() => {}); // the next key tells again
+});
+
+chat.on("event:typing", ({ content, sender }) => {
+  if (sender === realtime.connection) return;
+  stopped(sender);
+  typing.set(sender, { name: String(content?.name ?? "Somebody"), timer: setTimeout(() => stopped(sender), 4000) });
+  showTyping();
+});
+
+function stopped(sender) {
+  if (sender === realtime.connection) told = 0;
+  clearTimeout(typing.get(sender)?.timer);
+  if (typing.delete(sender)) showTyping();
+}
+
+function showTyping() {
+  const names = [...typing.values()].map(({ name }) => name);
+  $("typing").textContent = names.length > 2 ? `${names.length} are typing …`
+    : names.length ? `${names.join(" and ")} ${names.length > 1 ? "are" : "is"} typing …` : "";
+}
+
+for (const button of document.querySelectorAll("#reactions button")) {
+  button.ariaLabel = `React with ${button.textContent}`;
+  button.addEventListener("click", () => {
+    chat.publish(button.textContent, { event: "reaction", volatile: true }).catch((error) => note(`Not sent: ${error.message}`, "error"));
+  });
+}
+
+chat.on("event:reaction", ({ content }) => {
+  if ($("sky").childElementCount > 40) return; // enough is flying already
+  const flying = document.createElement("span");
+  flying.textContent = [...new Intl.Segmenter().segment(String(content))][0]?.segment ?? "";
+  flying.style.left = `${5 + 90 * Math.random()}%`;
+  flying.addEventListener("animationend", () => flying.remove());
+  $("sky").append(flying);
+});
 
 document.addEventListener("visibilitychange", () => chat.presence.update({ status: document.hidden ? "away" : "online" }));
 

@@ -162,14 +162,60 @@ function notice(text, patch) {
 
 // Who is here.
 const { presence } = doc.subscription;
+const hue = (who) => [...who].reduce((sum, c) => (sum * 31 + c.codePointAt(0)) % 360, 0);
 function people() {
   $("people").replaceChildren(...[...presence.members.values()].map(({ id, info }) => {
     const item = document.createElement("li");
     const who = info.name ?? id;
     item.textContent = who.split(" ").map((word) => word[0]).join("").slice(0, 2).toUpperCase();
     item.title = id === realtime.connection ? `${who} (you)` : who;
-    item.style.setProperty("--hue", [...who].reduce((sum, c) => (sum * 31 + c.codePointAt(0)) % 360, 0));
+    item.style.setProperty("--hue", hue(who));
     return item;
   }));
 }
 for (const event of ["sync", "enter", "leave", "update"]) presence.on(event, people);
+
+// The pointers of the others, at their place on the board. A position is out of date with the
+// next one: the messages are volatile, and at most 20 a second.
+const main = document.querySelector("main");
+const cursors = new Map(); // by connection
+let next; // the position that waits to be sent
+
+main.addEventListener("pointermove", ({ clientX, clientY, pointerType }) => {
+  if (pointerType !== "mouse" || presence.count < 2) return;
+  if (!next) setTimeout(point, 50);
+  const board = main.getBoundingClientRect();
+  next = { x: (clientX - board.left) / board.width, y: clientY - board.top, name };
+});
+main.addEventListener("pointerleave", () => (next = undefined));
+
+function point() {
+  const position = next;
+  next = undefined;
+  if (position) doc.subscription.publish(position, { event: "cursor", volatile: true }).catch(() => {}); // the next one says more
+}
+
+doc.subscription.on("event:cursor", ({ content, sender }) => {
+  if (sender === realtime.connection || !content) return;
+  const cursor = cursors.get(sender) ?? newCursor(sender, String(content.name));
+  cursor.element.style.translate = `${main.offsetWidth * Number(content.x)}px ${Number(content.y)}px`;
+  clearTimeout(cursor.timer);
+  cursor.timer = setTimeout(() => forget(sender), 4000);
+});
+presence.on("leave", ({ id }) => forget(id));
+
+function newCursor(id, who) {
+  const element = document.createElement("span");
+  element.textContent = who;
+  element.style.setProperty("--hue", hue(who));
+  $("cursors").append(element);
+  const cursor = { element, timer: 0 };
+  cursors.set(id, cursor);
+  return cursor;
+}
+
+function forget(id) {
+  clearTimeout(cursors.get(id)?.timer);
+  cursors.get(id)?.element.remove();
+  cursors.delete(id);
+}

@@ -218,3 +218,29 @@ func announce(t *testing.T, url string) {
 		t.Fatal(res.Status)
 	}
 }
+
+// If the site has a relay, both pages get credentials for it before they connect, and not earlier.
+func TestExampleCallAsksForTurn(t *testing.T) {
+	t.Setenv("REALTIME_TEST_TURN", "shared")
+	site := strings.Replace(example(t, "call"), "\t\troom call:*", "\t\tturn {\n\t\t\turi turn:127.0.0.1:9\n\t\t\tsecret {env.REALTIME_TEST_TURN}\n\t\t\tanyone\n\t\t}\n\t\troom call:*", 1)
+	s := integration.Start(t, site)
+	browser, url := Start(t, calling...), "http://"+s.Addr("site")+"/"
+	ann, bob := browser.phone("ann", url), browser.phone("bob", url)
+	const asked = `performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/turn')).length`
+	for _, c := range []caller{ann, bob} {
+		c.Run(`configs = [];
+			window.RTCPeerConnection = class extends RTCPeerConnection { constructor(config) { configs.push(config); super(config); } }`)
+	}
+	ann.rings("bob")
+	bob.shows("article[data-state=ringing] header", "annis calling you")
+	if n := Eval[int](bob.Tab, asked); n != 0 {
+		t.Errorf("bob's page has asked %d times before he accepted", n)
+	}
+	bob.press(".accept")
+	for c, other := range map[caller]string{ann: "bob", bob: "ann"} {
+		c.shows("article[data-state=open] header", other+"connected")
+		if got := Eval[string](c.Tab, `configs.map(({ iceServers: [{ urls, username, credential }] }) => urls + ' ' + username.split(':')[1] + ' ' + credential.length).join()`); got != "turn:127.0.0.1:9 anonymous 28" {
+			t.Errorf("%s connects with %q", c.name, got)
+		}
+	}
+}

@@ -12,7 +12,7 @@ import (
 )
 
 // connected is the text in the status of each example while it has a connection.
-var connected = map[string]string{"call": "connected", "chat": "connected by", "form": "saved", "todo": "saved"}
+var connected = map[string]string{"call": "connected", "chat": "connected by", "dashboard": "connected", "form": "saved", "todo": "saved"}
 
 // narrow gives the tab the screen of a phone.
 func (p *Tab) narrow(width int64) {
