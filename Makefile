@@ -51,6 +51,7 @@ cluster: build ## run the chat example on three nodes and a Redis, behind http:/
 	@exec tools/cluster
 
 build: ## build a Caddy with this module, bin/caddy
+	@command -v go >/dev/null || { echo "build: go is missing, which builds Caddy; see https://go.dev/dl" >&2; exit 1; }
 	go build -o bin/caddy ./cmd/caddy
 
 test: needs fmt-check vet client go-test fuzz-smoke ## check everything, as the CI does

@@ -67,6 +67,31 @@ func TestRunSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
+// A machine without Go gets a word about it, and not one of the shell.
+func TestRunSaysThatGoIsMissing(t *testing.T) {
+	t.Parallel()
+	makePath, err := exec.LookPath("make")
+	if err != nil {
+		t.Skip("make is not installed")
+	}
+	tools := t.TempDir()
+	for _, name := range []string{"bash", "sh"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path, filepath.Join(tools, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(makePath, "run", "SHELL="+filepath.Join(tools, "bash"))
+	cmd.Dir, cmd.Env = root(), []string{"PATH=" + tools}
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "go is missing") {
+		t.Errorf("%v, %s", err, out)
+	}
+}
+
 func port(t *testing.T) string {
 	t.Helper()
 	addr := freeport.Addr(t)

@@ -72,8 +72,8 @@ func TestExampleChatOfTheMoment(t *testing.T) {
 	bob.shows("#messages", "AnnGood")
 	bob.Do(chromedp.Poll[chromedp.Void](`document.querySelector('#typing').textContent === ''`))
 	ann.Run(`document.querySelector('#reactions button').click()`)
-	bob.shows("#sky", "👍")
-	ann.shows("#sky", "👍")
+	bob.shows("#sky", "❤")
+	ann.shows("#sky", "❤")
 	carl := browser.Open("carl", url)
 	carl.shows("#messages", "Good")
 	if n := Eval[int](carl, `document.querySelectorAll('#messages li').length`); n != 1 {
