@@ -94,7 +94,7 @@ var scenes = []scene{
 	}},
 	{"dashboard", func(t *testing.T, site string, me, _ *Tab) {
 		cmd := exec.Command("../../examples/dashboard/start")
-		cmd.Env = append(os.Environ(), "PORT="+site[strings.LastIndexByte(site, ':')+1:])
+		cmd.Env = append(os.Environ(), "SITE_URL="+site)
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
