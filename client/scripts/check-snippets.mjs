@@ -10,7 +10,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = `${root}client/build/snippets/`;
 
 /** The sources behind what a page imports from the site or from npm. */
-const entries = { client: 'index', documents: 'documents', calls: 'calls', watch: 'watch', codes: 'codes' };
+const entries = {
+  client: 'index', documents: 'documents', calls: 'calls', watch: 'watch', codes: 'codes',
+  stores: 'stores', away: 'away', react: 'react', vue: 'vue', svelte: 'svelte',
+};
 const imports = /(from\s+|import\()(["'])(?:\/[\w/]*?(\w+)\.js|caddy-realtime(?:\/(\w+))?)\2/g;
 
 /** What a block may lack: names (2304, 2552, 2580 to 2593 with hints, 18004 in `{ name }`) and modules of others. */
