@@ -1,7 +1,10 @@
 package integration
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,6 +118,25 @@ const startLimit = 30 * time.Second
 // exitLimit leaves time for sending many clients away. Operators are told to give a node
 // 20 seconds.
 const exitLimit = 15 * time.Second
+
+// Reload loads another Caddyfile over the admin endpoint, whose address is {{admin}}.
+func (p *Process) Reload(caddyfile string) {
+	p.t.Helper()
+	p.write(caddyfile)
+	text, err := os.ReadFile(p.config)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	res, err := http.Post("http://"+p.Addr("admin")+"/load", "application/json", bytes.NewReader(text))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(res.Body)
+		p.t.Fatalf("the configuration is not loaded: %s %s", res.Status, said)
+	}
+}
 
 // Kill ends the process at once, as a crash would, and waits until it is gone.
 func (p *Process) Kill() {

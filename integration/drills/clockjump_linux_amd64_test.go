@@ -42,6 +42,7 @@ http://{{site}} {
 // process may go by that clock. The store keeps times over a restart; in a room whose messages
 // live for ten minutes they may be over, which clients are told.
 func TestClockJumps(t *testing.T) {
+	t.Parallel()
 	for _, store := range []string{"", "store {env.REALTIME_TEST_STORE}"} {
 		name := "memory"
 		if store != "" {

@@ -35,6 +35,7 @@ http://{{site}} {
 // that are connected get everything, also from the store. When the strangers are gone, new
 // clients are let in.
 func TestDescriptors(t *testing.T) {
+	t.Parallel()
 	const files = 200
 	row := newRow(t, "those who are there get everything; new ones are let in afterwards", "%d connections to a process that may have %d files open", 2*files, files)
 	p := integration.StartProgram(t, withFiles(t, files), descriptorsSite, "REALTIME_TEST_KEY="+appKey, "REALTIME_TEST_STORE="+t.TempDir())

@@ -44,6 +44,7 @@ const (
 
 // TestDiskFull runs itself again in a namespace of its own, where it may mount a small disk.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	if dir := os.Getenv(smallDiskVariable); dir != "" {
 		fillDisk(t, dir, os.Getenv(smallDiskCaddy))
 		return

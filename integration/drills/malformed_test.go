@@ -66,6 +66,7 @@ func maskedFrame(head byte, text string) []byte {
 // TestMalformed sends malformed frames over one connection after the other, which the server
 // closes. A crowd notices nothing, and nothing is left of it.
 func TestMalformed(t *testing.T) {
+	t.Parallel()
 	frames := sized(20_000, 1_000_000)
 	row := newRow(t, "every connection is closed; no gap for others; heap within 8 MiB, goroutines within 20 of before", "%d malformed frames", frames)
 	p := integration.StartProcess(t, malformedSite)

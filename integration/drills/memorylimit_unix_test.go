@@ -47,6 +47,7 @@ const stuckPerRoom = 10
 // TestMemoryLimit has a process with GOMEMLIMIT hold idle clients and stuck ones, whose queues
 // are full. The idle ones notice nothing, and the memory of the queues comes back.
 func TestMemoryLimit(t *testing.T) {
+	t.Parallel()
 	idle, stuck, limit := crowdOf(t, sized(300, 10_000), 1), sized(50, 1000), sized(256, 512)
 	row := newRow(t, fmt.Sprintf("memory within %d MiB and a tenth; all idle ones are there; the heap comes back", limit),
 		"`GOMEMLIMIT=%dMiB`, %d idle clients, %d that read nothing with full queues of 1 MiB in %d rooms", limit, idle, stuck, stuck/stuckPerRoom)

@@ -3,18 +3,14 @@
 package drills
 
 import (
-	"bufio"
 	"io"
 	"os"
-	"os/exec"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/integration"
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
-	"github.com/caddy-realtime/caddy-realtime/internal/spawn"
 )
 
 const sleepSite = `
@@ -116,7 +112,7 @@ func TestClientsSleep(t *testing.T) {
 	d.publish()
 	watch := watchMembers(t, base, "watcher", []string{"hall:1"})
 
-	clients := startSleepers(t, base)
+	clients := startClients(t, sleepersVariable+"="+base)
 	until(t, "the clients are there", func() bool { return watch.others() == sleepers })
 	clients.signal(syscall.SIGSTOP)
 	began := time.Now()
@@ -137,69 +133,6 @@ func TestClientsSleep(t *testing.T) {
 	r := d.verdict()
 	watch.check()
 	row.came("left after %.1f s, back %.1f s after they go on: %s; others: %s", left.Seconds(), back.Seconds(), said, summary(d, r))
-}
-
-// sleeping is the process of the clients that sleep.
-type sleeping struct {
-	t     *testing.T
-	cmd   *exec.Cmd
-	over  <-chan struct{}
-	input io.Closer
-	lines *bufio.Scanner
-}
-
-func startSleepers(t *testing.T, base string) *sleeping {
-	t.Helper()
-	s := &sleeping{t: t, cmd: exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")}
-	s.cmd.Env = append(os.Environ(), sleepersVariable+"="+base, "REALTIME_DRILLS_TABLE=")
-	input, keeps := pipe(t)
-	output, says := pipe(t)
-	s.input, s.lines = keeps, bufio.NewScanner(output)
-	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = input, says, says
-	var err error
-	if s.over, err = spawn.Start(s.cmd, syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	_, _ = input.Close(), says.Close()
-	t.Cleanup(func() {
-		_ = s.cmd.Process.Kill() // an error means that it is over
-		<-s.over
-	})
-	return s
-}
-
-func pipe(t *testing.T) (r, w *os.File) {
-	t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
-	return r, w
-}
-
-func (s *sleeping) signal(sig syscall.Signal) {
-	s.t.Helper()
-	if err := s.cmd.Process.Signal(sig); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// finish ends the clients, and returns what they say about themselves.
-func (s *sleeping) finish() string {
-	s.t.Helper()
-	_ = s.input.Close()
-	came, all := "", ""
-	for s.lines.Scan() {
-		all += s.lines.Text() + "\n"
-		if _, text, ok := strings.Cut(s.lines.Text(), "came of it: "); ok {
-			came = text
-		}
-	}
-	if <-s.over; !s.cmd.ProcessState.Success() || came == "" {
-		s.t.Errorf("the clients that sleep:\n%s", all)
-	}
-	return came
 }
 
 // sleep is what the process of the clients runs, until its input ends. The kernel of a machine
