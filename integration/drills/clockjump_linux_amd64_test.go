@@ -104,7 +104,7 @@ func jumpClock(t *testing.T, store string) {
 		t.Errorf("%d gaps, and %d of %d subscriptions have recovered; only the first %d have nothing to recover", r.Gaps, r.Recovered, r.Subscriptions, first)
 	}
 	other := aging.verdict()
-	row.came("%d jumps; %s; with a lifetime of ten minutes %d of %d subscriptions have recovered, and the others were told", count, summary(news, r),
+	row.came("%d jumps; %s; with a lifetime of ten minutes %d of %d subscriptions have recovered", count, summary(news, r),
 		other.Recovered, other.Subscriptions-aging.subscriptions())
 }
 

@@ -108,7 +108,9 @@ func TestClientsSleep(t *testing.T) {
 		d.hold(d.subscriber(rooms[i%2]))
 	}
 	d.gathered()
-	d.publisher(&publisher{name: "ws", way: &byWS{base: base}, pick: turns(rooms, 1), pause: 20 * time.Millisecond})
+	// No client recovers more than 1,000 messages, however long the history is.
+	pace := sized(20*time.Millisecond, 500*time.Millisecond)
+	d.publisher(&publisher{name: "ws", way: &byWS{base: base}, pick: turns(rooms, 1), pause: pace})
 	d.publish()
 	watch := watchMembers(t, base, "watcher", []string{"hall:1"})
 
