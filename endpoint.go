@@ -214,7 +214,7 @@ func (h *Handler) provisionPushers(ctx caddy.Context, u *hubUse, place string) e
 		if err != nil {
 			return fmt.Errorf("pusher %s: %w", c.App, err)
 		}
-		app := &pusher.App{ID: c.App, Prefix: c.Prefix, ClientEvents: c.ClientEvents, Activity: cmp.Or(time.Duration(c.ActivityTimeout), config.DefaultActivity), Counts: c.SubscriptionCount}
+		app := &pusher.App{ID: c.App, Prefix: c.Prefix, ClientEvents: c.ClientEvents, Activity: cmp.Or(time.Duration(c.ActivityTimeout), config.DefaultActivity), Counts: c.SubscriptionCount, Recover: c.Recover}
 		for _, k := range keys {
 			app.Keys = append(app.Keys, pusher.Key(k))
 		}

@@ -147,6 +147,7 @@ var options = map[string]option{
 	"PusherKey.Secret":         {usual: required, row: "pusher/secret", says: "required"},
 	"Pusher.Prefix":            {usual: "none", row: "pusher/prefix"},
 	"Pusher.ClientEvents":      {usual: "off", row: "pusher/client_events"},
+	"Pusher.Recover":           {usual: "off", row: "pusher/recover"},
 	"Pusher.Watchlists":        {usual: "off", row: "pusher/watchlists", bounds: []string{"at most 100"}},
 	"Pusher.SubscriptionCount": {usual: "off", row: "pusher/subscription_count"},
 	"Pusher.Path":              {usual: "none", row: "pusher/path"},

@@ -50,6 +50,12 @@ type Pusher struct {
 	// Default: off.
 	Watchlists bool `json:"watchlists,omitempty"`
 
+	// Recover sends a user whose connection was lost what was missed meanwhile, in rooms with history:
+	// to the next connection of the same signed-in user, or of the same member in a presence channel,
+	// within 30 seconds on the same node. Cache channels send their latest event in any case.
+	// Default: off.
+	Recover bool `json:"recover,omitempty"`
+
 	// Path stands in front of /app and /apps, at which clients connect and the HTTP API lies.
 	// Default: none.
 	Path string `json:"path,omitempty"`

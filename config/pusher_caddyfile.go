@@ -18,6 +18,7 @@ import (
 //		client_events
 //		subscription_count
 //		watchlists
+//		recover
 //		path   <path>
 //		origins <origin>…
 //		activity_timeout <duration>
@@ -61,6 +62,10 @@ var pusherOptions = block.Options[*Pusher]{
 	}},
 	"watchlists": {Parse: func(_ *caddyfile.Dispenser, _ []string, c *Pusher) error {
 		c.Watchlists = true
+		return nil
+	}},
+	"recover": {Parse: func(_ *caddyfile.Dispenser, _ []string, c *Pusher) error {
+		c.Recover = true
 		return nil
 	}},
 	"path": {Syntax: "<path>", Min: 1, Max: 1, Parse: func(_ *caddyfile.Dispenser, args []string, c *Pusher) error {

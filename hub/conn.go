@@ -56,11 +56,14 @@ type Conn struct {
 	answers   bool
 	observer  bool
 	waits     bool // the transport is a WriteWaiter
+	tracks    bool // a subscription has a track; guarded by mu
 	stamps    bool // the transport is a Stamper
 
 	slot, place int32 // guarded by heartbeat.mu
 
 	gaps int32 // subscriptions with a gap that the client does not know of yet; guarded by mu
+
+	former atomic.Pointer[[]string] // the lost connections whose place it takes; nil: none
 
 	heard atomic.Int64 // nanoseconds since the hub's start; written by the transport's reader
 
@@ -76,6 +79,9 @@ type Conn struct {
 	stuck     time.Duration // since when the transport waits for the space that unwritten needs
 	queueFree chan struct{} // closed when the queue has space again; nil if no goroutine waits
 	reason    *Reason       // set when ending
+	flight    []Standing    // first message by room of what was taken from the queue and is not written; see tracks
+	standings []Standing    // set when ending
+	pinged    time.Duration // the last ping, on the heartbeat's clock; only with tracks
 	sent      Sent
 	flushed   chan struct{} // made when ending, closed when everything is written
 }
@@ -171,6 +177,7 @@ func (c *Conn) ping() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.ending {
+		c.notePing()
 		c.tellAllProgress()
 		c.queue.push(item{frame: c.encoder.AppendPing(nil), exempt: true})
 		c.pump()
@@ -191,11 +198,12 @@ func (c *Conn) end(r Reason) {
 	if c.ending {
 		return
 	}
+	c.noteStandings(r)
 	c.ending, c.reason, c.flushed = true, &r, make(chan struct{})
 	if r == ReasonSlow {
 		c.countDropped(SlowDisconnect)
 	}
-	if r == ReasonSlow || r == ReasonSilent || r == ReasonLost {
+	if dropsQueue(r) {
 		c.queue = queue{}
 	}
 	if r != ReasonLost {

@@ -14,6 +14,9 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 		if s.sieve != nil {
 			s.passed(b.end())
 		}
+		if s.track != nil {
+			s.advance(b.end())
+		}
 		c.pump()
 	default:
 		before := c.sent.Messages
@@ -72,6 +75,9 @@ func (c *Conn) queueRest(s *subscription, b *batch, n int) {
 	i, in := f.cut(n)
 	if in {
 		c.unwritten = f.keep(i)[n-f.start(i):] // shared with other connections
+		if m, ok := b.events[i].(*Message); ok && !m.unplaced() {
+			c.noteFlight(m)
+		}
 		i++
 	}
 	c.sent.Messages += b.messagesBefore(i)
@@ -84,13 +90,18 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 		ev := b.events[i]
 		switch ev := ev.(type) {
 		case *Message:
-			if !ev.unplaced() && !c.startAt(s, ev.Position) || !c.addressed(ev) {
+			if !ev.unplaced() && !c.startAt(s, ev.Position) {
+				continue
+			}
+			if !c.addressed(ev) {
+				s.advance(ev.Position)
 				continue
 			}
 			if s.sieve != nil && !b.verdict(s.sieve.selector).passes[i] {
 				if ev.Direct == nil {
 					c.passOver(s, ev, b.often)
 				}
+				s.advance(ev.Position)
 				continue
 			}
 			s.passed(ev.Position)
@@ -102,6 +113,7 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 				s.from = ev.Position // the client learns of the loss up to here
 			}
 			s.passed(ev.Position)
+			s.advance(ev.Position)
 		default:
 			if !s.concerned(ev) {
 				continue
@@ -114,6 +126,9 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 			}
 		}
 		c.enqueue(s, ev, b.form(c).keepFor(s, i), b.slow)
+		if m, ok := ev.(*Message); ok {
+			s.advance(m.Position)
+		}
 	}
 }
 

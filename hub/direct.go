@@ -29,7 +29,7 @@ type Direct struct {
 func (c *Conn) addressed(ev Event) bool {
 	m, ok := ev.(*Message)
 	if !ok || m.Direct == nil {
-		return !ok || m.Except == "" || m.Except != c.id
+		return !ok || m.Except == "" || m.Except != c.id && !c.succeeds(m.Except)
 	}
 	to, user := m.Direct.To, ""
 	if c.user != nil {

@@ -64,7 +64,9 @@ func (c *Conn) tryWrite(p []byte) {
 	}
 	if n < len(p) {
 		c.unwritten = append([]byte(nil), p[n:]...)
+		return
 	}
+	c.landed()
 }
 
 // endLostAfterPanic is deferred by a write. Needs mu.
@@ -77,6 +79,7 @@ func (c *Conn) endLostAfterPanic() {
 
 // endLost closes a connection to which a write failed. Needs mu.
 func (c *Conn) endLost() {
+	c.noteStandings(ReasonLost)
 	c.queue = queue{}
 	c.end(ReasonLost)
 }
@@ -103,7 +106,7 @@ func (c *Conn) flush() {
 		}
 	}()
 	var waited late
-	for c.nextWrite(b, &waited) {
+	for more := c.nextWrite(b, &waited, false); more; more = c.nextWrite(b, &waited, true) {
 		if err := c.transport.Write(*b); err != nil {
 			c.endFlush()
 			return
@@ -113,10 +116,13 @@ func (c *Conn) flush() {
 }
 
 // nextWrite fills b with the bytes of the next write. It returns false when there are none,
-// and then the flush ends.
-func (c *Conn) nextWrite(b *[]byte, waited *late) bool {
+// and then the flush ends. wrote says that the flush has written before.
+func (c *Conn) nextWrite(b *[]byte, waited *late, wrote bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if wrote {
+		c.landed()
+	}
 	*b = append((*b)[:0], c.unwritten...)
 	c.unwritten = nil
 	*b = c.takeQueued(*b, waited)
@@ -133,6 +139,7 @@ func (c *Conn) nextWrite(b *[]byte, waited *late) bool {
 func (c *Conn) endFlush() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.noteStandings(ReasonLost)
 	c.flushing, c.unwritten, c.queue = false, nil, queue{}
 	c.end(ReasonLost)
 	c.signalFlushed()
@@ -144,6 +151,7 @@ func (c *Conn) endFlush() {
 func (c *Conn) takeQueued(dst []byte, waited *late) []byte {
 	for len(dst) < maxWrite && !c.queue.empty() {
 		it := c.queue.shift()
+		c.noteFlight(it.msg)
 		waited.add(&it)
 		if it.progress != nil && it.sub != nil && it.sub.gap {
 			continue

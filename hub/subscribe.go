@@ -29,6 +29,11 @@ type SubscribeOptions struct {
 	// Interests select the [Selective] events that the connection gets. The hub does not
 	// interpret the bits.
 	Interests uint8
+	// Successor are the ids of lost connections whose place this one takes: it does not get the
+	// messages that leave one of them out, neither with a replay nor later.
+	Successor []string
+	// Track says that the subscription is in the connection's [Conn.Standings].
+	Track bool
 	// Unshown says that the connection gets no [Numbered] event before [Hub.Show].
 	Unshown bool
 	// Selector chooses the messages, those of a replay too; nil chooses all.
@@ -59,6 +64,10 @@ type Subscribed struct {
 // [ErrClosed] and those of the broker.
 func (h *Hub) Subscribe(ctx context.Context, c *Conn, channel string, o SubscribeOptions) (Subscribed, error) {
 	s := &subscription{conn: c, channel: channel, interests: o.Interests, index: -1, held: new(held)}
+	if o.Track {
+		s.track = new(track)
+	}
+	c.succeed(o.Successor)
 	if o.Unshown {
 		s.shown = math.MaxUint64
 	}
@@ -193,7 +202,7 @@ func (h *Hub) readPosition(ctx context.Context, r *room, o SubscribeOptions) (Su
 		return sub, err
 	}
 	r.setFirstPosition(page.Top)
-	if page.Messages = Selected(page.Messages, o.Selector); o.Recover == nil {
+	if page.Messages = Selected(without(page.Messages, o.Successor), o.Selector); o.Recover == nil {
 		page.Messages = page.Messages[max(0, len(page.Messages)-o.History):]
 	}
 	sub.Position, sub.Messages = page.Top, page.Messages
@@ -238,6 +247,7 @@ func (c *Conn) addSubscription(s *subscription) error {
 		return ErrSubscribed
 	}
 	c.subs = append(c.subs, s)
+	c.tracks = c.tracks || s.track != nil
 	return nil
 }
 
@@ -264,6 +274,7 @@ func (c *Conn) startLive(s *subscription, at Position, reply []Event) error {
 		c.reply(ev)
 	}
 	s.phase, s.from = live, at
+	s.startTrack(at)
 	c.releaseHeld(s, slow)
 	c.pump()
 	return nil

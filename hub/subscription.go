@@ -25,6 +25,7 @@ type subscription struct {
 	gap       bool     // messages were dropped, and the client does not know of it
 	shown     uint64   // it gets no [Numbered] event up to this number
 	sieve     *sieve   // nil: it gets all messages
+	track     *track   // nil: nobody asks how far it is
 	held      *held    // while joining
 	queued    chain    // its messages in conn.queue
 	from      Position // where delivery started; zero after the first live message

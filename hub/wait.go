@@ -43,6 +43,7 @@ func (c *Conn) writeOn() error {
 		return nil
 	}
 	c.unwritten, c.stuck, c.flushing = nil, 0, false
+	c.landed()
 	c.pump()
 	return nil
 }

@@ -40,6 +40,7 @@
 //	Inspection   inspect*.go              what operators ask, over all nodes
 //	Enrollment   enroll.go                subscriptions by order of the app
 //	Audience     audience.go              how many subscriptions a channel has, when that changes
+//	             lost.go                  what a lost connection leaves for the next one
 //	             explain.go               why a client may or may not do something
 //	Watchlists   watchlist.go             whether users are online, for clients that watch them
 //	cluster      cluster.go               orders to the other nodes
@@ -98,7 +99,7 @@
 //
 // Session.mu is held around [hub.Hub.Connect], which does not call back before it returns.
 // sessions.mu is held while a [Headcount] is notified; the implementation has its own lock
-// and does not block. buckets.mu, recentKicks.mu, Memory.mu, Audience.mu and Watchlists.mu are leaves: nothing
+// and does not block. buckets.mu, recentKicks.mu, Memory.mu, Audience.mu, Watchlists.mu and lostConns.mu are leaves: nothing
 // else is locked while one of them is held. The principal of a session is written with
 // sessions.mu held, because the table counts by it, and is read without a lock.
 package session

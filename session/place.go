@@ -14,6 +14,7 @@ type place struct {
 	filter   *filter.Filter // what the client itself wants; nil: everything
 	enrolled bool           // the app has subscribed the session
 	pass     *Pass          // nil: the rules alone decide
+	recovers string         // see [SubscribeOptions.Recover]; empty: not
 }
 
 // Pass is what a dialect has verified for one subscription, such as a signature of the app. It

@@ -37,6 +37,7 @@ type Registry struct {
 	sessions sessions
 	cluster  cluster
 	trim     trim.Trimmer
+	lost     lostConns
 
 	applying sync.Mutex // one Apply at a time
 	rules    current
@@ -45,6 +46,7 @@ type Registry struct {
 // New returns a registry that allows nothing until [Registry.Apply] is called.
 func New(h *hub.Hub) *Registry {
 	r := &Registry{hub: h}
+	r.lost.most = maxLostRooms
 	u, s := &r.rules, &r.sessions
 	u.Store(newRules(Config{}))
 	s.rules, s.all = u, make(map[*Session]struct{})

@@ -58,6 +58,8 @@ type Session struct {
 
 	fixed bool // see Options; static
 
+	inherits *lostConn // whose place the session takes; nil: nobody's. Guarded by lostConns.mu
+
 	rooms buckets[string] // publish rates, by channel; it has its own lock
 
 	// Guarded by mu.
@@ -142,6 +144,7 @@ func (s *Session) ended(reason hub.Reason) {
 	s.cancel()
 	s.registry.rules.counts.close(reason.Code)
 	s.registry.sessions.leave(s)
+	s.registry.lost.add(s, reason)
 	s.endPresence(reason)
 	s.registry.Watchlists.drop(s)
 	s.unfollowAll()

@@ -24,6 +24,11 @@ type SubscribeOptions struct {
 	// no other list of them, and no change of a member that the list has already, such as its
 	// own. Nil: the client is sent a `presence` event, and compares the numbers itself.
 	Members Members
+	// Recover names those among whom the ids of users and members mean the same, such as the clients
+	// of one app. If the connection is lost, the next one of the same user, or of the same member of
+	// Pass, goes on where it was: Reply gets the messages that it missed. Empty: the client says
+	// itself where it was.
+	Recover string
 	// Waits is called before the session waits for the client to read its queue. May be
 	// nil.
 	Waits func()
@@ -154,7 +159,7 @@ func (s *Session) attach(ctx context.Context, u *rules, q protocol.Subscribe, o 
 		return e
 	}
 	s.setFilter(q.Channel, own)
-	_, err := s.registry.hub.Subscribe(ctx, s.conn, q.Channel, hub.SubscribeOptions{
+	to := hub.SubscribeOptions{
 		Recover:   q.Recover,
 		History:   q.History,
 		Waits:     o.Waits,
@@ -168,7 +173,11 @@ func (s *Session) attach(ctx context.Context, u *rules, q protocol.Subscribe, o 
 			}
 			return o.Reply(Subscribed{Subscribed: sub, Document: state})
 		},
-	})
+	}
+	if o.Recover != "" {
+		s.recover(&q, &to, o.Recover)
+	}
+	_, err := s.registry.hub.Subscribe(ctx, s.conn, q.Channel, to)
 	if err == nil && doc.failed() {
 		s.registry.hub.Unsubscribe(s.conn, q.Channel)
 		s.leavePresence(q.Channel) // new rules may have made the session a member meanwhile

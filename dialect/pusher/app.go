@@ -24,6 +24,8 @@ type App struct {
 	Counts bool
 	// Watchlists says that clients who sign in learn which users of their watchlists are online.
 	Watchlists bool
+	// Recover says that a user who is back after a lost connection gets what was missed.
+	Recover bool
 	// Activity is after which silence a client pings.
 	Activity time.Duration
 }

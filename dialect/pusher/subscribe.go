@@ -58,17 +58,21 @@ func (d Dialect) subscribe(s *session.Session, name string, pass *session.Pass) 
 	if cache {
 		q.History = searched
 	}
+	if d.App.Recover && !cache { // a cache channel sends its latest event again in any case
+		o.Recover = d.App.ID
+	}
 	o.Reply = func(sub session.Subscribed) []hub.Event {
-		if cache {
-			latest = cached(name, sub.Messages)
-		}
 		switch {
-		case isPresence(name):
-			return nil
 		case cache:
+			latest = cached(name, sub.Messages)
+			if isPresence(name) {
+				return nil
+			}
 			return []hub.Event{succeeded(name), latest}
+		case isPresence(name):
+			return missed(nil, sub.Messages)
 		}
-		return []hub.Event{succeeded(name)}
+		return missed([]hub.Event{succeeded(name)}, sub.Messages)
 	}
 	if isPresence(name) {
 		o.Members = func(members *presence.Snapshot) []hub.Event {
@@ -91,6 +95,15 @@ func (d Dialect) subscribe(s *session.Session, name string, pass *session.Pass) 
 	}
 	s.Conn().Send(succeeded(name)) // kinder than an error to a client that reconnects
 	return nil
+}
+
+// missed appends the messages that a client missed, which come before all others. In a presence channel
+// they come before the list of members, for which they do not wait.
+func missed(reply []hub.Event, messages []*hub.Message) []hub.Event {
+	for _, m := range messages {
+		reply = append(reply, m)
+	}
+	return reply
 }
 
 // pass verifies the signature of a subscription. Nil is what a public channel needs.
@@ -193,6 +206,7 @@ func signIn(d Dialect, s *session.Session, m *message) *protocol.Error {
 		return nil
 	}
 	d.watch(s, watchlist)
+	s.Recover(s.Context())
 	return nil
 }
 
