@@ -78,7 +78,7 @@ var weights = [ops]int{
 // draw makes the history of a seed.
 func draw(seed uint64) history {
 	r := rand.New(rand.NewPCG(seed, 1))
-	h := history{Seed: seed, Disk: r.IntN(3) > 0}
+	h := history{Seed: seed, Disk: r.IntN(2) > 0}
 	h.Sync = []time.Duration{0, 20 * time.Millisecond, 100 * time.Millisecond}[r.IntN(3)]
 	for c := range clients { // most clients are there from the start
 		h.Actions = append(h.Actions, action{Op: opUp, Client: c})
@@ -92,7 +92,7 @@ func draw(seed uint64) history {
 	for _, w := range weights {
 		total += w
 	}
-	for end := len(h.Actions) + 30 + r.IntN(40); len(h.Actions) < end; {
+	for end := len(h.Actions) + 20 + r.IntN(30); len(h.Actions) < end; {
 		if r.IntN(8) == 0 {
 			h.Actions = append(h.Actions, scene(r)...)
 		} else {

@@ -96,6 +96,13 @@ func (l *link) await(within time.Duration) error {
 	}
 }
 
+// arrives reports whether the client reads something, or learns of the end.
+func (l *link) arrives() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.isOver || l.muted && l.isShut || !l.stalled && !l.muted && (l.isShut || len(l.toward) > 0)
+}
+
 // take returns what the client reads next. It reports whether the link goes on.
 func (l *link) take() (p []byte, on bool) {
 	l.mu.Lock()
@@ -153,7 +160,7 @@ func (l *link) carry() {
 		case <-l.over:
 			return
 		}
-		for {
+		for l.arrives() {
 			if !l.delay(l.over) {
 				return
 			}
@@ -163,11 +170,7 @@ func (l *link) carry() {
 				l.cut()
 				return
 			}
-			if p == nil {
-				break
-			}
 			l.client.feed(l, p)
-			poke(l.down)
 		}
 	}
 }
