@@ -61,7 +61,7 @@ func (c *client) propose(p *place) {
 // loaded takes the document that came with `subscribed`.
 func (c *client) loaded(p *place, d *wireDocument) {
 	p.doc.live, p.doc.epoch, p.doc.version, p.doc.state = true, d.Epoch, d.Version, d.State
-	if p.doc.pending != nil {
+	if p.doc.pending != nil && p.stage == in { // else `unsubscribe` is on its way
 		c.propose(p)
 	}
 }
