@@ -37,6 +37,7 @@ var routeOptions = func() block.Options[*Handler] {
 		"token":       {Syntax: "{ … }", Block: true, Parse: parseToken},
 		"authorize":   {Syntax: "{ … }", Block: true, Parse: parseAuthorize},
 		"pusher":      {Syntax: "<app id> { … }", Min: 1, Max: 1, Repeat: true, Block: true, Parse: parsePusher},
+		"socketio":    {Syntax: "[<path>] [{ … }]", Max: 1, Block: true, Parse: parseSocketIO},
 		"notify":      {Syntax: "{ … }", Block: true, Parse: parseNotify},
 		"turn":        {Syntax: "{ … }", Block: true, Parse: parseTurn},
 
@@ -71,6 +72,7 @@ func inlineHub(h *Handler) *config.Hub {
 //		authorize { … }
 //		notify  { … }
 //		pusher  <app id> { … }
+//		socketio [<path>] [{ … }]
 //		handle_message <pattern>… { … }
 //		handle_call { … }
 //		turn    { … }
@@ -135,7 +137,7 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 			return nil, err
 		}
 	}
-	return h.NewRoute(caddy.ModuleMap{"realtime": h.JSON(MatchEndpoint{Path: handler.Path, Also: handler.pusherPaths()})}, handler), nil
+	return h.NewRoute(caddy.ModuleMap{"realtime": h.JSON(MatchEndpoint{Path: handler.Path, Also: append(handler.pusherPaths(), handler.socketIOPaths()...)})}, handler), nil
 }
 
 // parseRoutes parses the directives in the blocks that ask the app.
@@ -323,6 +325,11 @@ func parseTurn(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
 func parsePusher(d *caddyfile.Dispenser, args []string, h *Handler) error {
 	c, err := config.ParsePusher(d, args)
 	h.Pushers = append(h.Pushers, c)
+	return err
+}
+
+func parseSocketIO(d *caddyfile.Dispenser, args []string, h *Handler) (err error) {
+	h.SocketIO, err = config.ParseSocketIO(d, args)
 	return err
 }
 

@@ -108,6 +108,7 @@ func (h *Handler) serveOriginal(w http.ResponseWriter, r *http.Request, next cad
 	if !ours {
 		_, ours = h.pusherFor(r, caddyhost.OriginalURL(r))
 	}
+	ours = ours || h.isSocketIO(caddyhost.OriginalURL(r))
 	if !ours || h.replay == nil {
 		return next.ServeHTTP(w, r)
 	}
@@ -115,6 +116,9 @@ func (h *Handler) serveOriginal(w http.ResponseWriter, r *http.Request, next cad
 		path, ok := h.below(r.URL)
 		if t, is := h.pusherFor(r, r.URL); is && !ok {
 			return h.servePusher(w, r, t)
+		}
+		if h.isSocketIO(r.URL) && !ok {
+			return h.serveSocketIO(w, r)
 		}
 		if !ok { // a skipped route has rewritten it: the endpoint is hidden on purpose
 			undo()

@@ -104,6 +104,9 @@ type Handler struct {
 	// of its own. Default: none.
 	Pushers []*config.Pusher `json:"pushers,omitempty"`
 
+	// SocketIO lets clients of Socket.IO use the rooms of the hub. Default: they can not connect.
+	SocketIO *config.SocketIO `json:"socketio,omitempty"`
+
 	// Notify notifies the app of what happens in the hub, by whichever route. One route of a
 	// hub may have it. Default: the app is not notified.
 	Notify *config.Notify `json:"notify,omitempty"`
@@ -119,6 +122,7 @@ type Handler struct {
 	identity access.Identity
 	relays   *auth.TURN // nil without turn
 	pushers  []pusherApp
+	socketIO *socketIOServer // nil: clients of Socket.IO can not connect
 	log      *slog.Logger
 
 	// Written while configurations are provisioned, static afterwards: the paths of
@@ -164,6 +168,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	}
 	h.node, h.use = u.node, u.use
 	if err := h.provisionPushers(ctx, u, place); err != nil {
+		return err
+	}
+	if err := h.provisionSocketIO(); err != nil {
 		return err
 	}
 	u.tokens = u.tokens || h.Token != nil

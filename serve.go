@@ -39,6 +39,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if t, ok := h.pusherFor(r, r.URL); ok {
 		return h.servePusher(w, r, t)
 	}
+	if h.isSocketIO(r.URL) {
+		return h.serveSocketIO(w, r)
+	}
 	return h.serveOriginal(w, r, next)
 }
 
@@ -141,7 +144,7 @@ func (h *Handler) vet(r *http.Request, c *call) (e *protocol.Error) {
 	if e = c.registry.Revocations.Check(c.client.Identity()); e != nil {
 		return e
 	}
-	return h.identity.Realm.CheckRequired(r, c.client)
+	return h.identity.Realm.CheckRequired(ws.IsUpgrade(r) || h.isSocketIO(r.URL), c.client)
 }
 
 // call is a request that may go on.

@@ -55,6 +55,15 @@ func (i *Identity) Identify(r *http.Request) (*session.Principal, *protocol.Erro
 	return client, nil
 }
 
+// Anonymous returns the client of a handshake in which nothing identifies it, because pages of any
+// origin may connect: what their browsers add to a request is not kept for the app either.
+func (i *Identity) Anonymous(r *http.Request) (*session.Principal, *protocol.Error) {
+	client := &session.Principal{IP: ClientIP(r), Realm: OpenRealm(i.Path), AsOf: time.Now()}
+	plain := WithoutKey(r)
+	plain.Header.Del("Cookie")
+	return client, i.Realm.enter(plain, client)
+}
+
 func bearer(r *http.Request) (token string, sent bool) {
 	kind, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	return strings.TrimSpace(token), strings.EqualFold(kind, "Bearer")

@@ -17,7 +17,6 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/tally"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
-	"github.com/caddy-realtime/caddy-realtime/ws"
 )
 
 // Realm is where the options about who may come in are in force: the routes of a hub at one
@@ -178,13 +177,13 @@ func (r *Realm) recognize(ctx context.Context, client *session.Principal, token 
 	return known, nil
 }
 
-// CheckRequired returns why a client must not go on without a token; nil if it may. A
-// WebSocket can authenticate later, if messages may bring tokens.
-func (r *Realm) CheckRequired(req *http.Request, p *session.Principal) *protocol.Error {
+// CheckRequired returns why a client must not go on without a token; nil if it may. later says that it
+// is a connection that can authenticate later, if messages may bring tokens.
+func (r *Realm) CheckRequired(later bool, p *session.Principal) *protocol.Error {
 	switch {
 	case r == nil, !r.session.Required, p.Known():
 		return nil
-	case ws.IsUpgrade(req) && r.session.Tokens != nil:
+	case later && r.session.Tokens != nil:
 		return nil
 	}
 	return protocol.Errorf(protocol.Unauthorized, "a token is required here")

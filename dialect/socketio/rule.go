@@ -134,3 +134,11 @@ func checkEvent(name string) *protocol.Error {
 	}
 	return protocol.ValidEvent(name)
 }
+
+// Check finds what can not work.
+func (e *Emit) Check() error {
+	if e.Event == "" || isReserved(e.Event) || checkEvent(e.Event) != nil {
+		return fmt.Errorf("'%s' can not be the name of an event for clients", e.Event)
+	}
+	return nil
+}

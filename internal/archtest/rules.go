@@ -255,7 +255,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "config",
-		ours:    []string{"hub", "presence", "document", "protocol", "filter", "policy", "auth", "session", "notify", "backend/disk", "backend/redis", "node", "internal/block"},
+		ours:    []string{"hub", "presence", "document", "protocol", "filter", "policy", "auth", "session", "notify", "backend/disk", "backend/redis", "node", "dialect/socketio", "internal/block"},
 		outside: []string{"github.com/caddyserver/caddy/v2"},
 		why:     "the configuration is data: it is checked and turned into settings, and starts nothing",
 	},

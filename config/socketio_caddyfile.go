@@ -1,0 +1,99 @@
+package config
+
+import (
+	"errors"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-realtime/caddy-realtime/dialect/socketio"
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
+)
+
+// ParseSocketIO reads
+//
+//	socketio [<path>] {
+//		rooms
+//		on <event> all|others [volatile]
+//		on <event> room|join|leave <argument> [volatile]
+//		on <event> reply [<event>]
+//		on <event> ack|deny
+//		on_connect emit <event> [{auth}]
+//		namespace <name> {
+//			rooms
+//			on …
+//			on_connect …
+//		}
+//		prefix <text>
+//		origins <origin>…
+//		connect_timeout <duration>
+//		cookie <name>
+//	}
+func ParseSocketIO(d *caddyfile.Dispenser, args []string) (*SocketIO, error) {
+	c := new(SocketIO)
+	if len(args) == 1 {
+		c.Path = args[0]
+	}
+	if err := socketIOOptions.ParseBlock(d, "socketio", c); err != nil {
+		return nil, err
+	}
+	_, err := c.Compile()
+	return c, err
+}
+
+var socketIOOptions = func() block.Options[*SocketIO] {
+	all := block.Options[*SocketIO]{
+		"namespace": {Syntax: "<name> [{ … }]", Min: 1, Max: 1, Repeat: true, Block: true, Parse: parseNamespace},
+		"prefix": {Syntax: "<text>", Min: 1, Max: 1, Parse: func(_ *caddyfile.Dispenser, args []string, c *SocketIO) error {
+			c.Prefix = args[0]
+			return nil
+		}},
+		"origins": {Syntax: "<origin>…", Min: 1, Max: -1, Parse: func(_ *caddyfile.Dispenser, args []string, c *SocketIO) error {
+			c.Origins = args
+			return nil
+		}},
+		"cookie": {Syntax: "<name>", Min: 1, Max: 1, Parse: func(_ *caddyfile.Dispenser, args []string, c *SocketIO) error {
+			c.Cookie = args[0]
+			return nil
+		}},
+		"connect_timeout": block.Duration(func(c *SocketIO) *caddy.Duration { return &c.ConnectTimeout }),
+	}
+	for name, o := range namespaceOptions {
+		all[name] = block.ForPart(o, func(c *SocketIO) *SocketIONamespace { return &c.Root })
+	}
+	return all
+}()
+
+var namespaceOptions = block.Options[*SocketIONamespace]{
+	"rooms": {Parse: func(_ *caddyfile.Dispenser, _ []string, c *SocketIONamespace) error {
+		c.Rooms = true
+		return nil
+	}},
+	"on":         {Syntax: "<event> <what to do>", Min: 2, Max: 4, Repeat: true, Parse: parseRelayRule},
+	"on_connect": {Syntax: "emit <event> [{auth}]", Min: 2, Max: 3, Repeat: true, Parse: parseOnConnect},
+}
+
+func parseNamespace(d *caddyfile.Dispenser, args []string, c *SocketIO) error {
+	n := &SocketIONamespace{Name: args[0]}
+	c.Namespaces = append(c.Namespaces, n)
+	return namespaceOptions.ParseBlock(d, "namespace", n)
+}
+
+func parseRelayRule(_ *caddyfile.Dispenser, args []string, c *SocketIONamespace) error {
+	r, err := socketio.ParseRule(args)
+	c.On = append(c.On, SocketIORule(r))
+	return err
+}
+
+func parseOnConnect(_ *caddyfile.Dispenser, args []string, c *SocketIONamespace) error {
+	e := SocketIOEmit{Event: args[1]}
+	switch {
+	case args[0] != "emit":
+		return errors.New("a client that has connected can only be sent an event: emit <event>")
+	case len(args) == 3 && args[2] != "{auth}":
+		return errors.New("the only argument is {auth}, what the client has sent")
+	}
+	e.Auth = len(args) == 3
+	c.OnConnect = append(c.OnConnect, e)
+	return nil
+}

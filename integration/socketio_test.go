@@ -1,0 +1,95 @@
+package integration
+
+import (
+	"strings"
+	"testing"
+)
+
+const socketIOSite = `
+http://{{site}} {
+	realtime /rt {
+		api_key key-of-the-app-0123456789
+		token {
+			hmac "a secret of 32 bytes, at the least"
+		}
+		heartbeat 25s 20s
+		room io:/users {
+			subscribe users
+		}
+		room io:* {
+			subscribe anyone
+			publish anyone
+		}
+		room open:* {
+			subscribe anyone
+			publish anyone
+		}
+		room members:* {
+			subscribe users
+		}
+		room kept:* {
+			subscribe anyone
+			publish anyone
+			presence
+			history 10
+		}
+		socketio {
+			rooms
+			on "chat message" all
+			on "typing" others
+			on "picture" others
+			on "room message" room 0
+			on "enter" join 0
+			on "with ack" ack
+			on "private *" deny
+			on_connect emit auth {auth}
+			namespace /admin {
+				on "*" ack
+			}
+			namespace /users
+		}
+		handle_call {
+			header Content-Type application/json
+			respond ` + "`{\"n\":42}`" + `
+		}
+	}
+	respond /socket.io/socket.io.js "of the site"
+}
+`
+
+// The transports by which socket.io-client is driven.
+var socketIOClients = []struct{ name, client, transports string }{
+	{"4/websocket", "socket.io-client", "websocket"},
+	{"3/websocket", "socket.io-client-3", "websocket"},
+}
+
+// TestSocketIOClients drives socket.io-client 4 and 3 by each transport.
+func TestSocketIOClients(t *testing.T) {
+	for _, test := range socketIOClients {
+		t.Run(test.name, func(t *testing.T) {
+			c := Start(t, socketIOSite)
+			env := []string{"SITE=" + c.Addr("site"), "CLIENT=" + test.client, "TRANSPORTS=" + test.transports}
+			playNode(t, script(t, "socketio_helpers.mjs", "socketio_node.mjs"), env, map[string]func(){"reload": func() {
+				for range 5 {
+					c.Reload(strings.Replace(socketIOSite, "of the site", "of the new site", 1))
+					c.Reload(socketIOSite)
+				}
+			}})
+			if _, text := request(t, "GET", "http://"+c.Addr("site")+"/socket.io/socket.io.js", ""); text != "of the site" {
+				t.Errorf("a path of the site: %s", text)
+			}
+		})
+	}
+}
+
+// TestSocketIOAfterACrash kills the process under clients, which come back by themselves.
+func TestSocketIOAfterACrash(t *testing.T) {
+	p := StartProcess(t, socketIOSite)
+	for _, test := range socketIOClients {
+		env := []string{"SITE=" + p.Addr("site"), "CLIENT=" + test.client, "TRANSPORTS=" + test.transports}
+		playNode(t, script(t, "socketio_helpers.mjs", "socketio_back.mjs"), env, map[string]func(){"crash": func() {
+			p.Kill()
+			p.Start()
+		}})
+	}
+}
