@@ -44,7 +44,7 @@ ONLY      ?=
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-run: build ## run an example, and say at which address: chat, or EXAMPLE=todo, form, call, dashboard, laravel-echo; PORT=8080
+run: build ## run an example, and say at which address: chat, or EXAMPLE=todo, form, call, dashboard, laravel-echo, socketio; PORT=8080
 	@exec tools/run $(EXAMPLE)
 
 cluster: build ## run the chat example on three nodes and a Redis, behind http://localhost:8080

@@ -54,7 +54,7 @@ func TestRunSaysTheAddress(t *testing.T) {
 func TestRunSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	for want, c := range map[string]struct{ example, caddy string }{
-		"there is no example 'nothing'; there are: call chat dashboard form laravel-echo todo": {"nothing", "/bin/sh"},
+		"there is no example 'nothing'; there are: call chat dashboard form laravel-echo socketio todo": {"nothing", "/bin/sh"},
 		"make build":      {"chat", "/nowhere/caddy"},
 		"Caddy has ended": {"chat", "/bin/false"},
 	} {

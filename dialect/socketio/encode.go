@@ -181,7 +181,7 @@ func (encoder) AppendPing(dst []byte) []byte { return dst }
 // that must not come back is disconnected from each namespace before; those that it has not joined
 // mean nothing to it. The transport sends what is between two marks as a packet of its own.
 func (c encoder) AppendClose(dst []byte, r hub.Reason) []byte {
-	if protocol.MayReconnect(r.Code) {
+	if r.Code < leastOwn || protocol.MayReconnect(r.Code) {
 		return dst
 	}
 	start := len(dst)
@@ -197,6 +197,10 @@ func (c encoder) AppendClose(dst []byte, r hub.Reason) []byte {
 	}
 	return dst
 }
+
+// leastOwn is the least code that is not one of WebSocket itself. The others are about the connection, such as
+// a packet that breaks the protocol, and not about the client.
+const leastOwn = 4000
 
 // separator stands between the packets of a text.
 const separator = 0x1E

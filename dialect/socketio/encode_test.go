@@ -78,8 +78,8 @@ func TestEncode(t *testing.T) {
 			t.Errorf("%+v:\n%s\n%s", test.ev, got, test.want)
 		}
 	}
-	for code, want := range map[uint16]string{1001: "", 1012: "", 4500: "", 4403: "41\x1e41/admin,", 4401: "41\x1e41/admin,"} {
-		if got := string(c.AppendClose(nil, hub.Reason{Code: code})); (got == "") != (want == "") || protocol.MayReconnect(code) != (got == "") {
+	for code, want := range map[uint16]string{1001: "", 1002: "", 1008: "", 1012: "", 4500: "", 4403: "41\x1e41/admin,", 4401: "41\x1e41/admin,"} {
+		if got := string(c.AppendClose(nil, hub.Reason{Code: code})); got != want {
 			t.Errorf("%d: %q", code, got)
 		}
 	}
