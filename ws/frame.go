@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 	"unicode/utf8"
@@ -113,12 +114,17 @@ func (e Encoder) AppendPing(dst []byte) []byte {
 	return append(dst, headPing, 0)
 }
 
+// betweenTexts is what a dialect puts between several messages about the end. JSON does not have it.
+const betweenTexts = 0x1E
+
 // AppendClose appends what the dialect says about the end, if anything, and a close frame. Text
 // beyond what fits is cut off.
 func (e Encoder) AppendClose(dst []byte, r hub.Reason) []byte {
 	if e.Text != nil {
-		start := len(dst)
-		dst = seal(e.Text.AppendClose(slices.Grow(dst, mediumHeader)[:start+mediumHeader], r), start)
+		for text := range bytes.SplitSeq(e.Text.AppendClose(nil, r), []byte{betweenTexts}) {
+			start := len(dst)
+			dst = seal(append(slices.Grow(dst, mediumHeader)[:start+mediumHeader], text...), start)
+		}
 		if c, ok := e.Text.(Closer); ok {
 			r = c.CloseReason(r)
 		}

@@ -84,3 +84,22 @@ func TestPingOfTheDialect(t *testing.T) {
 		t.Errorf("frame %#x %q", f.head, f.payload)
 	}
 }
+
+// ending is an encoder of a dialect that says several things before the end.
+type ending struct{ parts }
+
+func (ending) AppendClose(dst []byte, _ hub.Reason) []byte { return append(dst, "41\x1e41/admin,"...) }
+
+// Each message about the end is a frame of its own.
+func TestMessagesBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	in := newWire(t, bytes.NewBuffer(ws.Encoder{Text: ending{}}.AppendClose(nil, hub.ReasonNormal)))
+	for _, want := range []string{"41", "41/admin,"} {
+		if f, err := in.frame(); err != nil || f.head != fin|opText || string(f.payload) != want {
+			t.Fatalf("%+v, %v instead of %s", f, err, want)
+		}
+	}
+	if f, err := in.frame(); err != nil || f.head != fin|opClose {
+		t.Fatalf("%+v, %v", f, err)
+	}
+}
