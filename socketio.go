@@ -79,8 +79,14 @@ func (h *Handler) serveSocketIO(w http.ResponseWriter, r *http.Request) error {
 	c := call{registry: registry}
 	return engineio.Serve(w, r, engineio.Options{
 		Registry: registry,
-		Dialect:  func() session.Dialect { return socketio.New(h.socketIO.Server) },
-		Allowed:  len(h.socketIO.origins) == 0 || r.Header.Get("Origin") == "" || h.socketIO.origins.Allow(r),
+		Sessions: h.node.Polls(),
+		Cookie:   h.socketIO.cookie,
+		Over:     h.app.ctx.Done(),
+
+		KeepStream: caddyhost.KeepStream,
+		Bound:      caddyhost.Bound,
+		Dialect:    func() session.Dialect { return socketio.New(h.socketIO.Server) },
+		Allowed:    len(h.socketIO.origins) == 0 || r.Header.Get("Origin") == "" || h.socketIO.origins.Allow(r),
 		Admit: func() (*session.Principal, *protocol.Error) {
 			e := h.admitSocketIO(r, &c)
 			return c.client, e

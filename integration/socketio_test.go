@@ -60,6 +60,7 @@ http://{{site}} {
 // The transports by which socket.io-client is driven.
 var socketIOClients = []struct{ name, client, transports string }{
 	{"4/websocket", "socket.io-client", "websocket"},
+	{"4/upgrade", "socket.io-client", "polling,websocket"},
 	{"3/websocket", "socket.io-client-3", "websocket"},
 }
 
