@@ -39,7 +39,8 @@ type carrier struct {
 	writing bool       // a goroutine writes to link
 	closed  bool       // the hub has finished
 	gone    bool       // the client has said that it leaves, or has got the end
-	last    []byte     // the end, for the next poll
+	ending  bool       // a coming poll gets the end
+	last    []byte     // packets for the next poll, before the end
 }
 
 // directLink is a link that needs no goroutine: what it does not take waits in the poller.
@@ -79,7 +80,7 @@ func (c *carrier) take(p []byte) bool {
 	switch {
 	case g != nil:
 	case end:
-		c.last = appendFrames(c.last, p)
+		c.last, c.ending = appendFrames(c.last, p), true
 		return true
 	default:
 		return isOpen(p)
@@ -88,9 +89,20 @@ func (c *carrier) take(p []byte) bool {
 		return false
 	}
 	g.answer = appendFrames(g.answer, p)
-	c.gone = c.gone || end
+	if end {
+		c.end(g)
+	}
 	g.ring()
 	return true
+}
+
+// end answers a poll with the end, unless it has packets: clients act on an end before they act on
+// packets that came with it. Then the next poll gets the end. Needs mu.
+func (c *carrier) end(g *poll) {
+	if c.ending = len(g.answer) > 0; !c.ending {
+		g.answer, c.gone = appendPacket(nil, packetClose), true
+	}
+	g.full = true // nothing comes behind the end
 }
 
 // WhenWritable implements [hub.WriteWaiter]. A client may take as long to poll again as the
@@ -198,21 +210,14 @@ func (c *carrier) Close() {
 	}
 }
 
-// endPoll answers the poll that is held with the end. It returns true if there is none, and the end
-// is kept. Needs mu.
+// endPoll answers the poll that is held. It returns true if the end is kept for another one. Needs mu.
 func (c *carrier) endPoll() bool {
+	c.ending = true
 	if g := c.poll; g != nil {
-		if !g.ended() {
-			g.answer = appendPacket(g.answer, packetClose)
-		}
-		c.gone = true
+		c.end(g)
 		g.ring()
-		return false
 	}
-	if len(c.last) == 0 {
-		c.last = []byte{packetClose}
-	}
-	return true
+	return c.ending
 }
 
 // leave ends the session for a client that has said so. A poll that is held is answered.

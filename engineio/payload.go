@@ -24,15 +24,13 @@ func appendPacket(dst []byte, packet ...byte) []byte {
 }
 
 // appendFrames appends frames of WebSocket, which the hub has queued, as packets. The open packet
-// is left out, because the answer to the handshake was another one. So is a text with the
-// separator in it, which would be several packets.
+// is left out, because the answer to the handshake was another one. So is the end, which has a poll
+// of its own, and a text with the separator in it, which would be several packets.
 func appendFrames(dst, frames []byte) []byte {
 	for len(frames) > 0 {
 		var f ws.Frame
 		f, frames = ws.Cut(frames)
 		switch {
-		case f.Close:
-			dst = appendPacket(dst, packetClose)
 		case f.Binary:
 			dst = appendPacket(dst, binaryMark)
 			dst = base64.StdEncoding.AppendEncode(dst, f.Payload)

@@ -26,12 +26,6 @@ func (g *poll) ring() {
 	}
 }
 
-// ended reports whether the answer ends with the end of the session.
-func (g *poll) ended() bool {
-	n := len(g.answer)
-	return n > 0 && g.answer[n-1] == packetClose && (n == 1 || g.answer[n-2] == separator)
-}
-
 // serveGet answers a poll.
 func (c *carrier) serveGet(w http.ResponseWriter, r *http.Request, o *Options) error {
 	g, refused := c.hold()
@@ -67,8 +61,9 @@ func (c *carrier) hold() (*poll, *refusal) {
 		return nil, errOverlap
 	}
 	c.poll = newPoll()
-	if len(c.last) > 0 {
-		c.poll.answer, c.poll.full, c.gone = c.last, true, true
+	if c.ending {
+		c.poll.answer, c.last = c.last, nil
+		c.end(c.poll)
 	}
 	return c.poll, nil
 }

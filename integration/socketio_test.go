@@ -60,8 +60,10 @@ http://{{site}} {
 // The transports by which socket.io-client is driven.
 var socketIOClients = []struct{ name, client, transports string }{
 	{"4/websocket", "socket.io-client", "websocket"},
+	{"4/polling", "socket.io-client", "polling"},
 	{"4/upgrade", "socket.io-client", "polling,websocket"},
 	{"3/websocket", "socket.io-client-3", "websocket"},
+	{"3/polling", "socket.io-client-3", "polling"},
 }
 
 // TestSocketIOClients drives socket.io-client 4 and 3 by each transport.

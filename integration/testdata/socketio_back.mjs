@@ -2,7 +2,7 @@
 const ann = await connected({ auth: { token: token("ann") } });
 const reason = event(ann, "disconnect"), back = event(ann, "connect");
 await ask("crash");
-equal("crash", ["transport close", "transport error"].includes((await reason)[0]), true);
+equal("disconnected", ["transport close", "transport error"].includes((await reason)[0]), true);
 await back;
 let got = event(ann, "chat message");
 ann.emit("chat message", "again");
