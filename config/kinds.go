@@ -75,7 +75,7 @@ func (c *Hub) compileKinds(read ReadFile, kinds []Kinds) (*policy.Policy, error)
 		for _, k := range kinds {
 			signed = append(signed, k.cached(room)...)
 		}
-		if kind == "" {
+		if kind == "" && !isCache(said.Pattern, kinds) {
 			others = append(others, room)
 			continue
 		}
@@ -130,6 +130,13 @@ func kindOf(pattern string, kinds []Kinds) (Kinds, string) {
 		}
 	}
 	return Kinds{}, ""
+}
+
+// isCache reports whether a pattern has only cache channels.
+func isCache(pattern string, kinds []Kinds) bool {
+	return slices.ContainsFunc(kinds, func(k Kinds) bool {
+		return slices.ContainsFunc(cacheKinds, func(kind string) bool { return strings.HasPrefix(pattern, k.Prefix+kind) })
+	})
 }
 
 // cached returns the blocks of the cache channels that are among the channels of a block: they have its

@@ -11,6 +11,7 @@ import (
 func TestCacheKinds(t *testing.T) {
 	c := &Hub{Rooms: []Room{
 		{Pattern: "private-cache-log*", History: History{Size: 7}},
+		{Pattern: "cache-brief", Subscribe: "anyone", History: History{Size: 3}},
 		{Pattern: "private-*", Subscribe: "users"},
 		{Pattern: "*", Subscribe: "anyone"},
 	}}
@@ -24,6 +25,7 @@ func TestCacheKinds(t *testing.T) {
 	}{
 		"news":                      {0, policy.Anyone},
 		"cache-news":                {1, policy.Anyone},
+		"cache-brief":               {3, policy.Anyone},
 		"private-x":                 {0, policy.Users},
 		"private-cache-x":           {1, policy.Users},
 		"private-encrypted-cache-x": {1, policy.Users},

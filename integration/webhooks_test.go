@@ -22,6 +22,12 @@ http://{{site}} {
 				reverse_proxy {env.REALTIME_TEST_APP}
 			}
 		}
+		room cache-brief {
+			history 1 1m
+		}
+		room cache-kept {
+			history 1
+		}
 	}
 }
 `

@@ -8,13 +8,9 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-const (
-	// searched is how many retained messages of a cache channel are searched for the latest event of
-	// the app. What native clients publish is among them.
-	searched = 10
-	// cacheTime is how long an event is kept where the room has no history of its own.
-	cacheTime = 30 * time.Minute
-)
+// searched is how many retained messages of a cache channel are searched for the latest event of
+// the app. What native clients publish is among them.
+const searched = 10
 
 // cached returns what a new subscriber of a cache channel is sent: the latest event of the app, or that
 // there is none.
@@ -35,9 +31,11 @@ func latestEvent(messages []*hub.Message) *hub.Message {
 	return nil
 }
 
-// cache returns what the attribute `cache` says of a channel.
+// cache returns what the attribute `cache` says of a channel. There is no `ttl` where the room keeps
+// messages as long as there is space for them.
 func (c *call) cache(name string) (any, *protocol.Error) {
-	page, e := c.registry.Publishing.History(c.r.Context(), c.caller(), protocol.History{Channel: c.app.Prefix + name, Limit: searched})
+	channel := c.app.Prefix + name
+	page, e := c.registry.Publishing.History(c.r.Context(), c.caller(), protocol.History{Channel: channel, Limit: searched})
 	if e != nil {
 		return nil, e
 	}
@@ -45,6 +43,9 @@ func (c *call) cache(name string) (any, *protocol.Error) {
 	if m == nil {
 		return nil, nil
 	}
-	ttl := max(0, int((cacheTime - time.Since(m.Time)).Seconds()))
-	return map[string]any{"data": string(m.Content), "ttl": ttl}, nil
+	cached := map[string]any{"data": string(m.Content)}
+	if kept := c.registry.Hub().Settings().Room(channel).Retention.TTL; kept > 0 {
+		cached["ttl"] = max(0, int((kept - time.Since(m.Time)).Seconds()))
+	}
+	return cached, nil
 }

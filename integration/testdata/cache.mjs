@@ -25,6 +25,13 @@ for (const name of ["cache-x", "private-cache-x", "presence-cache-x"]) {
   const { cache } = await (await server.get({ path: "/channels/" + name, params: { info: "cache" } })).json();
   same("by HTTP", [cache.data, cache.ttl > 1700], ['{"n":2}', true]);
 }
+const ttl = async (name) => {
+  await server.trigger(name, "kept", {});
+  return (await (await server.get({ path: "/channels/" + name, params: { info: "cache" } })).json()).cache.ttl;
+};
+const brief = await ttl("cache-brief");
+same("as long as the room keeps it", [brief > 50, brief <= 60], [true, true]);
+same("without an end", await ttl("cache-kept"), undefined);
 same("not a cache channel", (await server.get({ path: "/channels/news", params: { info: "cache" } }).catch((e) => e)).status, 400);
 console.log("done");
 process.exit(0);
