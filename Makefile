@@ -77,10 +77,8 @@ vet:
 client:
 	@tools/step "client" tools/client-check
 
-# The attacks come first because they take longest: go test runs packages in the order of its
-# arguments, and at the end nothing would run beside them.
 go-test:
-	@tools/step "tests" go test -race -timeout $(TIMEOUT) ./integration/attacks ./...
+	@tools/step "tests" go test -race -timeout $(TIMEOUT) ./...
 	@cd integration/browser && ../../tools/step "browser tests" go test -race -timeout $(TIMEOUT) ./...
 
 fuzz-smoke:
