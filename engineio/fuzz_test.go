@@ -20,7 +20,7 @@ func (echoes) IsBinary(ev hub.Event) bool { return ev.(packet).binary }
 // FuzzPayload decodes what a client posts. What is a sequence of packets stays the same over the
 // way that packets of the server take: as frames in the queue, and then as the answer of a poll.
 func FuzzPayload(f *testing.F) {
-	for _, s := range []string{"4hello", "4a\x1e4b", "bAP4=\x1e3", "\x1e", "b", "1", "6\x1e", "b\x1eb", "4\xff", "bAP5="} {
+	for _, s := range []string{"4hello", "4a\x1e4b", "bAP4=\x1e3", "\x1e", "b", "1", "6\x1e", "b\x1eb", "4\xff", "bAP5=", "b\r"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

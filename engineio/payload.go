@@ -77,5 +77,6 @@ func cutPacket(body []byte) (p packet, rest []byte, more, ok bool) {
 	}
 	blob := make([]byte, base64.StdEncoding.DecodedLen(len(data)-1))
 	n, err := base64.StdEncoding.Strict().Decode(blob, data[1:])
-	return packet{blob[:n], true}, rest, more, err == nil
+	folded := bytes.ContainsAny(data, "\r\n") // which the decoder leaves out
+	return packet{blob[:n], true}, rest, more, err == nil && !folded
 }

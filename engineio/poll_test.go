@@ -213,6 +213,7 @@ func TestHostilePosts(t *testing.T) {
 		{"not base64", "b%%%"},
 		{"base64 with more bits", "bAP5="},
 		{"base64 of URLs", "b_-8="},
+		{"base64 in lines", "bAP4=\r\n"},
 		{"no UTF-8", "4\xff\xfe"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
