@@ -57,13 +57,21 @@ http://{{site}} {
 }
 `
 
-// The transports by which socket.io-client is driven.
-var socketIOClients = []struct{ name, client, transports string }{
-	{"4/websocket", "socket.io-client", "websocket"},
+type socketIOClient struct{ name, client, transports string }
+
+// socketIOPolls are clients that only poll. They are not among socketIOClients, because a reload of
+// Caddy closes idle connections of HTTP, and a request that a client sends at this moment is lost:
+// the client then connects anew, as docs/socketio.md says.
+var socketIOPolls = []socketIOClient{
 	{"4/polling", "socket.io-client", "polling"},
+	{"3/polling", "socket.io-client-3", "polling"},
+}
+
+// The transports by which socket.io-client is driven.
+var socketIOClients = []socketIOClient{
+	{"4/websocket", "socket.io-client", "websocket"},
 	{"4/upgrade", "socket.io-client", "polling,websocket"},
 	{"3/websocket", "socket.io-client-3", "websocket"},
-	{"3/polling", "socket.io-client-3", "polling"},
 }
 
 // TestSocketIOClients drives socket.io-client 4 and 3 by each transport.
@@ -88,7 +96,7 @@ func TestSocketIOClients(t *testing.T) {
 // TestSocketIOAfterACrash kills the process under clients, which come back by themselves.
 func TestSocketIOAfterACrash(t *testing.T) {
 	p := StartProcess(t, socketIOSite)
-	for _, test := range socketIOClients {
+	for _, test := range append(socketIOPolls, socketIOClients...) {
 		env := []string{"SITE=" + p.Addr("site"), "CLIENT=" + test.client, "TRANSPORTS=" + test.transports}
 		playNode(t, script(t, "socketio_helpers.mjs", "socketio_back.mjs"), env, map[string]func(){"crash": func() {
 			p.Kill()
