@@ -325,7 +325,10 @@ func parseTurn(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
 func parsePusher(d *caddyfile.Dispenser, args []string, h *Handler) error {
 	c, err := config.ParsePusher(d, args)
 	h.Pushers = append(h.Pushers, c)
-	return err
+	if err != nil {
+		return err
+	}
+	return config.CheckPushers(h.Pushers)
 }
 
 func parseSocketIO(d *caddyfile.Dispenser, args []string, h *Handler) (err error) {

@@ -210,6 +210,9 @@ type pusherApp struct {
 // provisionPushers compiles the apps of Pusher's protocol.
 func (h *Handler) provisionPushers(ctx caddy.Context, u *hubUse, place string) error {
 	h.pushers = nil
+	if err := config.CheckPushers(h.Pushers); err != nil {
+		return err
+	}
 	for _, c := range h.Pushers {
 		if err := c.Check(); err != nil {
 			return fmt.Errorf("pusher %s: %w", c.App, err)

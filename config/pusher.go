@@ -114,6 +114,25 @@ func (c *Pusher) Check() error {
 	return nil
 }
 
+// CheckPushers finds apps that have an id or a key in common at one path: requests name the app by them.
+func CheckPushers(all []*Pusher) error {
+	type name struct{ path, kind, text string }
+	owner := make(map[name]string)
+	for _, c := range all {
+		names := []name{{c.Path, "id", c.App}}
+		for _, k := range c.Keys {
+			names = append(names, name{c.Path, "key", k.Key})
+		}
+		for _, n := range names {
+			if other, taken := owner[n]; taken {
+				return fmt.Errorf("pusher %s: the %s '%s' is in use by the block 'pusher %s' before it", c.App, n.kind, n.text, other)
+			}
+			owner[n] = c.App
+		}
+	}
+	return nil
+}
+
 // ResolveKeys returns the keys without placeholders.
 func (c *Pusher) ResolveKeys() ([]PusherKey, error) {
 	keys := make([]PusherKey, len(c.Keys))
