@@ -10,7 +10,7 @@ EXAMPLE ?= chat
 # Fuzzing is bounded by a number of inputs: at the end of a time the go command
 # now and then reports its own deadline as a failure.
 TIMEOUT   ?= 20m
-FUZZTIME  ?= 5000x
+FUZZTIME  ?= 1000x
 BENCHTIME ?= 1s
 
 # The packages whose tests `make mutants` measures, and how many mutants it tests at once.
