@@ -22,7 +22,6 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/engineio"
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
-	"github.com/caddy-realtime/caddy-realtime/internal/tracing"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 	"github.com/caddy-realtime/caddy-realtime/ws"
@@ -408,21 +407,7 @@ func (h *Handler) admitSocketIO(r *http.Request, c *call) *protocol.Error {
 	if len(h.socketIO.origins) > 0 {
 		return h.admit(r, c, true)
 	}
-	if h.node.Leaving() {
-		return problem.Unavailable("this server takes no new connections")
-	}
-	var e *protocol.Error
-	if e = c.registry.Admission.Knock(access.ClientIP(r)); e != nil {
-		return e
-	}
-	if c.client, e = h.identity.Anonymous(r); e == nil {
-		e = c.registry.Admission.Admit(r.Context(), c.client)
-	}
-	if e == nil {
-		e = h.vet(r, c)
-	}
-	c.client.Trace = tracing.OriginOf(r.Context())
-	return e
+	return h.admitAs(r, c, true, h.identity.Anonymous)
 }
 
 // Interface guards.

@@ -100,7 +100,12 @@ func (h *Handler) rejectWithRetry(w http.ResponseWriter, r *http.Request, path s
 // first. The app is asked last, because asking costs most, and only within the limits: those
 // of connections for a handshake, those of requests otherwise. Only checks that need its
 // answer run later.
-func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.Error) {
+func (h *Handler) admit(r *http.Request, c *call, handshake bool) *protocol.Error {
+	return h.admitAs(r, c, handshake, h.identity.Identify)
+}
+
+// admitAs is admit with another way to find out who sends the request.
+func (h *Handler) admitAs(r *http.Request, c *call, handshake bool, identify func(*http.Request) (*session.Principal, *protocol.Error)) (e *protocol.Error) {
 	if handshake && h.node.Leaving() {
 		return problem.Unavailable("this server takes no new connections")
 	}
@@ -117,7 +122,7 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) (e *protocol.E
 		r, c.key = access.WithoutKey(r), nil
 	}
 	if c.key == nil {
-		c.client, e = h.identity.Identify(r)
+		c.client, e = identify(r)
 	}
 	switch {
 	case e != nil || c.key != nil:
