@@ -59,9 +59,8 @@ http://{{site}} {
 
 type socketIOClient struct{ name, client, transports string }
 
-// socketIOPolls are clients that only poll. They are not among socketIOClients, because a reload of
-// Caddy closes idle connections of HTTP, and a request that a client sends at this moment is lost:
-// the client then connects anew, as docs/socketio.md says.
+// socketIOPolls are clients that only poll. They are not among socketIOClients because of a known fault,
+// whose cause is not found: after reloads a client of version 3 may not get an event.
 var socketIOPolls = []socketIOClient{
 	{"4/polling", "socket.io-client", "polling"},
 	{"3/polling", "socket.io-client-3", "polling"},
