@@ -137,7 +137,7 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 			return nil, err
 		}
 	}
-	return h.NewRoute(caddy.ModuleMap{"realtime": h.JSON(MatchEndpoint{Path: handler.Path, Also: append(handler.pusherPaths(), handler.socketIOPaths()...)})}, handler), nil
+	return h.NewRoute(caddy.ModuleMap{"realtime": h.JSON(MatchEndpoint{Path: handler.Path, Also: handler.frontPaths()})}, handler), nil
 }
 
 // parseRoutes parses the directives in the blocks that ask the app.

@@ -9,7 +9,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -17,10 +16,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/access"
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
 	"github.com/caddy-realtime/caddy-realtime/config"
-	"github.com/caddy-realtime/caddy-realtime/dialect/pusher"
-	"github.com/caddy-realtime/caddy-realtime/dialect/socketio"
 	"github.com/caddy-realtime/caddy-realtime/engineio"
-	"github.com/caddy-realtime/caddy-realtime/internal/block"
+	"github.com/caddy-realtime/caddy-realtime/front"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
@@ -107,27 +104,19 @@ func (h *Handler) covers(path string) bool {
 // serveOriginal answers a request by the path with which it came in, after an earlier
 // rewrite.
 func (h *Handler) serveOriginal(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
-	_, ours := h.below(caddyhost.OriginalURL(r))
-	if !ours {
-		_, ours = h.pusherFor(r, caddyhost.OriginalURL(r))
-	}
-	ours = ours || h.isSocketIO(caddyhost.OriginalURL(r))
-	if !ours || h.replay == nil {
+	original := caddyhost.OriginalURL(r)
+	if _, ours := h.below(original); h.replay == nil || !ours && h.front(r, original) == nil {
 		return next.ServeHTTP(w, r)
 	}
 	return h.replay.Serve(w, r, func(w http.ResponseWriter, r *http.Request, undo func()) error {
-		path, ok := h.below(r.URL)
-		if t, is := h.pusherFor(r, r.URL); is && !ok {
-			return h.servePusher(w, r, t)
+		if path, ok := h.below(r.URL); ok {
+			return h.serve(w, r, path)
 		}
-		if h.isSocketIO(r.URL) && !ok {
-			return h.serveSocketIO(w, r)
+		if answer := h.front(r, r.URL); answer != nil {
+			return h.serveFront(w, r, answer)
 		}
-		if !ok { // a skipped route has rewritten it: the endpoint is hidden on purpose
-			undo()
-			return next.ServeHTTP(w, r)
-		}
-		return h.serve(w, r, path)
+		undo() // a skipped route has rewritten it: the endpoint is hidden on purpose
+		return next.ServeHTTP(w, r)
 	})
 }
 
@@ -199,43 +188,16 @@ func endpointOf(route *caddyhttp.Route) *Handler {
 	return h
 }
 
-// pusherApp is an app of Pusher's protocol with what the route needs to know of it.
-type pusherApp struct {
-	*pusher.App
-	path    string
-	origins access.Origins // none: all
-}
-
-// provisionPushers compiles the apps of Pusher's protocol.
-func (h *Handler) provisionPushers(ctx caddy.Context, u *hubUse, place string) error {
-	h.pushers = nil
-	if err := config.CheckPushers(h.Pushers); err != nil {
+// provisionFronts compiles the ways in of other protocols.
+func (h *Handler) provisionFronts(ctx caddy.Context, u *hubUse, place string) error {
+	h.fronts = nil
+	pushers, err := front.NewPushers(h.Pushers, h.log)
+	if err != nil {
 		return err
 	}
-	for _, c := range h.Pushers {
-		if err := c.Check(); err != nil {
-			return fmt.Errorf("pusher %s: %w", c.App, err)
-		}
-		keys, err := c.ResolveKeys()
-		if err != nil {
-			return err
-		}
-		origins, err := access.ParseOrigins(c.Origins)
-		if err != nil {
-			return fmt.Errorf("pusher %s: %w", c.App, err)
-		}
-		app := &pusher.App{ID: c.App, Prefix: c.Prefix, ClientEvents: c.ClientEvents, Activity: cmp.Or(time.Duration(c.ActivityTimeout), config.DefaultActivity), Counts: c.SubscriptionCount, Recover: c.Recover}
-		for _, k := range keys {
-			app.Keys = append(app.Keys, pusher.Key(k))
-		}
-		if slices.ContainsFunc(c.Keys, func(k config.PusherKey) bool { return block.InTheClear(k.Secret) }) {
-			h.log.Warn("a secret of 'pusher' stands in the configuration itself, where others may read it; use a placeholder such as {env.NAME}", "app", c.App)
-		}
-		app.Watchlists = c.Watchlists
-		app.Members = cmp.Or(c.Members, config.DefaultMembers)
-		h.pushers = append(h.pushers, pusherApp{app, c.Path, origins})
-		u.addCounted(c, app)
-		if err := u.addWebhooks(ctx, h.Path, c, app, place); err != nil {
+	for i, c := range h.Pushers {
+		u.addCounted(c, pushers[i].App)
+		if err := u.addWebhooks(ctx, h.Path, c, pushers[i].App, place); err != nil {
 			return fmt.Errorf("pusher %s: %w", c.App, err)
 		}
 	}
@@ -244,132 +206,39 @@ func (h *Handler) provisionPushers(ctx caddy.Context, u *hubUse, place string) e
 			u.kinds = append(u.kinds, k)
 		}
 	}
-	return nil
-}
-
-// pusherPaths are the paths at which clients and apps of Pusher's protocol come in.
-func (h *Handler) pusherPaths() (all []string) {
-	for _, c := range h.Pushers {
-		for _, path := range []string{c.Path + "/app", c.Path + "/apps/" + c.App, c.Path + "/users"} {
-			if !slices.Contains(all, path) {
-				all = append(all, path)
-			}
-		}
-	}
-	return all
-}
-
-// pusherTarget is what a request of Pusher's protocol is for.
-type pusherTarget struct {
-	app    pusherApp
-	path   string         // of the HTTP API; empty for a handshake
-	refuse *pusher.Reason // why the handshake is refused
-}
-
-// pusherFor returns what a request of Pusher's protocol is for, by the path of u. It returns false
-// if the request belongs to the site: /app is a usual path of sites.
-func (h *Handler) pusherFor(r *http.Request, u *url.URL) (t pusherTarget, ok bool) {
-	handshake, version := ws.IsUpgrade(r), u.Query().Get("protocol")
-	for _, app := range h.pushers {
-		if rest, below := caddyhost.Below(app.path+"/apps/"+app.ID, u); below && rest != "" && !handshake {
-			return pusherTarget{app: app, path: "/apps/" + app.ID + rest}, true
-		}
-		if rest, below := caddyhost.Below(app.path+"/users", u); below && pusher.IsTermination(r, rest) && app.Has(u.Query().Get("auth_key")) {
-			return pusherTarget{app: app, path: "/users" + rest}, true
-		}
-		key, below := caddyhost.Below(app.path+"/app", u)
-		switch key = strings.TrimPrefix(key, "/"); {
-		case !below || !handshake:
-		case app.Has(key):
-			return pusherTarget{app: app, refuse: pusher.Refusal(version)}, true
-		case version != "" && !ok:
-			t, ok = pusherTarget{app: app, refuse: &pusher.ReasonNoApp}, true
-		}
-	}
-	return t, ok
-}
-
-// servePusher answers a request of Pusher's protocol. No cookie and no token counts there: what
-// clients may do, the app has signed.
-func (h *Handler) servePusher(w http.ResponseWriter, r *http.Request, t pusherTarget) error {
-	if access.IsEarly(r) {
-		return h.rejectEarly(w, r)
-	}
-	handshake := t.path == ""
-	if handshake && len(t.app.origins) > 0 && r.Header.Get("Origin") != "" && !t.app.origins.Allow(r) {
-		return h.reject(w, r, errOrigin)
-	}
-	c := call{registry: h.registry(r.Context()), client: &session.Principal{IP: access.ClientIP(r)}}
-	switch {
-	case c.registry == nil:
-		return h.reject(w, r, problem.Unavailable("the hub is not running"))
-	case !handshake:
-		pusher.Serve(w, r, t.path, t.app.App, c.registry, session.Caller{Principal: c.client})
-		return nil
-	case h.node.Leaving():
-		return h.reject(w, r, problem.Unavailable("this server takes no new connections"))
-	}
-	e := c.registry.Admission.Knock(c.client.IP)
-	if e == nil {
-		e = c.registry.Admission.Admit(r.Context(), c.client)
-	}
-	if e != nil {
-		return h.reject(w, r, e)
-	}
-	return h.upgrade(w, r, c, ws.Options{Dialect: pusher.Dialect{App: t.app.App}, Refuse: t.refuse})
-}
-
-// socketIOServer is what the route needs to serve clients of Socket.IO.
-type socketIOServer struct {
-	*socketio.Server
-	path    string
-	cookie  string
-	origins access.Origins // none: all, and then the handshake identifies nobody
-}
-
-// provisionSocketIO compiles the options about Socket.IO.
-func (h *Handler) provisionSocketIO() error {
-	h.socketIO = nil
-	c := h.SocketIO
-	if c == nil {
-		return nil
-	}
-	server, err := c.Compile()
-	if err != nil {
-		return fmt.Errorf("socketio: %w", err)
-	}
-	origins, err := access.ParseOrigins(c.AllowedOrigins())
-	if err != nil {
-		return fmt.Errorf("socketio: %w", err)
-	}
-	path := cmp.Or(c.Path, config.DefaultSocketIOPath)
-	if err := checkPath(path); err != nil {
-		return fmt.Errorf("socketio: %w", err)
-	}
-	h.socketIO = &socketIOServer{Server: server, path: path, cookie: c.Cookie, origins: origins}
-	return nil
-}
-
-// socketIOPaths are the paths at which clients of Socket.IO come in.
-func (h *Handler) socketIOPaths() []string {
+	h.fronts = append(h.fronts, pushers)
 	if h.SocketIO == nil {
 		return nil
 	}
-	return []string{cmp.Or(h.SocketIO.Path, config.DefaultSocketIOPath)}
-}
-
-// isSocketIO reports whether a request is one of a client of Socket.IO. What lies below the path, such as
-// the script of the client, belongs to the site.
-func (h *Handler) isSocketIO(u *url.URL) bool {
-	if h.socketIO == nil {
-		return false
+	s, err := front.NewSocketIO(h.SocketIO)
+	if err == nil {
+		err = checkPath(front.SocketIOPaths(h.SocketIO)[0])
 	}
-	rest, below := caddyhost.Below(h.socketIO.path, u)
-	return below && (rest == "" || rest == "/")
+	if err != nil {
+		return fmt.Errorf("socketio: %w", err)
+	}
+	h.fronts = append(h.fronts, s)
+	return nil
 }
 
-// serveSocketIO answers a request of a client of Socket.IO.
-func (h *Handler) serveSocketIO(w http.ResponseWriter, r *http.Request) error {
+// frontPaths are the paths at which clients and apps of other protocols come in.
+func (h *Handler) frontPaths() []string {
+	return append(front.PusherPaths(h.Pushers), front.SocketIOPaths(h.SocketIO)...)
+}
+
+// front returns what answers a request of another protocol, by the path of u; nil if the request
+// belongs to the site.
+func (h *Handler) front(r *http.Request, u *url.URL) front.Answer {
+	for _, f := range h.fronts {
+		if answer := f.Find(r, u); answer != nil {
+			return answer
+		}
+	}
+	return nil
+}
+
+// serveFront answers a request of another protocol.
+func (h *Handler) serveFront(w http.ResponseWriter, r *http.Request, answer front.Answer) error {
 	if access.IsEarly(r) {
 		return h.rejectEarly(w, r)
 	}
@@ -377,41 +246,53 @@ func (h *Handler) serveSocketIO(w http.ResponseWriter, r *http.Request) error {
 	if registry == nil {
 		return h.reject(w, r, problem.Unavailable("the hub is not running"))
 	}
-	c := call{registry: registry}
-	return engineio.Serve(w, r, engineio.Options{
-		Registry: registry,
-		Sessions: h.node.Polls(),
-		Cookie:   h.socketIO.cookie,
-		Over:     h.app.ctx.Done(),
-
-		KeepStream: caddyhost.KeepStream,
-		Bound:      caddyhost.Bound,
-		Dialect:    func() session.Dialect { return socketio.New(h.socketIO.Server) },
-		Allowed:    len(h.socketIO.origins) == 0 || r.Header.Get("Origin") == "" || h.socketIO.origins.Allow(r),
-		Admit: func() (*session.Principal, *protocol.Error) {
-			e := h.admitSocketIO(r, &c)
-			return c.client, e
-		},
-		Upgrade: func(w http.ResponseWriter, r *http.Request, p *session.Principal, o ws.Options) error {
-			c.client = p
-			return h.upgrade(w, r, c, o)
-		},
-		Rejected: func(e *protocol.Error) { h.noteRejection(r, c.client, e) },
-	})
+	return answer(w, r, host{h}, registry)
 }
 
-// admitSocketIO decides about a handshake. With narrowed origins it is like that of a native client.
-// Otherwise pages of any origin may connect, and what their browsers add identifies nobody: the client is
-// anonymous until it authenticates by a token in its auth.
-func (h *Handler) admitSocketIO(r *http.Request, c *call) *protocol.Error {
-	if len(h.socketIO.origins) > 0 {
-		return h.admit(r, c, true)
+// host is a route as its fronts see it.
+type host struct{ *Handler }
+
+func (h host) Admit(r *http.Request, reg *session.Registry, anonymous bool) (*session.Principal, *protocol.Error) {
+	c := call{registry: reg, front: true}
+	identify := h.identity.Identify
+	if anonymous {
+		identify = h.identity.Anonymous
 	}
-	return h.admitAs(r, c, true, h.identity.Anonymous)
+	e := h.admitAs(r, &c, true, identify)
+	return c.client, e
 }
+
+func (h host) Knock(r *http.Request, reg *session.Registry) (*session.Principal, *protocol.Error) {
+	client := &session.Principal{IP: access.ClientIP(r)}
+	if h.node.Leaving() {
+		return client, leaving()
+	}
+	e := reg.Admission.Knock(client.IP)
+	if e == nil {
+		e = reg.Admission.Admit(r.Context(), client)
+	}
+	return client, e
+}
+
+func (h host) Upgrade(w http.ResponseWriter, r *http.Request, reg *session.Registry, p *session.Principal, o ws.Options) error {
+	return h.upgrade(w, r, call{registry: reg, client: p}, o)
+}
+
+func (h host) Reject(w http.ResponseWriter, r *http.Request, e *protocol.Error) error {
+	return h.rejectAs(w, r, e, true)
+}
+
+func (h host) NoteRejection(r *http.Request, client *session.Principal, e *protocol.Error) {
+	h.noteRejection(r, client, e, true)
+}
+
+func (h host) Polls() *engineio.Sessions { return h.node.Polls() }
+
+func (h host) Over() <-chan struct{} { return h.app.ctx.Done() }
 
 // Interface guards.
 var (
+	_ front.Host                        = host{}
 	_ caddy.Provisioner                 = (*MatchEndpoint)(nil)
 	_ caddyhttp.RequestMatcherWithError = (*MatchEndpoint)(nil)
 )

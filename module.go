@@ -12,6 +12,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/access"
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/config"
+	"github.com/caddy-realtime/caddy-realtime/front"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/node"
 )
@@ -121,8 +122,7 @@ type Handler struct {
 	keys     access.Keyring
 	identity access.Identity
 	relays   *auth.TURN // nil without turn
-	pushers  []pusherApp
-	socketIO *socketIOServer // nil: clients of Socket.IO can not connect
+	fronts   []front.Front
 	log      *slog.Logger
 
 	// Written while configurations are provisioned, static afterwards: the paths of
@@ -167,10 +167,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.node, h.use = u.node, u.use
-	if err := h.provisionPushers(ctx, u, place); err != nil {
-		return err
-	}
-	if err := h.provisionSocketIO(); err != nil {
+	if err := h.provisionFronts(ctx, u, place); err != nil {
 		return err
 	}
 	u.tokens = u.tokens || h.Token != nil

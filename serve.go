@@ -36,11 +36,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if path, ok := h.below(r.URL); ok {
 		return h.serve(w, r, path)
 	}
-	if t, ok := h.pusherFor(r, r.URL); ok {
-		return h.servePusher(w, r, t)
-	}
-	if h.isSocketIO(r.URL) {
-		return h.serveSocketIO(w, r)
+	if answer := h.front(r, r.URL); answer != nil {
+		return h.serveFront(w, r, answer)
 	}
 	return h.serveOriginal(w, r, next)
 }
@@ -90,7 +87,7 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, path string) err
 // may help: when the app or its keys are unreachable for a moment.
 func (h *Handler) rejectWithRetry(w http.ResponseWriter, r *http.Request, path string, e *protocol.Error) error {
 	if isStream(r, path) && sse.AskBack(w, r, e) {
-		h.noteRejection(r, nil, e)
+		h.noteRejection(r, nil, e, true)
 		return nil
 	}
 	return h.reject(w, r, e)
@@ -107,7 +104,7 @@ func (h *Handler) admit(r *http.Request, c *call, handshake bool) *protocol.Erro
 // admitAs is admit with another way to find out who sends the request.
 func (h *Handler) admitAs(r *http.Request, c *call, handshake bool, identify func(*http.Request) (*session.Principal, *protocol.Error)) (e *protocol.Error) {
 	if handshake && h.node.Leaving() {
-		return problem.Unavailable("this server takes no new connections")
+		return leaving()
 	}
 	c.client = &session.Principal{IP: access.ClientIP(r)}
 	if handshake {
@@ -149,7 +146,7 @@ func (h *Handler) vet(r *http.Request, c *call) (e *protocol.Error) {
 	if e = c.registry.Revocations.Check(c.client.Identity()); e != nil {
 		return e
 	}
-	return h.identity.Realm.CheckRequired(ws.IsUpgrade(r) || h.isSocketIO(r.URL), c.client)
+	return h.identity.Realm.CheckRequired(ws.IsUpgrade(r) || c.front, c.client)
 }
 
 // call is a request that may go on.
@@ -157,6 +154,7 @@ type call struct {
 	registry *session.Registry
 	key      *access.Key // nil: it has none
 	client   *session.Principal
+	front    bool // it is a handshake of another protocol, whose client may send a token later
 }
 
 // caller is who asks, as the HTTP API needs to know it.
@@ -225,18 +223,18 @@ func actsForVisitor(r *http.Request, path string) bool {
 func (h *Handler) suspect(r *http.Request, path string, allowed bool) *protocol.Error {
 	switch {
 	case !allowed && actsForVisitor(r, path):
-		return errOrigin
+		return access.ErrOrigin
 	case !h.hosts.Known(r, h.origins):
 		return errHost
 	}
 	return nil
 }
 
+// leaving rejects a handshake while the node drains.
+func leaving() *protocol.Error { return problem.Unavailable("this server takes no new connections") }
+
 var errHost = protocol.Errorf(protocol.Forbidden,
 	"this site is not known by the name in the header Host; name it in the address of the site or in the option 'origins'")
-
-var errOrigin = protocol.Errorf(protocol.Forbidden,
-	"pages of this origin may not connect here; the option 'origins' says which ones may")
 
 // registry waits, during a start or a reload, until the configuration of the route is in
 // force: before that its keys and tokens open nothing. It returns nil if the configuration
@@ -268,7 +266,7 @@ func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) er
 	err := sse.Serve(w, r, sse.Options{
 		Registry: c.registry, Principal: c.client, Hijack: caddyhost.MayHijack, KeepStream: caddyhost.KeepStream, Tokens: h.identity.Realm.Parameters(),
 		Conn: caddyhost.ConnOf, UserTimeout: userTimeout(c.registry), Stuck: abandon,
-		Rejected: func(e *protocol.Error) { h.noteRejection(r, c.client, e) },
+		Rejected: func(e *protocol.Error) { h.noteRejection(r, c.client, e, true) },
 	})
 	if err != nil {
 		h.log.Debug("event stream", "error", err)
@@ -313,7 +311,13 @@ func (h *Handler) explain(w http.ResponseWriter, r *http.Request) error {
 // because Caddy's own would be empty. Errors of the HTTP API never come here: they are
 // answers to a program.
 func (h *Handler) reject(w http.ResponseWriter, r *http.Request, e *protocol.Error) error {
-	h.noteRejection(r, nil, e)
+	path, ok := h.below(r.URL)
+	return h.rejectAs(w, r, e, ok && isHandshake(r, path))
+}
+
+// rejectAs is reject for a request that opens a connection, or for another one.
+func (h *Handler) rejectAs(w http.ResponseWriter, r *http.Request, e *protocol.Error, handshake bool) error {
+	h.noteRejection(r, nil, e, handshake)
 	err := caddyhttp.Error(e.Status(), e)
 	if !caddyhost.HandlesErrors(r, err) {
 		problem.Write(w, e)
@@ -326,14 +330,14 @@ func (h *Handler) reject(w http.ResponseWriter, r *http.Request, e *protocol.Err
 // noteRejection counts and logs a request that is rejected. An event stream is rejected with the
 // status 200, so that its client comes back: the access log would not show why, and gets the
 // code as well. client is nil if it is not known yet.
-func (h *Handler) noteRejection(r *http.Request, client *session.Principal, e *protocol.Error) {
+func (h *Handler) noteRejection(r *http.Request, client *session.Principal, e *protocol.Error, handshake bool) {
 	caddyhost.AddToAccessLog(r, "realtime_error", string(e.Code))
 	registry := h.node.Registry()
 	if registry == nil {
 		return // a request before the first configuration is in force
 	}
 	action := "http"
-	if path, ok := h.below(r.URL); ok && isHandshake(r, path) {
+	if handshake {
 		action = "connect"
 		registry.LogRejected(client, e, "address", access.ClientIP(r).String(), "origin", r.Header.Get("Origin"), "route", h.Path)
 	}

@@ -10,7 +10,12 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-realtime/caddy-realtime/internal/block"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
+
+// ErrOrigin rejects a request of a page that may not connect.
+var ErrOrigin = protocol.Errorf(protocol.Forbidden,
+	"pages of this origin may not connect here; the option 'origins' says which ones may")
 
 // origin is where a page comes from, in its canonical form: lower case, without
 // the scheme's own port.

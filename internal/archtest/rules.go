@@ -260,8 +260,13 @@ var rules = []rule{
 		why:     "the configuration is data: it is checked and turned into settings, and starts nothing",
 	},
 	{
+		pkg:  "front",
+		ours: []string{"access", "config", "protocol", "session", "ws", "engineio", "dialect/...", "internal/block", "internal/caddyhost"},
+		why:  "each other protocol finds its requests in a file of its own; what every client must pass, the route decides",
+	},
+	{
 		pkg: ".",
-		ours: []string{"access", "backend/disk", "config", "metrics", "node", "protocol", "auth", "session", "notify", "ws", "sse", "engineio", "api/...", "dialect/...", "client", "cli", "console",
+		ours: []string{"access", "backend/disk", "config", "metrics", "node", "protocol", "auth", "session", "notify", "ws", "sse", "engineio", "front", "api/...", "dialect/...", "client", "cli", "console",
 			"internal/block", "internal/caddyhost", "internal/guard", "internal/pace", "internal/tracing"},
 		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap", "github.com/prometheus/client_golang", "github.com/spf13/cobra"},
 		why:     "the module for Caddy wires packages together and registers them; the core and the stores are the business of the node, but for a store that is at rest, which the command line opens",
