@@ -25,11 +25,11 @@ type Direct struct {
 }
 
 // addressed reports whether an event is for this connection. Only messages with an address, or
-// with a connection that is left out, are not for all.
+// with connections that are left out, are not for all. Needs mu for a message without address.
 func (c *Conn) addressed(ev Event) bool {
 	m, ok := ev.(*Message)
 	if !ok || m.Direct == nil {
-		return !ok || m.Except == "" || m.Except != c.id && !c.succeeds(m.Except)
+		return !ok || m.Except == "" || !c.excepted(m.Except)
 	}
 	to, user := m.Direct.To, ""
 	if c.user != nil {

@@ -48,7 +48,8 @@ type Message struct {
 	// Direct addresses the message to one member; nil means to the whole room.
 	Direct *Direct
 	// Except is the id of a connection that does not get the message, usually that of the
-	// publisher; empty for none. The position of the connection advances over the message.
+	// publisher; empty for none. [ExceptAny] makes one of several. The position of the connection
+	// advances over the message.
 	Except string
 	// Volatile says that the room's history does not keep the message: it has no position,
 	// and a client that can not take it at once does not get it. [Hub.Publish] clears it in

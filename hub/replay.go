@@ -23,7 +23,7 @@ func (h *Hub) Replay(ctx context.Context, c *Conn, channel string, since Positio
 	messages := page.Messages
 	whole := !page.Lost && (!page.More || len(messages) > 0 && !messages[len(messages)-1].Position.Before(start))
 	messages = slices.DeleteFunc(slices.Clone(messages), func(m *Message) bool { return start.Before(m.Position) })
-	messages = without(messages, except)
+	messages = c.without(messages, except)
 	whole = whole && h.replayable(messages)
 	h.stats.recovery(whole)
 	if !whole {
@@ -63,10 +63,19 @@ func (c *Conn) replay(s *subscription, messages []*Message) bool {
 	return true
 }
 
-// without returns the messages that leave out none of these connections.
-func without(messages []*Message, except []string) []*Message {
-	if len(except) == 0 {
+// without returns the messages that leave out none of these connections, and not c by one of several
+// names.
+func (c *Conn) without(messages []*Message, except []string) []*Message {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	leaves := func(m *Message) bool {
+		if m.Except == "" {
+			return false
+		}
+		return slices.Contains(except, m.Except) || m.Except[:1] == exceptMark && c.excepted(m.Except)
+	}
+	if !slices.ContainsFunc(messages, leaves) {
 		return messages
 	}
-	return slices.DeleteFunc(slices.Clone(messages), func(m *Message) bool { return m.Except != "" && slices.Contains(except, m.Except) })
+	return slices.DeleteFunc(slices.Clone(messages), leaves)
 }

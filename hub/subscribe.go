@@ -115,7 +115,7 @@ func (h *Hub) enterRoom(ctx context.Context, s *subscription, o SubscribeOptions
 	if r.err != nil {
 		return Subscribed{}, r.err
 	}
-	return h.readPosition(ctx, r, o)
+	return h.readPosition(ctx, r, s.conn, o)
 }
 
 // waitReady waits until the broker has attached the room. The context is only asked if it has not
@@ -191,7 +191,7 @@ func (h *Hub) attachRoom(ctx context.Context, r *room) {
 }
 
 // readPosition reads the room's position and the messages to replay.
-func (h *Hub) readPosition(ctx context.Context, r *room, o SubscribeOptions) (Subscribed, error) {
+func (h *Hub) readPosition(ctx context.Context, r *room, c *Conn, o SubscribeOptions) (Subscribed, error) {
 	sub := Subscribed{Channel: r.channel}
 	keep := r.currentOptions().Retention
 	if keep.Size == 0 {
@@ -202,7 +202,7 @@ func (h *Hub) readPosition(ctx context.Context, r *room, o SubscribeOptions) (Su
 		return sub, err
 	}
 	r.setFirstPosition(page.Top)
-	if page.Messages = Selected(without(page.Messages, o.Successor), o.Selector); o.Recover == nil {
+	if page.Messages = Selected(c.without(page.Messages, o.Successor), o.Selector); o.Recover == nil {
 		page.Messages = page.Messages[max(0, len(page.Messages)-o.History):]
 	}
 	sub.Position, sub.Messages = page.Top, page.Messages

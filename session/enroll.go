@@ -63,21 +63,26 @@ func (n *Enrollment) order(ctx context.Context, o enrollment) (Ended, *protocol.
 }
 
 // carryOut carries an order out on this node, and returns for how many connections.
-func (n *Enrollment) carryOut(o enrollment) (done int) {
-	found := n.targets(o.Target)
-	if o.Leave {
+func (n *Enrollment) carryOut(o enrollment) int {
+	return n.Here(n.targets(o.Target), o.Channel, o.Leave)
+}
+
+// Here subscribes sessions of this node, or unsubscribes them, and returns how many. It waits a moment
+// for the subscriptions.
+func (n *Enrollment) Here(found []*Session, channel string, leave bool) (done int) {
+	if leave {
 		for _, s := range found {
-			if s.expel(o.Channel) {
+			if s.expel(channel) {
 				done++
 			}
 		}
 		return done
 	}
-	if len(found) == 0 || n.rules.Load().opens(o.Channel) != nil {
+	if len(found) == 0 || n.rules.Load().opens(channel) != nil {
 		return 0
 	}
 	results := make(chan bool, len(found))
-	go enrollAll(n.rules.Load(), found, o.Channel, results)
+	go enrollAll(n.rules.Load(), found, channel, results)
 	timer := time.NewTimer(enrollTime)
 	defer timer.Stop()
 	for range found {

@@ -95,6 +95,19 @@ func (t *sessions) named(connection string) *Session {
 	return nil
 }
 
+// Here lists the sessions of this node whose connections are asked for. is must not block.
+func (r *Registry) Here(is func(*hub.Conn) bool) (found []*Session) {
+	for _, s := range r.sessions.snapshot() {
+		if conn := s.connection(); conn != nil && is(conn) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// Conn returns a connection of this node.
+func (r *Registry) Conn(id string) (*hub.Conn, bool) { return r.hub.Conn(id) }
+
 // of lists the sessions of a user. The search stops when it has found all of them.
 func (t *sessions) of(user string) (found []*Session) {
 	t.mu.Lock()

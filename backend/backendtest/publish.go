@@ -42,6 +42,7 @@ func publishKeepsContent(e *env) {
 		{Content: []byte(`{"tags":{}}`), Tags: []byte(`{"team":"red","n":1.5,"ü":true}`)},
 		{Content: []byte(`{"except":"1.2"}`), Except: "123.456"},
 		{Content: []byte(`1`), Except: "123.456", Tags: []byte(`{"n":1}`)},
+		{Content: []byte(`1`), Except: hub.ExceptAny([]string{"a \"b\"", "c"}), Tags: []byte(`{"n":1}`)},
 		{Content: fmt.Appendf(nil, `"%s"`, bytes.Repeat([]byte("x"), 1<<18))},
 	} {
 		m.Channel, m.Position.Anchor = r.channel, anchor(m.Content)
