@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,8 +37,9 @@ type conn struct {
 	wake   chan struct{} // there are changes to write, or fewer unconfirmed ones
 	done   chan struct{} // closed when the reader has ended
 
-	// Set by serveConn: the commands for plain or for sharded Pub/Sub.
-	subscribe, unsubscribe func(ctx context.Context, channels ...string) error
+	// Set by serveConn: the commands for plain or for sharded Pub/Sub, and those for patterns.
+	subscribe, unsubscribe   func(ctx context.Context, channels ...string) error
+	psubscribe, punsubscribe func(ctx context.Context, patterns ...string) error
 
 	received atomic.Uint64 // number of messages and confirmations that arrived
 
@@ -68,6 +70,7 @@ func (l *link) serveConn(b *backoff) error {
 	k.pubsub = client.Subscribe(l.c.ctx)
 	defer k.pubsub.Close()
 	k.subscribe, k.unsubscribe = k.pubsub.Subscribe, k.pubsub.Unsubscribe
+	k.psubscribe, k.punsubscribe = k.pubsub.PSubscribe, k.pubsub.PUnsubscribe
 	if l.c.primary.usesShardedPubSub() {
 		k.subscribe, k.unsubscribe = k.pubsub.SSubscribe, k.pubsub.SUnsubscribe
 	}
@@ -117,10 +120,17 @@ func (k *conn) readUntilEnd() error {
 			if ev.Channel == probe {
 				continue
 			}
-			if h := l.findHandler(ev.Channel); h != nil {
+			name := ev.Channel
+			if ev.Pattern != "" {
+				name = patternTopic(ev.Pattern)
+			}
+			if h := l.findHandler(name); h != nil {
 				guard.Run(l.c.log, "what takes a message from Redis", func() { h.receive(ev.Payload) })
 			}
 		case *goredis.Subscription:
+			if ev.Kind == "psubscribe" {
+				ev.Kind, ev.Channel = "subscribe", patternTopic(ev.Channel)
+			}
 			if ev.Kind != "subscribe" && ev.Kind != "ssubscribe" {
 				if ev.Channel == probe { // this node did not unsubscribe from it
 					return errMigrated
@@ -192,18 +202,26 @@ func (k *conn) writeChanges() {
 			if len(names) == 0 {
 				break
 			}
-			var err error
-			if subscribe {
-				err = k.subscribe(context.Background(), names...)
-			} else {
-				err = k.unsubscribe(context.Background(), names...)
-			}
-			if err != nil {
+			if err := k.write(names, subscribe); err != nil {
 				k.abort(err)
 				return
 			}
 		}
 	}
+}
+
+// write writes one command for channels, or for one pattern.
+func (k *conn) write(names []string, subscribe bool) error {
+	pattern, is := strings.CutPrefix(names[0], patternMark)
+	switch {
+	case is && subscribe:
+		return k.psubscribe(context.Background(), pattern)
+	case is:
+		return k.punsubscribe(context.Background(), pattern)
+	case subscribe:
+		return k.subscribe(context.Background(), names...)
+	}
+	return k.unsubscribe(context.Background(), names...)
 }
 
 // nextChanges removes the changes for the next command from the queue.
@@ -212,7 +230,8 @@ func (k *conn) nextChanges() (names []string, subscribe bool) {
 	defer k.mu.Unlock()
 	for len(k.todo) > 0 && len(names) < subscribeBatch {
 		next := k.todo[0]
-		if len(names) > 0 && next.subscribe != subscribe || next.subscribe && k.unconfirmed >= maxUnconfirmed {
+		alone := strings.HasPrefix(next.name, patternMark) || len(names) > 0 && strings.HasPrefix(names[0], patternMark)
+		if len(names) > 0 && (next.subscribe != subscribe || alone) || next.subscribe && k.unconfirmed >= maxUnconfirmed {
 			break
 		}
 		subscribe = next.subscribe

@@ -34,6 +34,8 @@
 //   - Events for the app, a [notify.Outbox]. outbox.go starts it and lets scripts record,
 //     outbox_queue.go hands batches to senders, outbox_holds.go reports connections and channels,
 //     outbox_compact.go bounds what waits while Redis is away.
+//   - What other programs publish in Redis, [Client.Intake]. intake.go says how one node delivers it for
+//     all, intake_count.go names the frames, intake_take.go takes and claims them.
 //   - The scripts that Redis executes are in the folder lua; scripts.go loads them.
 //
 // # The way of a message
@@ -148,6 +150,7 @@
 //     headcount.reportUntilClosed reports the connections of users.
 //     questions.answerUntilClosed answers questions of other nodes;
 //     questions.announceUntilClosed announces that this node is there.
+//   - Intake.takeUntilClosed takes what other programs publish.
 //   - holds.reportUntilClosed reports connections and channels, and looks for dead nodes.
 //
 // A client has one more for each place where it announces its layout

@@ -51,7 +51,8 @@ var scriptsWhenFull = []scriptWhenFull{
 	{"forgetDocument", forgetDocumentScript, 7, []any{"epoch", "topic", "", 0, "", "", 0, "name", "rt:"}, "runs"},
 	{"listDocuments", listDocumentsScript, 5, []any{"-", "+", 10, "rt:"}, "runs"},
 
-	// What these add is bounded: by nodes, by connections, by a number.
+	// What these add is bounded: by nodes, by connections, by a number, by what a minute brings.
+	{"intakeClaim", intakeClaimScript, 2, []any{"node", 5000, 60000}, "runs"},
 	{"renewLease", renewLeaseScript, 3, []any{"node", 60000, 1, 1}, "runs"},
 	{"replaceSecret", replaceSecretScript, 1, []any{"secret", "", 3000}, "runs"},
 	{"layout", layoutScript, 1, []any{"text", "node", 60000, 1}, "runs"},

@@ -19,7 +19,14 @@ type handler interface {
 	subscribed()
 }
 
-// topic is one Pub/Sub channel that this node needs.
+// patternMark begins the name of a topic that stands for a pattern. No channel has it.
+const patternMark = "\x00"
+
+// patternTopic is the name of the topic with everything that is published in channels that match a
+// pattern of Redis.
+func patternTopic(pattern string) string { return patternMark + pattern }
+
+// topic is one Pub/Sub channel that this node needs, or one pattern of them.
 type topic struct {
 	name    string
 	handler handler // set once, under link.mu

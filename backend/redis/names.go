@@ -136,6 +136,14 @@ func (n names) ordered() string { return n.control("ordered") }
 
 func (n names) answers(node string) string { return n.control("answers:" + node) }
 
+// intakeLeader is the node that delivers what other programs publish, intakeClaim who delivers one
+// frame of that. intakeMark is the Pub/Sub channel of the marks from which nodes count frames.
+func (n names) intakeLeader() string { return n.prefix + "intake:leader" }
+
+func (n names) intakeClaim(id string) string { return n.prefix + "intake:claim:" + id }
+
+func (n names) intakeMark() string { return n.prefix + "intake:mark" }
+
 // announced has the nodes that are there, by the end of their announcement. asked is the Pub/Sub
 // channel of questions, and replies the one on which a node receives the replies to its own.
 func (n names) announced() string { return n.control("announced") }

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -90,6 +91,17 @@ func TestPanicOfWhoeverTakes(t *testing.T) {
 					t.Error(err)
 				}
 			}
+		},
+		"frames of other programs": func(t *testing.T, o Options, c *panickySink) func() {
+			in, err := open(t, o).Intake(IntakeOptions{Channels: []string{"news"}, Take: func(string, string) func(context.Context) {
+				return func(context.Context) { c.take() }
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(in.Close)
+			s := open(t, quickOptions(o.Address)).shards[0]
+			return func() { s.do(t, "publish", "news", "x") }
 		},
 		"questions": func(t *testing.T, o Options, c *panickySink) func() {
 			k := open(t, o).Control(c)

@@ -158,6 +158,8 @@ var (
 	holdSource string
 	//go:embed lua/outbox_reap.lua
 	reapHoldsSource string
+	//go:embed lua/intake_claim.lua
+	intakeClaimSource string
 
 	publishScript         = newRecordingScript(refuseWhenFull, emptyEpochSource, keysSource, publishSource)
 	publishUnstoredScript = newRecordingScript(refuseWhenFull, emptyEpochSource, keysSource, publishUnstoredSource)
@@ -193,4 +195,5 @@ var (
 	recordScript          = newScript(refuseWhenFull, outboxSource, recordSource)
 	holdScript            = newScript(runWhenFull, outboxSource, holdSource)
 	reapHoldsScript       = newScript(runWhenFull, outboxSource, reapHoldsSource)
+	intakeClaimScript     = newScript(runWhenFull, intakeClaimSource)
 )

@@ -64,6 +64,8 @@ var tested = map[string]string{
 	"backend/redis: the report of connections and channels": "TestPanicOfALoop",
 	"backend/redis: the subscription to Redis":              "TestPanicOfALoop",
 	"backend/redis: the unsubscribing from Redis":           "TestPanicOfALoop",
+	"backend/redis: taking what other programs publish":     "TestPanicOfALoop",
+	"backend/redis: what another program has published":     "TestPanicOfWhoeverTakes",
 	"backend/redis: the watch over a subscription":          "TestPanicOfASubscription",
 	"backend/redis: the writer of a subscription":           "TestPanicOfASubscription",
 	"backend/redis: what takes a message from Redis":        "TestPanicOfWhoeverTakes",

@@ -1,0 +1,127 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Other programs publish frames in Redis, such as an emitter of Socket.IO. Every node that listens
+// receives each frame. What a frame says about the connections of a node, each node does. What it
+// publishes in rooms, one node does for all, in the order of the frames:
+//
+//   - One node leads, as long as it renews its lease (lua/intake_claim.lua). It claims each frame before
+//     it publishes it. So the order is that of Redis, and a room's history has the message once.
+//   - The other nodes keep the frames until no leader can need them any more. If the leader dies, the
+//     next one claims what it has kept: what the old one has claimed, it drops. So a frame is not
+//     lost with its leader, but for those that were claimed and not published.
+//   - A frame has no id, and two equal frames are two. So a frame is known by its hash and by how
+//     many equal ones came before it, since the latest mark. A node that has subscribed publishes a
+//     mark. Redis delivers frames and marks to all in one order, so all count alike.
+//
+// That a frame is delivered on each node for itself, as servers of Socket.IO do, would have been
+// simpler. But then the room's history would lack the message, or have it once for each node.
+
+// IntakeOptions say what a node takes from other programs. The zero value takes nothing.
+type IntakeOptions struct {
+	// Channels and Patterns are those of Pub/Sub, without the prefix of the hub.
+	Channels, Patterns []string
+	// Take is called for each frame, in order, with the channel or the pattern. It does what
+	// concerns the connections of this node, and returns what one node has to do for all; nil
+	// for nothing. A panic costs the frame.
+	Take func(channel, payload string) func(context.Context)
+}
+
+const (
+	// intakeLease is how long a node leads without a renewal, and intakeBeat how often it renews.
+	intakeLease = 5 * time.Second
+	intakeBeat  = time.Second
+	// intakeKept is how long a node keeps frames for which another node may turn out to be dead,
+	// intakeClaims how long a claim lasts: longer than any node may keep the frame.
+	intakeKept   = 2 * intakeLease
+	intakeClaims = time.Minute
+	// intakeFrames and intakeBytes bound the frames that wait, and as many that are kept.
+	intakeFrames = 8192
+	intakeBytes  = 32 << 20
+	// intakeBatch is how many frames are claimed at once.
+	intakeBatch = 256
+	// intakeCounts is after how many different frames a node publishes a mark, so that all nodes
+	// count anew.
+	intakeCounts = 10_000
+)
+
+// errIntakeCluster is the error of an intake in a cluster, whose servers have no common order.
+var errIntakeCluster = errors.New("redis: a cluster has no order of what is published, so that nothing can be taken from other programs")
+
+// Intake takes what other programs publish in the first Redis of a client.
+type Intake struct {
+	// Static.
+	c      *shard
+	topics []string
+	take   func(channel, payload string) func(context.Context)
+	wake   chan struct{}
+	log    *slog.Logger
+
+	ctx    context.Context // ends when the intake is closed
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	leads atomic.Bool // written by takeUntilClosed
+
+	mu      sync.Mutex // a leaf
+	counter frameCounter
+	arrived []arrivedFrame
+	bytes   int // of arrived
+	lost    int // frames that had no space
+
+	// Owned by takeUntilClosed.
+	kept      []keptFrame
+	keptBytes int
+	renewed   time.Time // the latest answer about who leads
+	warned    time.Time // of lost frames, at most once a minute
+}
+
+// Intake starts to take what other programs publish. Close it before the client. The error is about
+// a cluster.
+func (c *Client) Intake(o IntakeOptions) (*Intake, error) {
+	s := c.shards[0]
+	if s.primary.usesShardedPubSub() {
+		return nil, errIntakeCluster
+	}
+	in := &Intake{c: s, take: o.Take, wake: make(chan struct{}, 1), log: s.log}
+	in.ctx, in.cancel = context.WithCancel(s.ctx)
+	in.counter.unmarked = true
+	in.listen(s.names.intakeMark(), intakeMarks{in})
+	for _, name := range o.Channels {
+		in.listen(name, intakeFrom{in, name})
+	}
+	for _, pattern := range o.Patterns {
+		in.listen(patternTopic(pattern), intakeFrom{in, pattern})
+	}
+	s.runLoop(&in.wg, "taking what other programs publish", in.takeUntilClosed)
+	return in, nil
+}
+
+// listen subscribes to a topic. An error means that the client is closed; then nothing is left to do.
+func (in *Intake) listen(topic string, h handler) {
+	if _, err := in.c.link.acquire(topic, func() handler { return h }); err == nil {
+		in.topics = append(in.topics, topic)
+	}
+}
+
+// Close ends the intake. Another node leads at once.
+func (in *Intake) Close() {
+	in.cancel()
+	in.wg.Wait()
+	for _, topic := range in.topics {
+		in.c.link.release(topic)
+	}
+	if in.leads.Load() {
+		ctx, cancel := context.WithTimeout(context.Background(), in.c.o.Timeout)
+		defer cancel()
+		_, _ = in.claim(ctx, 0, nil) // the lease ends by itself
+	}
+}
