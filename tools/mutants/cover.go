@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,12 +51,26 @@ func standIn(args []string) int {
 		// What vet finds is not found by a test. To link without tables for debuggers is faster.
 		args = slices.Insert(slices.Clone(args), 1, "-vet=off", "-ldflags=-s -w")
 	}
+	var mutant *found
+	if at < 0 && len(args) > 0 && args[0] == "test" {
+		if mutant = find(); mutant != nil {
+			if code, done := mutant.try(); done {
+				return code
+			}
+		}
+	}
+	var out bytes.Buffer
 	cmd := exec.Command(os.Getenv(realGo), args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, io.MultiWriter(os.Stdout, &out), os.Stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {
+	case errors.As(err, &exit) && buildFailed.Match(out.Bytes()):
+		return codeNotViable // the go command has the same code as for a test that fails
 	case errors.As(err, &exit):
+		if mutant != nil && exit.ExitCode() == codeKilled {
+			note(mutant.schema.Killed, mutant.key)
+		}
 		return exit.ExitCode()
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "mutants:", err)

@@ -5,9 +5,14 @@
 //
 // It fails if a package is below the bars, or if a mutant that lived has no reason in survivors.txt.
 //
+// gremlins changes the code, has the tests run, and counts. To build and link each mutant takes many times as
+// long as its tests, so this program builds one binary with all mutants of a package, and stands before the go
+// command: it finds which mutant gremlins wrote, and runs the tests that reach it in that binary, see schema.go
+// and trial.go. The few mutants that the binary can not have, in constants, are built by the go command.
+//
 // gremlins asks the go command which code the tests reach. The go command does not measure the conditions of
-// the cases of a switch, nor constants, and gremlins would leave out the mutants there. So this program stands
-// before the go command and adds them to the profile, see cover.go.
+// the cases of a switch, nor constants, and gremlins would leave out the mutants there. So this program
+// adds them to the profile, see cover.go.
 package main
 
 import (
@@ -20,6 +25,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -37,14 +43,21 @@ func main() {
 	workers := flag.Int("workers", 1, "how many mutants are tested at once")
 	patience := flag.Int("patience", 15, "how many times as long as without a mutant a test may take")
 	reasons := flag.String("reasons", "tools/mutants/survivors.txt", "why mutants live")
+	killed := flag.String("killed", "", "a file with the mutants that runs killed; they are not repeated")
 	flag.Parse()
-	if err := run(*gremlins, *workers, *patience, *reasons, flag.Args()); err != nil {
+	if err := run(*gremlins, *workers, *patience, *reasons, *killed, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
-func run(gremlins string, workers, patience int, reasonsFile string, packages []string) error {
+func run(gremlins string, workers, patience int, reasonsFile, killed string, packages []string) error {
+	if killed != "" {
+		var err error
+		if killed, err = filepath.Abs(killed); err != nil {
+			return err
+		}
+	}
 	known, err := readReasons(reasonsFile)
 	if err != nil {
 		return err
@@ -64,14 +77,23 @@ func run(gremlins string, workers, patience int, reasonsFile string, packages []
 	}
 	var rows []row
 	for _, p := range packages {
+		s, err := newSchema(work, p, patience)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+		s.Killed = killed
+		saved, err := s.save(work)
+		if err != nil {
+			return err
+		}
 		out := filepath.Join(work, strings.ReplaceAll(p, "/", "-")+".json")
 		cmd := exec.Command(gremlins, "unleash", "--workers", fmt.Sprint(workers), "--timeout-coefficient", fmt.Sprint(patience),
 			"--output", out, "./"+p)
-		cmd.Env, cmd.Stderr = env, os.Stderr
+		cmd.Env, cmd.Stderr = append(slices.Clone(env), schemaFile+"="+saved), os.Stderr
 		if err := watch(cmd, p); err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}
-		r, err := readReport(p, out)
+		r, err := readReport(p, out, linesOf(s.Timed))
 		if err != nil {
 			return err
 		}
@@ -124,9 +146,10 @@ type row struct {
 	name                                string
 	killed, lived, uncovered, timed, no int
 	without                             []mutant // lived, and no reason is known
+	unreached                           []mutant
 }
 
-func readReport(p, path string) (row, error) {
+func readReport(p, path string, timed []string) (row, error) {
 	r := row{name: p}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -149,6 +172,9 @@ func readReport(p, path string) (row, error) {
 		}
 		lines := strings.Split(string(source), "\n")
 		for _, m := range f.Mutations {
+			if m.Status == "KILLED" && slices.Contains(timed, timedKey(filepath.Base(f.Name), m.Line, m.Column, m.Type == "CONDITIONALS_BOUNDARY")) {
+				m.Status = "TIMED OUT"
+			}
 			m.file, m.text = path, strings.TrimSpace(lines[m.Line-1])
 			r.add(m)
 		}
@@ -165,6 +191,7 @@ func (r *row) add(m mutant) {
 		r.without = append(r.without, m)
 	case "NOT COVERED":
 		r.uncovered++
+		r.unreached = append(r.unreached, m)
 	case "TIMED OUT":
 		r.timed++
 	default:
@@ -204,6 +231,9 @@ func conclude(rows []row, known reasons) error {
 		}
 		for _, m := range r.without {
 			wrong = append(wrong, fmt.Sprintf("lived without a reason: %s:%d:%d\n  %s", m.file, m.Line, m.Column, m.key()))
+		}
+		for _, m := range r.unreached {
+			fmt.Printf("no test reaches %s:%d:%d: %s\n", m.file, m.Line, m.Column, m.text)
 		}
 		for _, k := range known.unused(r.name) {
 			fmt.Printf("this mutant is dead now, remove it from the reasons: %s\n", k)

@@ -1,0 +1,228 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The variable with the path of the schema, and the codes by which gremlins knows a result.
+const (
+	schemaFile = "MUTANTS_SCHEMA"
+
+	codeLived     = 0
+	codeKilled    = 1
+	codeNotViable = 2
+)
+
+// measure runs each test once, for its time and for the operators that it comes by.
+func (s *schema) measure(work string) error {
+	s.Tests, s.Reached = make(map[string]cost), make(map[int][]string)
+	cmd := exec.Command(s.Binary, "-test.list", ".")
+	cmd.Dir = s.Folder
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("the list of the tests: %w", err)
+	}
+	record := filepath.Join(work, "record")
+	for _, name := range strings.Fields(string(out)) {
+		if strings.HasPrefix(name, "Benchmark") {
+			continue
+		}
+		started := time.Now()
+		cmd := s.tests(context.Background(), []string{name}, 10*time.Minute, 600, "MUTANT_RECORD="+record)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s fails without a mutant: %w\n%s", name, err, out)
+		}
+		cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+		s.Tests[name] = cost{time.Since(started).Seconds(), cpu.Seconds()}
+		data, err := os.ReadFile(record)
+		if err != nil && !os.IsNotExist(err) {
+			return err
+		}
+		for _, line := range strings.Fields(string(data)) {
+			site, err := strconv.Atoi(line)
+			if err != nil {
+				return err
+			}
+			s.Reached[site] = append(s.Reached[site], name)
+		}
+		if err := os.Remove(record); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// tests returns the command that runs tests of the binary. A mutant may take all memory, or never end, so it
+// gets limits. That of the processor's time does not depend on what else the machine does.
+func (s *schema) tests(ctx context.Context, names []string, limit time.Duration, cpu int, env ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "sh", "-c", `ulimit -v 8000000; ulimit -t "$0"; exec "$@"`, strconv.Itoa(cpu), s.Binary,
+		"-test.run", "^("+strings.Join(names, "|")+")$", "-test.failfast", "-test.timeout", limit.String())
+	cmd.Dir, cmd.Env = s.Folder, append(os.Environ(), env...)
+	return cmd
+}
+
+// run runs the tests that come by a site with one of its mutants: first the fast ones, then the others.
+func (s *schema) run(site int, as token.Token) (code int, timed bool) {
+	names := slices.Clone(s.Reached[site])
+	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(s.Tests[a].CPU, s.Tests[b].CPU) })
+	slow := slices.IndexFunc(names, func(name string) bool { return s.Tests[name].CPU > 0.5 })
+	groups := [][]string{names}
+	if slow > 0 {
+		groups = [][]string{names[:slow], names[slow:]}
+	}
+	for _, group := range groups {
+		if len(group) == 0 {
+			continue
+		}
+		limit, cpu := 30*time.Second, 4.0
+		for _, name := range group {
+			limit += time.Duration(float64(s.Patience) * s.Tests[name].Wall * float64(time.Second))
+			cpu += 4 * s.Tests[name].CPU
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
+		cmd := s.tests(ctx, group, limit, int(cpu), fmt.Sprint("MUTANT_SITE=", site), fmt.Sprint("MUTANT_TOKEN=", int(as)))
+		out, err := cmd.CombinedOutput()
+		stuck := ctx.Err() != nil || bytes.Contains(out, []byte("panic: test timed out after")) || bytes.Contains(out, []byte("SIGXCPU")) ||
+			err != nil && strings.Contains(err.Error(), "signal: ")
+		cancel()
+		if err != nil {
+			return codeKilled, stuck
+		}
+	}
+	return codeLived, false
+}
+
+// found is the mutant that gremlins wrote into this folder.
+type found struct {
+	schema   *schema
+	name     string // of the file
+	index    int    // of the operator
+	from, to token.Token
+	at       token.Position
+	key      string // the same in a later run, as long as the file is the same
+}
+
+// find compares this folder with the package. It returns nil if gremlins wrote no mutant here.
+func find() *found {
+	path := os.Getenv(schemaFile)
+	if path == "" {
+		return nil
+	}
+	s := new(schema)
+	data, err := os.ReadFile(path)
+	if err != nil || json.Unmarshal(data, s) != nil {
+		return nil
+	}
+	for name := range s.Sites {
+		source, original, set, err := compare(filepath.Join(s.Folder, name), name)
+		if err != nil || original == nil {
+			continue
+		}
+		mutated, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil
+		}
+		n, to := changed(original, mutated)
+		if n < 0 {
+			continue
+		}
+		o := operators(original)[n]
+		key := fmt.Sprintf("%x:%d:%s", sha256.Sum256(source), n, to)
+		return &found{s, name, n, o.token, to, set.Position(o.at), key}
+	}
+	return nil
+}
+
+// try runs the mutant in the binary of the schema. It returns false if the schema does not have it.
+func (f *found) try() (code int, done bool) {
+	if f.schema.JoinsText[f.name][f.index] {
+		return codeNotViable, true
+	}
+	if slices.Contains(linesOf(f.schema.Killed), f.key) {
+		return codeKilled, true
+	}
+	site, ok := f.schema.Sites[f.name][f.index]
+	if !ok {
+		return 0, false
+	}
+	code, timed := f.schema.run(site, f.to)
+	switch {
+	case timed:
+		note(f.schema.Timed, timedKey(f.name, f.at.Line, f.at.Column, isBoundary(f.from, f.to)))
+	case code == codeKilled:
+		note(f.schema.Killed, f.key)
+	}
+	return code, true
+}
+
+// compare returns the file of the package if the one in this folder differs.
+func compare(path, name string) ([]byte, *ast.File, *token.FileSet, error) {
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	here, err := os.ReadFile(name)
+	if err != nil || bytes.Equal(source, here) {
+		return nil, nil, nil, err
+	}
+	set := token.NewFileSet()
+	tree, err := parser.ParseFile(set, path, source, parser.SkipObjectResolution)
+	return source, tree, set, err
+}
+
+func timedKey(name string, line, column int, boundary bool) string {
+	return fmt.Sprintf("%s:%d:%d:%v", name, line, column, boundary)
+}
+
+// note adds a line to a file, if there is one.
+func note(path, line string) {
+	if path == "" {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err == nil {
+		_, err = f.WriteString(line + "\n")
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mutants:", err)
+	}
+}
+
+// linesOf returns the lines of a file that may not be there.
+func linesOf(path string) []string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(data))
+}
+
+// save writes the schema for the processes that stand before the go command.
+func (s *schema) save(work string) (string, error) {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(work, "schema-"+filepath.Base(s.Folder)+".json")
+	return path, os.WriteFile(path, data, 0o600)
+}
+
+var buildFailed = regexp.MustCompile(`(?m)\[(build|setup) failed\]$`)
