@@ -105,8 +105,10 @@ func TestAccessWords(t *testing.T) {
 			t.Errorf("%q is accepted", word)
 		}
 	}
-	if got := Access(7).String(); got != "Access(7)" {
-		t.Errorf("an unknown access is called %q", got)
+	for a, want := range map[Access]string{Anyone + 1: "Access(5)", 7: "Access(7)"} {
+		if got := a.String(); got != want {
+			t.Errorf("an unknown access is called %q, want %q", got, want)
+		}
 	}
 }
 
@@ -122,8 +124,10 @@ func TestActionWords(t *testing.T) {
 			t.Errorf("%q is accepted", word)
 		}
 	}
-	if got := Action(7).String(); got != "Action(7)" {
-		t.Errorf("an unknown action is called %q", got)
+	for a, want := range map[Action]string{Change: "change the document of", actionCount: "Action(5)", 7: "Action(7)"} {
+		if got := a.String(); got != want {
+			t.Errorf("an action is called %q, want %q", got, want)
+		}
 	}
 }
 

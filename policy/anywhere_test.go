@@ -30,6 +30,7 @@ func TestAllowAnywhere(t *testing.T) {
 		{"users", []Room{{Pattern: "*", Publish: Users}}, ann, ""},
 		{"users, anonymous", []Room{{Pattern: "*", Publish: Users}}, nobody, protocol.Unauthorized},
 		{"granted", []Room{{Pattern: "*", Publish: Granted}}, &Subject{Grants: granted}, ""},
+		{"granted, anonymous", []Room{{Pattern: "*", Publish: Granted}}, nobody, protocol.Unauthorized},
 		{"granted for something else", []Room{{Pattern: "*", Publish: Granted}}, &Subject{User: "ann", Grants: readers}, protocol.Forbidden},
 		{"a claim", []Room{{Pattern: "{claim.team}", Publish: Anyone}}, &Subject{Claims: map[string]string{"team": "x"}}, ""},
 		{"a claim that is missing", []Room{{Pattern: "{claim.team}", Publish: Anyone}}, nobody, protocol.Unauthorized},

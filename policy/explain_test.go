@@ -34,6 +34,7 @@ func TestExplain(t *testing.T) {
 		{Subscribe, anonymous, "inbox:bob", RuleAccess, 1},
 		{Publish, ann, "inbox:ann", RuleAccess, 1},
 		{Subscribe, ann, "team:red:1", RulePlaceholder, 2},
+		{Subscribe, anonymous, "chat:1:x", RuleAllowed, 3},
 		{Publish, ann, "chat:1:x", RuleGrant, 3},
 		{Publish, granted, "chat:1:x", RuleAllowed, 3},
 	} {

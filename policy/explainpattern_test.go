@@ -7,14 +7,15 @@ import (
 
 // An explanation of a pattern agrees with the decision, and names the block that decides.
 func TestExplainPattern(t *testing.T) {
-	p, err := Compile([]Room{
+	rooms := []Room{
 		{Pattern: "inbox:{user}", Subscribe: Users},
 		{Pattern: "orders:vip", Subscribe: Users},
 		{Pattern: "orders:*", Subscribe: Users, PatternAccess: Users},
 		{Pattern: "log:*", Subscribe: Granted, PatternAccess: Granted},
 		{Pattern: "chat:*", Subscribe: Anyone},
 		{Pattern: "feed:*", Subscribe: Anyone, PatternAccess: Anyone},
-	})
+	}
+	p, err := Compile(rooms)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,9 +50,15 @@ func TestExplainPattern(t *testing.T) {
 		room, forbids := "", ""
 		if d.Room != nil {
 			room = d.Room.Pattern
+			if rooms[d.Room.Place-1].Pattern != room || d.Room.Of != len(rooms) {
+				t.Errorf("%s: the block is at %d of %d", tt.pattern, d.Room.Place, d.Room.Of)
+			}
 		}
 		if d.Forbids != nil {
 			forbids = d.Forbids.Pattern
+			if rooms[d.Forbids.Place-1].Pattern != forbids {
+				t.Errorf("%s: the block that forbids is at %d", tt.pattern, d.Forbids.Place)
+			}
 		}
 		if d.Rule != tt.rule || room != tt.room || forbids != tt.forbids {
 			t.Errorf("%s: %s in %q, forbidden by %q: %s", tt.pattern, d.Rule, room, forbids, d.Because)
