@@ -11,12 +11,13 @@ import (
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	for frame, want := range map[string]Command{
-		`{"type":"ping"}`:              {Type: "ping"},
-		`{"type":"ping","id":"a"}`:     {Type: "ping", ID: []byte(`"a"`)},
-		`{"id":-12,"type":"ping"}`:     {Type: "ping", ID: []byte(`-12`)},
-		`{"type":"ping","id":"\n"}`:    {Type: "ping", ID: []byte(`"\n"`)},
-		`{"\u0074ype":"p\u0069ng"}`:    {Type: "ping"},
-		" {\r\n\"type\" : \"ping\"}\t": {Type: "ping"},
+		`{"type":"ping"}`:                           {Type: "ping"},
+		`{"type":"ping","id":"a"}`:                  {Type: "ping", ID: []byte(`"a"`)},
+		`{"id":-12,"type":"ping"}`:                  {Type: "ping", ID: []byte(`-12`)},
+		`{"id":12345678901234567890,"type":"ping"}`: {Type: "ping", ID: []byte(`12345678901234567890`)},
+		`{"type":"ping","id":"\n"}`:                 {Type: "ping", ID: []byte(`"\n"`)},
+		`{"\u0074ype":"p\u0069ng"}`:                 {Type: "ping"},
+		" {\r\n\"type\" : \"ping\"}\t":              {Type: "ping"},
 		`{"type":"ping","payload":{"a":[1,{}]},"timestamp":5,"Type":"x","TYPE":1}`: {Type: "ping", Payload: []byte(`{"a":[1,{}]}`)},
 		`{"type":"ping","x":{"type":"pong","type":3}}`:                             {Type: "ping"},
 		`{"type":"ping","id":"` + strings.Repeat("i", 64) + `"}`:                   {Type: "ping", ID: []byte(`"` + strings.Repeat("i", 64) + `"`)},
@@ -44,6 +45,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{`null`, InvalidMessage, "", "envelope must be a JSON object"},
 		{`{"id":1,"type":"ping"`, InvalidJSON, "", "not valid JSON: it ends too early, at byte 21: expected a comma or the end of the object"},
 		{`{"id":1,"type":5`, InvalidJSON, "", "not valid JSON: it ends too early, at byte 16: expected a comma or the end of the object"},
+		{`{"id":1,"type":"ping`, InvalidJSON, "", "not valid JSON: it ends too early, at byte 20: expected the closing quote of a string"},
+		{"{\"id\":1,\"type\":\"pi\nng\"}", InvalidJSON, "", "not valid JSON at byte 18: control characters in strings must be escaped"},
 		{`{"id":1,"type":"ping"}}`, InvalidJSON, "", "not valid JSON at byte 22: nothing may follow the end of the JSON text"},
 		{"{\"id\":1,\"type\":\"p\xff\"}", InvalidJSON, "", "not valid UTF-8 at byte 17"},
 		{`{"id":1}`, InvalidMessage, "1", `envelope: "type" is missing`},
@@ -94,6 +97,24 @@ func TestDecodeCopies(t *testing.T) {
 	clear(frame)
 	if c.Type != "message" || string(c.ID) != `"seven"` || p.Channel != "a" || string(p.Content) != "[1,2]" || p.Event != "e" || p.Key != "k" || p.To.User != "ann" {
 		t.Errorf("changed with the frame: %+v %+v", c, p)
+	}
+}
+
+// The type of a known command takes no memory of its own, other types do.
+func TestKnownTypesAreNoAllocation(t *testing.T) {
+	allocations := func(frame string) float64 {
+		text := []byte(frame)
+		return testing.AllocsPerRun(100, func() {
+			if _, err := Decode(text); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	other := allocations(`{"type":"other"}`)
+	for name := range commandTypes {
+		if n := allocations(`{"type":"` + name + `"}`); n != other-1 {
+			t.Errorf("%s: %v allocations, an unknown type has %v", name, n, other)
+		}
 	}
 }
 

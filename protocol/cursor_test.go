@@ -128,6 +128,30 @@ func TestCursorStaysReadable(t *testing.T) {
 	}
 }
 
+// A cursor may be exactly as long as it is read again. What stands before it does not count.
+func TestLongestCursor(t *testing.T) {
+	t.Parallel()
+	long := func(last uint64) (Cursor, string) {
+		var c Cursor
+		for i := range MaxCursorEntries - 1 {
+			c.Set(fmt.Sprint("channel:", i), hub.Position{Epoch: strings.Repeat("e", maxEpoch), Offset: 1_000_000})
+		}
+		c.Set("last", hub.Position{Epoch: strings.Repeat("e", maxEpoch), Offset: last})
+		return c, strings.TrimPrefix(string(AppendCursor([]byte("id: "), &c)), "id: ")
+	}
+	c, text := long(10_000_000)
+	if len(text) != MaxCursor {
+		t.Fatalf("the cursor has %d bytes", len(text))
+	}
+	if got, err := ParseCursor(text); err != nil || got.Len() != c.Len() {
+		t.Errorf("%d entries, %v", got.Len(), err)
+	}
+	c, text = long(100_000_000)
+	if got, err := ParseCursor(text); err != nil || got.Len() != c.Len()-1 {
+		t.Errorf("%d entries of one byte too many, %v", got.Len(), err)
+	}
+}
+
 var cursorForm = regexp.MustCompile(`^[A-Za-z0-9._~-]*$`)
 
 func FuzzParseCursor(f *testing.F) {

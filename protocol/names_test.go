@@ -18,7 +18,7 @@ func TestValidChannel(t *testing.T) {
 		}
 	}
 	bad := []string{
-		"", ".", "..", " ", " a", "a ", "\u3000a", "a\u00a0", strings.Repeat("a", 256), strings.Repeat("ä", 128), "\xff", "a\xc3", "\xed\xa0\x80",
+		"", ".", "..", " ", " a", "a ", "\u3000a", "a\u00a0", strings.Repeat("a", 256), strings.Repeat("ä", 128), "\xff", "\x80", "a\xc3", "\xed\xa0\x80",
 		"a*", "a?", "[", "]", "{user}", "}", `a\b`,
 		"\x00", "a\nb", "\r", "a\tb", "\x1f", "\x7f", "a\u0080", "a\u0085b", "a\u009f", "a\u2028b", "\u2029",
 		"a\u061cb", "a\u200eb", "a\u200fb", "a\u202ab", "a\u202eb", "a\u2066b", "a\u2069b",
@@ -30,6 +30,15 @@ func TestValidChannel(t *testing.T) {
 			continue
 		}
 		checkPublic(t, err)
+	}
+}
+
+func TestIsPattern(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{"*": true, "*:a": true, "a:*": true, "a": false, "": false} {
+		if IsPattern(name) != want {
+			t.Errorf("%q: %t", name, !want)
+		}
 	}
 }
 

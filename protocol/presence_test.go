@@ -34,6 +34,8 @@ var presenceWire = []struct {
 		`{"type":"presence","timestamp":NOW,"payload":{"channel":"a","users":[],"count":0,"seq":0}}`},
 	{"presence", PresenceEvent{Frame: &presence.Diff{Channel: "a", Entered: []*presence.Member{ann}, Updated: []*presence.Member{bob, cleo}, Left: []*presence.Member{dan}, Count: 3, Seq: 9}},
 		`{"type":"presence","timestamp":NOW,"payload":{"channel":"a","entered":["ann"],"updated":["bob","c\""],"left":["dan"],"info":{"bob":{"status":"away","name":"Bob \"<"},"c\"":{"n":1}},"count":3,"seq":9}}`},
+	{"presence", PresenceEvent{Frame: &presence.Diff{Channel: "a", Entered: []*presence.Member{{Key: "eve", Status: "away"}, {Key: "fay", Status: "online"}, {Key: "gus", Status: "busy", Info: `{}`}}, Count: 3, Seq: 9}},
+		`{"type":"presence","timestamp":NOW,"payload":{"channel":"a","entered":["eve","fay","gus"],"info":{"eve":{"status":"away"},"gus":{"status":"busy"}},"count":3,"seq":9}}`},
 	{"presence", PresenceEvent{Frame: &presence.Diff{Channel: "a", Left: []*presence.Member{dan}, Partial: true}},
 		`{"type":"presence","timestamp":NOW,"payload":{"channel":"a","left":["dan"],"count":0,"seq":0,"partial":true}}`},
 }
