@@ -35,8 +35,9 @@
 //
 // The sid is the only credential of such a session. It is random, and it is not the id of the
 // connection, which members of a room may see. [Sessions] has the sessions of a node. They belong
-// to no configuration: a poll that is held when its configuration ends is answered with a packet
-// without meaning, and the client polls again by the next configuration.
+// to no configuration: a poll that is held when its configuration ends goes on. Some seconds later it is
+// answered with a packet without meaning, unless there was something to answer, and the client polls
+// again by the next configuration.
 //
 // # Upgrade
 //

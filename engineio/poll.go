@@ -2,9 +2,20 @@ package engineio
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+)
+
+// A poll that is held when its configuration ends goes on as before, and is answered a while after that. At
+// the end itself the server of the old configuration still has a listener: a client that polls
+// again at once may get to it, and its connection is closed without an answer, which ends the
+// session. The spread keeps the clients from coming all at the same time.
+const (
+	overAfter  = 2 * time.Second
+	overSpread = 3 * time.Second
 )
 
 // poll is a GET that is held until there is something to answer.
@@ -71,6 +82,7 @@ func (c *carrier) hold() (*poll, *refusal) {
 // await waits for the answer to a poll. What the hub has queued goes into it, up to about maxAnswer.
 // The error is that of ctx: the client has gone.
 func (c *carrier) await(ctx context.Context, g *poll, over <-chan struct{}) error {
+	var late <-chan time.Time
 	for {
 		f, done := c.look(g)
 		switch {
@@ -83,7 +95,8 @@ func (c *carrier) await(ctx context.Context, g *poll, over <-chan struct{}) erro
 		select {
 		case <-g.bell:
 		case <-over:
-			over = nil
+			over, late = nil, time.After(overAfter+rand.N(overSpread))
+		case <-late:
 			c.release()
 		case <-ctx.Done():
 			c.mu.Lock()
@@ -108,7 +121,7 @@ func (c *carrier) look(g *poll) (f func(error), done bool) {
 	return f, done
 }
 
-// release answers a poll whose configuration ends. The client polls again by the next one.
+// release answers a poll whose configuration has ended. The client polls again by the next one.
 func (c *carrier) release() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -312,22 +312,37 @@ func TestLargeAnswers(t *testing.T) {
 	}
 }
 
-// A poll that is held is answered when the configuration ends, and the session goes on.
+// A poll that is held when its configuration ends goes on, and the session too. It is not answered at this
+// moment, in which the next poll might get to the server that ends.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	n := newNode(t, hub.Settings{})
-	p := newPoller(t, listen(t, n))
+	addr := listen(t, n)
+	silent, busy := newPoller(t, addr), newPoller(t, addr)
+	busy.post(200, "4join")
+	busy.want("4joined")
 	over := make(chan struct{})
 	n.with(func(o *engineio.Options) { o.Over = over })
-	held := p.later()
-	n.waitHeld(p)
+	held, got := silent.later(), busy.later()
+	n.waitHeld(silent)
+	n.waitHeld(busy)
 	n.with(nil)
 	close(over)
+	time.Sleep(200 * time.Millisecond) // a poll that would be answered at once is answered by then
+	n.publish("after the end")
+	if got := <-got; got != "4after the end" {
+		t.Errorf("%q instead of the message", got)
+	}
+	select {
+	case got := <-held:
+		t.Fatalf("%q at once", got)
+	default:
+	}
 	if got := <-held; got != "6" {
 		t.Errorf("%q instead of a noop", got)
 	}
-	p.post(200, "4hello")
-	p.want("4hello")
+	silent.post(200, "4hello")
+	silent.want("4hello")
 }
 
 // A server that closes a connection says so to the poll that is held, or to the next one.

@@ -38,7 +38,7 @@ type Options struct {
 	// Cookie is the name of a cookie with the sid, for load balancers; empty for none.
 	Cookie string
 	// Over is closed when the configuration of the route ends. A poll that is held is answered
-	// then, so that the client polls by the next one. Nil means never.
+	// some seconds later, so that the client polls by the next one. Nil means never.
 	Over <-chan struct{}
 	// KeepStream removes the server's bounds on the time of a request, for a poll that is held.
 	// It may be nil.
