@@ -39,7 +39,7 @@ ONLY      ?=
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz drills cluster-drills simulate mutants drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare store-bench microbench release fmt clean
+.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz attacks drills cluster-drills simulate mutants drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare store-bench microbench release fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -90,6 +90,9 @@ fuzz: ## run every fuzz target for a minute, or FUZZTIME=<time>
 drills: ## put one node under load and faults, and print a table of what came out: half an hour, or ONLY=<tests>
 	REALTIME_DRILLS=1m REALTIME_DRILLS_TABLE=$(CURDIR)/bin/drills.md \
 		go test -v -count=1 -parallel 1 -timeout 60m -run '$(ONLY)' -skip '^TestCluster' ./integration/drills
+
+attacks: ## attack a server in about a hundred ways and in full size, and print tables of what came of it
+	REALTIME_ATTACKS=1 go test -v -count=1 -timeout 60m -run '^Test(Attacks|Stopped)$$' ./integration/attacks
 
 cluster-drills: ## put clusters under minutes of faults, and print a table of what came out
 	REALTIME_DRILLS=$(DRILLTIME) REALTIME_DRILLS_TABLE=$(CURDIR)/bin/cluster-drills.md \

@@ -77,6 +77,7 @@ var groups = []struct {
 }
 
 func TestAttacks(t *testing.T) {
+	t.Parallel()
 	w := startWorld(t)
 	done := table{gauge: w.gauge}
 	for _, group := range groups {

@@ -16,9 +16,13 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-const (
-	randomInputs  = 100_000
+// How many inputs a decoder gets of each kind. Its fuzz tests look for more, see `make fuzz`.
+var (
+	randomInputs  = sized(20_000, 100_000)
 	mutatedInputs = 10_000
+)
+
+const (
 	// maxGrowth is how much more memory may be in use after an attack: what pools
 	// and the runtime keep.
 	maxGrowth = 8 << 20
@@ -102,7 +106,7 @@ func processorTime() time.Duration {
 }
 
 // flat gives the outcome of an attack on memory and processors, of which so much was
-// taken before. While it ran this process did nothing else.
+// taken before. While it ran this process did next to nothing else.
 func flat(before uint64, begin time.Duration, what string) string {
 	took, growth := processorTime()-begin, int64(inUse())-int64(before)
 	switch {

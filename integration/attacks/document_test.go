@@ -27,13 +27,13 @@ func attackDocuments(w *world) []attack {
 			return hoard(t, w, "X-Nobody: x", 200<<10)
 		}},
 		{"a user changes one small document by 60 KB again and again", "no more than 1 MiB are in use", func(t *testing.T) string {
-			w.gauge.allow(bounds{cpu: 3 * time.Second})
-			return overwrite(t, w, 500)
+			w.gauge.allow(bounds{cpu: sized(time.Second, 3*time.Second)})
+			return overwrite(t, w, sized(150, 500)) // 9 MB
 		}},
 		{"20 at a time put documents of 9,800 values", "200 for each", func(t *testing.T) string {
 			// The parsing takes the processors, and leaves garbage; the neighbours have the usual bounds.
-			w.gauge.allow(bounds{cpu: 4 * time.Second, peak: 96 << 20, kept: 96 << 20})
-			return putMany(t, w, 20, 10)
+			w.gauge.allow(bounds{cpu: sized(2*time.Second, 4*time.Second), peak: 96 << 20, kept: 96 << 20})
+			return putMany(t, w, 20, sized(4, 10))
 		}},
 	}
 }

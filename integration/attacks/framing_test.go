@@ -19,12 +19,12 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/ws"
 )
 
-const (
-	randomFrames = 100_000
-	// framesOfOne is how many frames one connection sends. Most connections are
-	// over before, because of a frame that breaks the rules.
-	framesOfOne = 25
-)
+// randomFrames is how many frames all connections send.
+var randomFrames = sized[int64](20_000, 100_000)
+
+// framesOfOne is how many frames one connection sends. Most connections are
+// over before, because of a frame that breaks the rules.
+const framesOfOne = 25
 
 // commands are what mutated frames begin with.
 var commands = []string{

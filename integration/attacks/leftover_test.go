@@ -51,20 +51,24 @@ const precious = 50
 // attackLeftovers try to push out what others want to keep, by what is left behind of
 // things that are over.
 func attackLeftovers(w *world) []attack {
+	// Half as many names and keys may leave half as much behind.
+	names, keys, left := sized(50_000, 100_000), sized(30_000, 60_000), sized[int64](4<<20, 8<<20)
+	members := sized(20_000, 100_000)
 	return []attack{
-		{"100,000 names subscribed to and left by one connection", "the history of another channel stays, memory flat, no room left over", func(t *testing.T) string {
+		{thousands(names) + " names subscribed to and left by one connection", "the history of another channel stays, memory flat, no room left over", func(t *testing.T) string {
 			l := startLeftover(t, w, bounds{peak: 64 << 20, kept: 64 << 20, cpu: 12 * time.Second})
-			return l.spares(t, 8<<20, func() { stays(t, l.site, "open:left", 100_000) })
+			return l.spares(t, left, func() { stays(t, l.site, "open:left", names) })
 		}},
-		{"60,000 idempotency keys in 200 channels without history", "the history of another channel stays, memory flat, no room left over", func(t *testing.T) string {
+		{thousands(keys) + " idempotency keys in 200 channels without history", "the history of another channel stays, memory flat, no room left over", func(t *testing.T) string {
 			l := startLeftover(t, w, bounds{peak: 64 << 20, kept: 64 << 20, cpu: 6 * time.Second})
-			return l.spares(t, 8<<20, func() { typeKeys(t, l.site, 200, 300) })
+			return l.spares(t, left, func() { typeKeys(t, l.site, 200, keys/200) })
 		}},
-		{"100,000 stays of a moment in as many channels with presence, by one connection", "some are remembered, the history of another channel stays, memory flat, no room left over", func(t *testing.T) string {
-			// Who left is remembered in up to 64 MiB.
+		{thousands(members) + " stays of a moment in as many channels with presence, by one connection", "some are remembered, the history of another channel stays, memory flat, no room left over", func(t *testing.T) string {
+			// Who left is remembered in up to 64 MiB, by 1.3 KiB each. Only the full size reaches that;
+			// tests of backend/memory reach it as well.
 			l := startLeftover(t, w, bounds{peak: 192 << 20, kept: 192 << 20, cpu: 20 * time.Second})
-			happened := l.spares(t, 72<<20, func() { stays(t, l.site, "lobby:", 100_000) })
-			a := l.site.send(t, request{"GET", "/rt/channels/lobby:99999/presence", []string{bearer(appKey)}, ""})
+			happened := l.spares(t, sized[int64](32<<20, 72<<20), func() { stays(t, l.site, "lobby:", members) })
+			a := l.site.send(t, request{"GET", fmt.Sprintf("/rt/channels/lobby:%d/presence", members-1), []string{bearer(appKey)}, ""})
 			if !strings.Contains(a.body, `"status":"offline"`) {
 				return fmt.Sprintf("the latest is not remembered: %v %s", a, a.body)
 			}
@@ -105,6 +109,9 @@ func (l leftover) spares(t *testing.T, most int64, attack func()) string {
 	}
 	return fmt.Sprintf("the history of another channel stays, memory flat, no room left over (%+d KiB)", growth>>10)
 }
+
+// thousands writes a number of thousands for people.
+func thousands(n int) string { return fmt.Sprintf("%d,000", n/1000) }
 
 // stays subscribes to n names, some at a time, and leaves them when it is in.
 func stays(t *testing.T, s target, name string, n int) {

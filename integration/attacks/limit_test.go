@@ -14,11 +14,13 @@ import (
 
 // attackLimits take more of something than one client may have.
 func attackLimits(w *world) []attack {
+	connections := sized(3000, 10_000)
 	return []attack{
-		{"10,000 connections from one address, of 100", "100 served, the rest refused with Retry-After; others and the 100 are served on", func(t *testing.T) string {
+		{thousands(connections) + " connections from one address, of 100", "100 served, the rest refused with Retry-After; others and the 100 are served on", func(t *testing.T) string {
 			// A connection costs net/http about 24 KiB, also when it was refused.
-			w.gauge.allow(bounds{peak: 400 << 20, kept: 400 << 20, cpu: 10 * time.Second})
-			return crowd(t, w.crowd, 10_000, 100)
+			memory := int64(connections) * (40 << 10)
+			w.gauge.allow(bounds{peak: memory, kept: memory, cpu: time.Duration(connections) * time.Millisecond})
+			return crowd(t, w.crowd, connections, 100)
 		}},
 		{"handshakes of an address that has all it may have", "others are let in", func(t *testing.T) string { return rush(t, w.rush) }},
 		{"10,000 subscriptions on one connection", "100 subscribed, the rest LIMIT_EXCEEDED, the connection lives", func(t *testing.T) string {

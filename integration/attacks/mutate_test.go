@@ -3,12 +3,13 @@ package attacks
 import (
 	"math/rand/v2"
 	"slices"
+	"sync"
 )
 
 // noise makes input that nobody meant. The same seed makes the same input.
 type noise struct {
 	*rand.Rand
-	pools [2][]byte
+	pools *[2][]byte
 }
 
 // alphabet has what decoders look for, so that random input gets further than its
@@ -20,14 +21,20 @@ const alphabet = `{}[]":,\ntrufalse0123456789.-+eE u00d8~*?{user}{claim.x}` + "\
 const poolSize = 1 << 20
 
 func newNoise(seed uint64) noise {
-	n := noise{Rand: rand.New(rand.NewPCG(seed, 1))}
-	for range poolSize {
-		b := byte(n.Uint32())
-		n.pools[0] = append(n.pools[0], b)
-		n.pools[1] = append(n.pools[1], alphabet[int(b)%len(alphabet)])
-	}
-	return n
+	return noise{Rand: rand.New(rand.NewPCG(seed, 1)), pools: pools()}
 }
+
+// pools makes the pools once for all. What is taken of them, and in which order, is the
+// seed's.
+var pools = sync.OnceValue(func() *[2][]byte {
+	random := rand.New(rand.NewPCG(0, 1))
+	p := [2][]byte{make([]byte, poolSize), make([]byte, poolSize)}
+	for i := range poolSize {
+		b := byte(random.Uint32())
+		p[0][i], p[1][i] = b, alphabet[int(b)%len(alphabet)]
+	}
+	return &p
+})
 
 // bytes gives less than most random bytes, every other time of the alphabet.
 func (n noise) bytes(most int) []byte {
