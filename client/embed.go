@@ -26,7 +26,7 @@ type Script struct {
 	ETag string
 }
 
-//go:embed dist/away.js dist/calls.js dist/client.js dist/diagnose.js dist/documents.js dist/global.js dist/stores.js dist/watch.js
+//go:embed dist/away.js dist/calls.js dist/client.js dist/diagnose.js dist/documents.js dist/global.js dist/shared.js dist/sharedworker.js dist/stores.js dist/watch.js
 var dist embed.FS
 
 // Scripts are the modules by their names. They find each other by those: all are

@@ -26,6 +26,8 @@ var limits = []struct {
 	{[]string{"watch.js"}, 2560},
 	{[]string{"stores.js"}, 1280},
 	{[]string{"away.js"}, 1024},
+	{[]string{"shared.js"}, 1280},
+	{[]string{"sharedworker.js"}, 6 << 10},
 	{[]string{"global.js"}, 21 << 10},
 }
 
@@ -34,6 +36,7 @@ func TestScriptsAreModules(t *testing.T) {
 	exports := map[string][]string{
 		"away.js": {"export{", " as autoAway"}, "calls.js": {"export{", " as connect"}, "client.js": {"export{", " as connect"},
 		"diagnose.js": {"export{", " as diagnose"}, "documents.js": {"export{", " as connect"}, "global.js": {"var CaddyRealtime="},
+		"shared.js": {"export{", " as shared"}, "sharedworker.js": {"addEventListener(\"connect\""},
 		"stores.js": {"export{", " as channelStore"}, "watch.js": {"export{", " as connect"},
 	}
 	if len(client.Scripts()) != len(exports) {

@@ -244,7 +244,7 @@ func TestClientScripts(t *testing.T) {
 		}
 	`)
 	site, stripped := "http://"+c.Addr("site")+"/rt/", "http://"+c.Addr("stripped")+"/deep/rt/"
-	for _, url := range []string{site + "client.js", site + "documents.js", site + "calls.js", site + "watch.js", site + "diagnose.js", site + "away.js", site + "stores.js", site + "global.js", stripped + "client.js", stripped + "documents.js"} {
+	for _, url := range []string{site + "client.js", site + "documents.js", site + "calls.js", site + "watch.js", site + "diagnose.js", site + "away.js", site + "stores.js", site + "shared.js", site + "sharedworker.js", site + "global.js", stripped + "client.js", stripped + "documents.js"} {
 		res, text := request(t, "GET", url, "", "Origin", "https://anywhere.example")
 		if res.StatusCode != 200 || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/javascript") || text == "" {
 			t.Fatalf("%s answers %d %v", url, res.StatusCode, res.Header)

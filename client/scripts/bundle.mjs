@@ -38,7 +38,7 @@ const internal = [
 /** The entry points that use client.js. */
 const extensions = ['calls', 'diagnose', 'documents', 'watch'];
 /** Those that use no code of it, but perhaps that of each other. */
-const additions = ['away', 'stores', 'react', 'svelte', 'vue'];
+const additions = ['away', 'shared', 'stores', 'react', 'svelte', 'vue'];
 
 /** Leaves out of an addition what is a package, or a file beside it. */
 const others = {
@@ -64,6 +64,8 @@ export async function bundle(folder) {
   for (const name of extensions) await write({ ...options, entryPoints: [`${root}src/${name}.ts`], plugins: [beside] });
   const plain = { ...options, mangleProps: undefined, mangleCache: undefined, plugins: [others] };
   for (const name of additions) await write({ ...plain, entryPoints: [`${root}src/${name}.ts`] });
+  // A classic script: not every browser has modules in shared workers.
+  await write({ ...options, entryPoints: [`${root}src/sharedworker.ts`], format: 'iife' });
   await write({
     ...options,
     entryPoints: [`${root}src/global.ts`],

@@ -12,7 +12,7 @@ const folder = `${root}client/build/snippets/`;
 /** The sources behind what a page imports from the site or from npm. */
 const entries = {
   client: 'index', documents: 'documents', calls: 'calls', watch: 'watch', codes: 'codes',
-  stores: 'stores', away: 'away', react: 'react', vue: 'vue', svelte: 'svelte',
+  stores: 'stores', away: 'away', shared: 'shared', react: 'react', vue: 'vue', svelte: 'svelte',
 };
 const imports = /(from\s+|import\()(["'])(?:\/[\w/]*?(\w+)\.js|caddy-realtime(?:\/(\w+))?)\2/g;
 

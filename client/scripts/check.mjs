@@ -16,6 +16,8 @@ const limits = [
   [['stores.js', 'vue.js'], 2048],
   [['stores.js', 'svelte.js'], 2048],
   [['away.js'], 1024],
+  [['shared.js'], 1280],
+  [['sharedworker.js'], 6 * 1024],
   [['global.js'], 21 * 1024],
 ];
 

@@ -44,12 +44,23 @@ type Tab struct {
 // cookies. The name is for messages.
 func (c *Chromium) Open(name, url string) *Tab {
 	c.t.Helper()
-	tab := &Tab{t: c.t, name: name, grown: make(chan struct{})}
-	tab.ctx, tab.end = chromedp.NewContext(c.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(tab.listen))
-	c.t.Cleanup(func() {
+	return open(c.t, c.ctx, name, url, chromedp.WithNewBrowserContext())
+}
+
+// beside opens an address in another tab, which shares cookies and workers with this one, and ends with it.
+func (p *Tab) beside(name, url string) *Tab {
+	p.t.Helper()
+	return open(p.t, p.ctx, name, url)
+}
+
+func open(t testing.TB, ctx context.Context, name, url string, options ...chromedp.ContextOption) *Tab {
+	t.Helper()
+	tab := &Tab{t: t, name: name, grown: make(chan struct{})}
+	tab.ctx, tab.end = chromedp.NewContext(ctx, append(options, chromedp.WithListener(tab.listen))...)
+	t.Cleanup(func() {
 		tab.Close()
-		if c.t.Failed() {
-			c.t.Logf("the notes of %s:\n%s", name, tab.all())
+		if t.Failed() {
+			t.Logf("the notes of %s:\n%s", name, tab.all())
 		}
 	})
 	binding := chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
@@ -57,7 +68,7 @@ func (c *Chromium) Open(name, url string) *Tab {
 		return err
 	})
 	if err := chromedp.Do(tab.ctx, binding); err != nil { // without a limit, which would be one for the tab's life
-		c.t.Fatalf("%s: %v", name, err)
+		t.Fatalf("%s: %v", name, err)
 	}
 	tab.Do(chromedp.Navigate(url))
 	return tab

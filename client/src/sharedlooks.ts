@@ -1,0 +1,60 @@
+import type { Tab } from './sharedtab.js';
+import type { Command } from './wire.js';
+
+/** What a tab shows of its user. */
+export interface Looks {
+  status?: unknown;
+  info?: unknown;
+}
+
+/**
+ * What the tabs in a room show. Others see one connection, so it shows what the server would show of several ones:
+ * the highest status, the one that was set last among equals, and the info that was set last.
+ */
+export class SharedLooks {
+  /** In the order in which they were set. */
+  readonly #tabs = new Map<Tab, Looks>();
+  /** What the server knows. */
+  #shown: Looks = {};
+
+  /** Sets what a tab shows. Returns what the server must be told; undefined if nothing. */
+  set(tab: Tab, { status, info }: Command['payload']): Looks | undefined {
+    const looks = { ...this.#tabs.get(tab), ...(status !== undefined && { status }), ...(info !== undefined && { info }) };
+    this.#tabs.delete(tab);
+    this.#tabs.set(tab, looks);
+    return this.#change();
+  }
+
+  /** The tab has left the room. */
+  drop(tab: Tab): Looks | undefined {
+    return this.#tabs.delete(tab) && this.#tabs.size ? this.#change() : undefined;
+  }
+
+  /** What a new subscription shows. */
+  get all(): Looks {
+    return this.#shown;
+  }
+
+  #change(): Looks | undefined {
+    const now: Looks = { ...this.#shown };
+    if (now.status !== undefined) now.status = 'online';
+    let highest = -1;
+    for (const { status, info } of this.#tabs.values()) {
+      if (info !== undefined) now.info = info;
+      if (rank(status) < highest) continue;
+      highest = rank(status);
+      now.status = status ?? (now.status && 'online');
+    }
+    const news: Looks = {};
+    if (now.status !== this.#shown.status) news.status = now.status;
+    if (JSON.stringify(now.info) !== JSON.stringify(this.#shown.info)) news.info = now.info;
+    this.#shown = now;
+    return Object.keys(news).length ? news : undefined;
+  }
+}
+
+/** As the server ranks them: a word of the app is above `online`, and `online` above `away`. */
+function rank(status: unknown): number {
+  if (status === 'away') return 0;
+  return status === undefined || status === 'online' ? 1 : 2;
+}

@@ -1,0 +1,248 @@
+import { positionOf, same, type Position } from './position.js';
+import { SharedCopy } from './shareddocument.js';
+import { SharedLooks, type Looks } from './sharedlooks.js';
+import type { Tab } from './sharedtab.js';
+import type { Command, Envelope, Payload } from './wire.js';
+
+/** What a room needs from its connection. */
+export interface Line {
+  ask(command: Command, done: (answer: Envelope) => void): void;
+  /** The id of the user, or of the anonymous connection. */
+  readonly sender: string | undefined;
+  /** The room has no subscription any more. */
+  ended(room: SharedRoom): void;
+}
+
+/** A tab that is subscribed. */
+interface Seat {
+  /** What came while the tab's missed messages are fetched. */
+  held: Envelope[] | undefined;
+}
+
+/** A tab that wants to subscribe. */
+interface Guest {
+  readonly tab: Tab;
+  readonly command: Command;
+}
+
+/** How long a subscription waits for a page that may come back, in milliseconds. */
+export const lingering = 10_000;
+/** The most messages that a tab may have missed. */
+const most = 1000;
+
+/**
+ * A channel of the shared connection. The first tab subscribes. A later one gets what the server would answer to a
+ * new subscription, made of what the worker knows and of the history. The subscription ends with the last tab.
+ */
+export class SharedRoom {
+  readonly channel: string;
+  readonly #line: Line;
+  readonly #seats = new Map<Tab, Seat>();
+  readonly #looks = new SharedLooks();
+  #subscribed = false;
+  /** Those that wait for the server's answer to a subscribe; undefined if none is on its way. */
+  #guests: Guest[] | undefined;
+  /** The position of the newest frame; undefined without history. */
+  #position: Position | undefined;
+  #copy: SharedCopy | undefined;
+  /** The room has presence. */
+  #present = false;
+  #filtered = false;
+
+  constructor(line: Line, channel: string) {
+    this.#line = line;
+    this.channel = channel;
+  }
+
+  // From the tabs.
+
+  subscribe(tab: Tab, command: Command): void {
+    const guest = { tab, command };
+    const filtered = !!command.payload['filter'];
+    if (this.#guests) this.#guests.push(guest);
+    else if (!this.#seats.size && !this.#subscribed) this.#first(guest);
+    // One subscription has one filter, and the history has none.
+    else if (filtered || this.#filtered) this.#seats.size ? tab.part(true) : this.#first(guest);
+    else if (this.#copy && !this.#copy.document) this.#again(guest);
+    else this.#later(guest);
+  }
+
+  unsubscribe(tab: Tab, { id }: Command): void {
+    this.leave(tab);
+    tab.reply(id, { type: 'unsubscribed', payload: { channel: this.channel } });
+  }
+
+  /** A tab leaves. `patient`: its page may come back in a moment. */
+  leave(tab: Tab, patient?: boolean): void {
+    const guests = this.#guests?.length;
+    this.#guests = this.#guests?.filter((guest) => guest.tab !== tab);
+    if (!this.#seats.delete(tab) && guests === this.#guests?.length) return;
+    this.#show(this.#looks.drop(tab));
+    if (patient) setTimeout(() => this.#settle(), lingering);
+    else this.#settle();
+  }
+
+  presence(tab: Tab, { id, payload }: Command): void {
+    const news = this.#looks.set(tab, payload);
+    const done = (answer: Envelope): void => tab.reply(id, answer);
+    if (news) this.#ask('presence', { ...news }, done);
+    else done({ type: 'ack', payload: { channel: this.channel } });
+  }
+
+  change(tab: Tab, command: Command): void {
+    this.#line.ask(command, (answer) => {
+      tab.reply(command.id, answer);
+      const { epoch, serverVersion, hash } = answer.payload as Payload & { hash?: string };
+      const { patch } = command.payload;
+      if (answer.type !== 'change-accepted' || !this.#copy?.apply({ epoch: epoch!, serverVersion: serverVersion!, patch })) return;
+      const payload = { channel: this.channel, epoch, serverVersion, patch, sender: this.#line.sender, hash };
+      // For the other tabs it is the change of another client.
+      this.#tell({ type: 'remote-change', payload: payload as Payload }, tab);
+    });
+  }
+
+  // From the server.
+
+  /** A frame about the channel that answers no command. */
+  frame(envelope: Envelope): void {
+    const { type, payload } = envelope;
+    if (type === 'unsubscribed') return this.#over(envelope);
+    // Before that, it belongs to an earlier subscription.
+    if (!this.#subscribed) return;
+    if (type === 'message' && this.#position && payload.offset !== undefined)
+      this.#position = positionOf({ ...payload, epoch: this.#position.epoch });
+    else if (type === 'gap' || type === 'position') this.#position = positionOf(payload) ?? this.#position;
+    else if (type === 'presence') this.#present = true;
+    else if (type === 'remote-change') this.#copy?.apply(payload);
+    // It may mean a lost change: who opens the document next gets it from the server.
+    if (type === 'gap') this.#copy?.forget();
+    this.#tell(envelope);
+  }
+
+  // Subscribing.
+
+  #first(guest: Guest): void {
+    const { command, tab } = guest;
+    this.#guests = [guest];
+    this.#end();
+    this.#filtered = !!command.payload['filter'];
+    this.#looks.set(tab, command.payload);
+    this.#line.ask(command, (answer) => {
+      const guests = this.#guests!;
+      this.#guests = undefined;
+      const here = guests.includes(guest);
+      const later = guests.filter((other) => other !== guest);
+      const good = answer.type === 'subscribed';
+      if (good) this.#begin(answer.payload);
+      if (good && here) this.#seats.set(tab, { held: undefined });
+      else this.#looks.drop(tab);
+      if (here) tab.reply(command.id, answer);
+      for (const other of later) this.subscribe(other.tab, other.command);
+      this.#settle();
+    });
+  }
+
+  /** Subscribes anew, for the document. */
+  #again(guest: Guest): void {
+    this.#guests = [guest];
+    this.#end();
+    this.#ask('subscribe', { recover: this.#position, ...this.#looks.all }, (answer) => {
+      const guests = this.#guests!;
+      this.#guests = undefined;
+      if (answer.type === 'subscribed') {
+        this.#begin(answer.payload);
+        this.#tell({ type: answer.type, payload: answer.payload });
+      } else {
+        const { code, message } = answer.payload;
+        this.#over({ type: 'unsubscribed', payload: { ...answer.payload, channel: this.channel, code: code!, message: message! } });
+      }
+      for (const { tab, command } of guests) this.subscribe(tab, command);
+      this.#settle();
+    });
+  }
+
+  #begin(payload: Payload): void {
+    this.#subscribed = true;
+    this.#position = positionOf(payload);
+    this.#present = false;
+    this.#copy = payload.document && new SharedCopy(payload.document);
+  }
+
+  /** Answers a tab that comes to an existing subscription. */
+  #later({ tab, command }: Guest): void {
+    const seat: Seat = { held: undefined };
+    const here = this.#position;
+    const { recover, history } = command.payload as { recover?: Position; history?: number };
+    this.#seats.set(tab, seat);
+    this.#show(this.#looks.set(tab, command.payload));
+    const welcome = (payload: Payload): void => {
+      if (this.#seats.get(tab) !== seat) return;
+      const document = this.#copy?.document;
+      tab.reply(command.id, { type: 'subscribed', payload: { ...payload, channel: this.channel, ...(document && { document }) } });
+      const held = seat.held ?? [];
+      seat.held = undefined;
+      for (const envelope of held) tab.say(envelope);
+      if (this.#present) this.#members(tab, seat);
+    };
+    if (!here || !(recover || history) || (recover && same(recover, here)))
+      return welcome({ ...here, ...(recover && { recovered: !!here }) });
+    seat.held = [];
+    this.#ask('history', recover ? { since: recover, limit: most } : { limit: history }, (answer) => {
+      const { lost, more, epoch, offset, anchor, messages } = answer.payload;
+      if (answer.type === 'error' && !recover && this.#seats.get(tab) === seat) {
+        tab.reply(command.id, answer);
+        return this.leave(tab);
+      }
+      if (recover && (answer.type === 'error' || lost || more)) return welcome({ ...here, recovered: false });
+      // What the tab gets twice it recognizes by its offset.
+      welcome({ ...positionOf({ epoch, offset, anchor } as Payload), ...(recover && { recovered: true }), messages: messages ?? [] });
+    });
+  }
+
+  /** Sends a tab the members. */
+  #members(tab: Tab, seat: Seat): void {
+    this.#ask('presence', {}, (answer) => {
+      if (this.#seats.get(tab) !== seat) return;
+      if (answer.type !== 'error') return tab.reply(undefined, answer);
+      if (answer.payload.code === 'RATE_LIMITED') setTimeout(() => this.#members(tab, seat), answer.payload.retryAfter ?? 1000);
+    });
+  }
+
+  // Ending.
+
+  /** Ends the subscription if no tab needs it. */
+  #settle(): void {
+    if (this.#seats.size || this.#guests) return;
+    this.#end();
+    this.#line.ended(this);
+  }
+
+  #end(): void {
+    if (this.#subscribed) this.#ask('unsubscribe', {}, () => {});
+    this.#subscribed = false;
+  }
+
+  /** The server has ended the subscription. */
+  #over(envelope: Envelope): void {
+    this.#subscribed = false;
+    this.#tell(envelope);
+    this.#seats.clear();
+    if (!this.#guests) this.#line.ended(this);
+  }
+
+  #show(news: Looks | undefined): void {
+    if (news && this.#subscribed) this.#ask('presence', { ...news }, () => {});
+  }
+
+  #tell(envelope: Envelope, but?: Tab): void {
+    for (const [tab, { held }] of this.#seats) {
+      if (tab === but) continue;
+      if (held) held.push(envelope);
+      else tab.say(envelope);
+    }
+  }
+
+  #ask(type: string, payload: object, done: (answer: Envelope) => void): void {
+    this.#line.ask({ type, payload: { ...payload, channel: this.channel } }, done);
+  }
+}

@@ -1,0 +1,42 @@
+import { SharedConnection } from './sharedconnection.js';
+import type { FromPage, FromWorker } from './sharedport.js';
+import { Tab } from './sharedtab.js';
+
+/** Returns the function of a worker that takes the pages. */
+export function server(): (port: MessagePort) => void {
+  /** By address and key. */
+  const connections = new Map<string, SharedConnection>();
+
+  const connectionTo = (url: string, key: string): SharedConnection => {
+    const name = `${key} ${url}`;
+    let connection = connections.get(name);
+    if (connection) return connection;
+    connection = new SharedConnection(url, () => connections.get(name) === connection && connections.delete(name));
+    connections.set(name, connection);
+    return connection;
+  };
+
+  const open = (port: MessagePort, url: string, key: string): void => {
+    const connection = connectionTo(url, key);
+    const tab: Tab = new Tab(port, {
+      frame: (text) => connection.command(tab, text),
+      gone: (goodbye) => connection.leave(tab, goodbye),
+    });
+    connection.join(tab);
+  };
+
+  return (port) => {
+    // The first message says where the page wants to connect.
+    port.onmessage = ({ data }: MessageEvent<FromPage>) => {
+      port.onmessage = null;
+      if (data.type !== 'open') return;
+      port.postMessage({ type: 'ready' } satisfies FromWorker);
+      try {
+        open(port, data.url, data.key);
+      } catch (error) {
+        // The policy of the worker forbids the address.
+        port.postMessage({ type: 'end', code: 1006, reason: String(error) } satisfies FromWorker);
+      }
+    };
+  };
+}
