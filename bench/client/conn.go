@@ -80,6 +80,11 @@ func (c *conn) openWebSocket(e *Endpoint, i int, subscribe string) error {
 		}
 		subscribe = inRoom(e.Join(i, greeting), c.room)
 	}
+	if e.Begin != "" {
+		if err := c.send(opText, []byte(e.Begin)); err != nil {
+			return err
+		}
+	}
 	if err := c.send(opText, []byte(subscribe)); err != nil {
 		return err
 	}
@@ -93,6 +98,7 @@ func (c *conn) openWebSocket(e *Endpoint, i int, subscribe string) error {
 		case bytes.Contains(payload, []byte(e.Subscribed)):
 			c.told.see(payload) // what came before it says the same
 			return nil
+		case c.pong(payload):
 		case bytes.Contains(payload, []byte(`error"`)):
 			return fmt.Errorf("the server answers %q", payload)
 		}
@@ -156,6 +162,15 @@ func (c *conn) send(op byte, payload []byte) error {
 	return err
 }
 
+// pong answers a heartbeat that is a message, and reports whether it is one.
+func (c *conn) pong(payload []byte) bool {
+	if c.dialect.Ping == "" || string(payload) != c.dialect.Ping {
+		return false
+	}
+	_ = c.send(opText, []byte(c.dialect.Pong)) // the reader sees the error
+	return true
+}
+
 var errClosed = errors.New("the server closed the connection")
 
 // run reads until the connection ends.
@@ -180,6 +195,10 @@ func (c *conn) run(g *Group) error {
 			case opClose:
 				return errClosed
 			default:
+				if c.pong(payload) {
+					g.pings.Add(1)
+					continue
+				}
 				c.told.read(payload)
 				c.told.see(payload)
 				g.received(c, payload, now)

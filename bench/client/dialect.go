@@ -11,6 +11,9 @@ type Dialect struct {
 	// Subscribe is the first message of a client; none if the path says it all.
 	// Subscribed is a part of the answer.
 	Subscribe, Subscribed string
+	// Begin is what a client sends before Subscribe, in protocols that need it; Ping and Pong
+	// are heartbeats of the protocol that are messages. Each may be empty.
+	Begin, Ping, Pong string
 	// Frame is a message that publishes {text}; empty if the text is sent as it is. {key}
 	// in front of the text stands for a key that no other message has.
 	Frame string

@@ -8,16 +8,21 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/bench/target"
 )
 
-// pushed runs a workload over the Pusher protocol, and over this project's own protocol in the
-// variant [Native]. Messages of the app come over HTTP in both.
-func pushed(run func(context.Context, *Session) (Figures, error)) func(context.Context, *Session) (Figures, error) {
+// spoken runs a workload over another protocol, and over this project's own protocol in the variant
+// [Native]. Messages of the app come over HTTP in both.
+func spoken(d client.Dialect, run func(context.Context, *Session) (Figures, error)) func(context.Context, *Session) (Figures, error) {
 	return func(ctx context.Context, s *Session) (Figures, error) {
 		if s.Variant != Native {
-			s.Dialect = client.Pusher
+			s.Dialect = d
 		}
 		s.ByApp = true
 		return run(ctx, s)
 	}
+}
+
+// pushed is spoken for the Pusher protocol.
+func pushed(run func(context.Context, *Session) (Figures, error)) func(context.Context, *Session) (Figures, error) {
+	return spoken(client.Pusher, run)
 }
 
 // anApp is a site with an app of the Pusher protocol, whose channels are the rooms of the bench.

@@ -35,6 +35,9 @@ var All = []Workload{
 	{Name: "pusher-idle", Needs: anApp, Run: pushed(idle)},
 	{Name: "pusher-events", Needs: anApp, Run: pushed(requests(1, 128))},
 	{Name: "pusher-events-100", Needs: anApp, Run: pushed(requests(100, 128))},
+	{Name: "socketio-fanout", Needs: aSocketIO, Run: spoken(client.SocketIO, fanout(128, 10))},
+	{Name: "socketio-saturated", Needs: aSocketIO, Run: spoken(client.SocketIO, saturated(128))},
+	{Name: "socketio-idle", Needs: aSocketIO, Run: spoken(client.SocketIO, idle)},
 	{Name: "pusher-presence", Needs: seated, Run: pushed(crowd)},
 }
 
