@@ -108,6 +108,7 @@ func (a *App) Start() error {
 		}
 		u.use.Settings.LogTo(log)
 		u.startRealms(a.ctx, log)
+		u.use.Settings.Intake = u.intake
 		u.notify.apply(u.use.Settings)
 		u.applyCounted(u.use.Settings)
 		u.use.Settings.Sinks = append(u.use.Settings.Sinks, u.sinks...)

@@ -18,6 +18,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/access"
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/config"
+	"github.com/caddy-realtime/caddy-realtime/dialect/socketio"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/metrics"
 	"github.com/caddy-realtime/caddy-realtime/node"
@@ -38,6 +39,9 @@ type hubUse struct {
 	kinds    []config.Kinds    // of the apps of Pusher's protocol
 	webhooks map[string]string // which route has those of an app
 	sinks    []notify.Sink     // of the webhooks
+
+	intake  *node.Intake // of the route that takes what emitters publish; nil: none does
+	emitter string       // that route
 
 	counted    []func(channel string) bool // of the apps: whose subscriptions are counted
 	watchlists bool                        // an app has them
@@ -220,6 +224,11 @@ func (a *App) checkHubs() error {
 		if err := u.checkHandled(); err != nil {
 			return err
 		}
+		if u.intake != nil {
+			if err := u.config.CheckEmitter(); err != nil {
+				return fmt.Errorf("socketio: %w (%s)", err, u.emitter)
+			}
+		}
 	}
 	a.complete.checked = true
 	for name, u := range a.hubs {
@@ -249,6 +258,15 @@ func (u *hubUse) warn(warn func(text string, args ...any)) {
 			warn("a room is for clients with a grant, and no route of the hub has 'token' or 'authorize', so that nobody has one", "room", r.Pattern)
 		}
 	}
+}
+
+// addEmitter adds what takes the events of emitters.
+func (u *hubUse) addEmitter(e *socketio.Emitter, place string) error {
+	if u.intake != nil {
+		return fmt.Errorf("'emitter' of 'socketio' stands in %s and in %s, which share a hub; remove it from one of them", u.emitter, place)
+	}
+	u.intake, u.emitter = &node.Intake{Channels: e.Channels(), Patterns: e.Patterns(), Take: e.Take}, place
+	return nil
 }
 
 // checkHandled finds a handle_message for channels that the hub does not have.

@@ -145,6 +145,7 @@ var options = map[string]option{
 	"SocketIO.Origins":            {usual: "all", row: "socketio/origins"},
 	"SocketIO.ConnectTimeout":     {usual: config.DefaultConnectTimeout, row: "socketio/connect_timeout", bounds: []string{"at least 1s"}},
 	"SocketIO.Cookie":             {usual: "none", row: "socketio/cookie"},
+	"SocketIO.Emitter":            {usual: "off", row: "socketio/emitter"},
 	"SocketIO.Root":               {usual: "nothing"},
 	"SocketIO.Namespaces":         {usual: "none", row: "socketio/namespace"},
 	"SocketIONamespace.Name":      {usual: required},

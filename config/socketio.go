@@ -42,6 +42,10 @@ type SocketIO struct {
 	// node of a client that polls. Default: none.
 	Cookie string `json:"cookie,omitempty"`
 
+	// Emitter takes what emitters of Socket.IO publish in the Redis of the hub. One route of a hub may
+	// have it. Default: off.
+	Emitter bool `json:"emitter,omitempty"`
+
 	// Root is what clients can do in the namespace that all of them know, `/`. Default: nothing.
 	Root SocketIONamespace `json:"root,omitzero"`
 

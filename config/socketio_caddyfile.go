@@ -28,6 +28,7 @@ import (
 //		origins <origin>…
 //		connect_timeout <duration>
 //		cookie <name>
+//		emitter
 //	}
 func ParseSocketIO(d *caddyfile.Dispenser, args []string) (*SocketIO, error) {
 	c := new(SocketIO)
@@ -56,6 +57,7 @@ var socketIOOptions = func() block.Options[*SocketIO] {
 			c.Cookie = args[0]
 			return nil
 		}},
+		"emitter":         {Parse: parseEmitter},
 		"connect_timeout": block.Duration(func(c *SocketIO) *caddy.Duration { return &c.ConnectTimeout }),
 	}
 	for name, o := range namespaceOptions {

@@ -2,6 +2,7 @@ package front
 
 import (
 	"cmp"
+	"log/slog"
 	"net/http"
 	"net/url"
 
@@ -35,6 +36,9 @@ func NewSocketIO(c *config.SocketIO) (*SocketIO, error) {
 	}
 	return &SocketIO{server: server, path: SocketIOPaths(c)[0], cookie: c.Cookie, origins: origins}, nil
 }
+
+// Emitter returns what takes events of emitters for the clients.
+func (s *SocketIO) Emitter(log *slog.Logger) *socketio.Emitter { return socketio.NewEmitter(s.server, log) }
 
 // SocketIOPaths are the paths at which clients of Socket.IO come in. c may be nil.
 func SocketIOPaths(c *config.SocketIO) []string {

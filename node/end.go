@@ -45,7 +45,7 @@ func (n *Node) markEnded() (started bool) {
 // which leave their rooms, before it closes the presence and the documents of the rooms.
 func (n *Node) end() error {
 	return errors.Join(
-		n.endPart(n.hub.Close), n.endPart(n.members.Close), n.endPart(n.documents.Close),
+		n.endPart(n.endIntake), n.endPart(n.hub.Close), n.endPart(n.members.Close), n.endPart(n.documents.Close),
 		n.endPart(n.events.Close), n.endPart(n.backend.close),
 	)
 }

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"github.com/caddy-realtime/caddy-realtime/backend/memory"
+	"github.com/caddy-realtime/caddy-realtime/backend/redis"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/panictest"
@@ -118,6 +119,26 @@ func TestEndHoldsNoLock(t *testing.T) {
 		close(closing)
 		if err := <-ended; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// What is taken from other programs panics when it ends. The hub ends all the same.
+func TestPanicInTheChangeOfAnIntake(t *testing.T) {
+	log := new(panictest.Log)
+	synctest.Test(t, func(t *testing.T) {
+		n, _ := newTestNode(t, true, log,
+			func(b *memory.Broker) hub.Broker { return b },
+			func(m *memory.PresenceStore) presence.Store { return m },
+		)
+		n.intake.redis, n.intake.changed = new(redis.Intake), make(chan struct{}) // it was not started, and can not end
+		close(n.intake.changed)
+		if err := n.Destruct(); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if got := log.Panics(t, "the change of what is taken from other programs"); len(got) != 1 {
+			t.Errorf("panics: %q", got)
 		}
 	})
 }

@@ -33,6 +33,7 @@ type Node struct {
 	draining atomic.Bool
 	apps     apps              // counts; it has its own lock
 	polls    engineio.Sessions // they outlive configurations; it has its own lock
+	intake   intake            // what other programs publish
 
 	mu sync.Mutex
 	// Guarded by mu.
@@ -152,6 +153,7 @@ func (n *Node) enforce(u *Use) {
 	n.members.Apply(u.Settings.Presence)
 	n.registry.Load().Apply(u.Settings.Session)
 	n.applySinks(u.Settings)
+	n.applyIntake(u.Settings)
 	u.decide(true)
 }
 

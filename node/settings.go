@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"reflect"
@@ -27,6 +28,17 @@ type Settings struct {
 	// Sinks are where events go, and Buffer bounds those that wait.
 	Sinks  []notify.Sink
 	Buffer notify.Bounds
+	// Intake is what the hub takes from other programs; nil for nothing. It needs Redis.
+	Intake *Intake
+}
+
+// Intake is what a hub takes from other programs, which publish it in the Redis of the hub.
+type Intake struct {
+	// Channels and Patterns are those of Redis.
+	Channels, Patterns []string
+	// Take is called for each frame, with the channel or the pattern. It returns what one node has to
+	// do for all; nil for nothing.
+	Take func(r *session.Registry, channel, payload string) func(context.Context)
 }
 
 // LogTo sets the logger of everything in the hub.

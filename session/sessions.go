@@ -95,10 +95,11 @@ func (t *sessions) named(connection string) *Session {
 	return nil
 }
 
-// Here lists the sessions of this node whose connections are asked for. is must not block.
-func (r *Registry) Here(is func(*hub.Conn) bool) (found []*Session) {
+// Here lists the sessions of this node that speak a dialect and whose connections are asked for. is must
+// not block.
+func (r *Registry) Here(dialect string, is func(*hub.Conn) bool) (found []*Session) {
 	for _, s := range r.sessions.snapshot() {
-		if conn := s.connection(); conn != nil && is(conn) {
+		if conn := s.connection(); conn != nil && dialectName(s.dialect) == dialect && is(conn) {
 			found = append(found, s)
 		}
 	}

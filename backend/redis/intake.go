@@ -43,6 +43,8 @@ const (
 	// intakeClaims how long a claim lasts: longer than any node may keep the frame.
 	intakeKept   = 2 * intakeLease
 	intakeClaims = time.Minute
+	// intakeClosing is how long Close waits for what is claimed, while Redis does not answer.
+	intakeClosing = 2 * time.Second
 	// intakeFrames and intakeBytes bound the frames that wait, and as many that are kept.
 	intakeFrames = 8192
 	intakeBytes  = 32 << 20
@@ -82,10 +84,11 @@ type Intake struct {
 	keptBytes int
 	renewed   time.Time // the latest answer about who leads
 	warned    time.Time // of lost frames, at most once a minute
+	closing   time.Time // see overdue
 }
 
-// Intake starts to take what other programs publish. Close it before the client. The error is about
-// a cluster.
+// Intake starts to take what other programs publish. A client has one at a time, which is closed before
+// the client. The error is about a cluster.
 func (c *Client) Intake(o IntakeOptions) (*Intake, error) {
 	s := c.shards[0]
 	if s.primary.usesShardedPubSub() {
@@ -94,12 +97,13 @@ func (c *Client) Intake(o IntakeOptions) (*Intake, error) {
 	in := &Intake{c: s, take: o.Take, wake: make(chan struct{}, 1), log: s.log}
 	in.ctx, in.cancel = context.WithCancel(s.ctx)
 	in.counter.unmarked = true
-	in.listen(s.names.intakeMark(), intakeMarks{in})
+	s.intake.Store(in)
+	in.listen(s.names.intakeMark(), intakeMarks{s})
 	for _, name := range o.Channels {
-		in.listen(name, intakeFrom{in, name})
+		in.listen(name, intakeFrom{s, name})
 	}
 	for _, pattern := range o.Patterns {
-		in.listen(patternTopic(pattern), intakeFrom{in, pattern})
+		in.listen(patternTopic(pattern), intakeFrom{s, pattern})
 	}
 	s.runLoop(&in.wg, "taking what other programs publish", in.takeUntilClosed)
 	return in, nil
@@ -116,6 +120,7 @@ func (in *Intake) listen(topic string, h handler) {
 func (in *Intake) Close() {
 	in.cancel()
 	in.wg.Wait()
+	in.c.intake.CompareAndSwap(in, nil)
 	for _, topic := range in.topics {
 		in.c.link.release(topic)
 	}

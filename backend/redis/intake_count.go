@@ -40,49 +40,63 @@ type arrivedFrame struct {
 	at                     time.Time
 }
 
-// intakeFrom is the [handler] of a channel or a pattern.
+// intakeFrom is the [handler] of a channel or a pattern. It outlives an intake, because a topic that
+// is needed again keeps its handler.
 type intakeFrom struct {
-	in   *Intake
+	c    *shard
 	name string
 }
 
-// subscribed implements [handler]: frames may have been missed, so that this node counts anew.
-func (h intakeFrom) subscribed() { h.in.countAnew() }
+// subscribed implements [handler].
+func (h intakeFrom) subscribed() { h.c.intake.Load().countAnew() }
 
 // receive implements [handler].
-func (h intakeFrom) receive(payload string) {
-	in := h.in
+func (h intakeFrom) receive(payload string) { h.c.intake.Load().arrive(h.name, payload) }
+
+// arrive queues a frame. A nil intake drops it.
+func (in *Intake) arrive(channel, payload string) {
+	if in == nil {
+		return
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	name := in.counter.name(h.name, payload)
+	name := in.counter.name(channel, payload)
 	switch {
 	case name == "": // those nodes that were there before have it
 	case len(in.arrived) >= intakeFrames || in.bytes+len(payload) > intakeBytes:
 		in.lost++
 	default:
-		in.arrived = append(in.arrived, arrivedFrame{name, h.name, payload, time.Now()})
+		in.arrived = append(in.arrived, arrivedFrame{name, channel, payload, time.Now()})
 		in.bytes += len(payload)
 	}
 	in.wakeUp()
 }
 
 // intakeMarks is the [handler] of the marks.
-type intakeMarks struct{ in *Intake }
+type intakeMarks struct{ c *shard }
 
-func (h intakeMarks) subscribed() { h.in.countAnew() }
+func (h intakeMarks) subscribed() { h.c.intake.Load().countAnew() }
 
 // receive takes a mark. A mark that was published before this node has subscribed to everything does not
 // count: it has perhaps missed frames behind it.
 func (h intakeMarks) receive(mark string) {
-	h.in.mu.Lock()
-	defer h.in.mu.Unlock()
-	if c := &h.in.counter; !c.unmarked || c.mark != "" {
+	in := h.c.intake.Load()
+	if in == nil {
+		return
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if c := &in.counter; !c.unmarked || c.mark != "" {
 		c.mark, c.unmarked = mark, false
 		clear(c.counts)
 	}
 }
 
+// countAnew is called when this node has subscribed, and may have missed frames before.
 func (in *Intake) countAnew() {
+	if in == nil {
+		return
+	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.counter.mark, in.counter.unmarked = "", true

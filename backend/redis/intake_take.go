@@ -69,7 +69,7 @@ func (in *Intake) dropOld() {
 func (in *Intake) deliver() {
 	for first := true; first || len(in.kept) > 0; first = false {
 		batch := in.kept[:min(len(in.kept), intakeBatch)]
-		mine, err := in.claim(in.ctx, intakeLease, batch)
+		mine, err := in.claim(in.c.ctx, intakeLease, batch) // what is claimed is delivered, also when the intake is closed
 		in.renewed = time.Now()
 		in.leads.Store(err == nil && mine != nil)
 		if err != nil || mine == nil {
@@ -77,12 +77,23 @@ func (in *Intake) deliver() {
 		}
 		for i, f := range batch {
 			in.keptBytes -= f.size
-			if i < len(mine) && mine[i] == int64(1) && in.ctx.Err() == nil {
-				guard.Run(in.log, "what another program has published", func() { f.do(in.ctx) })
+			if i < len(mine) && mine[i] == int64(1) && !in.overdue() {
+				guard.Run(in.log, "what another program has published", func() { f.do(in.c.ctx) })
 			}
 		}
 		in.kept = in.kept[len(batch):]
 	}
+}
+
+// overdue reports whether the intake was closed so long ago that what it has claimed is lost.
+func (in *Intake) overdue() bool {
+	if in.ctx.Err() == nil {
+		return false
+	}
+	if in.closing.IsZero() {
+		in.closing = time.Now()
+	}
+	return time.Since(in.closing) > intakeClosing
 }
 
 // claim leads for a while, and claims frames. It returns nil if another node leads.

@@ -124,6 +124,34 @@ func TestIntakeOfADeadLeader(t *testing.T) {
 	}
 }
 
+// A node that takes something else from now on still knows which frames are done.
+func TestIntakeAnew(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	c := open(t, quickOptions(s.Addr))
+	for round := range 3 {
+		got := make(chan string, 10)
+		in, err := c.Intake(IntakeOptions{Channels: []string{"news", fmt.Sprint("news", round)}, Take: func(channel, payload string) func(context.Context) {
+			return func(context.Context) { got <- channel + payload }
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the node counts from a mark", func() bool {
+			in.mu.Lock()
+			defer in.mu.Unlock()
+			return in.counter.mark != "" && !in.counter.unmarked
+		})
+		for _, channel := range []string{"news", fmt.Sprint("news", round)} {
+			s.do("publish", channel, "x")
+			if text := <-got; text != channel+"x" {
+				t.Errorf("got %s", text)
+			}
+		}
+		in.Close()
+	}
+}
+
 // A node whose subscription breaks counts anew, and nothing is done twice.
 func TestIntakeAfterABreak(t *testing.T) {
 	t.Parallel()

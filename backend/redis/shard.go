@@ -24,7 +24,8 @@ type shard struct {
 	link    *link
 	log     *slog.Logger
 
-	queue atomic.Pointer[queue] // of the outbox; nil before it is started
+	queue  atomic.Pointer[queue]  // of the outbox; nil before it is started
+	intake atomic.Pointer[Intake] // nil: nothing is taken from other programs
 
 	leaseRenewedAt atomic.Int64 // an uptime; 0: no lease was ever renewed
 

@@ -24,6 +24,8 @@
 //	relay.go    what rules do
 //	rooms.go    the rooms profile
 //	failure.go  errors, and acknowledgements
+//	emitter.go  what emitters publish in Redis, for clients; emitted.go: how they write it;
+//	            msgpack.go: the format of some of them
 //
 // # Concurrency
 //

@@ -33,6 +33,11 @@ func Locate(value string, err error) error { return named.locate(value, err) }
 // known.
 func Place(value string) string { return named.place(value) }
 
+// Remember keeps the place of an option without values, under a name for it.
+func Remember(d *caddyfile.Dispenser, option string) {
+	named.remember(d, "<file>", []string{option})
+}
+
 // remember keeps the place of each file, folder, address and placeholder among the values of an
 // option. Other values may be secrets.
 func (l *lines) remember(d *caddyfile.Dispenser, syntax string, values []string) {

@@ -15,8 +15,9 @@ import (
 // what it calls its work: the text that follows "panic in" in the log. The test is in the
 // same package.
 var tested = map[string]string{
-	".: the drain of a hub":  "TestPanicInTheDrainOfAHub",
-	"node: the end of a hub": "TestPanicInTheEndOfAHub",
+	".: the drain of a hub":                                 "TestPanicInTheDrainOfAHub",
+	"node: the end of a hub":                                "TestPanicInTheEndOfAHub",
+	"node: the change of what is taken from other programs": "TestPanicInTheChangeOfAnIntake",
 
 	"internal/caddyhost: a connection that takes no answer": "TestPanicInTheCutOfAnAnswer",
 	"internal/caddyhost: the end of a connection":           "TestPanicInTheEndOfAConnection",

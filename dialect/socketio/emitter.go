@@ -1,0 +1,203 @@
+package socketio
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
+)
+
+// Emitter takes what programs publish in Redis for servers of Socket.IO. Events for rooms become messages,
+// which one node publishes for all. Events for one client, and what changes clients, each node does with
+// its own.
+type Emitter struct {
+	// Static.
+	server *Server
+	log    *slog.Logger
+
+	mu         sync.Mutex // a leaf
+	complained map[string]time.Time
+}
+
+// NewEmitter returns what takes events for the clients of a server.
+func NewEmitter(s *Server, log *slog.Logger) *Emitter {
+	return &Emitter{server: s, log: log, complained: make(map[string]time.Time)}
+}
+
+// Channels are the channels of Redis in which emitters publish, and Patterns those of channels.
+func (e *Emitter) Channels() []string {
+	all := []string{pythonChannel}
+	for _, n := range e.server.Namespaces {
+		all = append(all, requestChannel+n.Name+"#")
+	}
+	return all
+}
+
+// Patterns are the patterns of the other channels.
+func (*Emitter) Patterns() []string { return []string{emittedPattern} }
+
+// emittedSpace is by how much a frame may be larger than a message: names of rooms, and the like.
+const emittedSpace = 64 << 10
+
+// Take takes what was published in a channel. It returns what one node has to do for all.
+func (e *Emitter) Take(r *session.Registry, channel, payload string) func(context.Context) {
+	if len(payload) > r.MessageSize()+emittedSpace {
+		e.complain("it is larger than message_size", channel)
+		return nil
+	}
+	var ev *emitted
+	var q *request
+	var err error
+	switch channel {
+	case pythonChannel:
+		ev, q, err = parsePython([]byte(payload))
+	case emittedPattern:
+		ev, err = parseEmitted([]byte(payload))
+	default:
+		q, err = parseRequest(namespaceOf(channel), []byte(payload))
+	}
+	switch {
+	case err != nil:
+		e.complain(err.Error(), channel)
+	case q != nil:
+		e.carryOut(r, q, channel)
+	case ev != nil:
+		return e.emit(r, ev, channel)
+	}
+	return nil
+}
+
+// complain logs why a frame is rejected, at most once a minute for each channel.
+func (e *Emitter) complain(why, channel string) {
+	e.mu.Lock()
+	last := e.complained[channel]
+	silent := time.Since(last) < time.Minute
+	if !silent {
+		e.complained[channel] = time.Now()
+	}
+	e.mu.Unlock()
+	if !silent {
+		e.log.Warn("what an emitter of Socket.IO has published is rejected; further ones of this minute are not logged", "channel", channel, "reason", why)
+	}
+}
+
+// audience is a selection in terms of the hub.
+type audience struct {
+	all    string   // the room of all clients
+	rooms  []string // channels
+	ids    []string // connections
+	except []string // both
+}
+
+// audience resolves the rooms of a selection. The id of a socket is a room that has only this socket.
+func (e *Emitter) audience(s *selection) (a audience, err *protocol.Error) {
+	if e.server.namespace(s.namespace) == nil {
+		return a, noNamespace
+	}
+	a.all = e.server.broadcastRoom(s.namespace)
+	for _, name := range s.except {
+		if !isConnection(name) {
+			if name, err = e.server.room(s.namespace, name); err != nil {
+				return a, err
+			}
+		}
+		a.except = append(a.except, name)
+	}
+	for _, name := range s.rooms {
+		if isConnection(name) {
+			a.ids = append(a.ids, name)
+			continue
+		}
+		room, err := e.server.room(s.namespace, name)
+		if err != nil {
+			return a, err
+		}
+		if !slices.Contains(a.rooms, room) {
+			a.rooms = append(a.rooms, room)
+		}
+	}
+	if len(s.rooms) == 0 {
+		a.rooms = []string{a.all}
+	}
+	return a, nil
+}
+
+// isExcept reports whether the audience leaves a connection out.
+func (a *audience) isExcept(c *hub.Conn) bool {
+	return slices.ContainsFunc(a.except, func(name string) bool { return name == c.ID() || c.In(name) })
+}
+
+// has reports whether a connection belongs to the audience.
+func (a *audience) has(c *hub.Conn) bool {
+	return (slices.Contains(a.ids, c.ID()) || slices.ContainsFunc(a.rooms, c.In)) && !a.isExcept(c)
+}
+
+// emit sends an event to the clients of this node that it names, and returns what publishes it in rooms.
+func (e *Emitter) emit(r *session.Registry, ev *emitted, channel string) func(context.Context) {
+	a, bad := e.audience(&ev.selection)
+	if bad != nil {
+		e.complain(bad.Error(), channel)
+		return nil
+	}
+	for _, id := range a.ids {
+		if c, here := r.Conn(id); here && !slices.ContainsFunc(a.rooms, c.In) && !a.isExcept(c) && (c.In(a.all) || !r.Opens(a.all)) {
+			text, data := extract([]byte(packetOf(ev.namespace, ev.event, ev.args...)))
+			c.Send(parts(binaryPacket(text, data)))
+		}
+	}
+	if len(a.rooms) == 0 {
+		return nil
+	}
+	return func(ctx context.Context) { e.publish(ctx, r, ev, a, channel) }
+}
+
+// publish publishes an event in its rooms. Each client gets it once: the message in a room leaves out
+// the clients of the rooms before.
+func (e *Emitter) publish(ctx context.Context, r *session.Registry, ev *emitted, a audience, channel string) {
+	except := slices.Clone(a.except)
+	for _, room := range a.rooms {
+		q := protocol.Publish{Channel: room, Event: ev.event, Volatile: ev.volatile, Except: hub.ExceptAny(except)}
+		if len(except) == 1 && isConnection(except[0]) {
+			q.Except = except[0]
+		}
+		q.Content, q.Tags = contentOf(ev.args, ev.binary)
+		if _, bad := r.Publishing.Publish(ctx, session.Caller{App: true}, q); bad != nil {
+			e.complain(bad.Error(), channel)
+		}
+		except = append(except, room)
+	}
+}
+
+// carryOut does to the clients of this node what a request says.
+func (e *Emitter) carryOut(r *session.Registry, q *request, channel string) {
+	a, bad := e.audience(&q.selection)
+	if bad != nil {
+		e.complain(bad.Error(), channel)
+		return
+	}
+	found := r.Here("socketio", a.has)
+	if q.disconnect {
+		for _, s := range found {
+			s.Conn().Close(protocol.ReasonForbidden)
+		}
+		return
+	}
+	for _, change := range []struct {
+		names names
+		leave bool
+	}{{q.join, false}, {q.leave, true}} {
+		for _, name := range change.names {
+			room, bad := e.server.room(q.namespace, name)
+			if bad != nil {
+				e.complain(bad.Error(), channel)
+				continue
+			}
+			r.Enrollment.Here(found, room, change.leave)
+		}
+	}
+}
