@@ -38,7 +38,9 @@ func NewSocketIO(c *config.SocketIO) (*SocketIO, error) {
 }
 
 // Emitter returns what takes events of emitters for the clients.
-func (s *SocketIO) Emitter(log *slog.Logger) *socketio.Emitter { return socketio.NewEmitter(s.server, log) }
+func (s *SocketIO) Emitter(log *slog.Logger) *socketio.Emitter {
+	return socketio.NewEmitter(s.server, log)
+}
 
 // SocketIOPaths are the paths at which clients of Socket.IO come in. c may be nil.
 func SocketIOPaths(c *config.SocketIO) []string {

@@ -1,12 +1,15 @@
 package redis
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/history"
@@ -37,6 +40,7 @@ func TestDocumentedAccessLists(t *testing.T) {
 	t.Parallel()
 	list := append([]string{"acl", "setuser", "realtime", "on", ">secret"}, documentedAccessList(t, "configuration.md", "ACL SETUSER realtime on >secret")...)
 	more := append([]string{"acl", "setuser", "realtime"}, documentedAccessList(t, "clustering.md", "ACL SETUSER realtime")...)
+	emitter := append([]string{"acl", "setuser", "realtime", "&socket.io#*"}, documentedAccessList(t, "configuration.md", "ACL SETUSER realtime &socket.io#*")...)
 	single, cluster := startServer(t).Server, redistest.StartCluster(t, 3, false)
 	for name, at := range map[string]struct {
 		servers []*redistest.Server
@@ -50,6 +54,8 @@ func TestDocumentedAccessLists(t *testing.T) {
 				s.Do(list...)
 				if len(at.servers) > 1 {
 					s.Do(more...)
+				} else {
+					s.Do(emitter...)
 				}
 				s.Do("acl", "setuser", "default", "-@all", "+acl", "+ping", "+hello", "+auth", "+client", "+cluster", "+migrate", "+select", "+restore-asking", "+restore")
 			}
@@ -58,6 +64,8 @@ func TestDocumentedAccessLists(t *testing.T) {
 			useEverything(t, o)
 			if len(at.servers) > 1 {
 				useWhileSlotMoves(t, cluster, o)
+			} else {
+				useIntake(t, at.servers[0], o)
 			}
 			for _, s := range at.servers {
 				if log := s.Do("acl", "log"); len(log.([]any)) > 0 {
@@ -82,6 +90,29 @@ func useWhileSlotMoves(t *testing.T, cluster *redistest.Cluster, o Options) {
 	from := cluster.Of(slot)
 	cluster.Move(slot, from, (from+1)%3, func() { n.publishAndRead(room, `"meanwhile"`) })
 	n.publishAndRead(room, `"after"`)
+}
+
+// useIntake takes what an emitter of Socket.IO publishes.
+func useIntake(t *testing.T, s *redistest.Server, o Options) {
+	t.Helper()
+	s.Do("acl", "setuser", "emitter", "on", "nopass", "&socket.io#*", "+publish")
+	got := make(chan struct{}, 100)
+	in, err := open(t, o).Intake(IntakeOptions{
+		Channels: []string{"socketio", "socket.io-request#/#"}, Patterns: []string{"socket.io#*"},
+		Take: func(string, string) func(context.Context) { return func(context.Context) { got <- struct{}{} } },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	c := goredis.NewClient(&goredis.Options{Addr: s.Addr, Username: "emitter", Password: "any", Protocol: 2, DisableIdentity: true, MaintNotificationsConfig: noMaintNotifications()})
+	defer c.Close()
+	eventually(t, "what an emitter publishes arrives", func() bool {
+		if err := c.Publish(t.Context(), "socket.io#/#room#", "x").Err(); err != nil {
+			t.Fatal(err)
+		}
+		return len(got) > 0
+	})
 }
 
 // useOutbox records events of all kinds, also those of a node that died.
