@@ -85,13 +85,13 @@ func documentShare(e *documentEnv) {
 func documentMemory(e *documentEnv) {
 	n := e.node()
 	b := document.Budget{Memory: 16 << 20}
-	v := n.fill(1, 200_000, b, document.ErrFull)
-	if err := n.grow(v, 200_000, document.Budget{Payer: "ann", Memory: b.Memory}); !errors.Is(err, document.ErrFull) {
+	v := n.fill(1, 1_000_000, b, document.ErrFull)
+	if err := n.grow(v, 1_000_000, document.Budget{Payer: "ann", Memory: b.Memory}); !errors.Is(err, document.ErrFull) {
 		e.t.Errorf("a change on account of somebody else: %v", err)
 	}
 	if v > 1 { // or others have filled it
 		n.shrink(v, b)
-		if err := n.grow(v+1, 200_000, b); err != nil {
+		if err := n.grow(v+1, 1_000_000, b); err != nil {
 			e.t.Errorf("after the document was made smaller: %v", err)
 		}
 	}

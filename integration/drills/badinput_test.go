@@ -44,12 +44,13 @@ http://{{site}} {
 }
 `
 
-const (
-	badRounds = 200
-	badWarmUp = 10 // rounds that fill pools and caches first
+const badWarmUp = 10 // rounds that fill pools and caches first
+
+var (
+	badRounds = sized(100, 200)
 	// badGrowth is how much more memory may be in use after all rounds. If each of
 	// their connections left 16 KiB behind, it would be ten times as much.
-	badGrowth = 2 << 20
+	badGrowth = sized[int64](1<<20, 2<<20)
 )
 
 // TestBadInput does everything that clients must not do, again and again. Each

@@ -28,9 +28,9 @@ http://{{site}} {
 }
 `
 
-const (
-	recoverMessages = 2000 // to be acknowledged, at least
-	recoverCuts     = 500  // connections to be cut, at least
+var (
+	recoverMessages = sized(1000, 2000) // to be acknowledged, at least
+	recoverCuts     = sized(250, 500)   // connections to be cut, at least
 )
 
 // TestRecover cuts connections at random, while everything that can publish
@@ -130,7 +130,7 @@ func TestRecoverOverReloads(t *testing.T) {
 	}
 	d.gathered()
 	d.publish()
-	cuts := d.cutAtRandom(1000, 300, func(cuts int) {
+	cuts := d.cutAtRandom(sized(500, 1000), sized(150, 300), func(cuts int) {
 		if cuts%10 == 0 {
 			p := policyOf(cuts / 10)
 			p.crowded = false // everybody may come back

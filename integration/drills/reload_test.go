@@ -9,10 +9,13 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/checker"
 )
 
+var (
+	reloads   = sized(21, 50) // each option of the policies changes with each that has another period
+	reloadWS  = sized(200, 500)
+	reloadSSE = sized(50, 100)
+)
+
 const (
-	reloads      = 50
-	reloadWS     = 500
-	reloadSSE    = 100
 	reloadInside = 10 // of the streams: they stay in their handlers
 	reloadMemo   = 6  // more of each, in rooms that lose their history and get it back
 )
