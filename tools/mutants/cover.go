@@ -1,20 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"go/ast"
 	"go/parser"
 	"go/token"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/tools/cover"
+	"time"
 )
 
 // realGo names the variable with the go command that this program stands before.
@@ -40,159 +36,68 @@ func standBefore(work string) ([]string, error) {
 	return append(os.Environ(), realGo+"="+real, "PATH="+folder+string(filepath.ListSeparator)+os.Getenv("PATH")), nil
 }
 
-// standIn runs the go command, and completes a profile that it writes. A profile comes from a real run and
-// not from the cache, because gremlins takes its time as the time of the tests.
+// longEnough is the factor between the second that the profile takes and the time that gremlins gives a mutant.
+// The limits of schema.run are those that count.
+const longEnough = 1800
+
+// standIn does what gremlins asks of the go command. In place of a profile of lines it writes which operators
+// the tests reach: the go command does not measure the conditions of the cases of a switch, nor constants, and
+// gremlins would leave out the mutants there.
 func standIn(args []string) int {
-	at := slices.Index(args, "-coverprofile")
-	switch {
-	case at > 0:
-		args = slices.Insert(slices.Clone(args), at, "-count=1")
-	case len(args) > 0 && args[0] == "test":
-		// What vet finds is not found by a test. To link without tables for debuggers is faster.
-		args = slices.Insert(slices.Clone(args), 1, "-vet=off", "-ldflags=-s -w")
+	command := strings.Join(args[:min(2, len(args))], " ")
+	if command == "mod download" {
+		return 0 // the binary was built, so all modules are there
 	}
-	var mutant *found
-	if at < 0 && len(args) > 0 && args[0] == "test" {
-		if mutant = find(); mutant != nil {
-			if code, done := mutant.try(); done {
-				return code
-			}
+	if at := slices.Index(args, "-coverprofile"); at > 0 && at+1 < len(args) {
+		time.Sleep(time.Second)
+		if err := writeProfile(args[at+1]); err != nil {
+			fmt.Fprintln(os.Stderr, "mutants:", err)
+			return 3
 		}
+		return 0
 	}
-	var out bytes.Buffer
+	if args[0] == "test" {
+		if mutant := find(); mutant != nil {
+			return mutant.try()
+		}
+		fmt.Fprintln(os.Stderr, "mutants: gremlins tests a mutant that is not here")
+		return codeNotViable
+	}
 	cmd := exec.Command(os.Getenv(realGo), args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, io.MultiWriter(os.Stdout, &out), os.Stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {
-	case errors.As(err, &exit) && buildFailed.Match(out.Bytes()):
-		return codeNotViable // the go command has the same code as for a test that fails
 	case errors.As(err, &exit):
-		if mutant != nil && exit.ExitCode() == codeKilled {
-			note(mutant.schema.Killed, mutant.key)
-		}
 		return exit.ExitCode()
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		return 3
-	case at > 0:
-		if err := complete(args[at+2]); err != nil {
-			fmt.Fprintln(os.Stderr, "mutants:", err)
-			return 3
-		}
 	}
 	return 0
 }
 
-// complete adds the conditions of cases and the expressions of constants and variables to a profile. A case
-// counts as reached if its switch is: a later case may not be, and then a mutant there lives.
-func complete(path string) error {
-	profiles, err := cover.ParseProfiles(path)
+// writeProfile writes a profile with a block for each operator that tests reach. Those of constants, which have
+// no switch, count as reached.
+func writeProfile(path string) error {
+	s, err := readSchema()
 	if err != nil {
 		return err
 	}
-	module, err := exec.Command(os.Getenv(realGo), "list", "-m").Output()
-	if err != nil {
-		return err
-	}
-	root, err := exec.Command(os.Getenv(realGo), "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return err
-	}
-	var more bytes.Buffer
-	folders := make(map[string]bool)
-	for _, p := range profiles {
-		name := strings.TrimPrefix(p.FileName, strings.TrimSpace(string(module))+"/")
-		file := filepath.Join(strings.TrimSpace(string(root)), name)
-		if err := completeFile(&more, p, file); err != nil {
-			return err
-		}
-		folders[filepath.Dir(file)+"\x00"+filepath.ToSlash(filepath.Dir(p.FileName))] = true
-	}
-	if err := declarationsOf(&more, folders, profiles); err != nil {
-		return err
-	}
-	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(more.Bytes())
-	return errors.Join(err, f.Close())
-}
-
-// declarationsOf completes files that the profile does not have, because they have no statement.
-func declarationsOf(more *bytes.Buffer, folders map[string]bool, profiles []*cover.Profile) error {
-	has := make(map[string]bool)
-	for _, p := range profiles {
-		has[p.FileName] = true
-	}
-	for f := range folders {
-		folder, name, _ := strings.Cut(f, "\x00")
-		files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	text := "mode: set\n"
+	for name, sites := range s.Sites {
+		set := token.NewFileSet()
+		tree, err := parser.ParseFile(set, filepath.Join(s.Folder, name), nil, parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
-		for _, file := range files {
-			as := name + "/" + filepath.Base(file)
-			if !has[as] && !strings.HasSuffix(file, "_test.go") {
-				if err := completeFile(more, &cover.Profile{FileName: as}, file); err != nil {
-					return err
-				}
+		for n, o := range operators(tree) {
+			if site, ok := sites[n]; ok && len(s.Reached[site]) == 0 {
+				continue
 			}
+			at := set.Position(o.at)
+			text += fmt.Sprintf("%s/%s:%d.%d,%d.%d 1 1\n", s.ImportPath, name, at.Line, at.Column, at.Line, at.Column+1)
 		}
 	}
-	return nil
-}
-
-func completeFile(more *bytes.Buffer, p *cover.Profile, file string) error {
-	set := token.NewFileSet()
-	tree, err := parser.ParseFile(set, file, nil, parser.SkipObjectResolution)
-	if err != nil {
-		return err
-	}
-	add := func(n ast.Node) {
-		from, to := set.Position(n.Pos()), set.Position(n.End())
-		fmt.Fprintf(more, "%s:%d.%d,%d.%d 1 1\n", p.FileName, from.Line, from.Column, to.Line, to.Column)
-	}
-	for _, d := range tree.Decls {
-		if g, ok := d.(*ast.GenDecl); ok && (g.Tok == token.CONST || g.Tok == token.VAR) {
-			add(g)
-		}
-	}
-	ast.Inspect(tree, func(n ast.Node) bool {
-		var body *ast.BlockStmt
-		switch s := n.(type) {
-		case *ast.SwitchStmt:
-			body = s.Body
-		case *ast.GenDecl:
-			if s.Tok == token.CONST {
-				add(s) // also inside of a function
-			}
-			return true
-		default:
-			return true
-		}
-		if !reached(p, set.Position(n.Pos())) {
-			return true
-		}
-		for _, c := range body.List {
-			for _, e := range c.(*ast.CaseClause).List {
-				add(e)
-			}
-		}
-		return true
-	})
-	return nil
-}
-
-// reached reports whether the tests run the statement at a position.
-func reached(p *cover.Profile, at token.Position) bool {
-	for _, b := range p.Blocks {
-		after := at.Line > b.StartLine || at.Line == b.StartLine && at.Column >= b.StartCol
-		before := at.Line < b.EndLine || at.Line == b.EndLine && at.Column < b.EndCol
-		if after && before && b.Count > 0 {
-			return true
-		}
-	}
-	return false
+	return os.WriteFile(path, []byte(text), 0o600)
 }

@@ -9,10 +9,6 @@
 // long as its tests, so this program builds one binary with all mutants of a package, and stands before the go
 // command: it finds which mutant gremlins wrote, and runs the tests that reach it in that binary, see schema.go
 // and trial.go. The few mutants that the binary can not have, in constants, are built by the go command.
-//
-// gremlins asks the go command which code the tests reach. The go command does not measure the conditions of
-// the cases of a switch, nor constants, and gremlins would leave out the mutants there. So this program
-// adds them to the profile, see cover.go.
 package main
 
 import (
@@ -44,14 +40,15 @@ func main() {
 	patience := flag.Int("patience", 15, "how many times as long as without a mutant a test may take")
 	reasons := flag.String("reasons", "tools/mutants/survivors.txt", "why mutants live")
 	killed := flag.String("killed", "", "a file with the mutants that runs killed; they are not repeated")
+	constants := flag.Bool("constants", true, "also test the mutants of constants, each of which is built on its own")
 	flag.Parse()
-	if err := run(*gremlins, *workers, *patience, *reasons, *killed, flag.Args()); err != nil {
+	if err := run(*gremlins, *workers, *patience, *reasons, *killed, *constants, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
 		os.Exit(1)
 	}
 }
 
-func run(gremlins string, workers, patience int, reasonsFile, killed string, packages []string) error {
+func run(gremlins string, workers, patience int, reasonsFile, killed string, constants bool, packages []string) error {
 	if killed != "" {
 		var err error
 		if killed, err = filepath.Abs(killed); err != nil {
@@ -81,13 +78,13 @@ func run(gremlins string, workers, patience int, reasonsFile, killed string, pac
 		if err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}
-		s.Killed = killed
+		s.Killed, s.Constants = killed, constants
 		saved, err := s.save(work)
 		if err != nil {
 			return err
 		}
 		out := filepath.Join(work, strings.ReplaceAll(p, "/", "-")+".json")
-		cmd := exec.Command(gremlins, "unleash", "--workers", fmt.Sprint(workers), "--timeout-coefficient", fmt.Sprint(patience),
+		cmd := exec.Command(gremlins, "unleash", "--workers", fmt.Sprint(workers), "--timeout-coefficient", fmt.Sprint(longEnough),
 			"--output", out, "./"+p)
 		cmd.Env, cmd.Stderr = append(slices.Clone(env), schemaFile+"="+saved), os.Stderr
 		if err := watch(cmd, p); err != nil {

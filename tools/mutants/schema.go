@@ -25,15 +25,17 @@ var switches string
 // schema is a test binary with all mutants of a package, of which an environment variable chooses one. To
 // build each mutant costs many times what its tests cost.
 type schema struct {
-	Folder string // of the package, absolute
-	Binary string
-	Timed  string // the file that takes the mutants whose tests did not end
+	ImportPath string
+	Folder     string // of the package, absolute
+	Binary     string
+	Timed      string // the file that takes the mutants whose tests did not end
 	// Sites are the operators of each file that have a switch. JoinsText are those whose mutant does not compile.
 	Sites     map[string]map[int]int
 	JoinsText map[string]map[int]bool
 	Tests     map[string]cost
 	Reached   map[int][]string // the tests that come by a site
 	Patience  int
+	Constants bool   // their mutants are tested as well
 	Killed    string // the file that takes the mutants that were killed, and lists those of earlier runs
 }
 
@@ -72,7 +74,7 @@ func newSchema(work, rel string, patience int) (*schema, error) {
 	if err := b.check(); err != nil {
 		return nil, err
 	}
-	s := &schema{Folder: b.pkg.Dir, Binary: filepath.Join(b.work, "tests"), Timed: filepath.Join(b.work, "timed"), Patience: patience}
+	s := &schema{ImportPath: b.pkg.ImportPath, Folder: b.pkg.Dir, Binary: filepath.Join(b.work, "tests"), Timed: filepath.Join(b.work, "timed"), Patience: patience}
 	for {
 		overlay, err := b.write(s)
 		if err != nil {

@@ -11,10 +11,11 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,6 +70,15 @@ func (s *schema) measure(work string) error {
 	return nil
 }
 
+// startCPU returns what it costs to start the binary, which each test was measured with.
+func (s *schema) startCPU() float64 {
+	least := math.Inf(1)
+	for _, c := range s.Tests {
+		least = min(least, c.CPU)
+	}
+	return least
+}
+
 // tests returns the command that runs tests of the binary. A mutant may take all memory, or never end, so it
 // gets limits. That of the processor's time does not depend on what else the machine does.
 func (s *schema) tests(ctx context.Context, names []string, limit time.Duration, cpu int, env ...string) *exec.Cmd {
@@ -78,12 +88,13 @@ func (s *schema) tests(ctx context.Context, names []string, limit time.Duration,
 	return cmd
 }
 
-// run runs the tests that come by a site with one of its mutants: first the fast ones, then the others.
-func (s *schema) run(site int, as token.Token) (code int, timed bool) {
-	names := slices.Clone(s.Reached[site])
+// run runs tests with a mutant: first the fast ones, then the others.
+func (s *schema) run(names []string, env ...string) (code int, timed bool) {
+	names = slices.Clone(names)
 	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(s.Tests[a].CPU, s.Tests[b].CPU) })
 	slow := slices.IndexFunc(names, func(name string) bool { return s.Tests[name].CPU > 0.5 })
 	groups := [][]string{names}
+	start := s.startCPU()
 	if slow > 0 {
 		groups = [][]string{names[:slow], names[slow:]}
 	}
@@ -91,13 +102,13 @@ func (s *schema) run(site int, as token.Token) (code int, timed bool) {
 		if len(group) == 0 {
 			continue
 		}
-		limit, cpu := 30*time.Second, 4.0
+		limit, cpu := 30*time.Second, 3.0
 		for _, name := range group {
 			limit += time.Duration(float64(s.Patience) * s.Tests[name].Wall * float64(time.Second))
-			cpu += 4 * s.Tests[name].CPU
+			cpu += 3 * (s.Tests[name].CPU - start)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
-		cmd := s.tests(ctx, group, limit, int(cpu), fmt.Sprint("MUTANT_SITE=", site), fmt.Sprint("MUTANT_TOKEN=", int(as)))
+		cmd := s.tests(ctx, group, limit, int(cpu), env...)
 		out, err := cmd.CombinedOutput()
 		stuck := ctx.Err() != nil || bytes.Contains(out, []byte("panic: test timed out after")) || bytes.Contains(out, []byte("SIGXCPU")) ||
 			err != nil && strings.Contains(err.Error(), "signal: ")
@@ -121,13 +132,8 @@ type found struct {
 
 // find compares this folder with the package. It returns nil if gremlins wrote no mutant here.
 func find() *found {
-	path := os.Getenv(schemaFile)
-	if path == "" {
-		return nil
-	}
-	s := new(schema)
-	data, err := os.ReadFile(path)
-	if err != nil || json.Unmarshal(data, s) != nil {
+	s, err := readSchema()
+	if err != nil {
 		return nil
 	}
 	for name := range s.Sites {
@@ -150,26 +156,55 @@ func find() *found {
 	return nil
 }
 
-// try runs the mutant in the binary of the schema. It returns false if the schema does not have it.
-func (f *found) try() (code int, done bool) {
-	if f.schema.JoinsText[f.name][f.index] {
-		return codeNotViable, true
+func readSchema() (*schema, error) {
+	s := new(schema)
+	data, err := os.ReadFile(os.Getenv(schemaFile))
+	if err == nil {
+		err = json.Unmarshal(data, s)
 	}
-	if slices.Contains(linesOf(f.schema.Killed), f.key) {
-		return codeKilled, true
+	return s, err
+}
+
+// try runs the tests with the mutant and returns the code of its result.
+func (f *found) try() int {
+	s := f.schema
+	if s.JoinsText[f.name][f.index] {
+		return codeNotViable
 	}
-	site, ok := f.schema.Sites[f.name][f.index]
-	if !ok {
-		return 0, false
+	earlier := linesOf(s.Killed)
+	if slices.Contains(earlier, f.key) {
+		return codeKilled
 	}
-	code, timed := f.schema.run(site, f.to)
+	code, timed := codeKilled, slices.Contains(earlier, f.key+":timed")
+	if !timed {
+		code, timed = f.run()
+	}
 	switch {
 	case timed:
-		note(f.schema.Timed, timedKey(f.name, f.at.Line, f.at.Column, isBoundary(f.from, f.to)))
+		note(s.Timed, timedKey(f.name, f.at.Line, f.at.Column, isBoundary(f.from, f.to)))
+		note(s.Killed, f.key+":timed")
 	case code == codeKilled:
-		note(f.schema.Killed, f.key)
+		note(s.Killed, f.key)
 	}
-	return code, true
+	return code
+}
+
+// run runs the mutant in the binary of the schema. A mutant of a constant is not in there: it gets a binary of
+// its own, and all tests.
+func (f *found) run() (code int, timed bool) {
+	if site, ok := f.schema.Sites[f.name][f.index]; ok {
+		return f.schema.run(f.schema.Reached[site], fmt.Sprint("MUTANT_SITE=", site), fmt.Sprint("MUTANT_TOKEN=", int(f.to)))
+	}
+	if !f.schema.Constants {
+		return codeNotViable, false
+	}
+	own := *f.schema
+	own.Binary += "-constant"
+	// What vet finds is not found by a test. To link without tables for debuggers is faster.
+	if err := exec.Command(os.Getenv(realGo), "test", "-c", "-vet=off", "-ldflags=-s -w", "-o", own.Binary, ".").Run(); err != nil {
+		return codeNotViable, false
+	}
+	return own.run(slices.Collect(maps.Keys(own.Tests)))
 }
 
 // compare returns the file of the package if the one in this folder differs.
@@ -224,5 +259,3 @@ func (s *schema) save(work string) (string, error) {
 	path := filepath.Join(work, "schema-"+filepath.Base(s.Folder)+".json")
 	return path, os.WriteFile(path, data, 0o600)
 }
-
-var buildFailed = regexp.MustCompile(`(?m)\[(build|setup) failed\]$`)
