@@ -23,8 +23,13 @@ func example(t *testing.T, name string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	installed := "{$PACKAGES:../../client/node_modules}"
+	packages := filepath.Join(folder, "../../client/node_modules")
+	if _, err := os.Stat(packages); err != nil && strings.Contains(string(text), installed) {
+		t.Skip("the packages of the client are not installed: run 'make client'")
+	}
 	return strings.NewReplacer(
-		"http://localhost:{$PORT:8080}", "http://{{site}}",
+		"http://localhost:{$PORT:8080}", "http://{{site}}", installed, packages,
 		"bind 127.0.0.1 [::1]", "",
 		"root * .", "root * "+folder, "{file../example-key}", "{file."+filepath.Join(folder, "example-key")+"}",
 	).Replace(string(text))
@@ -125,10 +130,10 @@ func TestExampleDashboard(t *testing.T) {
 		}
 	}
 	price("84.20")
-	ann.shows("[data-swap=HOP] b", "84.20")
+	ann.shows("[sse-swap=HOP] b", "84.20")
 	ann.shows("#status", "live")
 	price("85.10")
-	ann.shows("[data-swap=HOP] b", "85.10")
-	Start(t).Open("bob", site+"/").shows("[data-swap=HOP] b", "85.10")
+	ann.shows("[sse-swap=HOP] b", "85.10")
+	Start(t).Open("bob", site+"/").shows("[sse-swap=HOP] b", "85.10")
 	ann.shows("#status", "connected, no new prices")
 }

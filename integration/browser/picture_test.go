@@ -99,7 +99,7 @@ var scenes = []scene{
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-		me.shows("[data-swap=CORK] b", ".")
+		me.shows("[sse-swap=CORK] b", ".")
 		me.shows("#status", "live")
 	}},
 }
