@@ -84,6 +84,19 @@ var documentChecks = []Check{
 		b.do("change", b.propose(b.version, plus), "change-accepted")
 		wantState(r.open().subscribe(channel), a.version+1, object{"votes": 2})
 	}},
+	{"appending to a list does not collide, inserting does", "Documents", []need{needRoom(Document)}, func(r *run) {
+		channel := r.channel(Document)
+		a, b := edit(r, channel), edit(r, channel)
+		a.change(object{"list": []int{0}})
+		old := a.version
+		a.change([]object{{"op": "add", "path": "/list/-", "value": 1}})
+		b.do("change", b.propose(old, []object{{"op": "add", "path": "/list/-", "value": 2}}), "change-accepted")
+		b.rejectedChange(old, []object{{"op": "add", "path": "/list/0", "value": 3}}, "CONFLICT").want("serverState", object{"list": []int{0, 1, 2}})
+	}},
+	{"a patch that replaces the whole document is rejected", "Documents", []need{needRoom(Document)}, func(r *run) {
+		a := edit(r, r.channel(Document))
+		a.rejectedChange(a.version, []object{{"op": "add", "path": "", "value": object{}}}, "INVALID_MESSAGE")
+	}},
 	{"a patch is made as a whole or not at all", "Documents", []need{needRoom(Document)}, func(r *run) {
 		a := edit(r, r.channel(Document))
 		a.change(object{"a": 1})
@@ -164,6 +177,18 @@ var identityChecks = []Check{
 		c.subscribe(channel)
 		c.publish(channel, 1)
 		c.expect("message").want("sender", user)
+	}},
+	{"a user with two connections is one member", "Presence", []need{needToken, needRoom(Presence)}, func(r *run) {
+		channel := r.channel(Presence)
+		watcher, a, b := entered(r, channel), r.open(), r.open()
+		user, _ := a.do("authenticate", object{"token": r.target.Token}, "authenticated").Payload["user"].(string)
+		b.do("authenticate", object{"token": r.target.Token}, "authenticated")
+		a.subscribe(channel)
+		watcher.until("presence", "the user's entry", func(e envelope) bool { return names(e, "entered", user) || names(e, "users", user) }).want("count", 2)
+		b.subscribe(channel)
+		snapshot(b).want("count", 2)
+		a.do("unsubscribe", object{"channel": channel}, "unsubscribed")
+		watcher.do("presence", object{"channel": channel}, "presence").want("count", 2)
 	}},
 	{"a message of the app has no sender", "Events", []need{needKey, needRoom(Plain)}, func(r *run) {
 		c, channel := r.open(), r.channel(Plain)

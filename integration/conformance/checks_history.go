@@ -119,6 +119,11 @@ var filterChecks = []Check{
 		a.publish(channel, "after")
 		b.until("message", "the message after the new filter", func(e envelope) bool { return true }).want("content", "after")
 	}},
+	{"the command history has what the filter holds back", "Tags and filters", []need{needRoom(History)}, func(r *run) {
+		a, channel, _ := filled(r, 2)
+		a.do("subscribe", object{"channel": channel, "filter": `event == "no"`}, "subscribed")
+		contents(a.do("history", object{"channel": channel}, "history"), 0, 1)
+	}},
 	{"recover passes the filter", "Tags and filters", []need{needRoom(History)}, func(r *run) {
 		_, channel, acks := filled(r, 4)
 		e := r.open().do("subscribe", object{"channel": channel, "recover": acks[0].position(), "filter": "content == 2"}, "subscribed")

@@ -101,6 +101,13 @@ var presenceChecks = []Check{
 		c := entered(r, channel)
 		c.do("presence", object{"channel": channel}, "presence").want("count", 1, "users", []string{c.id()})
 	}},
+	{"a page of the members repeats its after", "Presence", []need{needRoom(Presence)}, func(r *run) {
+		channel := r.channel(Presence)
+		a, b := entered(r, channel), entered(r, channel)
+		first, last := min(a.id(), b.id()), max(a.id(), b.id())
+		a.until("presence", "b's entry", func(e envelope) bool { return names(e, "entered", b.id()) || names(e, "users", b.id()) })
+		a.do("presence", object{"channel": channel, "after": first}, "presence").want("after", first, "users", []string{last}, "count", 2)
+	}},
 	{"status and info are bounded", "Presence", []need{needRoom(Presence)}, func(r *run) {
 		channel := r.channel(Presence)
 		c := entered(r, channel)

@@ -1,6 +1,9 @@
 package conformance
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 var subscribeChecks = []Check{
 	{"a second subscribe is an error and changes nothing", "Commands", []need{needRoom(Plain)}, func(r *run) {
@@ -110,6 +113,33 @@ var messageChecks = []Check{
 		c, channel := r.open(), r.channel(Plain)
 		for _, key := range []string{"ü", "a\n", strings.Repeat("x", 65)} {
 			c.rejected("message", object{"channel": channel, "content": 1, "key": key}, "INVALID_MESSAGE")
+		}
+	}},
+	{"a message after a rejected one is rejected, too", "Several messages at once", []need{needRoom(Limited)}, func(r *run) {
+		c, channel := r.open(), r.channel(Limited)
+		limited := func(more object) bool {
+			more["channel"], more["content"] = channel, 1
+			e := c.ask("message", more)
+			if e.Type == "ack" {
+				return false
+			}
+			if e.Payload["code"] != "RATE_LIMITED" {
+				fail("message was answered with %s", e)
+			}
+			// The channel takes messages again, and the next one is judged by the one before it alone.
+			time.Sleep(time.Duration(e.Payload.number("retryAfter")) * time.Millisecond)
+			return true
+		}
+		for n := 0; !limited(object{}); n++ {
+			if n == 1000 {
+				fail("the channel took 1000 messages at once")
+			}
+		}
+		if !limited(object{"after": true}) {
+			fail("a message with after was accepted, though the server had rejected the one before with RATE_LIMITED")
+		}
+		if limited(object{}) {
+			fail("a message without after was rejected, though the channel took messages again")
 		}
 	}},
 	{"a call is answered by the app", "Commands", []need{needCall}, func(r *run) {

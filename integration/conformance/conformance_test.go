@@ -49,6 +49,11 @@ http://{{site}} {
 			publish anyone
 			document
 		}
+		room limited:* {
+			subscribe anyone
+			publish anyone
+			rate 5/s 2
+		}
 		room pattern:* {
 			subscribe anyone
 			subscribe_pattern anyone
@@ -71,7 +76,7 @@ func start(t *testing.T) Target {
 	return Target{
 		URL: "ws://" + integration.Start(t, site).Addr("site") + "/realtime", Token: token, Key: key, Method: "anything",
 		Rooms: map[Room]string{Plain: "plain:*", History: "history:*", Presence: "presence:*", Document: "document:*",
-			Pattern: "pattern:*", Closed: "closed:*"},
+			Pattern: "pattern:*", Limited: "limited:*", Closed: "closed:*"},
 	}
 }
 

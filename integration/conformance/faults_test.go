@@ -50,6 +50,7 @@ var faults = []fault{
 	{"a repeat after a reconnect is published once", up, `,"key":"[^"]*"`, ``, "duplicate"},
 	{"another message with the same key is rejected", up, `,"key":"[^"]*"`, ``, "CONFLICT"},
 	{"a key is 1 to 64 bytes of printable ASCII", up, `,"key":"[^"]*"`, ``, "INVALID_MESSAGE"},
+	{"a message after a rejected one is rejected, too", up, `"after":true,`, ``, "with after was accepted"},
 	{"a call is answered by the app", down, `"result":`, `"answer":`, "no result"},
 
 	{"a volatile message has no ack and no position", up, `,"volatile":true`, ``, "has the field"},
@@ -70,6 +71,7 @@ var faults = []fault{
 	{"a filter chooses among the messages", up, `,"filter":"(\\"|[^"])*"`, ``, "content: 3"},
 	{"a filter that is not valid is an error", up, `,"filter":"(\\"|[^"])*"`, ``, "INVALID_MESSAGE"},
 	{"another subscribe replaces the filter", up, `,"filter":"(\\"|[^"])*"`, ``, "ALREADY_SUBSCRIBED"},
+	{"the command history has what the filter holds back", down, `("type":"history".*"content":)1`, `${1}7`, "does not have"},
 	{"recover passes the filter", up, `,"filter":"(\\"|[^"])*"`, ``, "has 3 messages"},
 
 	{"a pattern brings the messages of its channels, with their names", down, `("type":"message".*)"channel":"pattern:[^"]*"`, `$1"channel":"pattern:*"`, silence},
@@ -87,6 +89,7 @@ var faults = []fault{
 	{"who closes with 1000 leaves at once", down, `"left":`, `"gone":`, silence},
 	{"status and info are set with subscribe, and updated later", up, `"status":"away"`, `"status":"busy"`, "away"},
 	{"presence without a status returns the snapshot", down, `"count":1`, `"count":2`, "count: 1"},
+	{"a page of the members repeats its after", down, `"after":"[^"]*"`, `"after":""`, "after"},
 	{"status and info are bounded", up, `x{33}`, `x`, "INVALID_MESSAGE"},
 
 	{"a change is accepted, and others get it", down, `("type":"remote-change".*"serverVersion":)`, `${1}9`, "serverVersion"},
@@ -94,6 +97,8 @@ var faults = []fault{
 	{"changes to different paths are merged", up, `"epoch":"[^"]*"(.*"patch":{"b":2})`, `"epoch":"x"$1`, "not with change-accepted"},
 	{"changes to the same path collide", up, `"baseVersion":0(.*"patch":{"a":2})`, `"baseVersion":1$1`, "not with change-rejected"},
 	{"increments of one number do not collide", up, `"op":"increment"`, `"op":"add"`, "not with change-accepted"},
+	{"appending to a list does not collide, inserting does", up, `/list/-`, `/list/0`, "not with change-accepted"},
+	{"a patch that replaces the whole document is rejected", up, `"path":""`, `"path":"/a"`, "not with change-rejected"},
 	{"a patch is made as a whole or not at all", up, `"op":"test"`, `"op":"add"`, "not with change-rejected"},
 	{"names that are dangerous in JavaScript are rejected", up, `__proto__`, `proto`, "not with change-rejected"},
 	{"an epoch that is over is a conflict", up, `"epoch":"another",`, ``, "not with change-rejected"},
@@ -104,6 +109,7 @@ var faults = []fault{
 	{"a token that is not valid is an error, and the connection stays", down, `UNAUTHORIZED`, `FORBIDDEN`, "UNAUTHORIZED"},
 	{"authenticate returns the user", down, `"user":`, `"name":`, "has no user"},
 	{"the sender of a user's message is the user", down, `"sender":"ann"`, `"sender":"bob"`, "sender"},
+	{"a user with two connections is one member", down, `("type":"presence".*"count":)2`, `${1}3`, "count: 2"},
 	{"a message of the app has no sender", down, `("type":"message".*"payload":{)`, `$1"sender":"app",`, "sender"},
 
 	{"a stream begins with connected and subscribed", down, `"version":1`, `"version":2`, "version: 1"},

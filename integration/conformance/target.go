@@ -41,6 +41,7 @@ const (
 	Presence Room = "presence" // with presence
 	Document Room = "document" // with a document
 	Pattern  Room = "pattern"  // clients may subscribe to patterns; ends with :*
+	Limited  Room = "limited"  // plain, with a rate of a few messages a second for each publisher
 	Closed   Room = "closed"   // opened for nobody
 )
 
@@ -54,6 +55,7 @@ var Rooms = []struct {
 	{Presence, "the same with presence"},
 	{Document, "the same with a document"},
 	{Pattern, "channels that may be subscribed to by a pattern; ends with :*"},
+	{Limited, "a plain channel that takes only a few messages a second of one publisher"},
 	{Closed, "a channel that is opened for nobody"},
 }
 
