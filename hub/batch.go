@@ -77,7 +77,7 @@ func (s *subscription) getsAsIs(ev Event) bool {
 		return false
 	}
 	if p, ok := ev.(Personal); ok {
-		return p.For(s.conn.id) == nil
+		return p.For(s.conn.ID()) == nil
 	}
 	return true
 }

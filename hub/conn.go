@@ -46,7 +46,6 @@ type ConnOptions struct {
 type Conn struct {
 	// Static after Connect.
 	hub       *Hub
-	id        string
 	transport Transport
 	try       TryWriter // nil without the ability
 	encoder   Encoder
@@ -63,6 +62,7 @@ type Conn struct {
 
 	gaps int32 // subscriptions with a gap that the client does not know of yet; guarded by mu
 
+	id     atomic.Pointer[string]   // written by Connect, then by Rename
 	former atomic.Pointer[[]string] // the lost connections whose place it takes; nil: none
 
 	heard atomic.Int64 // nanoseconds since the hub's start; written by the transport's reader
@@ -81,6 +81,7 @@ type Conn struct {
 	reason    *Reason       // set when ending
 	flight    []Standing    // first message by room of what was taken from the queue and is not written; see tracks
 	standings []Standing    // set when ending
+	trail     *trail        // nil: nobody asks for it
 	pinged    time.Duration // the last ping, on the heartbeat's clock; only with tracks
 	sent      Sent
 	flushed   chan struct{} // made when ending, closed when everything is written
@@ -91,9 +92,11 @@ type Conn struct {
 // another connection has the ID.
 func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 	c := &Conn{
-		hub: h, id: cmp.Or(o.ID, newID()), transport: o.Transport, encoder: o.Encoder,
+		hub: h, transport: o.Transport, encoder: o.Encoder,
 		kind: unique.Make(o.Kind), answers: o.Answers, observer: o.Observer, user: o.User, onClose: o.OnClose,
 	}
+	id := cmp.Or(o.ID, newID())
+	c.id.Store(&id)
 	c.try, _ = o.Transport.(TryWriter)
 	if c.try != nil {
 		_, c.waits = o.Transport.(WriteWaiter)
@@ -101,11 +104,11 @@ func (h *Hub) Connect(o ConnOptions) (*Conn, error) {
 	_, c.stamps = o.Transport.(Stamper)
 	c.Heard()
 	h.mu.Lock()
-	if _, taken := h.conns[c.id]; taken || h.closed || h.paused && !c.observer {
+	if _, taken := h.conns[id]; taken || h.closed || h.paused && !c.observer {
 		h.mu.Unlock()
 		return nil, ErrClosed
 	}
-	h.conns[c.id] = c
+	h.conns[id] = c
 	if c.observer {
 		h.observers.Add(1)
 	}
@@ -123,8 +126,8 @@ func newID() string {
 }
 
 // ID returns the id of the connection, which cannot be guessed: that of its options, or 16
-// characters a-z and 2-7.
-func (c *Conn) ID() string { return c.id }
+// characters a-z and 2-7. It changes with [Hub.Rename] alone.
+func (c *Conn) ID() string { return *c.id.Load() }
 
 // Heard notes that something arrived from the client.
 func (c *Conn) Heard() { c.heard.Store(int64(c.hub.beat.now())) }
@@ -199,6 +202,7 @@ func (c *Conn) end(r Reason) {
 		return
 	}
 	c.noteStandings(r)
+	c.endTrail()
 	c.ending, c.reason, c.flushed = true, &r, make(chan struct{})
 	if r == ReasonSlow {
 		c.countDropped(SlowDisconnect)
@@ -258,7 +262,7 @@ func (c *Conn) callOnClose() {
 func (h *Hub) removeConn(c *Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.conns, c.id)
+	delete(h.conns, c.ID())
 	if c.observer {
 		h.observers.Add(-1)
 	}

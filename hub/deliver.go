@@ -15,7 +15,7 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 			s.passed(b.end())
 		}
 		if s.track != nil {
-			s.advance(b.end())
+			s.sentUpTo(b.end())
 		}
 		c.pump()
 	default:
@@ -114,12 +114,13 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 			}
 			s.passed(ev.Position)
 			s.advance(ev.Position)
+			c.breakTrail()
 		default:
 			if !s.concerned(ev) {
 				continue
 			}
 			if p, ok := ev.(Personal); ok {
-				if own := p.For(c.id); own != nil {
+				if own := p.For(c.ID()); own != nil {
 					c.enqueue(s, own, c.encoder.AppendEvent(nil, own), b.slow)
 					continue
 				}
@@ -127,7 +128,7 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 		}
 		c.enqueue(s, ev, b.form(c).keepFor(s, i), b.slow)
 		if m, ok := ev.(*Message); ok {
-			s.advance(m.Position)
+			s.sentUpTo(m.Position)
 		}
 	}
 }

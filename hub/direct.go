@@ -35,7 +35,7 @@ func (c *Conn) addressed(ev Event) bool {
 	if c.user != nil {
 		user = c.user()
 	}
-	return to.User == user && (to.Connection == c.id || to.Connection == "" && user != "")
+	return to.User == user && (to.Connection == c.ID() || to.Connection == "" && user != "")
 }
 
 // addressedAny reports whether any of the events is for this connection.

@@ -19,10 +19,10 @@ func ExceptAny(names []string) string {
 // excepted reports whether a message with this Except leaves the connection out. Needs mu.
 func (c *Conn) excepted(except string) bool {
 	if except[:1] != exceptMark {
-		return except == c.id || c.succeeds(except)
+		return except == c.ID() || c.succeeds(except)
 	}
 	for name := range strings.SplitSeq(strings.Trim(except, exceptMark), exceptMark) {
-		if name == c.id || c.succeeds(name) || c.subscription(name) != nil {
+		if name == c.ID() || c.succeeds(name) || c.subscription(name) != nil {
 			return true
 		}
 	}

@@ -22,6 +22,11 @@ type track struct {
 	sent  Position // of the newest message that was written or queued
 	asked Position // sent at the last ping
 	known Position // sent at the last ping that the client has answered
+
+	// Of connections with a trail alone.
+	channel, group string   // static
+	base           Position // before the first message of the room in the trail
+	noted          uint64   // the offset of the last one
 }
 
 // advance notes that a message was written or queued, or is not for the connection. Needs mu.
@@ -34,7 +39,17 @@ func (s *subscription) advance(p Position) {
 // startTrack starts a track where the live delivery starts. Needs mu.
 func (s *subscription) startTrack(at Position) {
 	if s.track != nil {
-		*s.track = track{at, at, at, at}
+		s.track.start, s.track.sent, s.track.asked, s.track.known = at, at, at, at
+		s.track.base, s.track.noted = at, at.Offset
+	}
+}
+
+// sentUpTo notes that the messages up to a position were written or queued, of which the last one is
+// for the connection. Needs mu.
+func (s *subscription) sentUpTo(p Position) {
+	s.advance(p)
+	if t := s.conn.trail; t != nil && s.track != nil && !p.IsZero() {
+		t.note(s.track, p)
 	}
 }
 
@@ -52,6 +67,9 @@ func (c *Conn) notePing() {
 			}
 			t.asked = t.sent
 		}
+	}
+	if c.trail != nil {
+		c.trail.mark(answered)
 	}
 	c.pinged = now
 }

@@ -76,8 +76,9 @@ func (c *Conn) countDropped(policy Slow) {
 	}
 }
 
-// countGap counts a gap of this connection alone.
+// countGap counts a gap of this connection alone. Needs mu.
 func (c *Conn) countGap(cause GapCause) {
+	c.breakTrail()
 	if !c.observer {
 		c.hub.stats.gap(cause)
 	}

@@ -247,6 +247,7 @@ func (c *Conn) addSubscription(s *subscription) error {
 		return ErrSubscribed
 	}
 	c.subs = append(c.subs, s)
+	c.follow(s)
 	c.tracks = c.tracks || s.track != nil
 	return nil
 }

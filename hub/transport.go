@@ -70,3 +70,6 @@ var (
 	ReasonSilent   = Reason{4501, "no sign of life within the heartbeat timeout"}
 	ReasonReplaced = Reason{4502, "the hub of this connection is gone"}
 )
+
+// ByClient is the text of the reason when the client closes the connection with a code of its own.
+const ByClient = "closed by the client"

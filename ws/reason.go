@@ -42,7 +42,7 @@ func echo(code uint16) hub.Reason {
 	if code == 0 || code == hub.ReasonNormal.Code {
 		return hub.ReasonNormal
 	}
-	return hub.Reason{Code: code, Text: "closed by the client"}
+	return hub.Reason{Code: code, Text: hub.ByClient}
 }
 
 func tooLarge(limit int) hub.Reason {
