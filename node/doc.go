@@ -21,6 +21,7 @@
 //	Node.mu > auth.Guard.mu
 //	Node.mu > auth.Revocations.mu
 //	Node.mu > session.recentKicks.mu
+//	Node.mu > session.lostConns.mu
 //
 // This package takes no other lock while it holds Node.mu.
 package node

@@ -41,6 +41,7 @@
 //	Enrollment   enroll.go                subscriptions by order of the app
 //	Audience     audience.go              how many subscriptions a channel has, when that changes
 //	             lost.go                  what a lost connection leaves for the next one
+//	             ticket.go                the same, for clients that prove who they are by a secret
 //	             explain.go               why a client may or may not do something
 //	Watchlists   watchlist.go             whether users are online, for clients that watch them
 //	cluster      cluster.go               orders to the other nodes

@@ -16,6 +16,7 @@ type Enrollment struct {
 	rules    *current
 	sessions *sessions
 	cluster  *cluster
+	lost     *lostConns
 }
 
 // Target is a user, or one connection.
@@ -64,6 +65,9 @@ func (n *Enrollment) order(ctx context.Context, o enrollment) (Ended, *protocol.
 
 // carryOut carries an order out on this node, and returns for how many connections.
 func (n *Enrollment) carryOut(o enrollment) int {
+	if o.Leave {
+		n.lost.void(o.Target, o.Channel) // nobody comes back to the channel either
+	}
 	return n.Here(n.targets(o.Target), o.Channel, o.Leave)
 }
 

@@ -44,6 +44,7 @@ type Kicks struct {
 	rules    *current
 	sessions *sessions
 	cluster  *cluster
+	lost     *lostConns
 
 	recent recentKicks
 }
@@ -88,7 +89,9 @@ func (k *Kicks) Connection(ctx context.Context, id string, reason hub.Reason) (E
 	return k.cluster.order(ctx, 0, order{Kick: &kick{Connection: id, Code: reason.Code, Reason: reason.Text}}, "", 0)
 }
 
+// connection closes a connection to this node. One that is lost can not be resumed.
 func (k *Kicks) connection(id string, reason hub.Reason) int {
+	k.lost.void(Target{Connection: id}, "")
 	conn, there := k.hub.Conn(id)
 	if !there {
 		return 0
@@ -159,6 +162,14 @@ func (l *recentKicks) since(p *Principal) (hub.Reason, bool) {
 	defer l.mu.Unlock()
 	d, there := l.users[p.User]
 	return d.reason, there && p.AsOf.Before(d.before)
+}
+
+// covers reports whether a user was kicked after a time.
+func (l *recentKicks) covers(user string, since time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d, there := l.users[user]
+	return user != "" && there && since.Before(d.before)
 }
 
 // closeIfKickedOrRevoked closes a connection that a kick or a revocation has missed, because

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"cmp"
+	"container/list"
 	"context"
 	"slices"
 	"sync"
@@ -13,7 +15,8 @@ import (
 const (
 	// lostTime is how long another connection may take the place of a lost one.
 	lostTime = 30 * time.Second
-	// maxLostRooms bounds the rooms of all records together. Beyond it the oldest records are dropped.
+	// maxLostRooms bounds the rooms of all records together, with the entries of their trails. Beyond it the
+	// oldest records are dropped.
 	maxLostRooms = 50_000
 	// maxLostRoomsEach bounds the rooms of one record.
 	maxLostRoomsEach = 100
@@ -25,19 +28,20 @@ const (
 
 // lostConns are records of lost connections, for dialects whose clients do not say where they were.
 // One connection may take the place of a lost one, if it proves that it is of the same user or, in one
-// room, of the same member. Records are of this node. They are dropped when the next one is added
-// or searched.
+// room, of the same member, or if it has the [Ticket] of the lost one. Records are of this node. They are
+// dropped when the next one is added or searched.
 type lostConns struct {
 	most int // rooms, see maxLostRooms; static after New
 
 	mu    sync.Mutex
-	queue []*lostConn // oldest first
-	rooms int         // of all records
+	queue list.List // of *lostConn with something left, oldest first
+	rooms int       // of all records, with the entries of their trails
 	by    map[lostKey][]*lostConn
 }
 
-// lostKey finds the records that have a room, by either the user or the member.
-type lostKey struct{ scope, channel, user, member string }
+// lostKey finds the records that have a room, by either the user or the member. A record with a ticket is
+// found by the id of the ticket, or by that of the connection.
+type lostKey struct{ scope, channel, user, member, ticket, connection string }
 
 // lostConn is the record of one connection. lostConns.mu guards it.
 type lostConn struct {
@@ -46,6 +50,9 @@ type lostConn struct {
 	ids         []string // of the connection, and of those whose place it took
 	rooms       map[string]lostRoom
 	heir        *Session // the session that takes the place; nil: none yet
+
+	place  *list.Element // in lostConns.queue; nil: not there
+	ticket *lostTicket   // nil: the user or the member counts
 }
 
 // lostRoom is how far the connection was in one room, and its member there if the dialect verified it.
@@ -71,9 +78,12 @@ func leavesRecord(r hub.Reason) bool {
 	return slices.Contains([]hub.Reason{hub.ReasonLost, hub.ReasonSilent, hub.ReasonSlow, hub.ReasonRestart}, r)
 }
 
-// add makes the record of a session that has ended, if it subscribed with [SubscribeOptions.Recover].
-func (l *lostConns) add(s *Session, reason hub.Reason) {
-	if standings := s.conn.Standings(); len(standings) > 0 && leavesRecord(reason) {
+// add makes the record of a session that has ended, if it subscribed with [SubscribeOptions.Recover] or has a
+// [Ticket]. It reports whether the connection may be resumed by a ticket.
+func (l *lostConns) add(s *Session, reason hub.Reason) (resumable bool) {
+	if trail := s.conn.Trail(); trail != nil {
+		return l.addTickets(s, trail, reason)
+	} else if standings := s.conn.Standings(); leavesRecord(reason) && (len(standings) > 0 || l.inherited(s)) {
 		n := s.recordLost(standings)
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -81,6 +91,15 @@ func (l *lostConns) add(s *Session, reason hub.Reason) {
 		l.inherit(n, s.inherits)
 		l.push(n)
 	}
+	return false
+}
+
+// inherited reports whether a session took the place of a lost connection. It may have been lost before it
+// was in any room.
+func (l *lostConns) inherited(s *Session) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return s.inherits != nil
 }
 
 // recordLost makes the record of the session. A room counts where its client is known.
@@ -105,6 +124,7 @@ func (l *lostConns) inherit(n, from *lostConn) {
 	if from == nil || n.at.Sub(from.at) >= lostTime {
 		return
 	}
+	n.scope = cmp.Or(n.scope, from.scope)
 	n.ids = append(n.ids, from.ids[:min(len(from.ids), maxLostIDs-1)]...)
 	for channel, room := range from.rooms {
 		if _, newer := n.rooms[channel]; !newer && len(n.rooms) < maxLostRoomsEach && (n.user == from.user || room.member != "") {
@@ -122,7 +142,7 @@ func (l *lostConns) push(n *lostConn) {
 	if l.by == nil {
 		l.by = make(map[lostKey][]*lostConn)
 	}
-	l.queue = append(l.queue, n)
+	n.place = l.queue.PushBack(n)
 	l.rooms += len(n.rooms)
 	for channel := range n.rooms {
 		for _, key := range n.keys(channel) {
@@ -132,42 +152,73 @@ func (l *lostConns) push(n *lostConn) {
 			l.by[key] = append(l.by[key], n)
 		}
 	}
+	l.shrink()
+}
+
+// shrink drops the oldest records while there are too many rooms. Needs mu.
+func (l *lostConns) shrink() {
 	for l.rooms > l.most {
-		l.dropOldest()
+		l.drop(l.queue.Front().Value.(*lostConn))
 	}
 }
 
-// purge drops the records that are too old. Needs mu.
+// life is how long a record counts.
+func (n *lostConn) life() time.Duration {
+	if n.ticket != nil {
+		return n.ticket.Life
+	}
+	return lostTime
+}
+
+// purge drops the oldest records, up to the first one that is not too old. Needs mu.
 func (l *lostConns) purge(now time.Time) {
-	for len(l.queue) > 0 && now.Sub(l.queue[0].at) >= lostTime {
-		l.dropOldest()
+	for e := l.queue.Front(); e != nil; e = l.queue.Front() {
+		n := e.Value.(*lostConn)
+		if now.Sub(n.at) < n.life() {
+			return
+		}
+		l.drop(n)
 	}
 }
 
-// dropOldest drops the oldest record. Needs mu.
-func (l *lostConns) dropOldest() {
-	n := l.queue[0]
-	l.queue[0] = nil
-	if l.queue = l.queue[1:]; len(l.queue) == 0 {
-		l.queue = nil
+// drop drops a record. Needs mu.
+func (l *lostConns) drop(n *lostConn) {
+	if n.ticket != nil {
+		l.takeTicket(n)
+		return
 	}
 	for channel := range n.rooms {
 		l.take(n, channel)
 	}
 }
 
-// take removes a room from a record and returns it. Needs mu.
+// take removes a room from a record and returns it. A record without rooms is dropped. Needs mu.
 func (l *lostConns) take(n *lostConn, channel string) lostRoom {
 	room := n.rooms[channel]
 	for _, key := range n.keys(channel) {
-		all := slices.DeleteFunc(l.by[key], func(o *lostConn) bool { return o == n })
-		if l.by[key] = all; len(all) == 0 {
-			delete(l.by, key)
-		}
+		l.forget(key, n)
 	}
 	delete(n.rooms, channel)
-	l.rooms--
+	if l.rooms--; len(n.rooms) == 0 {
+		l.unqueue(n)
+	}
 	return room
+}
+
+// forget removes a record from those that a key finds. Needs mu.
+func (l *lostConns) forget(key lostKey, n *lostConn) {
+	all := slices.DeleteFunc(l.by[key], func(o *lostConn) bool { return o == n })
+	if l.by[key] = all; len(all) == 0 {
+		delete(l.by, key)
+	}
+}
+
+// unqueue removes a record from the queue. Needs mu.
+func (l *lostConns) unqueue(n *lostConn) {
+	if n.place != nil {
+		l.queue.Remove(n.place)
+		n.place = nil
+	}
 }
 
 // missed is what a session gets in a room in the place of a lost connection.
@@ -188,6 +239,9 @@ func (l *lostConns) claim(s *Session, scope, channel, member string) *missed {
 			continue
 		}
 		for _, n := range slices.Backward(l.by[key]) { // the newest is the likeliest
+			if time.Since(n.at) >= lostTime { // an older record that lives longer keeps it from being purged
+				break
+			}
 			if n.heir == s || n.heir == nil && s.inherits == nil {
 				n.heir, s.inherits = s, n
 				return &missed{l.take(n, channel).position, n.ids}

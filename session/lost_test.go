@@ -169,6 +169,36 @@ func TestLostAgain(t *testing.T) {
 	})
 }
 
+// A client that is lost while it comes to its first channel gets the other ones with the next connection.
+func TestLostAtOnce(t *testing.T) {
+	inLostWorld(t, func(t *testing.T, w *world) {
+		first := w.connect("ann")
+		first.joins("a", "x", nil)
+		first.joins("b", "x", nil)
+		first.lose(hub.ReasonLost)
+		w.send("b", "", "1")
+		second := w.connect("ann")
+		want(t, "the second in a", second.joins("a", "x", nil), "")
+		_ = second.Unsubscribe("a", nil) // as if it had been lost before it was in the channel
+		second.lose(hub.ReasonLost)
+		want(t, "the third in b", w.connect("ann").joins("b", "x", nil), "1")
+	})
+}
+
+// A record that is taken leaves nothing in the queue, however many come before the time is over.
+func TestLostTaken(t *testing.T) {
+	inLostWorld(t, func(t *testing.T, w *world) {
+		for range 10 {
+			c := w.connect("ann")
+			c.joins("a", "x", nil)
+			c.lose(hub.ReasonLost)
+		}
+		if l := &w.registry.lost; l.queue.Len() != 1 || l.rooms != 1 {
+			t.Errorf("%d records, %d rooms", l.queue.Len(), l.rooms)
+		}
+	})
+}
+
 // What a client missed in channels to which it subscribed before it signed in comes behind what it got
 // meanwhile, and once.
 func TestLostSignIn(t *testing.T) {
@@ -221,8 +251,8 @@ func TestLostBounds(t *testing.T) {
 		}
 		l.most = 4 * maxLostRoomsEach
 		fill(4 + 3)
-		if l.rooms != l.most || len(l.queue) != 4 || l.queue[0].user != "user3" {
-			t.Errorf("%d rooms of %d records", l.rooms, len(l.queue))
+		if l.rooms != l.most || l.queue.Len() != 4 || l.queue.Front().Value.(*lostConn).user != "user3" {
+			t.Errorf("%d rooms of %d records", l.rooms, l.queue.Len())
 		}
 		var tabs []*client
 		for range maxLostTabs + 3 {
@@ -237,8 +267,8 @@ func TestLostBounds(t *testing.T) {
 		}
 		time.Sleep(lostTime)
 		want(t, "a late client", w.connect("user9").joins("a", "x", nil), "")
-		if l.rooms != 0 || len(l.queue) != 0 || len(l.by) != 0 {
-			t.Errorf("%d rooms of %d records are left, and %d keys", l.rooms, len(l.queue), len(l.by))
+		if l.rooms != 0 || l.queue.Len() != 0 || len(l.by) != 0 {
+			t.Errorf("%d rooms of %d records are left, and %d keys", l.rooms, l.queue.Len(), len(l.by))
 		}
 	})
 }

@@ -304,7 +304,7 @@ func (s *Session) leavePresence(channel string) {
 // endPresence ends all stays when the connection is over. The member leaves at once if the
 // end is final. Otherwise it stays for the room's grace period, because the client may come
 // back.
-func (s *Session) endPresence(reason hub.Reason) {
+func (s *Session) endPresence(final bool) {
 	s.mu.Lock()
 	stays := s.stays
 	s.stays, s.over = nil, true
@@ -312,7 +312,7 @@ func (s *Session) endPresence(reason hub.Reason) {
 	s.stopTimer()
 	s.mu.Unlock()
 	for _, stay := range stays {
-		if isFinal(reason) {
+		if final {
 			stay.Leave()
 		} else {
 			stay.Lose()

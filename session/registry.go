@@ -58,10 +58,11 @@ func New(h *hub.Hub) *Registry {
 	r.Publishing.hub, r.Publishing.rules, r.Publishing.rates, r.Publishing.presence = h, u, &r.Rates, &r.Presence
 	r.Documents = Documents{hub: h, rules: u, rates: &r.Rates}
 	r.Kicks.hub, r.Kicks.rules, r.Kicks.sessions, r.Kicks.cluster = h, u, s, &r.cluster
+	r.Kicks.lost = &r.lost
 	r.Inspection.init(h, u, s)
 	r.Audience.init(r)
 	r.Watchlists.init(r)
-	r.Enrollment = Enrollment{rules: u, sessions: s, cluster: &r.cluster}
+	r.Enrollment = Enrollment{rules: u, sessions: s, cluster: &r.cluster, lost: &r.lost}
 	r.Revocations.rules, r.Revocations.sessions, r.Revocations.cluster = u, s, &r.cluster
 	return r
 }

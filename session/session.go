@@ -70,6 +70,7 @@ type Session struct {
 	places   map[string]place    // by channel
 	lost     []string            // channels that a fixed session named and may not have
 	timer    *time.Timer         // see watch; nil if the principal needs none
+	tickets  []*Ticket           // by which the client may resume the connection
 	over     bool                // the connection has ended
 	abusive  bool                // by CloseForAbuse
 }
@@ -144,8 +145,8 @@ func (s *Session) ended(reason hub.Reason) {
 	s.cancel()
 	s.registry.rules.counts.close(reason.Code)
 	s.registry.sessions.leave(s)
-	s.registry.lost.add(s, reason)
-	s.endPresence(reason)
+	resumable := s.registry.lost.add(s, reason)
+	s.endPresence(isFinal(reason) && !resumable)
 	s.registry.Watchlists.drop(s)
 	s.unfollowAll()
 	s.logEnded(reason.Code, reason.Text)

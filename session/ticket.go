@@ -1,0 +1,273 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// MaxTicketLife is the greatest [Ticket.Life]: kicks are remembered for so long.
+const MaxTicketLife = keepKicks
+
+// Ticket lets the next connection of a client resume a lost one: its id, its rooms and what it missed there.
+type Ticket struct {
+	// ID is a secret between the server and the client. Whoever has it, and the same user, may resume.
+	ID string
+	// Group are the rooms that the ticket is for, see [hub.Conn.KeepTrail].
+	Group string
+	// Life is how long the ticket counts after the connection has ended, at most [MaxTicketLife].
+	Life time.Duration
+}
+
+// lostTicket is a ticket of a lost connection. Static.
+type lostTicket struct {
+	Ticket
+	trail    *hub.Trail
+	size     int // in lostConns.rooms
+	realm    string
+	since    time.Time // when the connection started
+	enrolled []string  // the rooms to which the app has subscribed the connection
+}
+
+// Issue notes that the client has a ticket. The connection keeps a trail, see [hub.Conn.KeepTrail].
+func (s *Session) Issue(t Ticket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tickets = append(s.tickets, &t)
+}
+
+// Void notes that a ticket does not count any more.
+func (s *Session) Void(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tickets = slices.DeleteFunc(s.tickets, func(t *Ticket) bool { return t.ID == id })
+}
+
+// isResumable reports whether a connection that ended so may be resumed: it is not if the server or the app
+// does not want the client. A client that leaves for good voids its tickets.
+func isResumable(r hub.Reason) bool {
+	return leavesRecord(r) || r == hub.ReasonNormal || r.Text == hub.ByClient || r == protocol.ReasonTokenExpired || r == changed
+}
+
+// addTickets makes a record of each ticket of a session that has ended, and reports whether there is one.
+func (l *lostConns) addTickets(s *Session, trail *hub.Trail, reason hub.Reason) bool {
+	all := s.recordTickets(trail)
+	if len(all) == 0 || !isResumable(reason) {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.purge(all[0].at)
+	for _, n := range all {
+		l.pushTicket(n)
+	}
+	return true
+}
+
+// recordTickets takes the tickets of a session that has ended, and makes a record of each.
+func (s *Session) recordTickets(trail *hub.Trail) (all []*lostConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now, p := time.Now(), s.who()
+	for _, t := range s.tickets {
+		n := &lostConn{at: now, user: p.User, ids: []string{s.conn.ID()}}
+		n.ticket = &lostTicket{Ticket: *t, trail: trail, size: trail.Size(), realm: p.Realm, since: s.since()}
+		for _, channel := range trail.Channels(t.Group) {
+			if s.places[channel].enrolled {
+				n.ticket.enrolled = append(n.ticket.enrolled, channel)
+			}
+		}
+		all = append(all, n)
+	}
+	s.tickets = nil
+	return all
+}
+
+// ticketKeys are those under which a record with a ticket is found.
+func (n *lostConn) ticketKeys() [2]lostKey {
+	return [...]lostKey{{ticket: n.ticket.ID}, {connection: n.ids[0]}}
+}
+
+// pushTicket adds a record with a ticket. Needs mu.
+func (l *lostConns) pushTicket(n *lostConn) {
+	if l.by == nil {
+		l.by = make(map[lostKey][]*lostConn)
+	}
+	n.place = l.queue.PushBack(n)
+	l.rooms += n.ticket.size
+	for _, key := range n.ticketKeys() {
+		l.by[key] = append(l.by[key], n)
+	}
+	l.shrink()
+}
+
+// takeTicket removes a record with a ticket. Needs mu.
+func (l *lostConns) takeTicket(n *lostConn) {
+	for _, key := range n.ticketKeys() {
+		l.forget(key, n)
+	}
+	l.rooms -= n.ticket.size
+	l.unqueue(n)
+}
+
+// redeem removes and returns the record of a ticket; nil if there is none.
+func (l *lostConns) redeem(id string) *lostConn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.purge(time.Now())
+	all := l.by[lostKey{ticket: id}]
+	if len(all) == 0 {
+		return nil
+	}
+	n := all[0]
+	l.takeTicket(n)
+	if time.Since(n.at) >= n.life() {
+		return nil
+	}
+	return n
+}
+
+// void drops the records with a ticket of a connection, or of all connections of a user, that were in a
+// channel; empty: whatever their channels are.
+func (l *lostConns) void(to Target, channel string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []*lostConn
+	if to.Connection != "" {
+		all = slices.Clone(l.by[lostKey{connection: to.Connection}])
+	} else {
+		for e := l.queue.Front(); e != nil; e = e.Next() {
+			if n := e.Value.(*lostConn); n.ticket != nil && n.user == to.User {
+				all = append(all, n)
+			}
+		}
+	}
+	for _, n := range all {
+		if channel == "" || slices.Contains(n.ticket.trail.Channels(n.ticket.Group), channel) {
+			l.takeTicket(n)
+		}
+	}
+}
+
+// Resumption is what a client says that has a ticket.
+type Resumption struct {
+	Ticket string
+	// Group is that of the ticket.
+	Group string
+	// Last is the position of the last message of the group that the client has; nil: it has none.
+	Last *hub.Position
+	// First says that the client knows nothing of this connection yet, so that it may get another id.
+	First bool
+	// Reply makes what is queued before the messages that the client missed.
+	Reply func() []hub.Event
+}
+
+// Resume goes on where a lost connection of the client was: with its id, in its rooms, and with what was
+// published there meanwhile. It reports whether the session does. If it does not, it is in none of the
+// rooms, the client is sent nothing, and the ticket counts no more: the record is not there or too old, the client is
+// another user, may not be in one of the rooms any more, or missed more than a room still has. Only the
+// transport's reader calls it.
+func (s *Session) Resume(ctx context.Context, q Resumption) (done bool) {
+	defer s.recovered()
+	n := s.registry.lost.redeem(q.Ticket)
+	if n == nil || !s.fits(n, &q) {
+		return false
+	}
+	standings, ok := n.ticket.trail.After(q.Group, q.Last)
+	if !ok {
+		return false
+	}
+	u := s.registry.rules.Load()
+	rooms, docs := make([]hub.Resumption, 0, len(standings)), make([]*following, 0, len(standings))
+	defer func() {
+		if !done {
+			s.leaveResumed(rooms)
+		}
+	}()
+	for _, at := range standings {
+		if slices.Contains(n.ticket.enrolled, at.Channel) {
+			s.setEnrolled(at.Channel, true)
+		}
+		rooms = append(rooms, hub.Resumption{Standing: at, Interests: s.interests(u, at.Channel), Selector: s.selector(u, at.Channel)})
+		doc, e := s.prepare(ctx, u, protocol.Subscribe{Channel: at.Channel})
+		if e != nil {
+			return false
+		}
+		docs = append(docs, doc)
+	}
+	done, err := s.registry.hub.Resume(ctx, s.conn, rooms, n.ids[0], func() []hub.Event {
+		for _, doc := range docs {
+			if doc.read(ctx); doc.failed() {
+				return nil
+			}
+		}
+		if !s.rename(n.ids[0]) {
+			return nil
+		}
+		return q.Reply()
+	})
+	if err != nil {
+		s.registry.rules.failed("resume", err)
+	}
+	if done {
+		s.resumed(u, rooms)
+	}
+	return done
+}
+
+// fits reports whether a record is one of this client.
+func (s *Session) fits(n *lostConn, q *Resumption) bool {
+	p := s.who()
+	switch {
+	case n.user != p.User, n.ticket.realm != p.Realm, n.ticket.Group != q.Group:
+		return false
+	case !q.First && n.ids[0] != s.conn.ID():
+		return false
+	}
+	return !s.registry.Kicks.recent.covers(n.user, n.ticket.since)
+}
+
+// resumed completes subscriptions that are resumed.
+func (s *Session) resumed(u *rules, rooms []hub.Resumption) {
+	now := s.registry.rules.Load()
+	for _, room := range rooms {
+		s.enterPresence(now, room.Channel, protocol.Appearance{}, nil)
+		s.applyNewer(u, func(newer *rules) { s.applyToRoom(newer, s.conn, room.Channel) })
+	}
+	if s.followed() {
+		s.tell("resumed", "rooms", len(rooms))
+	}
+}
+
+// leaveResumed forgets rooms that could not be resumed.
+func (s *Session) leaveResumed(rooms []hub.Resumption) {
+	for _, room := range rooms {
+		s.unfollow(room.Channel)
+		s.changePlace(room.Channel, func(p *place) { *p = place{} })
+	}
+}
+
+// rename gives the connection the id of the lost one. To those who are notified of connections it is that
+// one again.
+func (s *Session) rename(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return false
+	}
+	if s.conn.ID() == id {
+		return true
+	}
+	was := s.conn.ID()
+	if !s.registry.hub.Rename(s.conn, id) {
+		return false
+	}
+	if w := s.registry.sessions.watch.Load(); w != nil {
+		(*w).Disconnect(was, s.who().User)
+	}
+	s.report(Connections.Connect)
+	return true
+}
