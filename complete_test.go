@@ -57,6 +57,10 @@ func TestWarnings(t *testing.T) {
 		{"a claim of a token", hubUse{route: "r", users: true, tokens: true, grants: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a:{claim.team}"}}}}, ""},
 		{"a grant", hubUse{route: "r", users: true, config: &config.Hub{Rooms: []config.Room{{Pattern: "a", Subscribe: "granted"}}}}, "with a grant"},
 		{"anyone", hubUse{route: "r", config: &config.Hub{Rooms: []config.Room{{Pattern: "a", Subscribe: "anyone"}}}}, ""},
+		{"recovery without history", recovering(0, 0), "has no effect"},
+		{"recovery with history of some rooms", recovering(0, 5), "has no effect"},
+		{"recovery without a room of all clients", hubUse{route: "r", recovering: []*config.SocketIO{{}}, config: &config.Hub{Rooms: []config.Room{{Pattern: "a", Subscribe: "anyone", History: config.History{Size: 5}}}}}, ""},
+		{"recovery", recovering(5, 0), ""},
 		{"no route", hubUse{config: &config.Hub{Rooms: []config.Room{{Pattern: "a"}}}}, ""},
 	} {
 		var said []string
@@ -65,6 +69,14 @@ func TestWarnings(t *testing.T) {
 			t.Errorf("%s: %q", test.name, got)
 		}
 	}
+}
+
+// recovering is a hub whose clients of Socket.IO can recover, with the sizes of the histories of its rooms.
+func recovering(all, other int) hubUse {
+	return hubUse{route: "r", recovering: []*config.SocketIO{{Namespaces: []*config.SocketIONamespace{{Name: "/admin"}}}}, config: &config.Hub{Rooms: []config.Room{
+		{Pattern: "io:*", Subscribe: "anyone", History: config.History{Size: all}},
+		{Pattern: "a", Subscribe: "anyone", History: config.History{Size: other}},
+	}}}
 }
 
 // TestWarnsWithoutStart has the warnings come with the last route.

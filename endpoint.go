@@ -218,6 +218,9 @@ func (h *Handler) provisionFronts(ctx caddy.Context, u *hubUse, place string) er
 		return fmt.Errorf("socketio: %w", err)
 	}
 	h.fronts = append(h.fronts, s)
+	if h.SocketIO.Recovery > 0 {
+		u.recovering = append(u.recovering, h.SocketIO)
+	}
 	if h.SocketIO.Emitter {
 		return u.addEmitter(s.Emitter(h.log), place)
 	}

@@ -46,6 +46,8 @@ type hubUse struct {
 	counted    []func(channel string) bool // of the apps: whose subscriptions are counted
 	watchlists bool                        // an app has them
 
+	recovering []*config.SocketIO // whose clients can recover
+
 	users  bool              // a route finds out which user sends a request
 	tokens bool              // a route has 'token'
 	grants bool              // a route has 'token' or 'authorize'
@@ -244,6 +246,11 @@ func (u *hubUse) warn(warn func(text string, args ...any)) {
 	}
 	if u.route == "" {
 		return // no route leads to the hub
+	}
+	for _, c := range u.recovering {
+		if room := c.Unrecoverable(u.config); room != "" {
+			warn("'recovery' of 'socketio' has no effect without 'history' in the room, in which all clients of a namespace are", "room", room)
+		}
 	}
 	pattern := u.config.ForUsers()
 	if pattern != "" && !u.users {

@@ -4,13 +4,17 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-realtime/caddy-realtime/dialect/socketio"
+	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
+	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
 // DefaultSocketIOPath is the path at which clients of Socket.IO connect.
@@ -37,6 +41,10 @@ type SocketIO struct {
 	// ConnectTimeout is how long a client may take to connect to a namespace, at least 1s. Default:
 	// 45s, which zero means as well.
 	ConnectTimeout caddy.Duration `json:"connect_timeout,omitempty"`
+
+	// Recovery is how long a client whose connection was lost may go on where it was, with its id, its rooms
+	// and what it missed; at least 1s, at most 10m. Default: it can not.
+	Recovery caddy.Duration `json:"recovery,omitempty"`
 
 	// Cookie is the name of a cookie with the id of the session, by which a load balancer finds the
 	// node of a client that polls. Default: none.
@@ -107,12 +115,14 @@ func (c *SocketIO) Compile() (*socketio.Server, error) {
 		return nil, fmt.Errorf("'%s' can not be in front of the name of a room", c.Prefix)
 	case c.ConnectTimeout != 0 && time.Duration(c.ConnectTimeout) < time.Second:
 		return nil, errors.New("'connect_timeout' is less than a second")
+	case c.Recovery != 0 && time.Duration(c.Recovery) < time.Second, time.Duration(c.Recovery) > session.MaxTicketLife:
+		return nil, errors.New("'recovery' is less than a second, or more than 10 minutes")
 	case strings.Trim(c.Cookie, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") != "":
 		return nil, fmt.Errorf("'%s' can not be the name of a cookie", c.Cookie)
 	case c.Root.Name != "":
 		return nil, errors.New("the root namespace has no name")
 	}
-	s := &socketio.Server{Prefix: c.Prefix, ConnectTimeout: cmp.Or(time.Duration(c.ConnectTimeout), DefaultConnectTimeout)}
+	s := &socketio.Server{Prefix: c.Prefix, ConnectTimeout: cmp.Or(time.Duration(c.ConnectTimeout), DefaultConnectTimeout), Recovery: time.Duration(c.Recovery)}
 	root, err := c.Root.compile("/")
 	if err != nil {
 		return nil, err
@@ -153,6 +163,36 @@ func (c *SocketIONamespace) compile(name string) (socketio.Namespace, error) {
 		n.Emits = append(n.Emits, emit)
 	}
 	return n, nil
+}
+
+// Unrecoverable returns a room without history that keeps clients from recovering: the one in which all clients
+// of a namespace are, or `*` if no room has history. Empty: there is none.
+func (c *SocketIO) Unrecoverable(h *Hub) string {
+	if !slices.ContainsFunc(h.Rooms, func(r Room) bool { return r.History.Size > 0 }) {
+		return "*"
+	}
+	var all []policy.Room
+	for _, r := range h.Rooms {
+		all = append(all, policy.Room{Pattern: r.Pattern, Subscribe: policy.Anyone, History: hub.Retention{Size: r.History.Size, TTL: time.Duration(r.History.TTL)}})
+	}
+	rooms, err := policy.Compile(all)
+	if err != nil {
+		return "" // it is reported elsewhere
+	}
+	for _, name := range append([]string{"/"}, c.names()...) {
+		room := c.Prefix + "io:" + name
+		if found := rooms.Match(room); found != nil && found.History.Size == 0 {
+			return room
+		}
+	}
+	return ""
+}
+
+func (c *SocketIO) names() (all []string) {
+	for _, n := range c.Namespaces {
+		all = append(all, n.Name)
+	}
+	return all
 }
 
 // Narrowed reports whether the handshake says who a client is.

@@ -27,6 +27,7 @@ import (
 //		prefix <text>
 //		origins <origin>…
 //		connect_timeout <duration>
+//		recovery <duration>
 //		cookie <name>
 //		emitter
 //	}
@@ -58,6 +59,7 @@ var socketIOOptions = func() block.Options[*SocketIO] {
 			return nil
 		}},
 		"emitter":         {Parse: parseEmitter},
+		"recovery":        block.Duration(func(c *SocketIO) *caddy.Duration { return &c.Recovery }),
 		"connect_timeout": block.Duration(func(c *SocketIO) *caddy.Duration { return &c.ConnectTimeout }),
 	}
 	for name, o := range namespaceOptions {

@@ -13,7 +13,8 @@ import (
 // joined is a namespace that a client is connected to.
 type joined struct {
 	*Namespace
-	auth json.RawMessage // what the client has sent; nil for nothing
+	auth json.RawMessage // what the client has sent, without what is about recovery; nil for nothing
+	pid  string          // with which the client may recover this namespace; empty: it may not
 }
 
 // in returns a namespace that the client is connected to; nil if it is not.
@@ -28,6 +29,9 @@ func (d *Dialect) in(name string) *joined {
 
 // Opened implements [session.Opener]: a client that connects to no namespace in time is closed.
 func (d *Dialect) Opened(s *session.Session) {
+	if d.server.Recovery > 0 {
+		s.Conn().KeepTrail(d.server.groups())
+	}
 	if d.server.ConnectTimeout > 0 {
 		d.timer = s.Later(d.server.ConnectTimeout, func() {
 			if !d.connected.Load() {
@@ -47,9 +51,10 @@ func (d *Dialect) connect(s *session.Session, p *packet) {
 		return
 	}
 	in := &joined{Namespace: d.server.namespace(p.namespace), auth: p.payload}
+	former := d.takeFormer(in)
 	e := noNamespace
 	if in.Namespace != nil {
-		e = d.enter(s, in)
+		e = d.enter(s, in, former)
 	}
 	if e == nil {
 		return
@@ -64,40 +69,42 @@ func (d *Dialect) connect(s *session.Session, p *packet) {
 
 // enter finds out who the client is, and connects it to a namespace. The room with all clients of the
 // namespace decides who may. Without a room block for it, everybody may, and nothing is sent to all.
-func (d *Dialect) enter(s *session.Session, in *joined) *protocol.Error {
+func (d *Dialect) enter(s *session.Session, in *joined, former *former) *protocol.Error {
 	if e := authenticate(s, in.auth); e != nil {
 		return e
 	}
 	if e := s.MustAuthenticate(); e != nil {
 		return e
 	}
-	welcome := func() []hub.Event { return d.welcome(s, in) }
 	room := d.server.broadcastRoom(in.Name)
+	if former != nil && d.recover(s, in, former) {
+		return nil
+	}
+	in.pid = d.server.newPID()
+	welcome := func() []hub.Event { return d.welcome(s, in) }
 	if !s.Opens(room) || s.Conn().In(room) {
 		for _, ev := range welcome() {
 			s.Conn().Send(ev)
 		}
+		d.issue(s, in)
 		return nil
 	}
 	e := s.Subscribe(s.Context(), protocol.Subscribe{Channel: room}, session.SubscribeOptions{
 		Reply: func(session.Subscribed) []hub.Event { return welcome() },
 	})
 	if e != nil { // perhaps after the welcome, if the rules have changed meanwhile
-		d.forget(in)
+		d.forget(s, in)
+		return e
 	}
-	return e
+	d.issue(s, in)
+	return nil
 }
 
 // welcome notes that the client is connected, and returns what it is sent first. The id of the socket is
 // that of the connection, by which the app names it.
 func (d *Dialect) welcome(s *session.Session, in *joined) []hub.Event {
-	d.joined = append(d.joined, in)
-	d.connected.Store(true)
-	if d.timer != nil {
-		d.timer.Stop()
-	}
-	head := append(appendHead(nil, kindConnect, 0, in.Name, ""), `{"sid":`...)
-	all := []hub.Event{frame(append(protocol.AppendString(head, s.Conn().ID()), '}'))}
+	d.enters(in)
+	all := []hub.Event{connected(s, in)}
 	for _, emit := range in.Emits {
 		if !emit.Auth {
 			all = append(all, packetOf(in.Name, emit.Event))
@@ -110,6 +117,25 @@ func (d *Dialect) welcome(s *session.Session, in *joined) []hub.Event {
 		all = append(all, packetOf(in.Name, emit.Event, auth))
 	}
 	return all
+}
+
+// enters notes that the client is connected to a namespace.
+func (d *Dialect) enters(in *joined) {
+	d.joined, d.known = append(d.joined, in), true
+	d.connected.Store(true)
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+}
+
+// connected makes the answer to CONNECT.
+func connected(s *session.Session, in *joined) frame {
+	dst := append(appendHead(nil, kindConnect, 0, in.Name, ""), `{"sid":`...)
+	dst = protocol.AppendString(dst, s.Conn().ID())
+	if in.pid != "" {
+		dst = protocol.AppendString(append(dst, `,"pid":`...), in.pid)
+	}
+	return frame(append(dst, '}'))
 }
 
 // authenticate gives the connection the identity of the token in the client's auth. Where the route
@@ -133,7 +159,7 @@ func authenticate(s *session.Session, auth json.RawMessage) *protocol.Error {
 
 // disconnect handles DISCONNECT: the client leaves a namespace with its rooms, and the connection stays.
 func (d *Dialect) disconnect(s *session.Session, in *joined) {
-	d.forget(in)
+	d.forget(s, in)
 	places := d.server.places()
 	for _, room := range s.Conn().Channels() {
 		if namespace, _, _, ok := places.find(room); ok && namespace == in.Name && !strings.Contains(room, "*") {
@@ -142,6 +168,9 @@ func (d *Dialect) disconnect(s *session.Session, in *joined) {
 	}
 }
 
-func (d *Dialect) forget(in *joined) {
+func (d *Dialect) forget(s *session.Session, in *joined) {
+	if in.pid != "" {
+		s.Void(in.pid)
+	}
 	d.joined = slices.DeleteFunc(d.joined, func(j *joined) bool { return j == in })
 }

@@ -19,10 +19,16 @@ var (
 
 // encoder writes the events of the hub as text packets of the transport: a 4, and the packet of this
 // protocol. It is comparable.
-type encoder struct{ places }
+type encoder struct {
+	places
+	offsets bool // clients can recover, see recovery.go
+}
 
 // frame is a whole text packet.
 type frame string
+
+// sealed is a frame that is complete, also with the argument for recovery.
+type sealed string
 
 // attachment is binary data that follows a packet.
 type attachment []byte
@@ -39,6 +45,8 @@ func (c encoder) AppendEvent(dst []byte, ev hub.Event) []byte {
 	case *hub.Message:
 		return c.appendMessage(dst, ev)
 	case frame:
+		return c.appendFrame(dst, ev)
+	case sealed:
 		return append(dst, ev...)
 	case attachment:
 		return append(dst, ev...)
@@ -106,6 +114,9 @@ func (c encoder) appendMessage(dst []byte, m *hub.Message) []byte {
 	if !all && c.profiled(namespace) {
 		dst = appendMeta(append(dst, ','), name, m)
 	}
+	if c.offsets {
+		dst = appendOffset(dst, m)
+	}
 	return append(dst, ']')
 }
 
@@ -118,7 +129,9 @@ func (c encoder) splitMessage(m *hub.Message) []hub.Event {
 	if len(packet) == 0 {
 		return []hub.Event{}
 	}
-	return binaryPacket(packet, data)
+	all := binaryPacket(packet, data)
+	all[0] = sealed(all[0].(frame))
+	return all
 }
 
 // binaryPacket turns the packet of an event, or of an acknowledgement, into one with attachments.

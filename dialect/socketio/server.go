@@ -16,6 +16,8 @@ type Server struct {
 	Namespaces []Namespace
 	// ConnectTimeout is how long a client may take to connect to a namespace.
 	ConnectTimeout time.Duration
+	// Recovery is how long a client whose connection was lost may recover it; 0: it can not.
+	Recovery time.Duration
 }
 
 // Namespace is a namespace with its rules.

@@ -20,6 +20,7 @@
 //	rule.go     relay rules
 //	receive.go  frames of a client: packets and their attachments
 //	connect.go  namespaces
+//	recovery.go connection state recovery
 //	event.go    which rule, event of the profile or call an event is
 //	relay.go    what rules do
 //	rooms.go    the rooms profile
@@ -53,6 +54,7 @@ type Dialect struct {
 
 	// Owned by the transport's reader.
 	joined []*joined
+	known  bool     // the client has been told the id of the connection
 	binary *pending // a packet whose attachments are not complete; nil for none
 }
 
@@ -69,4 +71,4 @@ func New(s *Server) *Dialect { return &Dialect{server: s} }
 func (*Dialect) Name() string { return "socketio" }
 
 // Encoder implements [session.Dialect]. Connections of equal servers share it.
-func (d *Dialect) Encoder() hub.Encoder { return encoder{d.server.places()} }
+func (d *Dialect) Encoder() hub.Encoder { return encoder{d.server.places(), d.server.Recovery > 0} }

@@ -53,6 +53,10 @@ func inWorld(t *testing.T, s *Server, test func(w *world)) {
 			{Pattern: "users:*", Subscribe: policy.Users, Publish: policy.Users},
 			{Pattern: "with:*", Subscribe: policy.Anyone, Publish: policy.Anyone, Members: &presence.Options{}},
 			{Pattern: "kept:*", Subscribe: policy.Anyone, Publish: policy.Anyone, History: hub.Retention{Size: 10, TTL: time.Hour}},
+			{Pattern: "r.open:*", Subscribe: policy.Anyone, Publish: policy.Anyone},
+			{Pattern: "r.users:*", Subscribe: policy.Users, Publish: policy.Users, History: hub.Retention{Size: 10, TTL: time.Hour}},
+			{Pattern: "r.with:*", Subscribe: policy.Anyone, Publish: policy.Anyone, Members: &presence.Options{Grace: time.Minute}, History: hub.Retention{Size: 10, TTL: time.Hour}},
+			{Pattern: "r.*", Subscribe: policy.Anyone, Publish: policy.Anyone, History: hub.Retention{Size: 10, TTL: time.Hour}},
 		})
 		if err != nil {
 			t.Fatal(err)
