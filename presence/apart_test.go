@@ -34,3 +34,17 @@ func TestApart(t *testing.T) {
 		}
 	})
 }
+
+// Renewed are the members whose info is another one. A status alone renews nobody.
+func TestRenewed(t *testing.T) {
+	v := new(view)
+	v.put(&Member{Key: "ann", Info: `{"n":1}`})
+	v.put(&Member{Key: "bob", Info: `{"n":1}`})
+	v.flush()
+	v.put(&Member{Key: "ann", Info: `{"n":1}`, Status: Away})
+	v.put(&Member{Key: "bob", Info: `{"n":2}`})
+	c := v.flush()
+	if len(c.updated) != 2 || len(c.renewed) != 1 || c.renewed[0].Key != "bob" {
+		t.Errorf("updated %d, renewed %v", len(c.updated), c.renewed)
+	}
+}
