@@ -143,7 +143,7 @@ type row struct {
 	name                                string
 	killed, lived, uncovered, timed, no int
 	without                             []mutant // lived, and no reason is known
-	unreached                           []mutant
+	unreached, late                     []mutant
 }
 
 func readReport(p, path string, timed []string) (row, error) {
@@ -191,6 +191,7 @@ func (r *row) add(m mutant) {
 		r.unreached = append(r.unreached, m)
 	case "TIMED OUT":
 		r.timed++
+		r.late = append(r.late, m)
 	default:
 		r.no++
 	}
@@ -228,6 +229,9 @@ func conclude(rows []row, known reasons) error {
 		}
 		for _, m := range r.without {
 			wrong = append(wrong, fmt.Sprintf("lived without a reason: %s:%d:%d\n  %s", m.file, m.Line, m.Column, m.key()))
+		}
+		for _, m := range r.late {
+			fmt.Printf("the tests do not end with %s at %s:%d:%d: %s\n", m.Type, m.file, m.Line, m.Column, m.text)
 		}
 		for _, m := range r.unreached {
 			fmt.Printf("no test reaches %s:%d:%d: %s\n", m.file, m.Line, m.Column, m.text)
