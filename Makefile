@@ -77,7 +77,10 @@ vet:
 client:
 	@tools/step "client" tools/client-check
 
+# The Caddy of the tests that start one is built once for all of their packages.
+go-test: export REALTIME_TEST_CADDY = $(CURDIR)/bin/test/caddy
 go-test:
+	@tools/step "Caddy of the tests" go build -race -o bin/test/caddy ./cmd/caddy
 	@tools/step "tests" go test -race -timeout $(TIMEOUT) ./...
 	@cd integration/browser && ../../tools/step "browser tests" go test -race -timeout $(TIMEOUT) ./...
 

@@ -81,6 +81,7 @@ func (p *program) want(code int, texts []string, args ...string) string {
 
 // Each command against a running server, over the admin endpoint, and some with a key.
 func TestCommandLine(t *testing.T) {
+	t.Parallel()
 	s := StartProcess(t, commandSite, "REALTIME_TEST_KEY="+appKey)
 	site := "http://" + s.Addr("site") + "/rt"
 	p := &program{t: t, path: Program(t), env: []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "CADDY_ADMIN=" + s.Addr("admin"), "REALTIME_API_KEY=" + appKey}}

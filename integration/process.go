@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bytes"
+	"debug/buildinfo"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -207,6 +209,10 @@ func (p *Process) WaitLog(text string) string {
 	return line
 }
 
+// readyProgram names a Caddy that `make test` has built for the tests of all packages. Without
+// it each package builds its own.
+const readyProgram = "REALTIME_TEST_CADDY"
+
 // built is the program of the processes, made by the first test that needs it.
 var built struct {
 	sync.Mutex
@@ -223,6 +229,10 @@ func Program(t testing.TB) string {
 // packages are those that were compiled for the tests of this module.
 func build(t testing.TB) string {
 	t.Helper()
+	if ready := os.Getenv(readyProgram); ready != "" {
+		checkReady(t, ready)
+		return ready
+	}
 	built.Lock()
 	defer built.Unlock()
 	name := filepath.Join(built.dir, "caddy")
@@ -247,6 +257,18 @@ func build(t testing.TB) string {
 	return name
 }
 
+// checkReady fails if a program that others have built has not the race detector of the test.
+func checkReady(t testing.TB, program string) {
+	t.Helper()
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		t.Fatalf("%s: %v", readyProgram, err)
+	}
+	if hasRace(info) != RaceEnabled() {
+		t.Fatalf("%s: %s has the race detector: %t, and the test: %t", readyProgram, program, hasRace(info), RaceEnabled())
+	}
+}
+
 // root is the folder of the module, for tests of other modules as well.
 func root() string {
 	_, file, _, _ := runtime.Caller(0)
@@ -257,12 +279,11 @@ func root() string {
 // race detector.
 func RaceEnabled() bool {
 	info, _ := debug.ReadBuildInfo()
-	for _, s := range info.Settings {
-		if s.Key == "-race" {
-			return s.Value == "true"
-		}
-	}
-	return false
+	return hasRace(info)
+}
+
+func hasRace(info *debug.BuildInfo) bool {
+	return slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // RemoveProgram removes the program of the processes. A TestMain calls it after the
