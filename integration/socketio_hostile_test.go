@@ -37,6 +37,7 @@ func TestSocketIOHostile(t *testing.T) {
 	site := c.Addr("site")
 	witness := mustOpenIO(t, site, "websocket")
 	hostileHandshakes(t, site)
+	c.WaitLog("https://evil.example.com") // rejections are logged as those of native clients are
 	hostilePolls(t, site)
 	hostileFrames(t, site)
 	hostileUpgrades(t, site)

@@ -125,6 +125,7 @@ func (d *Dialect) enters(in *joined) {
 	d.connected.Store(true)
 	if d.timer != nil {
 		d.timer.Stop()
+		d.timer = nil // it is larger than the rest of the dialect
 	}
 }
 

@@ -3,8 +3,10 @@ package socketio
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -18,6 +20,15 @@ type Server struct {
 	ConnectTimeout time.Duration
 	// Recovery is how long a client whose connection was lost may recover it; 0: it can not.
 	Recovery time.Duration
+
+	once   sync.Once
+	shared hub.Encoder // see encoder; written by once
+}
+
+// encoder returns the encoder of all connections. One for each would stay in memory with each.
+func (s *Server) encoder() hub.Encoder {
+	s.once.Do(func() { s.shared = encoder{s.places(), s.Recovery > 0} })
+	return s.shared
 }
 
 // Namespace is a namespace with its rules.

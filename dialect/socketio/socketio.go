@@ -49,8 +49,8 @@ type Dialect struct {
 
 	connected atomic.Bool // to a namespace, now or before
 
-	// Written by Opened, before the transport reads.
-	timer *time.Timer // see Opened
+	// Written by Opened, before the transport reads; then owned by its reader.
+	timer *time.Timer // see Opened; nil when the client has connected
 
 	// Owned by the transport's reader.
 	joined []*joined
@@ -71,4 +71,4 @@ func New(s *Server) *Dialect { return &Dialect{server: s} }
 func (*Dialect) Name() string { return "socketio" }
 
 // Encoder implements [session.Dialect]. Connections of equal servers share it.
-func (d *Dialect) Encoder() hub.Encoder { return encoder{d.server.places(), d.server.Recovery > 0} }
+func (d *Dialect) Encoder() hub.Encoder { return d.server.encoder() }
