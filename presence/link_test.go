@@ -157,3 +157,24 @@ func TestLongestInfo(t *testing.T) {
 		}
 	}
 }
+
+// While the store fails, a member that nobody else has shown is this node's own finding.
+func TestShowLocal(t *testing.T) {
+	t.Parallel()
+	r := new(room)
+	member := func(key string, stays ...*Stay) *local {
+		return &local{key: key, shown: &Member{Key: key}, stays: stays}
+	}
+	unknown, known, gone := member("ann", new(Stay)), member("bob", new(Stay)), member("cleo")
+	r.view.put(known.shown)
+	r.view.put(gone.shown)
+	for _, l := range []*local{unknown, known, gone} {
+		r.showLocal(l)
+		if shown := r.view.get(l.key) != nil; shown != l.present() {
+			t.Errorf("%s is shown: %t", l.key, shown)
+		}
+	}
+	if !unknown.unconfirmed || known.unconfirmed || gone.unconfirmed {
+		t.Errorf("unconfirmed: %t, %t, %t", unknown.unconfirmed, known.unconfirmed, gone.unconfirmed)
+	}
+}

@@ -11,9 +11,10 @@ import (
 
 func TestDecodeTags(t *testing.T) {
 	for text, want := range map[string]string{
-		`{}`:                               ``,
-		` { "team" : "red", "n": 1.5e3 } `: `{"team":"red","n":1.5e3}`,
-		`{"a":true,"b":false,"c":-1}`:      `{"a":true,"b":false,"c":-1}`,
+		`{}`:                                       ``,
+		` { "team" : "red", "n": 1.5e3 } `:         `{"team":"red","n":1.5e3}`,
+		`{"a":true,"b":false,"c":-1}`:              `{"a":true,"b":false,"c":-1}`,
+		`{"` + strings.Repeat("x", 64) + `":1}`:    `{"` + strings.Repeat("x", 64) + `":1}`,
 		`{"a":"` + strings.Repeat("x", 255) + `"}`: `{"a":"` + strings.Repeat("x", 255) + `"}`,
 	} {
 		got, e := DecodeTags(json.RawMessage(text))

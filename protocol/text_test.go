@@ -84,3 +84,17 @@ func pairs(text []byte) bool {
 	}
 	return !open
 }
+
+func TestHexDigit(t *testing.T) {
+	t.Parallel()
+	for c, want := range map[byte]int{'0': 0, '9': 9, 'a': 10, 'f': 15, 'A': 10, 'F': 15, '/': -1, ':': -1, '@': -1, 'G': -1, '`': -1, 'g': -1} {
+		if d, ok := hexDigit(c); ok != (want >= 0) || ok && int(d) != want {
+			t.Errorf("%q: %d, %t", c, d, ok)
+		}
+	}
+	for text, want := range map[string]string{`"\u00e9"`: "\u00e9", `"\u00E9"`: "\u00e9", `"\uABCF\uabcf"`: "\uabcf\uabcf"} {
+		if got, ok := unquote([]byte(text)); !ok || got != want {
+			t.Errorf("%s: %q, %t", text, got, ok)
+		}
+	}
+}
