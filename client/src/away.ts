@@ -10,7 +10,7 @@ export interface AwayScope {
 }
 
 export interface AwayOptions {
-  /** The time without a key, pointer or wheel after which the user is away, in milliseconds. Default: 300,000. */
+  /** The time without a key, pointer or wheel after which the user is away, in milliseconds; `Infinity` for never. Default: 300,000. */
   idle?: number;
   /** The time for which the page is hidden before the user is away, in milliseconds. Default: 60,000. */
   hidden?: number;
@@ -22,6 +22,8 @@ export interface AwayOptions {
   page?: AwayScope;
 }
 
+/** `setTimeout` treats a longer wait as none. */
+const longest = 2 ** 31 - 1;
 const signs = 'pointerdown pointermove keydown wheel touchstart scroll focus'.split(' ');
 
 /**
@@ -45,12 +47,12 @@ export function autoAway(presence: { update(appearance: Appearance): void }, opt
   const wait = (ms: number): void => {
     end = Date.now() + ms;
     clearTimeout(timer);
-    timer = setTimeout(check, ms);
+    timer = setTimeout(check, Math.min(longest, ms));
   };
   /** Signs of life only move the end: a timer for each of them would cost too much. */
   const check = (): void => {
     const rest = end - Date.now();
-    if (rest > 0) timer = setTimeout(check, rest);
+    if (rest > 0) timer = setTimeout(check, Math.min(longest, rest));
     else turn(true);
   };
   const seen = (): void => {

@@ -106,14 +106,28 @@ export function channelStore<T = unknown>(client: AnyClient, channel: string, { 
   let view: ChannelView<T> = { state: 'subscribing', error: undefined, messages: [], gaps: 0, subscription: undefined };
   const store = new Store<ChannelView<T>>(view, (set) => {
     const subscription = client.subscribe<T>(channel, options);
+    let open = true;
     const change = (news: Partial<ChannelView<T>>): void => set((view = { ...view, ...news }));
     change({ state: subscription.state, error: undefined, messages: [], subscription });
+    // Another part of the page has the channel, and has got the first messages.
+    if (options.history && subscription.state === 'subscribed')
+      subscription.history({ limit: options.history }).then(
+        ({ messages: old }) => {
+          if (!open) return;
+          const first = view.messages.find(({ offset }) => offset !== undefined)?.offset ?? Infinity;
+          change({ messages: [...old.filter(({ offset }) => offset! < first), ...view.messages].slice(-keep) });
+        },
+        () => {},
+      );
     const off = [
       subscription.on('message', (message) => change({ messages: [...view.messages, message].slice(-keep) })),
       subscription.on('gap', () => change({ gaps: view.gaps + 1 })),
       subscription.on('state', ({ state, error }) => change({ state, error })),
     ];
-    return () => leave(subscription, off);
+    return () => {
+      open = false;
+      leave(subscription, off);
+    };
   });
   const publish = (content: unknown, more?: PublishOptions): Promise<Ack> => client.publish(channel, content, more);
   return Object.assign(store, { publish });

@@ -63,3 +63,11 @@ test('it can be stopped, and does nothing without a page', (t) => {
   autoAway({ update: () => assert.fail() })();
   pass(1_000_000);
 });
+
+test('a user who may be idle for ever is not away at once', (t) => {
+  const page = new FakePage();
+  const waits: number[] = [];
+  t.mock.method(globalThis, 'setTimeout', (_: unknown, ms: number) => void waits.push(ms));
+  autoAway({ update: () => assert.fail() }, { page, idle: Infinity })();
+  assert.deepEqual(waits, [2 ** 31 - 1]);
+});

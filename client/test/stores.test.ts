@@ -77,6 +77,20 @@ test('the store of a channel keeps the newest messages, and ends the subscriptio
   assert.equal(store.getSnapshot().messages.length, 3);
 });
 
+test('a store of a channel that the page has already starts with the history, too', async (t) => {
+  const w = new World(t);
+  const client = await w.open();
+  client.subscribe('a', { history: 2 });
+  w.socket.subscribed({ epoch: 'e', offset: 2, messages: [{ offset: 1, content: 1 }, { offset: 2, content: 2 }] });
+  const store = channelStore<number>(client, 'a', { history: 2 });
+  const off = store.subscribe(() => {});
+  w.socket.say({ type: 'message', payload: { channel: 'a', offset: 3, content: 3 } });
+  w.socket.answer('history', 'history', { epoch: 'e', offset: 3, messages: [{ offset: 2, content: 2 }, { offset: 3, content: 3 }] });
+  await rest();
+  assert.deepEqual(store.getSnapshot().messages.map(({ content }) => content), [2, 3]);
+  off();
+});
+
 test('the store of a channel says why it ended', async (t) => {
   const w = new World(t);
   const store = channelStore(await w.open(), 'a');

@@ -8,7 +8,7 @@ export interface AwayScope {
     };
 }
 export interface AwayOptions {
-    /** The time without a key, pointer or wheel after which the user is away, in milliseconds. Default: 300,000. */
+    /** The time without a key, pointer or wheel after which the user is away, in milliseconds; `Infinity` for never. Default: 300,000. */
     idle?: number;
     /** The time for which the page is hidden before the user is away, in milliseconds. Default: 60,000. */
     hidden?: number;
