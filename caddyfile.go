@@ -157,6 +157,9 @@ func (h *Handler) parseRoutes(helper httpcaddyfile.Helper) error {
 	if h.HandleCall != nil {
 		blocks = append(blocks, h.HandleCall)
 	}
+	if h.SocketIO != nil && h.SocketIO.LaravelEcho != nil {
+		blocks = append(blocks, h.SocketIO.LaravelEcho)
+	}
 	for _, b := range blocks {
 		if err := b.ParseRoutes(helper); err != nil {
 			return err

@@ -172,9 +172,12 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	}
 	u.tokens = u.tokens || h.Token != nil
 	u.grants = u.grants || h.Token != nil || h.Authorize != nil || len(h.Pushers) > 0
-	realm, err := h.app.realm(ctx, h.hubName(), access.Options{
-		Path: h.Path, Token: h.Token, Authorize: h.Authorize, HandleMessages: h.HandleMessages, HandleCall: h.HandleCall,
-	}, place)
+	options := access.Options{Path: h.Path, Token: h.Token, Authorize: h.Authorize, HandleMessages: h.HandleMessages, HandleCall: h.HandleCall}
+	if h.SocketIO != nil {
+		options.LaravelEcho = h.SocketIO.LaravelEcho
+		u.grants = u.grants || options.LaravelEcho != nil
+	}
+	realm, err := h.app.realm(ctx, h.hubName(), options, place)
 	if err != nil {
 		return err
 	}

@@ -48,13 +48,22 @@ var errBusy = errors.New("realtime: too many requests to the app are under way")
 // turn ends with ctx. If whole is set the request does not: the app may already have done what it
 // is asked for. The turn ends with the routes, which may go on after the timeout.
 func (h *handler) ask(ctx context.Context, who session.Client, values map[string]string, body any, whole bool) (askapp.Answer, error) {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return askapp.Answer{}, err
+	}
+	return h.post(ctx, who, values, http.Header{"Accept": {"application/json"}, "Content-Type": {"application/json"}}, text, whole)
+}
+
+// post is ask with a body and headers of any kind. An Authorization among them takes the place of that
+// of the handshake.
+func (h *handler) post(ctx context.Context, who session.Client, values map[string]string, header http.Header, body []byte, whole bool) (askapp.Answer, error) {
 	client, err := askapp.Decode(who.Handshake)
 	if err != nil {
 		return askapp.Answer{}, fmt.Errorf("realtime: the client was accepted by another configuration: %w", err)
 	}
-	text, err := json.Marshal(body)
-	if err != nil {
-		return askapp.Answer{}, err
+	if own := header.Values("Authorization"); len(own) > 0 {
+		client.Authorization = own
 	}
 	deadline := time.Now().Add(h.timeout)
 	waiting, cancel := context.WithDeadline(ctx, deadline)
@@ -69,9 +78,8 @@ func (h *handler) ask(ctx context.Context, who session.Client, values map[string
 	defer cancel()
 	values["user"] = who.User
 	a, err := h.app.Ask(ctx, askapp.Request{
-		Method: http.MethodPost, Body: text, Client: client, Values: values,
-		Header: http.Header{"Accept": {"application/json"}, "Content-Type": {"application/json"}},
-		Done:   func() { h.turns.Give(who.From) },
+		Method: http.MethodPost, Body: body, Client: client, Values: values, Header: header,
+		Done: func() { h.turns.Give(who.From) },
 	})
 	if errors.Is(err, askapp.ErrPath) {
 		return a, protocol.Errorf(protocol.Forbidden, "the app can not be asked about such a name")

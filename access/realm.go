@@ -38,11 +38,12 @@ type Options struct {
 	Authorize      *config.Authorize
 	HandleMessages []*config.HandleMessage
 	HandleCall     *config.HandleCall
+	LaravelEcho    *config.LaravelEcho
 }
 
 // Empty reports whether the route has no options about a realm.
 func (o *Options) Empty() bool {
-	return o.Token == nil && o.Authorize == nil && len(o.HandleMessages) == 0 && o.HandleCall == nil
+	return o.Token == nil && o.Authorize == nil && len(o.HandleMessages) == 0 && o.HandleCall == nil && o.LaravelEcho == nil
 }
 
 // NewRealm returns the realm of a route. Its verifier is not started. calls returns what counts
@@ -75,6 +76,11 @@ func (r *Realm) provisionApp(ctx caddy.Context, o Options, calls func(string) *t
 	if o.HandleCall != nil {
 		if r.session.Calls, err = newCallHandler(ctx, o.Path, o.HandleCall, calls("handle_call")); err != nil {
 			return fmt.Errorf("handle_call: %w", err)
+		}
+	}
+	if o.LaravelEcho != nil {
+		if r.session.Channels, err = newChannelHandler(ctx, o.LaravelEcho, calls("laravel_echo")); err != nil {
+			return fmt.Errorf("laravel_echo: %w", err)
 		}
 	}
 	return nil

@@ -54,6 +54,10 @@ type SocketIO struct {
 	// have it. Default: off.
 	Emitter bool `json:"emitter,omitempty"`
 
+	// LaravelEcho makes the root namespace one for pages with Laravel Echo and its broadcaster
+	// `socket.io`, and has the routes by which the app is asked. Default: off.
+	LaravelEcho *LaravelEcho `json:"laravel_echo,omitempty"`
+
 	// Root is what clients can do in the namespace that all of them know, `/`. Default: nothing.
 	Root SocketIONamespace `json:"root,omitzero"`
 
@@ -126,6 +130,9 @@ func (c *SocketIO) Compile() (*socketio.Server, error) {
 	root, err := c.Root.compile("/")
 	if err != nil {
 		return nil, err
+	}
+	if root.Echo = c.LaravelEcho != nil; root.Echo && root.Rooms {
+		return nil, errors.New("'rooms' and 'laravel_echo' are two forms of the same events; write one of them")
 	}
 	s.Namespaces = append(s.Namespaces, root)
 	for _, n := range c.Namespaces {

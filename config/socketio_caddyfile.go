@@ -30,6 +30,7 @@ import (
 //		recovery <duration>
 //		cookie <name>
 //		emitter
+//		laravel_echo { … }
 //	}
 func ParseSocketIO(d *caddyfile.Dispenser, args []string) (*SocketIO, error) {
 	c := new(SocketIO)
@@ -58,6 +59,7 @@ var socketIOOptions = func() block.Options[*SocketIO] {
 			c.Cookie = args[0]
 			return nil
 		}},
+		"laravel_echo":    {Syntax: "{ … }", Block: true, Parse: parseLaravelEcho},
 		"emitter":         {Parse: parseEmitter},
 		"recovery":        block.Duration(func(c *SocketIO) *caddy.Duration { return &c.Recovery }),
 		"connect_timeout": block.Duration(func(c *SocketIO) *caddy.Duration { return &c.ConnectTimeout }),

@@ -58,10 +58,14 @@ type Realm struct {
 	Messages MessageHandler
 	// Calls asks the app what clients call; nil: clients can not call it.
 	Calls CallHandler
+	// Channels asks the app who may be in the channels that a dialect asks about; nil: nobody may.
+	Channels ChannelHandler
 }
 
 // AsksApp reports whether the app is asked anything, for which the handshake must be kept.
-func (r *Realm) AsksApp() bool { return r.Authorize != nil || r.Messages != nil || r.Calls != nil }
+func (r *Realm) AsksApp() bool {
+	return r.Authorize != nil || r.Messages != nil || r.Calls != nil || r.Channels != nil
+}
 
 // current is the configuration in force. Registry.Apply swaps it in one step; a command
 // loads it once, at its start.

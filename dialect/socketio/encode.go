@@ -110,6 +110,9 @@ func (c encoder) appendMessage(dst []byte, m *hub.Message) []byte {
 	}
 	dst = appendHead(dst, kindEvent, 0, namespace, "")
 	dst = protocol.AppendString(append(dst, '['), event)
+	if !all && c.echoes(namespace) {
+		dst = protocol.AppendString(append(dst, ','), name)
+	}
 	dst = appendArguments(dst, m, m.Content)
 	if !all && c.profiled(namespace) {
 		dst = appendMeta(append(dst, ','), name, m)

@@ -45,6 +45,9 @@ func (d *Dialect) event(s *session.Session, in *joined, p *packet, binary bool) 
 	if run, ok := profile[name]; ok && in.Rooms {
 		return run(d, s, ev)
 	}
+	if run, ok := echoEvents[name]; ok && in.Echo {
+		return run(d, s, ev)
+	}
 	if s.TakesCalls() {
 		return call(s, ev)
 	}

@@ -88,6 +88,9 @@ func appendRoomError(dst []byte, room string, e *protocol.Error) []byte {
 
 // splitDiff makes an event of each change of a member.
 func (c encoder) splitDiff(d *presence.Diff) []hub.Event {
+	if namespace, name, all, ok := c.find(d.Channel); ok && !all && c.echoes(namespace) {
+		return echoDiff(namespace, name, d)
+	}
 	all := []hub.Event{}
 	namespace, name, ok := c.profile(d.Channel)
 	if !ok {
@@ -108,6 +111,9 @@ func (c encoder) splitDiff(d *presence.Diff) []hub.Event {
 // splitSnapshot makes the event with which a room announces its members when too many have changed at
 // once.
 func (c encoder) splitSnapshot(s *presence.Snapshot) []hub.Event {
+	if namespace, name, all, ok := c.find(s.Channel); ok && !all && c.echoes(namespace) {
+		return echoMembers(namespace, name, s.Members)
+	}
 	namespace, name, ok := c.profile(s.Channel)
 	if !ok {
 		return []hub.Event{}

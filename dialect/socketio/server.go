@@ -37,6 +37,8 @@ type Namespace struct {
 	Name string
 	// Rooms turns on the events join, leave, message and presence.
 	Rooms bool
+	// Echo turns on the events of Laravel Echo. Clients get messages in its form.
+	Echo bool
 	// Rules say what happens to other events. The first one that matches counts.
 	Rules []Rule
 	// Emits are the events that a client is sent when it has connected.
@@ -103,7 +105,8 @@ func (s *Server) isOthers(name string) bool {
 }
 
 // places is how the encoder finds the namespace of a room. It is comparable. The names of namespaces
-// each have a line break in front and a colon behind, those with the rooms profile a plus sign as well.
+// each have a line break in front and a colon behind, then those with the rooms profile a plus sign, and
+// those for Laravel Echo an exclamation mark.
 type places struct{ prefix, namespaces string }
 
 func (s *Server) places() places {
@@ -112,6 +115,9 @@ func (s *Server) places() places {
 		p.namespaces += "\n" + n.Name + ":"
 		if n.Rooms {
 			p.namespaces += "+"
+		}
+		if n.Echo {
+			p.namespaces += "!"
 		}
 	}
 	return p
@@ -140,4 +146,9 @@ func (p places) has(namespace string) bool {
 // profiled reports whether a namespace has the rooms profile.
 func (p places) profiled(namespace string) bool {
 	return strings.Contains(p.namespaces, "\n"+namespace+":+")
+}
+
+// echoes reports whether a namespace is for Laravel Echo.
+func (p places) echoes(namespace string) bool {
+	return strings.Contains(p.namespaces, "\n"+namespace+":!")
 }

@@ -24,6 +24,7 @@
 //	event.go    which rule, event of the profile or call an event is
 //	relay.go    what rules do
 //	rooms.go    the rooms profile
+//	echo.go     the events of Laravel Echo
 //	failure.go  errors, and acknowledgements
 //	emitter.go  what emitters publish in Redis, for clients; emitted.go: how they write it;
 //	            msgpack.go: the format of some of them
