@@ -2,6 +2,8 @@ package config
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -62,6 +64,7 @@ var socketIOOptions = func() block.Options[*SocketIO] {
 		"laravel_echo":    {Syntax: "{ … }", Block: true, Parse: parseLaravelEcho},
 		"emitter":         {Parse: parseEmitter},
 		"recovery":        block.Duration(func(c *SocketIO) *caddy.Duration { return &c.Recovery }),
+		"ping":            {Syntax: "<interval> [<timeout>]", Min: 1, Max: 2, Parse: rejectPing},
 		"connect_timeout": block.Duration(func(c *SocketIO) *caddy.Duration { return &c.ConnectTimeout }),
 	}
 	for name, o := range namespaceOptions {
@@ -69,6 +72,12 @@ var socketIOOptions = func() block.Options[*SocketIO] {
 	}
 	return all
 }()
+
+// rejectPing says where the option of a Socket.IO server is. One wheel of the hub pings all connections, so there
+// is one interval for all of them.
+func rejectPing(_ *caddyfile.Dispenser, args []string, _ *SocketIO) error {
+	return fmt.Errorf("clients of Socket.IO are pinged as all others are: write 'heartbeat %s' outside of 'socketio'", strings.Join(args, " "))
+}
 
 var namespaceOptions = block.Options[*SocketIONamespace]{
 	"rooms": {Parse: func(_ *caddyfile.Dispenser, _ []string, c *SocketIONamespace) error {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/redistest"
 )
 
 const socketIOSite = `
@@ -99,5 +101,64 @@ func TestSocketIOAfterACrash(t *testing.T) {
 			p.Kill()
 			p.Start()
 		}})
+	}
+}
+
+const socketIORecovers = `
+{
+	admin {{admin}}
+}
+http://{{site}} {
+	realtime /rt {
+		HUB
+		api_key key-of-the-app-0123456789
+		token {
+			hmac "a secret of 32 bytes, at the least"
+		}
+		room io:* {
+			subscribe anyone
+			history 100 1m
+		}
+		room kept:* {
+			subscribe anyone
+			publish anyone
+			history 20 1m
+		}
+		room admin:kept:* {
+			subscribe anyone
+			history 20 1m
+		}
+		socketio {
+			rooms
+			recovery 2m
+			on "enter" join 0
+			namespace /admin {
+				rooms
+			}
+		}
+	}
+	respond "here"
+}
+`
+
+// Clients whose connections are lost go on where they were.
+func TestSocketIORecovery(t *testing.T) {
+	for name, test := range map[string]struct{ hub, kept, transports string }{
+		"memory": {"", "no", "polling,websocket"},
+		"disk":   {"store " + t.TempDir(), "yes", "websocket"},
+		"redis":  {"redis " + redistest.Start(t).Addr, "yes", "websocket"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it waits, for clients that reconnect
+			p := StartProcess(t, strings.Replace(socketIORecovers, "HUB", test.hub, 1))
+			env := []string{"SITE=" + p.Addr("site"), "CLIENT=socket.io-client", "TRANSPORTS=" + test.transports, "KEPT=" + test.kept}
+			playNode(t, script(t, "socketio_helpers.mjs", "socketio_recover.mjs"), env, map[string]func(){
+				"reload": func() { p.Reload(strings.Replace(socketIORecovers, "HUB", test.hub, 1) + "\n") },
+				"crash": func() {
+					p.Kill()
+					p.Start()
+				},
+			})
+		})
 	}
 }
