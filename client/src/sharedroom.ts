@@ -148,7 +148,6 @@ export class SharedRoom {
     this.#end();
     this.#ask('subscribe', { recover: this.#position, ...this.#looks.all }, (answer) => {
       const guests = this.#guests!;
-      this.#guests = undefined;
       if (answer.type === 'subscribed') {
         this.#begin(answer.payload);
         this.#tell({ type: answer.type, payload: answer.payload });
@@ -156,6 +155,7 @@ export class SharedRoom {
         const { code, message } = answer.payload;
         this.#over({ type: 'unsubscribed', payload: { ...answer.payload, channel: this.channel, code: code!, message: message! } });
       }
+      this.#guests = undefined;
       for (const { tab, command } of guests) this.subscribe(tab, command);
       this.#settle();
     });

@@ -147,6 +147,24 @@ test('after a gap the document comes from the server, once for all tabs', async 
   assert.equal(w.socket.all('subscribe').length, 2);
 });
 
+test('if the server rejects that, the tabs subscribe anew, and get what follows', async (t) => {
+  const w = new SharedWorld(t);
+  const [one, two] = [await w.first(), await w.tab()];
+  const [a, b] = [one.document('d'), two.document('d')];
+  await rest();
+  w.socket.subscribed(state(1));
+  await rest();
+  w.socket.say({ type: 'gap', payload: { channel: 'd' } });
+  await rest();
+  w.socket.answer('subscribe', 'error', { code: 'INTERNAL', message: '' });
+  await rest();
+  w.socket.subscribed(state(5));
+  await rest();
+  w.socket.say({ type: 'remote-change', payload: { channel: 'd', epoch: 'e', serverVersion: 6, patch: { n: 6 } } as object });
+  await rest();
+  for (const document of [a, b]) assert.deepEqual([document.value, document.status], [{ n: 6 }, 'synced']);
+});
+
 test('a missing version makes the worker ask the server', async (t) => {
   const w = new SharedWorld(t);
   const [one, two] = [await w.first(), await w.tab()];
