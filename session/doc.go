@@ -31,6 +31,7 @@
 //
 //	Admission    admission.go             may a client connect; bans
 //	Publishing   publish.go, history.go   messages
+//	             replay.go                messages for a client that is in the room already
 //	Presence     presence.go              members
 //	Documents    documents.go, change.go, follow.go
 //	Kicks        kicks.go                 connections of a user are closed

@@ -1,7 +1,7 @@
 package socketio
 
 import (
-	"errors"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 
@@ -40,8 +40,31 @@ type packet struct {
 	payload     []byte // compact JSON, a copy; nil for none
 }
 
-// errPacket means that a client does not speak the protocol. Its connection is closed.
-var errPacket = errors.New("socketio: not a packet of the protocol")
+// brokenPacket says why a client does not speak the protocol. Its connection is closed, and both the log and the
+// close frame have the text. So it is short, and has nothing that the client has sent but numbers.
+type brokenPacket string
+
+func (b brokenPacket) Error() string { return string(b) }
+
+const (
+	brokenEmpty       brokenPacket = "an empty packet"
+	brokenType        brokenPacket = "a packet of an unknown type"
+	brokenAttachments brokenPacket = "a binary packet without the number of its attachments"
+	brokenNamespace   brokenPacket = "a packet whose namespace is too long or does not print"
+	brokenID          brokenPacket = "a packet whose id has more than 16 digits"
+	brokenJSON        brokenPacket = "a packet whose data is no JSON, or is nested too deeply"
+	brokenConnect     brokenPacket = "a CONNECT with an id, or whose auth is no object"
+	brokenDisconnect  brokenPacket = "a DISCONNECT with an id or data"
+	brokenEvent       brokenPacket = "an event that is no array with a name in front"
+	brokenReserved    brokenPacket = "an event with a name that the libraries keep to themselves"
+	brokenAck         brokenPacket = "an acknowledgement without an id or arguments"
+	brokenError       brokenPacket = "a CONNECT_ERROR, which only servers send"
+)
+
+// tooManyAttachments is the most common one: the reference parser of the client has no limit.
+func tooManyAttachments(n int) brokenPacket {
+	return brokenPacket(fmt.Sprintf("a packet with %d attachments, which is more than %d", n, maxAttachments))
+}
 
 // parsePacket reads
 //
@@ -49,33 +72,39 @@ var errPacket = errors.New("socketio: not a packet of the protocol")
 //
 // and checks the rules about what each kind may have.
 func parsePacket(frame []byte) (*packet, error) {
-	if len(frame) == 0 || frame[0] < kindConnect || frame[0] > kindBinaryAck {
-		return nil, errPacket
+	if len(frame) == 0 {
+		return nil, brokenEmpty
+	}
+	if frame[0] < kindConnect || frame[0] > kindBinaryAck {
+		return nil, brokenType
 	}
 	p, rest := &packet{kind: frame[0]}, frame[1:]
 	var ok bool
 	if p.binary() {
 		if p.attachments, rest, ok = parseAttachments(rest); !ok {
-			return nil, errPacket
+			return nil, brokenAttachments
+		}
+		if p.attachments > maxAttachments {
+			return nil, tooManyAttachments(p.attachments)
 		}
 	}
 	if p.namespace, rest, ok = parseNamespace(rest); !ok {
-		return nil, errPacket
+		return nil, brokenNamespace
 	}
 	digits := countDigits(rest)
 	if digits > maxAckID {
-		return nil, errPacket
+		return nil, brokenID
 	}
 	p.id, rest = string(rest[:digits]), rest[digits:]
 	if len(rest) > 0 {
 		text, e := protocol.DecodeContent(rest)
 		if e != nil {
-			return nil, errPacket
+			return nil, brokenJSON
 		}
 		p.payload = text
 	}
-	if !p.allowed() {
-		return nil, errPacket
+	if err := p.check(); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
@@ -91,7 +120,7 @@ func parseAttachments(text []byte) (n int, rest []byte, ok bool) {
 	for _, c := range text[:digits] {
 		n = n*10 + int(c-'0')
 	}
-	return n, text[digits+1:], n <= maxAttachments
+	return n, text[digits+1:], true
 }
 
 // parseNamespace reads the namespace and the comma behind it, if they are there.
@@ -113,27 +142,33 @@ func countDigits(text []byte) (n int) {
 	return n
 }
 
-// allowed reports whether a client may send such a packet.
-func (p *packet) allowed() bool {
+// check returns an error if clients may not send such a packet.
+func (p *packet) check() error {
 	first := byte(0)
 	if len(p.payload) > 0 {
 		first = p.payload[0]
 	}
+	var ok bool
+	why := brokenError // only servers reject
 	switch p.kind {
 	case kindConnect:
-		return p.id == "" && (first == 0 || first == '{')
+		ok, why = p.id == "" && (first == 0 || first == '{'), brokenConnect
 	case kindDisconnect:
-		return p.id == "" && first == 0
+		ok, why = p.id == "" && first == 0, brokenDisconnect
 	case kindEvent, kindBinaryEvent:
-		if first != '[' {
-			return false
+		if why = brokenEvent; first == '[' {
+			var name string
+			if name, ok = eventName(elements(p.payload)); isReserved(name) {
+				ok, why = false, brokenReserved
+			}
 		}
-		name, ok := eventName(elements(p.payload))
-		return ok && !isReserved(name)
 	case kindAck, kindBinaryAck:
-		return first == '[' && p.id != ""
+		ok, why = first == '[' && p.id != "", brokenAck
 	}
-	return false // only servers reject
+	if !ok {
+		return why
+	}
+	return nil
 }
 
 // isReserved reports whether the libraries use the name of an event themselves.

@@ -3,6 +3,7 @@ package socketio
 import (
 	"bytes"
 
+	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
@@ -24,13 +25,13 @@ func (d *Dialect) Receive(s *session.Session, text []byte, binary bool) {
 		return
 	}
 	if d.binary != nil {
-		s.Conn().Close(protocol.ReasonProtocol)
+		s.Conn().Close(broken("a packet before all attachments of the one before"))
 		return
 	}
 	limited, pause := s.Spend()
 	p, err := parsePacket(text)
 	if err != nil {
-		s.Conn().Close(protocol.ReasonProtocol)
+		s.Conn().Close(broken(err.Error()))
 		return
 	}
 	if p.attachments > 0 {
@@ -45,12 +46,17 @@ func (d *Dialect) Receive(s *session.Session, text []byte, binary bool) {
 	}
 }
 
+// broken is the end of a connection whose client has broken a rule of the protocol.
+func broken(what string) hub.Reason {
+	return hub.Reason{Code: protocol.ReasonProtocol.Code, Text: what}
+}
+
 // attach takes a binary frame, which must be an attachment of the packet before. A packet that is too
 // large with its attachments is rejected when they have all arrived.
 func (d *Dialect) attach(s *session.Session, data []byte) {
 	b := d.binary
 	if b == nil {
-		s.Conn().Close(protocol.ReasonProtocol)
+		s.Conn().Close(broken("an attachment without a packet"))
 		return
 	}
 	if b.size += len(data); b.size > s.MessageSize() && b.rejected == nil {
@@ -70,7 +76,7 @@ func (d *Dialect) attach(s *session.Session, data []byte) {
 	text, tooLarge, ok := embed(b.packet.payload, b.attachments, s.MessageSize())
 	switch {
 	case !ok:
-		s.Conn().Close(protocol.ReasonProtocol)
+		s.Conn().Close(broken("a packet that names an attachment twice, or one that it does not have"))
 	case tooLarge:
 		d.reject(s, b.packet, protocol.Errorf(protocol.TooLarge, "the event is larger than %d bytes with its attachments in base64", s.MessageSize()))
 	default:
@@ -87,7 +93,7 @@ func (d *Dialect) handle(s *session.Session, p *packet, attachments [][]byte) {
 	}
 	in := d.in(p.namespace)
 	if in == nil {
-		s.Conn().Close(protocol.ReasonProtocol)
+		s.Conn().Close(broken("a packet of a namespace that the client is not connected to"))
 		return
 	}
 	switch p.kind {

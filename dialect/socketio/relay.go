@@ -27,7 +27,11 @@ func (d *Dialect) relay(s *session.Session, r *Rule, ev *event) *protocol.Error 
 		}
 		return d.join(s, ev, name, protocol.Subscribe{Channel: room})
 	case Leave:
-		return d.leave(s, ev, r.Argument)
+		_, room, e := d.roomArgument(ev, r.Argument)
+		if e != nil {
+			return e
+		}
+		return s.Unsubscribe(room, done(ev.packet, ""))
 	case Reply:
 		s.Conn().Send(reply(ev, r.As))
 		s.Conn().Send(done(ev.packet, ""))

@@ -12,34 +12,72 @@ import (
 
 // join handles `join`: the name of a room, or an object with the name and what the client has missed.
 func join(d *Dialect, s *session.Session, ev *event) *protocol.Error {
-	if len(ev.args) == 0 {
-		return noRoomName()
-	}
 	var q struct {
-		Room    string `json:"room"`
-		History int    `json:"history"`
-		Since   string `json:"since"`
+		History json.RawMessage `json:"history"`
+		Since   json.RawMessage `json:"since"`
 	}
-	if name, ok := textOf(ev.args[0]); ok {
-		q.Room = name
-	} else if json.Unmarshal(ev.args[0], &q) != nil {
-		return noRoomName()
-	}
-	room, e := d.server.room(ev.in.Name, q.Room)
+	name, room, e := d.profileRoom(ev)
 	if e != nil {
 		return e
 	}
-	sub := protocol.Subscribe{Channel: room, History: q.History}
-	if q.History < 0 || q.History > protocol.MaxHistory {
-		return protocol.Errorf(protocol.InvalidMessage, "history is a number from 0 to %d", protocol.MaxHistory)
+	sub := protocol.Subscribe{Channel: room}
+	if isObject(ev.args[0]) && json.Unmarshal(ev.args[0], &q) != nil {
+		return noRoomName()
 	}
-	if q.Since != "" {
-		if sub.Recover, e = parsePosition(q.Since); e != nil {
-			return e
+	if sub.History, e = historyOf(q.History); e != nil {
+		return e
+	}
+	if sub.Recover, e = sinceOf(q.Since); e != nil {
+		return e
+	}
+	return d.join(s, ev, name, sub)
+}
+
+// historyOf reads how many of the newest messages a client requests.
+func historyOf(text json.RawMessage) (n int, e *protocol.Error) {
+	if text == nil {
+		return 0, nil
+	}
+	if json.Unmarshal(text, &n) != nil || n < 0 || n > protocol.MaxHistory {
+		return 0, protocol.Errorf(protocol.InvalidMessage, "history is a number from 0 to %d", protocol.MaxHistory)
+	}
+	return n, nil
+}
+
+// sinceOf reads the position that a client has; nil for none.
+func sinceOf(text json.RawMessage) (*hub.Position, *protocol.Error) {
+	if text == nil || string(text) == "null" || string(text) == `""` {
+		return nil, nil
+	}
+	if since, ok := textOf(text); ok {
+		if at, e := parsePosition(since); e == nil {
+			return at, nil
 		}
 	}
-	return d.join(s, ev, q.Room, sub)
+	return nil, protocol.Errorf(protocol.InvalidMessage, "since is a text: the id of a message, or the position of an earlier answer")
 }
+
+// profileRoom returns the name in the first argument of an event of the rooms profile, and its room of the
+// hub. The argument is the name, or an object with it.
+func (d *Dialect) profileRoom(ev *event) (name, room string, e *protocol.Error) {
+	if len(ev.args) == 0 || !isObject(ev.args[0]) {
+		return d.roomArgument(ev, 0)
+	}
+	var q struct {
+		Room json.RawMessage `json:"room"`
+	}
+	if json.Unmarshal(ev.args[0], &q) != nil {
+		return "", "", noRoomName()
+	}
+	name, ok := textOf(q.Room)
+	if !ok {
+		return "", "", protocol.Errorf(protocol.InvalidChannel, "the member room of the argument must be a text, the name of the room")
+	}
+	room, e = d.server.room(ev.in.Name, name)
+	return name, room, e
+}
+
+func isObject(text []byte) bool { return len(text) > 0 && text[0] == '{' }
 
 // join puts the client into a room. The acknowledgement comes before what is published from then on,
 // except in a room whose members the client may see: they are a part of the acknowledgement, which
@@ -63,7 +101,11 @@ func (d *Dialect) join(s *session.Session, ev *event, name string, q protocol.Su
 	}
 	e := s.Subscribe(s.Context(), q, o)
 	if e != nil && e.Code == protocol.AlreadySubscribed { // kinder than an error to a client that reconnects
-		if s.ShowMembers(q.Channel, once) == nil {
+		sub, e := s.Replay(s.Context(), q)
+		if e != nil {
+			return e
+		}
+		if answer.take(q, sub); s.ShowMembers(q.Channel, once) == nil {
 			return nil
 		}
 	} else if e != nil || s.ShowsMembers(q.Channel) {
@@ -133,11 +175,9 @@ func appendHistory(dst []byte, room string, messages []*hub.Message) []byte {
 	return append(dst, ']')
 }
 
-func leave(d *Dialect, s *session.Session, ev *event) *protocol.Error { return d.leave(s, ev, 0) }
-
-// leave takes the client out of the room that an argument names.
-func (d *Dialect) leave(s *session.Session, ev *event, argument int) *protocol.Error {
-	_, room, e := d.roomArgument(ev, argument)
+// leave handles `leave`.
+func leave(d *Dialect, s *session.Session, ev *event) *protocol.Error {
+	_, room, e := d.profileRoom(ev)
 	if e != nil {
 		return e
 	}
@@ -146,7 +186,7 @@ func (d *Dialect) leave(s *session.Session, ev *event, argument int) *protocol.E
 
 // message handles `message`: a room that the client has joined, and what the others in it get.
 func message(d *Dialect, s *session.Session, ev *event) *protocol.Error {
-	_, room, e := d.roomArgument(ev, 0)
+	_, room, e := d.profileRoom(ev)
 	switch {
 	case e != nil:
 		return e
@@ -160,7 +200,7 @@ func message(d *Dialect, s *session.Session, ev *event) *protocol.Error {
 
 // members handles `presence`.
 func members(d *Dialect, s *session.Session, ev *event) *protocol.Error {
-	_, room, e := d.roomArgument(ev, 0)
+	_, room, e := d.profileRoom(ev)
 	if e != nil {
 		return e
 	}

@@ -24,6 +24,7 @@ type world struct {
 	t        *testing.T
 	registry *session.Registry
 	server   *Server
+	config   session.Config
 }
 
 // inWorld runs a test in a bubble. Rooms named open:… and those of all clients are open, those named
@@ -63,7 +64,8 @@ func inWorld(t *testing.T, s *Server, test func(w *world)) {
 		}
 		h.Apply(hub.Settings{Room: p.Options})
 		tracker.Apply(presence.Settings{Room: p.Presence})
-		w.registry.Apply(session.Config{Policy: p, Limits: session.Limits{MessageSize: 4 << 10}})
+		w.config = session.Config{Policy: p, Limits: session.Limits{MessageSize: 4 << 10}}
+		w.registry.Apply(w.config)
 		test(w)
 	})
 }
