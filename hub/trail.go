@@ -146,6 +146,14 @@ type Trail struct {
 // Size is how many entries the trail has.
 func (t *Trail) Size() int { return len(t.rooms) + len(t.runs) + len(t.edges) }
 
+// All returns the rooms in which the connection was at its end.
+func (t *Trail) All() (all []string) {
+	for _, k := range t.rooms {
+		all = append(all, k.channel)
+	}
+	return all
+}
+
 // Channels returns the rooms of a group in which the connection was at its end.
 func (t *Trail) Channels(group string) (all []string) {
 	for _, k := range t.rooms {

@@ -32,6 +32,9 @@ type lostTicket struct {
 	enrolled []string  // the rooms to which the app has subscribed the connection
 }
 
+// channels are the rooms of the ticket in which the connection was at its end.
+func (t *lostTicket) channels() []string { return t.trail.Channels(t.Group) }
+
 // Issue notes that the client has a ticket. The connection keeps a trail, see [hub.Conn.KeepTrail].
 func (s *Session) Issue(t Ticket) {
 	s.mu.Lock()
@@ -75,7 +78,7 @@ func (s *Session) recordTickets(trail *hub.Trail) (all []*lostConn) {
 	for _, t := range s.tickets {
 		n := &lostConn{at: now, user: p.User, ids: []string{s.conn.ID()}}
 		n.ticket = &lostTicket{Ticket: *t, trail: trail, size: trail.Size(), realm: p.Realm, since: s.since()}
-		for _, channel := range trail.Channels(t.Group) {
+		for _, channel := range n.ticket.channels() {
 			if s.places[channel].enrolled {
 				n.ticket.enrolled = append(n.ticket.enrolled, channel)
 			}
@@ -133,23 +136,41 @@ func (l *lostConns) redeem(id string) *lostConn {
 // void drops the records with a ticket of a connection, or of all connections of a user, that were in a
 // channel; empty: whatever their channels are.
 func (l *lostConns) void(to Target, channel string) {
+	var ids []string
+	if to.Connection != "" {
+		ids = []string{to.Connection}
+	}
+	l.voidIf(ids, func(n *lostConn) bool {
+		return (ids != nil || n.user == to.User) && (channel == "" || slices.Contains(n.ticket.channels(), channel))
+	})
+}
+
+// voidIf drops the records with a ticket for which is returns true. It looks at those of the connections
+// with these ids; nil: at all.
+func (l *lostConns) voidIf(ids []string, is func(*lostConn) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var all []*lostConn
-	if to.Connection != "" {
-		all = slices.Clone(l.by[lostKey{connection: to.Connection}])
-	} else {
-		for e := l.queue.Front(); e != nil; e = e.Next() {
-			if n := e.Value.(*lostConn); n.ticket != nil && n.user == to.User {
-				all = append(all, n)
-			}
+	for _, id := range ids {
+		all = append(all, l.by[lostKey{connection: id}]...)
+	}
+	for e := l.queue.Front(); e != nil && ids == nil; e = e.Next() {
+		if n := e.Value.(*lostConn); n.ticket != nil {
+			all = append(all, n)
 		}
 	}
 	for _, n := range all {
-		if channel == "" || slices.Contains(n.ticket.trail.Channels(n.ticket.Group), channel) {
+		if n.place != nil && is(n) { // an id may be there twice
 			l.takeTicket(n)
 		}
 	}
+}
+
+// VoidTickets drops all tickets of those lost connections of this node for which is returns true, so that
+// their clients start anew. It looks at the connections with these ids; nil: at all. is gets the
+// id of the connection and the rooms in which it was; it must not block.
+func (r *Registry) VoidTickets(ids []string, is func(id string, rooms []string) bool) {
+	r.lost.voidIf(ids, func(n *lostConn) bool { return is(n.ids[0], n.ticket.trail.All()) })
 }
 
 // Resumption is what a client says that has a ticket.

@@ -125,7 +125,7 @@ func (k *conn) readUntilEnd() error {
 				name = patternTopic(ev.Pattern)
 			}
 			if h := l.findHandler(name); h != nil {
-				guard.Run(l.c.log, "what takes a message from Redis", func() { h.receive(ev.Payload) })
+				guard.Run(l.c.log, "what takes a message from Redis", func() { deliver(h, ev.Channel, ev.Payload) })
 			}
 		case *goredis.Subscription:
 			if ev.Kind == "psubscribe" {

@@ -29,8 +29,8 @@ import (
 type IntakeOptions struct {
 	// Channels and Patterns are those of Pub/Sub, without the prefix of the hub.
 	Channels, Patterns []string
-	// Take is called for each frame, in order, with the channel or the pattern. It does what
-	// concerns the connections of this node, and returns what one node has to do for all; nil
+	// Take is called for each frame, in order, with the channel in which it was published. It does
+	// what concerns the connections of this node, and returns what one node has to do for all; nil
 	// for nothing. A panic costs the frame.
 	Take func(channel, payload string) func(context.Context)
 }
@@ -100,10 +100,10 @@ func (c *Client) Intake(o IntakeOptions) (*Intake, error) {
 	s.intake.Store(in)
 	in.listen(s.names.intakeMark(), intakeMarks{s})
 	for _, name := range o.Channels {
-		in.listen(name, intakeFrom{s, name})
+		in.listen(name, intakeFrom{s})
 	}
 	for _, pattern := range o.Patterns {
-		in.listen(patternTopic(pattern), intakeFrom{s, pattern})
+		in.listen(patternTopic(pattern), intakeFrom{s})
 	}
 	s.runLoop(&in.wg, "taking what other programs publish", in.takeUntilClosed)
 	return in, nil

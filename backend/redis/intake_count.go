@@ -42,16 +42,16 @@ type arrivedFrame struct {
 
 // intakeFrom is the [handler] of a channel or a pattern. It outlives an intake, because a topic that
 // is needed again keeps its handler.
-type intakeFrom struct {
-	c    *shard
-	name string
-}
+type intakeFrom struct{ c *shard }
 
 // subscribed implements [handler].
 func (h intakeFrom) subscribed() { h.c.intake.Load().countAnew() }
 
-// receive implements [handler].
-func (h intakeFrom) receive(payload string) { h.c.intake.Load().arrive(h.name, payload) }
+// receive implements [handler]. The link calls receiveFrom.
+func (intakeFrom) receive(string) {}
+
+// receiveFrom implements [channelHandler].
+func (h intakeFrom) receiveFrom(channel, payload string) { h.c.intake.Load().arrive(channel, payload) }
 
 // arrive queues a frame. A nil intake drops it.
 func (in *Intake) arrive(channel, payload string) {
@@ -63,11 +63,11 @@ func (in *Intake) arrive(channel, payload string) {
 	name := in.counter.name(channel, payload)
 	switch {
 	case name == "": // those nodes that were there before have it
-	case len(in.arrived) >= intakeFrames || in.bytes+len(payload) > intakeBytes:
+	case len(in.arrived) >= intakeFrames || in.bytes+len(channel)+len(payload) > intakeBytes:
 		in.lost++
 	default:
 		in.arrived = append(in.arrived, arrivedFrame{name, channel, payload, time.Now()})
-		in.bytes += len(payload)
+		in.bytes += len(channel) + len(payload)
 	}
 	in.wakeUp()
 }

@@ -44,7 +44,7 @@ func (in *Intake) takeArrived() {
 		in.log.Warn("other programs publish more than this node can deliver; frames are lost", "frames", lost)
 	}
 	for _, f := range arrived {
-		k := keptFrame{name: f.name, size: len(f.payload), at: f.at}
+		k := keptFrame{name: f.name, size: len(f.channel) + len(f.payload), at: f.at}
 		guard.Run(in.log, "what another program has published", func() { k.do = in.take(f.channel, f.payload) })
 		if k.do != nil {
 			in.kept = append(in.kept, k)

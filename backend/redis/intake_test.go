@@ -32,6 +32,9 @@ func (all *takers) start(t *testing.T, addr string) *taker {
 		n.mu.Lock()
 		n.each = append(n.each, payload)
 		n.mu.Unlock()
+		if channel != "news" && channel != "press#1" {
+			t.Errorf("the channel is %q", channel)
+		}
 		if strings.HasPrefix(payload, "own") {
 			return nil
 		}

@@ -19,6 +19,20 @@ type handler interface {
 	subscribed()
 }
 
+// channelHandler is a [handler] of a pattern that needs to know the channel. It takes the place of receive.
+type channelHandler interface {
+	receiveFrom(channel, payload string)
+}
+
+// deliver hands a handler what was published in a channel.
+func deliver(h handler, channel, payload string) {
+	if from, ok := h.(channelHandler); ok {
+		from.receiveFrom(channel, payload)
+		return
+	}
+	h.receive(payload)
+}
+
 // patternMark begins the name of a topic that stands for a pattern. No channel has it.
 const patternMark = "\x00"
 

@@ -3,7 +3,9 @@ package socketio
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,8 +22,8 @@ type Emitter struct {
 	server *Server
 	log    *slog.Logger
 
-	mu         sync.Mutex // a leaf
-	complained map[string]time.Time
+	mu         sync.Mutex           // a leaf
+	complained map[string]time.Time // by reason, at most maxComplaints
 }
 
 // NewEmitter returns what takes events for the clients of a server.
@@ -56,10 +58,12 @@ func (e *Emitter) Take(r *session.Registry, channel, payload string) func(contex
 	switch channel {
 	case pythonChannel:
 		ev, q, err = parsePython([]byte(payload))
-	case emittedPattern:
-		ev, err = parseEmitted([]byte(payload))
 	default:
-		q, err = parseRequest(namespaceOf(channel), []byte(payload))
+		if strings.HasPrefix(channel, requestChannel) {
+			q, err = parseRequest(namespaceOf(channel), []byte(payload))
+		} else {
+			ev, err = parseEmitted([]byte(payload))
+		}
 	}
 	switch {
 	case err != nil:
@@ -72,18 +76,32 @@ func (e *Emitter) Take(r *session.Registry, channel, payload string) func(contex
 	return nil
 }
 
-// complain logs why a frame is rejected, at most once a minute for each channel.
+// maxComplaints bounds the reasons that are logged within a minute: a reason may quote the frame.
+const maxComplaints = 50
+
+// complain logs why a frame is rejected, at most once a minute for each reason.
 func (e *Emitter) complain(why, channel string) {
+	if e.isNew(why) {
+		e.log.Warn("what an emitter of Socket.IO has published is rejected; further ones with this reason are not logged for a minute", "channel", protocol.Printable(channel, maxLoggedChannel), "reason", why)
+	}
+}
+
+// maxLoggedChannel is how many bytes of a channel are logged. Anybody may publish in one with a longer name.
+const maxLoggedChannel = 200
+
+// isNew reports whether a reason was not logged in the last minute, and notes it.
+func (e *Emitter) isNew(why string) bool {
 	e.mu.Lock()
-	last := e.complained[channel]
-	silent := time.Since(last) < time.Minute
-	if !silent {
-		e.complained[channel] = time.Now()
+	defer e.mu.Unlock()
+	if time.Since(e.complained[why]) < time.Minute {
+		return false
 	}
-	e.mu.Unlock()
-	if !silent {
-		e.log.Warn("what an emitter of Socket.IO has published is rejected; further ones of this minute are not logged", "channel", channel, "reason", why)
+	maps.DeleteFunc(e.complained, func(_ string, at time.Time) bool { return time.Since(at) >= time.Minute })
+	if len(e.complained) >= maxComplaints {
+		return false
 	}
+	e.complained[why] = time.Now()
+	return true
 }
 
 // audience is a selection in terms of the hub.
@@ -150,6 +168,9 @@ func (e *Emitter) emit(r *session.Registry, ev *emitted, channel string) func(co
 			c.Send(parts(binaryPacket(text, data)))
 		}
 	}
+	if len(a.ids) > 0 && !ev.volatile {
+		a.voidMissed(r)
+	}
 	if len(a.rooms) == 0 {
 		return nil
 	}
@@ -161,10 +182,8 @@ func (e *Emitter) emit(r *session.Registry, ev *emitted, channel string) func(co
 func (e *Emitter) publish(ctx context.Context, r *session.Registry, ev *emitted, a audience, channel string) {
 	except := slices.Clone(a.except)
 	for _, room := range a.rooms {
+		// ExceptAny also for a single client: then it does not get the message from the history either.
 		q := protocol.Publish{Channel: room, Event: ev.event, Volatile: ev.volatile, Except: hub.ExceptAny(except)}
-		if len(except) == 1 && isConnection(except[0]) {
-			q.Except = except[0]
-		}
 		q.Content, q.Tags = contentOf(ev.args, ev.binary)
 		if _, bad := r.Publishing.Publish(ctx, session.Caller{App: true}, q); bad != nil {
 			e.complain(bad.Error(), channel)
@@ -185,6 +204,7 @@ func (e *Emitter) carryOut(r *session.Registry, q *request, channel string) {
 		for _, s := range found {
 			s.Conn().Close(protocol.ReasonForbidden)
 		}
+		a.voidAll(r)
 		return
 	}
 	for _, change := range []struct {
@@ -198,6 +218,7 @@ func (e *Emitter) carryOut(r *session.Registry, q *request, channel string) {
 				continue
 			}
 			r.Enrollment.Here(found, room, change.leave)
+			a.voidChanged(r, room, change.leave)
 		}
 	}
 }

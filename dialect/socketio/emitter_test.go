@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
@@ -258,6 +260,56 @@ func TestEmitterRejects(t *testing.T) {
 			}
 		}
 		a.hears()
+	})
+}
+
+// Each reason is logged once a minute, with the channel in which the frame was published. What a frame quotes
+// does not fill the log or the memory.
+func TestEmitterComplaints(t *testing.T) {
+	inEmitterWorld(t, func(w *world, hear func(channel, payload string) string) {
+		channel := "socket.io#/#open:1#"
+		for _, reason := range []string{"not an event", "type 3", ""} {
+			frame := map[string]string{"type 3": `["emitter",{"type":3,"data":["e"],"nsp":"/"},{}]`}[reason]
+			if frame == "" {
+				frame = `["emitter"]`
+			}
+			said := hear(channel, pack(t, frame))
+			if reason == "" && said != "" || !strings.Contains(said, reason) || reason != "" && !strings.Contains(said, channel) {
+				t.Errorf("%q: logged %q", reason, said)
+			}
+		}
+		if said := hear("socket.io#/#"+strings.Repeat("x", 1000), "\xc1"); len(said) > 600 {
+			t.Errorf("logged %q", said)
+		}
+		lines := 0
+		for i := range 2 * maxComplaints {
+			lines += strings.Count(hear(pythonChannel, fmt.Sprintf(`{"method":"m%d"}`, i)), "\n")
+		}
+		if lines >= maxComplaints {
+			t.Errorf("%d lines within a minute", lines)
+		}
+		time.Sleep(time.Minute)
+		if hear(channel, pack(t, `["emitter"]`)) == "" {
+			t.Error("nothing is logged after a minute")
+		}
+	})
+}
+
+// A client that is left out by its id does not get the message from the history either. Others do.
+func TestEmitterExceptInHistory(t *testing.T) {
+	inEmitterWorld(t, func(w *world, hear func(channel, payload string) string) {
+		a, b := w.joins(), w.joins()
+		hear(emittedPattern, pack(t, `["emitter",{"type":2,"data":["secret"],"nsp":"/"},{"rooms":["kept:1"],"except":["`+a.Conn().ID()+`"]}]`))
+		for p, has := range map[*peer]bool{a: false, b: true} {
+			p.say(`20["join",{"room":"kept:1","history":5}]`)
+			synctest.Wait()
+			p.wire.mu.Lock()
+			text := p.wire.text.String()
+			p.wire.mu.Unlock()
+			if !strings.Contains(text, `"ok":true`) || strings.Contains(text, "secret") != has {
+				t.Errorf("heard %s", text)
+			}
+		}
 	})
 }
 

@@ -27,7 +27,7 @@
 //	echo.go     the events of Laravel Echo
 //	failure.go  errors, and acknowledgements
 //	emitter.go  what emitters publish in Redis, for clients; emitted.go: how they write it;
-//	            msgpack.go: the format of some of them
+//	            emitter_lost.go: clients that are away; msgpack.go: the format of some of them
 //
 // # Concurrency
 //
