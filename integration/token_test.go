@@ -157,10 +157,10 @@ func TestTokens(t *testing.T) {
 		{"subprotocol", open, []string{"Sec-WebSocket-Protocol", "realtime.v1, realtime.token." + good}, known},
 		{"the token before the user", open, []string{"X-User", "bob", "Cookie", "rt=" + good}, known},
 		{"the user without a token", open, []string{"X-User", "bob"}, `"user":"bob"`},
-		{"the first source", open + "?token=bad", []string{"Authorization", "Bearer " + good}, known},
-		{"a bad token beside a user", open, []string{"X-User", "bob", "Cookie", "rt=bad"}, refused},
-		{"bad header", open, []string{"Authorization", "Bearer bad"}, refused},
-		{"bad subprotocol", open, []string{"Sec-WebSocket-Protocol", "realtime.v1, realtime.token.bad"}, refused},
+		{"the first source", open + "?token=not-a-token", []string{"Authorization", "Bearer " + good}, known},
+		{"a bad token beside a user", open, []string{"X-User", "bob", "Cookie", "rt=not-a-token"}, refused},
+		{"bad header", open, []string{"Authorization", "Bearer not-a-token"}, refused},
+		{"bad subprotocol", open, []string{"Sec-WebSocket-Protocol", "realtime.v1, realtime.token.not-a-token"}, refused},
 		{"expired", open, []string{"Authorization", "Bearer " + expired}, `"code":"TOKEN_EXPIRED"`},
 		{"wrong issuer", open + "?token=" + i.hmac(claims("ann", "iss", "https://evil.example")), nil, refused},
 		{"expired, of a wrong issuer", open + "?token=" + i.hmac(claims("ann", "iss", "x", "exp", 1)), nil, refused},
@@ -185,7 +185,7 @@ func TestTokens(t *testing.T) {
 			if p := answer.Header.Values("Sec-WebSocket-Protocol"); strings.Contains(strings.Join(p, ","), "token") {
 				t.Errorf("the token is answered: %q", p)
 			}
-			if strings.Contains(first, "bad") || strings.Contains(first, tokenSecret) {
+			if strings.Contains(first, "not-a-token") || strings.Contains(first, tokenSecret) {
 				t.Errorf("the answer shows too much: %s", first)
 			}
 		})
