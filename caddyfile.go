@@ -274,11 +274,16 @@ func parseOrigins(_ *caddyfile.Dispenser, args []string, h *Handler) error {
 		if strings.Contains(o, "{") {
 			continue
 		}
-		if _, err := access.ParseOrigin(o); err != nil {
+		if err := checkOrigin(o); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func checkOrigin(s string) error {
+	_, err := access.ParseOrigin(s)
+	return err
 }
 
 func parseConsole(_ *caddyfile.Dispenser, _ []string, h *Handler) error {
@@ -326,17 +331,22 @@ func parseTurn(d *caddyfile.Dispenser, _ []string, h *Handler) (err error) {
 }
 
 func parsePusher(d *caddyfile.Dispenser, args []string, h *Handler) error {
-	c, err := config.ParsePusher(d, args)
+	c, err := config.ParsePusher(d, args, checkOrigin)
 	h.Pushers = append(h.Pushers, c)
 	if err != nil {
 		return err
 	}
-	return config.CheckPushers(h.Pushers)
+	if err := config.CheckPushers(h.Pushers); err != nil {
+		return err
+	}
+	return h.checkFronts()
 }
 
 func parseSocketIO(d *caddyfile.Dispenser, args []string, h *Handler) (err error) {
-	h.SocketIO, err = config.ParseSocketIO(d, args)
-	return err
+	if h.SocketIO, err = config.ParseSocketIO(d, args, checkOrigin); err != nil {
+		return err
+	}
+	return h.checkFronts()
 }
 
 func parseHandleMessage(d *caddyfile.Dispenser, args []string, h *Handler) error {

@@ -18,6 +18,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/engineio"
 	"github.com/caddy-realtime/caddy-realtime/front"
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 	"github.com/caddy-realtime/caddy-realtime/session"
@@ -140,7 +141,7 @@ func (h *Handler) lookBack(way caddyhost.Way) error {
 			return fmt.Errorf("'realtime %s' is never reached: 'realtime %s' comes before the routes in which it is", h.Path, e.Path)
 		}
 	}
-	return nil
+	return h.lookBackFronts(way)
 }
 
 // checkNeighbours looks for a handler `realtime` behind another one in the same route that
@@ -191,6 +192,9 @@ func endpointOf(route *caddyhttp.Route) *Handler {
 // provisionFronts compiles the ways in of other protocols.
 func (h *Handler) provisionFronts(ctx caddy.Context, u *hubUse, place string) error {
 	h.fronts = nil
+	if err := h.checkFronts(); err != nil {
+		return err
+	}
 	pushers, err := front.NewPushers(h.Pushers, h.log)
 	if err != nil {
 		return err
@@ -211,11 +215,11 @@ func (h *Handler) provisionFronts(ctx caddy.Context, u *hubUse, place string) er
 		return nil
 	}
 	s, err := front.NewSocketIO(h.SocketIO)
-	if err == nil {
-		err = checkPath(front.SocketIOPaths(h.SocketIO)[0])
-	}
 	if err != nil {
 		return fmt.Errorf("socketio: %w", err)
+	}
+	for _, rule := range h.SocketIO.TakenFromRooms() {
+		h.log.Warn("a rule of 'socketio' takes an event that 'rooms' would answer", "rule", rule, "place", block.Place(rule))
 	}
 	h.fronts = append(h.fronts, s)
 	if h.SocketIO.Recovery > 0 {
@@ -230,6 +234,73 @@ func (h *Handler) provisionFronts(ctx caddy.Context, u *hubUse, place string) er
 // frontPaths are the paths at which clients and apps of other protocols come in.
 func (h *Handler) frontPaths() []string {
 	return append(front.PusherPaths(h.Pushers), front.SocketIOPaths(h.SocketIO)...)
+}
+
+// checkFronts finds paths of other protocols at which the handler itself answers.
+func (h *Handler) checkFronts() error {
+	for _, path := range front.SocketIOPaths(h.SocketIO) {
+		if err := checkPath(path); err != nil {
+			return fmt.Errorf("socketio: %w", err)
+		}
+		if h.covers(path) {
+			return fmt.Errorf("socketio: the path %s is never reached: 'realtime %s' answers there itself", path, h.Path)
+		}
+	}
+	for _, c := range h.Pushers {
+		for _, path := range front.PusherPaths([]*config.Pusher{c}) {
+			if h.covers(path) {
+				return fmt.Errorf("pusher: the path %s of the app %s is never reached: 'realtime %s' answers there itself", path, c.App, h.Path)
+			}
+		}
+	}
+	return nil
+}
+
+// lookBackFronts does for the paths of other protocols what lookBack does for the path of the handler.
+func (h *Handler) lookBackFronts(way caddyhost.Way) error {
+	for i, step := range way.Steps {
+		e := endpointOf(&step.Route)
+		if e == nil || way.RewritesAfter(i) {
+			continue
+		}
+		for _, path := range front.SocketIOPaths(h.SocketIO) {
+			if leadsTo(&step.Route, path) && e.answersSocketIO(path) {
+				return fmt.Errorf("'socketio' of 'realtime %s' is never reached: 'realtime %s' comes before it and answers at %s", h.Path, e.Path, path)
+			}
+		}
+		for _, c := range h.Pushers {
+			if path := c.Path + "/app"; leadsTo(&step.Route, path) && e.answersPusher(c.Path) {
+				return fmt.Errorf("'pusher %s' of 'realtime %s' is never reached: 'realtime %s' comes before it and answers at %s", c.App, h.Path, e.Path, path)
+			}
+		}
+	}
+	return nil
+}
+
+// leadsTo reports whether a request for the path gets into a route.
+func leadsTo(route *caddyhttp.Route, path string) bool {
+	if len(route.MatcherSets) == 0 {
+		return true
+	}
+	for _, set := range route.MatcherSets {
+		for _, m := range set {
+			if m, is := m.(*MatchEndpoint); is && (slices.Contains(m.Also, path) || (&Handler{Path: m.Path}).covers(path)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// answersSocketIO reports whether the handler answers clients of Socket.IO at the path.
+func (h *Handler) answersSocketIO(path string) bool {
+	return h.covers(path) || slices.ContainsFunc(front.SocketIOPaths(h.SocketIO), func(own string) bool { return strings.EqualFold(own, path) })
+}
+
+// answersPusher reports whether the handler answers clients of Pusher below a path. It rejects those of unknown
+// apps, so that no later handler gets them.
+func (h *Handler) answersPusher(path string) bool {
+	return h.covers(path+"/app") || slices.ContainsFunc(h.Pushers, func(c *config.Pusher) bool { return strings.EqualFold(c.Path, path) })
 }
 
 // front returns what answers a request of another protocol, by the path of u; nil if the request

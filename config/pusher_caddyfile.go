@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"maps"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -26,10 +27,15 @@ import (
 //		webhooks <event>… { <directives…> }
 //	}
 //
-// Further pairs of key and secret may follow.
-func ParsePusher(d *caddyfile.Dispenser, args []string) (*Pusher, error) {
+// Further pairs of key and secret may follow. checkOrigin checks an origin without placeholders.
+func ParsePusher(d *caddyfile.Dispenser, args []string, checkOrigin func(string) error) (*Pusher, error) {
 	c := &Pusher{App: args[0]}
-	if err := pusherOptions.ParseBlock(d, "pusher", c); err != nil {
+	options := maps.Clone(pusherOptions)
+	options["origins"] = block.Option[*Pusher]{Syntax: "<origin>…", Min: 1, Max: -1, Parse: func(_ *caddyfile.Dispenser, args []string, c *Pusher) error {
+		c.Origins = args
+		return checkOrigins(args, checkOrigin)
+	}}
+	if err := options.ParseBlock(d, "pusher", c); err != nil {
 		return nil, err
 	}
 	return c, c.Check()
@@ -70,10 +76,6 @@ var pusherOptions = block.Options[*Pusher]{
 	}},
 	"path": {Syntax: "<path>", Min: 1, Max: 1, Parse: func(_ *caddyfile.Dispenser, args []string, c *Pusher) error {
 		c.Path = args[0]
-		return nil
-	}},
-	"origins": {Syntax: "<origin>…", Min: 1, Max: -1, Parse: func(_ *caddyfile.Dispenser, args []string, c *Pusher) error {
-		c.Origins = args
 		return nil
 	}},
 	"members":          block.Count(func(c *Pusher) *int { return &c.Members }),

@@ -13,8 +13,6 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/dialect/socketio"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
-	"github.com/caddy-realtime/caddy-realtime/protocol"
-	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
 // DefaultSocketIOPath is the path at which clients of Socket.IO connect.
@@ -22,6 +20,9 @@ const DefaultSocketIOPath = "/socket.io"
 
 // DefaultConnectTimeout is how long a client of Socket.IO may take to connect to a namespace.
 const DefaultConnectTimeout = 45 * time.Second
+
+// MaxConnectTimeout bounds it: a client that connects to nothing costs as much as any other.
+const MaxConnectTimeout = 10 * time.Minute
 
 // SocketIO lets clients of Socket.IO use the rooms of the hub. What a server would do with their
 // events is said by rules; everything else is a call to the app, if the route has `handle_call`.
@@ -38,7 +39,7 @@ type SocketIO struct {
 	// its user would be sent by pages of any origin otherwise. Default: all.
 	Origins []string `json:"origins,omitempty"`
 
-	// ConnectTimeout is how long a client may take to connect to a namespace, at least 1s. Default:
+	// ConnectTimeout is how long a client may take to connect to a namespace; at least 1s, at most 10m. Default:
 	// 45s, which zero means as well.
 	ConnectTimeout caddy.Duration `json:"connect_timeout,omitempty"`
 
@@ -112,18 +113,15 @@ type SocketIOEmit struct {
 
 // Compile checks the options and returns what the dialect goes by.
 func (c *SocketIO) Compile() (*socketio.Server, error) {
-	switch {
-	case c.Path != "" && (c.Path[0] != '/' || strings.HasSuffix(c.Path, "/")):
+	if c.Path != "" && (c.Path[0] != '/' || strings.HasSuffix(c.Path, "/")) {
 		return nil, fmt.Errorf("the path '%s' does not begin with a slash, or ends with one", c.Path)
-	case c.Prefix != "" && (protocol.ValidChannel(c.Prefix+"x") != nil || len(c.Prefix) > 50):
-		return nil, fmt.Errorf("'%s' can not be in front of the name of a room", c.Prefix)
-	case c.ConnectTimeout != 0 && time.Duration(c.ConnectTimeout) < time.Second:
-		return nil, errors.New("'connect_timeout' is less than a second")
-	case c.Recovery != 0 && time.Duration(c.Recovery) < time.Second, time.Duration(c.Recovery) > session.MaxTicketLife:
-		return nil, errors.New("'recovery' is less than a second, or more than 10 minutes")
-	case strings.Trim(c.Cookie, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") != "":
-		return nil, fmt.Errorf("'%s' can not be the name of a cookie", c.Cookie)
-	case c.Root.Name != "":
+	}
+	for _, check := range []func() error{c.checkPrefix, c.checkConnectTimeout, c.checkRecovery, c.checkCookie} {
+		if err := check(); err != nil {
+			return nil, err
+		}
+	}
+	if c.Root.Name != "" {
 		return nil, errors.New("the root namespace has no name")
 	}
 	s := &socketio.Server{Prefix: c.Prefix, ConnectTimeout: cmp.Or(time.Duration(c.ConnectTimeout), DefaultConnectTimeout), Recovery: time.Duration(c.Recovery)}
@@ -135,14 +133,9 @@ func (c *SocketIO) Compile() (*socketio.Server, error) {
 		return nil, errors.New("'rooms' and 'laravel_echo' are two forms of the same events; write one of them")
 	}
 	s.Namespaces = append(s.Namespaces, root)
-	for _, n := range c.Namespaces {
-		if err := socketio.CheckNamespace(n.Name); err != nil {
+	for i, n := range c.Namespaces {
+		if err := c.checkNamespace(i); err != nil {
 			return nil, err
-		}
-		for _, before := range s.Namespaces {
-			if before.Name == n.Name {
-				return nil, fmt.Errorf("the namespace '%s' is there twice", n.Name)
-			}
 		}
 		compiled, err := n.compile(n.Name)
 		if err != nil {
@@ -161,6 +154,9 @@ func (c *SocketIONamespace) compile(name string) (socketio.Namespace, error) {
 			return n, err
 		}
 		n.Rules = append(n.Rules, rule)
+	}
+	if err := c.checkOrder(); err != nil {
+		return n, err
 	}
 	for _, e := range c.OnConnect {
 		emit := socketio.Emit(e)

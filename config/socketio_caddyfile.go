@@ -34,44 +34,59 @@ import (
 //		emitter
 //		laravel_echo { … }
 //	}
-func ParseSocketIO(d *caddyfile.Dispenser, args []string) (*SocketIO, error) {
+//
+// checkOrigin checks an origin without placeholders.
+func ParseSocketIO(d *caddyfile.Dispenser, args []string, checkOrigin func(string) error) (*SocketIO, error) {
 	c := new(SocketIO)
 	if len(args) == 1 {
 		c.Path = args[0]
 	}
-	if err := socketIOOptions.ParseBlock(d, "socketio", c); err != nil {
+	if err := socketIOOptions(checkOrigin).ParseBlock(d, "socketio", c); err != nil {
 		return nil, err
 	}
 	_, err := c.Compile()
 	return c, err
 }
 
-var socketIOOptions = func() block.Options[*SocketIO] {
+func socketIOOptions(checkOrigin func(string) error) block.Options[*SocketIO] {
 	all := block.Options[*SocketIO]{
 		"namespace": {Syntax: "<name> [{ … }]", Min: 1, Max: 1, Repeat: true, Block: true, Parse: parseNamespace},
 		"prefix": {Syntax: "<text>", Min: 1, Max: 1, Parse: func(_ *caddyfile.Dispenser, args []string, c *SocketIO) error {
 			c.Prefix = args[0]
-			return nil
+			return notEmpty(c.Prefix, c.checkPrefix)
 		}},
 		"origins": {Syntax: "<origin>…", Min: 1, Max: -1, Parse: func(_ *caddyfile.Dispenser, args []string, c *SocketIO) error {
 			c.Origins = args
-			return nil
+			return checkOrigins(args, checkOrigin)
 		}},
 		"cookie": {Syntax: "<name>", Min: 1, Max: 1, Parse: func(_ *caddyfile.Dispenser, args []string, c *SocketIO) error {
 			c.Cookie = args[0]
-			return nil
+			return notEmpty(c.Cookie, c.checkCookie)
 		}},
 		"laravel_echo":    {Syntax: "{ … }", Block: true, Parse: parseLaravelEcho},
 		"emitter":         {Parse: parseEmitter},
-		"recovery":        block.Duration(func(c *SocketIO) *caddy.Duration { return &c.Recovery }),
+		"recovery":        checkedDuration(func(c *SocketIO) *caddy.Duration { return &c.Recovery }, (*SocketIO).checkRecovery),
 		"ping":            {Syntax: "<interval> [<timeout>]", Min: 1, Max: 2, Parse: rejectPing},
-		"connect_timeout": block.Duration(func(c *SocketIO) *caddy.Duration { return &c.ConnectTimeout }),
+		"connect_timeout": checkedDuration(func(c *SocketIO) *caddy.Duration { return &c.ConnectTimeout }, (*SocketIO).checkConnectTimeout),
 	}
 	for name, o := range namespaceOptions {
 		all[name] = block.ForPart(o, func(c *SocketIO) *SocketIONamespace { return &c.Root })
 	}
 	return all
-}()
+}
+
+// checkedDuration is an option that is a duration with bounds.
+func checkedDuration(field func(*SocketIO) *caddy.Duration, check func(*SocketIO) error) block.Option[*SocketIO] {
+	o := block.Duration(field)
+	parse := o.Parse
+	o.Parse = func(d *caddyfile.Dispenser, args []string, c *SocketIO) error {
+		if err := parse(d, args, c); err != nil {
+			return err
+		}
+		return check(c)
+	}
+	return o
+}
 
 // rejectPing says where the option of a Socket.IO server is. One wheel of the hub pings all connections, so there
 // is one interval for all of them.
@@ -91,13 +106,20 @@ var namespaceOptions = block.Options[*SocketIONamespace]{
 func parseNamespace(d *caddyfile.Dispenser, args []string, c *SocketIO) error {
 	n := &SocketIONamespace{Name: args[0]}
 	c.Namespaces = append(c.Namespaces, n)
+	if err := c.checkNamespace(len(c.Namespaces) - 1); err != nil {
+		return err
+	}
 	return namespaceOptions.ParseBlock(d, "namespace", n)
 }
 
-func parseRelayRule(_ *caddyfile.Dispenser, args []string, c *SocketIONamespace) error {
+func parseRelayRule(d *caddyfile.Dispenser, args []string, c *SocketIONamespace) error {
 	r, err := socketio.ParseRule(args)
+	block.Remember(d, "on "+r.Event+" "+string(r.Do)) // for a warning, which comes later
 	c.On = append(c.On, SocketIORule(r))
-	return err
+	if err != nil {
+		return err
+	}
+	return c.checkOrder()
 }
 
 func parseOnConnect(_ *caddyfile.Dispenser, args []string, c *SocketIONamespace) error {
@@ -110,5 +132,6 @@ func parseOnConnect(_ *caddyfile.Dispenser, args []string, c *SocketIONamespace)
 	}
 	e.Auth = len(args) == 3
 	c.OnConnect = append(c.OnConnect, e)
-	return nil
+	emit := socketio.Emit(e)
+	return emit.Check()
 }

@@ -235,6 +235,13 @@ func TestUnreachableEndpoint(t *testing.T) {
 		{"all before a handle of a handle", "realtime /rt\n handle {\n handle {\n realtime /rt/admin\n }\n }", "'realtime /rt/admin' is never reached"},
 		{"another path in a handle", "realtime /rt\n handle {\n realtime /rtx\n }", ""},
 		{"the same path in two handles", "handle /rt/a* {\n realtime /rt/a\n }\n handle {\n realtime /rt/a\n }", ""},
+		{"the same path of socketio", "realtime /a {\n hub a\n socketio\n }\n realtime /b {\n hub b\n socketio\n }", "comes before it and answers at /socket.io"},
+		{"the path of socketio twice, in a handle", "realtime /a {\n socketio\n }\n handle {\n realtime /b {\n socketio\n }\n }", "'socketio' of 'realtime /b' is never reached"},
+		{"socketio where another one is", "realtime /socket.io {\n hub a\n }\n handle {\n realtime /b {\n socketio\n }\n }", "'socketio' of 'realtime /b' is never reached"},
+		{"other paths of socketio", "realtime /a {\n socketio\n }\n realtime /b {\n socketio /b.io\n }", ""},
+		{"socketio in two handles", "handle /a* {\n realtime /a {\n socketio /a.io\n }\n }\n handle {\n realtime /b {\n socketio /a.io\n }\n }", ""},
+		{"the same path of pusher", "realtime /a {\n hub a\n pusher x {\n key a\n secret b\n }\n }\n realtime /b {\n hub b\n pusher y {\n key b\n secret b\n }\n }", "comes before it and answers at /app"},
+		{"other paths of pusher", "realtime /a {\n pusher x {\n key a\n secret b\n }\n }\n realtime /b {\n pusher y {\n key b\n secret b\n path /y\n }\n }", ""},
 		{"behind a rewrite", "realtime /rt\n handle_path /deep/* {\n realtime /rt\n }", ""},
 	} {
 		err := c.Load("http://{{site}} {\n" + test.site + "\n}")

@@ -116,6 +116,9 @@ func (r *Rule) matches(event string) bool {
 	return event == r.Event
 }
 
+// Covers reports whether the rule is about all events of a name, which may have a * at its end.
+func (r *Rule) Covers(event string) bool { return r.matches(event) }
+
 // firstRule returns the first rule about an event; nil if there is none.
 func firstRule(rules []Rule, event string) *Rule {
 	for i := range rules {

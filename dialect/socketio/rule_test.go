@@ -94,3 +94,16 @@ func TestRoomsOfNamespaces(t *testing.T) {
 		}
 	}
 }
+
+func TestCovers(t *testing.T) {
+	for _, test := range []struct {
+		rule, event string
+		want        bool
+	}{
+		{"a", "a", true}, {"a", "ab", false}, {"a", "a*", false}, {"a*", "a", true}, {"a*", "ab*", true}, {"ab*", "a*", false}, {"*", "a", true}, {"*", "*", true},
+	} {
+		if r := (Rule{Event: test.rule}); r.Covers(test.event) != test.want {
+			t.Errorf("%s and %s", test.rule, test.event)
+		}
+	}
+}

@@ -60,6 +60,8 @@ func CheckNamespace(name string) error {
 		return fmt.Errorf("the namespace '%s' is not a slash and a name", name)
 	case strings.Trim(name, allowed) != "":
 		return fmt.Errorf("the namespace '%s' has other characters than letters, digits and _ - . /", name)
+	case strings.HasSuffix(name, "/"):
+		return fmt.Errorf("the namespace '%s' ends with a slash", name)
 	case name == "/io":
 		return fmt.Errorf("the namespace '/io' would have the rooms in which all clients of a namespace are")
 	}
