@@ -111,6 +111,7 @@ func (a *App) Start() error {
 		u.use.Settings.Intake = u.intake
 		u.notify.apply(u.use.Settings)
 		u.applyCounted(u.use.Settings)
+		u.applyPing(u.use.Settings)
 		u.use.Settings.Sinks = append(u.use.Settings.Sinks, u.sinks...)
 		if err := u.node.Apply(u.use); err != nil {
 			a.handOver()

@@ -1,15 +1,18 @@
 package realtime
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-realtime/caddy-realtime/config"
+	"github.com/caddy-realtime/caddy-realtime/node"
 )
 
 // TestValidateFindsUndefinedHubs validates in both orders of the apps, which Caddy
@@ -77,6 +80,38 @@ func recovering(all, other int) hubUse {
 		{Pattern: "io:*", Subscribe: "anyone", History: config.History{Size: all}},
 		{Pattern: "a", Subscribe: "anyone", History: config.History{Size: other}},
 	}}}
+}
+
+// TestPings has routes say the heartbeat of a hub for their clients of Socket.IO.
+func TestPings(t *testing.T) {
+	t.Parallel()
+	slow, quick := config.Heartbeat{Interval: caddy.Duration(25 * time.Second), Timeout: caddy.Duration(20 * time.Second)}, config.Heartbeat{Interval: caddy.Duration(time.Second)}
+	for _, c := range []struct {
+		name  string
+		own   config.Heartbeat
+		pings []*config.Heartbeat
+		want  string // in the error; none if empty
+	}{
+		{"nobody", config.Heartbeat{}, []*config.Heartbeat{nil, nil}, ""},
+		{"one route", config.Heartbeat{}, []*config.Heartbeat{nil, &slow}, ""},
+		{"two that agree", slow, []*config.Heartbeat{&slow, &slow}, ""},
+		{"two that do not", config.Heartbeat{}, []*config.Heartbeat{&slow, &quick}, "by r0 and by r1"},
+		{"the hub has another one", quick, []*config.Heartbeat{&slow}, "contradicts 'heartbeat'"},
+	} {
+		u := &hubUse{config: &config.Hub{Heartbeat: c.own}}
+		var err error
+		for i, ping := range c.pings {
+			err = cmp.Or(err, u.addPing(ping, fmt.Sprint("r", i)))
+		}
+		err = cmp.Or(err, u.checkPing())
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		var s node.Settings
+		if u.applyPing(&s); err == nil && u.ping != nil && (s.Hub.Heartbeat != 25*time.Second || s.Hub.Timeout != 20*time.Second) {
+			t.Errorf("%s: %v %v", c.name, s.Hub.Heartbeat, s.Hub.Timeout)
+		}
+	}
 }
 
 // TestWarnsWithoutStart has the warnings come with the last route.

@@ -225,6 +225,9 @@ func (h *Handler) provisionFronts(ctx caddy.Context, u *hubUse, place string) er
 	if h.SocketIO.Recovery > 0 {
 		u.recovering = append(u.recovering, h.SocketIO)
 	}
+	if err := u.addPing(h.SocketIO.Ping, place); err != nil {
+		return err
+	}
 	if h.SocketIO.Emitter {
 		return u.addEmitter(s.Emitter(h.log), place)
 	}

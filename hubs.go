@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -47,6 +48,9 @@ type hubUse struct {
 	watchlists bool                        // an app has them
 
 	recovering []*config.SocketIO // whose clients can recover
+
+	ping   *config.Heartbeat // of a route whose clients of Socket.IO say it; nil: none does
+	pinger string            // that route
 
 	users  bool              // a route finds out which user sends a request
 	tokens bool              // a route has 'token'
@@ -226,6 +230,9 @@ func (a *App) checkHubs() error {
 		if err := u.checkHandled(); err != nil {
 			return err
 		}
+		if err := u.checkPing(); err != nil {
+			return err
+		}
 		if u.intake != nil {
 			if err := u.config.CheckEmitter(); err != nil {
 				return fmt.Errorf("socketio: %w (%s)", err, u.emitter)
@@ -274,6 +281,35 @@ func (u *hubUse) addEmitter(e *socketio.Emitter, place string) error {
 	}
 	u.intake, u.emitter = &node.Intake{Channels: e.Channels(), Patterns: e.Patterns(), Take: e.Take}, place
 	return nil
+}
+
+// addPing notes the heartbeat that a route wants for its clients of Socket.IO. All connections of a hub have
+// the same one: a wheel for each protocol was rejected, because the figures of metrics are counted by
+// the wheel.
+func (u *hubUse) addPing(c *config.Heartbeat, place string) error {
+	if c == nil {
+		return nil
+	}
+	if u.ping != nil && *u.ping != *c {
+		return fmt.Errorf("'ping' of 'socketio' is said differently by %s and by %s, which share a hub", u.pinger, place)
+	}
+	u.ping, u.pinger = c, place
+	return nil
+}
+
+// checkPing finds two heartbeats of a hub.
+func (u *hubUse) checkPing() error {
+	if own := u.config.Heartbeat; u.ping != nil && own != (config.Heartbeat{}) && own != *u.ping {
+		return fmt.Errorf("'ping' of 'socketio' contradicts 'heartbeat' of the hub, and all connections of a hub have the same; remove one of them (%s)", u.pinger)
+	}
+	return nil
+}
+
+// applyPing adds the heartbeat of a route to the settings of a hub.
+func (u *hubUse) applyPing(s *node.Settings) {
+	if u.ping != nil {
+		s.Hub.Heartbeat, s.Hub.Timeout = time.Duration(u.ping.Interval), time.Duration(u.ping.Timeout)
+	}
 }
 
 // checkHandled finds a handle_message for channels that the hub does not have.

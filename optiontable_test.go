@@ -144,6 +144,7 @@ var options = map[string]option{
 	"SocketIO.Prefix":             {usual: "none", row: "socketio/prefix"},
 	"SocketIO.Origins":            {usual: "all", row: "socketio/origins"},
 	"SocketIO.ConnectTimeout":     {usual: config.DefaultConnectTimeout, row: "socketio/connect_timeout", bounds: []string{"at least 1s", most(config.MaxConnectTimeout)}},
+	"SocketIO.Ping":               {usual: "the heartbeat of the hub", row: "socketio/ping", says: "the hub's"},
 	"SocketIO.Recovery":           {usual: "it can not", row: "socketio/recovery", says: "off", bounds: []string{"at least 1s", most(session.MaxTicketLife)}},
 	"SocketIO.Cookie":             {usual: "none", row: "socketio/cookie"},
 	"SocketIO.Emitter":            {usual: "off", row: "socketio/emitter"},

@@ -9,14 +9,18 @@ import (
 // parseHeartbeat reads
 //
 //	heartbeat <interval> [<timeout>]
-func parseHeartbeat(_ *caddyfile.Dispenser, args []string, c *Hub) (err error) {
-	if c.Heartbeat.Interval, err = block.ParseDuration(args[0]); err != nil {
+func parseHeartbeat(_ *caddyfile.Dispenser, args []string, c *Hub) error {
+	return c.Heartbeat.parse(args)
+}
+
+func (c *Heartbeat) parse(args []string) (err error) {
+	if c.Interval, err = block.ParseDuration(args[0]); err != nil {
 		return err
 	}
 	if len(args) > 1 {
-		if c.Heartbeat.Timeout, err = block.ParseDuration(args[1]); err != nil {
+		if c.Timeout, err = block.ParseDuration(args[1]); err != nil {
 			return err
 		}
 	}
-	return c.Heartbeat.check()
+	return c.check()
 }

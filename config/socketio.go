@@ -47,6 +47,11 @@ type SocketIO struct {
 	// and what it missed; at least 1s, at most 10m. Default: it can not.
 	Recovery caddy.Duration `json:"recovery,omitempty"`
 
+	// Ping is how often clients are pinged, in words of Socket.IO: pingInterval and pingTimeout. A hub has one
+	// heartbeat for all of its connections, so this is that of the hub, and contradicts another one
+	// there. Default: the heartbeat of the hub.
+	Ping *Heartbeat `json:"ping,omitempty"`
+
 	// Cookie is the name of a cookie with the id of the session, by which a load balancer finds the
 	// node of a client that polls. Default: none.
 	Cookie string `json:"cookie,omitempty"`
@@ -125,6 +130,11 @@ func (c *SocketIO) Compile() (*socketio.Server, error) {
 		return nil, errors.New("the root namespace has no name")
 	}
 	s := &socketio.Server{Prefix: c.Prefix, ConnectTimeout: cmp.Or(time.Duration(c.ConnectTimeout), DefaultConnectTimeout), Recovery: time.Duration(c.Recovery)}
+	if c.Ping != nil {
+		if err := c.Ping.check(); err != nil {
+			return nil, fmt.Errorf("'ping': %w", err)
+		}
+	}
 	root, err := c.Root.compile("/")
 	if err != nil {
 		return nil, err

@@ -2,8 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -29,6 +27,7 @@ import (
 //		prefix <text>
 //		origins <origin>…
 //		connect_timeout <duration>
+//		ping <interval> [<timeout>]
 //		recovery <duration>
 //		cookie <name>
 //		emitter
@@ -66,7 +65,7 @@ func socketIOOptions(checkOrigin func(string) error) block.Options[*SocketIO] {
 		"laravel_echo":    {Syntax: "{ … }", Block: true, Parse: parseLaravelEcho},
 		"emitter":         {Parse: parseEmitter},
 		"recovery":        checkedDuration(func(c *SocketIO) *caddy.Duration { return &c.Recovery }, (*SocketIO).checkRecovery),
-		"ping":            {Syntax: "<interval> [<timeout>]", Min: 1, Max: 2, Parse: rejectPing},
+		"ping":            {Syntax: "<interval> [<timeout>]", Min: 1, Max: 2, Parse: parsePing},
 		"connect_timeout": checkedDuration(func(c *SocketIO) *caddy.Duration { return &c.ConnectTimeout }, (*SocketIO).checkConnectTimeout),
 	}
 	for name, o := range namespaceOptions {
@@ -88,10 +87,9 @@ func checkedDuration(field func(*SocketIO) *caddy.Duration, check func(*SocketIO
 	return o
 }
 
-// rejectPing says where the option of a Socket.IO server is. One wheel of the hub pings all connections, so there
-// is one interval for all of them.
-func rejectPing(_ *caddyfile.Dispenser, args []string, _ *SocketIO) error {
-	return fmt.Errorf("clients of Socket.IO are pinged as all others are: write 'heartbeat %s' outside of 'socketio'", strings.Join(args, " "))
+func parsePing(_ *caddyfile.Dispenser, args []string, c *SocketIO) error {
+	c.Ping = new(Heartbeat)
+	return c.Ping.parse(args)
 }
 
 var namespaceOptions = block.Options[*SocketIONamespace]{

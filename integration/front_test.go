@@ -38,3 +38,21 @@ func TestRejectedHandshakesOfOtherProtocols(t *testing.T) {
 		}
 	}
 }
+
+// TestSocketIOPing has the interval of the block in the first packet of Engine.IO.
+func TestSocketIOPing(t *testing.T) {
+	c := Start(t, `http://{{site}} {
+		realtime /rt {
+			room io:* {
+				subscribe anyone
+			}
+			socketio {
+				ping 21s 20s
+			}
+		}
+	}`)
+	_, packet := request(t, "GET", "http://"+c.Addr("site")+"/socket.io/?EIO=4&transport=polling", "")
+	if !strings.Contains(packet, `"pingInterval":21000,"pingTimeout":20000`) {
+		t.Errorf("the first packet is %s", packet)
+	}
+}

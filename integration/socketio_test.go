@@ -15,7 +15,6 @@ http://{{site}} {
 		token {
 			hmac "a secret of 32 bytes, at the least"
 		}
-		heartbeat 25s 20s
 		room io:/users {
 			subscribe users
 		}
@@ -46,6 +45,7 @@ http://{{site}} {
 			on "with ack" ack
 			on "private *" deny
 			on_connect emit auth {auth}
+			ping 25s 20s
 			namespace /admin {
 				on "*" ack
 			}
