@@ -50,6 +50,7 @@ func (r *room) discardPending() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	gap := Gap{Channel: r.channel}
+	r.dropFences()
 	r.draining = len(r.pending) > 1 || len(r.pending) == 1 && r.pending[0] != Event(gap)
 	r.hub.stats.overrun.Add(uint64(len(r.pending)))
 	r.addWeight(-r.load)
@@ -106,6 +107,7 @@ func (r *room) nextBatch(reserved int) (batch, []*subscription) {
 	defer r.mu.Unlock()
 	r.reserved -= reserved
 	r.reuse()
+	r.passFences()
 	n, weight := r.batchSize()
 	if n == 0 {
 		r.grantSpace()
@@ -126,6 +128,9 @@ func (r *room) nextBatch(reserved int) (batch, []*subscription) {
 // batchSize returns how many events the next batch has, and their weight. Needs mu.
 func (r *room) batchSize() (n, weight int) {
 	for size := 0; n < min(len(r.pending), batchEvents); n++ {
+		if _, ends := r.pending[n].(*fence); ends {
+			break
+		}
 		size += eventSize(r.pending[n])
 		if n > 0 && size > batchBytes {
 			break

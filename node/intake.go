@@ -59,10 +59,10 @@ func (n *Node) changeIntake(want *Intake, log *slog.Logger) {
 }
 
 // takeIn hands a frame to the rules in force.
-func (n *Node) takeIn(channel, payload string) func(context.Context) {
+func (n *Node) takeIn(channel, payload string) (here, all func(context.Context)) {
 	now, r := n.intake.now.Load(), n.registry.Load()
 	if now == nil || r == nil {
-		return nil
+		return nil, nil
 	}
 	return now.Take(r, channel, payload)
 }

@@ -36,9 +36,9 @@ type Settings struct {
 type Intake struct {
 	// Channels and Patterns are those of Redis.
 	Channels, Patterns []string
-	// Take is called for each frame, with the channel or the pattern. It returns what one node has to
-	// do for all; nil for nothing.
-	Take func(r *session.Registry, channel, payload string) func(context.Context)
+	// Take is called for each frame, in order, with the channel. It returns what each node has to do with
+	// its own connections, and what one node has to do for all; nil for nothing.
+	Take func(r *session.Registry, channel, payload string) (here, all func(context.Context))
 }
 
 // LogTo sets the logger of everything in the hub.

@@ -99,7 +99,9 @@ func useIntake(t *testing.T, s *redistest.Server, o Options) {
 	got := make(chan struct{}, 100)
 	in, err := open(t, o).Intake(IntakeOptions{
 		Channels: []string{"socketio", "socket.io-request#/#"}, Patterns: []string{"socket.io#*"},
-		Take: func(string, string) func(context.Context) { return func(context.Context) { got <- struct{}{} } },
+		Take: func(string, string) (here, all func(context.Context)) {
+			return nil, func(context.Context) { got <- struct{}{} }
+		},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -35,7 +35,8 @@
 //     outbox_queue.go hands batches to senders, outbox_holds.go reports connections and channels,
 //     outbox_compact.go bounds what waits while Redis is away.
 //   - What other programs publish in Redis, [Client.Intake]. intake.go says how one node delivers it for
-//     all, intake_count.go names the frames, intake_take.go takes and claims them.
+//     all, intake_count.go names the frames, intake_take.go takes and claims them,
+//     intake_order.go keeps the order of what each node does and what one does for all.
 //   - The scripts that Redis executes are in the folder lua; scripts.go loads them.
 //
 // # The way of a message

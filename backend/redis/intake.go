@@ -10,8 +10,8 @@ import (
 )
 
 // Other programs publish frames in Redis, such as an emitter of Socket.IO. Every node that listens
-// receives each frame. What a frame says about the connections of a node, each node does. What it
-// publishes in rooms, one node does for all, in the order of the frames:
+// receives each frame. What a frame says about the connections of a node, each node does (intake_order.go).
+// What it publishes in rooms, one node does for all, in the order of the frames:
 //
 //   - One node leads, as long as it renews its lease (lua/intake_claim.lua). It claims each frame before
 //     it publishes it. So the order is that of Redis, and a room's history has the message once.
@@ -29,10 +29,11 @@ import (
 type IntakeOptions struct {
 	// Channels and Patterns are those of Pub/Sub, without the prefix of the hub.
 	Channels, Patterns []string
-	// Take is called for each frame, in order, with the channel in which it was published. It does
-	// what concerns the connections of this node, and returns what one node has to do for all; nil
-	// for nothing. A panic costs the frame.
-	Take func(channel, payload string) func(context.Context)
+	// Take is called for each frame, in order, with the channel in which it was published. It returns
+	// what each node has to do with its own connections, and what one node has to do for all; nil
+	// for nothing. Both are done in the order of the frames, see intake_order.go. A panic costs the
+	// frame.
+	Take func(channel, payload string) (here, all func(context.Context))
 }
 
 const (
@@ -63,7 +64,7 @@ type Intake struct {
 	// Static.
 	c      *shard
 	topics []string
-	take   func(channel, payload string) func(context.Context)
+	take   func(channel, payload string) (here, all func(context.Context))
 	wake   chan struct{}
 	log    *slog.Logger
 
@@ -76,8 +77,9 @@ type Intake struct {
 	mu      sync.Mutex // a leaf
 	counter frameCounter
 	arrived []arrivedFrame
-	bytes   int // of arrived
-	lost    int // frames that had no space
+	bytes   int      // of arrived
+	lost    int      // frames that had no space
+	noticed []string // the names of frames in notices
 
 	// Owned by takeUntilClosed.
 	kept      []keptFrame
@@ -85,6 +87,8 @@ type Intake struct {
 	renewed   time.Time // the latest answer about who leads
 	warned    time.Time // of lost frames, at most once a minute
 	closing   time.Time // see overdue
+	unsettled string    // the last frame that this node has published, until it receives the notice
+	told      string    // the frame of the last notice
 }
 
 // Intake starts to take what other programs publish. A client has one at a time, which is closed before

@@ -86,6 +86,9 @@ func (h intakeMarks) receive(mark string) {
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if in.takeNotice(mark) {
+		return
+	}
 	if c := &in.counter; !c.unmarked || c.mark != "" {
 		c.mark, c.unmarked = mark, false
 		clear(c.counts)

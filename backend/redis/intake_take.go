@@ -7,12 +7,14 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
-// keptFrame is a frame that has something for one node to do.
+// keptFrame is a frame that has something to do.
 type keptFrame struct {
 	name string
 	size int
 	at   time.Time
-	do   func(context.Context)
+	here func(context.Context) // what each node does; nil: nothing, or it is done
+	all  func(context.Context) // what one node does; nil: nothing
+	done bool                  // a node has done it
 }
 
 // takeUntilClosed takes the frames in their order.
@@ -22,6 +24,7 @@ func (in *Intake) takeUntilClosed() {
 	for in.ctx.Err() == nil {
 		in.publishMark()
 		in.takeArrived()
+		in.carryOut()
 		if len(in.kept) > 0 && in.leads.Load() || time.Since(in.renewed) >= intakeBeat {
 			in.deliver()
 		}
@@ -33,11 +36,11 @@ func (in *Intake) takeUntilClosed() {
 	}
 }
 
-// takeArrived does with new frames what each node does, and keeps what one node has to do.
+// takeArrived keeps what is to be done about new frames.
 func (in *Intake) takeArrived() {
 	in.mu.Lock()
-	arrived, lost := in.arrived, in.lost
-	in.arrived, in.bytes, in.lost = nil, 0, 0
+	arrived, lost, noticed := in.arrived, in.lost, in.noticed // in one step: a notice is about frames before it
+	in.arrived, in.bytes, in.lost, in.noticed = nil, 0, 0, nil
 	in.mu.Unlock()
 	if lost > 0 && time.Since(in.warned) > time.Minute {
 		in.warned = time.Now()
@@ -45,12 +48,13 @@ func (in *Intake) takeArrived() {
 	}
 	for _, f := range arrived {
 		k := keptFrame{name: f.name, size: len(f.channel) + len(f.payload), at: f.at}
-		guard.Run(in.log, "what another program has published", func() { k.do = in.take(f.channel, f.payload) })
-		if k.do != nil {
+		guard.Run(in.log, "what another program has published", func() { k.here, k.all = in.take(f.channel, f.payload) })
+		if k.here != nil || k.all != nil {
 			in.kept = append(in.kept, k)
 			in.keptBytes += k.size
 		}
 	}
+	in.noteDone(noticed)
 	in.dropOld()
 }
 
@@ -58,6 +62,7 @@ func (in *Intake) takeArrived() {
 func (in *Intake) dropOld() {
 	n := 0
 	for n < len(in.kept) && (time.Since(in.kept[n].at) > intakeKept || len(in.kept)-n > intakeFrames || in.keptBytes > intakeBytes) {
+		in.runHere(&in.kept[n])
 		in.keptBytes -= in.kept[n].size
 		in.kept[n] = keptFrame{}
 		n++
@@ -75,12 +80,7 @@ func (in *Intake) deliver() {
 		if err != nil || mine == nil {
 			return
 		}
-		for i, f := range batch {
-			in.keptBytes -= f.size
-			if i < len(mine) && mine[i] == int64(1) && !in.overdue() {
-				guard.Run(in.log, "what another program has published", func() { f.do(in.c.ctx) })
-			}
-		}
+		in.deliverBatch(batch, mine)
 		in.kept = in.kept[len(batch):]
 	}
 }

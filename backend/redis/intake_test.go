@@ -15,7 +15,7 @@ type taker struct {
 	client *Client
 
 	mu   sync.Mutex
-	each []string // what it has taken for itself
+	each []string // what it has done for itself, and behind how many that were done for all
 }
 
 // takers write down what they do for all in one list.
@@ -28,17 +28,18 @@ func (all *takers) start(t *testing.T, addr string) *taker {
 	t.Helper()
 	n := &taker{client: open(t, quickOptions(addr))}
 	var err error
-	n.Intake, err = n.client.Intake(IntakeOptions{Channels: []string{"news"}, Patterns: []string{"press#*"}, Take: func(channel, payload string) func(context.Context) {
-		n.mu.Lock()
-		n.each = append(n.each, payload)
-		n.mu.Unlock()
+	n.Intake, err = n.client.Intake(IntakeOptions{Channels: []string{"news"}, Patterns: []string{"press#*"}, Take: func(channel, payload string) (here, each func(context.Context)) {
 		if channel != "news" && channel != "press#1" {
 			t.Errorf("the channel is %q", channel)
 		}
 		if strings.HasPrefix(payload, "own") {
-			return nil
+			return func(context.Context) {
+				n.mu.Lock()
+				defer n.mu.Unlock()
+				n.each = append(n.each, fmt.Sprint(payload, " behind ", len(all.list())))
+			}, nil
 		}
-		return func(context.Context) {
+		return nil, func(context.Context) {
 			all.mu.Lock()
 			defer all.mu.Unlock()
 			all.done = append(all.done, payload)
@@ -95,7 +96,8 @@ func TestIntake(t *testing.T) {
 	publish(50)
 	same("one node does it")
 	s.do("publish", "news", "own")
-	eventually(t, "each node does it", func() bool { return slices.Contains(a.list(), "own") && slices.Contains(b.list(), "own") })
+	each := fmt.Sprint("own behind ", len(want))
+	eventually(t, "each node does it", func() bool { return slices.Contains(a.list(), each) && slices.Contains(b.list(), each) })
 	publish(20)
 	all.start(t, s.Addr)
 	publish(50)
@@ -104,6 +106,55 @@ func TestIntake(t *testing.T) {
 	a.Close()
 	publish(50)
 	same("the leader has gone")
+}
+
+// What each node does for itself comes behind what was published before it, also on a node that does not lead.
+func TestIntakeOrder(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	all := new(takers)
+	a := all.start(t, s.Addr)
+	eventually(t, "the first node leads", a.leads.Load)
+	b := all.start(t, s.Addr)
+	var want []string
+	for i := range 60 {
+		for range i % 3 {
+			s.do("publish", "news", "frame")
+		}
+		s.do("publish", "news", fmt.Sprint("own", i))
+		want = append(want, fmt.Sprint("own", i))
+	}
+	before := func(i int) (n int) { // how many frames were published before
+		for k := range i + 1 {
+			n += k % 3
+		}
+		return n
+	}
+	for name, n := range map[string]*taker{"the leader": a, "the other node": b} {
+		eventually(t, name+" has done everything", func() bool { return len(n.list()) == len(want) })
+		for i, did := range n.list() {
+			var behind int
+			what, rest, _ := strings.Cut(did, " behind ")
+			if _, err := fmt.Sscan(rest, &behind); err != nil || what != want[i] || behind < before(i) || name == "the leader" && behind != before(i) {
+				t.Errorf("%s: %s, not %s behind %d", name, did, want[i], before(i))
+			}
+		}
+	}
+}
+
+// Without a leader each node goes on with what is its own after a while.
+func TestIntakeOrderWithoutALeader(t *testing.T) {
+	t.Parallel()
+	s := startServer(t)
+	all := new(takers)
+	s.do("set", names{"rt:"}.intakeLeader(), "a node that is dead", "px", "3600000")
+	a := all.start(t, s.Addr)
+	s.do("publish", "news", "frame")
+	s.do("publish", "news", "own")
+	eventually(t, "the node does its own", func() bool { return slices.Equal(a.list(), []string{"own behind 0"}) })
+	if a.leads.Load() {
+		t.Errorf("the node leads: %q %q", a.list(), all.list())
+	}
 }
 
 // The frames that a leader had not claimed when it died are not lost.
@@ -134,8 +185,8 @@ func TestIntakeAnew(t *testing.T) {
 	c := open(t, quickOptions(s.Addr))
 	for round := range 3 {
 		got := make(chan string, 10)
-		in, err := c.Intake(IntakeOptions{Channels: []string{"news", fmt.Sprint("news", round)}, Take: func(channel, payload string) func(context.Context) {
-			return func(context.Context) { got <- channel + payload }
+		in, err := c.Intake(IntakeOptions{Channels: []string{"news", fmt.Sprint("news", round)}, Take: func(channel, payload string) (here, all func(context.Context)) {
+			return nil, func(context.Context) { got <- channel + payload }
 		}})
 		if err != nil {
 			t.Fatal(err)

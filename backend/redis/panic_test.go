@@ -93,8 +93,8 @@ func TestPanicOfWhoeverTakes(t *testing.T) {
 			}
 		},
 		"frames of other programs": func(t *testing.T, o Options, c *panickySink) func() {
-			in, err := open(t, o).Intake(IntakeOptions{Channels: []string{"news"}, Take: func(string, string) func(context.Context) {
-				return func(context.Context) { c.take() }
+			in, err := open(t, o).Intake(IntakeOptions{Channels: []string{"news"}, Take: func(string, string) (here, all func(context.Context)) {
+				return nil, func(context.Context) { c.take() }
 			}})
 			if err != nil {
 				t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
@@ -22,13 +23,16 @@ type Emitter struct {
 	server *Server
 	log    *slog.Logger
 
+	waiting atomic.Int64 // how much of what concerns clients waits for what was published before
+
 	mu         sync.Mutex           // a leaf
 	complained map[string]time.Time // by reason, at most maxComplaints
+	published  map[string]bool      // the rooms of frames since the last one about clients, at most maxFenced
 }
 
 // NewEmitter returns what takes events for the clients of a server.
 func NewEmitter(s *Server, log *slog.Logger) *Emitter {
-	return &Emitter{server: s, log: log, complained: make(map[string]time.Time)}
+	return &Emitter{server: s, log: log, complained: make(map[string]time.Time), published: make(map[string]bool)}
 }
 
 // Channels are the channels of Redis in which emitters publish, and Patterns those of channels.
@@ -46,11 +50,12 @@ func (*Emitter) Patterns() []string { return []string{emittedPattern} }
 // emittedSpace is by how much a frame may be larger than a message: names of rooms, and the like.
 const emittedSpace = 64 << 10
 
-// Take takes what was published in a channel. It returns what one node has to do for all.
-func (e *Emitter) Take(r *session.Registry, channel, payload string) func(context.Context) {
+// Take takes what was published in a channel. It returns what each node has to do with its clients, and what
+// one node has to do for all. It is called in the order of the frames.
+func (e *Emitter) Take(r *session.Registry, channel, payload string) (here, all func(context.Context)) {
 	if len(payload) > r.MessageSize()+emittedSpace {
 		e.complain("it is larger than message_size", channel)
-		return nil
+		return nil, nil
 	}
 	var ev *emitted
 	var q *request
@@ -69,11 +74,11 @@ func (e *Emitter) Take(r *session.Registry, channel, payload string) func(contex
 	case err != nil:
 		e.complain(err.Error(), channel)
 	case q != nil:
-		e.carryOut(r, q, channel)
+		return e.request(r, q, channel), nil
 	case ev != nil:
 		return e.emit(r, ev, channel)
 	}
-	return nil
+	return nil, nil
 }
 
 // maxComplaints bounds the reasons that are logged within a minute: a reason may quote the frame.
@@ -155,26 +160,34 @@ func (a *audience) has(c *hub.Conn) bool {
 	return (slices.Contains(a.ids, c.ID()) || slices.ContainsFunc(a.rooms, c.In)) && !a.isExcept(c)
 }
 
-// emit sends an event to the clients of this node that it names, and returns what publishes it in rooms.
-func (e *Emitter) emit(r *session.Registry, ev *emitted, channel string) func(context.Context) {
+// emit returns what sends an event to the clients of this node that it names, and what publishes it in rooms.
+func (e *Emitter) emit(r *session.Registry, ev *emitted, channel string) (here, all func(context.Context)) {
 	a, bad := e.audience(&ev.selection)
 	if bad != nil {
 		e.complain(bad.Error(), channel)
-		return nil
+		return nil, nil
 	}
+	if len(a.ids) > 0 {
+		here = e.behind(r, func() { a.send(r, ev) })
+	}
+	if len(a.rooms) > 0 {
+		e.notePublished(a.rooms)
+		all = func(ctx context.Context) { e.publish(ctx, r, ev, a, channel) }
+	}
+	return here, all
+}
+
+// send sends an event to the clients of this node that it names.
+func (a *audience) send(r *session.Registry, ev *emitted) {
 	for _, id := range a.ids {
 		if c, here := r.Conn(id); here && !slices.ContainsFunc(a.rooms, c.In) && !a.isExcept(c) && (c.In(a.all) || !r.Opens(a.all)) {
 			text, data := extract([]byte(packetOf(ev.namespace, ev.event, ev.args...)))
 			c.Send(parts(binaryPacket(text, data)))
 		}
 	}
-	if len(a.ids) > 0 && !ev.volatile {
+	if !ev.volatile {
 		a.voidMissed(r)
 	}
-	if len(a.rooms) == 0 {
-		return nil
-	}
-	return func(ctx context.Context) { e.publish(ctx, r, ev, a, channel) }
 }
 
 // publish publishes an event in its rooms. Each client gets it once: the message in a room leaves out
@@ -192,21 +205,35 @@ func (e *Emitter) publish(ctx context.Context, r *session.Registry, ev *emitted,
 	}
 }
 
-// carryOut does to the clients of this node what a request says.
-func (e *Emitter) carryOut(r *session.Registry, q *request, channel string) {
+// request returns what does to the clients of this node what a request says. Who joins a room, does so at once
+// unless something waits: what is published in the room next must find them there, also on a node that
+// does not lead. That they may get what was published just before is the lesser evil.
+func (e *Emitter) request(r *session.Registry, q *request, channel string) func(context.Context) {
 	a, bad := e.audience(&q.selection)
 	if bad != nil {
 		e.complain(bad.Error(), channel)
-		return
+		return nil
 	}
+	switch {
+	case q.disconnect:
+		return e.behind(r, func() { a.disconnect(r) })
+	case len(q.leave) == 0 && e.waiting.Load() == 0:
+		e.change(r, q, a, channel)
+		return nil
+	}
+	return e.behind(r, func() { e.change(r, q, a, channel) })
+}
+
+func (a *audience) disconnect(r *session.Registry) {
+	for _, s := range r.Here("socketio", a.has) {
+		s.Conn().Close(protocol.ReasonForbidden)
+	}
+	a.voidAll(r)
+}
+
+// change has the clients of this node join rooms, and leave others.
+func (e *Emitter) change(r *session.Registry, q *request, a audience, channel string) {
 	found := r.Here("socketio", a.has)
-	if q.disconnect {
-		for _, s := range found {
-			s.Conn().Close(protocol.ReasonForbidden)
-		}
-		a.voidAll(r)
-		return
-	}
 	for _, change := range []struct {
 		names names
 		leave bool

@@ -50,9 +50,7 @@ func TestEmitterAndRecovery(t *testing.T) {
 				id := p.ids["/"]
 				p.lose(hub.ReasonLost)
 				channel, payload := c.publish(id)
-				if publish := e.Take(w.registry, channel, payload); publish != nil {
-					publish(t.Context())
-				}
+				takeFrame(t, e, w, channel, payload)
 				p.connect()
 				if p.was["/"] != c.recovers || p.was["/admin"] != c.recovers {
 					t.Errorf("recovered / %v, /admin %v", p.was["/"], p.was["/admin"])

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -73,6 +74,17 @@ func pack(t testing.TB, text string) string {
 	return string(out)
 }
 
+// takeFrame carries a frame out, as the only node.
+func takeFrame(t *testing.T, e *Emitter, w *world, channel, payload string) {
+	t.Helper()
+	here, all := e.Take(w.registry, channel, payload)
+	for _, do := range []func(context.Context){here, all} {
+		if do != nil {
+			do(w.t.Context())
+		}
+	}
+}
+
 // inEmitterWorld runs a test with an emitter. hear publishes in a channel of Redis, and returns what was
 // logged.
 func inEmitterWorld(t *testing.T, test func(w *world, hear func(channel, payload string) string)) {
@@ -83,9 +95,7 @@ func inEmitterWorld(t *testing.T, test func(w *world, hear func(channel, payload
 		e := NewEmitter(s, slog.New(slog.NewTextHandler(&log, nil)))
 		test(w, func(channel, payload string) string {
 			log.Reset()
-			if publish := e.Take(w.registry, channel, payload); publish != nil {
-				publish(t.Context())
-			}
+			takeFrame(t, e, w, channel, payload)
 			return log.String()
 		})
 	})
@@ -251,9 +261,7 @@ func TestEmitterRejects(t *testing.T) {
 			var log strings.Builder
 			e.log = slog.New(slog.NewTextHandler(&log, nil))
 			for range 3 {
-				if publish := e.Take(w.registry, test.channel, test.payload); publish != nil {
-					publish(t.Context())
-				}
+				takeFrame(t, e, w, test.channel, test.payload)
 			}
 			if said := log.String(); !strings.Contains(said, test.reason) || strings.Count(said, "\n") != 1 {
 				t.Errorf("%d: logged %q, without %q", i, said, test.reason)
