@@ -66,6 +66,16 @@ func TestSocketIOEmitter(t *testing.T) {
 	c.WaitLog("it is a pickle")
 }
 
+// TestSocketIOEmitterAlone has what an emitter says of clients keep its place among what it publishes, at a
+// single node.
+func TestSocketIOEmitterAlone(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	c := Start(t, "http://{{site}} {\n\trealtime /rt {\n\t\tredis "+redis.Addr+"\n"+emitterRooms+emitterClients+"\t}\n}\n")
+	env := []string{"SITE=" + c.Addr("site"), "REDIS=" + redis.Addr, "CLIENT=socket.io-client", "TRANSPORTS=websocket"}
+	playNode(t, script(t, "socketio_helpers.mjs", "emitter_alone_node.mjs"), env, nil)
+}
+
 // Without Redis the option is an error, which names its line.
 func TestSocketIOEmitterNeedsRedis(t *testing.T) {
 	t.Parallel()

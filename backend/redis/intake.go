@@ -31,7 +31,8 @@ type IntakeOptions struct {
 	Channels, Patterns []string
 	// Take is called for each frame, in order, with the channel in which it was published. It returns
 	// what each node has to do with its own connections, and what one node has to do for all; nil
-	// for nothing. Both are done in the order of the frames, see intake_order.go. A panic costs the
+	// for nothing. On the node that leads, both are done in the order of
+	// the frames, see intake_order.go. A panic costs the
 	// frame.
 	Take func(channel, payload string) (here, all func(context.Context))
 }
@@ -77,9 +78,9 @@ type Intake struct {
 	mu      sync.Mutex // a leaf
 	counter frameCounter
 	arrived []arrivedFrame
-	bytes   int      // of arrived
-	lost    int      // frames that had no space
-	noticed []string // the names of frames in notices
+	bytes   int    // of arrived
+	lost    int    // frames that had no space
+	noticed string // the name in the latest notice
 
 	// Owned by takeUntilClosed.
 	kept      []keptFrame
@@ -87,8 +88,7 @@ type Intake struct {
 	renewed   time.Time // the latest answer about who leads
 	warned    time.Time // of lost frames, at most once a minute
 	closing   time.Time // see overdue
-	unsettled string    // the last frame that this node has published, until it receives the notice
-	told      string    // the frame of the last notice
+	unsettled string    // the last frame that this node has published since it was settled
 }
 
 // Intake starts to take what other programs publish. A client has one at a time, which is closed before

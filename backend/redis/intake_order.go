@@ -1,24 +1,22 @@
 package redis
 
 import (
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/internal/guard"
 )
 
-// What each node does with its own connections keeps its place among what one node does for all: a client that
-// is told something and then disconnected is told first. So when the leader has published frames and comes to
-// one about connections, or to the end of a batch, it publishes a notice with the name of the last frame, on
-// the channel of the marks. Redis delivers the notice behind what the frames have become. On this notice each
-// node does what stands behind those frames. The leader waits for its own notice before it goes on.
+// What each node does with its own connections keeps its place among what one node does for all, on the node
+// that leads: a client that is told something and then disconnected is told first. Before the leader does what
+// a frame says about connections, it publishes a notice on the channel of the marks. Redis delivers the notice
+// behind what the frames before have become, and the leader waits for it.
 //
-// The other nodes do not answer. So what the leader publishes after a frame about connections may be quicker
-// than another node with that frame: answers would make one slow node the pace of all.
+// The other nodes do not wait, and nobody waits for them: with an order of all nodes the slowest one would set the
+// pace. So on the other nodes, what concerns connections may overtake what was published before.
 
 const (
-	// intakeWait is how long a node waits for the notice about a frame: the leader may be dead.
+	// intakeWait is how long the leader waits for its notice.
 	intakeWait = 2 * time.Second
 	// intakeNotice begins a notice. No mark begins like that.
 	intakeNotice = "done "
@@ -28,36 +26,19 @@ const (
 func (in *Intake) takeNotice(text string) bool {
 	name, is := strings.CutPrefix(text, intakeNotice)
 	if is {
-		in.noticed = append(in.noticed, name)
+		in.noticed = name
 		in.wakeUp()
 	}
 	return is
 }
 
-// noteDone marks the frames that are done by notices.
-func (in *Intake) noteDone(noticed []string) {
-	for _, name := range noticed {
-		if name == in.unsettled {
-			in.unsettled = ""
-		}
-		at := slices.IndexFunc(in.kept, func(f keptFrame) bool { return f.name == name })
-		for i := range in.kept[:at+1] {
-			in.kept[i].done = true
-		}
-	}
-}
-
-// carryOut does what stands behind frames that are done, or for which this node waits no longer.
+// carryOut does what frames say about the connections of this node, if the node does not lead.
 func (in *Intake) carryOut() {
-	if in.unsettled != "" && in.leads.Load() {
-		return // deliver waits for the notice
+	if in.leads.Load() {
+		return // deliver keeps the order
 	}
 	for i := range in.kept {
-		f := &in.kept[i]
-		in.runHere(f)
-		if f.all != nil && !f.done && time.Since(f.at) < intakeWait {
-			return
-		}
+		in.runHere(&in.kept[i])
 	}
 }
 
@@ -69,21 +50,16 @@ func (in *Intake) runHere(f *keptFrame) {
 	}
 }
 
-// notice publishes that frames were published up to the latest one, if there are any since the last notice.
-func (in *Intake) notice() {
-	if in.unsettled == "" || in.unsettled == in.told {
-		return
-	}
-	in.told = in.unsettled
-	_, _ = in.c.batch.do(in.c.ctx, &call{args: []any{"publish", in.c.names.intakeMark(), intakeNotice + in.told}}) // others wait for intakeWait then
-}
-
 // settle waits until this node has received what it has published, a moment at most.
 func (in *Intake) settle() {
-	in.notice()
+	name := in.unsettled
+	if in.unsettled = ""; name == "" {
+		return
+	}
+	_, err := in.c.batch.do(in.c.ctx, &call{args: []any{"publish", in.c.names.intakeMark(), intakeNotice + name}})
 	late := time.NewTimer(intakeWait)
 	defer late.Stop()
-	for in.unsettled != "" && !in.isNoticed(in.unsettled) {
+	for err == nil && !in.isNoticed(name) {
 		select {
 		case <-in.wake:
 			continue
@@ -92,14 +68,13 @@ func (in *Intake) settle() {
 		}
 		break
 	}
-	in.unsettled = ""
-	in.wakeUp() // there may be more than notices
+	in.wakeUp() // for what has arrived beside the notice
 }
 
 func (in *Intake) isNoticed(name string) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return slices.Contains(in.noticed, name)
+	return in.noticed == name
 }
 
 // deliverBatch publishes the frames of a batch that this node has claimed, and does in between what stands
@@ -117,5 +92,4 @@ func (in *Intake) deliverBatch(batch []keptFrame, mine []any) {
 			in.unsettled = f.name
 		}
 	}
-	in.notice()
 }

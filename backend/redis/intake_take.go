@@ -14,7 +14,6 @@ type keptFrame struct {
 	at   time.Time
 	here func(context.Context) // what each node does; nil: nothing, or it is done
 	all  func(context.Context) // what one node does; nil: nothing
-	done bool                  // a node has done it
 }
 
 // takeUntilClosed takes the frames in their order.
@@ -39,8 +38,8 @@ func (in *Intake) takeUntilClosed() {
 // takeArrived keeps what is to be done about new frames.
 func (in *Intake) takeArrived() {
 	in.mu.Lock()
-	arrived, lost, noticed := in.arrived, in.lost, in.noticed // in one step: a notice is about frames before it
-	in.arrived, in.bytes, in.lost, in.noticed = nil, 0, 0, nil
+	arrived, lost := in.arrived, in.lost
+	in.arrived, in.bytes, in.lost = nil, 0, 0
 	in.mu.Unlock()
 	if lost > 0 && time.Since(in.warned) > time.Minute {
 		in.warned = time.Now()
@@ -54,7 +53,6 @@ func (in *Intake) takeArrived() {
 			in.keptBytes += k.size
 		}
 	}
-	in.noteDone(noticed)
 	in.dropOld()
 }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
@@ -22,8 +21,6 @@ type Emitter struct {
 	// Static.
 	server *Server
 	log    *slog.Logger
-
-	waiting atomic.Int64 // how much of what concerns clients waits for what was published before
 
 	mu         sync.Mutex           // a leaf
 	complained map[string]time.Time // by reason, at most maxComplaints
@@ -205,21 +202,15 @@ func (e *Emitter) publish(ctx context.Context, r *session.Registry, ev *emitted,
 	}
 }
 
-// request returns what does to the clients of this node what a request says. Who joins a room, does so at once
-// unless something waits: what is published in the room next must find them there, also on a node that
-// does not lead. That they may get what was published just before is the lesser evil.
+// request returns what does to the clients of this node what a request says.
 func (e *Emitter) request(r *session.Registry, q *request, channel string) func(context.Context) {
 	a, bad := e.audience(&q.selection)
 	if bad != nil {
 		e.complain(bad.Error(), channel)
 		return nil
 	}
-	switch {
-	case q.disconnect:
+	if q.disconnect {
 		return e.behind(r, func() { a.disconnect(r) })
-	case len(q.leave) == 0 && e.waiting.Load() == 0:
-		e.change(r, q, a, channel)
-		return nil
 	}
 	return e.behind(r, func() { e.change(r, q, a, channel) })
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/session"
 )
 
-// An emitter that tells clients something and then disconnects them, wants them to read it first. The node keeps
-// the order in which frames are carried out. What frames have become goes to the clients by their rooms, so
+// An emitter that tells clients something and then disconnects them, wants them to read it first. The node that leads
+// keeps the order of frames. What frames have become goes to the clients by their rooms, so
 // what concerns clients waits until these rooms have handed it over.
 
 const (
@@ -36,9 +36,7 @@ func (e *Emitter) behind(r *session.Registry, do func()) func(context.Context) {
 	rooms := e.published
 	e.published = make(map[string]bool)
 	e.mu.Unlock()
-	e.waiting.Add(1)
 	return func(ctx context.Context) {
-		defer e.waiting.Add(-1)
 		ctx, cancel := context.WithTimeout(ctx, fenceTime)
 		defer cancel()
 		for room := range rooms {
