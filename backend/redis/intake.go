@@ -57,7 +57,7 @@ const (
 	intakeCounts = 10_000
 )
 
-// errIntakeCluster is the error of an intake in a cluster, whose servers have no common order.
+// errIntakeCluster is the error of an intake in a cluster: its servers have no common order.
 var errIntakeCluster = errors.New("redis: a cluster has no order of what is published, so that nothing can be taken from other programs")
 
 // Intake takes what other programs publish in the first Redis of a client.

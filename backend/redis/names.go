@@ -136,8 +136,9 @@ func (n names) ordered() string { return n.control("ordered") }
 
 func (n names) answers(node string) string { return n.control("answers:" + node) }
 
-// intakeLeader is the node that delivers what other programs publish, intakeClaim who delivers one
-// frame of that. intakeMark is the Pub/Sub channel of the marks from which nodes count frames.
+// intakeLeader is the key with the node that delivers what other programs publish. intakeClaim is the key with
+// the node that delivers one frame of that. intakeMark is the Pub/Sub channel of the marks from which nodes
+// count frames.
 func (n names) intakeLeader() string { return n.prefix + "intake:leader" }
 
 func (n names) intakeClaim(id string) string { return n.prefix + "intake:claim:" + id }
