@@ -161,8 +161,7 @@ func (e *edit) parent(p pointer) (any, *Error) {
 		case *object:
 			at.members[segment] = inner
 		case *array:
-			i, _ := parseIndex(segment, len(at.items)-1)
-			at.items[i] = inner
+			at.items[indexOf(segment)] = inner
 		}
 		at = inner
 	}
@@ -269,7 +268,7 @@ func (e *edit) remove(p pointer) (any, *Error) {
 		return v, e.touch(p.String())
 	}
 	a := at.(*array)
-	i, _ := parseIndex(last, len(a.items)-1)
+	i := indexOf(last)
 	e.shrink(v, min(1, len(a.items)-1))
 	a.items = slices.Delete(a.items, i, i+1)
 	return v, e.touch(p[:len(p)-1].String())
@@ -296,8 +295,7 @@ func (e *edit) replace(p pointer, v any) *Error {
 	case *object:
 		at.members[p[len(p)-1]] = v
 	case *array:
-		i, _ := parseIndex(p[len(p)-1], len(at.items)-1)
-		at.items[i] = v
+		at.items[indexOf(p[len(p)-1])] = v
 	}
 	return e.grow(v, len(p), 0)
 }

@@ -110,11 +110,11 @@ func (s State) entriesSince(c *Change, strict bool) ([]Entry, *Error) {
 	switch {
 	case c.Epoch != "" && c.Epoch != s.Epoch:
 		return nil, failf(Conflict, "the document was made anew since")
-	case c.Latest || c.Base == s.Version:
+	case c.Latest:
 		return nil, nil
 	case c.Base > s.Version:
 		return nil, failf(Conflict, "the document has not reached version %d yet", c.Base)
-	case strict:
+	case strict && c.Base < s.Version:
 		return nil, failf(Conflict, "the document has changed since version %d", c.Base)
 	}
 	since, known := s.since(c.Base)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"unicode/utf8"
 )
 
 // Append appends the value as compact JSON, with members in the order of their names.
@@ -105,14 +104,12 @@ func isSeparator(s string) bool {
 func quotedLen(s string) int {
 	n := len(s) + 2
 	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= utf8.RuneSelf:
-			if isSeparator(s[i:]) {
-				n += len(`\u2028`) - 3
-			}
-		case escapeOf(c) == 'u':
+		switch e := escapeOf(s[i]); {
+		case isSeparator(s[i:]):
+			n += len(`\u2028`) - 3
+		case e == 'u':
 			n += 5
-		case escapeOf(c) != 0:
+		case e != 0:
 			n++
 		}
 	}

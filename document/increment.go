@@ -44,8 +44,7 @@ func (e *edit) increment(p pointer, by any) *Error {
 	if inObject {
 		return e.set(o, last, sum, len(p))
 	}
-	i, _ := parseIndex(last, len(at.(*array).items)-1)
-	at.(*array).items[i] = sum
+	at.(*array).items[indexOf(last)] = sum
 	e.shrink(old, 0)
 	return e.grow(sum, len(p), 0)
 }

@@ -46,9 +46,10 @@ func hasHalfPair(text []byte) bool {
 // escape reads the escape at the start of a text. It returns its length, and the code unit of
 // \u; 0 for other escapes and for text that is no escape.
 func escape(text []byte) (unit rune, size int) {
-	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+	digits, ok := bytes.CutPrefix(text, []byte(`\u`))
+	if !ok {
 		return 0, 2
 	}
-	n, _ := strconv.ParseUint(string(text[2:6]), 16, 16) // valid, as the text is
+	n, _ := strconv.ParseUint(string(digits[:4]), 16, 16) // valid, as the text is
 	return rune(n), 6
 }

@@ -40,7 +40,7 @@ type pathSet struct {
 }
 
 func newPathSet(n int) pathSet {
-	return pathSet{make(map[string]struct{}, n), make(map[string]struct{}, 2*n)}
+	return pathSet{make(map[string]struct{}, n), make(map[string]struct{}, n)}
 }
 
 func (s pathSet) add(path string) {

@@ -58,6 +58,12 @@ func (p pointer) String() string {
 // child appends a segment to an escaped pointer.
 func child(p, segment string) string { return p + "/" + escaper.Replace(segment) }
 
+// indexOf returns the index that a segment names. The element was found before, so it has one.
+func indexOf(segment string) int {
+	i, _ := strconv.Atoi(segment)
+	return i
+}
+
 // parseIndex parses an index up to and including top, as RFC 6901 writes it.
 func parseIndex(s string, top int) (int, bool) {
 	if s == "" || len(s) > 1 && s[0] == '0' || s[0] < '0' || s[0] > '9' {

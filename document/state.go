@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"hash/fnv"
 	"io"
-	"slices"
 	"time"
 )
 
@@ -120,10 +119,7 @@ func (s State) next(tree Tree, e Entry, keep int) State {
 		next.bytes -= log[0].Bytes()
 		log = log[1:]
 	}
-	// A new array frees the dropped entries at the front.
-	if len(log) == cap(log) {
-		log = slices.Grow(slices.Clone(log), len(log)/2+4)
-	}
+	// When the array is full, append makes a new one without the dropped entries at the front.
 	next.log = append(log, e)
 	return next
 }
