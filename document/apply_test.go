@@ -67,6 +67,7 @@ var jsonPatches = []struct{ name, doc, patch, want string }{
 	{"whole document", `{"a":1}`, `[{"op":"add","path":"","value":[1]},{"op":"add","path":"/0","value":0}]`, `[0,1]`},
 	{"replace nothing", `{"a":1}`, `[{"op":"replace","path":"/b","value":2}]`, ""},
 	{"remove nothing", `{"a":1}`, `[{"op":"remove","path":"/b"}]`, ""},
+	{"remove the only element", `{"a":[1]}`, `[{"op":"remove","path":"/a/0"}]`, `{"a":[]}`},
 	{"remove twice", `{"a":1}`, `[{"op":"remove","path":"/a"},{"op":"remove","path":"/a"}]`, ""},
 	{"index at the end", `[1]`, `[{"op":"add","path":"/1","value":2}]`, `[1,2]`},
 	{"index behind the end", `[1]`, `[{"op":"add","path":"/2","value":2}]`, ""},
@@ -89,6 +90,7 @@ var jsonPatches = []struct{ name, doc, patch, want string }{
 	{"move into itself", `{"a":{"b":1}}`, `[{"op":"move","from":"/a","path":"/a/b/c"}]`, ""},
 	{"move to itself", `{"a":1}`, `[{"op":"move","from":"/a","path":"/a"}]`, `{"a":1}`},
 	{"copy is a copy", `{"a":{"n":1}}`, `[{"op":"add","path":"/a/m","value":1},{"op":"copy","from":"/a","path":"/b"},{"op":"replace","path":"/a/n","value":2},{"op":"replace","path":"/b/m","value":3}]`, `{"a":{"m":1,"n":2},"b":{"m":3,"n":1}}`},
+	{"separators of lines and paragraphs", `{"a":"x"}`, `[{"op":"replace","path":"/a","value":"\u2028\u2029"}]`, `{"a":"\u2028\u2029"}`},
 	{"text", `{"a":"x"}`, `[{"op":"replace","path":"/a","value":"\u2028\"\\\u0001\n/\ud83d\ude00"}]`, `{"a":"\u2028\"\\\u0001\n/😀"}`},
 }
 
@@ -106,6 +108,7 @@ var mergePatches = []struct{ name, doc, patch, want string }{
 	{"13", `{"e":null}`, `{"a":1}`, `{"a":1,"e":null}`},
 	{"14", `[1,2]`, `{"a":"b","c":null}`, `{"a":"b"}`},
 	{"15", `{}`, `{"a":{"bb":{"ccc":null}}}`, `{"a":{"bb":{}}}`},
+	{"an object beside another member", `{"a":1}`, `{"b":{"c":1}}`, `{"a":1,"b":{"c":1}}`},
 	{"nothing", `{"a":1}`, `{}`, `{"a":1}`},
 	{"null", `null`, `{}`, `{}`},
 	{"arrays keep null", `{}`, `{"a":[null,{"b":null}]}`, `{"a":[null,{"b":null}]}`},
@@ -190,6 +193,7 @@ func TestRefused(t *testing.T) {
 		{`{"a":1e309}`, Invalid}, {`[{"op":"add","path":"/c","value":[-1e400]}]`, Invalid}, {`{"a":1e308}`, 0}, {`{"a":-1e-400}`, 0},
 		{`{"a":"\ud83d"}`, Invalid}, {`{"\udc00":1}`, Invalid}, {`{"a":"\uDE00\uD83D"}`, Invalid}, {`{"a":"\ud83d \ude00"}`, Invalid},
 		{`[{"op":"remove","path":"/\ud83d"}]`, Invalid}, {`{"a":"\\ud83d\ud83d\ude00"}`, 0},
+		{`{"a":"\n\ud83d"}`, Invalid}, {`{"a":"\n\ud83d\ude00"}`, 0},
 		{`[{"op":"copy","from":"/a","path":"/c"}]`, Invalid}, {`[{"op":"move","from":"/a","path":"/c"}]`, Invalid},
 		{`[{"op":"replace","path":"","value":{}}]`, Invalid}, {`[{"op":"remove","path":""}]`, Invalid},
 		{`[{"op":"test","path":"/x","value":1}]`, Failed}, {`[{"op":"test","path":"/a","value":1}]`, Failed},

@@ -3,6 +3,7 @@ package document
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -81,6 +82,48 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// A base that is the current version is accepted, however strict the document is.
+func TestDecideAtTheCurrentVersion(t *testing.T) {
+	t.Parallel()
+	for _, s := range []State{{Epoch: "e", Tree: Empty}, history(t, 4, `{"a":1}`, `{"b":1}`), history(t, 0, `{"a":1}`)} {
+		if d := s.Decide(&Change{Base: s.Version, Patch: patch(t, `{"c":1}`, Limits{})}, Options{Strict: true}); d.Err != nil {
+			t.Errorf("at version %d: %v", s.Version, d.Err)
+		}
+	}
+}
+
+// An entry follows a state by its version and, where both are known, by its anchor.
+func TestEntryFollows(t *testing.T) {
+	t.Parallel()
+	first := Entry{Version: 1, Key: "a", Patch: []byte(`{}`)}
+	first.Anchor = first.AnchorAfter(0)
+	second := Entry{Version: 2, Key: "b", Patch: []byte(`{}`)}
+	second.Anchor = second.AnchorAfter(first.Anchor)
+	other := first
+	other.Anchor++
+	unknown := second
+	unknown.Anchor = 0
+	for _, c := range []struct {
+		name  string
+		entry Entry
+		known Known
+		want  bool
+	}{
+		{"the first", first, Known{}, true},
+		{"another first", other, Known{}, false},
+		{"the second", second, Known{Version: 1, Anchor: first.Anchor}, true},
+		{"the second after another first", second, Known{Version: 1, Anchor: other.Anchor}, false},
+		{"the second after one without an anchor", second, Known{Version: 1}, true},
+		{"a second without an anchor", unknown, Known{Version: 1, Anchor: first.Anchor}, true},
+		{"the second after nothing", second, Known{}, false},
+		{"the second again", second, Known{Version: 2}, false},
+	} {
+		if got := c.entry.Follows(c.known); got != c.want {
+			t.Errorf("%s: %t", c.name, got)
+		}
+	}
+}
+
 func TestDecideOthers(t *testing.T) {
 	t.Parallel()
 	s := history(t, 10, `{"a":1}`, `{"b":1}`)
@@ -141,6 +184,28 @@ func TestLog(t *testing.T) {
 	for _, e := range []Entry{{Version: 101, Patch: []byte(`{}`)}, {Version: 102, Patch: []byte(`7`)}, {Version: 102, Patch: []byte(`[{"op":"remove","path":"/x"}]`)}} {
 		if _, err := s.Replay(e, 7); err == nil {
 			t.Errorf("%s was replayed as %d", e.Patch, e.Version)
+		}
+	}
+}
+
+// The log has as many entries as fit into its bytes, and in any case the latest one.
+func TestLogBytes(t *testing.T) {
+	t.Parallel()
+	sized := func(version uint64, bytes int) Entry {
+		e := Entry{Version: version, Patch: []byte(`{}`)}
+		e.Key = strings.Repeat("k", bytes-e.Bytes())
+		return e
+	}
+	s := State{Epoch: "e", Tree: Empty}
+	for _, step := range []struct{ bytes, entries int }{
+		{maxLogBytes / 2, 1}, {maxLogBytes / 2, 2}, {maxLogBytes/2 + 1, 1}, {maxLogBytes/2 - 1, 2}, {maxLogBytes + 1, 1}, {1000, 1},
+	} {
+		var err error
+		if s, err = s.Replay(sized(s.Version+1, step.bytes), 9); err != nil {
+			t.Fatal(err)
+		}
+		if len(s.log) != step.entries || s.log[len(s.log)-1].Version != s.Version {
+			t.Errorf("after an entry of %d bytes: %d entries of %d bytes", step.bytes, len(s.log), s.bytes)
 		}
 	}
 }

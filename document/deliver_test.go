@@ -31,6 +31,7 @@ func TestServiceStale(t *testing.T) {
 		"as it was read":     {true, func(*library) {}, 2},
 		"and announced":      {true, func(l *library) { l.elsewhere(3) }, 5},
 		"more than it keeps": {true, func(l *library) { l.elsewhere(maxHeard + 1) }, 0},
+		"changed here":       {true, func(l *library) { l.change(Change{Latest: true}, `{"a":1}`) }, 3},
 		"something missed":   {true, func(l *library) { l.Missed("d") }, 0},
 		"read since":         {true, func(l *library) { l.Missed("d"); l.reads(2, `{"n":2}`) }, 2},
 		"not attached":       {false, func(*library) {}, 0},
@@ -63,6 +64,23 @@ func TestServiceStale(t *testing.T) {
 				t.Errorf("afterwards %+v, %v", snap, err)
 			}
 		})
+	}
+}
+
+// Up to a number of bytes a node keeps what it hears of a document.
+func TestHeardBytes(t *testing.T) {
+	t.Parallel()
+	fill := func(bytes int) (h heard) {
+		large := Entry{Version: 1, Patch: make([]byte, 1000)}
+		h.add("e", large)
+		h.add("e", Entry{Version: 2, Patch: make([]byte, bytes-large.Bytes()-entryBytes)})
+		return h
+	}
+	if h := fill(maxHeardBytes); h.lost || len(h.entries) != 2 {
+		t.Errorf("%d bytes do not fit: %d entries", maxHeardBytes, len(h.entries))
+	}
+	if h := fill(maxHeardBytes + 1); !h.lost || len(h.entries) != 0 || h.bytes != 0 {
+		t.Errorf("more fit than %d bytes: %d entries of %d bytes", maxHeardBytes, len(h.entries), h.bytes)
 	}
 }
 

@@ -52,6 +52,53 @@ func TestServiceOfAFullStore(t *testing.T) {
 	l.reads(2, `{"a":"0"}`)
 }
 
+// A document that somebody uses is kept, for however long, and ages from the end of the last use.
+func TestCacheKeepsDocumentsInUse(t *testing.T) {
+	t.Parallel()
+	var c cache
+	now := time.Unix(0, 0)
+	enter := func(channel string) *doc { return c.enter(channel, func() *doc { return &doc{channel: channel} }) }
+	d := enter("a")
+	enter("a")
+	c.leave(d, now)
+	c.leave(enter("b"), now.Add(2*cacheIdle))
+	if enter("a") != d {
+		t.Error("a document in use was made anew")
+	}
+	c.leave(d, now.Add(2*cacheIdle))
+	c.leave(d, now.Add(3*cacheIdle))
+	c.leave(enter("b"), now.Add(4*cacheIdle-1))
+	if c.docs["a"] == nil {
+		t.Error("a document ages while it is in use")
+	}
+	c.leave(enter("b"), now.Add(4*cacheIdle))
+	if c.docs["a"] != nil {
+		t.Error("a document that nobody uses stays")
+	}
+}
+
+// The cache is full when its documents weigh more than cacheBytes. Then the document that was used first goes.
+func TestCacheBytes(t *testing.T) {
+	t.Parallel()
+	var c cache
+	use := func(channel string, bytes int) {
+		c.leave(c.enter(channel, func() *doc {
+			d := &doc{channel: channel}
+			d.state.bytes = bytes - d.weight()
+			return d
+		}), time.Unix(0, 0))
+	}
+	use("a", cacheBytes/2)
+	use("b", cacheBytes/2)
+	if len(c.docs) != 2 || c.bytes != cacheBytes {
+		t.Errorf("%d documents of %d bytes fit into a cache of %d", len(c.docs), c.bytes, cacheBytes)
+	}
+	use("c", 2048)
+	if c.docs["a"] != nil || c.docs["b"] == nil || c.bytes != cacheBytes/2+2048 {
+		t.Errorf("%d documents of %d bytes", len(c.docs), c.bytes)
+	}
+}
+
 // A document stays attached until each that has attached it is gone.
 func TestCacheCountsAttached(t *testing.T) {
 	t.Parallel()

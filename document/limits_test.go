@@ -47,6 +47,28 @@ func TestLimitsAreInclusive(t *testing.T) {
 	}
 }
 
+// A patch may hold as many values and levels as a document, and on top of that its operations, with a value each.
+func TestPatchAtTheLimits(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		patch string
+		exact Limits
+		less  Limits
+	}{
+		{"levels", `[{"op":"add","path":"/a","value":[[1]]}]`, Limits{Depth: 2}, Limits{Depth: 1}},
+		{"values", `[{"op":"add","path":"/a","value":[1,2,3]},{"op":"add","path":"/b","value":[4]},{"op":"test","path":"/a/0","value":1}]`,
+			Limits{Nodes: 4, Operations: 3}, Limits{Nodes: 3, Operations: 3}},
+	} {
+		if _, err := ParsePatch([]byte(c.patch), c.exact); err != nil {
+			t.Errorf("%s at the limit: %v", c.name, err)
+		}
+		if _, err := ParsePatch([]byte(c.patch), c.less); err == nil || err.Reason != TooLarge {
+			t.Errorf("%s above the limit: %v", c.name, err)
+		}
+	}
+}
+
 func TestParseIndex(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int{"0": 0, "9": 9, "10": 10, "11": -1, "": -1, "00": -1, "01": -1, "-": -1, "-1": -1, "+1": -1, "1x": -1, "/": -1, ":": -1} {

@@ -25,7 +25,8 @@ type shelf struct {
 	keys     map[string]uint64
 	before   func(*Commit) error // runs before a commit, without the lock
 	loads    int
-	fail     error // of loads and commits
+	fail     error   // of loads and commits
+	late     *Record // what a commit that comes too late is answered with
 }
 
 func (s *shelf) Attach(context.Context, string) error { return nil }
@@ -68,7 +69,7 @@ func (s *shelf) Commit(_ context.Context, channel string, c Commit) (Committed, 
 		return Committed{Version: v, Duplicate: true}, nil
 	}
 	if c.Epoch != s.epoch || c.Entry.Version != s.version()+1 {
-		return Committed{}, nil
+		return Committed{Now: s.late}, nil
 	}
 	s.put(channel, c)
 	return Committed{Version: c.Entry.Version}, nil

@@ -42,6 +42,37 @@ func TestWeightIsThatOfMemory(t *testing.T) {
 	}
 }
 
+// The text of the state and the kept changes are memory of a document as well.
+func TestWeightCountsTextAndLog(t *testing.T) {
+	t.Parallel()
+	var d doc
+	empty := d.weight()
+	d.written = make([]byte, 1000)
+	if got := d.weight() - empty; got != 1000 {
+		t.Errorf("a text of 1000 bytes weighs %d", got)
+	}
+	d.state.bytes = 20_000
+	if got := d.weight() - empty; got != 21_000 {
+		t.Errorf("a text of 1000 bytes and changes of 20000 weigh %d", got)
+	}
+}
+
+func TestEntryBytesCountAllTexts(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("x", 50)
+	for name, e := range map[string]Entry{
+		"key": {Key: text}, "author": {Author: text}, "patch": {Patch: []byte(text)}, "path": {Touched: []string{text[16:]}},
+	} {
+		if got := e.Bytes() - entryBytes; got != 50 {
+			t.Errorf("%s: %d", name, got)
+		}
+	}
+	e := Entry{Key: text, Author: text, Patch: []byte(text), Touched: []string{text[16:], text[16:]}}
+	if got := e.Bytes() - entryBytes; got != 250 {
+		t.Errorf("all: %d", got)
+	}
+}
+
 func repeated(value string, n int) string {
 	return `{"a":[` + strings.TrimSuffix(strings.Repeat(value+",", n), ",") + `]}`
 }
