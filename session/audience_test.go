@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,6 +29,7 @@ func (*counting) AppendEvent(dst []byte, ev hub.Event) []byte {
 type countings struct {
 	list  []string
 	panic bool
+	fail  error
 }
 
 func (*countings) Missed(context.Context, string) error { return nil }
@@ -36,7 +38,7 @@ func (c *countings) Counted(_ context.Context, channel string, n int) error {
 		panic("no luck")
 	}
 	c.list = append(c.list, fmt.Sprint(channel, " ", n))
-	return nil
+	return c.fail
 }
 
 // counts makes the channels that start with c counted.
@@ -121,6 +123,70 @@ func TestAudienceOfLargeRoom(t *testing.T) {
 	})
 }
 
+// A room is large with one subscription more than largeRoom, not before.
+func TestAudienceOfRoomThatIsNotLarge(t *testing.T) {
+	inBubble(t, Limits{}, open("*"), func(t *testing.T, w *world) {
+		w.counts()
+		first := w.counted("c")
+		for range largeRoom - 1 {
+			w.counted("c")
+		}
+		time.Sleep(countPause + time.Millisecond)
+		first.hearsCounts("c 100")
+		w.counted("c")
+		time.Sleep(countPause + time.Millisecond)
+		first.hearsCounts("c 101")
+	})
+}
+
+// Nothing runs once all changes are counted, here and on a node without subscriptions.
+func TestAudienceComesToRest(t *testing.T) {
+	threeNodes(t, func(t *testing.T, nodes []*world, c *intercom) {
+		for _, w := range nodes {
+			w.counts()
+		}
+		waits := func(w *world) bool {
+			a := &w.registry.Audience
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			return a.waiting
+		}
+		here := nodes[0].counted("c")
+		nodes[1].counted("c")
+		time.Sleep(countPause + time.Millisecond)
+		here.hearsCounts("c 2")
+		if waits(nodes[0]) || waits(nodes[2]) {
+			t.Error("a node is going to count what has not changed")
+		}
+		time.Sleep(countPause)
+		if waits(nodes[1]) {
+			t.Error("a node counts again and again")
+		}
+		// A node does not answer, and the last subscription here has left.
+		c.missing.Store(1)
+		here.Conn().Close(hub.ReasonGone)
+		time.Sleep(countPause + time.Millisecond)
+		if waits(nodes[0]) {
+			t.Error("a node goes on to count a channel that it has no subscription in")
+		}
+	})
+}
+
+// A number that the app does not get is logged.
+func TestAudienceThatIsNotRecorded(t *testing.T) {
+	inBubble(t, Limits{}, open("*"), func(t *testing.T, w *world) {
+		recorded := w.counts()
+		for i, fail := range []error{nil, errors.New("no space")} {
+			recorded.fail = fail
+			w.counted("c")
+			time.Sleep(2 * countPause)
+			if n := strings.Count(w.logs.String(), "could not be recorded"); n != i {
+				t.Errorf("%v: %d warnings, want %d", fail, n, i)
+			}
+		}
+	})
+}
+
 // All nodes come to the same number. Only the node of a change records it. A node that does not answer
 // is asked again.
 func TestAudienceOverNodes(t *testing.T) {
@@ -169,6 +235,21 @@ func TestAudienceQuestions(t *testing.T) {
 	}
 	if channels != 1000 || changed != 500 || len(a.changed) != 0 {
 		t.Errorf("%d channels, %d changed, %d left", channels, changed, len(a.changed))
+	}
+}
+
+// A question is as full as it may be.
+func TestAudienceQuestionsAreFull(t *testing.T) {
+	t.Parallel()
+	const size, most = 16, maxCounted / 16 // of a name of 13 letters in JSON; 16 divides maxCounted
+	for n, want := range map[int]int{1: 1, most: 1, most + 1: 2, 2 * most: 2, 2*most + 1: 3} {
+		names := make(map[string]bool)
+		for i := range n {
+			names[fmt.Sprintf("%0*d", size-len(`"",`), i)] = true
+		}
+		if got := takeParts(names, func(string) bool { return false }); len(got) != want {
+			t.Errorf("%d names in %d questions, want %d", n, len(got), want)
+		}
 	}
 }
 

@@ -250,3 +250,25 @@ func TestRevocationsOnTheWire(t *testing.T) {
 		}
 	})
 }
+
+// Times are rounded up to microseconds, and no further: a revocation covers no less on another node, and no token
+// that was issued after it.
+func TestRevocationsAreRoundedUp(t *testing.T) {
+	t.Parallel()
+	whole := time.UnixMicro(1_700_000_000_000_001)
+	for ns, want := range map[time.Duration]int64{0: 0, 1: 1, 500: 1, 999: 1, 1000: 1, 1001: 2} {
+		if got := micros(whole.Add(ns)) - whole.UnixMicro(); got != want {
+			t.Errorf("%d ns are %d µs, want %d", ns, got, want)
+		}
+	}
+}
+
+// The first and the last year that the wire has are within its bounds.
+func TestYearsOfRevocations(t *testing.T) {
+	t.Parallel()
+	for year, ok := range map[int]bool{firstYear - 1: false, firstYear: true, lastYear: true, lastYear + 1: false} {
+		if _, err := newRevocation(auth.Revocation{User: "ann", Before: time.Date(year, time.June, 1, 0, 0, 0, 0, time.UTC)}); (err == nil) != ok {
+			t.Errorf("%d: %v", year, err)
+		}
+	}
+}

@@ -114,3 +114,13 @@ func TestRealms(t *testing.T) {
 		}
 	})
 }
+
+// A sentence begins with a capital letter, if its first letter has one.
+func TestSentencesBeginWithACapitalLetter(t *testing.T) {
+	t.Parallel()
+	for s, want := range map[string]string{"": "", "a": "A", "zoo": "Zoo", "`a": "`a", "{a": "{a", "A": "A", "ä": "ä"} {
+		if got := upper(s); got != want {
+			t.Errorf("%q: %q", s, got)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -224,6 +225,32 @@ func TestPanicWhileTheAppIsAsked(t *testing.T) {
 	}()
 	if _, e := all.once(t.Context(), key, 1, func() (hub.Published, *protocol.Error) { return hub.Published{}, nil }); e != nil || len(all.all) != 1 {
 		t.Errorf("%v, %d answers", e, len(all.all))
+	}
+}
+
+// The latest answers are kept, up to the bound.
+func TestAnswersAreBounded(t *testing.T) {
+	t.Parallel()
+	var all appAnswers
+	now := time.Now()
+	key := func(i int) answerKey { return answerKey{channel: "a", key: strconv.Itoa(i)} }
+	add := func(i int) {
+		a, _ := all.reserve(key(i), 1, now)
+		a.err = nil
+		all.settle(a, now)
+	}
+	for i := range mostAnswers {
+		add(i)
+	}
+	if _, first := all.reserve(key(0), 1, now); first {
+		t.Error("an answer within the bound is forgotten")
+	}
+	add(mostAnswers)
+	if _, first := all.reserve(key(1), 1, now); first {
+		t.Error("more than the oldest answer is forgotten")
+	}
+	if _, first := all.reserve(key(0), 1, now); !first {
+		t.Error("the oldest answer over the bound is kept")
 	}
 }
 

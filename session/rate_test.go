@@ -230,6 +230,19 @@ func TestBucketsMakeRoomForMany(t *testing.T) {
 	}
 }
 
+// To make room drops an eighth of the buckets, and no more: each is a caller that gains a burst.
+func TestBucketsDropNoMoreThanAnEighth(t *testing.T) {
+	t.Parallel()
+	b := buckets[int]{limit: 800}
+	now := time.Unix(1000, 0)
+	for i := range 801 {
+		b.take(i, policy.Rate{PerSecond: 1, Burst: 1}, now)
+	}
+	if len(b.all) != 701 {
+		t.Errorf("%d buckets, want 700 and the new one", len(b.all))
+	}
+}
+
 func TestUnlimitedKeepsNoBucket(t *testing.T) {
 	t.Parallel()
 	b := buckets[int]{limit: 8}

@@ -102,14 +102,15 @@ func (s *schema) run(names []string, env ...string) (code int, timed bool) {
 		if len(group) == 0 {
 			continue
 		}
-		limit, cpu := 30*time.Second, 3.0
+		limit, longest, cpu := 30*time.Second, 0.0, 3.0
 		for _, name := range group {
 			limit += time.Duration(float64(s.Patience) * s.Tests[name].Wall * float64(time.Second))
+			longest = max(longest, s.Tests[name].Wall)
 			cpu += 3 * (s.Tests[name].CPU - start)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
 		cmd := s.tests(ctx, group, limit, int(cpu), env...)
-		out, err := cmd.CombinedOutput()
+		out, err := outputOf(ctx, cmd, stalledAfter+time.Duration(longest*float64(time.Second)))
 		stuck := ctx.Err() != nil || bytes.Contains(out, []byte("panic: test timed out after")) || bytes.Contains(out, []byte("SIGXCPU")) ||
 			err != nil && strings.Contains(err.Error(), "signal: ")
 		cancel()
