@@ -172,6 +172,34 @@ func TestRejectedInboxIsLogged(t *testing.T) {
 	})
 }
 
+// Only what the rules have decided names a rule, and only an error with a detail has one.
+func TestRejectedSubscriptionNamesTheRuleThatDecides(t *testing.T) {
+	rooms := []policy.Room{{Pattern: "staff", Subscribe: policy.Users}, {Pattern: "a", Subscribe: policy.Anyone}, {Pattern: "b", Subscribe: policy.Anyone}}
+	inBubble(t, Limits{Channels: 1}, rooms, func(t *testing.T, w *world) {
+		c := w.connect("")
+		line := func(channel string) string {
+			before := len(w.logs.String())
+			c.say(subscribeTo(channel))
+			synctest.Wait()
+			return w.logs.String()[before:]
+		}
+		if got := line("staff"); !strings.Contains(got, `"code":"UNAUTHORIZED"`) || !strings.Contains(got, `"rule":"room staff: subscribe to users"`) || strings.Contains(got, `"detail"`) {
+			t.Errorf("without a user: %s", got)
+		}
+		line("a")
+		if got := line("b"); !strings.Contains(got, `"code":"LIMIT_EXCEEDED"`) || strings.Contains(got, `"rule"`) || strings.Contains(got, `"detail"`) {
+			t.Errorf("over a limit: %s", got)
+		}
+		e := protocol.Errorf(protocol.Forbidden, "no")
+		e.Detail = "the app says no"
+		before := len(w.logs.String())
+		w.registry.LogRejected(named("ann"), e)
+		if got := w.logs.String()[before:]; !strings.Contains(got, `"detail":"the app says no"`) {
+			t.Errorf("with a detail: %s", got)
+		}
+	})
+}
+
 // TestFollow writes what a user does to the log while the user is followed.
 func TestFollow(t *testing.T) {
 	inBubble(t, Limits{}, open("a:*"), func(t *testing.T, w *world) {

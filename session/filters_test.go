@@ -361,6 +361,63 @@ func TestForcedFilter(t *testing.T) {
 	})
 }
 
+// A history that a filter chooses from is read on until the page is full, and says whether there is more.
+func TestFilteredHistoryIsReadOn(t *testing.T) {
+	const every, total = 100, 20 * protocol.MaxHistory
+	room := kept("a", total)
+	room.Filter = mustCompile(t, `tags.team == user`)
+	inBubble(t, Limits{}, []policy.Room{room}, func(t *testing.T, w *world) {
+		c := w.connect("ann")
+		publish := func(team string) {
+			m := protocol.Publish{Channel: "a", Content: []byte(`1`), Tags: fmt.Appendf(nil, `{"team":%q}`, team)}
+			if _, e := w.registry.Publishing.Publish(t.Context(), Caller{App: true}, m); e != nil {
+				t.Fatal(e)
+			}
+		}
+		for i := range total {
+			publish(map[bool]string{true: "ann", false: "bob"}[i%every == every-1])
+		}
+		top, e := c.History(t.Context(), protocol.History{Channel: "a"})
+		if e != nil || top.Top.Offset != total {
+			t.Fatalf("%+v, %v", top, e)
+		}
+		read := func(limit int, after uint64) (n int, last uint64, more bool) {
+			t.Helper()
+			since := hub.Position{Epoch: top.Top.Epoch, Offset: after}
+			page, e := c.History(t.Context(), protocol.History{Channel: "a", Limit: limit, Since: &since})
+			if e != nil {
+				t.Fatal(e)
+			}
+			for _, m := range page.Messages {
+				last = m.Position.Offset
+			}
+			return len(page.Messages), last, page.More
+		}
+		perPage := protocol.MaxHistory / every
+		if n, last, more := read(perPage+1, 0); n != perPage+1 || last != uint64(every*(perPage+1)) || !more {
+			t.Errorf("over two pages: %d messages up to %d, more %v", n, last, more)
+		}
+		// The end of the history, in a page that is just full.
+		if n, last, more := read(2, total-2*every); n != 2 || last != total || more {
+			t.Errorf("the last page: %d messages up to %d, more %v", n, last, more)
+		}
+		if n, last, more := read(2, total-3*every); n != 2 || last != total-every || !more {
+			t.Errorf("the last page but one: %d messages up to %d, more %v", n, last, more)
+		}
+		// Enough was looked at: the page has what was found, and the client continues behind it.
+		if n, last, more := read(protocol.MaxHistory, 0); n != maxScanned/every || last != maxScanned || !more {
+			t.Errorf("after %d messages: %d messages up to %d, more %v", maxScanned, n, last, more)
+		}
+		// No later message passes: everything is looked at.
+		for range every {
+			publish("bob")
+		}
+		if n, _, more := read(2, total); n != 0 || more {
+			t.Errorf("behind the last one: %d messages, more %v", n, more)
+		}
+	})
+}
+
 // A client learns how far a channel is: with each heartbeat, and at most once a second before.
 func TestPosition(t *testing.T) {
 	inBubble(t, Limits{}, []policy.Room{kept("a", 8)}, func(t *testing.T, w *world) {

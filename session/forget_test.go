@@ -71,3 +71,27 @@ func TestForgetRevocations(t *testing.T) {
 		admits("bob", protocol.Unauthorized)
 	})
 }
+
+// An order to drop revocations is as full as it may be. It has at least one id, or the order would never end.
+func TestPardonsAreSplit(t *testing.T) {
+	t.Parallel()
+	id := func(n int) string { return strings.Repeat("x", n-1) } // of n bytes with its comma
+	for name, c := range map[string]struct {
+		sizes []int
+		want  int
+	}{
+		"one":               {[]int{10}, 1},
+		"just full":         {[]int{maxPardonBytes - 10, 10}, 2},
+		"a byte too much":   {[]int{maxPardonBytes - 10, 11}, 1},
+		"one that is large": {[]int{maxPardonBytes + 1, 1}, 1},
+		"a large second":    {[]int{10, maxPardonBytes}, 1},
+	} {
+		var ids []string
+		for _, n := range c.sizes {
+			ids = append(ids, id(n))
+		}
+		if got := pardonPart(ids); len(got) != c.want {
+			t.Errorf("%s: %d ids, want %d", name, len(got), c.want)
+		}
+	}
+}

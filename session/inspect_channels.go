@@ -53,8 +53,11 @@ func (i *Inspection) channelsHere(q ChannelQuery) page[ChannelInfo] {
 		}
 		p.Items = append(p.Items, info)
 	}
-	return p.fit(func(c ChannelInfo) int { return 2*len(c.Channel) + 64 })
+	return p.fit(ChannelInfo.size)
 }
+
+// size is at least the size of the JSON.
+func (c ChannelInfo) size() int { return 2*len(c.Channel) + 80 }
 
 // mergeChannels merges the pages of the nodes. A page that is not complete bounds the list:
 // its node may have any of the names behind its last one. after is where the pages start.

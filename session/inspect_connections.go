@@ -131,6 +131,7 @@ func (i *Inspection) connectionsHere(q ConnectionQuery) (p page[ConnectionInfo],
 	return p.fit(ConnectionInfo.size), nil
 }
 
+// size is at least the size of the JSON.
 func (c ConnectionInfo) size() int {
 	n := 400 + 2*(len(c.User)+len(c.Realm))
 	for _, channel := range c.Channels {

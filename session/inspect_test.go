@@ -234,3 +234,22 @@ func TestStatsCountMessages(t *testing.T) {
 		}
 	})
 }
+
+// Figures of several kinds of connections, and of two policies that drop messages, are added up.
+func TestFiguresAreAddedUp(t *testing.T) {
+	t.Parallel()
+	s := NodeStats{Gauges: make(map[string]float64), Counters: make(map[string]float64)}
+	s.addHub(hub.Stats{Slow: map[hub.Slow]uint64{hub.SlowDropOldest: 1, hub.SlowLatest: 2, hub.SlowDisconnect: 4}})
+	s.addConns(hub.ConnStats{Kinds: map[hub.Kind]hub.KindStats{
+		{Transport: "websocket"}: {QueuedMessages: 1, QueuedBytes: 10, Sent: hub.Sent{Messages: 100, Bytes: 1000}},
+		{Transport: "sse"}:       {QueuedMessages: 2, QueuedBytes: 20, Sent: hub.Sent{Messages: 200, Bytes: 2000}},
+	}})
+	for name, want := range map[string]float64{"slow_drops": 3, "slow_closes": 4, "deliveries": 300, "sent_bytes": 3000} {
+		if got := s.Counters[name]; got != want {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	if s.Gauges["queue_messages"] != 3 || s.Gauges["queue_bytes"] != 30 {
+		t.Errorf("%v", s.Gauges)
+	}
+}

@@ -53,6 +53,9 @@ func TestKickReason(t *testing.T) {
 			t.Errorf("%d was accepted", code)
 		}
 	}
+	if _, e := KickReason(0, strings.Repeat("x", MaxReason)); e != nil {
+		t.Errorf("the longest reason: %v", e)
+	}
 	for _, text := range []string{strings.Repeat("x", MaxReason+1), "a\nb", "\xff"} {
 		if _, e := KickReason(0, text); codeOf(e) != protocol.InvalidMessage {
 			t.Errorf("%q was accepted", text)
@@ -275,8 +278,9 @@ func TestDismissalsAreBounded(t *testing.T) {
 		time.Sleep(time.Second)
 		for i := range 2 * maxKicks {
 			l.add("u"+strconv.Itoa(i), recentKick{before: time.Now()})
-			if len(l.users) > maxKicks {
-				t.Fatalf("%d are remembered", len(l.users))
+			n := len(l.users)
+			if n > maxKicks || i < maxKicks && n != i+1 || i == maxKicks && n != maxKicks*7/8+1 {
+				t.Fatalf("%d of %d are remembered", n, i+1)
 			}
 		}
 		l.add("u7", recentKick{before: time.Now()})
@@ -284,7 +288,11 @@ func TestDismissalsAreBounded(t *testing.T) {
 		if _, gone := l.since(early); !gone {
 			t.Error("a late order takes a kick back")
 		}
-		time.Sleep(keepKicks + time.Second)
+		time.Sleep(keepKicks)
+		if l.sweep(time.Now()); len(l.users) == 0 {
+			t.Error("kicks are forgotten too early")
+		}
+		time.Sleep(time.Second)
 		l.sweep(time.Now())
 		if len(l.users) != 0 {
 			t.Errorf("%d are kept for ever", len(l.users))

@@ -83,8 +83,8 @@ func leavesRecord(r hub.Reason) bool {
 func (l *lostConns) add(s *Session, reason hub.Reason) (resumable bool) {
 	if trail := s.conn.Trail(); trail != nil {
 		return l.addTickets(s, trail, reason)
-	} else if standings := s.conn.Standings(); leavesRecord(reason) && (len(standings) > 0 || l.inherited(s)) {
-		n := s.recordLost(standings)
+	} else if leavesRecord(reason) {
+		n := s.recordLost(s.conn.Standings())
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.purge(n.at)
@@ -92,14 +92,6 @@ func (l *lostConns) add(s *Session, reason hub.Reason) (resumable bool) {
 		l.push(n)
 	}
 	return false
-}
-
-// inherited reports whether a session took the place of a lost connection. It may have been lost before it
-// was in any room.
-func (l *lostConns) inherited(s *Session) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return s.inherits != nil
 }
 
 // recordLost makes the record of the session. A room counts where its client is known.

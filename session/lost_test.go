@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -52,6 +53,10 @@ func want(t *testing.T, what, got, want string) {
 	if got != want {
 		t.Errorf("%s missed %q, not %q", what, got, want)
 	}
+}
+
+func inBubbleNamed(t *testing.T, name string, test func(t *testing.T, w *world)) {
+	t.Run(name, func(t *testing.T) { inLostWorld(t, test) })
 }
 
 func inLostWorld(t *testing.T, test func(t *testing.T, w *world)) {
@@ -193,8 +198,89 @@ func TestLostTaken(t *testing.T) {
 			c.joins("a", "x", nil)
 			c.lose(hub.ReasonLost)
 		}
-		if l := &w.registry.lost; l.queue.Len() != 1 || l.rooms != 1 {
-			t.Errorf("%d records, %d rooms", l.queue.Len(), l.rooms)
+		l := &w.registry.lost
+		if l.queue.Len() != 1 || l.rooms != 1 {
+			t.Fatalf("%d records, %d rooms", l.queue.Len(), l.rooms)
+		}
+		if n := len(l.queue.Front().Value.(*lostConn).ids); n != maxLostIDs {
+			t.Errorf("the record has the ids of %d connections", n)
+		}
+	})
+}
+
+// A record has no more rooms than the bound says, with those that it inherits.
+func TestLostRoomsAreBounded(t *testing.T) {
+	inBubble(t, Limits{}, []policy.Room{kept("*", 5)}, func(t *testing.T, w *world) {
+		l := &w.registry.lost
+		first := w.connect("ann")
+		for i := range maxLostRoomsEach + 1 {
+			first.joins(fmt.Sprint("r", i), "x", nil)
+		}
+		first.lose(hub.ReasonLost)
+		if l.rooms != maxLostRoomsEach {
+			t.Errorf("%d rooms of the first connection", l.rooms)
+		}
+		second := w.connect("ann")
+		for i := range 3 { // one of them has no record
+			second.joins(fmt.Sprint("r", i), "x", nil)
+		}
+		second.joins("new", "x", nil)
+		second.lose(hub.ReasonLost)
+		if l.rooms != maxLostRoomsEach || l.queue.Len() != 1 {
+			t.Errorf("%d rooms of %d records after the second one", l.rooms, l.queue.Len())
+		}
+	})
+}
+
+// A record ends after its time, also while an older record that lives longer stands before it.
+func TestLostBehindATicket(t *testing.T) {
+	for _, after := range []time.Duration{lostTime - 1, lostTime} {
+		inBubbleNamed(t, fmt.Sprint(after), func(t *testing.T, w *world) {
+			w.ticketed("bob", "secret", "a").lose(hub.ReasonLost)
+			first := w.connect("ann")
+			for _, channel := range []string{"a", "b"} {
+				first.joins(channel, "x", nil)
+			}
+			first.lose(hub.ReasonLost)
+			second := w.connect("ann")
+			second.joins("a", "x", nil)
+			w.send("a", "", "1")
+			w.send("b", "", "2")
+			time.Sleep(after)
+			got := map[bool]string{true: "2"}[after < lostTime]
+			want(t, "the second in b", second.joins("b", "x", nil), got)
+
+			// What the second one has not come to, the third one inherits, if it is in time.
+			third, fourth := w.connect("cleo"), w.connect("cleo")
+			for _, channel := range []string{"a", "b"} {
+				third.joins(channel, "x", nil)
+			}
+			third.lose(hub.ReasonLost)
+			fourth.joins("a", "x", nil)
+			w.send("b", "", "3")
+			time.Sleep(after)
+			fourth.lose(hub.ReasonLost)
+			want(t, "the heir of the fourth in b", w.connect("cleo").joins("b", "x", nil), map[bool]string{true: "3"}[after < lostTime])
+		})
+	}
+}
+
+// What can not be sent again is logged, and nothing else is.
+func TestLostSignInThatFails(t *testing.T) {
+	inLostWorld(t, func(t *testing.T, w *world) {
+		first := w.connect("ann")
+		first.joins("a", "x", nil)
+		first.lose(hub.ReasonLost)
+		w.send("a", "", "1")
+		next := w.connect("")
+		next.joins("a", "x", nil)
+		if e := next.Identify(next.Context(), auth.Identity{User: "ann"}, func(*Principal) {}); e != nil {
+			t.Fatal(e)
+		}
+		w.broker.set(func() { w.broker.fail = errors.New("out of order") })
+		next.Recover(next.Context())
+		if got := w.logs.String(); !strings.Contains(got, `"command":"recover"`) {
+			t.Errorf("logged %s", got)
 		}
 	})
 }
