@@ -1,5 +1,5 @@
-import { Lane, type Road } from './sharedlane.js';
-import { SharedRoom, lingering, type Line } from './sharedroom.js';
+import { MessageQueue, type QueueConnection } from './sharedqueue.js';
+import { SharedRoom, lingering, type RoomConnection } from './sharedroom.js';
 import type { Tab } from './sharedtab.js';
 import { parse, type Command, type Envelope, type Payload } from './wire.js';
 
@@ -30,11 +30,11 @@ const patience = 10_000;
  * One WebSocket to the server, and the tabs that use it. It does not reconnect. When it ends, the connections of all
  * tabs end in the same way, and their clients connect again.
  */
-export class SharedConnection implements Road, Line {
-  last: Lane | undefined;
+export class SharedConnection implements QueueConnection, RoomConnection {
+  lastQueue: MessageQueue | undefined;
   readonly #socket: WebSocket;
   readonly #gone: () => void;
-  readonly #tabs = new Map<Tab, Lane>();
+  readonly #tabs = new Map<Tab, MessageQueue>();
   readonly #rooms = new Map<string, SharedRoom>();
   /** The server's first frame. */
   #greeting: Envelope | undefined;
@@ -59,7 +59,7 @@ export class SharedConnection implements Road, Line {
   }
 
   join(tab: Tab): void {
-    this.#tabs.set(tab, new Lane(tab, this));
+    this.#tabs.set(tab, new MessageQueue(tab, this));
     if (this.#greeting) tab.say(this.#greeting);
   }
 

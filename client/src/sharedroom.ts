@@ -1,11 +1,11 @@
 import { positionOf, same, type Position } from './position.js';
+import { SharedAppearance, type Appearance } from './sharedappearance.js';
 import { SharedCopy } from './shareddocument.js';
-import { SharedLooks, type Looks } from './sharedlooks.js';
 import type { Tab } from './sharedtab.js';
 import type { Command, Envelope, Payload } from './wire.js';
 
 /** What a room needs from its connection. */
-export interface Line {
+export interface RoomConnection {
   ask(command: Command, done: (answer: Envelope) => void): void;
   /** The id of the user, or of the anonymous connection. */
   readonly sender: string | undefined;
@@ -14,13 +14,13 @@ export interface Line {
 }
 
 /** A tab that is subscribed. */
-interface Seat {
+interface Subscriber {
   /** What came while the tab's missed messages are fetched. */
   held: Envelope[] | undefined;
 }
 
 /** A tab that wants to subscribe. */
-interface Guest {
+interface Newcomer {
   readonly tab: Tab;
   readonly command: Command;
 }
@@ -36,12 +36,12 @@ const most = 1000;
  */
 export class SharedRoom {
   readonly channel: string;
-  readonly #line: Line;
-  readonly #seats = new Map<Tab, Seat>();
-  readonly #looks = new SharedLooks();
+  readonly #connection: RoomConnection;
+  readonly #subscribers = new Map<Tab, Subscriber>();
+  readonly #appearance = new SharedAppearance();
   #subscribed = false;
   /** Those that wait for the server's answer to a subscribe; undefined if none is on its way. */
-  #guests: Guest[] | undefined;
+  #newcomers: Newcomer[] | undefined;
   /** The position of the newest frame; undefined without history. */
   #position: Position | undefined;
   #copy: SharedCopy | undefined;
@@ -49,22 +49,22 @@ export class SharedRoom {
   #present = false;
   #filtered = false;
 
-  constructor(line: Line, channel: string) {
-    this.#line = line;
+  constructor(connection: RoomConnection, channel: string) {
+    this.#connection = connection;
     this.channel = channel;
   }
 
   // From the tabs.
 
   subscribe(tab: Tab, command: Command): void {
-    const guest = { tab, command };
+    const newcomer = { tab, command };
     const filtered = !!command.payload['filter'];
-    if (this.#guests) this.#guests.push(guest);
-    else if (!this.#seats.size && !this.#subscribed) this.#first(guest);
+    if (this.#newcomers) this.#newcomers.push(newcomer);
+    else if (!this.#subscribers.size && !this.#subscribed) this.#first(newcomer);
     // One subscription has one filter, and the history has none.
-    else if (filtered || this.#filtered) this.#seats.size ? tab.part(true) : this.#first(guest);
-    else if (this.#copy && !this.#copy.document) this.#again(guest);
-    else this.#later(guest);
+    else if (filtered || this.#filtered) this.#subscribers.size ? tab.part(true) : this.#first(newcomer);
+    else if (this.#copy && !this.#copy.document) this.#again(newcomer);
+    else this.#later(newcomer);
   }
 
   unsubscribe(tab: Tab, { id }: Command): void {
@@ -74,28 +74,28 @@ export class SharedRoom {
 
   /** A tab leaves. `patient`: its page may come back in a moment. */
   leave(tab: Tab, patient?: boolean): void {
-    const guests = this.#guests?.length;
-    this.#guests = this.#guests?.filter((guest) => guest.tab !== tab);
-    if (!this.#seats.delete(tab) && guests === this.#guests?.length) return;
-    this.#show(this.#looks.drop(tab));
+    const newcomers = this.#newcomers?.length;
+    this.#newcomers = this.#newcomers?.filter((newcomer) => newcomer.tab !== tab);
+    if (!this.#subscribers.delete(tab) && newcomers === this.#newcomers?.length) return;
+    this.#show(this.#appearance.drop(tab));
     if (patient) setTimeout(() => this.#settle(), lingering);
     else this.#settle();
   }
 
   presence(tab: Tab, { id, payload }: Command): void {
-    const news = this.#looks.set(tab, payload);
+    const news = this.#appearance.set(tab, payload);
     const done = (answer: Envelope): void => tab.reply(id, answer);
     if (news) this.#ask('presence', { ...news }, done);
     else done({ type: 'ack', payload: { channel: this.channel } });
   }
 
   change(tab: Tab, command: Command): void {
-    this.#line.ask(command, (answer) => {
+    this.#connection.ask(command, (answer) => {
       tab.reply(command.id, answer);
       const { epoch, serverVersion, hash } = answer.payload as Payload & { hash?: string };
       const { patch } = command.payload;
       if (answer.type !== 'change-accepted' || !this.#copy?.apply({ epoch: epoch!, serverVersion: serverVersion!, patch })) return;
-      const payload = { channel: this.channel, epoch, serverVersion, patch, sender: this.#line.sender, hash };
+      const payload = { channel: this.channel, epoch, serverVersion, patch, sender: this.#connection.sender, hash };
       // For the other tabs it is the change of another client.
       this.#tell({ type: 'remote-change', payload: payload as Payload }, tab);
     });
@@ -121,21 +121,21 @@ export class SharedRoom {
 
   // Subscribing.
 
-  #first(guest: Guest): void {
-    const { command, tab } = guest;
-    this.#guests = [guest];
+  #first(newcomer: Newcomer): void {
+    const { command, tab } = newcomer;
+    this.#newcomers = [newcomer];
     this.#end();
     this.#filtered = !!command.payload['filter'];
-    this.#looks.set(tab, command.payload);
-    this.#line.ask(command, (answer) => {
-      const guests = this.#guests!;
-      this.#guests = undefined;
-      const here = guests.includes(guest);
-      const later = guests.filter((other) => other !== guest);
+    this.#appearance.set(tab, command.payload);
+    this.#connection.ask(command, (answer) => {
+      const newcomers = this.#newcomers!;
+      this.#newcomers = undefined;
+      const here = newcomers.includes(newcomer);
+      const later = newcomers.filter((other) => other !== newcomer);
       const good = answer.type === 'subscribed';
       if (good) this.#begin(answer.payload);
-      if (good && here) this.#seats.set(tab, { held: undefined });
-      else this.#looks.drop(tab);
+      if (good && here) this.#subscribers.set(tab, { held: undefined });
+      else this.#appearance.drop(tab);
       if (here) tab.reply(command.id, answer);
       for (const other of later) this.subscribe(other.tab, other.command);
       this.#settle();
@@ -143,11 +143,11 @@ export class SharedRoom {
   }
 
   /** Subscribes anew, for the document. */
-  #again(guest: Guest): void {
-    this.#guests = [guest];
+  #again(newcomer: Newcomer): void {
+    this.#newcomers = [newcomer];
     this.#end();
-    this.#ask('subscribe', { recover: this.#position, ...this.#looks.all }, (answer) => {
-      const guests = this.#guests!;
+    this.#ask('subscribe', { recover: this.#position, ...this.#appearance.all }, (answer) => {
+      const newcomers = this.#newcomers!;
       if (answer.type === 'subscribed') {
         this.#begin(answer.payload);
         this.#tell({ type: answer.type, payload: answer.payload });
@@ -155,8 +155,8 @@ export class SharedRoom {
         const { code, message } = answer.payload;
         this.#over({ type: 'unsubscribed', payload: { ...answer.payload, channel: this.channel, code: code!, message: message! } });
       }
-      this.#guests = undefined;
-      for (const { tab, command } of guests) this.subscribe(tab, command);
+      this.#newcomers = undefined;
+      for (const { tab, command } of newcomers) this.subscribe(tab, command);
       this.#settle();
     });
   }
@@ -169,27 +169,27 @@ export class SharedRoom {
   }
 
   /** Answers a tab that comes to an existing subscription. */
-  #later({ tab, command }: Guest): void {
-    const seat: Seat = { held: undefined };
+  #later({ tab, command }: Newcomer): void {
+    const subscriber: Subscriber = { held: undefined };
     const here = this.#position;
     const { recover, history } = command.payload as { recover?: Position; history?: number };
-    this.#seats.set(tab, seat);
-    this.#show(this.#looks.set(tab, command.payload));
+    this.#subscribers.set(tab, subscriber);
+    this.#show(this.#appearance.set(tab, command.payload));
     const welcome = (payload: Payload): void => {
-      if (this.#seats.get(tab) !== seat) return;
+      if (this.#subscribers.get(tab) !== subscriber) return;
       const document = this.#copy?.document;
       tab.reply(command.id, { type: 'subscribed', payload: { ...payload, channel: this.channel, ...(document && { document }) } });
-      const held = seat.held ?? [];
-      seat.held = undefined;
+      const held = subscriber.held ?? [];
+      subscriber.held = undefined;
       for (const envelope of held) tab.say(envelope);
-      if (this.#present) this.#members(tab, seat);
+      if (this.#present) this.#members(tab, subscriber);
     };
     if (!here || !(recover || history) || (recover && same(recover, here)))
       return welcome({ ...here, ...(recover && { recovered: !!here }) });
-    seat.held = [];
+    subscriber.held = [];
     this.#ask('history', recover ? { since: recover, limit: most } : { limit: history }, (answer) => {
       const { lost, more, epoch, offset, anchor, messages } = answer.payload;
-      if (answer.type === 'error' && !recover && this.#seats.get(tab) === seat) {
+      if (answer.type === 'error' && !recover && this.#subscribers.get(tab) === subscriber) {
         tab.reply(command.id, answer);
         return this.leave(tab);
       }
@@ -200,11 +200,11 @@ export class SharedRoom {
   }
 
   /** Sends a tab the members. */
-  #members(tab: Tab, seat: Seat): void {
+  #members(tab: Tab, subscriber: Subscriber): void {
     this.#ask('presence', {}, (answer) => {
-      if (this.#seats.get(tab) !== seat) return;
+      if (this.#subscribers.get(tab) !== subscriber) return;
       if (answer.type !== 'error') return tab.reply(undefined, answer);
-      if (answer.payload.code === 'RATE_LIMITED') setTimeout(() => this.#members(tab, seat), answer.payload.retryAfter ?? 1000);
+      if (answer.payload.code === 'RATE_LIMITED') setTimeout(() => this.#members(tab, subscriber), answer.payload.retryAfter ?? 1000);
     });
   }
 
@@ -212,9 +212,9 @@ export class SharedRoom {
 
   /** Ends the subscription if no tab needs it. */
   #settle(): void {
-    if (this.#seats.size || this.#guests) return;
+    if (this.#subscribers.size || this.#newcomers) return;
     this.#end();
-    this.#line.ended(this);
+    this.#connection.ended(this);
   }
 
   #end(): void {
@@ -226,16 +226,16 @@ export class SharedRoom {
   #over(envelope: Envelope): void {
     this.#subscribed = false;
     this.#tell(envelope);
-    this.#seats.clear();
-    if (!this.#guests) this.#line.ended(this);
+    this.#subscribers.clear();
+    if (!this.#newcomers) this.#connection.ended(this);
   }
 
-  #show(news: Looks | undefined): void {
+  #show(news: Appearance | undefined): void {
     if (news && this.#subscribed) this.#ask('presence', { ...news }, () => {});
   }
 
   #tell(envelope: Envelope, but?: Tab): void {
-    for (const [tab, { held }] of this.#seats) {
+    for (const [tab, { held }] of this.#subscribers) {
       if (tab === but) continue;
       if (held) held.push(envelope);
       else tab.say(envelope);
@@ -243,6 +243,6 @@ export class SharedRoom {
   }
 
   #ask(type: string, payload: object, done: (answer: Envelope) => void): void {
-    this.#line.ask({ type, payload: { ...payload, channel: this.channel } }, done);
+    this.#connection.ask({ type, payload: { ...payload, channel: this.channel } }, done);
   }
 }

@@ -1,3 +1,14 @@
+// The shared worker starts here. Its words:
+//
+// - Page: a page of the app with a client (shared.ts). Port: what a page and the worker talk over (sharedport.ts).
+// - Tab: the worker's end of a page's connection (sharedtab.ts).
+// - Connection: one WebSocket to the server, and its tabs (sharedconnection.ts).
+// - Lease: the token of a connection that lives longest.
+// - Queue: the messages of one tab on their way to the server (sharedqueue.ts).
+// - Room: a channel of a connection (sharedroom.ts). Subscriber: a tab that is subscribed to it. Newcomer: a tab that
+//   waits until the server has answered the room's subscribe.
+// - Appearance: the status and the info that others see of a tab, or of all tabs of a room (sharedappearance.ts).
+// - Copy: the state of a room's document (shareddocument.ts).
 import { SharedConnection } from './sharedconnection.js';
 import type { FromPage, FromWorker } from './sharedport.js';
 import { Tab } from './sharedtab.js';

@@ -2,7 +2,7 @@ import type { Tab } from './sharedtab.js';
 import type { Command } from './wire.js';
 
 /** What a tab shows of its user. */
-export interface Looks {
+export interface Appearance {
   status?: unknown;
   info?: unknown;
 }
@@ -11,32 +11,32 @@ export interface Looks {
  * What the tabs in a room show. Others see one connection, so it shows what the server would show of several ones:
  * the highest status, the one that was set last among equals, and the info that was set last.
  */
-export class SharedLooks {
+export class SharedAppearance {
   /** In the order in which they were set. */
-  readonly #tabs = new Map<Tab, Looks>();
+  readonly #tabs = new Map<Tab, Appearance>();
   /** What the server knows. */
-  #shown: Looks = {};
+  #shown: Appearance = {};
 
   /** Sets what a tab shows. Returns what the server must be told; undefined if nothing. */
-  set(tab: Tab, { status, info }: Command['payload']): Looks | undefined {
-    const looks = { ...this.#tabs.get(tab), ...(status !== undefined && { status }), ...(info !== undefined && { info }) };
+  set(tab: Tab, { status, info }: Command['payload']): Appearance | undefined {
+    const appearance = { ...this.#tabs.get(tab), ...(status !== undefined && { status }), ...(info !== undefined && { info }) };
     this.#tabs.delete(tab);
-    this.#tabs.set(tab, looks);
+    this.#tabs.set(tab, appearance);
     return this.#change();
   }
 
   /** The tab has left the room. */
-  drop(tab: Tab): Looks | undefined {
+  drop(tab: Tab): Appearance | undefined {
     return this.#tabs.delete(tab) && this.#tabs.size ? this.#change() : undefined;
   }
 
   /** What a new subscription shows. */
-  get all(): Looks {
+  get all(): Appearance {
     return this.#shown;
   }
 
-  #change(): Looks | undefined {
-    const now: Looks = { ...this.#shown };
+  #change(): Appearance | undefined {
+    const now: Appearance = { ...this.#shown };
     if (now.status !== undefined) now.status = 'online';
     let highest = -1;
     for (const { status, info } of this.#tabs.values()) {
@@ -45,7 +45,7 @@ export class SharedLooks {
       highest = rank(status);
       now.status = status ?? (now.status && 'online');
     }
-    const news: Looks = {};
+    const news: Appearance = {};
     if (now.status !== this.#shown.status) news.status = now.status;
     if (JSON.stringify(now.info) !== JSON.stringify(this.#shown.info)) news.info = now.info;
     this.#shown = now;

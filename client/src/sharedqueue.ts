@@ -1,10 +1,10 @@
 import type { Tab } from './sharedtab.js';
 import type { Command, Envelope } from './wire.js';
 
-/** What a lane needs from its connection. */
-export interface Road {
-  /** The lane of the newest message on the connection. */
-  last: Lane | undefined;
+/** What a queue needs from its connection. */
+export interface QueueConnection {
+  /** The queue of the newest message on the connection. */
+  lastQueue: MessageQueue | undefined;
   ask(command: Command, done: (answer: Envelope) => void): void;
 }
 
@@ -12,9 +12,9 @@ export interface Road {
  * The messages of one tab. The server holds a message with `after` to the one before it on the connection, which
  * may be that of another tab. Then the message waits here for the answers to its own predecessors.
  */
-export class Lane {
+export class MessageQueue {
   readonly #tab: Tab;
-  readonly #road: Road;
+  readonly #connection: QueueConnection;
   readonly #waiting: Command[] = [];
   /** How many messages have no answer yet. */
   #open = 0;
@@ -22,9 +22,9 @@ export class Lane {
   #limited: Envelope | undefined;
   #newest: Command | undefined;
 
-  constructor(tab: Tab, road: Road) {
+  constructor(tab: Tab, connection: QueueConnection) {
     this.#tab = tab;
-    this.#road = road;
+    this.#connection = connection;
   }
 
   push(command: Command): void {
@@ -35,7 +35,7 @@ export class Lane {
   #pump(): void {
     for (let command; (command = this.#waiting[0]); this.#waiting.shift()) {
       const { after, ...payload } = command.payload;
-      if (!after || this.#road.last === this) this.#send(command, command);
+      if (!after || this.#connection.lastQueue === this) this.#send(command, command);
       else if (this.#open) return;
       else if (this.#limited) this.#tab.reply(command.id, this.#limited);
       else this.#send(command, { ...command, payload });
@@ -43,11 +43,11 @@ export class Lane {
   }
 
   #send(command: Command, sent: Command): void {
-    this.#road.last = this;
+    this.#connection.lastQueue = this;
     this.#open++;
     this.#newest = command;
     this.#limited = undefined;
-    this.#road.ask(sent, (answer) => {
+    this.#connection.ask(sent, (answer) => {
       this.#open--;
       if (command === this.#newest && answer.payload.code === 'RATE_LIMITED') this.#limited = answer;
       this.#tab.reply(command.id, answer);
