@@ -1,4 +1,4 @@
-import { onScopeDispose, shallowRef, toValue, watch, type MaybeRefOrGetter, type ShallowRef } from 'vue';
+import { getCurrentInstance, onMounted, onScopeDispose, shallowRef, toValue, watch, type MaybeRefOrGetter, type ShallowRef } from 'vue';
 import {
   channelStore,
   connectionStore,
@@ -27,14 +27,23 @@ function useStore<T, S extends Store<T>>(channel: MaybeRefOrGetter<string>, make
   const view = shallowRef(store.getSnapshot()) as ShallowRef<T>;
   // A server renders the page once, and nobody ends the scope there.
   if (typeof document === 'undefined') return { view, store: () => store };
-  let stop = store.subscribe((value) => (view.value = value));
-  const change = (name: string): void => {
-    stop();
-    store = make(name);
+  let stop: (() => void) | undefined;
+  const start = (): void => {
     stop = store.subscribe((value) => (view.value = value));
   };
+  const change = (name: string): void => {
+    stop?.();
+    store = make(name);
+    if (stop) start();
+    else view.value = store.getSnapshot();
+  };
   watch(() => toValue(channel), change, { flush: 'sync' });
-  onScopeDispose(() => stop());
+  // A component that takes over the page of a server has to render what the server rendered. So the store
+  // opens after the component is mounted. A scope outside of a component has no such moment.
+  const component = getCurrentInstance();
+  if (component && !component.isMounted) onMounted(start);
+  else start();
+  onScopeDispose(() => stop?.());
   return { view, store: () => store };
 }
 

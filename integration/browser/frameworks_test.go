@@ -87,6 +87,16 @@ func TestFrameworks(t *testing.T) {
 	tabs[0].Close()
 	tabs = tabs[1:]
 	everywhere(text, "open, 2 here")
+
+	// A page that a server rendered is taken over as it is: no framework finds a difference.
+	for _, name := range frameworks {
+		tab := browser.Open(name+" from a server", base+"/"+name+"-server.html")
+		tab.comesTo(`document.querySelector('li:last-child')?.textContent ?? ''`, "said in svelte")
+		if said := Eval[string](tab, `warnings.join('\n')`); said != "" {
+			t.Errorf("%s warns: %s", name, said)
+		}
+		tab.Close()
+	}
 }
 
 // A script tag is enough. It finds its server by its own address, and shows that its user is away.
