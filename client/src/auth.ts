@@ -20,7 +20,7 @@ export class Auth {
   #timer: Timer | undefined;
   /** When its token expires, by the server's clock; 0 if that is not known. */
   #expires = 0;
-  /** The same by the page's clock. */
+  /** When its token expires, by the page's clock. */
   #end = 0;
 
   constructor(source: TokenSource | undefined, http: Http, problem: (error: RealtimeError) => void) {
@@ -45,13 +45,13 @@ export class Auth {
     }
   }
 
-  /** Returns the end of an attempt without a good token. */
+  /** Returns the end with which an attempt without a good token fails. */
   static failed(error: RealtimeError): Ending {
     const { code, retryAfter } = error;
     return { error, retry: code !== 'UNAUTHORIZED' && code !== 'FORBIDDEN', after: retryAfter };
   }
 
-  /** The token was accepted. */
+  /** Handles the acceptance of the token. */
   accepted(): void {
     this.#refused = false;
   }
@@ -101,7 +101,7 @@ export class Auth {
     else send();
   }
 
-  /** The function returned a token that does not expire later than the one before. It renews nothing. */
+  /** Handles a token that does not expire later than the one before, so that it renews nothing. */
   #stale(send: () => void): void {
     this.again(send);
     if (this.#warned) return;
@@ -111,7 +111,7 @@ export class Auth {
     this.#problem(new RealtimeError('TOKEN_FAILED', text));
   }
 
-  /** Asks for a token again after half of the time that is left. */
+  /** Calls the token function again after half of the remaining time. */
   again(send: () => void): void {
     this.#plan(Math.max(nextWait, (this.#end - Date.now()) / 2), send);
   }

@@ -1,6 +1,6 @@
 import type { Appearance } from './index.js';
 
-/** The part of a browser's global object that shows whether the user is there. */
+/** The part of a browser's global object that shows whether somebody uses the page. */
 export interface AwayScope {
   addEventListener(type: string, listener: () => void, options: AddEventListenerOptions): void;
   readonly document?: {
@@ -49,7 +49,7 @@ export function autoAway(presence: { update(appearance: Appearance): void }, opt
     clearTimeout(timer);
     timer = setTimeout(check, Math.min(longest, ms));
   };
-  /** Signs of life only move the end: a timer for each of them would cost too much. */
+  /** A sign of life only moves the end of the wait. A new timer for each of them would cost too much. */
   const check = (): void => {
     const rest = end - Date.now();
     if (rest > 0) timer = setTimeout(check, Math.min(longest, rest));

@@ -12,7 +12,7 @@ export interface CallOptions {
 
 interface Call {
   readonly payload: { method: string; params: unknown };
-  /** Is aborted when the page has its answer, or no longer waits for one. */
+  /** Aborted when the page has its answer, or no longer waits for one. */
   readonly over: AbortController;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -25,7 +25,7 @@ const most = 8;
 
 /**
  * The calls of a client. A call waits here for a connection, and is sent at most once. If the connection ends
- * before the answer, the call is rejected: the client cannot know whether the app has got it.
+ * before the answer, the call is rejected: the client cannot know whether the app has received it.
  */
 export class CallQueue {
   readonly #client: Client;
@@ -69,7 +69,7 @@ export class CallQueue {
     if (state === 'closed') for (const call of this.#waiting) this.#end(call, closed());
   }
 
-  /** Sends what may be sent. A moment later, because the client is open just before it takes commands. */
+  /** Sends the calls that may be sent now. It waits a moment, because the client is `open` just before it accepts commands. */
   #pump(): void {
     queueMicrotask(() => {
       for (const call of this.#waiting) {
@@ -107,7 +107,7 @@ export class CallQueue {
     this.#pump();
   }
 
-  /** The page gets its answer, if it still waits. */
+  /** Settles the promise of the page, if it still waits. */
   #end(call: Call, error: unknown, result?: unknown): void {
     this.#waiting.delete(call);
     if (call.over.signal.aborted) return;

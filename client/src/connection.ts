@@ -36,7 +36,7 @@ const blockedAfter = 2;
 const [firstUpgrade, lastUpgrade] = [10_000, 300_000];
 /** The default time between two heartbeats, and the least. */
 const [defaultHeartbeat, leastHeartbeat] = [25_000, 1000];
-/** An attempt that is younger is not stalled. */
+/** How old an attempt must be, in milliseconds, before it may count as stalled. */
 const freshFor = 1000;
 const protocolVersion = 1;
 /** `CloseCode.VERSION`. Importing it would put the whole table into the bundle. */
@@ -215,7 +215,7 @@ export class Connection {
     else if (type === 'reconnect') this.#return(payload.after ?? 0);
   }
 
-  /** The server has greeted. A reopened event stream greets again. */
+  /** Handles `connected`. A reopened event stream sends it again. */
   #greet({ heartbeat = defaultHeartbeat, version = protocolVersion }: Payload): void {
     if (version !== protocolVersion) return this.#misfit(version);
     this.#greeted = true;
@@ -234,7 +234,7 @@ export class Connection {
     this.#auth.accepted();
     if (this.#transportName !== this.#settings.transports[0]) this.#planUpgrade();
     this.#enter('open');
-    // A listener may have closed it.
+    // A listener may have closed the client.
     if (this.#state === 'open') this.#hooks.up();
   }
 
@@ -243,14 +243,14 @@ export class Connection {
     this.#mistaken({ error: new RealtimeError(otherVersion, text), retry: false });
   }
 
-  /** The address, or the configuration behind it, is wrong. */
+  /** Ends the client, because the address or the configuration behind it is wrong. */
   #mistaken({ error, retry }: Ending): void {
     console.error(`caddy-realtime: ${error.message}`);
     if (retry) this.#hooks.problem(error);
     else this.stop(error);
   }
 
-  // The token. Over an event stream it goes with the requests instead.
+  // The token. An event stream sends it with its requests instead.
 
   #authenticate(): boolean {
     const { token } = this.#auth;
@@ -259,7 +259,7 @@ export class Connection {
   }
 
   #unauthenticated(error: RealtimeError): void {
-    // On an open connection it was a renewal. The server ends the connection when the token expires.
+    // On an open connection this answer is for a renewal. The server ends the connection when the token expires.
     if (this.#state === 'open') {
       this.#hooks.problem(error);
       this.#auth.again(() => this.#authenticate());
@@ -286,7 +286,7 @@ export class Connection {
     this.#enter('reconnecting', offline ? new RealtimeError('OFFLINE', 'no network') : error, wait);
   }
 
-  /** Records whether WebSocket gets through. It does not if an opening fails without a frame from the server. */
+  /** Records whether WebSocket works. It counts as blocked if openings fail without a frame from the server. */
   #judge({ code }: RealtimeError): void {
     if (this.#greeted || this.#offline) return;
     if (this.#transportName === 'sse') this.#blocked = Math.min(this.#blocked, blockedAfter - 1);
@@ -297,7 +297,7 @@ export class Connection {
     return this.#settings.page.navigator?.onLine === false;
   }
 
-  /** The server is going away, and says when to connect again. */
+  /** Handles `reconnect`: the server is about to end the connection, and says when to connect again. */
   #return(after: number): void {
     this.#schedule.return(after);
   }
@@ -333,8 +333,8 @@ export class Connection {
   // The page.
 
   /**
-   * The network or the user is back. Earlier failures no longer count. An attempt that started
-   * before may be stalled: a new one replaces it, unless it becomes open first.
+   * Handles the return of the network or of the user. Earlier failures no longer count. An attempt
+   * that started before may be stalled. So a new one replaces it, unless it becomes open first.
    */
   #wake(): void {
     if (this.#state === 'open') return this.#check();
@@ -344,7 +344,7 @@ export class Connection {
     if (this.#deadline) this.#limit(rest, () => this.#dial());
   }
 
-  /** Checks that the connection lives. */
+  /** Checks whether the connection still works. */
   #check(): void {
     // An event stream cannot be pinged.
     if (this.#state === 'open' && this.#transportName === 'websocket') this.#heartbeat.check();

@@ -1,9 +1,9 @@
-// Is loaded when the client cannot reach its address. It shares no code with client.js but the class of errors.
+// The client loads this file when it cannot reach its address. It shares only the class of errors with client.js.
 import { problem } from './answer.js';
 import { RealtimeError } from './core.js';
 import { later } from './time.js';
 
-/** What it uses of `Http`: names that every build keeps. */
+/** The part of `Http` that this file uses. Every build keeps these names. */
 interface Site {
   readonly timeout: number;
   url(path?: string): URL;
@@ -40,14 +40,14 @@ function errorOf({ status, body }: Answer): RealtimeError {
   return problem(status, body);
 }
 
-/** What is wrong, and whether the client goes on trying. */
+/** What is wrong, and whether the client continues to try. */
 type Verdict = readonly [error: RealtimeError, again: boolean];
 
-/** Returns what is wrong with an address; true if it is right, false if that is not known. */
+/** Returns what is wrong with an address; true if the address is right, false if that is not known. */
 export async function diagnose(http: Site): Promise<Verdict | boolean> {
   const answer = await ask(http, http.url(), { cache: 'no-store' }).catch(() => undefined);
   if (!answer) return diagnoseOther(http);
-  // Without a transport the endpoint answers that an upgrade is required.
+  // A request without an upgrade gets the answer that an upgrade is required.
   if (answer.status !== 426) return misplaced(http, answer);
   // With this method browsers send the origin to the page's own host, too, as with WebSockets.
   return forbidden(http, await ask(http, http.url(), { method: 'OPTIONS' })) ?? true;
@@ -68,7 +68,7 @@ function forbidden(http: Site, answer: Answer): Verdict | undefined {
   return code === 'FORBIDDEN' ? [new RealtimeError(code, `${address(http)}: ${message}`), false] : undefined;
 }
 
-/** The same for another origin. The page can read its answers only if it is accepted there. */
+/** Does the same for another origin. The page can read the answers only if that server accepts the page's origin. */
 async function diagnoseOther(http: Site): Promise<Verdict | boolean> {
   const page = (globalThis.location as Location | undefined)?.origin;
   if (!page || page === http.url().origin) return false;
@@ -76,7 +76,7 @@ async function diagnoseOther(http: Site): Promise<Verdict | boolean> {
   // Every origin may read the script.
   const script = await ask(http, http.url('/client.js'), { method: 'HEAD', credentials: 'omit' }).catch(() => undefined);
   if (script?.ok) return [new RealtimeError('FORBIDDEN', refused), false];
-  // This succeeds with any answer, and fails without one.
+  // This request succeeds with any answer, and fails without one.
   await ask(http, http.url(), { mode: 'no-cors', credentials: 'omit' });
   return [new RealtimeError(1006, `no realtime endpoint, or ${refused}`), true];
 }

@@ -19,17 +19,17 @@ import type { Envelope, Payload, WireDocument } from './wire.js';
  * next change. When others have changed the document, the client transforms its own updates
  * to come after their changes. It takes back the updates that collide.
  *
- * After a lost connection the client does not know whether the change in flight was made,
- * until the server has answered it again. Meanwhile other events wait (`held`), because they
- * may contain the change. Where events and answers come on different ways (`apart`), events
- * always wait while a change is in flight.
+ * After a lost connection the client does not know whether the server made the change in
+ * flight. It sends the change again. Until the answer arrives, other events wait (`held`),
+ * because they may contain the change. If events and answers arrive over different
+ * connections (`apart`), events always wait while a change is in flight.
  */
 export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   readonly channel: string;
   /** The channel's messages and members. */
   readonly subscription: Subscription;
   readonly #host: Host;
-  /** Names the author of the changes, over all connections. */
+  /** The id of this author of changes. It stays the same over all connections. */
   #client: string | undefined;
   readonly #steps = new Steps();
 
@@ -42,7 +42,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   #localVersion = 0;
   #flight: Flight | undefined;
   #waiting: readonly Unit[] = [];
-  /** How many units go one by one, to find out which of them the server rejects. */
+  /** How many units the client sends one by one, to find the unit that the server rejects. */
   #single = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #held: Envelope[] | undefined;
@@ -125,8 +125,9 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   }
 
   /**
-   * Ends the document and its subscription, once it was called as often as `document` (and `subscribe` and
-   * `unsubscribe` of the same channel agree). Updates that the server does not have yet are lost.
+   * Ends the use of the document. The document ends with the last of its uses: when `close` was called as often as
+   * `document`, and `unsubscribe` as often as `subscribe` of the same channel. Updates that the server does not have
+   * yet are lost.
    */
   close(): void {
     this.subscription.unsubscribe();
@@ -193,12 +194,12 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
   #failed(flight: Flight, error: RealtimeError): void {
     if (flight !== this.#flight) return;
     if (passing.includes(error.code)) {
-      // The change may have been made; then it comes as the change of another client.
+      // The server may have made the change. Then it arrives as the change of another client.
       this.#held ??= [];
       const wait = Math.min(30_000, 1000 * 2 ** flight.tries++) * (0.5 + Math.random() / 2);
       this.#retry = setTimeout(() => this.#transmit(flight), Math.max(error.retryAfter ?? 0, wait));
     } else if (elsewhere.includes(error.code)) {
-      // The client sends it again with the next subscription. Until then the document can be read.
+      // The client sends the change again with the next subscription. Until then the page can read the document.
       if (error.code === 'UNSUPPORTED') this.#release();
     } else {
       this.#release();
@@ -209,7 +210,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
 
   // From the server.
 
-  /** An event stream brings the own change like one of another client, before or after the answer. */
+  /** An event stream brings the client's own change as if another client had made it, before or after the answer. */
   get #apart(): boolean {
     return this.#host.transport === 'sse';
   }
@@ -241,7 +242,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     }
   }
 
-  /** Handles the held events, after the change in flight was answered or given up. */
+  /** Handles the held events, after the server answered the change in flight or the client gave it up. */
   #release(answer?: Envelope): void {
     const [held, early] = [this.#held ?? [], this.#early];
     this.#held = this.#early = undefined;
@@ -251,7 +252,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
       this.#adopt(early);
     }
     for (const envelope of held) {
-      // Over another connection it looks like the change of another client.
+      // The client's own change looks like that of another client if it was sent over another connection.
       this.#handle(envelope.payload.serverVersion === made && answer ? answer : envelope);
     }
     if (answer) this.#handle(answer);
@@ -264,7 +265,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
       else if (type === 'change-rejected') this.#rejected(payload);
       else if (type === 'gap') this.#restart();
     } catch {
-      // The server's change does not fit here, so the states differ.
+      // The change of the server does not fit, so the states differ.
       this.#restart();
     }
   }
@@ -279,7 +280,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     if (answer?.serverVersion === this.#version + 1) this.#accepted(answer);
   }
 
-  /** Reports whether a version is the next one. If it is a later one, something is missing. */
+  /** Reports whether a version is the next one. A later version means that changes are missing. */
   #next(epoch: string | undefined, version: number): boolean {
     const ahead = version - this.#version;
     if (epoch === this.#epoch && ahead <= 1) return ahead === 1;
@@ -306,7 +307,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     }
   }
 
-  /** The change in flight was made. It leads from the confirmed state to a new one. */
+  /** Handles the acceptance of the change in flight. It leads from the confirmed state to a new one. */
   #accept(): void {
     for (const unit of this.#flight!.units) this.#confirmed = onTop(this.#confirmed, unit) ?? this.#confirmed;
     this.#done();
@@ -324,7 +325,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     if (epoch !== this.#epoch || serverVersion! > this.#version) {
       this.#adopt({ epoch: epoch!, version: serverVersion!, state: serverState });
     }
-    // On a newer state it can be made, without the units that collide.
+    // The change can be made to a newer state, without the units that collide.
     const { units } = flight!;
     const newer = epoch !== flight!.epoch || serverVersion! > flight!.baseVersion;
     if (code === 'CONFLICT' && newer) return this.#land();
@@ -335,7 +336,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     this.#refuse(flight!, new RealtimeError(code as 'CONFLICT', message!));
   }
 
-  /** The units in flight wait again, without those that were lost. */
+  /** Puts the units in flight back into `waiting`, without the lost ones. */
   #land(): void {
     const flight = this.#flight;
     if (!flight) return;
@@ -367,7 +368,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     this.#sift(follow(others, refused), refused);
   }
 
-  /** Leaves out the units that do not pass. Those in flight are lost; their answer is still awaited. */
+  /** Drops the units that do not pass. If they are in flight, the client marks them as lost and still waits for the answer. */
   #sift(passes: (unit: Unit) => boolean, refused: readonly Unit[] = []): void {
     const flight = this.#flight;
     if (flight) flight.units = flight.units.filter((unit) => passes(unit) || !flight.gone.push(unit));
@@ -376,7 +377,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     for (const unit of out) if (!refused.includes(unit)) this.#drop(unit);
   }
 
-  /** Takes a unit back: with an error if the server rejected it, else because of others. */
+  /** Takes a unit back. With an error, the server rejected the unit. Without one, it collides with the changes of others. */
   #drop({ root, made, step, done }: Unit, error?: RealtimeError): void {
     this.#steps.drop(step);
     this.#news.push(() => {
@@ -399,7 +400,7 @@ export class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     this.#held = this.#early = undefined;
     error ??= new RealtimeError('CLOSED', 'document closed');
     this.#error = state === 'unsubscribed' ? error : undefined;
-    // A closed client may connect again, and go on.
+    // A closed client may connect again. The document then continues.
     if (this.#error && this.#host.state !== 'closed') this.#giveUp();
     this.#tell();
   }

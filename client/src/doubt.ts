@@ -2,16 +2,16 @@ import type { Http } from './http.js';
 import type { Ending } from './transport.js';
 
 /**
- * Finds out why an address that never worked does not work. A browser does not tell a page
- * why a WebSocket was rejected. Requests find a wrong path, and an origin that the server
- * does not accept. The code for that is a file of its own, which few pages ever load.
+ * Finds out why an address has never worked. A browser does not tell a page why a WebSocket
+ * was rejected. HTTP requests show whether the path is wrong, or whether the server does not
+ * accept the origin. The code for that is in a file of its own, which few pages load.
  */
 export class Doubt {
   readonly #http: Http;
   readonly #verdict: (ending: Ending) => void;
   /** It is not known whether the address is right. */
   #open = false;
-  /** Names the current question. */
+  /** The number of the current diagnosis. */
   #asking: object | undefined;
 
   constructor(http: Http, verdict: (ending: Ending) => void) {
@@ -23,13 +23,13 @@ export class Doubt {
     this.#open = true;
   }
 
-  /** Drops the doubt, and the current question. */
+  /** Ends the doubt and the current diagnosis. */
   end(): void {
     this.#open = false;
     this.#asking = undefined;
   }
 
-  /** A connection could not be opened. */
+  /** Handles an opening that failed. */
   async failed(): Promise<void> {
     if (!this.#open || this.#asking) return;
     const asking = (this.#asking = {});

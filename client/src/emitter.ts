@@ -23,8 +23,8 @@ export class Emitter<Events extends object> {
   }
 
   /**
-   * Calls the listeners. If one throws, the others and the state machine go on. The error
-   * surfaces as an uncaught one.
+   * Calls the listeners. If one throws, the others are still called, and the client continues.
+   * The browser reports the error as an uncaught one.
    *
    * @internal
    */

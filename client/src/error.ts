@@ -12,7 +12,7 @@ export type LocalErrorCode =
   | 'SUSPENDED'
   /** The token function failed. */
   | 'TOKEN_FAILED'
-  /** The connection ended before the answer to a call. The app may have got the call, or not. */
+  /** The connection ended before the answer to a call. The app may have received the call, or not. */
   | 'CONNECTION_LOST'
   /** The transport in use cannot do this. */
   | 'UNSUPPORTED';

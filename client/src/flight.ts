@@ -16,7 +16,7 @@ export interface Flight {
   answer?: Payload;
 }
 
-/** Errors that say nothing about the change. After those of the first kind the client waits and tries again. */
+/** Errors that are not about the change itself. After those of the first list the client waits and tries again. */
 export const passing: readonly unknown[] = ['RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL', 'TOKEN_EXPIRED', 408, 429];
 export const elsewhere: readonly unknown[] = ['CLOSED', 'NOT_SUBSCRIBED', 'UNSUPPORTED'];
 

@@ -4,7 +4,7 @@ import { later, type Timer } from './time.js';
 export interface Pulse {
   /** Sends a ping, which the server must answer. */
   ping(): void;
-  /** No answer came. */
+  /** The server did not answer in time. */
   lost(): void;
 }
 
@@ -35,7 +35,7 @@ export class Heartbeat {
     clearTimeout(this.#timer);
   }
 
-  /** A frame or a comment arrived. */
+  /** Handles a sign of life: a frame or a comment. */
   heard(): void {
     if (!this.#interval) return;
     this.#asking = false;

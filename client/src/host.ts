@@ -10,10 +10,10 @@ export interface Host {
   readonly transport: TransportName | undefined;
   publish(channel: string, content: unknown, options?: PublishOptions): Promise<Ack>;
   history<T>(channel: string, options?: HistoryOptions): Promise<HistoryPage<T>>;
-  /** Queues a command of the current connection and returns its id. By default an error becomes an event. */
+  /** Queues a command for the current connection and returns its id. Without `fail`, an error becomes an event. */
   _command(type: string, payload: Command['payload'], fail?: (error: RealtimeError) => void): number;
   /** Returns a key that no client has used. */
   _key(): string;
-  /** The subscription has ended. `said`: the server knows it. */
+  /** Handles the end of a subscription. `said`: the server knows that it has ended. */
   _ended(subscription: Subscription<any>, said: boolean): void;
 }

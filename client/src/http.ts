@@ -78,9 +78,9 @@ function waitIn(header: string | null): number | undefined {
 }
 
 /**
- * Returns what an answer means for a connection. An answer without a code of the protocol is
- * not from the server (but from a proxy, while the server restarts) and is not final. 204 tells
- * an event stream to stay away.
+ * Returns what an answer means for a connection. An answer without a code of the protocol comes
+ * from a proxy, for example while the server restarts, and is not final. After 204 an event
+ * stream must not connect again.
  */
 export function refusal(answer: Answer): Ending {
   const { status } = answer.response;

@@ -19,7 +19,7 @@ export function increment(draft: unknown, path: string | readonly (string | numb
   add(typeof path === 'string' ? segments(path) : path.map(String), by);
 }
 
-/** Returns what a function does to a draft, in order, and its result. Increments cannot be seen in the result. */
+/** Returns the increments that a function makes, in order, and its result. The result does not show what was incremented. */
 export function record(root: Json, recipe: (draft: Json) => unknown): [Operation[], unknown] {
   const draft = copy(root);
   const ops: Operation[] = [];

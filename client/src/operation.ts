@@ -21,7 +21,7 @@ export interface Operation {
   readonly from?: number;
   /** A `remove` that no client made: the array was created again. */
   readonly gone?: boolean;
-  /** Only the result of others' changes is known: they may have incremented a number. */
+  /** Only the result of the other clients' changes is known. They may have incremented a number. */
   readonly guessed?: boolean;
 }
 
@@ -105,7 +105,7 @@ export function applyAll(root: Json, ops: readonly Operation[]): Json {
 /**
  * Returns the operations that turn `old` into `now`, as few and as deep as possible. Elements of
  * arrays are the same if they have the same `id`. Without an `id`, elements at the same place
- * count as the same; not with `wary`, when it is not known what happened in between. With
+ * count as the same, except with `wary`: then it is not known what happened in between. With
  * `whole` an array is replaced.
  */
 export function difference(

@@ -12,18 +12,18 @@ export interface Entry {
 }
 
 interface Queued extends Entry {
-  /** It belongs to this connection and goes before all others. */
+  /** The command belongs to this connection and is sent before all others. */
   readonly urgent: boolean;
-  /** It is sent again if the client was too fast for the server. So what follows it must not overtake it. */
+  /** The client sends the command again if it was too fast for the server. So later commands must not overtake it. */
   patient: boolean;
-  /** The burst that it was sent in. */
+  /** The burst in which the command was sent. */
   wave: number;
 }
 
 /**
  * How many commands may wait for their answers at once. It is less than the number of
- * violations after which a server closes a connection. So a client that sends too many
- * after a reconnect gets the errors in time.
+ * violations after which a server closes a connection. So a client that sends too many after
+ * a reconnect receives the errors before the server closes the connection.
  */
 const inFlight = 16;
 
@@ -62,21 +62,21 @@ export class Outbox {
     dropped.fail(new RealtimeError('BUFFER_FULL', 'buffer full'));
   }
 
-  /** Gives a command up. It is not sent (again), and its answer no longer matters. */
+  /** Gives a command up. The client does not send it again, and ignores its answer. */
   forget(id: number): void {
     this.#waiting = this.#waiting.filter((entry) => entry.command.id !== id);
     const sent = this.#sent.get(id);
-    // Like a command that belongs to this connection.
+    // From now on it counts as a command of this connection.
     if (sent) Object.assign(sent, { urgent: true, patient: false });
   }
 
-  /** There is a connection. */
+  /** Starts to send, on a new connection. */
   up(send: (command: Command) => void): void {
     this.#send = send;
     this.#pump();
   }
 
-  /** The connection is gone. */
+  /** Handles the end of the connection. */
   down(): void {
     this.#send = undefined;
     this.#rest(0);
@@ -130,17 +130,17 @@ export class Outbox {
         entry.fail(new RealtimeError('INVALID_MESSAGE', textOf(error)));
       }
     }
-    // The commands on their way may come back, because the client is still too fast.
+    // The server may reject the commands in flight, too, because the client is still too fast.
     if (!this.#waiting.length && !this.#sent.size) this.#pace = 0;
   }
 
-  /** Reports whether a command on its way may come back. The server then rejects what follows with `after`, too. */
+  /** Reports whether the server may reject a command in flight. It would then reject those that follow with `after`, too. */
   #delayed(): boolean {
     return [...this.#sent.values()].some((sent) => sent.patient && !sent.urgent);
   }
 
   /**
-   * Puts a command back and goes on more slowly: one after the other, with pauses
+   * Puts a command back and sends more slowly: one command after the other, with pauses
    * that grow while they are too short. The answers to one burst count once.
    */
   #slow(entry: Queued, retryAfter: number): void {

@@ -13,7 +13,7 @@ export interface PageHooks {
   wake(): void;
   /** The browser says that the network is gone. */
   offline(): void;
-  /** The page goes into the back/forward cache, which takes no page with a connection. */
+  /** The page goes into the back/forward cache. Browsers do not cache a page with an open connection. */
   suspend(): void;
   /** The page came back from the cache. */
   resume(): void;

@@ -81,7 +81,7 @@ export function encode(root: Json, ops: readonly Operation[]): Patch | undefined
   try {
     if (merging && equal(resolve(root, merging).value, value)) return merging;
   } catch {
-    // It does not fit.
+    // The merge patch does not fit.
   }
   const steps = asSteps(root, ops);
   // Increments are sent one by one. Otherwise they would become set values.
@@ -119,7 +119,7 @@ export function asSteps(root: Json, ops: readonly Operation[]): PatchOperation[]
     const here = pointer(path.slice(0, n));
     if (kind === 'test' || (kind === 'increment' && n === path.length)) return [{ op: kind, path: here, value }];
     if (value === undefined) {
-      // The patch also says that nothing is there, because others may put something there.
+      // The patch also tests that the place is empty, because other clients may set it.
       const missing = at(before, path) === undefined;
       return [...(missing ? [{ op: 'add', path: here, value: null } as const] : []), { op: 'remove', path: here }];
     }

@@ -7,7 +7,7 @@ export interface PresenceEvents {
   enter: Member;
   leave: Member;
   update: Member;
-  /** The members are known, for the first time or again after a reconnect. */
+  /** The client has the list of members, for the first time or again after a reconnect. */
   sync: ReadonlyMap<string, Member>;
 }
 
@@ -72,7 +72,7 @@ export class Presence extends Emitter<PresenceEvents> {
 
   #diff(payload: Payload): void {
     const { seq = this.#seq + 1 } = payload;
-    // It is older than the snapshot, which contains it.
+    // The diff is older than the snapshot, and the snapshot contains it.
     if (seq <= this.#seq) return;
     // An earlier diff was lost, so ask for the members.
     if (seq > this.#seq + 1) this.#send({});

@@ -18,7 +18,7 @@ import {
 } from './stores.js';
 import type { SubscribeOptions } from './index.js';
 
-// The options count when a component comes, and when the client or the channel changes.
+// A component reads the options when it mounts, and when the client or the channel changes.
 
 function useStore<T, S extends Store<T>>(make: () => S, client: unknown, channel?: string): [T, S] {
   const store = useMemo(make, [client, channel]);

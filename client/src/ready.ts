@@ -8,7 +8,7 @@ interface Turn {
   readonly reason?: RealtimeError | undefined;
 }
 
-/** Resolves when `of` comes to the state `good`, and rejects when it comes to the state `bad`. `now` is its present state. */
+/** Resolves when `of` reaches the state `good`, and rejects when it reaches the state `bad`. `now` is its current state. */
 export function ready(of: Emitter<any>, now: Turn, good: string, bad: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const look = ({ state, error, reason }: Turn): void => {

@@ -31,7 +31,7 @@ export class Realtime extends Emitter<RealtimeEvents> {
   readonly #connection: Connection;
   readonly #outbox: Outbox;
   readonly #subscriptions = new Map<string, Subscription<any>>();
-  /** Names this client in its keys. Made when it is needed: some servers have no random numbers while they start. */
+  /** The beginning of this client's keys. It is created with the first key, because some servers have no random numbers while they start. */
   #name: string | undefined;
   readonly #problem = (error: RealtimeError): void => this._emit('error', error);
   #count = 0;
@@ -92,8 +92,9 @@ export class Realtime extends Emitter<RealtimeEvents> {
   }
 
   /**
-   * Subscribes to a channel. A second call returns the same subscription, and ignores its options. It ends when
-   * `unsubscribe` was called as often as this. `T` is the type of contents, `E` that of contents by the names of events.
+   * Subscribes to a channel. A second call returns the same subscription, and ignores its options. The subscription
+   * ends when `unsubscribe` was called as often as `subscribe`. `T` is the type of contents. `E` has the types of
+   * contents by the names of events.
    */
   subscribe<T = unknown, E extends object = Record<string, T>>(channel: string, options: SubscribeOptions = {}): Subscription<T, E> {
     let subscription = this.#subscriptions.get(channel);

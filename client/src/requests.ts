@@ -14,8 +14,8 @@ export function pathOf(channel: string, what = 'messages'): string {
 
 /**
  * Turns commands into requests of the HTTP API, and the answers into envelopes. Requests
- * of a channel go one after the other, which keeps messages in order. A request without an
- * answer in time no longer holds up the next one.
+ * of a channel are sent one after the other, so messages stay in order. If an answer does not
+ * arrive in time, the next request is sent without it.
  */
 export class Requests {
   readonly #http: Http;
@@ -45,7 +45,7 @@ export class Requests {
   }
 
   async #perform({ type, id, payload }: Command): Promise<void> {
-    // Requests of a channel go one after the other, so none is `after` another.
+    // Requests of a channel are sent one after the other, so none needs `after`.
     const { channel, since, limit, after, ...message } = payload;
     const [reply, body, what] = ({
       message: ['ack', message],
@@ -86,7 +86,7 @@ export class Requests {
   }
 }
 
-/** Returns a rejection in the form that a WebSocket would have brought. */
+/** Returns a rejection as the envelope that a WebSocket would have received. */
 function failed(id: string | number, { code, message, retryAfter }: RealtimeError): Envelope {
   return { type: 'error', id, payload: { code, message, retryAfter } };
 }

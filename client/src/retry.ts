@@ -3,7 +3,7 @@ import { finalCloses, temporaryErrors } from './codes.js';
 /**
  * Returns the wait before a try, in milliseconds ("full jitter"): a random time up to a limit
  * that doubles with every failed attempt. So clients that lost their server at the same
- * moment come back evenly spread. A fixed share of the limit would spread them less.
+ * moment reconnect evenly spread. With a fixed part of the limit they would be spread less.
  */
 export function backoff(attempt: number, min: number, max: number): number {
   return Math.random() * Math.min(max, min * 2 ** attempt);
@@ -20,8 +20,8 @@ export function passes(code: string | number): boolean {
 }
 
 /**
- * Returns the shortest wait after a close code; undefined if there is none. All clients of a
- * node that goes away reconnect at once. An overloaded node needs them to stay away.
+ * Returns the shortest wait after a close code; undefined if there is none. When a node ends,
+ * all of its clients reconnect at once. An overloaded node needs them to wait.
  */
 export function closeDelay(code: number): number | undefined {
   if (code === 1013) return 5000 + Math.random() * 25000;

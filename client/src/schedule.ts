@@ -14,7 +14,7 @@ export class Schedule {
   /** When the current connection became open; 0 if it is not open. */
   #openedAt = 0;
   #timer: Timer | undefined;
-  /** The server asked for the wait. */
+  /** True if the server asked for the current wait. */
   #asked = false;
   /** When the client may connect again after the server announced its end; 0 if it did not. */
   #returnAt = 0;
@@ -35,7 +35,7 @@ export class Schedule {
     return this.#returnAt ? Math.max(0, this.#returnAt - Date.now()) : undefined;
   }
 
-  /** The connection is open. */
+  /** Records that the connection is open. */
   opened(): void {
     this.#openedAt = Date.now();
   }
@@ -47,8 +47,8 @@ export class Schedule {
 
   /**
    * Plans the next attempt and returns the wait. `asked` is the shortest wait that the server
-   * allows. A browser that says `offline` may be wrong, so the client tries all the same,
-   * after the longest wait.
+   * allows. The browser may say `offline` wrongly. So the client tries nevertheless, after the
+   * longest wait.
    */
   plan(asked: number | undefined, offline: boolean): number {
     this.#judge();
@@ -57,8 +57,8 @@ export class Schedule {
   }
 
   /**
-   * The server announces its end, and when to connect again. The wait is at least the client's
-   * own: otherwise all clients would return at once.
+   * Records when the client may connect again after the server announced its end. The wait is at
+   * least the client's own. Otherwise all clients would return at once.
    */
   return(after: number): void {
     this.#judge();

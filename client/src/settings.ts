@@ -10,7 +10,7 @@ import { eventSourceStream, fetchStream } from './streams.js';
 export interface Settings {
   readonly base: URL;
   readonly token: TokenSource | undefined;
-  /** Those that the client may use, the best one first. Empty where a server renders the page. */
+  /** The transports that the client may use, the best one first. Empty on a server that renders the page. */
   readonly transports: readonly TransportName[];
   readonly timeout: number;
   readonly minDelay: number;
@@ -54,13 +54,13 @@ export function settle(url: string | URL | undefined, o: Options): Settings {
   };
 }
 
-/** Read while the script is loaded: a script tag is not known later. */
+/** The client reads it while the script is loaded. Later a script cannot find its own tag. */
 const address = import.meta.url;
 
-/** The origin of a path without a page: where a server renders a page, there is nothing to connect to. */
+/** The origin of a path where there is no page. A server that renders a page has nothing to connect to. */
 const nowhere = 'http://nowhere.invalid';
 
-/** The address of the endpoint: where the server delivered the script, else the server's default path. */
+/** The address of the endpoint: the one that delivered the script, else the server's default path. */
 function baseURL(url: string | URL | undefined): URL {
   const here = globalThis.location?.href ?? nowhere;
   const base = new URL(url ?? delivered(address) ?? '/realtime', here);

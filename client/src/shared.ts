@@ -4,8 +4,9 @@ import { workerName, type FromPage, type FromWorker } from './sharedport.js';
 /** The options of a client, and what tabs need to share its connection. */
 export type SharedOptions = Options & {
   /**
-   * Only tabs with the same group, the same address, and a token or none, share a connection. Name the user here: a
-   * cookie is read once, when the connection is made. May be left out only with a `token`.
+   * Tabs share a connection if they have the same group and the same address, and if all of them have a token or none
+   * has one. Name the user here, because the server reads a cookie only once, when the connection opens. With a
+   * `token` the group is optional.
    */
   group?: string;
   /** The address of `sharedworker.js`, which must be of the page's origin. Default: beside this script. */
@@ -14,12 +15,12 @@ export type SharedOptions = Options & {
 
 /** How long the worker may take to start, in milliseconds. */
 const patience = 3000;
-/** Tells the client to connect again: `CloseCode.HUB_GONE`, without the table. */
+/** The close code after which the client connects again. It is `CloseCode.HUB_GONE`, without the whole table. */
 const again = 4502;
 
 /**
- * Returns options for `connect` with which all tabs of a browser use one connection. Where the browser has no
- * SharedWorker, or the worker does not start, the client has a connection of its own.
+ * Returns options for `connect`. With them all tabs of a browser use one connection. If the browser has no
+ * SharedWorker, or the worker does not start, the client opens a connection of its own.
  */
 export function shared({ group, worker, ...options }: SharedOptions): Options {
   if (group === undefined && options.token === undefined) throw new TypeError('shared: pass a token or a group');
@@ -29,7 +30,7 @@ export function shared({ group, worker, ...options }: SharedOptions): Options {
   const host: Host = {
     alone: false,
     key: `${options.token === undefined ? 'group' : 'token'} ${group ?? ''}`,
-    // In this form bundlers find the file.
+    // Bundlers recognize this form, and add the file.
     start: () => (worker ? new SharedWorker(worker, name) : new SharedWorker(new URL('./sharedworker.js', import.meta.url), name)),
     plain: (url) => new Plain(url),
   };
@@ -43,7 +44,7 @@ export function shared({ group, worker, ...options }: SharedOptions): Options {
 
 interface Host {
   readonly key: string;
-  /** This client has connections of its own from now on. */
+  /** True when this client no longer uses the worker. */
   alone: boolean;
   start(): SharedWorker;
   plain(url: string): WebSocket;
@@ -109,7 +110,7 @@ class SharedSocket {
     this.#hold().catch(() => {});
   }
 
-  /** Holds a lock. It ends with the page, whatever happens to it. Only secure pages have locks and random names. */
+  /** Takes a lock. The browser releases it when the page ends, for whatever reason. Only secure pages have locks and random names. */
   async #hold(): Promise<void> {
     const name = navigator.locks && `${workerName} ${crypto.randomUUID()}`;
     const { signal } = this.#over;
@@ -135,7 +136,7 @@ class SharedSocket {
     else this.#separate();
   }
 
-  /** From now on this client has connections of its own. It has sent nothing that another connection needs. */
+  /** Stops using the worker. The client has sent nothing yet that another connection needs. */
   #separate(): void {
     this.#host.alone = true;
     this.#leave();

@@ -8,8 +8,8 @@ export interface Appearance {
 }
 
 /**
- * What the tabs in a room show. Others see one connection, so it shows what the server would show of several ones:
- * the highest status, the one that was set last among equals, and the info that was set last.
+ * What the tabs in a room show. Other clients see one connection for all of them. It shows what the server would show
+ * of several connections: the highest status (the newest of equal ones), and the newest info.
  */
 export class SharedAppearance {
   /** In the order in which they were set. */
@@ -17,7 +17,7 @@ export class SharedAppearance {
   /** What the server knows. */
   #shown: Appearance = {};
 
-  /** Sets what a tab shows. Returns what the server must be told; undefined if nothing. */
+  /** Sets what a tab shows. Returns what the worker must send to the server; undefined if nothing has changed. */
   set(tab: Tab, { status, info }: Command['payload']): Appearance | undefined {
     const appearance = { ...this.#tabs.get(tab), ...(status !== undefined && { status }), ...(info !== undefined && { info }) };
     this.#tabs.delete(tab);
@@ -25,7 +25,7 @@ export class SharedAppearance {
     return this.#change();
   }
 
-  /** The tab has left the room. */
+  /** Removes a tab that has left the room. */
   drop(tab: Tab): Appearance | undefined {
     return this.#tabs.delete(tab) && this.#tabs.size ? this.#change() : undefined;
   }
@@ -53,7 +53,7 @@ export class SharedAppearance {
   }
 }
 
-/** As the server ranks them: a word of the app is above `online`, and `online` above `away`. */
+/** Ranks a status as the server does: a word of the app is above `online`, and `online` above `away`. */
 function rank(status: unknown): number {
   if (status === 'away') return 0;
   return status === undefined || status === 'online' ? 1 : 2;

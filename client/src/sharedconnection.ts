@@ -9,18 +9,19 @@ interface Asked {
   readonly done: (answer: Envelope) => void;
 }
 
-/** The token that lives longest. */
+/** The token that expires last. */
 interface Lease {
   readonly token: unknown;
   readonly payload: Payload;
-  /** The server's time of the answer, and that of this machine. */
+  /** The time of the answer by the server's clock, and by the clock of this machine. */
   readonly timestamp: number;
   readonly at: number;
 }
 
 /**
- * How many commands, and how many calls, may wait for their answers. The first is less than the number of violations
- * after which the server closes a connection; with more calls the server would not read it.
+ * How many commands, and how many calls, may wait for their answers. The first number is less than the number of
+ * violations after which the server closes a connection. With more calls than the second number the server stops
+ * reading the connection.
  */
 const [mostCommands, mostCalls] = [16, 8];
 /** How long the server may take to answer a ping, in milliseconds. */
@@ -46,7 +47,7 @@ export class SharedConnection implements QueueConnection, RoomConnection {
   #ping: ReturnType<typeof setTimeout> | undefined;
   #over = false;
 
-  /** `gone` is called when no tab may join it any more. */
+  /** Calls `gone` when no more tabs may join this connection. */
   constructor(url: string, gone: () => void) {
     this.#gone = gone;
     const socket = (this.#socket = new WebSocket(url));
@@ -63,10 +64,10 @@ export class SharedConnection implements QueueConnection, RoomConnection {
     if (this.#greeting) tab.say(this.#greeting);
   }
 
-  /** A tab is gone. `goodbye`: it will not come back. */
+  /** Removes a tab that is gone. `goodbye`: the tab will not come back. */
   leave(tab: Tab, goodbye: boolean): void {
     if (!this.#tabs.delete(tab) || this.#over) return;
-    // The tab gave up waiting for the server, so no other one need try.
+    // The tab waited for the server in vain, so no other tab needs to try.
     if (this.#ping && !goodbye) return this.#lost();
     for (const room of [...this.#rooms.values()]) room.leave(tab, !goodbye);
     if (this.#tabs.size) return;
@@ -74,7 +75,7 @@ export class SharedConnection implements QueueConnection, RoomConnection {
     else setTimeout(() => this.#tabs.size || this.#close(), lingering);
   }
 
-  /** A frame from a tab. */
+  /** Handles a frame from a tab. */
   command(tab: Tab, text: string): void {
     const command = JSON.parse(text) as Command;
     const { type, id, payload } = command;
@@ -126,8 +127,9 @@ export class SharedConnection implements QueueConnection, RoomConnection {
   // The token.
 
   /**
-   * Authenticates for a tab. The server rejects a token of another user, whose tab then takes a connection of its
-   * own. The tabs that have authenticated before learn how long the connection lives now, so one of them renews it.
+   * Authenticates for a tab. The server rejects the token of another user. The tab of that user then opens a
+   * connection of its own. The tabs that have authenticated before are notified of the new expiry, so that one of
+   * them renews the token.
    */
   #authenticate(tab: Tab, { id, payload: { token } }: Command): void {
     if (token === this.#lease?.token) return this.#authenticated(tab, id);
@@ -137,7 +139,7 @@ export class SharedConnection implements QueueConnection, RoomConnection {
         const old = this.#lease;
         const later = !old || (payload.expires ?? Infinity) >= (old.payload.expires ?? Infinity);
         if (later) this.#lease = { token, payload, timestamp, at: Date.now() };
-        // The shorter life of the new token must not hold for the others.
+        // The connection keeps the longer life of the token that the other tabs sent.
         else this.ask({ type: 'authenticate', payload: { token: old.token } }, () => {});
         this.#authenticated(tab, id);
         for (const other of this.#tabs.keys()) if (later && other !== tab && other.known) this.#authenticated(other);
@@ -167,12 +169,12 @@ export class SharedConnection implements QueueConnection, RoomConnection {
       asked.done(envelope);
       this.#pump();
     } else if (payload.channel === undefined) {
-      // Of all tabs: the greeting, an announced end, a pong. Which tab an error belongs to is not known.
+      // The greeting, an announced end and a pong are for all tabs. So is an error, because it does not name a tab.
       for (const tab of [...this.#tabs.keys()]) tab.say(envelope);
     } else this.#rooms.get(payload.channel)?.frame(envelope);
   }
 
-  /** Asks the server whether it lives. The answer is for all tabs. */
+  /** Sends a ping to the server. Its answer is for all tabs. */
   #check(): void {
     if (this.#ping) return;
     this.#ping = setTimeout(() => this.#lost(), patience);

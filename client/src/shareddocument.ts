@@ -10,7 +10,7 @@ export class SharedCopy {
     this.#document = document;
   }
 
-  /** Undefined if the state is not known any more. */
+  /** The state of the document; undefined if the worker no longer knows it. */
   get document(): WireDocument | undefined {
     return this.#document;
   }
@@ -30,7 +30,7 @@ export class SharedCopy {
     try {
       this.#document = { ...old, version: serverVersion!, state: resolve(old.state as Json, patch as Patch).value };
     } catch {
-      // It does not fit, so the states differ.
+      // The change does not fit, so this state differs from that of the server.
     }
     return true;
   }

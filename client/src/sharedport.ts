@@ -1,5 +1,5 @@
-// What a page and the shared worker say to each other. Both are built by themselves, and a worker of an older
-// version may still run: a change that an older one does not understand needs another name.
+// The messages between a page and the shared worker. A worker of an older version may still run. So a message that
+// older versions do not understand needs a new name.
 export const workerName = 'caddy-realtime 1';
 
 /** Frames of the protocol are strings. All else is one of these. */
@@ -15,7 +15,7 @@ export type FromPage =
 export type FromWorker =
   /** The worker runs. */
   | { readonly type: 'ready' }
-  /** A question that a living page answers. */
+  /** A ping of the worker. The page answers it with `alive`. */
   | { readonly type: 'alive' }
   /** The page needs a connection of its own. `greeted`: its client is connected, and must connect again. */
   | { readonly type: 'alone'; readonly greeted: boolean }

@@ -9,8 +9,8 @@ export interface QueueConnection {
 }
 
 /**
- * The messages of one tab. The server holds a message with `after` to the one before it on the connection, which
- * may be that of another tab. Then the message waits here for the answers to its own predecessors.
+ * The messages of one tab. A message with `after` names its predecessor, which has to be the newest message on the
+ * connection. If another tab has sent a message since, this one waits here for the answers to its predecessors.
  */
 export class MessageQueue {
   readonly #tab: Tab;
@@ -18,7 +18,7 @@ export class MessageQueue {
   readonly #waiting: Command[] = [];
   /** How many messages have no answer yet. */
   #open = 0;
-  /** The answer to the newest message, if that came too fast for the server. */
+  /** The answer to the newest message, if the server rejected it because the client was too fast. */
   #limited: Envelope | undefined;
   #newest: Command | undefined;
 

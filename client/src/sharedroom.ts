@@ -15,7 +15,7 @@ export interface RoomConnection {
 
 /** A tab that is subscribed. */
 interface Subscriber {
-  /** What came while the tab's missed messages are fetched. */
+  /** The frames that arrived while the worker fetches the messages that the tab missed. */
   held: Envelope[] | undefined;
 }
 
@@ -31,8 +31,9 @@ export const lingering = 10_000;
 const most = 1000;
 
 /**
- * A channel of the shared connection. The first tab subscribes. A later one gets what the server would answer to a
- * new subscription, made of what the worker knows and of the history. The subscription ends with the last tab.
+ * A channel of the shared connection. The first tab subscribes. A later tab gets the answer that the server would
+ * give to a new subscription: the worker makes it of what it knows and of the history. The subscription ends with
+ * the last tab.
  */
 export class SharedRoom {
   readonly channel: string;
@@ -40,7 +41,7 @@ export class SharedRoom {
   readonly #subscribers = new Map<Tab, Subscriber>();
   readonly #appearance = new SharedAppearance();
   #subscribed = false;
-  /** Those that wait for the server's answer to a subscribe; undefined if none is on its way. */
+  /** The tabs that wait for the answer to `subscribe`; undefined if no `subscribe` is in flight. */
   #newcomers: Newcomer[] | undefined;
   /** The position of the newest frame; undefined without history. */
   #position: Position | undefined;
@@ -61,7 +62,7 @@ export class SharedRoom {
     const filtered = !!command.payload['filter'];
     if (this.#newcomers) this.#newcomers.push(newcomer);
     else if (!this.#subscribers.size && !this.#subscribed) this.#first(newcomer);
-    // One subscription has one filter, and the history has none.
+    // A subscription has one filter, and the history cannot be filtered.
     else if (filtered || this.#filtered) this.#subscribers.size ? tab.part(true) : this.#first(newcomer);
     else if (this.#copy && !this.#copy.document) this.#again(newcomer);
     else this.#later(newcomer);
@@ -72,7 +73,7 @@ export class SharedRoom {
     tab.reply(id, { type: 'unsubscribed', payload: { channel: this.channel } });
   }
 
-  /** A tab leaves. `patient`: its page may come back in a moment. */
+  /** Removes a tab. `patient`: the page of the tab may come back in a moment. */
   leave(tab: Tab, patient?: boolean): void {
     const newcomers = this.#newcomers?.length;
     this.#newcomers = this.#newcomers?.filter((newcomer) => newcomer.tab !== tab);
@@ -96,25 +97,25 @@ export class SharedRoom {
       const { patch } = command.payload;
       if (answer.type !== 'change-accepted' || !this.#copy?.apply({ epoch: epoch!, serverVersion: serverVersion!, patch })) return;
       const payload = { channel: this.channel, epoch, serverVersion, patch, sender: this.#connection.sender, hash };
-      // For the other tabs it is the change of another client.
+      // The other tabs receive it as the change of another client.
       this.#tell({ type: 'remote-change', payload: payload as Payload }, tab);
     });
   }
 
   // From the server.
 
-  /** A frame about the channel that answers no command. */
+  /** Handles a frame about the channel that answers no command. */
   frame(envelope: Envelope): void {
     const { type, payload } = envelope;
     if (type === 'unsubscribed') return this.#over(envelope);
-    // Before that, it belongs to an earlier subscription.
+    // A frame that comes before the answer to `subscribe` belongs to an earlier subscription.
     if (!this.#subscribed) return;
     if (type === 'message' && this.#position && payload.offset !== undefined)
       this.#position = positionOf({ ...payload, epoch: this.#position.epoch });
     else if (type === 'gap' || type === 'position') this.#position = positionOf(payload) ?? this.#position;
     else if (type === 'presence') this.#present = true;
     else if (type === 'remote-change') this.#copy?.apply(payload);
-    // It may mean a lost change: who opens the document next gets it from the server.
+    // A change may be lost. The next tab that opens the document gets the state from the server.
     if (type === 'gap') this.#copy?.forget();
     this.#tell(envelope);
   }
@@ -142,7 +143,7 @@ export class SharedRoom {
     });
   }
 
-  /** Subscribes anew, for the document. */
+  /** Subscribes again, to get the state of the document. */
   #again(newcomer: Newcomer): void {
     this.#newcomers = [newcomer];
     this.#end();
@@ -194,7 +195,7 @@ export class SharedRoom {
         return this.leave(tab);
       }
       if (recover && (answer.type === 'error' || lost || more)) return welcome({ ...here, recovered: false });
-      // What the tab gets twice it recognizes by its offset.
+      // The tab recognizes a message that it gets twice by the offset.
       welcome({ ...positionOf({ epoch, offset, anchor } as Payload), ...(recover && { recovered: true }), messages: messages ?? [] });
     });
   }
@@ -210,7 +211,7 @@ export class SharedRoom {
 
   // Ending.
 
-  /** Ends the subscription if no tab needs it. */
+  /** Unsubscribes if no tab needs the channel. */
   #settle(): void {
     if (this.#subscribers.size || this.#newcomers) return;
     this.#end();
@@ -222,7 +223,7 @@ export class SharedRoom {
     this.#subscribed = false;
   }
 
-  /** The server has ended the subscription. */
+  /** Handles the end of the subscription by the server. */
   #over(envelope: Envelope): void {
     this.#subscribed = false;
     this.#tell(envelope);

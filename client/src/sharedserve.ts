@@ -13,7 +13,7 @@ import { SharedConnection } from './sharedconnection.js';
 import type { FromPage, FromWorker } from './sharedport.js';
 import { Tab } from './sharedtab.js';
 
-/** Returns the function of a worker that takes the pages. */
+/** Returns the function with which a worker accepts pages. */
 export function server(): (port: MessagePort) => void {
   /** By address and key. */
   const connections = new Map<string, SharedConnection>();
@@ -37,7 +37,7 @@ export function server(): (port: MessagePort) => void {
   };
 
   return (port) => {
-    // The first message says where the page wants to connect.
+    // The first message has the address to connect to.
     port.onmessage = ({ data }: MessageEvent<FromPage>) => {
       port.onmessage = null;
       if (data.type !== 'open') return;

@@ -1,16 +1,16 @@
 import type { FromPage, FromWorker } from './sharedport.js';
 import type { Envelope } from './wire.js';
 
-/** What a tab tells its connection. */
+/** What a tab calls on its connection. */
 export interface TabHooks {
   frame(text: string): void;
   /** The last call. `goodbye`: the client will not connect again; else the page may come back in a moment. */
   gone(goodbye: boolean): void;
 }
 
-/** The worker asks a page whether it lives after so many bytes, or so many milliseconds. */
+/** The worker pings a page that it has not heard for this many sent bytes, or milliseconds. */
 const [askBytes, askTime] = [1 << 20, 20_000];
-/** A page without an answer is given up after so many bytes, or so many milliseconds. */
+/** The worker gives up a page that it has not heard for this many sent bytes, or milliseconds. */
 const [mostBytes, mostTime] = [16 << 20, 60_000];
 /** Close codes: the page did not read fast enough, or did not answer. */
 const [slow, silent] = [4500, 4501];
@@ -24,7 +24,7 @@ export class Tab {
   /** Aborted when the tab is gone. */
   readonly #over = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
-  /** When the page was last heard, and how much it was sent since. */
+  /** When the page was last heard, and how many bytes the worker has sent it since. */
   #heardAt = Date.now();
   #debt = 0;
   #asked = false;
@@ -76,7 +76,7 @@ export class Tab {
     }
   }
 
-  /** Waits for the page's lock, which means that the page is gone. */
+  /** Waits for the page's lock. The worker gets it when the page is gone. */
   #watch(name: string): void {
     navigator.locks?.request(name, { signal: this.#over.signal }, () => this.#gone(false)).catch(() => {});
   }

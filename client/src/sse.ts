@@ -6,7 +6,7 @@ import { lost, type Ending, type Listener, type Transport } from './transport.js
 import { later, waitOf, type Timer } from './time.js';
 import { parse, type Command, type Payload } from './wire.js';
 
-/** What the transport needs. It outlives a single connection. */
+/** What the transport needs. This object outlives a single connection. */
 export interface StreamContext {
   readonly http: Http;
   readonly open: OpenStream;
@@ -57,7 +57,7 @@ export class StreamTransport implements Transport {
       this.#change(type === 'subscribe', payload.channel!);
       // One filter would hold for all channels of the stream.
       if (payload['filter']) this.#refuse([payload.channel!], new RealtimeError('UNSUPPORTED', 'needs WebSocket'));
-      // The result is an event of the stream. The command itself is done.
+      // The result arrives as an event of the stream. The command itself is done.
       queueMicrotask(() => this.#closed || this.#listener.frame({ type: 'ack', id: id!, payload: {} }));
     } else if (type !== 'ping') {
       this.#requests.send(command);
@@ -103,7 +103,7 @@ export class StreamTransport implements Transport {
 
   #event(data: string): void {
     const envelope = parse(data);
-    // An earlier wait was for a stream that is rejected.
+    // An earlier wait belongs to a stream that was rejected.
     if (envelope?.type === 'connected') {
       this.#retry = undefined;
       clearTimeout(this.#deadline);
@@ -131,7 +131,7 @@ export class StreamTransport implements Transport {
     this.#refuse(guilty, ending.error);
   }
 
-  /** Goes on without some of the channels. */
+  /** Continues without some of the channels. */
   #refuse(channels: string[], { code, message }: RealtimeError): void {
     for (const channel of channels) {
       this.#change(false, channel);
@@ -156,9 +156,9 @@ export class StreamTransport implements Transport {
   }
 
   /**
-   * Finds the channels for which a stream was rejected. One forbidden channel rejects the whole
-   * stream. Without it the others go on, as over a WebSocket. Only callers that may subscribe
-   * may read the history, so a request for the history finds the channel.
+   * Finds the channels because of which the server rejected a stream. It rejects the whole stream
+   * for one forbidden channel. Without that channel the others continue, as over a WebSocket. Only
+   * callers that may subscribe may read the history, so a request for the history finds it.
    */
   async #blame({ code }: RealtimeError): Promise<string[]> {
     const { http } = this.#context;

@@ -3,10 +3,10 @@ import type { Ack, Member, Message, PublishOptions, RealtimeError, SubscribeOpti
 import type { Appearance, Emitter, Realtime, RealtimeEvents, State, Status, TransportName } from './index.js';
 import type { DocumentStatus, Patch, Recipe, SharedDocument } from './documents.js';
 
-/** A client, as stores use it. */
+/** What stores need from a client. */
 export type AnyClient = Emitter<RealtimeEvents> & Pick<Realtime, 'state' | 'transport' | 'user' | 'connection' | 'subscribe' | 'publish'>;
 
-/** A client with documents, as stores use it. */
+/** What stores need from a client with documents. */
 export interface DocumentClient {
   document<T>(channel: string, options?: SubscribeOptions): SharedDocument<T>;
 }
@@ -38,7 +38,7 @@ export class Store<T> {
     listener(this.#value);
     return () => {
       this.#listeners.delete(own);
-      // A moment later, because frameworks take a listener away and set it again.
+      // It waits a moment, because frameworks remove a listener and add it again.
       queueMicrotask(() => {
         if (this.#listeners.size) return;
         this.#close?.();
@@ -109,7 +109,7 @@ export function channelStore<T = unknown>(client: AnyClient, channel: string, { 
     let open = true;
     const change = (news: Partial<ChannelView<T>>): void => set((view = { ...view, ...news }));
     change({ state: subscription.state, error: undefined, messages: [], subscription });
-    // Another part of the page has the channel, and has got the first messages.
+    // Another part of the page has subscribed already, and has received the first messages.
     if (options.history && subscription.state === 'subscribed')
       subscription.history({ limit: options.history }).then(
         ({ messages: old }) => {

@@ -58,7 +58,7 @@ export function eventSourceStream(EventSourceClass: typeof EventSource, names: r
       const refused = source.readyState === 2;
       // The state machine resumes the stream: it knows the page and the backoff.
       source.close();
-      // A fetch finds the reason of the rejection. If the server accepts it this time, that is fine.
+      // A fetch finds the reason of the rejection. The server may also accept it this time.
       if (refused) stop = fetchStream(http, url, listener);
       else listener.end(lost('stream ended'));
     };

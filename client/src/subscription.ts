@@ -56,7 +56,7 @@ export interface SubscriptionEvents<T> {
  * - `subscribing`: waits for a connection, or for the server's answer.
  * - `subscribed`: messages flow.
  * - `unsubscribed`: the page or the server ended it, or the client is closed. After a close it
- *   goes on when the client connects again.
+ *   continues when the client connects again.
  */
 export class Subscription<T = unknown, E extends object = Record<string, T>>
   extends Emitter<SubscriptionEvents<T> & Named<E>>
@@ -71,13 +71,13 @@ export class Subscription<T = unknown, E extends object = Record<string, T>>
   readonly #options: SubscribeOptions;
   #state: SubscriptionState = 'subscribing';
   #position: Position | undefined;
-  /** It was subscribed before, so messages may have been missed. */
+  /** True if the channel was subscribed before, so that messages may have been missed. */
   #begun = false;
-  /** The id of the command that is awaited. */
+  /** The id of the command whose answer the subscription waits for. */
   #asked: number | undefined;
   #attempt = 0;
   #retry: Timer | undefined;
-  /** The end of the last gap that the page knows: an event stream sends a gap twice. */
+  /** The end of the last gap that the page was notified of. An event stream sends a gap twice. */
   #told: Position | undefined;
   /** Frames that wait for older messages. */
   #held: Envelope[] | undefined;
@@ -120,8 +120,8 @@ export class Subscription<T = unknown, E extends object = Record<string, T>>
   }
 
   /**
-   * Ends the subscription, once it was called as often as `subscribe`. Listeners get one more event, the change of
-   * state. A part of the page that leaves removes its own listeners.
+   * Ends the subscription when it was called as often as `subscribe`. Listeners get one more event, the change of
+   * state. A part of the page that no longer needs the channel must remove its own listeners.
    */
   unsubscribe(): void {
     if (--this._users <= 0) this.#end(false);
@@ -142,7 +142,7 @@ export class Subscription<T = unknown, E extends object = Record<string, T>>
     }
   }
 
-  /** There is a connection. @internal */
+  /** Subscribes on a new connection. @internal */
   _up(): void {
     const { status, info, history, filter } = this.#options;
     const recover = this.#position;
@@ -154,25 +154,25 @@ export class Subscription<T = unknown, E extends object = Record<string, T>>
     );
   }
 
-  /** The connection is gone; finally, if there is a reason. @internal */
+  /** Handles the end of the connection. With a reason, the client does not connect again. @internal */
   _down(reason?: RealtimeError): void {
     clearTimeout(this.#retry);
     this.#asked = undefined;
     this.#change(reason ? 'unsubscribed' : 'subscribing', reason);
   }
 
-  /** A frame about the channel. @internal */
+  /** Handles a frame about the channel. @internal */
   _receive(envelope: Envelope): void {
     const { type, id, payload, timestamp } = envelope;
     if (type === 'unsubscribed') {
-      // With an id it answers an earlier command.
+      // A frame with an id answers an earlier command.
       if (id === undefined) this.#end(true, errorOf(payload));
     } else if (this.#held) {
       this.#held.push(envelope);
     } else if (type === 'subscribed') {
       if (id === undefined || id === this.#asked) this.#subscribed(envelope);
     } else if (this.#state === 'subscribed') {
-      // Before that, it belongs to an earlier subscription.
+        // A frame before the answer belongs to an earlier subscription.
       if (type === 'message') this.#deliver(payload, timestamp);
       else if (type === 'gap') this.#gap(envelope);
       else if (type === 'position') this.#position = positionOf(payload);
@@ -181,7 +181,7 @@ export class Subscription<T = unknown, E extends object = Record<string, T>>
     if (this.#state === 'subscribed' && (!this.#held || type === 'subscribed')) this.#tell('frame', envelope);
   }
 
-  /** No frame of the channel has come yet, and there is nothing to recover. */
+  /** Reports whether no frame of the channel has arrived yet, and there is nothing to recover. */
   get #first(): boolean {
     return !this.#begun && !this.#position;
   }
@@ -203,7 +203,7 @@ export class Subscription<T = unknown, E extends object = Record<string, T>>
     if (first || !from) this.#position = to;
   }
 
-  /** Fetches the first messages, where the stream could not ask for them. */
+  /** Fetches the first messages, if the stream could not ask for them. */
   #begin(to: Position): void {
     this.#position = to;
     const held: Envelope[] = (this.#held = []);
@@ -255,7 +255,7 @@ export class Subscription<T = unknown, E extends object = Record<string, T>>
   #appear({ status, info }: Appearance): void {
     if (status !== undefined) this.#options.status = status;
     if (info !== undefined) this.#options.info = info;
-    // It goes after a subscribe that was sent already and has the older values.
+    // It follows a `subscribe` that was sent already, with the older values.
     if (this.#asked && this.#state !== 'unsubscribed') this.#host._command('presence', { channel: this.channel, status, info });
   }
 

@@ -3,7 +3,7 @@ import { settles, type Operation } from './operation.js';
 
 /** Operations made to a value, transformed to come after others. */
 export interface Transformed {
-  /** Undefined if they collide: the others changed the same. */
+  /** The operations; undefined if they collide, because the others changed the same. */
   readonly ops: readonly Operation[] | undefined;
   /** The others, transformed to come after `ops`. */
   readonly others: readonly Operation[];
@@ -45,7 +45,7 @@ export function transform(ops: readonly Operation[], others: readonly Operation[
       if (moved) result.push(moved);
       past = behind;
     }
-    // Nor is a value done if others have set a part of it.
+    // The operation is not done already if others have set only a part of the value.
     if (done && (done < parts.length || !(op.kind === 'set' ? alone : both))) return none;
   }
   return { ops: result, others: past };

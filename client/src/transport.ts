@@ -14,7 +14,7 @@ export interface Ending {
 /** The events of a transport. It calls nothing before the constructor has returned, or after `close`. */
 export interface Listener {
   frame(envelope: Envelope): void;
-  /** A sign of life that is not a frame. */
+  /** A sign of life of the server that is not a frame. */
   heard(): void;
   /** The last call. */
   end(ending: Ending): void;
@@ -27,7 +27,7 @@ export interface Listener {
  */
 export interface Transport {
   readonly name: TransportName;
-  /** True if a living server is always heard. If not, silence proves nothing. */
+  /** True if the transport shows every heartbeat of the server. Otherwise silence proves nothing. */
   readonly audible: boolean;
   send(command: Command): void;
   /** Ends it without another call of the listener. `goodbye`: the client will not connect again. */

@@ -53,8 +53,8 @@ export class Steps {
   }
 
   /**
-   * Records what others do to a value. An undo can see most of it in the value itself, but not that
-   * others changed a value twice, and set it again to the value of the step.
+   * Records what others do to a value. The value itself shows most of it. It does not show that others
+   * changed it twice, and back to the value of the step.
    */
   meet(value: Json, others: readonly Operation[]): void {
     for (const step of this.#steps) {

@@ -52,8 +52,8 @@ export function onTop(value: Json, unit: Pick<Unit, 'ops'>): Json | undefined {
 /**
  * Returns what others did to a document that was created again. A missing member counts as no
  * change. Missing elements of arrays count as removed, because their places mean nothing any
- * more. But an own removal of such an element is not done by that: the client that added it may
- * bring it back.
+ * more. A removal by this client stays necessary nevertheless, because the client that added the
+ * element may add it again.
  */
 export function beginning(old: Json, now: Json): Operation[] {
   const ops = difference(old, remains(old, now), [], true);
@@ -68,8 +68,8 @@ function remains(old: Json, now: Json | undefined): Json {
 }
 
 /**
- * Applies a unit to a document that was created again. What the unit adds finds a place even if
- * its parents are gone, unless they were elements of an array: those have no names.
+ * Applies a unit to a document that was created again. If the parents of what the unit adds are
+ * gone, they are created again. Elements of an array are not, because they have no names.
  */
 export function anew(value: Json, unit: Unit, before: Json | undefined): Json {
   const named = ({ kind, path }: Operation): boolean =>
@@ -97,7 +97,7 @@ export function effects(root: Json, patch: Patch): readonly Operation[] {
   return fit(() => resolve(root, copy(patch)).ops);
 }
 
-/** Turns a misfit into an error: it is the page's mistake. */
+/** Turns a misfit into an error, because it is a mistake of the page. */
 function fit<T>(make: () => T): T {
   try {
     return make();

@@ -7,8 +7,8 @@ export type { Watch, WatchEvents, WatchGap, WatchOptions, WatchState } from './w
 /** What {@link withWatch} adds to a client. */
 export interface Watches {
   /**
-   * Follows channels and patterns such as `orders:*`, over an event stream of its own. It only
-   * reads. A channel with history is recovered after an interruption; a pattern has a gap.
+   * Follows channels and patterns such as `orders:*`, over an event stream of its own. After an
+   * interruption a channel with history is recovered, and a pattern has a gap.
    */
   watch<T = unknown>(names: string | readonly string[], options?: WatchOptions): Watch<T>;
 }

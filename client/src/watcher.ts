@@ -29,13 +29,13 @@ export interface WatchGap {
 export interface WatchEvents<T> {
   message: Message<T>;
   gap: WatchGap;
-  /** The server took one channel or pattern away. The others go on. */
+  /** The server ended one channel or pattern. The others continue. */
   unsubscribed: { readonly channel?: string; readonly pattern?: string; readonly error: RealtimeError };
   /** `error` says why there is no stream. */
   state: { readonly state: WatchState; readonly error: RealtimeError | undefined };
 }
 
-/** How long a stream must last, in milliseconds, so that the pauses start from the beginning. */
+/** How long a stream must last, in milliseconds, so that earlier failures no longer count. */
 const stable = 30_000;
 
 /** How a stream ends. */
@@ -45,12 +45,12 @@ interface End {
 }
 
 /**
- * An event stream with one filter. It has a stream of its own because the connection of the
- * client could not tell a message of a pattern from one of a channel, and because a stream has
- * one filter for all that it brings.
+ * A watch of channels and patterns. It has an event stream of its own, for two reasons: on the
+ * connection of the client a message of a pattern looks like one of a channel, and a stream has
+ * one filter for everything.
  *
- * It has a stream only while the client is connected, so that the client takes care of tokens and
- * of the page's life. The stream outlives interruptions of the client's connection.
+ * It has a stream only while the client is connected, so that the client handles tokens and the
+ * page's life. The stream outlives interruptions of the client's connection.
  */
 export class Watch<T = unknown> extends Emitter<WatchEvents<T>> {
   readonly #client: Client;
@@ -161,9 +161,9 @@ export class Watch<T = unknown> extends Emitter<WatchEvents<T>> {
     }
   }
 
-  /** One name is not on the stream any more. */
+  /** Removes a name that is no longer on the stream. */
   #lose(source: { channel?: string; pattern?: string }, error: RealtimeError): void {
-    // Another block has the channels of the pattern: the next stream has them again.
+    // The channels of the pattern belong to another block now. The next stream has them again.
     if (passes(error.code)) return this.#ended({ error, retry: true });
     this.#names.delete((source.channel ?? source.pattern)!);
     this._emit('unsubscribed', { ...source, error });
@@ -185,7 +185,7 @@ export class Watch<T = unknown> extends Emitter<WatchEvents<T>> {
     if (!retry) return this.#finish(error);
     if (this.#opened && Date.now() - this.#opened > stable) this.#attempt = 0;
     this.#halt('waiting', error);
-    // Without a connection the client starts it, when it is open again.
+    // Without a connection, the stream starts when the client is open again.
     const wait = Math.max(this.#wait, error.retryAfter ?? 0, backoff(this.#attempt++, 1000, 30_000));
     this.#next = later(() => this.#client.state === 'open' && this.#start(), wait);
   }

@@ -1,5 +1,5 @@
 import type { Appearance } from './index.js';
-/** The part of a browser's global object that shows whether the user is there. */
+/** The part of a browser's global object that shows whether somebody uses the page. */
 export interface AwayScope {
     addEventListener(type: string, listener: () => void, options: AddEventListenerOptions): void;
     readonly document?: {

@@ -8,7 +8,7 @@ export interface CallOptions {
 }
 /**
  * The calls of a client. A call waits here for a connection, and is sent at most once. If the connection ends
- * before the answer, the call is rejected: the client cannot know whether the app has got it.
+ * before the answer, the call is rejected: the client cannot know whether the app has received it.
  */
 export declare class CallQueue {
     #private;

@@ -5,8 +5,8 @@ export type { CallOptions } from './callqueue.js';
 /** What {@link withCalls} adds to a client. */
 export interface Calls {
     /**
-     * Asks the app, and resolves to its answer. The call waits for a connection, and is sent at most once.
-     * Rejects with a RealtimeError: `CONNECTION_LOST` and 408 do not say whether the app has got the call.
+     * Calls the app, and resolves to its answer. The call waits for a connection, and is sent at most once.
+     * Rejects with a RealtimeError. After `CONNECTION_LOST` and 408 the app may have received the call, or not.
      */
     call<T = any>(method: string, params?: unknown, options?: CallOptions): Promise<T>;
 }

@@ -11,10 +11,10 @@ import { type Patch } from './patch.js';
  * next change. When others have changed the document, the client transforms its own updates
  * to come after their changes. It takes back the updates that collide.
  *
- * After a lost connection the client does not know whether the change in flight was made,
- * until the server has answered it again. Meanwhile other events wait (`held`), because they
- * may contain the change. Where events and answers come on different ways (`apart`), events
- * always wait while a change is in flight.
+ * After a lost connection the client does not know whether the server made the change in
+ * flight. It sends the change again. Until the answer arrives, other events wait (`held`),
+ * because they may contain the change. If events and answers arrive over different
+ * connections (`apart`), events always wait while a change is in flight.
  */
 export declare class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> {
     #private;
@@ -42,8 +42,9 @@ export declare class SharedDocument<T = any> extends Emitter<DocumentEvents<T>> 
     /** Calls `listener` with the value now, if there is one, and after each change: a Svelte store. */
     subscribe(listener: (value: T) => void): () => void;
     /**
-     * Ends the document and its subscription, once it was called as often as `document` (and `subscribe` and
-     * `unsubscribe` of the same channel agree). Updates that the server does not have yet are lost.
+     * Ends the use of the document. The document ends with the last of its uses: when `close` was called as often as
+     * `document`, and `unsubscribe` as often as `subscribe` of the same channel. Updates that the server does not have
+     * yet are lost.
      */
     close(): void;
 }

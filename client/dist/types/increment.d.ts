@@ -9,5 +9,5 @@ import { type Json } from './tree.js';
  * A missing member counts as 0. `path` is a JSON pointer, or an array of names and indices.
  */
 export declare function increment(draft: unknown, path: string | readonly (string | number)[], by?: number): void;
-/** Returns what a function does to a draft, in order, and its result. Increments cannot be seen in the result. */
+/** Returns the increments that a function makes, in order, and its result. The result does not show what was incremented. */
 export declare function record(root: Json, recipe: (draft: Json) => unknown): [Operation[], unknown];

@@ -50,8 +50,8 @@ export interface Limits {
      */
     timeout?: number;
     /**
-     * Gives the request up: the promise rejects with the signal's reason. What is not sent yet is not
-     * sent any more. What is sent may have reached the server.
+     * Gives the request up: the promise rejects with the signal's reason. A request that waits is not sent.
+     * A request that was sent may have reached the server.
      */
     signal?: AbortSignal;
 }
@@ -63,8 +63,9 @@ export interface PublishOptions extends Limits {
     /** Sends the message to one member only. Rejects with NOT_PRESENT if the member is not in the channel. */
     to?: Address;
     /**
-     * For what is out of date in a moment, such as a pointer: sent at once or, without a connection,
-     * not at all. The history does not keep it. Resolves when it is sent; errors are `error` events.
+     * For content that is soon out of date, such as the place of a pointer. The client sends the message at once,
+     * or drops it if there is no connection. The history does not keep it. The promise resolves when the message is
+     * sent. Errors are `error` events.
      */
     volatile?: boolean;
 }
@@ -85,7 +86,7 @@ export interface HistoryPage<T = unknown> {
     /** `limit` cut the messages off. */
     readonly more: boolean;
 }
-/** Messages may have been lost: load again what the page builds from them. */
+/** Messages may have been lost. The page should load again what it builds from messages. */
 export interface Gap {
     readonly channel: string;
     /** Delivery goes on after this position; undefined in channels without history. */

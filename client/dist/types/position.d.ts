@@ -20,9 +20,9 @@ export declare function advance(at: Position, message: {
 }): Position | undefined;
 /**
  * Reports whether messages may have been lost between the end of one subscription, at
- * `from`, and the start of the next. The server says so if the client asked to recover. An
- * event stream without a cursor cannot ask: then only an unchanged position proves that
- * nothing was lost.
+ * `from`, and the start of the next. If the client asked to recover, the answer of the server
+ * says it. An event stream without a cursor cannot ask. Then only an unchanged position
+ * proves that nothing was lost.
  */
 export declare function missed(from: Position | undefined, subscribed: Payload): boolean;
 /** Reports whether two positions are equal. An anchor that one of them lacks does not count. */

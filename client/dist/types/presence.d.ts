@@ -5,7 +5,7 @@ export interface PresenceEvents {
     enter: Member;
     leave: Member;
     update: Member;
-    /** The members are known, for the first time or again after a reconnect. */
+    /** The client has the list of members, for the first time or again after a reconnect. */
     sync: ReadonlyMap<string, Member>;
 }
 /** What a member shows to the others. */

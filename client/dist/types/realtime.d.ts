@@ -36,8 +36,9 @@ export declare class Realtime extends Emitter<RealtimeEvents> {
     /** Closes the client. Rejects what waits to be sent. Subscriptions wait for `connect`. */
     close(): void;
     /**
-     * Subscribes to a channel. A second call returns the same subscription, and ignores its options. It ends when
-     * `unsubscribe` was called as often as this. `T` is the type of contents, `E` that of contents by the names of events.
+     * Subscribes to a channel. A second call returns the same subscription, and ignores its options. The subscription
+     * ends when `unsubscribe` was called as often as `subscribe`. `T` is the type of contents. `E` has the types of
+     * contents by the names of events.
      */
     subscribe<T = unknown, E extends object = Record<string, T>>(channel: string, options?: SubscribeOptions): Subscription<T, E>;
     /** Publishes to a channel, with or without a subscription. Waits for a connection. Rejects with a {@link RealtimeError}. */

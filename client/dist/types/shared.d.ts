@@ -2,8 +2,9 @@ import type { Options, TokenSource } from './options.js';
 /** The options of a client, and what tabs need to share its connection. */
 export type SharedOptions = Options & {
     /**
-     * Only tabs with the same group, the same address, and a token or none, share a connection. Name the user here: a
-     * cookie is read once, when the connection is made. May be left out only with a `token`.
+     * Tabs share a connection if they have the same group and the same address, and if all of them have a token or none
+     * has one. Name the user here, because the server reads a cookie only once, when the connection opens. With a
+     * `token` the group is optional.
      */
     group?: string;
     /** The address of `sharedworker.js`, which must be of the page's origin. Default: beside this script. */
@@ -14,7 +15,7 @@ export type SharedOptions = Options & {
     group: string;
 });
 /**
- * Returns options for `connect` with which all tabs of a browser use one connection. Where the browser has no
- * SharedWorker, or the worker does not start, the client has a connection of its own.
+ * Returns options for `connect`. With them all tabs of a browser use one connection. If the browser has no
+ * SharedWorker, or the worker does not start, the client opens a connection of its own.
  */
 export declare function shared({ group, worker, ...options }: SharedOptions): Options;

@@ -1,9 +1,9 @@
 import type { Ack, Member, Message, PublishOptions, RealtimeError, SubscribeOptions, Subscription, SubscriptionState } from './index.js';
 import type { Appearance, Emitter, Realtime, RealtimeEvents, State, TransportName } from './index.js';
 import type { DocumentStatus, Patch, Recipe, SharedDocument } from './documents.js';
-/** A client, as stores use it. */
+/** What stores need from a client. */
 export type AnyClient = Emitter<RealtimeEvents> & Pick<Realtime, 'state' | 'transport' | 'user' | 'connection' | 'subscribe' | 'publish'>;
-/** A client with documents, as stores use it. */
+/** What stores need from a client with documents. */
 export interface DocumentClient {
     document<T>(channel: string, options?: SubscribeOptions): SharedDocument<T>;
 }

@@ -38,7 +38,7 @@ export interface SubscriptionEvents<T> {
  * - `subscribing`: waits for a connection, or for the server's answer.
  * - `subscribed`: messages flow.
  * - `unsubscribed`: the page or the server ended it, or the client is closed. After a close it
- *   goes on when the client connects again.
+ *   continues when the client connects again.
  */
 export declare class Subscription<T = unknown, E extends object = Record<string, T>> extends Emitter<SubscriptionEvents<T> & Named<E>> implements AsyncIterable<Message<T>> {
     #private;
@@ -58,8 +58,8 @@ export declare class Subscription<T = unknown, E extends object = Record<string,
     /** Asks for kept messages. Rejects with a {@link RealtimeError}. */
     history(options?: HistoryOptions): Promise<HistoryPage<T>>;
     /**
-     * Ends the subscription, once it was called as often as `subscribe`. Listeners get one more event, the change of
-     * state. A part of the page that leaves removes its own listeners.
+     * Ends the subscription when it was called as often as `subscribe`. Listeners get one more event, the change of
+     * state. A part of the page that no longer needs the channel must remove its own listeners.
      */
     unsubscribe(): void;
     /** Returns the messages until the subscription ends. Messages that arrive while one is handled wait in memory. */

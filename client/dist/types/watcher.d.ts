@@ -20,7 +20,7 @@ export interface WatchGap {
 export interface WatchEvents<T> {
     message: Message<T>;
     gap: WatchGap;
-    /** The server took one channel or pattern away. The others go on. */
+    /** The server ended one channel or pattern. The others continue. */
     unsubscribed: {
         readonly channel?: string;
         readonly pattern?: string;
@@ -33,12 +33,12 @@ export interface WatchEvents<T> {
     };
 }
 /**
- * An event stream with one filter. It has a stream of its own because the connection of the
- * client could not tell a message of a pattern from one of a channel, and because a stream has
- * one filter for all that it brings.
+ * A watch of channels and patterns. It has an event stream of its own, for two reasons: on the
+ * connection of the client a message of a pattern looks like one of a channel, and a stream has
+ * one filter for everything.
  *
- * It has a stream only while the client is connected, so that the client takes care of tokens and
- * of the page's life. The stream outlives interruptions of the client's connection.
+ * It has a stream only while the client is connected, so that the client handles tokens and the
+ * page's life. The stream outlives interruptions of the client's connection.
  */
 export declare class Watch<T = unknown> extends Emitter<WatchEvents<T>> {
     #private;

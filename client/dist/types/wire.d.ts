@@ -87,7 +87,7 @@ export interface WireInfo {
 export declare function parse(text: string): Envelope | undefined;
 /**
  * Checks the types of all fields, so that the code above need not. An envelope with a wrong
- * type is dropped. If it answers a command it becomes an error, so that the command does not
- * wait for ever.
+ * type is dropped. If it answers a command, it becomes an error instead. Otherwise the command
+ * would wait for ever.
  */
 export declare function examine(e: any): Envelope | undefined;
