@@ -27,12 +27,17 @@ func (*counting) AppendEvent(dst []byte, ev hub.Event) []byte {
 
 // countings keeps what is recorded for the app.
 type countings struct {
-	list  []string
-	panic bool
-	fail  error
+	list   []string
+	missed int
+	panic  bool
+	fail   error
 }
 
-func (*countings) Missed(context.Context, string) error { return nil }
+func (c *countings) Missed(context.Context, string) error {
+	c.missed++
+	return c.fail
+}
+
 func (c *countings) Counted(_ context.Context, channel string, n int) error {
 	if c.panic {
 		panic("no luck")

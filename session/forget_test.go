@@ -95,3 +95,14 @@ func TestPardonsAreSplit(t *testing.T) {
 		}
 	}
 }
+
+// A node that does not know yet what is revoked drops nothing, or a repeat would find nothing to drop.
+func TestForgetOnAnUninformedNode(t *testing.T) {
+	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
+		w.registry.WithControl(func(hub.Executor) Control { return new(cable) })
+		done, e := w.registry.Forget(t.Context(), "ann", true)
+		if codeOf(e) != protocol.Unavailable || e.RetryAfter < time.Second || e.RetryAfter >= 10*time.Second || done.Revocations != 0 {
+			t.Errorf("%+v, %+v", done, e)
+		}
+	})
+}

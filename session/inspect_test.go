@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -23,6 +24,8 @@ type intercom struct {
 	t       *testing.T
 	others  []*Registry
 	missing atomic.Int64
+	asked   atomic.Int64 // questions
+	garbled bool         // no reply is understood
 }
 
 func (c *intercom) Node() string { return "a" }
@@ -31,11 +34,15 @@ func (c *intercom) Ask(_ context.Context, question []byte) (hub.Replies, error) 
 	if c.away {
 		return hub.Replies{}, hub.ErrUnavailable
 	}
+	c.asked.Add(1)
 	all := hub.Replies{Missing: int(c.missing.Load())}
 	for i, r := range c.others {
 		body, err := r.Respond(question)
 		if err != nil || len(body) > hub.MaxReply {
 			c.t.Errorf("%s is answered with %d bytes, %v", question, len(body), err)
+		}
+		if c.garbled {
+			body = []byte(`"newer"`)
 		}
 		all.Replies = append(all.Replies, hub.Reply{Node: fmt.Sprint(i), Body: body})
 	}
@@ -252,4 +259,25 @@ func TestFiguresAreAddedUp(t *testing.T) {
 	if s.Gauges["queue_messages"] != 3 || s.Gauges["queue_bytes"] != 30 {
 		t.Errorf("%v", s.Gauges)
 	}
+}
+
+// A connection is found on any node, and each id that no node has is not.
+func TestInspectedConnectionByID(t *testing.T) {
+	threeNodes(t, func(t *testing.T, nodes []*world, c *intercom) {
+		in := &nodes[0].registry.Inspection
+		here, there := nodes[0].connect("ann").Conn().ID(), nodes[2].connect("bob").Conn().ID()
+		for _, step := range []struct {
+			id, user string
+			nodes    int
+		}{{here, "ann", 1}, {there, "bob", 3}, {"aaaaaaaaaaaaaaaa", "", 3}, {strings.Repeat("a", maxConnectionID+1), "", 1}} {
+			info, found, cov := in.Connection(t.Context(), step.id)
+			if found != (step.user != "") || info.User != step.user || cov.Nodes != step.nodes {
+				t.Errorf("%s: %+v, %v, %+v", step.id, info, found, cov)
+			}
+		}
+		c.garbled = true
+		if _, found, cov := in.Connection(t.Context(), there); found || cov.Missing != 2 || !cov.Partial {
+			t.Errorf("replies that are not understood: %v, %+v", found, cov)
+		}
+	})
 }

@@ -265,6 +265,28 @@ func TestLostBehindATicket(t *testing.T) {
 	}
 }
 
+// What another user was lost with is inherited where the app has signed the member, and nowhere else.
+func TestLostAgainAsAnotherUser(t *testing.T) {
+	inLostWorld(t, func(t *testing.T, w *world) {
+		pass := &Pass{Member: &PassMember{ID: "7"}}
+		first := w.connect("ann")
+		first.joins("a", "x", pass)
+		first.joins("b", "x", pass)
+		first.joins("c", "x", nil)
+		first.lose(hub.ReasonLost)
+		for _, channel := range []string{"a", "b", "c"} {
+			w.send(channel, "", "1")
+		}
+		second := w.connect("bob")
+		want(t, "bob in a", second.joins("a", "x", pass), "1")
+		second.lose(hub.ReasonLost)
+		third := w.connect("bob")
+		want(t, "bob in c", third.joins("c", "x", nil), "")
+		want(t, "the member in b", third.joins("b", "x", pass), "1")
+		want(t, "ann in c", w.connect("ann").joins("c", "x", nil), "")
+	})
+}
+
 // What can not be sent again is logged, and nothing else is.
 func TestLostSignInThatFails(t *testing.T) {
 	inLostWorld(t, func(t *testing.T, w *world) {

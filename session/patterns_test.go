@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -111,6 +112,31 @@ func TestApplyRechecksPatterns(t *testing.T) {
 	})
 }
 
+// A pattern whose messages can not be had is not subscribed to, and leaves nothing behind. One that is keeps its
+// filter over a reload.
+func TestSubscribePatternThatFails(t *testing.T) {
+	inBubble(t, Limits{}, []policy.Room{spanned("a:*", policy.Anyone)}, func(t *testing.T, w *world) {
+		c, text := w.connect("ann"), `content > 1.0`
+		subscribe := func() protocol.Code {
+			return codeOf(c.Subscribe(t.Context(), protocol.Subscribe{Channel: "a:*", Filter: &text}, SubscribeOptions{}))
+		}
+		w.broker.set(func() { w.broker.fail = errors.New("out of order") })
+		if got := subscribe(); got != protocol.Internal || len(c.places) != 0 || len(c.Conn().Channels()) != 0 {
+			t.Errorf("%q, %d places, in %v", got, len(c.places), c.Conn().Channels())
+		}
+		w.broker.set(func() { w.broker.fail = nil })
+		if got := subscribe(); got != "" {
+			t.Fatal(got)
+		}
+		w.rules(spanned("a:*", policy.Users))
+		w.say("a:1", `1`)
+		w.say("a:1", `2`)
+		if got := contents(c); !slices.Equal(got, []string{"2"}) {
+			t.Errorf("after a reload: %v", got)
+		}
+	})
+}
+
 // The filter of the block and the client's own hold for each message of a pattern.
 func TestPatternFilters(t *testing.T) {
 	room := spanned("a:*", policy.Anyone)
@@ -153,6 +179,9 @@ func TestPatternFilters(t *testing.T) {
 }
 
 func (f *faults) AttachFeed(ctx context.Context, feed string) error {
+	if fail, _, _, _ := f.state(); fail != nil {
+		return fail
+	}
 	f.feeds.Add(1)
 	return f.Broker.(hub.FeedBroker).AttachFeed(ctx, feed)
 }

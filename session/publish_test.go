@@ -234,3 +234,36 @@ func TestStoreFails(t *testing.T) {
 		})
 	}
 }
+
+// A content of exactly the message size is accepted, from the client and from the app that it goes through.
+func TestContentOfTheMessageSize(t *testing.T) {
+	content := []byte(`"` + strings.Repeat("x", 50) + `"`)
+	inBubble(t, Limits{MessageSize: len(content)}, open("a"), func(t *testing.T, w *world) {
+		c := Caller{Principal: named("ann")}
+		if e := w.into(c, "a", string(content)); e != nil {
+			t.Error(e)
+		}
+		if e := w.into(c, "a", " "+string(content)); codeOf(e) != protocol.TooLarge {
+			t.Error(e)
+		}
+		rules := w.registry.rules.Load()
+		h := handled{rules: rules, room: rules.policy.Match("a")}
+		for extra, want := range []protocol.Code{"", protocol.TooLarge} {
+			said := protocol.Publish{Channel: "a", Content: append([]byte(strings.Repeat(" ", extra)), content...)}
+			if e := h.replace(&hub.Message{Channel: "a", Content: content}, said); codeOf(e) != want {
+				t.Errorf("%d bytes more from the app: %v", extra, e)
+			}
+		}
+	})
+}
+
+// Content and tags together fill a page of the history.
+func TestFittingCountsTags(t *testing.T) {
+	t.Parallel()
+	m := &hub.Message{Content: []byte("12345"), Tags: []byte("12345")}
+	for bytes, want := range map[int]int{0: 1, 10: 1, 19: 1, 20: 2, 29: 2, 30: 3, 99: 3} {
+		if got := len(fitting(hub.HistoryPage{Messages: []*hub.Message{m, m, m}}, true, bytes).Messages); got != want {
+			t.Errorf("%d messages fit into %d bytes, want %d", got, bytes, want)
+		}
+	}
+}

@@ -76,3 +76,29 @@ func TestRequestMemoryOfOne(t *testing.T) {
 	}
 	v.Release()
 }
+
+// Requests may hold exactly what the limits say. Without limits they may hold anything.
+func TestRequestMemoryIsJustEnough(t *testing.T) {
+	t.Parallel()
+	c := Caller{Principal: &Principal{IP: netip.MustParseAddr("192.0.2.1")}}
+	for name, test := range map[string]struct {
+		limits Limits
+		more   protocol.Code
+	}{
+		"of an address": {Limits{RequestMemoryPerIP: 4 * requestCost}, protocol.RateLimited},
+		"of all":        {Limits{RequestMemory: 4 * requestCost}, protocol.Unavailable},
+		"unlimited":     {Limits{}, ""},
+	} {
+		w := newWorld(t, test.limits)
+		if _, e := w.reserved(c, requestCost); e != nil {
+			t.Errorf("%s: %v", name, e)
+		}
+		v, e := w.reserved(c, requestCost)
+		if e != nil {
+			t.Errorf("%s, just full: %v", name, e)
+		}
+		if e := v.Add(1); codeOf(e) != test.more {
+			t.Errorf("%s, a byte more: %v", name, e)
+		}
+	}
+}

@@ -131,3 +131,27 @@ func TestRevokedWhileOpening(t *testing.T) {
 		}
 	})
 }
+
+// A revocation lasts for the leeway longer than its tokens, unless there is no later time.
+func TestRevocationLastsForTheLeeway(t *testing.T) {
+	inRealm(t, Realm{}, nil, func(t *testing.T, w *world) {
+		r, now := &w.registry.Revocations, time.Now()
+		if _, e := r.Revoke(t.Context(), auth.Revocation{ID: "t1", Until: now.Add(time.Minute)}); e != nil {
+			t.Fatal(e)
+		}
+		last := time.Date(lastYear, time.December, 31, 23, 59, 59, 0, time.UTC)
+		if _, e := r.Revoke(t.Context(), auth.Revocation{ID: "t2", Until: last}); e != nil {
+			t.Errorf("until the last second: %v", e)
+		}
+		long := w.registry.rules.Load().leeway()
+		if long <= 0 {
+			t.Fatal("no leeway")
+		}
+		for after, want := range map[time.Duration]bool{time.Minute + long - 1: true, time.Minute + long + time.Second: false} {
+			time.Sleep(time.Until(now.Add(after)))
+			if got := r.Revoked(auth.Identity{ID: "t1", Expires: now.Add(time.Minute)}); got != want && after < time.Minute+long {
+				t.Errorf("after %v: revoked %v", after, got)
+			}
+		}
+	})
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
 var secret = []byte("0123456789abcdef0123456789abcdef")
@@ -116,4 +117,17 @@ func authenticated(c map[string]any) string {
 	}
 	b, _ := json.Marshal(map[string]any{"type": "authenticated", "id": 9, "payload": payload})
 	return string(b)
+}
+
+// A client that guesses tokens commits offences. One whose token can not be checked does not.
+func TestTokenOffences(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[protocol.Code]bool{
+		protocol.Unauthorized: true, protocol.TokenExpired: true, protocol.Forbidden: true,
+		protocol.Unavailable: false, protocol.Internal: false, protocol.RateLimited: false,
+	} {
+		if IsTokenOffence(code) != want {
+			t.Errorf("%s: %v", code, !want)
+		}
+	}
 }

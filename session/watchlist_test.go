@@ -116,6 +116,55 @@ func TestWatchlistOverNodes(t *testing.T) {
 	})
 }
 
+// The longest id can be watched, and a longer one can not.
+func TestWatchlistOfLongIDs(t *testing.T) {
+	inBubble(t, Limits{}, open("*"), func(t *testing.T, w *world) {
+		w.watchlists(true)
+		longest := strings.Repeat("x", maxWatchedID)
+		ann := w.watches("ann", new(watching), longest, longest+"x")
+		ann.after(1, "+ -"+longest)
+		there := w.watches(longest, native)
+		ann.after(2, "+"+longest+" -")
+		there.Conn().Close(hub.ReasonGone)
+		ann.after(2, "+ -"+longest)
+	})
+}
+
+// Other nodes are asked about what has changed, and now and then about everybody who is watched. Nobody is asked
+// about users that nobody watches.
+func TestWatchlistComesToRest(t *testing.T) {
+	threeNodes(t, func(t *testing.T, nodes []*world, c *intercom) {
+		for _, w := range nodes {
+			w.watchlists(true)
+		}
+		waits := func(w *world) bool {
+			l := &w.registry.Watchlists
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			return l.waiting
+		}
+		joe := nodes[0].watches("joe", native)
+		time.Sleep(3*watchPause + time.Millisecond)
+		if waits(nodes[0]) {
+			t.Error("users are counted on and on, and nobody watches")
+		}
+		watcher := nodes[2].watches("eve", new(watching), "ann")
+		watcher.after(2, "+ -ann")
+		nodes[0].watches("ann", native)
+		time.Sleep(watchPause + time.Millisecond)
+		if waits(nodes[1]) || !waits(nodes[2]) {
+			t.Errorf("counts again: %v without a watcher, %v with one", waits(nodes[1]), waits(nodes[2]))
+		}
+		joe.Watch([]string{"ann"})
+		time.Sleep(3 * watchPause)
+		before := c.asked.Load()
+		time.Sleep(2 * watchAgain * watchPause)
+		if n := c.asked.Load() - before; n != 2 {
+			t.Errorf("%d questions in twice the time after which all are counted", n)
+		}
+	})
+}
+
 // A panic while users are counted costs one event.
 func TestPanicInCountingUsers(t *testing.T) {
 	inBubble(t, Limits{}, open("*"), func(t *testing.T, w *world) {
