@@ -44,7 +44,7 @@ func (h *Hub) SubscribePattern(ctx context.Context, c *Conn, p *Pattern, o Subsc
 	if !ok {
 		return sub, ErrUnavailable
 	}
-	s := &subscription{conn: c, channel: p.Text, pattern: p, index: -1, held: new(held)}
+	s := &subscription{conn: c, channel: p.Text, pattern: p, held: new(held)}
 	if o.Selector != nil {
 		s.sieve = &sieve{selector: o.Selector}
 	}

@@ -33,7 +33,7 @@ func (h *Hub) Resume(ctx context.Context, c *Conn, rooms []Resumption, except st
 		}
 	}()
 	for _, room := range rooms {
-		s := &subscription{conn: c, channel: room.Channel, interests: room.Interests, index: -1, held: new(held)}
+		s := &subscription{conn: c, channel: room.Channel, interests: room.Interests, held: new(held)}
 		if room.Selector != nil {
 			s.sieve = &sieve{selector: room.Selector}
 		}

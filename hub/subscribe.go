@@ -63,7 +63,7 @@ type Subscribed struct {
 // message is lost between replay and live delivery. Errors: [ErrSubscribed], [ErrLeft],
 // [ErrClosed] and those of the broker.
 func (h *Hub) Subscribe(ctx context.Context, c *Conn, channel string, o SubscribeOptions) (Subscribed, error) {
-	s := &subscription{conn: c, channel: channel, interests: o.Interests, index: -1, held: new(held)}
+	s := &subscription{conn: c, channel: channel, interests: o.Interests, held: new(held)}
 	if o.Track {
 		s.track = new(track)
 	}

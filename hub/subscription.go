@@ -17,7 +17,7 @@ type subscription struct {
 	room    *room
 	pattern *Pattern // nil: the subscription is to a channel
 
-	index int // in room.members, -1 outside; guarded by room.mu
+	index int // in room.members, -1 after that; guarded by room.mu, and of no use without room
 
 	// Guarded by conn.mu.
 	phase     phase

@@ -63,3 +63,61 @@ func TestTrail(t *testing.T) {
 	tr.note(a, Position{Epoch: "other", Offset: 1})
 	check("another log", "1", at("b", b.noted), "no")
 }
+
+// A trail that is just full drops nothing. One entry more drops the oldest quarter. A ping marks what was sent before
+// it, also when the oldest entries are dropped.
+func TestTrailIsFilledToItsBound(t *testing.T) {
+	a, b := &track{channel: "a", group: "1", start: Position{Epoch: "a"}}, &track{channel: "b", group: "1", start: Position{Epoch: "b"}}
+	a.start.Offset, b.start.Offset = 1, 1
+	a.noted, b.noted = 1, 1
+	tr := new(trail)
+	add := func(n int) {
+		for range n {
+			k := a
+			if len(tr.runs) > 0 && tr.runs[len(tr.runs)-1].track == a {
+				k = b
+			}
+			tr.note(k, Position{Epoch: k.channel, Offset: k.noted + 1})
+		}
+	}
+	add(maxTrail - 10)
+	tr.mark(false)
+	add(10)
+	if len(tr.runs) != maxTrail || len(tr.edges) != 0 {
+		t.Errorf("%d runs, %d edges", len(tr.runs), len(tr.edges))
+	}
+	add(1)
+	if len(tr.runs) != maxTrail+1-maxTrail/4 || len(tr.edges) != 1 || tr.marked != maxTrail-10-maxTrail/4 {
+		t.Errorf("%d runs, %d edges, %d marked", len(tr.runs), len(tr.edges), tr.marked)
+	}
+	n := len(tr.runs)
+	tr.note(a, Position{Epoch: "a", Offset: a.noted}) // it has that one
+	if len(tr.runs) != n {
+		t.Error("a message is noted twice")
+	}
+	tr.mark(true)
+	if len(tr.runs) != 11 || tr.marked != 11 {
+		t.Errorf("%d runs behind the ping, %d marked", len(tr.runs), tr.marked)
+	}
+}
+
+// A client that was sent nothing may name a message from before the connection, of the same log and group.
+func TestTrailFromBefore(t *testing.T) {
+	k := &track{channel: "a", group: "1", start: Position{Epoch: "a", Offset: 5}, base: Position{Epoch: "a", Offset: 5}}
+	end := &Trail{rooms: []*track{k}}
+	for name, c := range map[string]struct {
+		group string
+		last  Position
+		ok    bool
+	}{
+		"before":        {"1", Position{Epoch: "a", Offset: 4}, true},
+		"just there":    {"1", Position{Epoch: "a", Offset: 5}, true},
+		"behind":        {"1", Position{Epoch: "a", Offset: 6}, false},
+		"another log":   {"1", Position{Epoch: "b", Offset: 4}, false},
+		"another group": {"2", Position{Epoch: "a", Offset: 4}, false},
+	} {
+		if all, ok := end.After(c.group, &c.last); ok != c.ok || ok && (len(all) != 1 || all[0].Position.Offset != 5) {
+			t.Errorf("%s: %v, %v", name, all, ok)
+		}
+	}
+}
