@@ -30,6 +30,7 @@ export function shared({ group, worker, ...options }: SharedOptions): Options {
   const host: Host = {
     alone: false,
     key: `${options.token === undefined ? 'group' : 'token'} ${group ?? ''}`,
+    timeout: options.timeout,
     // Bundlers recognize this form, and add the file.
     start: () => (worker ? new SharedWorker(worker, name) : new SharedWorker(new URL('./sharedworker.js', import.meta.url), name)),
     plain: (url) => new Plain(url),
@@ -44,6 +45,7 @@ export function shared({ group, worker, ...options }: SharedOptions): Options {
 
 interface Host {
   readonly key: string;
+  readonly timeout: number | undefined;
   /** True when this client no longer uses the worker. */
   alone: boolean;
   start(): SharedWorker;
@@ -104,7 +106,8 @@ class SharedSocket {
     this.#timer = setTimeout(failed, patience);
     port.addEventListener('message', ({ data }) => this.#take(data), { signal });
     port.start();
-    this.#tell({ type: 'open', url: this.#url, key: this.#host.key });
+    const { key, timeout } = this.#host;
+    this.#tell({ type: 'open', url: this.#url, key, timeout });
     // A page in the back/forward cache is suspended by the client itself.
     addEventListener('pagehide', ({ persisted }) => persisted || this.#leave(), { signal });
     this.#hold().catch(() => {});

@@ -7,6 +7,8 @@ import { parse, type Command, type Envelope, type Payload } from './wire.js';
 interface Asked {
   readonly command: Command;
   readonly done: (answer: Envelope) => void;
+  /** The tab that calls; undefined for all other commands. */
+  readonly caller: Tab | undefined;
 }
 
 /** The token that expires last. */
@@ -24,8 +26,6 @@ interface Lease {
  * reading the connection.
  */
 const [mostCommands, mostCalls] = [16, 8];
-/** How long the server may take to answer a ping, in milliseconds. */
-const patience = 10_000;
 
 /**
  * One WebSocket to the server, and the tabs that use it. It does not reconnect. When it ends, the connections of all
@@ -43,8 +43,11 @@ export class SharedConnection implements QueueConnection, RoomConnection {
   #count = 0;
   readonly #asked = new Map<unknown, Asked>();
   #waiting: Asked[] = [];
-  /** Runs while a ping has no answer. */
-  #ping: ReturnType<typeof setTimeout> | undefined;
+  /** Ends the connection unless a frame arrives. Runs until the greeting, and while a ping has no answer. */
+  #deadline: ReturnType<typeof setTimeout> | undefined;
+  #deadlineAt = 0;
+  /** Runs while a page that is gone may come back. */
+  #linger: ReturnType<typeof setTimeout> | undefined;
   #over = false;
 
   /** Calls `gone` when no more tabs may join this connection. */
@@ -60,19 +63,28 @@ export class SharedConnection implements QueueConnection, RoomConnection {
   }
 
   join(tab: Tab): void {
+    clearTimeout(this.#linger);
+    this.#linger = undefined;
     this.#tabs.set(tab, new MessageQueue(tab, this));
     if (this.#greeting) tab.say(this.#greeting);
+    else this.#limit(tab);
   }
 
   /** Removes a tab that is gone. `goodbye`: the tab will not come back. */
   leave(tab: Tab, goodbye: boolean): void {
     if (!this.#tabs.delete(tab) || this.#over) return;
-    // The tab waited for the server in vain, so no other tab needs to try.
-    if (this.#ping && !goodbye) return this.#lost();
     for (const room of [...this.#rooms.values()]) room.leave(tab, !goodbye);
+    if (!goodbye) {
+      clearTimeout(this.#linger);
+      this.#linger = setTimeout(() => this.#lingered(), lingering);
+    }
     if (this.#tabs.size) return;
-    if (goodbye || !this.#greeting) this.#close(goodbye ? 1000 : undefined);
-    else setTimeout(() => this.#tabs.size || this.#close(), lingering);
+    if (!this.#greeting || !this.#linger) this.#close(goodbye ? 1000 : undefined);
+  }
+
+  #lingered(): void {
+    this.#linger = undefined;
+    if (!this.#tabs.size && !this.#over) this.#close();
   }
 
   /** Handles a frame from a tab. */
@@ -81,7 +93,7 @@ export class SharedConnection implements QueueConnection, RoomConnection {
     const { type, id, payload } = command;
     const { channel } = payload;
     const room = this.#rooms.get(channel!);
-    if (type === 'ping') this.#check();
+    if (type === 'ping') this.#check(tab);
     else if (type === 'authenticate') this.#authenticate(tab, command);
     else if (type === 'subscribe') this.#room(channel!).subscribe(tab, command);
     else if (type === 'unsubscribe' && room) room.unsubscribe(tab, command);
@@ -89,11 +101,11 @@ export class SharedConnection implements QueueConnection, RoomConnection {
     else if (type === 'presence' && room && (payload['status'] ?? payload['info']) !== undefined) room.presence(tab, command);
     else if (id === undefined) this.#send(command);
     else if (type === 'message') this.#tabs.get(tab)?.push(command);
-    else this.ask(command, (answer) => tab.reply(id, answer));
+    else this.ask(command, (answer) => tab.reply(id, answer), type === 'call' ? tab : undefined);
   }
 
-  ask(command: Command, done: (answer: Envelope) => void): void {
-    this.#waiting.push({ command: { ...command, id: ++this.#count }, done });
+  ask(command: Command, done: (answer: Envelope) => void, caller?: Tab): void {
+    this.#waiting.push({ command: { ...command, id: ++this.#count }, done, caller });
     this.#pump();
   }
 
@@ -107,17 +119,22 @@ export class SharedConnection implements QueueConnection, RoomConnection {
     return room;
   }
 
+  /** Sends what may go. Commands that are no calls keep their order. */
   #pump(): void {
-    const calls = [...this.#asked.values()].filter(isCall).length;
-    let rest = { true: mostCalls - calls, false: mostCommands - this.#asked.size + calls };
     this.#waiting = this.#waiting.filter((asked) => {
-      const kind = `${isCall(asked)}` as const;
-      if (rest[kind] <= 0) return true;
-      rest = { ...rest, [kind]: rest[kind] - 1 };
+      if (!this.#free(asked)) return true;
       this.#asked.set(asked.command.id, asked);
       this.#send(asked.command);
       return false;
     });
+  }
+
+  /** Reports whether a command may go now. A tab may call while it has fewer calls than are left for other tabs. */
+  #free({ caller }: Asked): boolean {
+    const open = [...this.#asked.values()];
+    const calls = open.filter((other) => other.caller);
+    if (!caller) return open.length - calls.length < mostCommands;
+    return calls.filter((other) => other.caller === caller).length < mostCalls - calls.length;
   }
 
   #send(command: Command): void {
@@ -157,8 +174,7 @@ export class SharedConnection implements QueueConnection, RoomConnection {
   // From the server.
 
   #frame(text: string): void {
-    clearTimeout(this.#ping);
-    this.#ping = undefined;
+    this.#unlimit();
     const envelope = parse(text);
     if (!envelope) return;
     const { type, id, payload } = envelope;
@@ -175,10 +191,26 @@ export class SharedConnection implements QueueConnection, RoomConnection {
   }
 
   /** Sends a ping to the server. Its answer is for all tabs. */
-  #check(): void {
-    if (this.#ping) return;
-    this.#ping = setTimeout(() => this.#lost(), patience);
-    this.#send({ type: 'ping', payload: {} });
+  #check(tab: Tab): void {
+    if (!this.#deadline) this.#send({ type: 'ping', payload: {} });
+    this.#limit(tab);
+  }
+
+  /**
+   * Ends the connection if no frame arrives within the patience of a tab. The worker measures that itself: a tab that
+   * leaves may have timed out, but it may as well be loaded again.
+   */
+  #limit({ patience }: Tab): void {
+    const end = Date.now() + patience;
+    if (this.#deadline && this.#deadlineAt <= end) return;
+    clearTimeout(this.#deadline);
+    this.#deadlineAt = end;
+    this.#deadline = setTimeout(() => this.#lost(), patience);
+  }
+
+  #unlimit(): void {
+    clearTimeout(this.#deadline);
+    this.#deadline = undefined;
   }
 
   // Ending.
@@ -202,12 +234,9 @@ export class SharedConnection implements QueueConnection, RoomConnection {
   #end(): void {
     if (this.#over) return;
     this.#over = true;
-    clearTimeout(this.#ping);
+    this.#unlimit();
+    clearTimeout(this.#linger);
     this.#rooms.clear();
     this.#gone();
   }
-}
-
-function isCall({ command }: Asked): boolean {
-  return command.type === 'call';
 }

@@ -2,10 +2,18 @@
 // older versions do not understand needs a new name.
 export const workerName = 'caddy-realtime 1';
 
+/** The first message. Pages with the same key use one connection. */
+export interface Opening {
+  readonly type: 'open';
+  readonly url: string;
+  readonly key: string;
+  /** How long the client waits for the server, in milliseconds. An older page does not say it. */
+  readonly timeout?: number | undefined;
+}
+
 /** Frames of the protocol are strings. All else is one of these. */
 export type FromPage =
-  /** The first message. Pages with the same key use one connection. */
-  | { readonly type: 'open'; readonly url: string; readonly key: string }
+  | Opening
   /** The page holds this lock until it is gone. */
   | { readonly type: 'lock'; readonly name: string }
   /** The answer to `alive`. */

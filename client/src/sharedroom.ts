@@ -49,6 +49,8 @@ export class SharedRoom {
   /** The room has presence. */
   #present = false;
   #filtered = false;
+  /** Runs while a page that is gone may come back. */
+  #linger: ReturnType<typeof setTimeout> | undefined;
 
   constructor(connection: RoomConnection, channel: string) {
     this.#connection = connection;
@@ -58,6 +60,8 @@ export class SharedRoom {
   // From the tabs.
 
   subscribe(tab: Tab, command: Command): void {
+    clearTimeout(this.#linger);
+    this.#linger = undefined;
     const newcomer = { tab, command };
     const filtered = !!command.payload['filter'];
     if (this.#newcomers) this.#newcomers.push(newcomer);
@@ -79,7 +83,7 @@ export class SharedRoom {
     this.#newcomers = this.#newcomers?.filter((newcomer) => newcomer.tab !== tab);
     if (!this.#subscribers.delete(tab) && newcomers === this.#newcomers?.length) return;
     this.#show(this.#appearance.drop(tab));
-    if (patient) setTimeout(() => this.#settle(), lingering);
+    if (patient) this.#wait();
     else this.#settle();
   }
 
@@ -211,9 +215,18 @@ export class SharedRoom {
 
   // Ending.
 
-  /** Unsubscribes if no tab needs the channel. */
+  /** Waits for a page that may come back. It gets the whole time, also if another page went a moment before. */
+  #wait(): void {
+    clearTimeout(this.#linger);
+    this.#linger = setTimeout(() => {
+      this.#linger = undefined;
+      this.#settle();
+    }, lingering);
+  }
+
+  /** Unsubscribes if no tab needs the channel, and no page may come back for it. */
   #settle(): void {
-    if (this.#subscribers.size || this.#newcomers) return;
+    if (this.#subscribers.size || this.#newcomers || this.#linger) return;
     this.#end();
     this.#connection.ended(this);
   }

@@ -10,8 +10,8 @@
 // - Appearance: the status and the info that others see of a tab, or of all tabs of a room (sharedappearance.ts).
 // - Copy: the state of a room's document (shareddocument.ts).
 import { SharedConnection } from './sharedconnection.js';
-import type { FromPage, FromWorker } from './sharedport.js';
-import { Tab } from './sharedtab.js';
+import type { FromPage, FromWorker, Opening } from './sharedport.js';
+import { Tab, type TabHooks } from './sharedtab.js';
 
 /** Returns the function with which a worker accepts pages. */
 export function server(): (port: MessagePort) => void {
@@ -27,12 +27,13 @@ export function server(): (port: MessagePort) => void {
     return connection;
   };
 
-  const open = (port: MessagePort, url: string, key: string): void => {
+  const open = (port: MessagePort, { url, key, timeout }: Opening): void => {
     const connection = connectionTo(url, key);
-    const tab: Tab = new Tab(port, {
+    const hooks: TabHooks = {
       frame: (text) => connection.command(tab, text),
       gone: (goodbye) => connection.leave(tab, goodbye),
-    });
+    };
+    const tab = new Tab(port, hooks, timeout);
     connection.join(tab);
   };
 
@@ -43,7 +44,7 @@ export function server(): (port: MessagePort) => void {
       if (data.type !== 'open') return;
       port.postMessage({ type: 'ready' } satisfies FromWorker);
       try {
-        open(port, data.url, data.key);
+        open(port, data);
       } catch (error) {
         // The policy of the worker forbids the address.
         port.postMessage({ type: 'end', code: 1006, reason: String(error) } satisfies FromWorker);

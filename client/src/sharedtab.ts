@@ -1,4 +1,5 @@
 import type { FromPage, FromWorker } from './sharedport.js';
+import { waitOf } from './time.js';
 import type { Envelope } from './wire.js';
 
 /** What a tab calls on its connection. */
@@ -12,11 +13,15 @@ export interface TabHooks {
 const [askBytes, askTime] = [1 << 20, 20_000];
 /** The worker gives up a page that it has not heard for this many sent bytes, or milliseconds. */
 const [mostBytes, mostTime] = [16 << 20, 60_000];
+/** The patience of a page that sets no `timeout`, in milliseconds. */
+const usualPatience = 10_000;
 /** Close codes: the page did not read fast enough, or did not answer. */
 const [slow, silent] = [4500, 4501];
 
 /** The worker's end of a page's connection. */
 export class Tab {
+  /** How long the page waits for the server, in milliseconds. */
+  readonly patience: number;
   /** The page has authenticated on the connection. */
   known = false;
   readonly #port: MessagePort;
@@ -29,7 +34,8 @@ export class Tab {
   #debt = 0;
   #asked = false;
 
-  constructor(port: MessagePort, hooks: TabHooks) {
+  constructor(port: MessagePort, hooks: TabHooks, timeout: number | undefined) {
+    this.patience = waitOf(timeout) ?? usualPatience;
     this.#port = port;
     this.#hooks = hooks;
     port.addEventListener('message', ({ data }) => this.#take(data), { signal: this.#over.signal });
