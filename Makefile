@@ -39,7 +39,7 @@ ONLY      ?=
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz attacks drills cluster-drills simulate mutants drain-drill slow-app-drill notify-drill dashboard-check pictures bench bench-compare store-bench microbench release fmt clean
+.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz attacks drills cluster-drills simulate mutants drain-drill slow-app-drill notify-drill dashboard-check packaging pictures bench bench-compare store-bench microbench release fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -132,6 +132,10 @@ store-bench: ## measure the store on disk beside memory, its start and its compa
 
 microbench: ## run the benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+packaging: ## check the Dockerfiles by the rules of BuildKit, and the workflows by actionlint; builds nothing
+	cd tools/lint && go run . ../../Dockerfile ../../examples/cluster/Dockerfile
+	cd tools/lint && go tool actionlint ../../.github/workflows/*.yml
 
 pictures: ## take the pictures of the documentation
 	cd integration/browser && REALTIME_PICTURES=$(CURDIR)/docs go test -count=1 -run 'Pictures$$' .
