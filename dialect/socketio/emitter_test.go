@@ -356,6 +356,22 @@ func TestMsgpack(t *testing.T) {
 	}
 }
 
+// One goroutine takes all frames, so a frame of many small values must not cost more than its bytes. Only the output grows.
+func TestMsgpackAllocations(t *testing.T) {
+	frame := []byte{0xDC, 0x4E, 0x20}
+	for range 5000 { // of each kind with a size behind it that may be empty
+		frame = append(frame, 0xD9, 1, 'a', 0xC4, 0, 0xDC, 0, 0, 0xDE, 0, 0)
+	}
+	n := testing.AllocsPerRun(5, func() {
+		if _, _, err := msgpackToJSON(frame); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 50 {
+		t.Errorf("%v allocations for %d values", n, 20_000)
+	}
+}
+
 // FuzzEmitted reads what anybody may publish in Redis.
 func FuzzEmitted(f *testing.F) {
 	f.Add([]byte(pack(f, `["emitter",{"type":2,"data":["e",{"a":"bin:x"}],"nsp":"/"},{"rooms":["r",1],"except":[],"flags":{"volatile":true}}]`)))

@@ -109,27 +109,41 @@ func (r *msgpackReader) long(c byte) error {
 	return nil
 }
 
-// sized appends a value behind whose kind its size stands.
+// sized appends a value behind whose kind its size stands. A switch, and not a table of functions: a table would
+// be built for each value.
 func (r *msgpackReader) sized(c byte) error {
-	kinds := map[byte]struct {
-		size uint64
-		read func(uint64) error
-	}{
-		0xC4: {1, r.blob}, 0xC5: {2, r.blob}, 0xC6: {4, r.blob},
-		0xC7: {1, r.extension}, 0xC8: {2, r.extension}, 0xC9: {4, r.extension},
-		0xD9: {1, r.text}, 0xDA: {2, r.text}, 0xDB: {4, r.text},
-		0xDC: {2, r.array}, 0xDD: {4, r.array},
-		0xDE: {2, r.object}, 0xDF: {4, r.object},
-	}
-	kind, ok := kinds[c]
-	if !ok {
+	size := sizeBytes(c)
+	if size == 0 {
 		return errMsgpack
 	}
-	n, err := r.number(kind.size)
+	n, err := r.number(size)
 	if err != nil {
 		return err
 	}
-	return kind.read(n)
+	switch {
+	case c <= 0xC6:
+		return r.blob(n)
+	case c <= 0xC9:
+		return r.extension(n)
+	case c <= 0xDB:
+		return r.text(n)
+	case c <= 0xDD:
+		return r.array(n)
+	}
+	return r.object(n)
+}
+
+// sizeBytes returns how many bytes the size has behind a kind; 0 if no size stands behind it.
+func sizeBytes(c byte) uint64 {
+	switch c {
+	case 0xC4, 0xC7, 0xD9:
+		return 1
+	case 0xC5, 0xC8, 0xDA, 0xDC, 0xDE:
+		return 2
+	case 0xC6, 0xC9, 0xDB, 0xDD, 0xDF:
+		return 4
+	}
+	return 0
 }
 
 func (r *msgpackReader) text(n uint64) error {
