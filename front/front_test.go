@@ -60,3 +60,22 @@ func TestFind(t *testing.T) {
 func pusherConfig(app, key, path string) *config.Pusher {
 	return &config.Pusher{App: app, Path: path, Keys: []config.PusherKey{{Key: key, Secret: "secret"}}}
 }
+
+// A request of the site costs nothing: neither its query is parsed nor its path is escaped. Each request of the site is
+// looked at.
+func TestFindIsCheapForTheSite(t *testing.T) {
+	pushers, err := NewPushers([]*config.Pusher{pusherConfig("1", "key-1", ""), pusherConfig("2", "key-2", "/chat")}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, upgrade := range []bool{false, true} {
+		r := httptest.NewRequest("GET", "/a%20page?protocol=7&a=1&b=2&c=3", nil)
+		if upgrade {
+			r.Header.Set("Connection", "Upgrade")
+			r.Header.Set("Upgrade", "websocket")
+		}
+		if n := testing.AllocsPerRun(100, func() { pushers.Find(r, r.URL) }); n > 0 {
+			t.Errorf("upgrade %v: %v allocations", upgrade, n)
+		}
+	}
+}

@@ -80,9 +80,11 @@ func PusherPaths(configs []*config.Pusher) (all []string) {
 }
 
 // Find returns what answers a request of the protocol. It returns nil for what belongs to the site:
-// /app is a usual path of sites.
-func (p Pushers) Find(r *http.Request, u *url.URL) (found Answer) {
-	handshake, version := ws.IsUpgrade(r), u.Query().Get("protocol")
+// /app is a usual path of sites. It sees every request of the site, so it parses the query only of what is at a
+// path of the protocol.
+func (p Pushers) Find(r *http.Request, u *url.URL) Answer {
+	handshake := ws.IsUpgrade(r)
+	var other *Pusher // the first app at whose path the client asks for another key
 	for i := range p {
 		app := &p[i]
 		if rest, below := caddyhost.Below(app.path+"/apps/"+app.ID, u); below && rest != "" && !handshake {
@@ -95,13 +97,19 @@ func (p Pushers) Find(r *http.Request, u *url.URL) (found Answer) {
 		switch key = strings.TrimPrefix(key, "/"); {
 		case !below || !handshake:
 		case app.Has(key):
-			return app.handshake(pusher.Refusal(version))
-		case version != "" && found == nil:
-			found = app.handshake(&pusher.ReasonNoApp)
+			return app.handshake(pusher.Refusal(version(u)))
+		case other == nil:
+			other = app
 		}
 	}
-	return found
+	if other != nil && version(u) != "" {
+		return other.handshake(&pusher.ReasonNoApp)
+	}
+	return nil
 }
+
+// version returns the version of the protocol that a client of Pusher speaks; empty for a client of the site.
+func version(u *url.URL) string { return u.Query().Get("protocol") }
 
 // api answers a request of the app to the HTTP API.
 func (p *Pusher) api(path string) Answer {

@@ -22,11 +22,11 @@ func OriginalURL(r *http.Request) *url.URL {
 // name of a channel is not one of the path. Case does not matter, as in Caddy's path
 // matcher. What that matcher finds outside, such as /rt/..%2Fx, is outside here, too.
 func Below(base string, u *url.URL) (rest string, ok bool) {
-	base, escaped := strings.TrimSuffix(base, "/"), u.EscapedPath()
+	base = strings.TrimSuffix(base, "/")
 	if !within(base, u.Path) || !within(base, caddyhttp.NormalizedPath(u.Path, true)) {
 		return "", false
 	}
-	at := 0
+	escaped, at := u.EscapedPath(), 0
 	for range len(base) { // any of its bytes may be encoded
 		if escaped[at] == '%' {
 			at += 2
