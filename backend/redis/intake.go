@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -13,11 +14,19 @@ import (
 // receives each frame. What a frame says about the connections of a node, each node does (intake_order.go).
 // What it publishes in rooms, one node does for all, in the order of the frames:
 //
-//   - One node leads, as long as it renews its lease (lua/intake_claim.lua). It claims each frame before
-//     it publishes it. So the order is that of Redis, and a room's history has the message once.
+//   - One node leads, as long as it renews its lease (lua/intake_claim.lua). Just before it publishes a frame,
+//     it claims the frame and renews the lease, in one step. So the order is that of Redis, and a room's
+//     history has the message once.
 //   - The other nodes keep the frames until no leader can need them any more. If the leader dies, the
 //     next one claims what it has kept: what the old one has claimed, it drops. So a frame is not
-//     lost with its leader, but for those that were claimed and not published.
+//     lost with its leader, but for the one that was claimed and not published.
+//   - A leader that was busy for longer than its lease has claimed one frame, and sees with the next one that
+//     another node leads. To claim many frames at once would save a call for each frame. But then the leader
+//     publishes the rest of them behind what the next one publishes, or they are lost.
+//   - A publish that takes nearly as long as the lease is given up, which is logged. What is left is a
+//     node, or a Redis, that stands still between the claim and the publish for longer than the
+//     lease: then one message comes behind later ones. That the publish itself compares the lease would not
+//     close it: the room may be on another server than the lease.
 //   - A frame has no id, and two equal frames are two. So a frame is known by its hash and by how
 //     many equal ones came before it, since the latest mark. A node that has subscribed publishes a
 //     mark. Redis delivers frames and marks to all in one order, so all count alike.
@@ -35,23 +44,24 @@ type IntakeOptions struct {
 	// the frames, see intake_order.go. A panic costs the
 	// frame.
 	Take func(channel, payload string) (here, all func(context.Context))
+
+	lease time.Duration // zero: intakeLease. Tests shorten it
 }
 
 const (
-	// intakeLease is how long a node leads without a renewal, and intakeBeat how often it renews.
+	// intakeLease is how long a node leads without a renewal. It renews intakeBeats times in that.
 	intakeLease = 5 * time.Second
-	intakeBeat  = time.Second
-	// intakeKept is how long a node keeps frames for which another node may turn out to be dead,
+	intakeBeats = 5
+	// intakeKept is for how many leases a node keeps frames for which another node may turn out to be dead,
 	// intakeClaims how long a claim lasts: longer than any node may keep the frame.
-	intakeKept   = 2 * intakeLease
+	intakeKept   = 2
 	intakeClaims = time.Minute
 	// intakeClosing is how long Close waits for what is claimed, while Redis does not answer.
 	intakeClosing = 2 * time.Second
-	// intakeFrames and intakeBytes bound the frames that wait, and as many that are kept.
+	// intakeFrames and intakeBytes bound the frames that wait, and as many that are kept. What a node drops
+	// for them is lost, unless another node leads.
 	intakeFrames = 8192
 	intakeBytes  = 32 << 20
-	// intakeBatch is how many frames are claimed at once.
-	intakeBatch = 256
 	// intakeCounts is after how many different frames a node publishes a mark, so that all nodes
 	// count anew.
 	intakeCounts = 10_000
@@ -68,6 +78,7 @@ type Intake struct {
 	take   func(channel, payload string) (here, all func(context.Context))
 	wake   chan struct{}
 	log    *slog.Logger
+	lease  time.Duration // see intakeLease
 
 	ctx    context.Context // ends when the intake is closed
 	cancel context.CancelFunc
@@ -78,15 +89,16 @@ type Intake struct {
 	mu      sync.Mutex // a leaf
 	counter frameCounter
 	arrived []arrivedFrame
-	bytes   int    // of arrived
-	lost    int    // frames that had no space
+	bytes   int // of arrived
+	lost    int // frames that are lost since the latest warning
+	warned  time.Time
 	noticed string // the name in the latest notice
 
 	// Owned by takeUntilClosed.
 	kept      []keptFrame
 	keptBytes int
-	renewed   time.Time // the latest answer about who leads
-	warned    time.Time // of lost frames, at most once a minute
+	renewed   time.Time // when Redis was last asked who leads
+	followed  time.Time // when the latest answer was that another node leads; zero if it was not
 	closing   time.Time // see overdue
 	unsettled string    // the last frame that this node has published since it was settled
 }
@@ -98,7 +110,7 @@ func (c *Client) Intake(o IntakeOptions) (*Intake, error) {
 	if s.primary.usesShardedPubSub() {
 		return nil, errIntakeCluster
 	}
-	in := &Intake{c: s, take: o.Take, wake: make(chan struct{}, 1), log: s.log}
+	in := &Intake{c: s, take: o.Take, wake: make(chan struct{}, 1), log: s.log, lease: cmp.Or(o.lease, intakeLease)}
 	in.ctx, in.cancel = context.WithCancel(s.ctx)
 	in.counter.unmarked = true
 	s.intake.Store(in)
@@ -131,6 +143,9 @@ func (in *Intake) Close() {
 	if in.leads.Load() {
 		ctx, cancel := context.WithTimeout(context.Background(), in.c.o.Timeout)
 		defer cancel()
-		_, _ = in.claim(ctx, 0, nil) // the lease ends by itself
+		_, _ = in.callClaim(ctx, 0, nil) // the lease ends by itself
 	}
 }
+
+// beat is how often the lease is renewed.
+func (in *Intake) beat() time.Duration { return in.lease / intakeBeats }

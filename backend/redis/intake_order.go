@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -77,19 +78,26 @@ func (in *Intake) isNoticed(name string) bool {
 	return in.noticed == name
 }
 
-// deliverBatch publishes the frames of a batch that this node has claimed, and does in between what stands
-// there about connections. mine says for each frame whether it is this node's.
-func (in *Intake) deliverBatch(batch []keptFrame, mine []any) {
-	for i := range batch {
-		f := &batch[i]
-		in.keptBytes -= f.size
-		if f.here != nil {
-			in.settle()
-			in.runHere(f)
-		}
-		if f.all != nil && i < len(mine) && mine[i] == int64(1) && !in.overdue() {
-			guard.Run(in.log, "what another program has published", func() { f.all(in.c.ctx) })
-			in.unsettled = f.name
-		}
+// deliverFrame does what a frame says about the connections of this node, and publishes it. It returns false if the
+// frame stays: this node does not lead any more.
+func (in *Intake) deliverFrame(f *keptFrame) bool {
+	if f.here != nil {
+		in.settle()
+		in.runHere(f)
 	}
+	if f.all == nil {
+		return true
+	}
+	mine := in.claim(f)
+	end := in.renewed.Add(in.lease - in.lease/10)
+	if !in.leads.Load() || !time.Now().Before(end) {
+		return false
+	}
+	if mine {
+		ctx, cancel := context.WithDeadline(in.c.ctx, end)
+		defer cancel()
+		guard.Run(in.log, "what another program has published", func() { f.all(ctx) })
+		in.unsettled = f.name
+	}
+	return true
 }
