@@ -21,7 +21,7 @@ var spy string
 // no candidate otherwise, and local addresses are hidden behind names that only a
 // network resolves. The camera is a moving picture.
 var calling = []Flag{
-	{"disable-features", "WebRtcHideLocalIpsWithMdns"},
+	{disableFeatures, "WebRtcHideLocalIpsWithMdns"},
 	{"allow-loopback-in-peer-connection", true},
 	{"use-fake-device-for-media-stream", true},
 	{"use-fake-ui-for-media-stream", true},

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +49,13 @@ var base = []Flag{
 	{"disable-background-timer-throttling", true},
 	{"disable-backgrounding-occluded-windows", true},
 	{"disable-renderer-backgrounding", true},
+	// The suggestions below the address bar are two pages for each window, which compute
+	// four times as much as a page of a test. A browser without them shows no suggestions.
+	{disableFeatures, "WebUIOmniboxPopup,WebUIOmniboxAimPopup"},
 }
+
+// disableFeatures is the switch whose value is a list, to which each Flag of this name adds.
+const disableFeatures = "disable-features"
 
 // NoQUIC keeps a browser from HTTP/3.
 var NoQUIC = Flag{"disable-quic", true}
@@ -74,10 +81,7 @@ func Trusting(t testing.TB, addrs ...string) Flag {
 // and its profile.
 func Start(t testing.TB, flags ...Flag) *Chromium {
 	t.Helper()
-	var options []chromedp.ExecAllocatorOption
-	for _, f := range append(flags, base...) {
-		options = append(options, chromedp.Flag(f.Name, f.Value))
-	}
+	options := switches(slices.Concat(base, flags))
 	// The first start reads hundreds of megabytes from the disk.
 	options = append(options, chromedp.WSURLReadTimeout(2*time.Minute))
 	allocator, release := chromedp.NewExecAllocator(context.Background(), options...)
@@ -91,6 +95,19 @@ func Start(t testing.TB, flags ...Flag) *Chromium {
 	}
 	t.Cleanup(func() { quit(t, ctx) })
 	return &Chromium{t, ctx}
+}
+
+// switches are the options for flags. Of two flags with one name the last counts, but for lists.
+func switches(flags []Flag) (options []chromedp.ExecAllocatorOption) {
+	var features []string
+	for _, f := range flags {
+		if f.Name == disableFeatures {
+			features = append(features, f.Value.(string))
+			continue
+		}
+		options = append(options, chromedp.Flag(f.Name, f.Value))
+	}
+	return append(options, chromedp.Flag(disableFeatures, strings.Join(features, ",")))
 }
 
 // quit asks the browser to go. One that does not is killed by what follows.
