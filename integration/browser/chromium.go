@@ -13,7 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// Chromium is a browser with a profile of its own.
+// Chromium is a browser, as one test has it.
 type Chromium struct {
 	t   testing.TB
 	ctx context.Context
@@ -77,24 +77,41 @@ func Trusting(t testing.TB, addrs ...string) Flag {
 	return Flag{"ignore-certificate-errors-spki-list", strings.Join(pins, ",")}
 }
 
-// Start starts a browser, which is closed at the end of the test with all its tabs
-// and its profile.
-func Start(t testing.TB, flags ...Flag) *Chromium {
+// StartAlone starts a browser for one test, which is closed at the end of the test with all
+// its tabs. It is for switches that no other test has, such as those of Trusting.
+func StartAlone(t testing.TB, flags ...Flag) *Chromium {
+	t.Helper()
+	p := launch(t, flags)
+	t.Cleanup(func() {
+		if err := p.quit(); err != nil {
+			t.Logf("closing Chromium: %v", err)
+		}
+	})
+	return &Chromium{t, p.ctx}
+}
+
+// process is a Chromium that runs.
+type process struct {
+	ctx  context.Context
+	kill func() // waits until nothing of the process is left, not even its folder
+}
+
+// launch starts a browser with a folder of its own.
+func launch(t testing.TB, flags []Flag) process {
 	t.Helper()
 	options := switches(slices.Concat(base, flags))
 	// The first start reads hundreds of megabytes from the disk.
 	options = append(options, chromedp.WSURLReadTimeout(2*time.Minute))
 	allocator, release := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(release)
 	// Chromium says things that this version of the library does not know.
 	quiet := chromedp.WithErrorf(func(string, ...any) {})
 	ctx, cancel := chromedp.NewContext(allocator, quiet)
-	t.Cleanup(cancel)
+	kill := func() { cancel(); release() }
 	if err := chromedp.Do(ctx); err != nil {
+		kill()
 		t.Fatalf("starting Chromium: %v", err)
 	}
-	t.Cleanup(func() { quit(t, ctx) })
-	return &Chromium{t, ctx}
+	return process{ctx, kill}
 }
 
 // switches are the options for flags. Of two flags with one name the last counts, but for lists.
@@ -110,11 +127,10 @@ func switches(flags []Flag) (options []chromedp.ExecAllocatorOption) {
 	return append(options, chromedp.Flag(disableFeatures, strings.Join(features, ",")))
 }
 
-// quit asks the browser to go. One that does not is killed by what follows.
-func quit(t testing.TB, ctx context.Context) {
-	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
+// quit asks the browser to go, and kills one that does not.
+func (p process) quit() error {
+	defer p.kill()
+	limited, cancel := context.WithTimeout(p.ctx, 10*time.Second)
 	defer cancel()
-	if err := chromedp.Cancel(limited); err != nil {
-		t.Logf("closing Chromium: %v", err)
-	}
+	return chromedp.Cancel(limited)
 }

@@ -55,7 +55,7 @@ func TestEventStream(t *testing.T) {
 	s := integration.Start(t, caddyfile(t, streams))
 	s.WaitLog(served)
 	app := publisher{t, "http://" + s.Addr("bare") + "/rt"}
-	browser := Start(t, NoQUIC, Trusting(t, s.Addr("tls")))
+	browser := StartAlone(t, NoQUIC, Trusting(t, s.Addr("tls")))
 	for _, base := range []string{"http://" + s.Addr("bare"), "http://" + s.Addr("wrapped"), "https://" + s.Addr("tls")} {
 		tab := browser.Open(base, base+"/probe.html")
 		tab.Run(`stream('/rt?channel=news:a&channel=news:b', 'connected', 'subscribed', 'important')`)

@@ -7,4 +7,4 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/leak"
 )
 
-func TestMain(m *testing.M) { leak.Main(m, integration.RemoveProgram) }
+func TestMain(m *testing.M) { leak.Main(m, CloseBrowsers, integration.RemoveProgram) }

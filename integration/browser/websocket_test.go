@@ -58,7 +58,7 @@ func TestWebSocket(t *testing.T) {
 			`), c.env...)
 			p.WaitLog(served)
 			addr := p.Addr("site")
-			tab := Start(t, append(c.flags(addr), Trusting(t, addr))...).Open("the page", "https://"+addr+"/probe.html")
+			tab := StartAlone(t, append(c.flags(addr), Trusting(t, addr))...).Open("the page", "https://"+addr+"/probe.html")
 			converse(t, tab)
 			if line := p.WaitLog(c.access); !strings.Contains(line, `"X-Late":["yes"]`) {
 				t.Errorf("the answer to the handshake has lost headers: %s", line)
