@@ -223,9 +223,9 @@ func actsForVisitor(r *http.Request, path string) bool {
 func (h *Handler) suspect(r *http.Request, path string, allowed bool) *protocol.Error {
 	switch {
 	case !allowed && actsForVisitor(r, path):
-		return access.ErrOrigin
+		return h.origins.Reject(r)
 	case !h.hosts.Known(r, h.origins):
-		return errHost
+		return strangeHost(r)
 	}
 	return nil
 }
@@ -233,8 +233,13 @@ func (h *Handler) suspect(r *http.Request, path string, allowed bool) *protocol.
 // leaving rejects a handshake while the node drains.
 func leaving() *protocol.Error { return problem.Unavailable("this server takes no new connections") }
 
-var errHost = protocol.Errorf(protocol.Forbidden,
-	"this site is not known by the name in the header Host; name it in the address of the site or in the option 'origins'")
+// strangeHost rejects a request for a name that the site is not known by.
+func strangeHost(r *http.Request) *protocol.Error {
+	e := protocol.Errorf(protocol.Forbidden,
+		"this site is not known by the name in the header Host; name it in the address of the site or in the option 'origins'")
+	e.Detail = "the header Host is " + protocol.Quote(r.Host)
+	return e
+}
 
 // registry waits, during a start or a reload, until the configuration of the route is in
 // force: before that its keys and tokens open nothing. It returns nil if the configuration
@@ -266,7 +271,7 @@ func (h *Handler) serveStream(w http.ResponseWriter, r *http.Request, c call) er
 	err := sse.Serve(w, r, sse.Options{
 		Registry: c.registry, Principal: c.client, Hijack: caddyhost.MayHijack, KeepStream: caddyhost.KeepStream, Tokens: h.identity.Realm.Parameters(),
 		Conn: caddyhost.ConnOf, UserTimeout: userTimeout(c.registry), Stuck: abandon,
-		Rejected: func(e *protocol.Error) { h.noteRejection(r, c.client, e, true) },
+		Rejected: func(channel string, e *protocol.Error) { h.noteStreamRejection(r, c.client, channel, e) },
 	})
 	if err != nil {
 		h.log.Debug("event stream", "error", err)
@@ -331,17 +336,26 @@ func (h *Handler) rejectAs(w http.ResponseWriter, r *http.Request, e *protocol.E
 // status 200, so that its client comes back: the access log would not show why, and gets the
 // code as well. client is nil if it is not known yet.
 func (h *Handler) noteRejection(r *http.Request, client *session.Principal, e *protocol.Error, handshake bool) {
+	if handshake {
+		h.noteStreamRejection(r, client, "", e)
+		return
+	}
+	caddyhost.AddToAccessLog(r, "realtime_error", string(e.Code))
+	if registry := h.node.Registry(); registry != nil { // else it comes before the first configuration is in force
+		registry.Rejected("http", e)
+	}
+}
+
+// noteStreamRejection is noteRejection for a handshake or an event stream. channel is the channel of
+// the stream that the error is about; empty for none.
+func (h *Handler) noteStreamRejection(r *http.Request, client *session.Principal, channel string, e *protocol.Error) {
 	caddyhost.AddToAccessLog(r, "realtime_error", string(e.Code))
 	registry := h.node.Registry()
 	if registry == nil {
-		return // a request before the first configuration is in force
+		return
 	}
-	action := "http"
-	if handshake {
-		action = "connect"
-		registry.LogRejected(client, e, "address", access.ClientIP(r).String(), "origin", r.Header.Get("Origin"), "route", h.Path)
-	}
-	registry.Rejected(action, e)
+	registry.LogRejected(client, channel, e, "address", access.ClientIP(r).String(), "origin", r.Header.Get("Origin"), "route", h.Path)
+	registry.Rejected("connect", e)
 }
 
 // rejectStatus is reject for what the protocol has no code for.

@@ -13,8 +13,8 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
-// ErrOrigin rejects a request of a page that may not connect.
-var ErrOrigin = protocol.Errorf(protocol.Forbidden,
+// errOrigin rejects a request of a page that may not connect.
+var errOrigin = protocol.Errorf(protocol.Forbidden,
 	"pages of this origin may not connect here; the option 'origins' says which ones may")
 
 // origin is where a page comes from, in its canonical form: lower case, without
@@ -114,6 +114,41 @@ func (os Origins) Allow(r *http.Request) (ok bool) {
 		}
 	}
 	return false
+}
+
+// Reject returns the error for a request that is not allowed. Its detail says, for the log, what
+// was compared.
+func (os Origins) Reject(r *http.Request) *protocol.Error {
+	var allowed []string
+	for _, p := range os {
+		allowed = append(allowed, p.String())
+	}
+	if len(os) == 0 {
+		allowed = append(allowed, "the site itself, "+own(r).String())
+	}
+	e := *errOrigin
+	e.Detail = "the origin is " + protocol.Quote(strings.Join(r.Header.Values("Origin"), ", ")) + "; allowed: " + strings.Join(allowed, ", ")
+	return &e
+}
+
+// String writes an origin as a browser sends it.
+func (o origin) String() string {
+	u := url.URL{Scheme: o.scheme, Host: o.host}
+	if strings.Contains(o.host, ":") {
+		u.Host = "[" + o.host + "]"
+	}
+	if o.port != "" {
+		u.Host += ":" + o.port
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// String writes a pattern as the configuration does.
+func (p OriginPattern) String() string {
+	if p.wild {
+		p.host = "*." + p.host
+	}
+	return p.origin.String()
 }
 
 // own is the origin that the request was sent to.

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -115,6 +116,25 @@ func TestCrossSiteWithoutOrigin(t *testing.T) {
 		r.Header.Set("Sec-Fetch-Site", site)
 		if got := (Origins)(nil).Allow(r); got != want {
 			t.Errorf("%s allowed: %v", site, got)
+		}
+	}
+}
+
+// The error of a page that may not connect has, for the log, what was compared.
+func TestRejectedOriginHasADetail(t *testing.T) {
+	t.Parallel()
+	r := httptest.NewRequest("GET", "http://site.example:8080/realtime", nil)
+	r.Header.Set("Origin", "http://evil.example")
+	narrowed, err := ParseOrigins([]string{"https://app.example", "https://*.example.org:8443"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, os := range map[string]Origins{
+		`the origin is "http://evil.example"; allowed: the site itself, http://site.example:8080`:       nil,
+		`the origin is "http://evil.example"; allowed: https://app.example, https://*.example.org:8443`: narrowed,
+	} {
+		if e := os.Reject(r); e.Detail != want || strings.Contains(e.Message, "example") {
+			t.Errorf("%s: %s", e.Detail, e.Message)
 		}
 	}
 }

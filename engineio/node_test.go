@@ -71,7 +71,6 @@ func (n *node) options() engineio.Options {
 		Registry: n.registry,
 		Sessions: &n.sessions,
 		Dialect:  func() session.Dialect { return new(dialect) },
-		Allowed:  true,
 		Admit: func() (*session.Principal, *protocol.Error) {
 			p := &session.Principal{IP: netip.MustParseAddr("192.0.2.1")}
 			return p, n.registry.Admission.Admit(context.Background(), p)

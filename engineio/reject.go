@@ -27,9 +27,6 @@ var (
 // codeForbidden is the code of what the server's own rules do not allow.
 const codeForbidden = 4
 
-var errOrigin = protocol.Errorf(protocol.Forbidden,
-	"pages of this origin may not connect here; the option 'origins' says which ones may")
-
 // refuse answers with an error of the table.
 func (o *Options) refuse(w http.ResponseWriter, r *http.Request, f *refusal) error {
 	w, end := o.bound(w, r)

@@ -24,8 +24,8 @@ type Options struct {
 	// each handshake, so the dialect may keep state of its connection. Its encoder must be
 	// comparable, and is asked for the abilities Splitter, Binary and Closer of package ws.
 	Dialect func() session.Dialect
-	// Allowed says that pages of the request's origin may connect.
-	Allowed bool
+	// Foreign is the error for a page of an origin that may not connect; nil if the request's may.
+	Foreign *protocol.Error
 	// Admit decides about a handshake, and returns the client. It is not called for later
 	// requests of the connection.
 	Admit func() (*session.Principal, *protocol.Error)
@@ -53,9 +53,9 @@ type Options struct {
 func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
 	upgrade := ws.IsUpgrade(r)
 	if !upgrade {
-		openCORS(w, r, o.Allowed)
+		openCORS(w, r, o.Foreign == nil)
 		if r.Method == http.MethodOptions {
-			answerPreflight(w, r, o.Allowed)
+			answerPreflight(w, r, o.Foreign == nil)
 			return nil
 		}
 	}
@@ -80,8 +80,8 @@ func (o *Options) handshake(w http.ResponseWriter, r *http.Request, q url.Values
 		return o.refuse(w, r, errRequest)
 	case q.Get("EIO") != version:
 		return o.refuse(w, r, errVersion)
-	case !o.Allowed:
-		return o.reject(w, r, errOrigin)
+	case o.Foreign != nil:
+		return o.reject(w, r, o.Foreign)
 	}
 	p, e := o.Admit()
 	if e != nil {
@@ -101,8 +101,8 @@ func (o *Options) serveKnown(w http.ResponseWriter, r *http.Request, sid string,
 		return o.refuse(w, r, errSession)
 	case upgrade != socket:
 		return o.refuse(w, r, errRequest)
-	case !o.Allowed:
-		return o.reject(w, r, errOrigin)
+	case o.Foreign != nil:
+		return o.reject(w, r, o.Foreign)
 	case socket:
 		return o.Upgrade(w, r, nil, ws.Options{Join: c.join, Binary: true})
 	case r.Method == http.MethodGet:

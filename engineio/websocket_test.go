@@ -256,7 +256,7 @@ func TestRulesOfTheServer(t *testing.T) {
 		status int
 		want   string
 	}{
-		{func(o *engineio.Options) { o.Allowed = false }, 403, `"code":4`},
+		{func(o *engineio.Options) { o.Foreign = protocol.Errorf(protocol.Forbidden, "another origin") }, 403, `"code":4`},
 		{func(o *engineio.Options) {
 			o.Admit = func() (*session.Principal, *protocol.Error) {
 				return nil, &protocol.Error{Code: protocol.RateLimited, Message: "slow \"down\"", RetryAfter: 1500 * time.Millisecond}
@@ -293,7 +293,7 @@ func TestPreflight(t *testing.T) {
 		h.Get("Access-Control-Allow-Headers") != "content-type,x-own" || !strings.Contains(h.Get("Access-Control-Allow-Methods"), "POST") || h.Get("Vary") != "Origin" {
 		t.Errorf("%d %v", res.StatusCode, h)
 	}
-	n.with(func(o *engineio.Options) { o.Allowed = false })
+	n.with(func(o *engineio.Options) { o.Foreign = protocol.Errorf(protocol.Forbidden, "another origin") })
 	res, _ = get(t, "OPTIONS", url, ask, "")
 	if h = res.Header; h.Get("Access-Control-Allow-Origin") != "" || h.Get("Access-Control-Allow-Headers") != "" {
 		t.Errorf("%d %v", res.StatusCode, h)

@@ -124,7 +124,7 @@ func (p *Pusher) api(path string) Answer {
 func (p *Pusher) handshake(refuse *pusher.Reason) Answer {
 	return func(w http.ResponseWriter, r *http.Request, h Host, reg *session.Registry) error {
 		if len(p.origins) > 0 && r.Header.Get("Origin") != "" && !p.origins.Allow(r) {
-			return h.Reject(w, r, access.ErrOrigin)
+			return h.Reject(w, r, p.origins.Reject(r))
 		}
 		client, e := h.Knock(r, reg)
 		if e != nil {

@@ -59,6 +59,14 @@ func (s *SocketIO) Find(_ *http.Request, u *url.URL) Answer {
 	return s.serve
 }
 
+// foreign returns the error for a request of a page whose origin may not connect; nil if it may.
+func (s *SocketIO) foreign(r *http.Request) *protocol.Error {
+	if len(s.origins) == 0 || r.Header.Get("Origin") == "" || s.origins.Allow(r) {
+		return nil
+	}
+	return s.origins.Reject(r)
+}
+
 // serve answers a request. With narrowed origins the handshake identifies its client as that of a native client
 // does. Otherwise pages of any origin may connect, and what their browsers add identifies nobody: the client
 // is anonymous until it authenticates by a token in its auth.
@@ -72,7 +80,7 @@ func (s *SocketIO) serve(w http.ResponseWriter, r *http.Request, h Host, reg *se
 		KeepStream: caddyhost.KeepStream,
 		Bound:      caddyhost.Bound,
 		Dialect:    func() session.Dialect { return socketio.New(s.server) },
-		Allowed:    len(s.origins) == 0 || r.Header.Get("Origin") == "" || s.origins.Allow(r),
+		Foreign:    s.foreign(r),
 		Admit: func() (_ *session.Principal, e *protocol.Error) {
 			client, e = h.Admit(r, reg, len(s.origins) == 0)
 			return client, e

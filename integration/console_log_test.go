@@ -40,6 +40,9 @@ http://{{site}} {
 			t.Fatal("the line is not in the file: ", err)
 		}
 	}
+	if !strings.Contains(text, `"detail": "the origin is `) {
+		t.Errorf("the log does not say what decided:\n%s", text)
+	}
 	if strings.Contains(text, "\u009b") || !strings.Contains(text, `u009b31m`) || strings.Contains(text, strings.Repeat("x", 600)) {
 		t.Errorf("the log has\n%s", text)
 	}

@@ -92,6 +92,7 @@ var changed = hub.Reason{Code: hub.ReasonReplaced.Code, Text: "the configuration
 
 // Deny tells the client of a fixed session that it may not have a channel, and why.
 func (s *Session) Deny(channel string, e *protocol.Error) {
+	s.logRejected(channel, e)
 	s.conn.Send(protocol.UnsubscribedReply{Channel: channel, Cause: e})
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -193,9 +193,23 @@ func TestRejectedSubscriptionNamesTheRuleThatDecides(t *testing.T) {
 		e := protocol.Errorf(protocol.Forbidden, "no")
 		e.Detail = "the app says no"
 		before := len(w.logs.String())
-		w.registry.LogRejected(named("ann"), e)
+		w.registry.LogRejected(named("ann"), "", e)
 		if got := w.logs.String()[before:]; !strings.Contains(got, `"detail":"the app says no"`) {
 			t.Errorf("with a detail: %s", got)
+		}
+	})
+}
+
+// A rejected stream has several channels. The line has the one that decided, and its rule.
+func TestRejectedStreamIsLogged(t *testing.T) {
+	inBubble(t, Limits{}, []policy.Room{{Pattern: "staff:*", Subscribe: policy.Users}}, func(t *testing.T, w *world) {
+		for channel, rule := range map[string]string{"staff:1": "room staff:*: subscribe to users", "new:today": "no room has this channel"} {
+			before := len(w.logs.String())
+			w.registry.LogRejected(named(""), channel, w.registry.MaySubscribe(Caller{Principal: named("")}, channel))
+			got := w.logs.String()[before:]
+			if !strings.Contains(got, `"connection rejected"`) || !strings.Contains(got, `"channel":"`+channel+`"`) || !strings.Contains(got, `"rule":"`+rule+`"`) {
+				t.Errorf("%s: %s", channel, got)
+			}
 		}
 	})
 }

@@ -70,12 +70,15 @@ func printable(args []any) []any {
 	return args
 }
 
-// LogRejected writes a line about a handshake or an event stream that was rejected. args are
-// further attributes.
-func (r *Registry) LogRejected(p *Principal, e *protocol.Error, args ...any) {
+// LogRejected writes a line about a handshake or an event stream that was rejected. channel is the
+// channel of the stream that decided; empty for none. args are further attributes.
+func (r *Registry) LogRejected(p *Principal, channel string, e *protocol.Error, args ...any) {
 	u := r.rules.Load()
-	user := Caller{Principal: p}.User()
-	all := append([]any{"user", user, "code", e.Code, "reason", e.Message}, args...)
+	caller := Caller{Principal: p}
+	all := append([]any{"user", caller.User(), "code", e.Code, "reason", e.Message}, args...)
+	if channel != "" {
+		all = u.withRule(append(all, "channel", channel), &caller.who().Subject, channel, e)
+	}
 	r.rules.lines.rejected.write(u.log, "connection rejected", withDetail(all, e)...)
 }
 
@@ -98,10 +101,16 @@ func (s *Session) logRejected(channel string, e *protocol.Error) {
 		"channel", channel, "user", s.who().User, "connection", s.connection().ID(), "transport", s.name,
 		"code", e.Code, "reason", e.Message,
 	}
-	if e.Detail == "" && (e.Code == protocol.Forbidden || e.Code == protocol.Unauthorized) {
-		args = append(args, "rule", u.ruleOf(policy.Subscribe, &s.who().Subject, channel))
-	}
+	args = u.withRule(args, &s.who().Subject, channel, e)
 	s.registry.rules.lines.rejected.write(u.log, "subscription rejected", withDetail(args, e)...)
+}
+
+// withRule adds the rule that rejected a subscription, if a rule of the configuration did.
+func (u *rules) withRule(args []any, who *policy.Subject, channel string, e *protocol.Error) []any {
+	if e.Detail == "" && (e.Code == protocol.Forbidden || e.Code == protocol.Unauthorized) {
+		args = append(args, "rule", u.ruleOf(policy.Subscribe, who, channel))
+	}
+	return args
 }
 
 // ruleOf names what the configuration says about an action of a client in a channel.

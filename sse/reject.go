@@ -3,6 +3,7 @@ package sse
 import (
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/api/problem"
@@ -21,14 +22,31 @@ func retryAfter(least time.Duration) time.Duration {
 	return max(least, minRetry) + rand.N(maxRetry-minRetry)
 }
 
-// reject answers a request with an error.
-func (o Options) reject(w http.ResponseWriter, r *http.Request, e *protocol.Error) {
+// reject answers a request with an error, which is about a channel of the stream if channel is not
+// empty.
+func (o Options) reject(w http.ResponseWriter, r *http.Request, channel string, e *protocol.Error) {
 	if o.Rejected != nil {
-		o.Rejected(e)
+		o.Rejected(channel, e)
 	}
 	if !AskBack(w, r, e) {
-		problem.Write(w, e)
+		problem.Write(w, naming(channel, e))
 	}
+}
+
+// naming returns e with a message that names the channel: a request may have several, and one
+// rejects them all. An error of the app keeps its message, because the app has chosen it.
+func naming(channel string, e *protocol.Error) *protocol.Error {
+	name := protocol.Quote(channel)
+	if channel == "" || e.FromApp || strings.Contains(e.Message, name) {
+		return e
+	}
+	kind := "channel "
+	if protocol.IsPattern(channel) {
+		kind = "pattern "
+	}
+	named := *e
+	named.Message = kind + name + ": " + e.Message
+	return &named
 }
 
 // AskBack answers a request that failed with a temporary error by a stream that only says when

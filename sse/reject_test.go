@@ -70,6 +70,30 @@ func TestRefusals(t *testing.T) {
 	})
 }
 
+// An answer names the channel that is rejected: the client may have asked for several.
+func TestRefusalNamesTheChannel(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ query, rejected, detail string }{
+		{"channel=plain:1&channel=plain:2&channel=new:today", "new:today", `channel "new:today": you may not subscribe to this channel`},
+		{"channel=plain:1&channel=users:1&channel=other", "users:1", `channel "users:1": you must be signed in to subscribe to this channel`},
+		{"channel=%E2%80%AEx", "", `channel name "\u202ex" must not contain '\u202e'`},
+		{"channel=" + strings.Repeat("y", 100), strings.Repeat("y", 100), `channel "` + strings.Repeat("y", 48) + `"…: you may not subscribe to this channel`},
+		{"pattern=other:*", "other:*", `you may not subscribe to pattern "other:*"`},
+		{"pattern=users:*", "users:*", `pattern "users:*": you may not subscribe to this pattern`},
+	}
+	s := newSite(t, config{})
+	for _, tt := range tests {
+		res := s.get(tt.query)
+		var p struct{ Detail string }
+		if err := json.NewDecoder(res.Body).Decode(&p); err != nil || p.Detail != tt.detail {
+			t.Errorf("%s: %q, %v", tt.query, p.Detail, err)
+		}
+		if name := <-s.rejected; name != tt.rejected {
+			t.Errorf("%s: %q is rejected", tt.query, name)
+		}
+	}
+}
+
 // counting counts the rooms that a broker is told of.
 type counting struct {
 	hub.Broker

@@ -24,6 +24,7 @@ type request struct {
 	// returning says that the client was connected before: an EventSource that has an id.
 	returning bool
 	denied    []denied
+	rejects   string // the channel that the error of a rejected request is about; empty: none
 }
 
 // denied is a channel that the client may not have.

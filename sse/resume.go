@@ -66,6 +66,7 @@ func (q *request) subscribe(ctx context.Context, s *session.Session, own *stamps
 			return replay(want, sub)
 		}})
 		if e != nil {
+			q.rejects = c.name
 			return e
 		}
 		if own != nil && c.from == nil && !from.IsZero() {

@@ -37,8 +37,9 @@ type Options struct {
 	// its client does not read. The handler returns all the same. Over HTTP/2 the connection,
 	// which other streams may share, may stay stuck. Stuck must not block, and may be nil.
 	Stuck func(*http.Request)
-	// Rejected is called with the error of a stream that is rejected. May be nil.
-	Rejected func(*protocol.Error)
+	// Rejected is called with the error of a stream that is rejected, and with the channel that the
+	// error is about; empty for none. May be nil.
+	Rejected func(channel string, e *protocol.Error)
 }
 
 // Serve answers r with an event stream or an error. With a hijacked connection it returns at
@@ -55,7 +56,7 @@ func Serve(w http.ResponseWriter, r *http.Request, o Options) error {
 		e = admit(o, &q)
 	}
 	if e != nil {
-		o.reject(w, r, e)
+		o.reject(w, r, q.rejects, e)
 		return nil
 	}
 	st := &start{w: w, framing: newFraming(w, r, o), request: &q}
@@ -90,12 +91,14 @@ func admit(o Options, q *request) *protocol.Error {
 		case e == nil:
 			may = append(may, c)
 		case !q.returning:
+			q.rejects = c.name
 			return e
 		default:
 			q.denied = append(q.denied, denied{c.name, e})
 		}
 	}
 	if q.channels = may; len(may) == 0 {
+		q.rejects = q.denied[0].name
 		later := *q.denied[0].e
 		later.RetryAfter = hopeless
 		return &later

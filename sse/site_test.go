@@ -68,8 +68,9 @@ type site struct {
 	ended    chan uint16 // the codes of ended connections
 	served   chan error  // what Serve returned
 	conns    chan net.Conn
-	inside   bool      // streams live in their handlers
-	stuck    chan bool // a stream in its handler was ended in the middle of a write
+	inside   bool        // streams live in their handlers
+	rejected chan string // the channels of rejected streams
+	stuck    chan bool   // a stream in its handler was ended in the middle of a write
 }
 
 // connKey is the key of a connection in the context of its requests.
@@ -92,7 +93,7 @@ func rooms(t *testing.T) *policy.Policy {
 
 func newSite(t *testing.T, c config) *site {
 	t.Helper()
-	s := &site{t: t, ended: make(chan uint16, 10000), served: make(chan error, 10000), conns: make(chan net.Conn, 10000), stuck: make(chan bool, 10000)}
+	s := &site{t: t, ended: make(chan uint16, 10000), served: make(chan error, 10000), conns: make(chan net.Conn, 10000), stuck: make(chan bool, 10000), rejected: make(chan string, 10000)}
 	var err error
 	s.hub, err = hub.New(func(sink hub.Sink) (hub.Broker, error) {
 		b := hub.Broker(memory.New(sink, memory.Options{}))
@@ -130,6 +131,7 @@ func (s *site) serve(c config) {
 			UserTimeout: time.Minute,
 			Tokens:      []string{"since"},
 			Stuck:       func(*http.Request) { s.stuck <- true },
+			Rejected:    func(channel string, _ *protocol.Error) { s.rejected <- channel },
 		})
 	}))
 	if c.around != nil {

@@ -74,6 +74,6 @@ func (t *start) fail(r *http.Request, o Options, e *protocol.Error) error {
 		t.session.Conn().Close(hub.ReasonLost)
 	}
 	t.framing.cancel()
-	o.reject(t.w, r, e)
+	o.reject(t.w, r, t.request.rejects, e)
 	return nil
 }
