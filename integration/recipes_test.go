@@ -122,24 +122,40 @@ func useRecipe(t *testing.T, site string) {
 	n := &notified{t, ws}
 	n.subscribe("chat:1")
 	n.subscribe("log")
-	say := func(command string, want ...string) {
+	hear := func(after string, want ...string) {
 		t.Helper()
-		if err := ws.WriteMessage(websocket.TextMessage, []byte(command)); err != nil {
-			t.Fatal(err)
-		}
 		var all string
 		for !containsAll(all, want) {
 			_ = ws.SetReadDeadline(time.Now().Add(10 * time.Second))
 			_, frame, err := ws.ReadMessage()
 			if err != nil {
-				t.Fatalf("after %s: %v, %s", command, err, all)
+				t.Fatalf("after %s: %v, %s", after, err, all)
 			}
 			all += string(frame)
 		}
 	}
+	say := func(command string, want ...string) {
+		t.Helper()
+		if err := ws.WriteMessage(websocket.TextMessage, []byte(command)); err != nil {
+			t.Fatal(err)
+		}
+		hear(command, want...)
+	}
 	say(`{"type":"message","id":"m","payload":{"channel":"chat:1","content":{"text":"hi"}}}`, `"text":"HI"`, `"by":"ann"`, `ann wrote in chat:1`)
 	say(`{"type":"call","id":"c","payload":{"method":"sum","params":[1,2]}}`, `"sum":3`, `"user":"ann"`)
 	say(`{"type":"call","id":"d","payload":{"method":"divide"}}`, `NO_SUCH_METHOD`)
+	// What the app itself publishes has no sender.
+	req, err := http.NewRequest(http.MethodPost, "http://"+site+"/rt/channels/chat:1/messages", strings.NewReader(`{"content":"from the app"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+recipeKey)
+	req.Header.Set("Content-Type", "application/json")
+	if res, err = http.DefaultClient.Do(req); err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	hear("a message of the app", `from the app`, `the app wrote in chat:1`)
 	res, err = http.Post("http://"+site+"/rt/notify", "application/json", strings.NewReader(`{}`))
 	if err != nil {
 		t.Fatal(err)

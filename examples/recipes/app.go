@@ -3,6 +3,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -129,7 +130,7 @@ func main() {
 		err = json.Unmarshal(body, &e)
 		for _, event := range e.Data.Events {
 			if err == nil {
-				err = publish("log", event.Sender+" wrote in "+event.Channel)
+				err = publish("log", cmp.Or(event.Sender, "the app")+" wrote in "+event.Channel)
 			}
 		}
 		if err != nil { // Caddy sends the events again.

@@ -41,7 +41,7 @@ app.post("/rt/notify", express.raw({ type: "*/*", limit: "2mb" }), async (reques
   } catch {
     return response.sendStatus(401);
   }
-  for (const event of events) await publish("log", `${event.sender} wrote in ${event.channel}`);
+  for (const event of events) await publish("log", `${event.sender ?? "the app"} wrote in ${event.channel}`);
   response.sendStatus(204);
 });
 app.listen(APP_PORT, "127.0.0.1");

@@ -57,7 +57,7 @@ switch (parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)) {
             break;
         }
         foreach ($in['data']['events'] as $event) {
-            publish('log', "{$event['sender']} wrote in {$event['channel']}");
+            publish('log', ($event['sender'] ?? 'the app') . " wrote in {$event['channel']}");
         }
         answer(204);
 }

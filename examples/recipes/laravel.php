@@ -33,7 +33,7 @@ Route::post('/rt/call', fn (Request $r) => $r->input('method') === 'sum'
 Route::post('/rt/notify', function (Request $r) {
     abort_unless(genuine($r), 401);
     foreach ($r->input('data.events') as $event) {
-        publish('log', "{$event['sender']} wrote in {$event['channel']}");
+        publish('log', ($event['sender'] ?? 'the app') . " wrote in {$event['channel']}");
     }
     return response()->noContent();
 });

@@ -51,7 +51,7 @@ class App(BaseHTTPRequestHandler):
             self.answer(404, {"code": "NO_SUCH_METHOD"}, Content_Type="application/problem+json")
         elif url.path == "/rt/notify" and genuine(self.headers, body):
             for event in json.loads(body)["data"]["events"]:
-                publish("log", f"{event['sender']} wrote in {event['channel']}")
+                publish("log", f"{event.get('sender', 'the app')} wrote in {event['channel']}")
             self.answer(204)
         else:
             self.answer(401)

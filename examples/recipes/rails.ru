@@ -31,7 +31,7 @@ class RealtimeController < ActionController::API
   end
 
   def events
-    params[:data][:events].each { |e| publish("log", "#{e[:sender]} wrote in #{e[:channel]}") }
+    params[:data][:events].each { |e| publish("log", "#{e[:sender] || "the app"} wrote in #{e[:channel]}") }
     head :no_content
   end
 
