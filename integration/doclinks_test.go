@@ -70,3 +70,17 @@ func TestDocumentedLinks(t *testing.T) {
 		t.Errorf("found only %d links", links)
 	}
 }
+
+// The two indexes, for people and for programs, have every page of the folder docs.
+func TestIndexesHaveEveryPage(t *testing.T) {
+	t.Parallel()
+	for _, index := range []struct{ file, prefix string }{{"docs/README.md", ""}, {"llms.txt", "docs/"}} {
+		text := read(t, index.file)
+		for page := range pages(t) {
+			name, ok := strings.CutPrefix(page, "docs/")
+			if ok && name != "README.md" && !strings.Contains(text, "]("+index.prefix+name) {
+				t.Errorf("%s has no link to %s", index.file, page)
+			}
+		}
+	}
+}
