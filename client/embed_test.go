@@ -27,7 +27,7 @@ var limits = []struct {
 	{[]string{"stores.js"}, 1280},
 	{[]string{"away.js"}, 1024},
 	{[]string{"shared.js"}, 1280},
-	{[]string{"sharedworker.js"}, 6 << 10},
+	{[]string{"sharedworker.js"}, 7 << 10},
 	{[]string{"global.js"}, 21 << 10},
 }
 

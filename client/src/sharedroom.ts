@@ -1,6 +1,8 @@
+import { backoff } from './retry.js';
 import { positionOf, same, type Position } from './position.js';
 import { SharedAppearance, type Appearance } from './sharedappearance.js';
 import { SharedCopy } from './shareddocument.js';
+import { retryWait } from './sharedretry.js';
 import type { Tab } from './sharedtab.js';
 import type { Command, Envelope, Payload } from './wire.js';
 
@@ -15,6 +17,8 @@ export interface RoomConnection {
 
 /** A tab that is subscribed. */
 interface Subscriber {
+  /** Its `subscribe`. */
+  readonly command: Command;
   /** The frames that arrived while the worker fetches the messages that the tab missed. */
   held: Envelope[] | undefined;
 }
@@ -39,8 +43,10 @@ export class SharedRoom {
   readonly channel: string;
   readonly #connection: RoomConnection;
   readonly #subscribers = new Map<Tab, Subscriber>();
-  readonly #appearance = new SharedAppearance();
+  readonly #appearance = new SharedAppearance((news, done) => this.#ask('presence', news, done));
   #subscribed = false;
+  /** An `unsubscribe` has no answer yet, or waits to be sent again. */
+  #ending = false;
   /** The tabs that wait for the answer to `subscribe`; undefined if no `subscribe` is in flight. */
   #newcomers: Newcomer[] | undefined;
   /** The position of the newest frame; undefined without history. */
@@ -79,19 +85,17 @@ export class SharedRoom {
 
   /** Removes a tab. `patient`: the page of the tab may come back in a moment. */
   leave(tab: Tab, patient?: boolean): void {
-    const newcomers = this.#newcomers?.length;
+    if (!this.#has(tab)) return;
     this.#newcomers = this.#newcomers?.filter((newcomer) => newcomer.tab !== tab);
-    if (!this.#subscribers.delete(tab) && newcomers === this.#newcomers?.length) return;
-    this.#show(this.#appearance.drop(tab));
+    this.#subscribers.delete(tab);
+    this.#appearance.drop(tab);
     if (patient) this.#wait();
     else this.#settle();
   }
 
-  presence(tab: Tab, { id, payload }: Command): void {
-    const news = this.#appearance.set(tab, payload);
-    const done = (answer: Envelope): void => tab.reply(id, answer);
-    if (news) this.#ask('presence', { ...news }, done);
-    else done({ type: 'ack', payload: { channel: this.channel } });
+  presence(tab: Tab, command: Command): void {
+    if (this.#has(tab)) this.#appearance.change(tab, command);
+    else tab.reply(command.id, { type: 'error', payload: { code: 'NOT_SUBSCRIBED', message: 'subscribe to the channel first' } });
   }
 
   change(tab: Tab, command: Command): void {
@@ -131,17 +135,20 @@ export class SharedRoom {
     this.#newcomers = [newcomer];
     this.#end();
     this.#filtered = !!command.payload['filter'];
-    this.#appearance.set(tab, command.payload);
-    this.#connection.ask(command, (answer) => {
+    this.#appearance.clear();
+    this.#request(() => command, false, (answer) => {
       const newcomers = this.#newcomers!;
       this.#newcomers = undefined;
       const here = newcomers.includes(newcomer);
       const later = newcomers.filter((other) => other !== newcomer);
       const good = answer.type === 'subscribed';
       if (good) this.#begin(answer.payload);
-      if (good && here) this.#subscribers.set(tab, { held: undefined });
-      else this.#appearance.drop(tab);
       if (here) tab.reply(command.id, answer);
+      if (good && here) {
+        this.#subscribers.set(tab, { command, held: undefined });
+        this.#appearance.add(tab, command.payload);
+      } else if (here) this.#appearance.drop(tab);
+      if (good) this.#appearance.start(command.payload);
       for (const other of later) this.subscribe(other.tab, other.command);
       this.#settle();
     });
@@ -151,11 +158,17 @@ export class SharedRoom {
   #again(newcomer: Newcomer): void {
     this.#newcomers = [newcomer];
     this.#end();
-    this.#ask('subscribe', { recover: this.#position, ...this.#appearance.all }, (answer) => {
+    let sent: Appearance = {};
+    const make = (): Command => {
+      sent = this.#appearance.all;
+      return this.#command('subscribe', { recover: this.#position, ...sent });
+    };
+    this.#request(make, true, (answer) => {
       const newcomers = this.#newcomers!;
       if (answer.type === 'subscribed') {
         this.#begin(answer.payload);
         this.#tell({ type: answer.type, payload: answer.payload });
+        this.#appearance.start(sent);
       } else {
         const { code, message } = answer.payload;
         this.#over({ type: 'unsubscribed', payload: { ...answer.payload, channel: this.channel, code: code!, message: message! } });
@@ -163,6 +176,23 @@ export class SharedRoom {
       this.#newcomers = undefined;
       for (const { tab, command } of newcomers) this.subscribe(tab, command);
       this.#settle();
+    });
+  }
+
+  /**
+   * Sends a `subscribe`. `insist`: sends it again while the error may pass, because no tab would do so. The server may
+   * have rejected the `unsubscribe` before it: then both are sent again.
+   */
+  #request(make: () => Command, insist: boolean, done: (answer: Envelope) => void, attempt = 0): void {
+    this.#connection.ask(make(), (answer) => {
+      const early = answer.payload.code === 'ALREADY_SUBSCRIBED';
+      const wait = early ? backoff(attempt, 1000, 30_000) : insist ? retryWait(answer, attempt) : undefined;
+      if (wait === undefined) return done(answer);
+      setTimeout(() => {
+        if (early) this.#ask('unsubscribe', {}, () => {});
+        if (this.#subscribers.size || this.#newcomers!.length) this.#request(make, insist, done, attempt + 1);
+        else done(answer);
+      }, wait);
     });
   }
 
@@ -175,13 +205,12 @@ export class SharedRoom {
 
   /** Answers a tab that comes to an existing subscription. */
   #later({ tab, command }: Newcomer): void {
-    const subscriber: Subscriber = { held: undefined };
+    const subscriber: Subscriber = { command, held: undefined };
     const here = this.#position;
     const { recover, history } = command.payload as { recover?: Position; history?: number };
     this.#subscribers.set(tab, subscriber);
-    this.#show(this.#appearance.set(tab, command.payload));
+    this.#appearance.add(tab, command.payload);
     const welcome = (payload: Payload): void => {
-      if (this.#subscribers.get(tab) !== subscriber) return;
       const document = this.#copy?.document;
       tab.reply(command.id, { type: 'subscribed', payload: { ...payload, channel: this.channel, ...(document && { document }) } });
       const held = subscriber.held ?? [];
@@ -192,9 +221,9 @@ export class SharedRoom {
     if (!here || !(recover || history) || (recover && same(recover, here)))
       return welcome({ ...here, ...(recover && { recovered: !!here }) });
     subscriber.held = [];
-    this.#ask('history', recover ? { since: recover, limit: most } : { limit: history }, (answer) => {
+    this.#insist(tab, subscriber, this.#command('history', recover ? { since: recover, limit: most } : { limit: history }), (answer) => {
       const { lost, more, epoch, offset, anchor, messages } = answer.payload;
-      if (answer.type === 'error' && !recover && this.#subscribers.get(tab) === subscriber) {
+      if (answer.type === 'error' && !recover) {
         tab.reply(command.id, answer);
         return this.leave(tab);
       }
@@ -206,10 +235,16 @@ export class SharedRoom {
 
   /** Sends a tab the members. */
   #members(tab: Tab, subscriber: Subscriber): void {
-    this.#ask('presence', {}, (answer) => {
+    this.#insist(tab, subscriber, this.#command('presence', {}), (answer) => answer.type !== 'error' && tab.reply(undefined, answer));
+  }
+
+  /** Sends a command for a tab again while the error may pass, the tab is subscribed, and not too many frames wait for that. */
+  #insist(tab: Tab, subscriber: Subscriber, command: Command, done: (answer: Envelope) => void, attempt = 0): void {
+    this.#connection.ask(command, (answer) => {
       if (this.#subscribers.get(tab) !== subscriber) return;
-      if (answer.type !== 'error') return tab.reply(undefined, answer);
-      if (answer.payload.code === 'RATE_LIMITED') setTimeout(() => this.#members(tab, subscriber), answer.payload.retryAfter ?? 1000);
+      const wait = retryWait(answer, attempt);
+      if (wait === undefined || (subscriber.held?.length ?? 0) >= most) return done(answer);
+      setTimeout(() => this.#subscribers.get(tab) === subscriber && this.#insist(tab, subscriber, command, done, attempt + 1), wait);
     });
   }
 
@@ -226,26 +261,54 @@ export class SharedRoom {
 
   /** Unsubscribes if no tab needs the channel, and no page may come back for it. */
   #settle(): void {
-    if (this.#subscribers.size || this.#newcomers || this.#linger) return;
+    if (!this.#idle) return;
     this.#end();
-    this.#connection.ended(this);
+    if (!this.#ending) this.#connection.ended(this);
+  }
+
+  get #idle(): boolean {
+    return !this.#subscribers.size && !this.#newcomers && !this.#linger;
   }
 
   #end(): void {
-    if (this.#subscribed) this.#ask('unsubscribe', {}, () => {});
+    this.#appearance.stop();
+    if (this.#subscribed) this.#unsubscribe(0);
     this.#subscribed = false;
+  }
+
+  /** Sends `unsubscribe`, again if the server rejects it. A `subscribe` that is sent meanwhile does that itself. */
+  #unsubscribe(attempt: number): void {
+    this.#ending = true;
+    this.#ask('unsubscribe', {}, (answer) => {
+      const wait = retryWait(answer, attempt);
+      const idle = this.#idle && !this.#subscribed;
+      if (idle && wait !== undefined) return void setTimeout(() => this.#unsubscribeAgain(attempt + 1), wait);
+      this.#ending = false;
+      if (idle) this.#connection.ended(this);
+    });
+  }
+
+  #unsubscribeAgain(attempt: number): void {
+    if (this.#idle && !this.#subscribed) this.#unsubscribe(attempt);
+    else this.#ending = false;
   }
 
   /** Handles the end of the subscription by the server. */
   #over(envelope: Envelope): void {
     this.#subscribed = false;
-    this.#tell(envelope);
+    const { payload } = envelope;
+    for (const [tab, { held, command }] of this.#subscribers) {
+      // The tab waits for the answer to its `subscribe`.
+      if (held) tab.reply(command.id, { type: 'error', payload });
+      else tab.say(envelope);
+    }
     this.#subscribers.clear();
-    if (!this.#newcomers) this.#connection.ended(this);
+    this.#appearance.clear();
+    if (!this.#newcomers && !this.#ending) this.#connection.ended(this);
   }
 
-  #show(news: Appearance | undefined): void {
-    if (news && this.#subscribed) this.#ask('presence', { ...news }, () => {});
+  #has(tab: Tab): boolean {
+    return this.#subscribers.has(tab) || !!this.#newcomers?.some((newcomer) => newcomer.tab === tab);
   }
 
   #tell(envelope: Envelope, but?: Tab): void {
@@ -257,6 +320,10 @@ export class SharedRoom {
   }
 
   #ask(type: string, payload: object, done: (answer: Envelope) => void): void {
-    this.#connection.ask({ type, payload: { ...payload, channel: this.channel } }, done);
+    this.#connection.ask(this.#command(type, payload), done);
+  }
+
+  #command(type: string, payload: object): Command {
+    return { type, payload: { ...payload, channel: this.channel } };
   }
 }
