@@ -225,18 +225,25 @@ func (a *audience) disconnect(r *session.Registry) {
 // change has the clients of this node join rooms, and leave others.
 func (e *Emitter) change(r *session.Registry, q *request, a audience, channel string) {
 	found := r.Here("socketio", a.has)
-	for _, change := range []struct {
-		names names
-		leave bool
-	}{{q.join, false}, {q.leave, true}} {
-		for _, name := range change.names {
-			room, bad := e.server.room(q.namespace, name)
-			if bad != nil {
-				e.complain(bad.Error(), channel)
-				continue
-			}
-			r.Enrollment.Here(found, room, change.leave)
-			a.voidChanged(r, room, change.leave)
-		}
+	join, leave := e.roomsOf(q.namespace, q.join, channel), e.roomsOf(q.namespace, q.leave, channel)
+	for _, room := range join {
+		r.Enrollment.Here(found, room, false)
 	}
+	for _, room := range leave {
+		r.Enrollment.Here(found, room, true)
+	}
+	a.voidChanged(r, join, leave)
+}
+
+// roomsOf returns the rooms of some names, without those that no client can be in.
+func (e *Emitter) roomsOf(namespace string, all names, channel string) (rooms []string) {
+	for _, name := range all {
+		room, bad := e.server.room(namespace, name)
+		if bad != nil {
+			e.complain(bad.Error(), channel)
+			continue
+		}
+		rooms = append(rooms, room)
+	}
+	return rooms
 }

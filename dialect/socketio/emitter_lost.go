@@ -13,7 +13,7 @@ import (
 // hadLost reports whether a lost connection with these rooms belonged to the audience.
 func (a *audience) hadLost(id string, rooms []string) bool {
 	named := func(name string) bool { return name == id || slices.Contains(rooms, name) }
-	return slices.ContainsFunc(slices.Concat(a.ids, a.rooms), named) && !slices.ContainsFunc(a.except, named)
+	return (slices.ContainsFunc(a.ids, named) || slices.ContainsFunc(a.rooms, named)) && !slices.ContainsFunc(a.except, named)
 }
 
 // candidates are the ids of the connections that may belong to the audience; nil: any.
@@ -33,10 +33,16 @@ func (a *audience) voidMissed(r *session.Registry) {
 	})
 }
 
-// voidChanged voids what clients could recover that join a room or leave it.
-func (a *audience) voidChanged(r *session.Registry, room string, leave bool) {
+// voidChanged voids what clients could recover that join one of some rooms or leave one of others. One look at a record is
+// for all rooms that a request names.
+func (a *audience) voidChanged(r *session.Registry, join, leave []string) {
+	if len(join)+len(leave) == 0 {
+		return
+	}
 	r.VoidTickets(a.candidates(), func(id string, rooms []string) bool {
-		return a.hadLost(id, rooms) && slices.Contains(rooms, room) == leave
+		is := func(room string) bool { return slices.Contains(rooms, room) }
+		isNot := func(room string) bool { return !is(room) }
+		return a.hadLost(id, rooms) && (slices.ContainsFunc(join, isNot) || slices.ContainsFunc(leave, is))
 	})
 }
 
