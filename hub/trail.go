@@ -143,8 +143,13 @@ type Trail struct {
 	broken bool
 }
 
-// Size is how many entries the trail has.
-func (t *Trail) Size() int { return len(t.rooms) + len(t.runs) + len(t.edges) }
+// runsPerEntry is how many runs count as one entry: a run takes far less memory than a room.
+const runsPerEntry = 8
+
+// Size is how many entries the trail counts for.
+func (t *Trail) Size() int {
+	return len(t.rooms) + len(t.edges) + (len(t.runs)+runsPerEntry-1)/runsPerEntry
+}
 
 // All returns the rooms in which the connection was at its end.
 func (t *Trail) All() (all []string) {

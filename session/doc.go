@@ -98,6 +98,7 @@
 //	Registry.applying > hub.feeds.mu: a subscription to a pattern ends
 //	Registry.applying > Session.mu > hub.Hub.mu
 //	Registry.applying > sessions.mu > Watchlists.mu: a user comes or goes
+//	Session.mu > lostConns.mu: tickets become records
 //
 // Session.mu is held around [hub.Hub.Connect], which does not call back before it returns.
 // sessions.mu is held while a [Headcount] is notified; the implementation has its own lock

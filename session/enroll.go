@@ -66,7 +66,7 @@ func (n *Enrollment) order(ctx context.Context, o enrollment) (Ended, *protocol.
 // carryOut carries an order out on this node, and returns for how many connections.
 func (n *Enrollment) carryOut(o enrollment) int {
 	if o.Leave {
-		n.lost.void(o.Target, o.Channel) // nobody comes back to the channel either
+		defer n.lost.void(o.Target, o.Channel) // nobody comes back to the channel either, also who is lost just now
 	}
 	return n.Here(n.targets(o.Target), o.Channel, o.Leave)
 }

@@ -89,9 +89,10 @@ func (k *Kicks) Connection(ctx context.Context, id string, reason hub.Reason) (E
 	return k.cluster.order(ctx, 0, order{Kick: &kick{Connection: id, Code: reason.Code, Reason: reason.Text}}, "", 0)
 }
 
-// connection closes a connection to this node. One that is lost can not be resumed.
+// connection closes a connection to this node. One that is lost can not be resumed: its ticket is dropped after the close,
+// because the connection may be lost just before the close.
 func (k *Kicks) connection(id string, reason hub.Reason) int {
-	k.lost.void(Target{Connection: id}, "")
+	defer k.lost.void(Target{Connection: id}, "")
 	conn, there := k.hub.Conn(id)
 	if !there {
 		return 0

@@ -15,8 +15,8 @@ import (
 const (
 	// lostTime is how long another connection may take the place of a lost one.
 	lostTime = 30 * time.Second
-	// maxLostRooms bounds the rooms of all records together, with the entries of their trails. Beyond it the
-	// oldest records are dropped.
+	// maxLostRooms bounds the rooms of all records together, with the records that have a ticket and what their
+	// trails count for. Beyond it the oldest records are dropped.
 	maxLostRooms = 50_000
 	// maxLostRoomsEach bounds the rooms of one record.
 	maxLostRoomsEach = 100
@@ -35,8 +35,10 @@ type lostConns struct {
 
 	mu    sync.Mutex
 	queue list.List // of *lostConn with something left, oldest first
-	rooms int       // of all records, with the entries of their trails
+	rooms int       // of all records, as maxLostRooms counts
 	by    map[lostKey][]*lostConn
+
+	issuers map[string]*Session // sessions with tickets and without records, by the connection, also if it has ended
 }
 
 // lostKey finds the records that have a room, by either the user or the member. A record with a ticket is

@@ -71,6 +71,7 @@ type Session struct {
 	lost     []string            // channels that a fixed session named and may not have
 	timer    *time.Timer         // see watch; nil if the principal needs none
 	tickets  []*Ticket           // by which the client may resume the connection
+	recorded bool                // the connection has ended, and its tickets have become records
 	over     bool                // the connection has ended
 	abusive  bool                // by CloseForAbuse
 }

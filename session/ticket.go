@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -25,11 +26,17 @@ type Ticket struct {
 // lostTicket is a ticket of a lost connection. Static.
 type lostTicket struct {
 	Ticket
-	trail    *hub.Trail
-	size     int // in lostConns.rooms
+	trail    *lostTrail
 	realm    string
 	since    time.Time // when the connection started
 	enrolled []string  // the rooms to which the app has subscribed the connection
+}
+
+// lostTrail is the trail of a lost connection. Its records share it.
+type lostTrail struct {
+	*hub.Trail          // static
+	rooms      []string // those of the trail, static
+	records    int      // how many there are; lostConns.mu guards it
 }
 
 // channels are the rooms of the ticket in which the connection was at its end.
@@ -39,7 +46,10 @@ func (t *lostTicket) channels() []string { return t.trail.Channels(t.Group) }
 func (s *Session) Issue(t Ticket) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tickets = append(s.tickets, &t)
+	if !s.recorded {
+		s.tickets = append(s.tickets, &t)
+		s.registry.lost.noteIssuer(s, "")
+	}
 }
 
 // Void notes that a ticket does not count any more.
@@ -55,14 +65,19 @@ func isResumable(r hub.Reason) bool {
 	return leavesRecord(r) || r == hub.ReasonNormal || r.Text == hub.ByClient || r == protocol.ReasonTokenExpired || r == changed
 }
 
-// addTickets makes a record of each ticket of a session that has ended, and reports whether there is one.
+// addTickets makes a record of each ticket of a session that has ended, and reports whether there is one. The session's
+// lock is held meanwhile, so that voidIf finds either the ticket or its record.
 func (l *lostConns) addTickets(s *Session, trail *hub.Trail, reason hub.Reason) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	all := s.recordTickets(trail)
+	s.tickets, s.recorded = nil, true
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.issuers, s.conn.ID())
 	if len(all) == 0 || !isResumable(reason) {
 		return false
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.purge(all[0].at)
 	for _, n := range all {
 		l.pushTicket(n)
@@ -70,14 +85,12 @@ func (l *lostConns) addTickets(s *Session, trail *hub.Trail, reason hub.Reason) 
 	return true
 }
 
-// recordTickets takes the tickets of a session that has ended, and makes a record of each.
+// recordTickets makes a record of each ticket of a session that has ended. Needs mu.
 func (s *Session) recordTickets(trail *hub.Trail) (all []*lostConn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now, p := time.Now(), s.who()
+	now, p, shared := time.Now(), s.who(), &lostTrail{Trail: trail, rooms: trail.All()}
 	for _, t := range s.tickets {
 		n := &lostConn{at: now, user: p.User, ids: []string{s.conn.ID()}}
-		n.ticket = &lostTicket{Ticket: *t, trail: trail, size: trail.Size(), realm: p.Realm, since: s.since()}
+		n.ticket = &lostTicket{Ticket: *t, trail: shared, realm: p.Realm, since: s.since()}
 		for _, channel := range n.ticket.channels() {
 			if s.places[channel].enrolled {
 				n.ticket.enrolled = append(n.ticket.enrolled, channel)
@@ -85,7 +98,6 @@ func (s *Session) recordTickets(trail *hub.Trail) (all []*lostConn) {
 		}
 		all = append(all, n)
 	}
-	s.tickets = nil
 	return all
 }
 
@@ -94,13 +106,17 @@ func (n *lostConn) ticketKeys() [2]lostKey {
 	return [...]lostKey{{ticket: n.ticket.ID}, {connection: n.ids[0]}}
 }
 
-// pushTicket adds a record with a ticket. Needs mu.
+// pushTicket adds a record with a ticket. The record counts as one entry, also of a connection that was in no room; what
+// the trail counts for is shared by the records of the connection. Needs mu.
 func (l *lostConns) pushTicket(n *lostConn) {
 	if l.by == nil {
 		l.by = make(map[lostKey][]*lostConn)
 	}
 	n.place = l.queue.PushBack(n)
-	l.rooms += n.ticket.size
+	if l.rooms++; n.ticket.trail.records == 0 {
+		l.rooms += n.ticket.trail.Size()
+	}
+	n.ticket.trail.records++
 	for _, key := range n.ticketKeys() {
 		l.by[key] = append(l.by[key], n)
 	}
@@ -112,7 +128,10 @@ func (l *lostConns) takeTicket(n *lostConn) {
 	for _, key := range n.ticketKeys() {
 		l.forget(key, n)
 	}
-	l.rooms -= n.ticket.size
+	n.ticket.trail.records--
+	if l.rooms--; n.ticket.trail.records == 0 {
+		l.rooms -= n.ticket.trail.Size()
+	}
 	l.unqueue(n)
 }
 
@@ -146,8 +165,14 @@ func (l *lostConns) void(to Target, channel string) {
 }
 
 // voidIf drops the records with a ticket for which is returns true. It looks at those of the connections
-// with these ids; nil: at all.
+// with these ids; nil: at all. A connection that has ended and has no record yet counts as well. So whoever does
+// something to live connections first, and then calls voidIf, misses none.
 func (l *lostConns) voidIf(ids []string, is func(*lostConn) bool) {
+	for _, s := range l.issuersOf(ids) {
+		if trail := s.conn.Trail(); trail != nil {
+			s.voidEnded(trail, is)
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var all []*lostConn
@@ -166,11 +191,51 @@ func (l *lostConns) voidIf(ids []string, is func(*lostConn) bool) {
 	}
 }
 
+// voidEnded drops those tickets of a session that has ended for whose records is returns true.
+func (s *Session) voidEnded(trail *hub.Trail, is func(*lostConn) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var left []*Ticket
+	for i, n := range s.recordTickets(trail) {
+		if !is(n) {
+			left = append(left, s.tickets[i])
+		}
+	}
+	s.tickets = left
+}
+
+// noteIssuer notes that a session has tickets. was is the former id of its connection; empty: none.
+func (l *lostConns) noteIssuer(s *Session, was string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.issuers == nil {
+		l.issuers = make(map[string]*Session)
+	}
+	delete(l.issuers, was)
+	l.issuers[s.conn.ID()] = s
+}
+
+// issuersOf returns the sessions without records that have tickets, of the connections with these ids; nil: all.
+func (l *lostConns) issuersOf(ids []string) (found []*Session) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ids == nil {
+		return slices.Collect(maps.Values(l.issuers))
+	}
+	for _, id := range ids {
+		if s := l.issuers[id]; s != nil {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
 // VoidTickets drops all tickets of those lost connections of this node for which is returns true, so that
 // their clients start anew. It looks at the connections with these ids; nil: at all. is gets the
-// id of the connection and the rooms in which it was; it must not block.
+// id of the connection and the rooms in which it was, which it must not change; it must not block.
+// What is done to live connections is done before.
 func (r *Registry) VoidTickets(ids []string, is func(id string, rooms []string) bool) {
-	r.lost.voidIf(ids, func(n *lostConn) bool { return is(n.ids[0], n.ticket.trail.All()) })
+	r.lost.voidIf(ids, func(n *lostConn) bool { return is(n.ids[0], n.ticket.trail.rooms) })
 }
 
 // Resumption is what a client says that has a ticket.
@@ -285,6 +350,9 @@ func (s *Session) rename(id string) bool {
 	was := s.conn.ID()
 	if !s.registry.hub.Rename(s.conn, id) {
 		return false
+	}
+	if len(s.tickets) > 0 {
+		s.registry.lost.noteIssuer(s, was)
 	}
 	if w := s.registry.sessions.watch.Load(); w != nil {
 		(*w).Disconnect(was, s.who().User)
