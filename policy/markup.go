@@ -118,17 +118,20 @@ func mayHaveTag(s string) bool {
 	}
 }
 
-// unusedCharacter returns a code point that s does not have, of those that Unicode keeps
-// out of texts. If s has all of them it returns the last one; some of these characters
-// become ampersands then, in a text that is nonsense anyway.
-func unusedCharacter(s string) string {
-	const first, last = '\ufdd0', '\ufdef'
-	for r := first; r < last; r++ {
-		if !strings.ContainsRune(s, r) {
-			return string(r)
+// nonCharacters are code points that Unicode keeps out of texts.
+const nonCharacters = "\ufdd0\ufdd1\ufdd2\ufdd3\ufdd4\ufdd5\ufdd6\ufdd7\ufdd8\ufdd9\ufdda\ufddb\ufddc\ufddd\ufdde\ufddf" +
+	"\ufde0\ufde1\ufde2\ufde3\ufde4\ufde5\ufde6\ufde7\ufde8\ufde9\ufdea\ufdeb\ufdec\ufded\ufdee\ufdef"
+
+// unusedCharacter returns one of nonCharacters that s does not have. If s has all of them it
+// returns the last one; some of these characters become ampersands then, in a text that is
+// nonsense anyway.
+func unusedCharacter(s string) (character string) {
+	for _, r := range nonCharacters {
+		if character = string(r); !strings.Contains(s, character) {
+			break
 		}
 	}
-	return string(last)
+	return character
 }
 
 // harmless removes what may do harm from a piece of HTML. It changes nothing in its own

@@ -126,7 +126,7 @@ func (m Sanitize) clean(quoted []byte, key bool) (dirty bool, clean string) {
 // decoding. In a chat few are.
 func (m Sanitize) suspicious(quoted []byte, key bool) bool {
 	if m == SanitizeText || key {
-		return bytes.IndexByte(quoted, '<') >= 0 ||
+		return bytes.ContainsRune(quoted, '<') ||
 			bytes.Contains(quoted, []byte(`\u003c`)) || bytes.Contains(quoted, []byte(`\u003C`))
 	}
 	return bytes.ContainsAny(quoted, `&<>'\`)
