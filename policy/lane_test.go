@@ -46,6 +46,19 @@ func TestSlowChecksWait(t *testing.T) {
 	if _, e := form.Check(json.RawMessage(`"a"`)); code(e) == protocol.TooLarge {
 		t.Error(e)
 	}
+	brief := make(chan *protocol.Error, 1)
+	go func() {
+		_, e := markup.Check(json.RawMessage(`"<b>` + strings.Repeat("a", lane.Brief-len(`"<b></b>"`)) + `</b>"`))
+		brief <- e
+	}()
+	select {
+	case e := <-brief:
+		if e != nil {
+			t.Error(e)
+		}
+	case <-time.After(10 * time.Second):
+		t.Errorf("a content of %d bytes waits", lane.Brief)
+	}
 	var slow sync.WaitGroup
 	var ended atomic.Int32
 	for _, check := range []func(){

@@ -19,8 +19,10 @@ func TestSanitizeWords(t *testing.T) {
 			t.Errorf("%q is accepted", word)
 		}
 	}
-	if got := Sanitize(7).String(); got != "Sanitize(7)" {
-		t.Errorf("an unknown mode is called %q", got)
+	for m, want := range map[Sanitize]string{SanitizeHTML + 1: "Sanitize(3)", 7: "Sanitize(7)"} {
+		if got := m.String(); got != want {
+			t.Errorf("an unknown mode is called %q, want %q", got, want)
+		}
 	}
 }
 
@@ -54,6 +56,9 @@ func TestPlainText(t *testing.T) {
 		"\r\n< 1\r":                  "\r\n< 1\r",
 		"a\r\n<b>c</b>\rd":           "a\nc\nd",
 		"\ufdd0 & <b>\ufdd1":         "\ufdd0 & \ufdd1",
+		"\ufdef & <b>x</b>":          "\ufdef & x",
+		"a<z>b":                      "ab",
+		"a<Z>b":                      "ab",
 		"< b>":                       "< b>",
 		"<ſcript>":                   "<ſcript>", // folds to s, but not in HTML
 	} {

@@ -159,9 +159,11 @@ func TestCompileSchemaRefusesLoops(t *testing.T) {
 		`{"dependentSchemas":{"a/b":{"$ref":"#"}}}`:              "'#/dependentSchemas/a~1b/$ref' applies '#'",
 		`{"properties":{"a":{"not":{"$ref":"#/properties/a"}}}}`: "'#/properties/a/not/$ref' applies '#/properties/a'",
 		`{"$dynamicAnchor":"n","not":{"$dynamicRef":"#n"}}`:      "'#/not/$dynamicRef' applies '#'",
-		`{"$schema":"https://json-schema.org/draft/2019-09/schema","$recursiveAnchor":true,"not":{"$recursiveRef":"#"}}`: "'#/not/$recursiveRef' applies '#'",
-		`{"$schema":"http://json-schema.org/draft-07/schema#","dependencies":{"a":{"$ref":"#"}}}`:                        "'#/dependencies/a/$ref' applies '#'",
-		`{"$schema":"http://json-schema.org/draft-04/schema#","not":{"$ref":"#"}}`:                                       "'#/not/$ref' applies '#'",
+		`{"$schema":"https://json-schema.org/draft/2019-09/schema","$recursiveAnchor":true,"not":{"$recursiveRef":"#"}}`:                                   "'#/not/$recursiveRef' applies '#'",
+		`{"$schema":"http://json-schema.org/draft-07/schema#","dependencies":{"a":{"$ref":"#"}}}`:                                                          "'#/dependencies/a/$ref' applies '#'",
+		`{"$anchor":"a","not":{"$dynamicRef":"#a"}}`:                                                                                                       "'#/not/$dynamicRef' applies '#'",
+		`{"$ref":"list","$defs":{"t":{"$dynamicAnchor":"t","$ref":"list"},"list":{"$id":"list","$dynamicRef":"#t","$defs":{"t":{"$dynamicAnchor":"t"}}}}}`: "to the same value again",
+		`{"$schema":"http://json-schema.org/draft-04/schema#","not":{"$ref":"#"}}`:                                                                         "'#/not/$ref' applies '#'",
 	} {
 		if _, err := CompileSchema([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q in it", text, err, want)
@@ -169,6 +171,7 @@ func TestCompileSchemaRefusesLoops(t *testing.T) {
 	}
 	for _, text := range []string{
 		`{"items":{"$ref":"#"}}`, `{"properties":{"a":{"not":{"$ref":"#"}}}}`, `{"propertyNames":{"$ref":"#"},"type":"string"}`,
+		`{"$dynamicRef":"#/$defs/a","$defs":{"a":{}}}`, `{"$dynamicRef":"#a","$defs":{"a":{"$anchor":"a"},"b":{"$dynamicAnchor":"b","$ref":"#/$defs/a"}}}`,
 		`{"contains":{"$ref":"#"}}`, `{"unevaluatedItems":{"$ref":"#"}}`, `{"allOf":[{"$ref":"#/$defs/a"},{"$ref":"#/$defs/a"}],"$defs":{"a":{}}}`,
 		`{"$ref":"https://json-schema.org/draft/2020-12/schema"}`, `{"$ref":"https://json-schema.org/draft/2019-09/schema"}`, `{"$ref":"http://json-schema.org/draft-07/schema#"}`,
 	} {

@@ -93,6 +93,21 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
+// An error that is the only one is told alone, and several in the order of their places.
+func TestSchemaErrorText(t *testing.T) {
+	t.Parallel()
+	r := checked(t, Room{Schema: schema(t, `{"additionalProperties":{"type":"string","minLength":2},"maxProperties":2}`)})
+	for content, want := range map[string]string{
+		`{"a":1}`:                  "/a: got number, want string",
+		`{"b":"x","a":1}`:          "/a: got number, want string; /b: minLength: got 1, want 2",
+		`{"c":"xx","b":"x","a":1}`: "maxProperties: got 3, want 2; /a: got number, want string; /b: minLength: got 1, want 2",
+	} {
+		if _, e := r.Check([]byte(content)); e == nil || e.Message != "the content does not match the schema: "+want {
+			t.Errorf("%s: %v", content, e)
+		}
+	}
+}
+
 // One answer tells of all errors, but neither a client's content nor its own
 // schema can make it long, and it is the same each time.
 func TestSchemaErrorsAreBounded(t *testing.T) {

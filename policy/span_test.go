@@ -87,6 +87,7 @@ func TestSpanAllow(t *testing.T) {
 		{Server, Subject{User: "ann"}, protocol.Forbidden},
 		{Default, Subject{User: "ann"}, protocol.Forbidden},
 		{Default, Subject{}, protocol.Forbidden},
+		{Anyone + 1, Subject{User: "ann"}, protocol.Forbidden},
 	} {
 		p, err := Compile([]Room{{Pattern: "a:*", Subscribe: Anyone, PatternAccess: c.access}})
 		if err != nil {
@@ -99,7 +100,7 @@ func TestSpanAllow(t *testing.T) {
 		if e == nil && c.code != "" || e != nil && e.Code != c.code {
 			t.Errorf("%s for %+v: %v, want %q", c.access, c.who, e, c.code)
 		}
-		if feed := p.Options("a:b").Feed; (feed != "") != (c.access >= Granted) {
+		if feed := p.Options("a:b").Feed; (feed != "") != (c.access >= Granted && c.access <= Anyone) {
 			t.Errorf("%s: the feed is %q", c.access, feed)
 		}
 	}
