@@ -1,6 +1,9 @@
 package policy
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // token is a bracket, a string or a scalar of a JSON text.
 type token struct {
@@ -35,10 +38,10 @@ func (s *tokens) next() (t token, ok bool) {
 	case '"':
 		s.skipString()
 		t.key = s.beforeColon()
+	case '-', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		t.kind = '0'
+		s.skipScalar()
 	default:
-		if t.kind == '-' || '0' <= t.kind && t.kind <= '9' {
-			t.kind = '0'
-		}
 		s.skipScalar()
 	}
 	t.end = s.pos
@@ -73,7 +76,7 @@ func (s *tokens) skipString() {
 }
 
 func (s *tokens) skipScalar() {
-	for s.pos < len(s.text) && !isBetween(s.text[s.pos]) && bytes.IndexByte([]byte(`{}[]"`), s.text[s.pos]) < 0 {
+	for s.pos < len(s.text) && !isBetween(s.text[s.pos]) && !strings.ContainsRune(`{}[]"`, rune(s.text[s.pos])) {
 		s.pos++
 	}
 }
