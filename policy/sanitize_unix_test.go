@@ -4,7 +4,6 @@ package policy
 
 import (
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -32,11 +31,4 @@ func TestSanitizeIsLinear(t *testing.T) {
 			t.Errorf("%s: took %v of the processors", name, took)
 		}
 	}
-}
-
-// processorTime is how much of the processors this process has taken.
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails for bad arguments alone
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
