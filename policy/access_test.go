@@ -131,6 +131,30 @@ func TestActionWords(t *testing.T) {
 	}
 }
 
+// A block opens an action if its rules let any client do it in channels that belong to nobody.
+func TestOpens(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		room Room
+		want bool
+	}{
+		{Room{Pattern: "a", Subscribe: Server}, false},
+		{Room{Pattern: "a", Subscribe: Granted}, true},
+		{Room{Pattern: "a", Subscribe: Users}, true},
+		{Room{Pattern: "a", Subscribe: Anyone}, true},
+		{Room{Pattern: "a", Subscribe: Anyone + 1}, false},
+		{Room{Pattern: "inbox:{user}", Subscribe: Users}, false},
+	} {
+		r := compile(t, c.room).rooms[0]
+		if got := r.Opens(Subscribe); got != c.want || r.Opens(Publish) {
+			t.Errorf("%s for %v: %t", c.room.Pattern, c.room.Subscribe, got)
+		}
+	}
+	if (*Room)(nil).Opens(Subscribe) {
+		t.Error("no block opens a channel")
+	}
+}
+
 // What the configuration does not say follows from what it says.
 func TestAccessDefaults(t *testing.T) {
 	t.Parallel()

@@ -56,7 +56,7 @@ func TestSlowChecksWait(t *testing.T) {
 		if e != nil {
 			t.Error(e)
 		}
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Errorf("a content of %d bytes waits", lane.Brief)
 	}
 	var slow sync.WaitGroup

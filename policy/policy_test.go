@@ -3,11 +3,13 @@ package policy
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/hub"
+	"github.com/caddy-realtime/caddy-realtime/presence"
 )
 
 // patterns makes a policy of blocks that have nothing but a pattern.
@@ -206,5 +208,43 @@ func BenchmarkMatch(b *testing.B) {
 				p.Match(channel)
 			}
 		})
+	}
+}
+
+func TestRateIsZero(t *testing.T) {
+	t.Parallel()
+	for rate, want := range map[Rate]bool{{}: true, {Burst: 5}: true, {PerSecond: 0.1}: false, {PerSecond: 1, Burst: 5}: false} {
+		if got := rate.IsZero(); got != want {
+			t.Errorf("%+v: %t", rate, got)
+		}
+	}
+}
+
+// A block behind others counts only if it has channels that none of them has.
+func TestReached(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, r := range Reached([]Room{{Pattern: "a:*"}, {Pattern: "a:b"}, {Pattern: "b::c"}, {Pattern: "b"}, {Pattern: "*"}, {Pattern: "c"}}) {
+		got = append(got, r.Pattern)
+	}
+	if want := []string{"a:*", "b", "*"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	p := compile(t, Room{Pattern: "a:*"})
+	if p.OrElse(Room{Pattern: "a:b"}) != p || p.OrElse(Room{Pattern: "a::b"}) != p {
+		t.Error("a block that is never reached changes the policy")
+	}
+	if q := p.OrElse(Room{Pattern: "b", Subscribe: Anyone}); q.Match("b") == nil || q.Match("a:b") == nil || p.Match("b") != nil {
+		t.Error("a further block is not added, or is added to the policy before")
+	}
+}
+
+func TestPresenceOptions(t *testing.T) {
+	t.Parallel()
+	p := compile(t, Room{Pattern: "a", Members: &presence.Options{Snapshot: 7}}, Room{Pattern: "b"})
+	for channel, want := range map[string]int{"a": 7, "b": 0, "c": 0} {
+		if got := p.Presence(channel).Snapshot; got != want {
+			t.Errorf("%s names %d members in a frame, want %d", channel, got, want)
+		}
 	}
 }

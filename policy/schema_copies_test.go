@@ -27,7 +27,7 @@ func TestSchemaCopies(t *testing.T) {
 		select {
 		case m := <-taken:
 			used[m] = true
-		case <-time.After(10 * time.Second):
+		case <-time.After(30 * time.Second):
 			t.Errorf("%d comparisons take all copies", i)
 			c.put(nil)
 			<-taken

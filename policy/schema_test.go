@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	kinds "github.com/santhosh-tekuri/jsonschema/v6/kind"
+
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -105,6 +108,20 @@ func TestSchemaErrorText(t *testing.T) {
 		if _, e := r.Check([]byte(content)); e == nil || e.Message != "the content does not match the schema: "+want {
 			t.Errorf("%s: %v", content, e)
 		}
+	}
+}
+
+// An error that usually holds others together is told itself if it has none.
+func TestSchemaErrorWithoutCauses(t *testing.T) {
+	t.Parallel()
+	alone := &jsonschema.ValidationError{ErrorKind: &kinds.AllOf{}}
+	if got := describe(alone); !strings.Contains(got, "allOf") {
+		t.Errorf("alone: %q", got)
+	}
+	cause := &jsonschema.ValidationError{InstanceLocation: []string{"a"}, ErrorKind: &kinds.MinLength{Got: 1, Want: 2}}
+	alone.Causes = append(alone.Causes, cause)
+	if got := describe(alone); strings.Contains(got, "allOf") || !strings.Contains(got, "/a: minLength") {
+		t.Errorf("with a cause: %q", got)
 	}
 }
 
