@@ -31,7 +31,7 @@ function login(problem) {
 	view.replaceChildren(h('form', {
 		class: 'card login', onsubmit: (e) => { e.preventDefault(); key.set(input.value.trim()); show(); },
 	}, h('h2', {}, 'Realtime console'), problem && note(problem, 'bad'),
-	h('p', { class: 'dim' }, 'Enter an API key that may `manage`. It stays in this tab until you close it.'), input, h('button', { class: 'main' }, 'Open')));
+	h('p', { class: 'dim' }, 'Enter an API key that may manage the hub. It stays in this tab until you close it.'), input, h('button', { class: 'main' }, 'Open')));
 	input.focus();
 }
 
