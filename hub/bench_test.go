@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"testing"
+	"time"
 )
 
 // sink is a Transport that takes everything at once.
@@ -76,7 +77,7 @@ func BenchmarkStuck(b *testing.B) {
 // stuckFor is a subscription whose connection has been stuck for some messages.
 func stuckFor(t testing.TB, slow Slow, messages int) (*Conn, *subscription, *batch) {
 	room := func(string) RoomOptions { return RoomOptions{Slow: slow} }
-	h, _ := newTestHub(t, Settings{Room: room})
+	h, _ := newTestHub(t, Settings{Room: room, Heartbeat: time.Hour}) // a ping would change the queue
 	w := newWire()
 	t.Cleanup(func() { w.stick(false) })
 	c := connect(t, h, w)

@@ -97,7 +97,8 @@ func TestChangesAreCounted(t *testing.T) {
 		amend("c", `{"n":2}`, 0) // the same member as the first
 		amend("d", `7`, 2)
 		amend("e", `8`, 2)
-		want := map[string]uint64{changeAccepted: 2, changeDuplicate: 1, changeConflict: 1, changeRejected: 2}
+		amend("g", `9`, 2)
+		want := map[string]uint64{changeAccepted: 2, changeDuplicate: 1, changeConflict: 1, changeRejected: 3}
 		if got := w.registry.Counts().Changes; !maps.Equal(got, want) {
 			t.Errorf("%v, want %v", got, want)
 		}

@@ -140,10 +140,12 @@ func TestMemberOfAPass(t *testing.T) {
 		if got, want := members(), "seven "+c.Conn().ID()+" "; got != want {
 			t.Errorf("members %s, want %s", got, want)
 		}
-		c.say(authenticateWith(token(t, claims("ann"))))
-		settle()
-		if got := members(); got != "seven ann " {
-			t.Errorf("members %s after the client became ann", got)
+		for _, name := range []string{"Ann", "Anna"} {
+			c.say(authenticateWith(token(t, claims("ann", map[string]any{"info": map[string]any{"name": name}}))))
+			settle()
+			if got := members(); got != "seven ann " {
+				t.Errorf("members %s after the client became ann", got)
+			}
 		}
 		if strings.Contains(w.logs.String(), `"level":"ERROR"`) {
 			t.Errorf("logged %s", w.logs)

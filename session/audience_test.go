@@ -185,6 +185,7 @@ func TestAudienceThatIsNotRecorded(t *testing.T) {
 			recorded.fail = fail
 			w.counted("c")
 			time.Sleep(2 * countPause)
+			synctest.Wait()
 			if n := strings.Count(w.logs.String(), "could not be recorded"); n != i {
 				t.Errorf("%v: %d warnings, want %d", fail, n, i)
 			}

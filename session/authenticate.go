@@ -154,7 +154,7 @@ const (
 // be accepted and closed again and again.
 func lease(expires, now time.Time) time.Duration {
 	left := expires.Add(expiryGrace).Sub(now)
-	return min(max(0, left), maxLease) + rand.N(expiryJitter+1)
+	return min(max(0, left), maxLease) + rand.N(expiryJitter)
 }
 
 // watch starts the session's timer, if the principal needs one and none runs. The timer ends

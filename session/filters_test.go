@@ -363,7 +363,7 @@ func TestForcedFilter(t *testing.T) {
 
 // A history that a filter chooses from is read on until the page is full, and says whether there is more.
 func TestFilteredHistoryIsReadOn(t *testing.T) {
-	const every, total = 100, 20 * protocol.MaxHistory
+	const every, total = 100, 11 * protocol.MaxHistory
 	room := kept("a", total)
 	room.Filter = mustCompile(t, `tags.team == user`)
 	inBubble(t, Limits{}, []policy.Room{room}, func(t *testing.T, w *world) {
@@ -381,10 +381,11 @@ func TestFilteredHistoryIsReadOn(t *testing.T) {
 		if e != nil || top.Top.Offset != total {
 			t.Fatalf("%+v, %v", top, e)
 		}
+		by := c
 		read := func(limit int, after uint64) (n int, last uint64, more bool) {
 			t.Helper()
 			since := hub.Position{Epoch: top.Top.Epoch, Offset: after}
-			page, e := c.History(t.Context(), protocol.History{Channel: "a", Limit: limit, Since: &since})
+			page, e := by.History(t.Context(), protocol.History{Channel: "a", Limit: limit, Since: &since})
 			if e != nil {
 				t.Fatal(e)
 			}
@@ -408,12 +409,14 @@ func TestFilteredHistoryIsReadOn(t *testing.T) {
 		if n, last, more := read(protocol.MaxHistory, 0); n != maxScanned/every || last != maxScanned || !more {
 			t.Errorf("after %d messages: %d messages up to %d, more %v", maxScanned, n, last, more)
 		}
-		// No later message passes: everything is looked at.
-		for range every {
-			publish("bob")
+		// No message passes until the newest: everything is looked at.
+		by = w.connect("cleo")
+		if n, _, more := read(2, 1); n != 0 || more {
+			t.Errorf("none passes: %d messages, more %v", n, more)
 		}
-		if n, _, more := read(2, total); n != 0 || more {
-			t.Errorf("behind the last one: %d messages, more %v", n, more)
+		publish("cleo")
+		if n, last, more := read(2, 1); n != 1 || last != total+1 || more {
+			t.Errorf("the newest passes: %d messages up to %d, more %v", n, last, more)
 		}
 	})
 }

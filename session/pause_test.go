@@ -82,3 +82,17 @@ func TestPauseEndsWithTheConnection(t *testing.T) {
 		}
 	})
 }
+
+// A client is left unread for a quarter of the time at most in which it must answer a ping.
+func TestPauseIsShorterThanATimeout(t *testing.T) {
+	inBubble(t, Limits{}, nil, func(t *testing.T, w *world) {
+		c, slow := w.connect("ann"), policy.Rate{PerSecond: 0.01, Burst: 1}
+		if got := c.pauseFor(slow, time.Minute); got != maxPause {
+			t.Errorf("%v", got)
+		}
+		w.hub.Apply(hub.Settings{Room: w.config.Policy.Options, Heartbeat: time.Second, Timeout: time.Second})
+		if got := c.pauseFor(slow, time.Minute); got != time.Second/4 {
+			t.Errorf("%v with a timeout of a second", got)
+		}
+	})
+}

@@ -120,6 +120,28 @@ func TestPresenceShownOnce(t *testing.T) {
 	})
 }
 
+// What is announced before a client has the list of members is a part of the list.
+func TestPresenceBeforeTheList(t *testing.T) {
+	inLobby(t, []policy.Room{lobby("lobby")}, func(t *testing.T, w *world) {
+		w.connect("ann").say(subscribeLobby)
+		settle()
+		bob := w.connect("bob")
+		e := bob.Subscribe(t.Context(), protocol.Subscribe{Channel: "lobby"}, SubscribeOptions{
+			Reply: func(Subscribed) []hub.Event {
+				early := &presence.Diff{Channel: "lobby", Seq: 1000, Count: 9}
+				w.hub.Announce("lobby", protocol.PresenceEvent{Frame: early})
+				time.Sleep(time.Millisecond)
+				return nil
+			},
+			Members: func(s *presence.Snapshot) []hub.Event { return []hub.Event{protocol.PresenceEvent{Frame: s}} },
+		})
+		if e != nil {
+			t.Fatal(e)
+		}
+		bob.hears(presenceFrame(`"users":["ann","bob"],"count":2`))
+	})
+}
+
 func TestPresenceGrace(t *testing.T) {
 	cases := map[string]struct {
 		reason hub.Reason

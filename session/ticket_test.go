@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -245,6 +246,21 @@ func TestTicketAfterAKick(t *testing.T) {
 		w.ticketed("ann", "secret", "a").lose(hub.ReasonLost)
 		if done, _ := w.connect("ann").resumes(Resumption{Ticket: "secret", Group: "g", First: true}); !done {
 			t.Error("not resumed")
+		}
+	})
+}
+
+// A connection that can not be resumed because the store fails is in no room, and the failure is logged.
+func TestTicketWhileTheStoreFails(t *testing.T) {
+	inLostWorld(t, func(t *testing.T, w *world) {
+		w.ticketed("ann", "secret", "a").lose(hub.ReasonLost)
+		next := w.connect("ann")
+		w.broker.set(func() { w.broker.fail = errors.New("out of order") })
+		if done, got := next.resumes(Resumption{Ticket: "secret", Group: "g", First: true}); done || got != "" || next.Conn().In("a") {
+			t.Errorf("%v, %q", done, got)
+		}
+		if !strings.Contains(w.logs.String(), `"command":"resume"`) {
+			t.Errorf("logged %s", w.logs)
 		}
 	})
 }
