@@ -147,3 +147,25 @@ func TestPatternWithoutFeeds(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Of two patterns of one feed, one ends and the other goes on.
+func TestPatternBesideAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, f := newFedHub(t, Settings{})
+		w := newWire()
+		leaves, stays := connect(t, h, newWire()), connect(t, h, w)
+		subscribePattern(t, h, leaves, "o:", SubscribeOptions{})
+		subscribePattern(t, h, stays, "o:a", SubscribeOptions{})
+		h.Unsubscribe(leaves, "o:*")
+		publish(t, h, "o:a", "1")
+		synctest.Wait()
+		if got := w.text(); got != "o:a@0 1\n" || f.attached.Load() != 1 {
+			t.Errorf("got %q, %d attached", got, f.attached.Load())
+		}
+		h.Unsubscribe(stays, "o:a*")
+		synctest.Wait()
+		if f.attached.Load() != 0 {
+			t.Error("the feed stays attached")
+		}
+	})
+}

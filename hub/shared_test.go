@@ -244,6 +244,12 @@ func TestEndOfABatch(t *testing.T) {
 			t.Errorf("%d, want %d", got, want)
 		}
 	}
+	b := newBatch([]Event{at(1), "news", at(2)}, 0)
+	for n, want := range []uint64{0, 1, 1, 2} {
+		if got := b.messagesBefore(n); got != want {
+			t.Errorf("%d messages before %d, want %d", got, n, want)
+		}
+	}
 }
 
 // explosive panics when it is written to.
@@ -313,10 +319,12 @@ func TestDelaysAreCounted(t *testing.T) {
 		at := time.Now()
 		m := func(content string) *Message { return &Message{Channel: "a", Content: []byte(content), Time: at} }
 		time.Sleep(time.Millisecond)
-		h.Broadcast("a", m("1"), m("22"), m("333"))
-		synctest.Wait()
-		if d := h.Stats().Delays; d.Count() != 8 || d.Sum != 8*time.Millisecond {
-			t.Errorf("%d deliveries of %v, want 8", d.Count(), d.Sum)
+		for i := range uint64(2) {
+			h.Broadcast("a", m("1"), m("22"), m("333"))
+			synctest.Wait()
+			if d := h.Stats().Delays; d.Count() != 8*(i+1) || d.Sum != 8*time.Duration(i+1)*time.Millisecond {
+				t.Errorf("%d deliveries of %v, want %d", d.Count(), d.Sum, 8*(i+1))
+			}
 		}
 	})
 }
@@ -394,7 +402,7 @@ func TestResume(t *testing.T) {
 		first := connect(t, h, newWire())
 		first.KeepTrail(func(string) string { return "g" })
 		first.KeepTrail(func(string) string { return "another" }) // is ignored
-		for _, channel := range []string{"h1", "h2"} {
+		for _, channel := range []string{"h1", "h2", "h3"} { // in h3 nothing is missed
 			subscribe(t, h, first, channel, SubscribeOptions{})
 		}
 		publish(t, h, "h1", "a")
@@ -405,10 +413,10 @@ func TestResume(t *testing.T) {
 		}
 		first.Close(ReasonLost)
 		synctest.Wait()
-		if n := first.Trail().Size(); n != 3 {
-			t.Errorf("a trail of %d entries, want two rooms and a run", n)
+		if n := first.Trail().Size(); n != 4 {
+			t.Errorf("a trail of %d entries, want three rooms and a run", n)
 		}
-		if got := first.Trail().Channels("g"); len(got) != 2 || len(first.Trail().Channels("another")) != 0 {
+		if got := first.Trail().Channels("g"); len(got) != 3 || len(first.Trail().Channels("another")) != 0 {
 			t.Errorf("rooms of the group: %q", got)
 		}
 		at := time.Now()
@@ -428,7 +436,7 @@ func TestResume(t *testing.T) {
 		if got, want := strings.Join(w.lines(), ", "), "resumed, h2@1 b, h1@2 c, h2@2 d, h1@4 e"; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
-		if got := next.Channels(); len(got) != 2 {
+		if got := next.Channels(); len(got) != 3 {
 			t.Errorf("in %q", got)
 		}
 		if !h.Rename(next, first.ID()) || next.ID() != first.ID() {
@@ -489,4 +497,21 @@ func TestResumeFails(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A gap up to where a subscription started is none for it.
+func TestGapBeforeTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{Heartbeat: time.Hour})
+		publish(t, h, "h", "1", "2", "3")
+		w := newWire()
+		subscribe(t, h, connect(t, h, w), "h", SubscribeOptions{})
+		for _, offset := range []uint64{2, 3, 5} {
+			h.Skip("h", Position{Epoch: "e", Offset: offset})
+			synctest.Wait()
+		}
+		if got := w.text(); got != "gap h@5\n" {
+			t.Errorf("heard %q", got)
+		}
+	})
 }

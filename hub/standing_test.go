@@ -205,3 +205,52 @@ func TestSuccessor(t *testing.T) {
 		expect(t, w, "h@5 mother")
 	})
 }
+
+// What the transport took at once has reached the client.
+func TestStandingsOfWhatIsWrittenAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{Heartbeat: time.Hour})
+		c := track1(t, h, &tryWire{wire: newWire()})
+		publish(t, h, "h", "a", "b")
+		synctest.Wait()
+		c.Close(ReasonLost)
+		stands(t, c, 2)
+	})
+}
+
+// A client that does not answer is closed one timeout after its ping, and not a whole round later.
+func TestSilentClientIsClosedInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{Heartbeat: beatSlots * time.Second, Timeout: 10 * time.Second})
+		w := newWire()
+		if _, err := h.Connect(ConnOptions{Transport: w, Encoder: lines, Answers: true}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10*time.Second + time.Millisecond)
+		if !strings.Contains(w.text(), "ping") || w.isClosed() {
+			t.Errorf("closed %v before the timeout, sent %q", w.isClosed(), w.text())
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if !w.isClosed() {
+			t.Error("the silent client is still there")
+		}
+	})
+}
+
+// An answer to the last ping may be on its way for a while: until then the client has what was written.
+func TestStandingsWhileAnAnswerIsOnItsWay(t *testing.T) {
+	for late, want := range map[time.Duration]uint64{0: 2, time.Nanosecond: 0} {
+		synctest.Test(t, func(t *testing.T) {
+			h, _ := newTestHub(t, Settings{Heartbeat: beatSlots * time.Second, Timeout: 30 * time.Second})
+			publish(t, h, "h", "before")
+			c := track1(t, h, &tryWire{wire: newWire()})
+			publish(t, h, "h", "a")
+			time.Sleep(time.Second) // it is pinged
+			synctest.Wait()
+			time.Sleep(answerTime + late)
+			c.Close(ReasonLost)
+			stands(t, c, max(1, want))
+		})
+	}
+}

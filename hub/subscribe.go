@@ -313,11 +313,9 @@ func (c *Conn) releaseHeld(s *subscription, slow Slow) {
 		c.countGap(GapBehind)
 		c.reply(Gap{Channel: s.channel})
 	}
-	if len(h.events) > 0 {
-		b := newBatch(h.events, slow)
-		defer b.release()
-		c.deliverEach(s, &b, 0)
-	}
+	b := newBatch(h.events, slow)
+	defer b.release()
+	c.deliverEach(s, &b, 0)
 }
 
 // removeSubscription removes s from the connection. It returns false if that was done

@@ -365,12 +365,11 @@ func TestForcedFilter(t *testing.T) {
 func TestFilteredHistoryIsReadOn(t *testing.T) {
 	const every, total = 100, 11 * protocol.MaxHistory
 	room := kept("a", total)
-	room.Filter = mustCompile(t, `tags.team == user`)
+	room.Filter = mustCompile(t, `sender == user`)
 	inBubble(t, Limits{}, []policy.Room{room}, func(t *testing.T, w *world) {
 		c := w.connect("ann")
-		publish := func(team string) {
-			m := protocol.Publish{Channel: "a", Content: []byte(`1`), Tags: fmt.Appendf(nil, `{"team":%q}`, team)}
-			if _, e := w.registry.Publishing.Publish(t.Context(), Caller{App: true}, m); e != nil {
+		publish := func(user string) {
+			if e := w.into(Caller{Principal: named(user)}, "a", `1`); e != nil {
 				t.Fatal(e)
 			}
 		}

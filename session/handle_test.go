@@ -239,13 +239,16 @@ func TestAnswersAreBounded(t *testing.T) {
 		a.err = nil
 		all.settle(a, now)
 	}
-	for i := range mostAnswers {
-		add(i)
+	add(0)
+	add(1)
+	last := all.kept.Back().Value
+	for all.kept.Len() < mostAnswers { // as if there were many others
+		all.kept.PushBack(last)
 	}
 	if _, first := all.reserve(key(0), 1, now); first {
 		t.Error("an answer within the bound is forgotten")
 	}
-	add(mostAnswers)
+	add(2)
 	if _, first := all.reserve(key(1), 1, now); first {
 		t.Error("more than the oldest answer is forgotten")
 	}
