@@ -402,7 +402,7 @@ func TestResume(t *testing.T) {
 		first := connect(t, h, newWire())
 		first.KeepTrail(func(string) string { return "g" })
 		first.KeepTrail(func(string) string { return "another" }) // is ignored
-		for _, channel := range []string{"h1", "h2", "h3"} { // in h3 nothing is missed
+		for _, channel := range []string{"h1", "h2", "h3"} {      // in h3 nothing is missed
 			subscribe(t, h, first, channel, SubscribeOptions{})
 		}
 		publish(t, h, "h1", "a")
