@@ -11,6 +11,8 @@ await build({
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => `${root}test/${name}`),
   bundle: true,
+  // A test that renders a page must use the framework that the sources use.
+  external: ['react', 'react-dom/*', 'vue', 'vue/*', 'svelte/*'],
   format: 'esm',
   platform: 'node',
   target: 'node20',
