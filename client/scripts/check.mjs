@@ -39,6 +39,12 @@ const stale = [...new Set([...built, ...committed])].filter(
 );
 if (stale.length) console.error(`dist is out of date, run "npm run build": ${stale.join(', ')}`);
 if (stale.length) process.exitCode = 1;
+// Vite accepts no variable there, not even a constant.
+const [, name] = /workerName = '(.*)'/.exec(read('src/sharedport.ts'));
+if (!read('build/dist/shared.js').includes(`new SharedWorker(new URL("./sharedworker.js",import.meta.url),{name:"${name}"})`)) {
+  console.error('shared.js does not start the worker in the form that bundlers recognize');
+  process.exitCode = 1;
+}
 const snippets = `${root}build/snippets`;
 console.log(`${write(snippets)} examples of the documents`);
 const types = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', snippets], { stdio: 'inherit' });

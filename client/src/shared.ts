@@ -26,13 +26,12 @@ export function shared({ group, worker, ...options }: SharedOptions): Options {
   if (group === undefined && options.token === undefined) throw new TypeError('shared: pass a token or a group');
   const Plain = options.WebSocket ?? globalThis.WebSocket;
   if (!Plain || typeof SharedWorker === 'undefined') return options;
-  const name = { name: workerName };
   const host: Host = {
     alone: false,
     key: `${options.token === undefined ? 'group' : 'token'} ${group ?? ''}`,
     timeout: options.timeout,
-    // Bundlers recognize this form, and add the file.
-    start: () => (worker ? new SharedWorker(worker, name) : new SharedWorker(new URL('./sharedworker.js', import.meta.url), name)),
+    // Bundlers recognize this form, with the name as a literal, and add the file. The name is workerName.
+    start: () => (worker ? new SharedWorker(worker, { name: workerName }) : new SharedWorker(new URL('./sharedworker.js', import.meta.url), { name: 'caddy-realtime 1' })),
     plain: (url) => new Plain(url),
   };
   const Socket = class extends SharedSocket {

@@ -61,7 +61,7 @@ function members() {
     } else {
       const button = item.appendChild(document.createElement("button"));
       button.textContent = "Call";
-      button.disabled = calls.has(id);
+      button.disabled = calls.has(id) || realtime.state !== "open";
       button.addEventListener("click", () => open(id, "calling"));
     }
     return item;
@@ -106,6 +106,8 @@ function showState() {
   const state = realtime.state !== "closed" && !navigator.onLine ? "offline" : realtime.state;
   $("status").dataset.state = state;
   $("status").textContent = state === "open" ? "connected" : state;
+  $("members").classList.toggle("stale", state !== "open");
+  members();
 }
 realtime.on("state", showState);
 for (const event of ["online", "offline"]) addEventListener(event, showState);

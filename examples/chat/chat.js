@@ -15,6 +15,7 @@ function showState() {
   const how = { websocket: "WebSocket", sse: "event stream" }[realtime.transport];
   $("status").dataset.state = state;
   $("status").textContent = state === "open" ? `connected by ${how}` : state;
+  $("members").classList.toggle("stale", state !== "open"); // as they were when the connection broke
 }
 realtime.on("state", showState);
 for (const event of ["online", "offline"]) addEventListener(event, showState);
@@ -118,9 +119,14 @@ $("form").addEventListener("submit", async (event) => {
   const text = $("text").value.trim();
   if (!text) return;
   $("text").value = "";
+  // What is said without a connection waits for one, up to a minute, and is shown meanwhile.
+  const waiting = realtime.state === "open" ? null : line("", `${text} (waits for the connection)`);
+  waiting?.classList.add("own", "waiting");
   try {
     await chat.publish({ name: $("name").value, text });
   } catch (error) {
     note(`Not sent: ${error.message}`, "error");
+    $("text").value ||= text;
   }
+  waiting?.remove();
 });
