@@ -263,3 +263,26 @@ func TestTailFollowsOverBreak(t *testing.T) {
 		t.Errorf("%v: %s%s", err, out.String(), notes.String())
 	}
 }
+
+// A site behind a sign-in answers 401 before its endpoint is reached. That is not wrong, and the address is right.
+func TestDoctorBehindASignIn(t *testing.T) {
+	t.Parallel()
+	signIn := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/realtime/hubs":
+			_, _ = io.WriteString(w, `{"hubs":[{"hub":"default","backend":"memory","ready":true}]}`)
+		case "/config/":
+			_, _ = io.WriteString(w, `{"handler":"realtime","api_keys":["x"],"rooms":[{}]}`)
+		case "/metrics":
+		default:
+			w.Header().Set("WWW-Authenticate", `Basic realm="restricted"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	})
+	server := httptest.NewServer(signIn)
+	defer server.Close()
+	out, notes, code := callAt(t, server.URL, "doctor", "--site", server.URL+"/rt", "--origin", "http://evil.example")
+	if code != 0 || strings.Count(out, "asks for a sign-in") != 3 || strings.Count(out, "pages of http://evil.example") != 3 || !strings.Contains(out, "401, Basic") || strings.Contains(out, "is --site") {
+		t.Errorf("code %d\n%s%s", code, out, notes)
+	}
+}

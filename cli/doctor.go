@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"net/http"
 
 	"github.com/spf13/cobra"
 )
@@ -83,7 +85,7 @@ func (d *doctor) run(ctx context.Context, out *printer) error {
 			return err
 		}
 		if err != nil {
-			found = append(found, finding{State: stateWrong, What: err.Error(), Mend: "is --site the address of the `realtime` endpoint, as a browser uses it?"})
+			found = append(found, d.failed(err))
 		}
 		for _, f := range found {
 			f.Check = c.name
@@ -109,6 +111,30 @@ func (d *doctor) run(ctx context.Context, out *printer) error {
 		return errNo
 	}
 	return nil
+}
+
+// failed is the finding of a check that could not be made. A 401 comes from what signs users in: the
+// directive before the endpoint, which the request did not reach. So the check says nothing, and nothing is wrong.
+func (d *doctor) failed(err error) finding {
+	var r *rejected
+	if !errors.As(err, &r) || r.Status != http.StatusUnauthorized {
+		return finding{State: stateWrong, What: err.Error(), Mend: "is --site the address of the `realtime` endpoint, as a browser uses it?"}
+	}
+	return d.wantsSignIn("")
+}
+
+// wantsSignIn is the finding of a check that a sign-in prevents. scheme is what the server asks for, if
+// that is known.
+func (d *doctor) wantsSignIn(scheme string) finding {
+	what := "not checked: the site asks for a sign-in (401"
+	if scheme != "" {
+		what += ", " + scheme
+	}
+	what += "), which doctor does not have"
+	if d.origin != "" {
+		what += "; whether pages of " + d.origin + " may connect is not known either"
+	}
+	return finding{State: stateNote, What: what, Mend: "to check it, name an address of this `realtime` without the sign-in, such as a site with `bind 127.0.0.1`; 401 is right for strangers"}
 }
 
 func (f finding) show(out *printer) {

@@ -61,7 +61,7 @@ func checkWebSocket(ctx context.Context, d *doctor) ([]finding, error) {
 	defer cancel()
 	conn, err := dial.Open(ctx, d.url, http.Header{"Origin": {d.pageOrigin()}})
 	if err != nil {
-		return []finding{mendHandshake(err, d.pageOrigin())}, nil
+		return []finding{d.mendHandshake(err)}, nil
 	}
 	defer conn.Close()
 	stop := context.AfterFunc(ctx, conn.Close)
@@ -79,7 +79,7 @@ func checkWebSocket(ctx context.Context, d *doctor) ([]finding, error) {
 }
 
 // mendHandshake says what a handshake that failed hints at.
-func mendHandshake(err error, origin string) finding {
+func (d *doctor) mendHandshake(err error) finding {
 	f := finding{State: stateWrong, What: clear(err).Error()}
 	var r *dial.Rejected
 	if !errors.As(err, &r) {
@@ -88,10 +88,10 @@ func mendHandshake(err error, origin string) finding {
 	}
 	switch r.Status {
 	case http.StatusForbidden:
-		f.Mend = "if the origin is rejected, add to the directive: origins " + origin
+		f.Mend = "if the origin is rejected, add to the directive: origins " + d.pageOrigin()
 	case http.StatusUnauthorized:
-		f.Mend = "the site wants a token or a session; doctor has none, so this may be as it should be"
-		f.State = stateNote
+		scheme, _, _ := strings.Cut(r.Header.Get("Www-Authenticate"), " ")
+		return d.wantsSignIn(scheme)
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		f.Mend = "a limit is reached, or the node drains; see: caddy realtime stats"
 	case http.StatusOK, http.StatusNotFound, http.StatusBadRequest, http.StatusUpgradeRequired:
