@@ -168,6 +168,15 @@ func (h *Handler) parseRoutes(helper httpcaddyfile.Helper) error {
 	return nil
 }
 
+// placeOfRouteOption says where an option belongs that the global option does not have. All options
+// of the global one may stand in a site as well, so the other way round needs no hint.
+func placeOfRouteOption(name string) string {
+	if _, ok := routeOptions[name]; !ok {
+		return ""
+	}
+	return "the 'realtime' of a site"
+}
+
 // parseGlobalOption reads
 //
 //	realtime [<hub>] {
@@ -193,7 +202,7 @@ func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 		return nil, start.WrapErr(err)
 	}
 	c := new(config.Hub)
-	if err := config.HubOptions.ParseBlock(d, "realtime", c); err != nil {
+	if err := config.HubOptions.ParseBlockOr(d, "realtime", c, placeOfRouteOption); err != nil {
 		return nil, err
 	}
 	if err := checkHub(c, &start); err != nil {

@@ -50,9 +50,19 @@ func (o Options[T]) ParseBlock(d *caddyfile.Dispenser, owner string, into T) err
 	return o.ParseMixed(d, owner, into, nil)
 }
 
+// ParseBlockOr is like ParseBlock. elsewhere says into which other block an option belongs; it
+// returns an empty string for an option that no other block has.
+func (o Options[T]) ParseBlockOr(d *caddyfile.Dispenser, owner string, into T, elsewhere func(name string) string) error {
+	return o.parse(d, owner, into, nil, elsewhere)
+}
+
 // ParseMixed is like ParseBlock and passes lines that are no options to others. If others
 // is nil, such a line is an error.
 func (o Options[T]) ParseMixed(d *caddyfile.Dispenser, owner string, into T, others func(caddyfile.Segment)) error {
+	return o.parse(d, owner, into, others, func(string) string { return "" })
+}
+
+func (o Options[T]) parse(d *caddyfile.Dispenser, owner string, into T, others func(caddyfile.Segment), elsewhere func(string) string) error {
 	lines := make(map[string]int)
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		name := d.Val()
@@ -62,6 +72,9 @@ func (o Options[T]) ParseMixed(d *caddyfile.Dispenser, owner string, into T, oth
 			continue
 		}
 		if !known {
+			if place := elsewhere(name); place != "" {
+				return located{d.Errf("option '%s' does not belong into this '%s', but into %s", name, owner, place)}
+			}
 			return located{d.Errf("unknown option '%s' in '%s'%s, which has: %s", name, owner, o.suggest(name), o.names())}
 		}
 		if line, again := lines[name]; again && !opt.Repeat {
