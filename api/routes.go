@@ -48,6 +48,7 @@ var routes = compile(
 	route{method: http.MethodGet, pattern: "/channels/{channel}/messages", handle: history},
 	route{method: http.MethodPost, pattern: "/channels/{channel}/messages", handle: publish},
 	route{method: http.MethodGet, pattern: "/channels/{channel}/presence", handle: members},
+	route{method: http.MethodPost, pattern: "/channels/{channel}/presence", handle: updateMember},
 	route{method: http.MethodDelete, pattern: "/channels/{channel}/messages", handle: purge},
 	route{method: http.MethodDelete, pattern: "/channels/{channel}/messages/{offset}", handle: redact},
 	route{method: http.MethodGet, pattern: "/connections", handle: listConnections},

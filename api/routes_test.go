@@ -35,7 +35,7 @@ func TestOtherMethods(t *testing.T) {
 		"/publish":                     "OPTIONS, POST",
 		"/channels":                    "GET, HEAD, OPTIONS",
 		"/channels/x/messages":         "DELETE, GET, HEAD, OPTIONS, POST",
-		"/channels/x/presence":         "GET, HEAD, OPTIONS",
+		"/channels/x/presence":         "GET, HEAD, OPTIONS, POST",
 		"/channels/x/document/changes": "OPTIONS, POST",
 		"/connections/x":               "DELETE, GET, HEAD, OPTIONS",
 		"/users/x/connections":         "DELETE, OPTIONS",

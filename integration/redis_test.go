@@ -37,6 +37,14 @@ type roomStream struct {
 
 func follow(t *testing.T, base, user, channel string) *roomStream {
 	t.Helper()
+	s := openStream(t, base, user, channel)
+	s.until(`"type":"presence"`)
+	return s
+}
+
+// openStream opens a stream, and reads nothing.
+func openStream(t *testing.T, base, user, channel string) *roomStream {
+	t.Helper()
 	ctx, end := context.WithTimeout(t.Context(), 2*time.Minute) // for all that the test does
 	t.Cleanup(end)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"?channel="+channel, nil)
@@ -50,9 +58,7 @@ func follow(t *testing.T, base, user, channel string) *roomStream {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { res.Body.Close() })
-	s := &roomStream{t, bufio.NewScanner(res.Body), end}
-	s.until(`"type":"presence"`)
-	return s
+	return &roomStream{t, bufio.NewScanner(res.Body), end}
 }
 
 // until reads up to a line that has all the parts.

@@ -70,6 +70,9 @@ type Connected struct {
 	User string
 	// Heartbeat is the time between two pings of the server.
 	Heartbeat time.Duration
+	// Secret names an event stream in requests over HTTP, see [StreamPresence]; empty on other
+	// connections.
+	Secret string
 }
 
 // EventName is `connected`.
@@ -85,6 +88,9 @@ func (c Connected) AppendEnvelope(dst []byte) []byte {
 		dst = appendStringField(dst, "user", c.User)
 	}
 	dst = appendIntField(dst, "heartbeat", milliseconds(c.Heartbeat))
+	if c.Secret != "" {
+		dst = appendStringField(dst, "secret", c.Secret)
+	}
 	return append(dst, '}', '}')
 }
 

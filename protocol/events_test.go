@@ -45,6 +45,7 @@ var wire = []struct {
 	{"reconnect", hub.Reconnect{}, `{"type":"reconnect","timestamp":NOW,"payload":{"after":0}}`},
 	{"connected", Connected{Connection: "c1", User: "ann", Heartbeat: 25 * time.Second}, `{"type":"connected","timestamp":NOW,"payload":{"version":1,"connection":"c1","user":"ann","heartbeat":25000}}`},
 	{"connected", Connected{Connection: "c1"}, `{"type":"connected","timestamp":NOW,"payload":{"version":1,"connection":"c1","heartbeat":0}}`},
+	{"connected", Connected{Connection: "c1", Secret: "n.c1.x"}, `{"type":"connected","timestamp":NOW,"payload":{"version":1,"connection":"c1","heartbeat":0,"secret":"n.c1.x"}}`},
 	{"authenticated", Authenticated{ID: seven, User: "ann", Expires: accepted}, `{"type":"authenticated","id":7,"timestamp":NOW,"payload":{"user":"ann","expires":1700000000123}}`},
 	{"authenticated", Authenticated{}, `{"type":"authenticated","timestamp":NOW,"payload":{}}`},
 	{"subscribed", SubscribedReply{ID: seven, Channel: "a", Position: position}, `{"type":"subscribed","id":7,"timestamp":NOW,"payload":{"channel":"a","epoch":"k3v9x2m7","offset":17,"anchor":"9c1f03aa"}}`},

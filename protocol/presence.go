@@ -74,6 +74,40 @@ func DecodePresence(payload json.RawMessage) (Presence, *Error) {
 	return p, nil
 }
 
+// StreamPresence is the body with which the client of an event stream updates its own member over HTTP.
+type StreamPresence struct {
+	// Secret is that of the stream, see [Connected].
+	Secret  string
+	Channel string
+	Appearance
+}
+
+// DecodeStreamPresence reads the body. The path names the channel, so the body may omit it.
+func DecodeStreamPresence(channel string, body json.RawMessage) (StreamPresence, *Error) {
+	p := StreamPresence{Channel: channel}
+	m := walk(body, "payload")
+	for m.next() {
+		switch string(m.name) {
+		case "channel":
+			if named := m.text(); m.err == nil && named != channel {
+				m.err = Errorf(InvalidMessage, "the payload is about the channel %s, the path is not", Quote(named))
+			}
+		case "secret":
+			p.Secret = m.text()
+		default:
+			p.take(&m)
+		}
+	}
+	m.require("secret")
+	if m.err == nil && p.IsZero() {
+		m.err = Errorf(InvalidMessage, "payload: \"status\" or \"info\" is required")
+	}
+	if m.err != nil {
+		return StreamPresence{}, m.err
+	}
+	return p, nil
+}
+
 // PresenceEvent is the envelope `presence`: the members of a room, or what changed.
 type PresenceEvent struct {
 	// ID is the command's; nil for none.

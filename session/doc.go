@@ -45,6 +45,7 @@
 //	             ticket.go                the same, for clients that prove who they are by a secret
 //	             explain.go               why a client may or may not do something
 //	Watchlists   watchlist.go             whether users are online, for clients that watch them
+//	Streams      streams.go, forward.go   what clients with an event stream request over HTTP
 //	cluster      cluster.go               orders to the other nodes
 //
 // # Limits

@@ -141,10 +141,19 @@ func (s *Session) stay(channel string) (*attendance, *protocol.Error) {
 	switch {
 	case stay != nil:
 		return stay, nil
-	case slices.Contains(s.conn.Channels(), channel):
-		return nil, withoutPresence()
+	case !slices.Contains(s.conn.Channels(), channel):
+		return nil, notSubscribed()
 	}
-	return nil, notSubscribed()
+	return nil, s.registry.Presence.notEntered(channel)
+}
+
+// notEntered returns why a subscriber of a room has no stay in it. A stay follows the subscription, so
+// the client of a stream may ask in between: it is told of the first channel while others are subscribed.
+func (p *Presence) notEntered(channel string) *protocol.Error {
+	if room := p.rules.Load().policy.Match(channel); p.tracker == nil || room == nil || room.Members == nil {
+		return withoutPresence()
+	}
+	return retry(protocol.Unavailable, "you are entering the channel; send it again", 100*time.Millisecond, 200*time.Millisecond)
 }
 
 // show returns a function that sends the client a snapshot that it did not request.

@@ -29,6 +29,7 @@ type Registry struct {
 	Enrollment  Enrollment
 	Audience    Audience
 	Watchlists  Watchlists
+	Streams     Streams
 
 	// Static after New.
 	hub      *hub.Hub
@@ -49,7 +50,7 @@ func New(h *hub.Hub) *Registry {
 	r.lost.most = maxLostRooms
 	u, s := &r.rules, &r.sessions
 	u.Store(newRules(Config{}))
-	s.rules, s.all = u, make(map[*Session]struct{})
+	s.rules, s.all, s.streams = u, make(map[*Session]struct{}), make(map[string]*Session)
 	r.cluster.rules = u
 	r.Rates.init(u)
 	r.Memory.rules = u
@@ -63,6 +64,7 @@ func New(h *hub.Hub) *Registry {
 	r.Audience.init(r)
 	r.Watchlists.init(r)
 	r.Enrollment = Enrollment{rules: u, sessions: s, cluster: &r.cluster, lost: &r.lost}
+	r.Streams.init(r)
 	r.Revocations.rules, r.Revocations.sessions, r.Revocations.cluster = u, s, &r.cluster
 	return r
 }
@@ -78,6 +80,9 @@ func (r *Registry) WithControl(open func(hub.Executor) Control) *Registry {
 	r.sessions.heads, _ = r.cluster.control.(Headcount)
 	if asker, ok := r.cluster.control.(Asker); ok {
 		r.Inspection.asker, r.Inspection.node.Name = asker, asker.Node()
+	}
+	if others, ok := r.cluster.control.(Forwarder); ok {
+		r.Streams.others, r.Streams.node = others, others.Node()
 	}
 	return r
 }

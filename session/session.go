@@ -25,7 +25,8 @@ type Options struct {
 	Name string
 	// Fixed says that the client names its channels when it connects, and can not
 	// subscribe later. Its connection is closed when the rules leave it no channel, and
-	// when they give one back: the client then reconnects and names them all.
+	// when they give one back: the client then reconnects and names them all. The client
+	// gets a secret for requests over HTTP, see [Streams].
 	Fixed bool
 	// OnClose is called once, when the connection has left its rooms; may be nil.
 	OnClose func(hub.Reason)
@@ -101,6 +102,9 @@ func (r *Registry) Open(p *Principal, o Options) (*Session, *protocol.Error) {
 		r.sessions.leave(s)
 		return nil, retry(protocol.Unavailable, "this server takes no new connections", time.Second, 10*time.Second)
 	}
+	if s.fixed {
+		r.sessions.addStream(s)
+	}
 	s.conn.Send(s.greeting())
 	u := r.rules.Load()
 	s.closeIfAppNotAsked(u, s.conn)
@@ -134,11 +138,15 @@ func (s *Session) connect(o Options) (err error) {
 }
 
 func (s *Session) greeting() hub.Event {
-	return protocol.Connected{
+	greeting := protocol.Connected{
 		Connection: s.conn.ID(),
 		User:       s.who().User,
 		Heartbeat:  s.registry.hub.Settings().Heartbeat,
 	}
+	if s.fixed {
+		greeting.Secret = s.registry.Streams.secret(s.conn.ID())
+	}
+	return greeting
 }
 
 // ended is called once, by the hub, when the connection is over.

@@ -27,6 +27,7 @@ type sessions struct {
 	census     census
 	counting   bool // heads is notified of changes of the census
 	all        map[*Session]struct{}
+	streams    map[string]*Session // the fixed ones by connection, see [Streams]
 }
 
 // enter adds a session to the table and counts it. From then on Apply visits it.
@@ -44,12 +45,32 @@ func (t *sessions) enter(s *Session) *protocol.Error {
 
 // leave removes a session from the table. A second call does nothing.
 func (t *sessions) leave(s *Session) {
+	conn := s.connection()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, there := t.all[s]; there {
 		delete(t.all, s)
 		t.tally(s.who(), -1)
 	}
+	if s.fixed && conn != nil {
+		delete(t.streams, conn.ID())
+	}
+}
+
+// addStream makes a stream findable by its connection, unless the stream is over.
+func (t *sessions) addStream(s *Session) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, there := t.all[s]; there {
+		t.streams[s.conn.ID()] = s
+	}
+}
+
+// stream returns the stream with a connection, or nil.
+func (t *sessions) stream(connection string) *Session {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.streams[connection]
 }
 
 // rename gives a session its next principal and moves it in the census. It checks mayBecome

@@ -48,6 +48,7 @@ func (c *shard) startControl(e hub.Executor) *Control {
 	_, _ = c.link.acquire(c.names.answers(c.node), func() handler { return &k.pending })
 	_, _ = c.link.acquire(c.names.asked(), func() handler { return questionNotices{&k.questions} })
 	_, _ = c.link.acquire(c.names.replies(c.node), func() handler { return replyNotices{&k.questions} })
+	_, _ = c.link.acquire(c.names.forwarded(c.node), func() handler { return forwardNotices{&k.questions} })
 	k.counts.init(k)
 	c.runLoop(&k.wg, "following orders", k.followOrders)
 	c.runLoop(&k.wg, "counting connections", k.counts.reportUntilClosed)
@@ -105,4 +106,5 @@ func (k *Control) Close() {
 	k.c.link.release(k.c.names.answers(k.c.node))
 	k.c.link.release(k.c.names.asked())
 	k.c.link.release(k.c.names.replies(k.c.node))
+	k.c.link.release(k.c.names.forwarded(k.c.node))
 }

@@ -30,8 +30,9 @@ const (
 // how many replies are missing, also those of a node that is cut off or has just died.
 type questions struct {
 	// Set by init.
-	k       *Control
-	arrived chan askedQuestion // of other nodes
+	k         *Control
+	arrived   chan askedQuestion // of other nodes
+	forwarded chan askedQuestion // for this node alone, see [Control.Forward]
 
 	mu     sync.Mutex
 	number uint64
@@ -54,6 +55,7 @@ type openQuestion struct {
 func (qs *questions) init(k *Control) {
 	qs.k, qs.open = k, make(map[string]*openQuestion)
 	qs.arrived = make(chan askedQuestion, maxQuestions)
+	qs.forwarded = make(chan askedQuestion, maxForwarded)
 }
 
 // Node returns the name of this node, as the other nodes know it.
@@ -134,15 +136,17 @@ type questionNotices struct{ qs *questions }
 
 func (questionNotices) subscribed() {}
 
-// receive takes the node that asks, the number of the question on that node, and the question.
-func (h questionNotices) receive(payload string) {
+func (h questionNotices) receive(payload string) { h.qs.take(payload, h.qs.arrived) }
+
+// take takes the node that asks, the number of the question on that node, and the question.
+func (qs *questions) take(payload string, to chan<- askedQuestion) {
 	node, rest, _ := strings.Cut(payload, ":")
 	number, body, ok := strings.Cut(rest, ":")
-	if !ok || node == h.qs.k.c.node || len(body) > maxQuestion {
+	if !ok || node == qs.k.c.node || len(body) > maxQuestion {
 		return
 	}
 	select {
-	case h.qs.arrived <- askedQuestion{node, number, strings.Clone(body)}:
+	case to <- askedQuestion{strings.Clone(node), strings.Clone(number), strings.Clone(body)}:
 	default: // the node that asks says that a reply is missing
 	}
 }
@@ -184,22 +188,24 @@ func (qs *questions) answerUntilClosed() {
 	for {
 		select {
 		case q := <-qs.arrived:
-			qs.answer(q)
+			if responder, ok := qs.k.executor.(hub.Responder); ok {
+				qs.answer(q, responder.Respond)
+			}
+		case q := <-qs.forwarded:
+			if receiver, ok := qs.k.executor.(hub.Receiver); ok {
+				qs.answer(q, receiver.Forwarded)
+			}
 		case <-qs.k.ctx.Done():
 			return
 		}
 	}
 }
 
-// answer answers a question. If the responder panics, only this question stays unanswered.
-func (qs *questions) answer(q askedQuestion) {
-	responder, ok := qs.k.executor.(hub.Responder)
-	if !ok {
-		return
-	}
+// answer answers a question. If respond panics, only this question stays unanswered.
+func (qs *questions) answer(q askedQuestion, respond func([]byte) ([]byte, error)) {
 	var body []byte
 	var err error
-	if !guard.Run(qs.k.c.log, "the answer to a question", func() { body, err = responder.Respond([]byte(q.body)) }) ||
+	if !guard.Run(qs.k.c.log, "the answer to a question", func() { body, err = respond([]byte(q.body)) }) ||
 		err != nil || len(body) > hub.MaxReply {
 		body = nil
 	}

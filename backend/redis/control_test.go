@@ -42,6 +42,14 @@ func (s *executorStub) Execute(body []byte, ago time.Duration) (int, error) {
 	return s.ends, nil
 }
 
+// Forwarded implements hub.Receiver.
+func (s *executorStub) Forwarded(request []byte) ([]byte, error) {
+	if strings.HasPrefix(string(request), "strange") && s.plain {
+		return nil, errors.New("not understood")
+	}
+	return fmt.Appendf(nil, "%s did %s", s.Node(), request), nil
+}
+
 // Respond implements hub.Responder.
 func (s *executorStub) Respond(question []byte) ([]byte, error) {
 	if strings.HasPrefix(string(question), "strange") && s.plain {

@@ -30,7 +30,8 @@
 //   - Documents, a [document.Store]. documents.go, documents_commit.go, documents_list.go,
 //     follower.go; document_wire.go has the form of an entry.
 //   - Orders between nodes, [Control]. control.go, control_orders.go, control_answers.go,
-//     control_headcount.go. Questions of operators: control_questions.go.
+//     control_headcount.go. Questions of operators: control_questions.go. Requests for one
+//     node: control_forward.go.
 //   - Events for the app, a [notify.Outbox]. outbox.go starts it and lets scripts record,
 //     outbox_queue.go hands batches to senders, outbox_holds.go reports connections and channels,
 //     outbox_compact.go bounds what waits while Redis is away.

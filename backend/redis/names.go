@@ -152,3 +152,6 @@ func (n names) announced() string { return n.control("announced") }
 func (n names) asked() string { return n.control("asked") }
 
 func (n names) replies(node string) string { return n.control("replies:" + node) }
+
+// forwarded is the Pub/Sub channel on which a node receives what is for it alone.
+func (n names) forwarded(node string) string { return n.control("forwarded:" + node) }

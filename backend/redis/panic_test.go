@@ -40,6 +40,7 @@ func (c *panickySink) Changed(string, ...presence.Event)          { c.take() }
 func (c *panickySink) Missed(string)                              {}
 func (c *panickySink) Informed()                                  {}
 func (c *panickySink) Respond([]byte) ([]byte, error)             { c.take(); return []byte("x"), nil }
+func (c *panickySink) Forwarded([]byte) ([]byte, error)           { c.take(); return []byte("x"), nil }
 func (c *panickySink) Execute([]byte, time.Duration) (int, error) { c.take(); return 1, nil }
 
 // panickyDocumentSink is a panickySink of documents.
@@ -112,6 +113,12 @@ func TestPanicOfWhoeverTakes(t *testing.T) {
 					t.Error(err)
 				}
 			}
+		},
+		"requests for one node": func(t *testing.T, o Options, c *panickySink) func() {
+			k := open(t, o).Control(c)
+			t.Cleanup(k.Close)
+			a := newServant(t, o, 1).awaitReady(t)
+			return func() { _, _ = a.Forward(t.Context(), k.Node(), []byte("x")) } // no reply after a panic
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -118,6 +118,7 @@ var faults = []fault{
 	{"a stream with an id that the server does not know gets a gap", query, `Last-Event-ID`, ``, "waited for an event"},
 	{"a stream may begin with history", query, `history=2`, `history=1`, "content: 1"},
 	{"format=content has the content alone", query, `&?format=content`, ``, "the data is"},
+	{"the client of a stream updates its member with the secret of the stream", down, `"secret":"`, `"secret":"x`, "is answered with 409"},
 	{"names of other parts of the protocol are rejected", query, `&?limit=1`, ``, "is answered with 200"},
 	{"a stream without a permitted channel is rejected with 403", query, `closed`, `plain`, "is answered with 200"},
 }

@@ -1,0 +1,193 @@
+package session
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/protocol"
+)
+
+// Streams carries out what the client of an event stream requests over HTTP, because a stream goes
+// one way. A request has the secret of the stream, which `connected` has told its client.
+//
+// The secret of a stream is the name of its node, the id of its connection, and a proof: a MAC of the
+// id under a key that the node makes when it starts. So no stream takes memory for its secret, and
+// a wrong one is rejected before anything is looked up. The id alone is no secret: the members of a room
+// see the ids of anonymous ones.
+type Streams struct {
+	// Static before the first session is opened.
+	rules    *current
+	rates    *Rates
+	sessions *sessions
+	node     string
+	others   Forwarder // nil: there are no other nodes
+	key      [sha256.Size]byte
+}
+
+// Forwarder is an optional ability of a [Control]: to hand a request to one other node. Without it
+// there are only the streams of this node.
+type Forwarder interface {
+	// Forward hands a request to a node and waits a moment for the reply. An error wraps
+	// [hub.ErrUnavailable]; the node may have carried out the request all the same.
+	Forward(ctx context.Context, node string, request []byte) ([]byte, error)
+	// Node returns the name of this node, as the other nodes know it.
+	Node() string
+}
+
+// init is called by New.
+func (t *Streams) init(r *Registry) {
+	t.rules, t.rates, t.sessions, t.node = &r.rules, &r.Rates, &r.sessions, r.Inspection.node.Name
+	_, _ = rand.Read(t.key[:]) // never fails
+}
+
+const (
+	// proofSize is the size of a proof in bytes.
+	proofSize = 16
+	// maxSecret and maxNode bound a secret and the name of a node in it, in bytes.
+	maxSecret = 128
+	maxNode   = 32
+)
+
+// secret returns the secret of a stream of this node.
+func (t *Streams) secret(connection string) string {
+	return t.node + "." + connection + "." + t.proof(connection)
+}
+
+func (t *Streams) proof(connection string) string {
+	mac := hmac.New(sha256.New, t.key[:])
+	mac.Write([]byte(connection))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:proofSize])
+}
+
+// secretParts is what a secret consists of.
+type secretParts struct{ node, connection, proof string }
+
+// parseSecret returns false if a text has not the form of a secret.
+func parseSecret(s string) (n secretParts, ok bool) {
+	parts := strings.Split(s[:min(len(s), maxSecret+1)], ".")
+	if len(s) > maxSecret || len(parts) != 3 {
+		return n, false
+	}
+	n = secretParts{parts[0], parts[1], parts[2]}
+	return n, validNode(n.node)
+}
+
+// validNode reports whether a text may be the name of a node. It becomes part of a name in the store.
+func validNode(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != "" && len(name) <= maxNode
+}
+
+// streamUpdate is a change of a member on its way to the node that has the stream.
+type streamUpdate struct {
+	Connection string `json:"connection"`
+	Proof      string `json:"proof"`
+	User       string `json:"user,omitempty"`
+	Realm      string `json:"realm,omitempty"`
+	Channel    string `json:"channel"`
+	Status     string `json:"status,omitempty"`
+	// Info is a JSON object as bytes, because JSON in JSON may get longer than a room allows.
+	Info []byte `json:"info,omitempty"`
+}
+
+// MayUpdate decides whether a caller may update members by [Streams.Update] at all. Errors are
+// FORBIDDEN and UNAUTHORIZED.
+func (t *Streams) MayUpdate(c Caller) *protocol.Error {
+	if c.App {
+		return protocol.Errorf(protocol.Forbidden, "a stream belongs to a client, and this request has an API key")
+	}
+	return t.rules.Load().mustAuthenticate(c.who())
+}
+
+// Update changes what the client of a stream says about itself in a room, on whichever node the stream
+// is. Errors are those of [Streams.MayUpdate] and [Session.Update], RATE_LIMITED, FORBIDDEN if the
+// stream is one of another user, and UNAVAILABLE if its node can not be reached. NOT_SUBSCRIBED is also
+// the answer to a wrong secret and for a stream that is over.
+func (t *Streams) Update(ctx context.Context, c Caller, q protocol.StreamPresence) *protocol.Error {
+	if e := t.MayUpdate(c); e != nil {
+		return e
+	}
+	if e := t.rates.spend(c); e != nil {
+		return e
+	}
+	if err := q.Change().Check(); err != nil {
+		return protocol.Errorf(protocol.InvalidMessage, "%s", err)
+	}
+	to, ok := parseSecret(q.Secret)
+	if !ok {
+		return noStream()
+	}
+	u := streamUpdate{to.connection, to.proof, c.who().User, c.who().Realm, q.Channel, q.Status, q.Info}
+	switch {
+	case to.node == t.node:
+		return t.update(u)
+	case t.others == nil:
+		return noStream()
+	}
+	return t.forward(ctx, to.node, u)
+}
+
+// noStream is the answer to a wrong secret too, so that nobody learns which streams there are.
+func noStream() *protocol.Error {
+	return protocol.Errorf(protocol.NotSubscribed, "no stream has this secret; a stream that was opened again has another one")
+}
+
+// update carries out an update on this node. It does not block.
+func (t *Streams) update(u streamUpdate) *protocol.Error {
+	if !hmac.Equal([]byte(t.proof(u.Connection)), []byte(u.Proof)) {
+		return noStream()
+	}
+	s := t.sessions.stream(u.Connection)
+	if s == nil {
+		return noStream()
+	}
+	if p := s.who(); p.User != u.User || p.Realm != u.Realm {
+		return protocol.Errorf(protocol.Forbidden, "the stream belongs to another user; send the credentials of the stream")
+	}
+	e := s.Update(u.Channel, protocol.Appearance{Status: u.Status, Info: u.Info})
+	if s.followed() && e == nil {
+		s.tell("presence updated", "channel", u.Channel)
+	}
+	return e
+}
+
+// forwardReply is the reply of the node that has the stream: an error, or nothing.
+type forwardReply struct {
+	Code    protocol.Code `json:"code,omitempty"`
+	Message string        `json:"message,omitempty"`
+	// RetryAfter is in milliseconds.
+	RetryAfter int64 `json:"retryAfter,omitempty"`
+}
+
+// forward hands an update to the node that has the stream.
+func (t *Streams) forward(ctx context.Context, node string, u streamUpdate) *protocol.Error {
+	body, err := json.Marshal(forwarded{Presence: &u})
+	var answer []byte
+	if err == nil {
+		answer, err = t.others.Forward(ctx, node, body)
+	}
+	var reply forwardReply
+	if err == nil {
+		err = json.Unmarshal(answer, &reply)
+	}
+	switch {
+	case err != nil:
+		t.rules.Load().log.Debug("the node of a stream could not be reached", "node", node, "error", err)
+		return retry(protocol.Unavailable, "the server that has the stream does not answer; if the stream breaks, send this again on the next one", time.Second, 3*time.Second)
+	case reply.Code == "":
+		return nil
+	}
+	e := protocol.Errorf(reply.Code, "%s", reply.Message)
+	e.RetryAfter = time.Duration(reply.RetryAfter) * time.Millisecond
+	return e
+}
