@@ -50,6 +50,8 @@ export class Requests {
     const [reply, body, what] = ({
       message: ['ack', message],
       history: [type],
+      // Without the secret of a stream it asks for the members.
+      presence: payload['secret'] && ['ack', message, 'presence'],
       change: ['change-accepted', payload, 'document/changes'],
     }[type] ?? []) as [string?, object?, string?];
     const query = Object.entries({ ...(since as object), limit });

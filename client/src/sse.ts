@@ -1,10 +1,11 @@
 import { RealtimeError } from './error.js';
 import { problem, type Http } from './http.js';
 import { pathOf, Requests } from './requests.js';
+import { backoff, passes } from './retry.js';
 import type { OpenStream } from './streams.js';
 import { lost, type Ending, type Listener, type Transport } from './transport.js';
 import { later, waitOf, type Timer } from './time.js';
-import { parse, type Command, type Payload } from './wire.js';
+import { parse, type Command, type Envelope, type Payload } from './wire.js';
 
 /** What the transport needs. This object outlives a single connection. */
 export interface StreamContext {
@@ -31,6 +32,12 @@ export class StreamTransport implements Transport {
   readonly #listener: Listener;
   readonly #requests: Requests;
   readonly #channels: Set<string>;
+  /** What the page says about itself, by channel. The server forgets it with the stream. */
+  readonly #looks = new Map<string, object>();
+  /** By this the server knows the stream in requests; undefined while there is none, empty if the server is older. */
+  #secret: string | undefined;
+  /** Sends everything in `#looks` again. */
+  #again: Timer | undefined;
   #stop: (() => void) | undefined;
   #timer: Timer | undefined;
   /** The time limit for the start of the stream. */
@@ -43,7 +50,7 @@ export class StreamTransport implements Transport {
     this.#context = context;
     this.#listener = listener;
     this.#channels = new Set(channels);
-    this.#requests = new Requests(context.http, (envelope) => listener.frame(envelope));
+    this.#requests = new Requests(context.http, (envelope) => this.#reply(envelope));
     this.#stream();
   }
 
@@ -53,20 +60,54 @@ export class StreamTransport implements Transport {
 
   send(command: Command): void {
     const { type, id, payload } = command;
+    const { status, info } = payload;
+    const channel = payload.channel!;
+    // Without the fields that are undefined; nothing if both are.
+    const text = JSON.stringify({ status, info });
+    const look = text[2] && JSON.parse(text);
+    if (look) this.#looks.set(channel, { ...this.#looks.get(channel), ...look });
     if (type === 'subscribe' || type === 'unsubscribe') {
-      this.#change(type === 'subscribe', payload.channel!);
+      this.#change(type === 'subscribe', channel);
       // One filter would hold for all channels of the stream.
-      if (payload['filter']) this.#refuse([payload.channel!], new RealtimeError('UNSUPPORTED', 'needs WebSocket'));
-      // The result arrives as an event of the stream. The command itself is done.
-      queueMicrotask(() => this.#closed || this.#listener.frame({ type: 'ack', id: id!, payload: {} }));
-    } else if (type !== 'ping') {
-      this.#requests.send(command);
+      if (payload['filter']) this.#refuse([channel], new RealtimeError('UNSUPPORTED', 'needs WebSocket'));
+    } else if (type === 'presence' && look && this.#secret !== '') {
+      this.#update('!' + channel, look);
+    } else {
+      if (type !== 'ping') this.#requests.send(command);
+      return;
+    }
+    // The result arrives as an event of the stream. The command itself is done.
+    queueMicrotask(() => this.#closed || this.#listener.frame({ type: 'ack', id: id!, payload: {} }));
+  }
+
+  /**
+   * Sends what the page says about itself in a channel, if there is a stream. Else the next stream
+   * does. `id` is the channel behind a `!` if the page is told of an error, else behind a `~`.
+   */
+  #update(id: string, look = this.#looks.get(id.slice(1))): void {
+    const channel = id.slice(1);
+    if (look && this.#secret) this.#requests.send({ type: 'presence', id, payload: { channel, secret: this.#secret, ...look } });
+  }
+
+  #reply(envelope: Envelope): void {
+    const { type, id, payload } = envelope;
+    const { code, retryAfter } = payload;
+    if (typeof id !== 'string') return this.#listener.frame(envelope);
+    if (type !== 'error') return;
+    if (passes(code!)) {
+      const wait = Math.max(retryAfter ?? 0, backoff(3, 1000, 30_000));
+      clearTimeout(this.#again);
+      this.#again = later(() => this.#looks.forEach((_, channel) => this.#update('~' + channel)), wait);
+    } else if (id[0] === '!' && code !== 'NOT_SUBSCRIBED') {
+      // After NOT_SUBSCRIBED the stream is over, and the next one brings the update.
+      this.#listener.frame({ type, payload });
     }
   }
 
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#again);
     clearTimeout(this.#deadline);
     this.#stop?.();
     this.#requests.close();
@@ -76,7 +117,10 @@ export class StreamTransport implements Transport {
   #change(add: boolean, channel: string): void {
     if (this.#channels.has(channel) === add) return;
     if (add) this.#channels.add(channel);
-    else this.#channels.delete(channel);
+    else {
+      this.#channels.delete(channel);
+      this.#looks.delete(channel);
+    }
     this.#timer ??= later(() => this.#stream(), collect);
   }
 
@@ -86,7 +130,7 @@ export class StreamTransport implements Transport {
    * between the two streams.
    */
   #stream(): void {
-    this.#timer = undefined;
+    this.#timer = this.#secret = undefined;
     this.#stop?.();
     const { http, open, cursor } = this.#context;
     clearTimeout(this.#deadline);
@@ -106,10 +150,12 @@ export class StreamTransport implements Transport {
     // An earlier wait belongs to a stream that was rejected.
     if (envelope?.type === 'connected') {
       this.#retry = undefined;
+      this.#secret = envelope.payload.secret ?? '';
       clearTimeout(this.#deadline);
     }
     if (envelope?.type === 'close') this.#told(envelope.payload);
     else if (envelope) this.#listener.frame(envelope);
+    if (envelope?.type === 'subscribed') this.#update('~' + envelope.payload.channel);
   }
 
   /** The stream's counterpart of a close frame. */

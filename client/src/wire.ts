@@ -28,6 +28,7 @@ export interface Payload {
   connection?: string;
   user?: string;
   heartbeat?: number | undefined;
+  secret?: string;
   expires?: number;
   // positions
   epoch?: string;

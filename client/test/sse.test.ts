@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Options, Realtime, RealtimeError } from '../src/index.js';
+import { autoAway } from '../src/away.js';
+import type { Options, Realtime, RealtimeError, SubscribeOptions } from '../src/index.js';
 import { rest, World } from './world.js';
 
 const only: Options = { transport: 'sse' };
@@ -742,7 +743,7 @@ test('the beginning can be history on a stream as well', async (t) => {
   assert.deepEqual(seen, ['subscribed', 'm4', 'm5']);
 });
 
-test('what a stream cannot do is said', async (t) => {
+test('what a stream of an older server cannot do is said', async (t) => {
   const w = new World(t);
   const client = await streaming(w, {}, 'a');
   const errors: unknown[] = [];
@@ -783,4 +784,146 @@ test('a token that ran out is renewed with the next stream', async (t) => {
   w.stream.problem(401, 'TOKEN_EXPIRED');
   await rest();
   assert.equal(client.state, 'closed');
+});
+
+/** A client whose stream has told it a secret and has one channel, with its errors and the presence of the channel. */
+async function present(w: World, options: Options & SubscribeOptions = {}) {
+  const client = w.connect({ ...only, ...options });
+  const errors: unknown[] = [];
+  client.on('error', ({ code }) => errors.push(code));
+  const subscription = client.subscribe('a/b', options);
+  await rest();
+  greeted(w, 'first');
+  await rest();
+  const updates = () => w.requests.filter((request) => request.method === 'POST');
+  return { client, subscription, presence: subscription.presence, errors, updates };
+}
+
+function greeted(w: World, secret: string): void {
+  w.stream.greet({ connection: 's1', heartbeat: 25_000, secret }).say({ type: 'subscribed', payload: { channel: 'a/b' } });
+}
+
+test('over a stream the own appearance is a request, and goes again with each stream', async (t) => {
+  const w = new World(t);
+  const { client, presence, errors, updates } = await present(w, { info: { desk: 4 } });
+  assert.equal(w.request.url.href, 'https://example.com/rt/channels/a%2Fb/presence');
+  assert.deepEqual(w.request.body, { secret: 'first', info: { desk: 4 } });
+  w.request.answer(200, { channel: 'a/b' });
+  await rest();
+  presence.update({ status: 'away' });
+  await rest();
+  assert.deepEqual(w.request.body, { secret: 'first', status: 'away' });
+  w.request.answer(200, { channel: 'a/b' });
+  await rest();
+  w.stream.fail();
+  await rest();
+  await w.retry();
+  presence.update({ status: 'busy' });
+  await rest();
+  assert.equal(updates().length, 2, 'there is no stream to tell');
+  greeted(w, 'second');
+  await rest();
+  assert.deepEqual(w.request.body, { secret: 'second', info: { desk: 4 }, status: 'busy' });
+  w.request.answer(200, { channel: 'a/b' });
+  // Another channel needs another stream, which is another member of anonymous clients.
+  client.subscribe('c');
+  await w.pass(20);
+  greeted(w, 'third');
+  w.stream.say({ type: 'subscribed', payload: { channel: 'c' } });
+  await rest();
+  assert.deepEqual(w.request.body, { secret: 'third', info: { desk: 4 }, status: 'busy' });
+  assert.equal(updates().length, 4, 'of the other channel the page has said nothing');
+  assert.deepEqual(errors, []);
+});
+
+test('nothing is said of a channel that was left', async (t) => {
+  const w = new World(t);
+  const { client, subscription, presence, updates } = await present(w, { status: 'busy' });
+  w.request.answer(200, { channel: 'a/b' });
+  client.subscribe('c');
+  subscription.unsubscribe();
+  presence.update({ status: 'away' });
+  await w.pass(20);
+  client.subscribe('a/b');
+  await w.pass(20);
+  greeted(w, 'second');
+  await rest();
+  assert.equal(updates().length, 1);
+});
+
+test('an update that is rejected is told, one that the next stream brings is not', async (t) => {
+  const w = new World(t);
+  const { presence, errors } = await present(w, { status: 'busy' });
+  // The page only said it in case the channel has presence.
+  w.request.problem(403, 'FORBIDDEN');
+  await rest();
+  assert.deepEqual(errors, []);
+  for (const [status, code] of [[400, 'INVALID_MESSAGE'], [403, 'FORBIDDEN'], [409, 'NOT_SUBSCRIBED']] as const) {
+    presence.update({ status: 'away' });
+    await rest();
+    w.request.problem(status, code);
+    await rest();
+  }
+  assert.deepEqual(errors, ['INVALID_MESSAGE', 'FORBIDDEN']);
+});
+
+test('an update that fails for a while is repeated, with the newest that the page has said', async (t) => {
+  const w = new World(t);
+  w.random = 1;
+  const { client, presence, errors, updates } = await present(w);
+  presence.update({ status: 'away' });
+  await rest();
+  w.request.problem(503, 'UNAVAILABLE', { 'retry-after': '2' });
+  await rest();
+  presence.update({ status: 'busy' });
+  await rest();
+  w.request.problem(429, 'RATE_LIMITED', { 'retry-after': '2' });
+  await w.pass(7999);
+  assert.equal(updates().length, 2);
+  await w.pass(1);
+  assert.equal(updates().length, 3, 'one request for both');
+  assert.deepEqual(w.request.body, { secret: 'first', status: 'busy' });
+  w.request.problem(503, 'UNAVAILABLE');
+  await w.pass(7999);
+  assert.equal(updates().length, 3, 'not at once');
+  await w.pass(1);
+  assert.equal(updates().length, 4);
+  w.request.answer(200, { channel: 'a/b' });
+  await rest();
+  presence.update({ status: 'away' });
+  await rest();
+  w.request.problem(503, 'UNAVAILABLE');
+  await rest();
+  client.close();
+  await w.pass(60_000);
+  assert.equal(updates().length, 5);
+  assert.deepEqual(errors, []);
+});
+
+test('a user is away over a stream as well', async (t) => {
+  const w = new World(t);
+  const { presence } = await present(w);
+  const stop = autoAway(presence, { page: w.page, hidden: 10_000 });
+  w.page.visible(false);
+  await w.pass(10_000);
+  assert.deepEqual(w.request.body, { secret: 'first', status: 'away' });
+  w.request.answer(200, { channel: 'a/b' });
+  await rest();
+  w.page.visible(true);
+  await rest();
+  assert.deepEqual(w.request.body, { secret: 'first', status: 'online' });
+  stop();
+});
+
+test('an EventSource tells the secret too', async (t) => {
+  const w = new World(t);
+  const client = w.connect({ ...only, EventSource: w.EventSource });
+  const { presence } = client.subscribe('a');
+  await rest();
+  const [source] = w.sources;
+  source!.say('connected', { type: 'connected', payload: { connection: 's1', secret: 'x' } });
+  source!.say('subscribed', { type: 'subscribed', payload: { channel: 'a' } });
+  presence.update({ status: 'away' });
+  await rest();
+  assert.deepEqual(w.request.body, { secret: 'x', status: 'away' });
 });

@@ -24,6 +24,7 @@ export interface Payload {
     connection?: string;
     user?: string;
     heartbeat?: number | undefined;
+    secret?: string;
     expires?: number;
     epoch?: string;
     offset?: number;
