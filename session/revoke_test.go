@@ -147,11 +147,9 @@ func TestRevocationLastsForTheLeeway(t *testing.T) {
 		if long <= 0 {
 			t.Fatal("no leeway")
 		}
-		for after, want := range map[time.Duration]bool{time.Minute + long - 1: true, time.Minute + long + time.Second: false} {
-			time.Sleep(time.Until(now.Add(after)))
-			if got := r.Revoked(auth.Identity{ID: "t1", Expires: now.Add(time.Minute)}); got != want && after < time.Minute+long {
-				t.Errorf("after %v: revoked %v", after, got)
-			}
+		time.Sleep(time.Minute + long - 1)
+		if !r.Revoked(auth.Identity{ID: "t1", Expires: now.Add(time.Minute)}) {
+			t.Error("a token that the leeway still accepts is not revoked any more")
 		}
 	})
 }
