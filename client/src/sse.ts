@@ -62,16 +62,16 @@ export class StreamTransport implements Transport {
     const { type, id, payload } = command;
     const { status, info } = payload;
     const channel = payload.channel!;
-    // Without the fields that are undefined; nothing if both are.
-    const text = JSON.stringify({ status, info });
-    const look = text[2] && JSON.parse(text);
-    if (look) this.#looks.set(channel, { ...this.#looks.get(channel), ...look });
+    // Without the fields that are undefined.
+    const look = JSON.parse(JSON.stringify({ status, info }));
+    const says = status ?? info;
+    if (says) this.#looks.set(channel, { ...this.#looks.get(channel), ...look });
     if (type === 'subscribe' || type === 'unsubscribe') {
       this.#change(type === 'subscribe', channel);
       // One filter would hold for all channels of the stream.
       if (payload['filter']) this.#refuse([channel], new RealtimeError('UNSUPPORTED', 'needs WebSocket'));
-    } else if (type === 'presence' && look && this.#secret !== '') {
-      this.#update('!' + channel, look);
+    } else if (type === 'presence' && says && this.#secret !== '') {
+      this.#update(channel, look, type);
     } else {
       if (type !== 'ping') this.#requests.send(command);
       return;
@@ -82,23 +82,24 @@ export class StreamTransport implements Transport {
 
   /**
    * Sends what the page says about itself in a channel, if there is a stream. Else the next stream
-   * does. `id` is the channel behind a `!` if the page is told of an error, else behind a `~`.
+   * does. `id` is empty if an error is not for the page.
    */
-  #update(id: string, look = this.#looks.get(id.slice(1))): void {
-    const channel = id.slice(1);
-    if (look && this.#secret) this.#requests.send({ type: 'presence', id, payload: { channel, secret: this.#secret, ...look } });
+  #update(channel: string, look = this.#looks.get(channel), id = ''): void {
+    const secret = this.#secret;
+    if (look && secret) this.#requests.send({ type: 'presence', id, payload: { channel, secret, ...look } });
   }
 
   #reply(envelope: Envelope): void {
     const { type, id, payload } = envelope;
-    const { code, retryAfter } = payload;
+    const { code } = payload;
     if (typeof id !== 'string') return this.#listener.frame(envelope);
     if (type !== 'error') return;
     if (passes(code!)) {
-      const wait = Math.max(retryAfter ?? 0, backoff(3, 1000, 30_000));
       clearTimeout(this.#again);
-      this.#again = later(() => this.#looks.forEach((_, channel) => this.#update('~' + channel)), wait);
-    } else if (id[0] === '!' && code !== 'NOT_SUBSCRIBED') {
+      this.#again = later(() => {
+        for (const channel of this.#looks.keys()) this.#update(channel);
+      }, Math.max(payload.retryAfter ?? 0, backoff(3, 1000, 30_000)));
+    } else if (id && code !== 'NOT_SUBSCRIBED') {
       // After NOT_SUBSCRIBED the stream is over, and the next one brings the update.
       this.#listener.frame({ type, payload });
     }
@@ -155,7 +156,7 @@ export class StreamTransport implements Transport {
     }
     if (envelope?.type === 'close') this.#told(envelope.payload);
     else if (envelope) this.#listener.frame(envelope);
-    if (envelope?.type === 'subscribed') this.#update('~' + envelope.payload.channel);
+    if (envelope?.type === 'subscribed') this.#update(envelope.payload.channel!);
   }
 
   /** The stream's counterpart of a close frame. */
