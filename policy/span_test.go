@@ -114,6 +114,7 @@ func FuzzSpan(f *testing.F) {
 	f.Add("a:*:c", "a:{user}", "*", "a:*:d", "a:b:d")
 	f.Add("*:b", "a:*:*", "a:*", "a:*", "a:x:b")
 	f.Add("a:0*", "", "*", "a*", "0")
+	f.Add("*:b", "a:*:*", "a:*", "a:a*", "a:x:b")
 	f.Fuzz(func(t *testing.T, first, second, third, text, channel string) {
 		var rooms []Room
 		for _, block := range []string{first, second, third} {
@@ -139,18 +140,24 @@ func FuzzSpan(f *testing.F) {
 		if e == nil || e.Code != protocol.Forbidden {
 			return
 		}
-		// Every segment, or beginning of one, that any pattern knows, and one that none knows, make
-		// enough channels.
+		// Every segment that any pattern knows, every beginning of one, alone and with something behind
+		// it, and a segment that none knows, make enough channels.
 		words := []string{"\u00e9new"}
 		for _, all := range []string{first, second, third, text} {
 			for _, word := range split(all) {
-				word = strings.TrimSuffix(word, "*")
-				if !strings.ContainsAny(word, "*{") && word != "" && !slices.Contains(words, word) {
-					words = append(words, word)
+				word, begins := strings.CutSuffix(word, "*")
+				if strings.ContainsAny(word, "*{") || word == "" {
+					continue
+				}
+				words = append(words, word)
+				if begins {
+					words = append(words, word+"\u00e9")
 				}
 			}
 		}
-		if depth := 1 + max(len(split(first)), len(split(second)), len(split(third)), len(split(text))); depth > 5 || len(words) > 5 {
+		slices.Sort(words)
+		words = slices.Compact(words)
+		if depth := 1 + max(len(split(first)), len(split(second)), len(split(third)), len(split(text))); depth > 5 || len(words) > 6 {
 			return
 		} else if owners := owners(p, split(text), words, depth); len(owners) == 1 && owners[0] != nil && !owners[0].pattern.personal {
 			t.Errorf("%q was refused, and all of its channels are of block %q", text, owners[0].Pattern)
