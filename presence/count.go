@@ -11,6 +11,15 @@ func (t *Tracker) Count(channel string) (n int, known bool) {
 	return n, known
 }
 
+// Entered is like [Tracker.Count], also with the members that have entered and are not announced yet, and
+// without those that have left. The store learns of members of this node a moment later.
+func (t *Tracker) Entered(channel string) (n int) {
+	if r := t.room(channel); r != nil {
+		r.look(func() { n = r.view.size() })
+	}
+	return n
+}
+
 // Rooms returns how many rooms this node has members in, and how many members it knows there.
 func (t *Tracker) Rooms() (rooms, members int) {
 	t.mu.Lock()

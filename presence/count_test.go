@@ -8,6 +8,36 @@ import (
 	"time"
 )
 
+// A member counts as entered from the moment at which it enters, and no longer once it has left.
+func TestEntered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster()
+		here, there := newSite(t, c, grace), newSite(t, c, grace)
+		want := func(when string, want int) {
+			t.Helper()
+			if n := here.Entered("r"); n != want {
+				t.Errorf("%s: %d members, want %d", when, n, want)
+			}
+		}
+		want("nobody", 0)
+		ann := here.enter("r", "ann", "1", Change{}, nil)
+		want("at once", 1)
+		if n, _ := here.Count("r"); n != 0 {
+			t.Errorf("%d members are announced already, and the test shows nothing", n)
+		}
+		there.enter("r", "bob", "2", Change{}, nil)
+		pass(time.Second)
+		want("with another node", 2)
+		here.enter("r", "cleo", "3", Change{}, nil).Leave()
+		want("entered and left", 2)
+		here.enter("r", "ann", "4", Change{}, nil)
+		want("a second connection", 2)
+		ann.Leave()
+		want("the first connection has left", 2)
+	})
+}
+
 // The figures of a node: what it knows of its rooms, and who is here.
 func TestCounts(t *testing.T) {
 	t.Parallel()

@@ -22,6 +22,20 @@ func (v *view) get(key string) *Member {
 	return v.announced.Get(key)
 }
 
+// size is how many members there are with the pending changes.
+func (v *view) size() int {
+	n := v.announced.Len()
+	for key, m := range v.pending {
+		switch old := v.announced.Get(key); {
+		case m == nil && old != nil:
+			n--
+		case m != nil && old == nil:
+			n++
+		}
+	}
+	return n
+}
+
 // put sets what a member shows now.
 func (v *view) put(m *Member) { v.set(m.Key, m) }
 

@@ -10,11 +10,14 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
+	"github.com/caddy-realtime/caddy-realtime/backend/memory"
 	"github.com/caddy-realtime/caddy-realtime/document"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -46,6 +49,14 @@ func TestWhatARouteTakes(t *testing.T) {
 			}
 		}
 	})
+}
+
+// lateStore learns a second late who has entered.
+type lateStore struct{ presence.Store }
+
+func (s lateStore) Enter(ctx context.Context, channel string, ms []*presence.Member) error {
+	time.Sleep(time.Second)
+	return s.Store.Enter(ctx, channel, ms)
 }
 
 // A full room has space for those who are in it already.
@@ -81,6 +92,15 @@ func TestHasSpace(t *testing.T) {
 				t.Errorf("%s: %v, want %q", test.name, e, test.want)
 			}
 		}
+	})
+	t.Run("before the store knows", func(t *testing.T) {
+		inBubble(t, Limits{}, []policy.Room{lobby("lobby")}, func(t *testing.T, w *world) {
+			withStore(t, w, func(s presence.Sink) (presence.Store, error) { return lateStore{memory.NewPresenceStore(s)}, nil })
+			w.connect("ann").say(subscribeLobby)
+			if e := w.connect("bob").HasSpace(t.Context(), "lobby", nil, 1); codeOf(e) != protocol.LimitExceeded {
+				t.Errorf("ann has entered: %v", e)
+			}
+		})
 	})
 	t.Run("no presence", func(t *testing.T) {
 		inBubble(t, Limits{}, []policy.Room{lobby("lobby")}, func(t *testing.T, w *world) {

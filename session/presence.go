@@ -108,15 +108,15 @@ func (s *Session) remember(a *attendance, said protocol.Appearance) {
 }
 
 // HasSpace returns LIMIT_EXCEEDED if a room has most members, and the one that the client would be with
-// a pass is not among them. A few may enter at the same time all the same. Other errors are UNAVAILABLE
-// and INTERNAL.
+// a pass is not among them. Members of this node count as soon as they have entered. A few may enter at the same
+// time all the same, and on other nodes. Other errors are UNAVAILABLE and INTERNAL.
 func (s *Session) HasSpace(ctx context.Context, channel string, pass *Pass, most int) *protocol.Error {
 	u, p := s.registry.rules.Load(), &s.registry.Presence
 	if room := u.policy.Match(channel); p.tracker == nil || room == nil || room.Members == nil {
 		return nil
 	}
 	page, err := p.tracker.Members(ctx, channel, presence.Query{})
-	if err != nil || page.Count < most {
+	if err != nil || max(page.Count, p.tracker.Entered(channel)) < most {
 		return p.rules.failed("presence", err)
 	}
 	key := cmp.Or(s.who().User, s.conn.ID())

@@ -23,8 +23,11 @@ func lobby(pattern string) policy.Room {
 
 // withMembers gives a world's registry its tracker.
 func withMembers(t testing.TB, w *world) *presence.Tracker {
-	tracker, err := presence.New(
-		func(s presence.Sink) (presence.Store, error) { return memory.NewPresenceStore(s), nil },
+	return withStore(t, w, func(s presence.Sink) (presence.Store, error) { return memory.NewPresenceStore(s), nil })
+}
+
+func withStore(t testing.TB, w *world, store func(presence.Sink) (presence.Store, error)) *presence.Tracker {
+	tracker, err := presence.New(store,
 		func(channel string, f presence.Frame) { w.hub.Announce(channel, protocol.PresenceEvent{Frame: f}) },
 	)
 	if err != nil {
