@@ -13,6 +13,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/front"
+	_ "github.com/caddy-realtime/caddy-realtime/gate" // the listener wrapper realtime_handshakes
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/node"
 )

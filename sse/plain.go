@@ -21,7 +21,7 @@ func newPlain(r *http.Request, o Options) *plain {
 func plainSocket(conn net.Conn) syscall.RawConn {
 	var raw syscall.RawConn
 	var err error
-	switch conn := conn.(type) {
+	switch conn := rawtcp.Bare(conn).(type) {
 	case *net.TCPConn:
 		raw, err = conn.SyscallConn()
 	case *net.UnixConn:

@@ -29,7 +29,7 @@ type trySocket struct {
 // newSocket returns the link of a hijacked connection. A connection inside of a wrapper gets no
 // TryWrite, because a wrapper may hold bytes that are not on the wire yet.
 func newSocket(h *hub.Hub, conn net.Conn, early []byte) link {
-	if tcp, ok := conn.(*net.TCPConn); ok {
+	if tcp, ok := rawtcp.Bare(conn).(*net.TCPConn); ok {
 		if raw, err := tcp.SyscallConn(); err == nil {
 			t := &trySocket{raw: raw}
 			t.init(h, conn, early)

@@ -199,7 +199,7 @@ var rules = []rule{
 	},
 	{
 		pkg:     "internal/poller",
-		ours:    []string{"internal/guard"},
+		ours:    []string{"internal/guard", "internal/rawtcp"},
 		outside: []string{"golang.org/x/sys"},
 		why:     "whoever uses descriptors by their numbers is in one place, and knows nothing of what is sent",
 	},
@@ -265,8 +265,14 @@ var rules = []rule{
 		why:  "each other protocol finds its requests in a file of its own; what every client must pass, the route decides",
 	},
 	{
+		pkg:     "gate",
+		ours:    []string{"internal/guard"},
+		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap"},
+		why:     "what stands before TLS knows bytes alone: no request, no client and no hub",
+	},
+	{
 		pkg: ".",
-		ours: []string{"access", "backend/disk", "config", "metrics", "node", "protocol", "auth", "session", "notify", "ws", "sse", "engineio", "front", "api/...", "dialect/...", "client", "cli", "console",
+		ours: []string{"access", "backend/disk", "config", "metrics", "node", "protocol", "auth", "session", "notify", "ws", "sse", "engineio", "front", "gate", "api/...", "dialect/...", "client", "cli", "console",
 			"internal/block", "internal/caddyhost", "internal/guard", "internal/pace", "internal/tracing"},
 		outside: []string{"github.com/caddyserver/caddy/v2", "go.uber.org/zap", "github.com/prometheus/client_golang", "github.com/spf13/cobra"},
 		why:     "the module for Caddy wires packages together and registers them; the core and the stores are the business of the node, but for a store that is at rest, which the command line opens",

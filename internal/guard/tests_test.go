@@ -93,6 +93,8 @@ var tested = map[string]string{
 	"internal/poller: the poller":                       "TestPanicInThePoller",
 	"internal/poller: the watchdog of the poller":       "TestPanicOfTheWatchdog",
 
+	"gate: a place for a TLS handshake": "TestPanicAtAPlace",
+
 	"internal/trim: the return of memory": "TestPanicInTheReturnOfMemory",
 
 	"notify: a request to the app":   "TestPanicInARequest",

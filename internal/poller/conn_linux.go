@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/caddy-realtime/caddy-realtime/internal/rawtcp"
 )
 
 // Conn is a TCP or Unix connection whose descriptor belongs to the poller.
@@ -64,7 +66,7 @@ func Takes(conn net.Conn) bool { return !off.Load() && socketOf(conn) != nil }
 // socketOf returns the descriptor of a bare socket, or nil.
 func socketOf(conn net.Conn) (raw syscall.RawConn) {
 	var err error
-	switch conn := conn.(type) {
+	switch conn := rawtcp.Bare(conn).(type) {
 	case *net.TCPConn:
 		raw, err = conn.SyscallConn()
 	case *net.UnixConn:

@@ -1,6 +1,7 @@
 package poller
 
 import (
+	"crypto/tls"
 	"bytes"
 	"errors"
 	"io"
@@ -181,5 +182,22 @@ func TestTakesSocketsOnly(t *testing.T) {
 	a, b := net.Pipe()
 	if Take(a) != nil || Takes(struct{ net.Conn }{b}) {
 		t.Error("taken")
+	}
+}
+
+// below is a wrapper that says what is below it.
+type below struct{ net.Conn }
+
+func (b below) Bare() net.Conn { return b.Conn }
+
+// The poller takes a socket below a wrapper of this module, with and without TLS, and no other one.
+func TestTakesBelowAWrapper(t *testing.T) {
+	t.Parallel()
+	_, socket := ends(t)
+	if !Takes(below{socket}) || Takes(struct{ net.Conn }{socket}) {
+		t.Errorf("it takes %v, and below another wrapper %v", Takes(below{socket}), Takes(struct{ net.Conn }{socket}))
+	}
+	if NewWatch(tls.Server(below{socket}, new(tls.Config))) == nil {
+		t.Error("nothing watches the bytes below TLS")
 	}
 }

@@ -10,7 +10,7 @@ import (
 // until SetCork(conn, false) sends it. Several writes then leave in one packet. If the kernel
 // rejects it, they leave in several.
 func SetCork(conn net.Conn, on bool) {
-	c, ok := conn.(*net.TCPConn)
+	c, ok := Bare(conn).(*net.TCPConn)
 	if !ok {
 		return
 	}

@@ -10,7 +10,7 @@ import (
 // them.
 func SetUserTimeout(conn net.Conn, d time.Duration) {
 	for d > 0 {
-		switch c := conn.(type) {
+		switch c := Bare(conn).(type) {
 		case *net.TCPConn:
 			setTCPUserTimeout(c, d)
 			return
