@@ -1,8 +1,8 @@
 package poller
 
 import (
-	"crypto/tls"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
