@@ -105,7 +105,7 @@ simulate: ## run 10,000 random histories of the core on fake time, or HISTORIES=
 	go test -v -count=1 -timeout 120m -run '^TestSimulation$$' ./internal/simulate -histories $(HISTORIES)
 
 mutants: ## change the core in small ways, and count the changes that its tests notice; MUTANTS="history policy"
-	cd tools/mutants && go build -o ../../bin/mutants . && go build -o ../../bin/gremlins github.com/go-gremlins/gremlins/cmd/gremlins
+	cd tools/mutants && go test . && go build -o ../../bin/mutants . && go build -o ../../bin/gremlins github.com/go-gremlins/gremlins/cmd/gremlins
 	nice -n 19 bin/mutants -gremlins bin/gremlins -workers $(MUTANT_WORKERS) $(if $(KILLED),-killed $(KILLED)) $(MUTANTFLAGS) $(MUTANTS)
 
 dashboard-check: needs ## run each query of the dashboard and each alert in a Prometheus that scrapes a server under load

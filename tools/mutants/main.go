@@ -140,10 +140,11 @@ type mutant struct {
 
 // row is the result of a package.
 type row struct {
-	name                                string
-	killed, lived, uncovered, timed, no int
-	without                             []mutant // lived, and no reason is known
-	unreached, late                     []mutant
+	name                            string
+	killed, lived, uncovered, timed int
+	left                            int      // mutants that were not tried: they do not compile, or are left out on purpose
+	without                         []mutant // lived, and no reason is known
+	unreached, late                 []mutant
 }
 
 func readReport(p, path string, timed []string) (row, error) {
@@ -193,7 +194,7 @@ func (r *row) add(m mutant) {
 		r.timed++
 		r.late = append(r.late, m)
 	default:
-		r.no++
+		r.left++
 	}
 }
 
@@ -211,16 +212,19 @@ func (r row) coveredShare() float64 {
 
 // String returns a line of the table.
 func (r row) String() string {
-	return fmt.Sprintf("| %s | %d | %d | %d | %d | %.1f %% | %.1f %% |", r.name, r.killed, r.lived, r.timed, r.uncovered, r.killedShare(), r.coveredShare())
+	return fmt.Sprintf("| %s | %d | %d | %d | %d | %d | %.1f %% | %.1f %% |", r.name, r.killed, r.lived, r.timed, r.uncovered, r.left, r.killedShare(), r.coveredShare())
 }
 
 // conclude prints the table, and returns an error for what is not as it should be.
 func conclude(rows []row, known reasons) error {
-	fmt.Println("\n| package | killed | lived | timed out | not covered | killed of those that count | covered |")
-	fmt.Println("|---|---|---|---|---|---|---|")
+	fmt.Println("\n| package | killed | lived | timed out | not covered | not tried | killed of those that count | covered |")
+	fmt.Println("|---|---|---|---|---|---|---|---|")
 	var wrong []string
 	for _, r := range rows {
 		fmt.Println(r)
+		if r.killed == 0 {
+			wrong = append(wrong, fmt.Sprintf("%s: the tests kill nothing: %d mutants were not tried", r.name, r.left))
+		}
 		if r.killedShare() < leastKilled {
 			wrong = append(wrong, fmt.Sprintf("%s: the tests kill %.1f %%, and should kill %v %%", r.name, r.killedShare(), leastKilled))
 		}
