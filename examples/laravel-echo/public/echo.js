@@ -98,5 +98,8 @@ $("form").addEventListener("submit", async (event) => {
     body: JSON.stringify({ room, text }),
   }).catch((error) => ({ ok: false, status: error.message }));
   if (response.ok) line(me.name, text, true);
-  else line("", `Not sent: ${response.status}`).classList.add("note", "error");
+  else {
+    line("", `Not sent: ${response.status}`).classList.add("note", "error");
+    $("text").value ||= text;
+  }
 });
