@@ -37,11 +37,7 @@ func (all *slowTakers) start(t *testing.T, addr, name string) *Intake {
 		t.Fatal(err)
 	}
 	t.Cleanup(in.Close)
-	eventually(t, "the node counts from a mark", func() bool {
-		in.mu.Lock()
-		defer in.mu.Unlock()
-		return in.counter.mark != "" && !in.counter.unmarked
-	})
+	awaitMark(t, in)
 	return in
 }
 

@@ -49,12 +49,18 @@ func (all *takers) start(t *testing.T, addr string) *taker {
 		t.Fatal(err)
 	}
 	t.Cleanup(n.Close)
-	eventually(t, "the node counts from a mark", func() bool {
-		n.Intake.mu.Lock()
-		defer n.Intake.mu.Unlock()
-		return n.counter.mark != "" && !n.counter.unmarked
-	})
+	awaitMark(t, n.Intake)
 	return n
+}
+
+// awaitMark waits until a node counts the frames that arrive.
+func awaitMark(t *testing.T, in *Intake) {
+	t.Helper()
+	eventually(t, "the node counts from a mark", func() bool {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		return in.counter.mark != "" && !in.counter.unmarked
+	})
 }
 
 func (all *takers) list() []string {
@@ -173,11 +179,7 @@ func TestIntakeAnew(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the node counts from a mark", func() bool {
-			in.mu.Lock()
-			defer in.mu.Unlock()
-			return in.counter.mark != "" && !in.counter.unmarked
-		})
+		awaitMark(t, in)
 		for _, channel := range []string{"news", fmt.Sprint("news", round)} {
 			s.do("publish", channel, "x")
 			if text := <-got; text != channel+"x" {

@@ -109,8 +109,8 @@ func (r *msgpackReader) long(c byte) error {
 	return nil
 }
 
-// sized appends a value behind whose kind its size stands. A switch, and not a table of functions: a table would
-// be built for each value.
+// sized appends a value that has its size behind its kind. It uses a switch instead of a table of functions, because
+// Go would build the table again for each value.
 func (r *msgpackReader) sized(c byte) error {
 	size := sizeBytes(c)
 	if size == 0 {
@@ -133,7 +133,7 @@ func (r *msgpackReader) sized(c byte) error {
 	return r.object(n)
 }
 
-// sizeBytes returns how many bytes the size has behind a kind; 0 if no size stands behind it.
+// sizeBytes returns how many bytes the size behind a kind takes; 0 if the kind has no size behind it.
 func sizeBytes(c byte) uint64 {
 	switch c {
 	case 0xC4, 0xC7, 0xD9:
