@@ -34,7 +34,6 @@ func TestHalfOpen(t *testing.T) {
 	dialer := &websocket.Dialer{HandshakeTimeout: patience, NetDialContext: cable.dial, TLSClientConfig: insecure}
 	streams := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: cable.dial, TLSClientConfig: insecure}}
 	h2 := &http.Client{Transport: &http2.Transport{DialTLSContext: cable.dialTLS, TLSClientConfig: insecure}}
-	t.Cleanup(h2.CloseIdleConnections)
 	ways := []struct{ channel, url string }{
 		{"ws", plain}, {"ws-tls", secure}, {"sse", plain}, {"sse-inside", plain + "/sse"}, {"sse-tls", secure}, {"sse-h2", secure},
 	}

@@ -99,7 +99,9 @@ func (c *cable) listen() (l net.Listener, err error) {
 }
 
 // dial connects from the far end to a port of this host, whatever name of it the
-// address has.
+// address has. The connection ends with the test at the latest: over a cable that is cut,
+// the end of the server does not end it. A transport of HTTP/2 closes it only once it has
+// forgotten all streams, and it forgets them in a goroutine of its own.
 func (c *cable) dial(_ context.Context, network, addr string) (net.Conn, error) {
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -110,6 +112,9 @@ func (c *cable) dial(_ context.Context, network, addr string) (net.Conn, error) 
 		conn, err = net.DialTimeout(network, net.JoinHostPort(c.host, port), patience)
 		return err
 	})
+	if err == nil {
+		c.t.Cleanup(func() { _ = conn.Close() })
+	}
 	return conn, err
 }
 
