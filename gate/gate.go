@@ -23,10 +23,24 @@ import (
 // processor, such as a certificate that is being issued, and must not keep the others out.
 const patience = 20 * time.Millisecond
 
+// A place stays empty for restFactor times as long as the last handshake had it, and for longestRest at most. Otherwise
+// the handshakes of a storm would keep a processor busy without a pause, which the messages need. The maximum is
+// for a busy machine: there a handshake takes long, and a long rest too would keep the clients out.
+const (
+	restFactor  = 2
+	longestRest = 3 * time.Millisecond
+)
+
 // gate has a place for each handshake that is computed.
 type gate struct{ places chan struct{} }
 
 func newGate(n int) gate { return gate{make(chan struct{}, n)} }
+
+// free gives a place to the next handshake. The caller has one.
+func (g gate) free() {
+	defer guard.Recover(nil, "a place for a TLS handshake")
+	<-g.places
+}
 
 // listener hands out connections that pass the gate.
 type listener struct {
@@ -63,13 +77,14 @@ type conn struct {
 	// state goes from waiting to inside or through by the one goroutine that reads, and from inside to through
 	// once, by whoever is first: that one gives the place back.
 	state atomic.Int32
+	since time.Time // when it got the place; written before state says inside
 }
 
 // handshakeRecord is the first byte of a TLS handshake (RFC 8446, section 5.1).
 const handshakeRecord = 22
 
 // Read waits for a place behind the first bytes of a handshake. Closing the connection does not end that wait. It
-// takes at most patience for each handshake that is before this one.
+// takes at most patience and longestRest for each handshake that is before this one.
 func (c *conn) Read(p []byte) (int, error) {
 	c.leave()
 	n, err := c.Conn.Read(p)
@@ -81,6 +96,7 @@ func (c *conn) Read(p []byte) (int, error) {
 		return n, err
 	}
 	c.gate.places <- struct{}{}
+	c.since = time.Now()
 	c.state.Store(inside)
 	time.AfterFunc(patience, c.expire)
 	return n, err
@@ -102,11 +118,12 @@ func (c *conn) expire() {
 	c.leave()
 }
 
-// leave gives the place back, if the connection has one.
+// leave gives the place back after its rest, if the connection has one.
 func (c *conn) leave() {
-	if c.state.CompareAndSwap(inside, through) {
-		<-c.gate.places
+	if !c.state.CompareAndSwap(inside, through) {
+		return
 	}
+	time.AfterFunc(min(restFactor*time.Since(c.since), longestRest), c.gate.free)
 }
 
 // ReadFrom lets a response without TLS go from a file to the socket in the kernel, as without the gate.

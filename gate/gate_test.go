@@ -84,6 +84,7 @@ func TestPlaces(t *testing.T) {
 					t.Error("a client without TLS waits")
 				}
 				leave(first)
+				time.Sleep(longestRest)
 				synctest.Wait()
 				if !second.has() {
 					t.Error("the second client has no place")
@@ -97,6 +98,36 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// A place rests for twice as long as a handshake took, and not for ever after a long one.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	for took, rest := range map[time.Duration]time.Duration{
+		time.Millisecond:      2 * time.Millisecond,
+		10 * time.Millisecond: 3 * time.Millisecond,
+		patience:              3 * time.Millisecond,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGate(1)
+			first, second := dial(t, g), dial(t, g)
+			first.says(t, hello)
+			second.says(t, hello)
+			time.Sleep(took)
+			first.near.leave()
+			time.Sleep(rest - time.Microsecond)
+			synctest.Wait()
+			if second.has() {
+				t.Errorf("the place of a handshake of %v does not rest", took)
+			}
+			time.Sleep(time.Microsecond)
+			synctest.Wait()
+			if !second.has() {
+				t.Errorf("the place of a handshake of %v rests for longer than %v", took, rest)
+			}
+			time.Sleep(2 * patience)
+		})
+	}
+}
+
 // A client that has sent a part of a handshake keeps nobody out, and one that has got through waits no more.
 func TestHalfHandshake(t *testing.T) {
 	t.Parallel()
@@ -105,6 +136,8 @@ func TestHalfHandshake(t *testing.T) {
 		slow, other := dial(t, g), dial(t, g)
 		slow.says(t, hello)
 		slow.readOnce() // for the rest
+		time.Sleep(longestRest)
+		synctest.Wait()
 		if n := len(g.places); n > 0 {
 			t.Errorf("%d places are taken", n)
 		}
