@@ -113,7 +113,7 @@ func TestRelease(t *testing.T) {
 		return string(out), err
 	}
 	commit := func() {
-		for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"commit", "-q", "-m", "a"}} {
+		for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"commit", "-q", "--allow-empty", "-m", "a"}} {
 			if out, err := run("git", args...); err != nil {
 				t.Fatal(out, err)
 			}
@@ -124,28 +124,36 @@ func TestRelease(t *testing.T) {
 	commit()
 	for _, bad := range []struct{ version, says string }{
 		{"", "VERSION has to be"}, {"v0.2.0", "VERSION has to be"}, {"0.2", "VERSION has to be"},
-		{"0.1.0", "a section 0.1.0 already"}, {"0.2.0", "Unreleased of CHANGELOG.md has no entry"},
+		{"0.1.0", "a section 0.1.0 already"}, {"0.2.0", "Unreleased of CHANGELOG.md, or '0.2.0 - Unreleased', has no entry"},
 	} {
 		if out, err := run("tools/release", bad.version); err == nil || !strings.Contains(out, bad.says) {
 			t.Errorf("release %q: %v, %s; expected: %s", bad.version, err, out, bad.says)
 		}
 	}
-	changelog("# Changelog\n\n## Unreleased\n\n### Added\n\n- Much.\n\n" + old)
+	const much = " - Unreleased\n\n### Added\n\n- Much.\n\n"
+	changelog("# Changelog\n\n## 0.2.0" + much + old)
 	if out, err := run("tools/release", "0.2.0"); err == nil || !strings.Contains(out, "that no commit has") {
 		t.Errorf("with a change: %v, %s", err, out)
 	}
 	commit()
-	if out, err := run("tools/release", "0.2.0"); err != nil {
-		t.Fatal(out, err)
+	if out, err := run("tools/release", "0.3.0"); err == nil || !strings.Contains(out, "has no entry") {
+		t.Errorf("a version that the changelog does not name: %v, %s", err, out)
 	}
-	for path, says := range map[string]string{
-		"CHANGELOG.md":             "## Unreleased\n\n## 0.2.0 - ",
-		"client/package.json":      `"version": "0.2.0"`,
-		"client/package-lock.json": `"version": "0.2.0"`,
-	} {
-		text, err := os.ReadFile(filepath.Join(dir, path))
-		if err != nil || !strings.Contains(string(text), says) {
-			t.Errorf("%s: %v; it does not contain %q", path, err, says)
+	for _, heading := range []string{"## 0.2.0" + much, "## Unreleased\n\n### Added\n\n- Much.\n\n"} {
+		changelog("# Changelog\n\n" + heading + old)
+		commit()
+		if out, err := run("tools/release", "0.2.0"); err != nil {
+			t.Fatal(out, err)
+		}
+		for path, says := range map[string]string{
+			"CHANGELOG.md":             "## Unreleased\n\n## 0.2.0 - 2",
+			"client/package.json":      `"version": "0.2.0"`,
+			"client/package-lock.json": `"version": "0.2.0"`,
+		} {
+			text, err := os.ReadFile(filepath.Join(dir, path))
+			if err != nil || !strings.Contains(string(text), says) {
+				t.Errorf("%q, %s: %v; it does not contain %q", heading, path, err, says)
+			}
 		}
 	}
 }
