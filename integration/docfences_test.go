@@ -34,7 +34,7 @@ var languages = map[string]func(*testing.T, block) error{
 	"vue":       elsewhere("browser.TestFrameworks", "docs/frameworks.md"),
 	"svelte":    elsewhere("browser.TestFrameworks", "docs/frameworks.md"),
 	"redis":     elsewhere("redis.TestDocumentedAccessLists and TestTopologies", "docs/configuration.md", "docs/clustering.md"),
-	"html":      checkHTML,  // browser.TestReadme and TestGettingStarted open those of README.md and docs/start.md
+	"html":      checkHTML,  // browser.TestReadme, TestGettingStarted and TestScriptTag open all of them
 	"sh":        checkShell, // TestDocumentedCurl runs the lines with curl
 	"json":      checkJSON,
 	"http":      checkHTTP,
@@ -181,8 +181,11 @@ func checkMermaid(_ *testing.T, b block) error {
 	return nil
 }
 
-// checkHTML checks the scripts of a page.
+// checkHTML checks the scripts of a page, which a test also opens in a browser.
 func checkHTML(t *testing.T, b block) error {
+	if !slices.Contains([]string{"README.md", "docs/start.md", "docs/frameworks.md"}, b.page) {
+		return errors.New("no test in integration/browser opens this page")
+	}
 	scripts := regexp.MustCompile(`(?s)<script([^>]*)>(.*?)</script>`).FindAllStringSubmatch(b.text, -1)
 	if len(scripts) == 0 {
 		return errors.New("it has no script")

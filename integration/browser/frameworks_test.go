@@ -99,22 +99,20 @@ func TestFrameworks(t *testing.T) {
 	}
 }
 
-// A script tag is enough. It finds its server by its own address, and shows that its user is away.
+// The documented page with script tags runs: it finds its server by its own address, and shows what others say. The
+// same script has documents, and shows that its user is away.
 func TestScriptTag(t *testing.T) {
-	base, browser := sharedSite(t, t.TempDir(), map[string]string{"page.html": `<!doctype html>
-<meta charset="utf-8">
-<link rel="icon" href="data:,">
-<script src="/realtime/global.js"></script>
-<body>
-<script>
-	const client = CaddyRealtime.connect();
-	const chat = client.subscribe('chat:1');
-	const board = client.document('board:1');
-	const status = () => [...chat.presence.members.values()].map((member) => member.status).sort().join(' ');
-</script>`}), Start(t)
+	page := "<!doctype html>\n<meta charset=utf-8>\n<link rel=icon href=data:,>\n<body>\n" +
+		read(t, "docs/frameworks.md", "## Script tags").next("html").text
+	base, browser := sharedSite(t, t.TempDir(), map[string]string{"page.html": page}), Start(t)
 	ann, bob := browser.Open("ann", base+"/page.html"), browser.Open("bob", base+"/page.html")
-	ann.comesTo(`client.state + ' ' + status()`, "open online online")
-	ann.comesTo(`board.status`, "synced")
+	for _, tab := range []*Tab{ann, bob} {
+		tab.Run(`statuses = () => [...chat.presence.members.values()].map((member) => member.status).sort().join(' ');
+			board = client.document('board:1')`)
+	}
+	ann.comesTo(`client.state + ' ' + statuses()`, "open online online")
+	bob.Run(`chat.publish({ text: 'said by bob' })`)
+	ann.shows("body", "said by bob")
 	// A tab is never hidden here, so the page says that it is.
 	ann.Run(`turn = (to) => {
 		Object.defineProperty(document, 'visibilityState', { configurable: true, value: to });
@@ -122,9 +120,10 @@ func TestScriptTag(t *testing.T) {
 	}
 	CaddyRealtime.autoAway(chat.presence, { hidden: 50 });
 	turn('hidden')`)
-	bob.comesTo(`status()`, "away online")
+	bob.comesTo(`statuses()`, "away online")
 	ann.Run(`turn('visible')`)
-	bob.comesTo(`status()`, "online online")
+	bob.comesTo(`statuses()`, "online online")
+	ann.comesTo(`board.status`, "synced")
 	ann.Run(`board.update({ n: 1 })`)
 	bob.comesTo(`JSON.stringify(board.value)`, `{"n":1}`)
 }
