@@ -38,6 +38,12 @@ function open(id, state) {
   return call;
 }
 
+room.on("state", ({ error }) => {
+  if (!error) return;
+  $("problem").textContent = `The server has closed this room: ${error.message}`;
+  $("problem").hidden = false;
+});
+
 // What another page says to this one alone: `ring`, `accept`, `bye`, or a signal of WebRTC.
 room.on("message", ({ to, from, content }) => {
   const id = from?.connection;

@@ -27,7 +27,10 @@ chat.on("message", ({ content, event, sender, timestamp }) => {
   stopped(sender);
 });
 chat.on("gap", () => note("Some messages are missing here: you were away for too long, or the server was restarted."));
-chat.on("state", ({ error }) => error && note(`The server has closed this room: ${error.message}`, "error"));
+chat.on("state", ({ state, error }) => {
+  $("empty").hidden = state !== "subscribed"; // before that nobody knows
+  if (error) note(`The server has closed this room: ${error.message}`, "error");
+});
 
 function note(text, kind = "") {
   line("", text).classList.add("note", ...(kind ? [kind] : []));

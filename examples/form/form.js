@@ -26,6 +26,7 @@ doc.on("change", ({ value }) => {
     if (field.type === "checkbox") field.checked = !!now;
     else setText(field, now ?? "");
   }
+  $("empty").hidden = fields.some((field) => value[field.name]);
   $("undo").disabled = !doc.canUndo;
 });
 
@@ -48,7 +49,8 @@ function setText(field, text) {
 }
 
 // A browser that has lost its network says so at once; the connection breaks only later.
-function showStatus() {
+function showStatus({ error } = {}) {
+  if (error) notice(`The server has closed this form: ${error.message}`);
   const status = doc.status !== "closed" && !navigator.onLine ? "offline" : doc.status;
   $("status").dataset.status = status;
   $("status").textContent = {
@@ -58,7 +60,7 @@ function showStatus() {
   }[status] ?? status;
 }
 doc.on("status", showStatus);
-for (const event of ["online", "offline"]) addEventListener(event, showStatus);
+for (const event of ["online", "offline"]) addEventListener(event, () => showStatus());
 doc.on("conflict", ({ patch }) => notice(`Somebody else was in the same field; yours was: ${Object.values(patch ?? {}).join(", ")}`));
 doc.on("rejected", ({ error }) => notice(`Not saved: ${error.message}`));
 $("undo").addEventListener("click", () => doc.undo());

@@ -127,7 +127,8 @@ for (const section of columns) {
 doc.on("change", draw);
 
 // A browser that has lost its network says so at once; the connection breaks only later.
-function showStatus() {
+function showStatus({ error } = {}) {
+  if (error) notice(`The server has closed this board: ${error.message}`);
   const status = doc.status !== "closed" && !navigator.onLine ? "offline" : doc.status;
   $("status").dataset.status = status;
   $("status").textContent = {
@@ -137,7 +138,7 @@ function showStatus() {
   }[status] ?? status;
 }
 doc.on("status", showStatus);
-for (const event of ["online", "offline"]) addEventListener(event, showStatus);
+for (const event of ["online", "offline"]) addEventListener(event, () => showStatus());
 $("undo").addEventListener("click", () => doc.undo());
 
 // Somebody else was faster: theirs is shown, and mine can be had again.

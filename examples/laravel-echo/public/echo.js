@@ -27,6 +27,7 @@ function showState() {
   const shown = navigator.onLine ? state : "offline";
   $("status").dataset.state = shown;
   $("status").textContent = shown === "connected" ? "connected by Echo" : shown;
+  $("members").classList.toggle("stale", shown !== "connected"); // as they were when the connection broke
 }
 echo.connector.pusher.connection.bind("state_change", showState);
 for (const event of ["online", "offline"]) addEventListener(event, showState);
