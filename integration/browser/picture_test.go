@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -76,11 +78,13 @@ var scenes = []scene{
 			}
 		}
 		me.shows("#status", "saved")
-		other.Run(`document.querySelector('main').dispatchEvent(new PointerEvent('pointermove', { pointerType: 'mouse', clientX: 130, clientY: 210, bubbles: true }))`)
-		me.shows("#cursors", "Guest")
+		other.shows("#people", "A") // otherwise the board tells nobody where the pointer is
+		other.Run(`document.querySelector('main').dispatchEvent(new PointerEvent('pointermove', { pointerType: 'mouse', clientX: innerWidth * .56, clientY: 240, bubbles: true }))`)
+		me.shows("#cursors", "Bob")
 	}},
 	{"form", func(t *testing.T, _ string, me, other *Tab) {
 		me.shows("#status", "saved")
+		other.shows("#status", "saved") // its fields are disabled before
 		me.Run(`for (const [name, value] of Object.entries({ title: 'A summer evening', place: 'In the garden', guests: '12', notes: 'Bring chairs.' })) {
 			const field = document.querySelector('[name=' + name + ']'); field.value = value; field.dispatchEvent(new Event('input'));
 		}`)
@@ -88,7 +92,12 @@ var scenes = []scene{
 		me.Do(chromedp.Poll[chromedp.Void](`document.querySelector('.who')`))
 	}},
 	{"call", func(t *testing.T, _ string, me, other *Tab) {
-		me.shows("#count", "2")
+		for tab, name := range map[*Tab]string{me: "Ann", other: "Bob"} {
+			tab.shows("#count", "2")
+			tab.Run(`own = document.querySelector('#name'); own.value = '%s'; own.dispatchEvent(new Event('change'))`, name)
+		}
+		me.shows("#members", "Ann (you)")
+		me.shows("#members", "Bob")
 		other.Run(`document.querySelector('#members button').click()`)
 		me.shows("article header", "is calling you")
 	}},
@@ -121,7 +130,7 @@ func TestExamplePictures(t *testing.T) {
 		t.Run(s.example, func(t *testing.T) {
 			site := "http://" + integration.Start(t, example(t, s.example)).Addr("site")
 			browser := Start(t)
-			me, other := browser.Open("me", site+"/"), browser.Open("other", site+"/")
+			me, other := browser.Open("me", site+"/?name=Ann"), browser.Open("other", site+"/?name=Bob")
 			s.prepare(t, site, me, other)
 			me.picture(filepath.Join(folder, s.example+".png"), 900, 560, "light")
 			if os.Getenv("REALTIME_PICTURES_ALL") == "" {
@@ -148,12 +157,58 @@ func (p *Tab) picture(file string, width, height int64, scheme string) {
 		}
 		return err
 	}))
+	p.Run(settled)
 	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	if err := os.WriteFile(file, picture, 0o644); err != nil {
 		p.t.Fatal(err)
+	}
+}
+
+// `make pictures` takes the pictures that a page of the documentation shows, and no others. They are small
+// enough for a README.
+func TestPicturesAreShown(t *testing.T) {
+	taken := []string{"console.png"}
+	for _, s := range scenes {
+		taken = append(taken, s.example+".png")
+	}
+	var shown []string
+	picture := regexp.MustCompile(`!\[[^\]]+\]\([^)]*?([\w-]+\.png)\)`)
+	for _, pages := range []string{"../../*.md", "../../docs/*.md", "../../examples/*/*.md"} {
+		files, err := filepath.Glob(pages)
+		if err != nil || len(files) == 0 {
+			t.Fatal(pages, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range picture.FindAllSubmatch(text, -1) {
+				shown = append(shown, string(m[1]))
+			}
+		}
+	}
+	slices.Sort(taken)
+	slices.Sort(shown)
+	if shown = slices.Compact(shown); !slices.Equal(taken, shown) {
+		t.Errorf("these are taken: %v\nand these shown: %v", taken, shown)
+	}
+	files, err := filepath.Glob("../../docs/*.png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var there []string
+	for _, file := range files {
+		there = append(there, filepath.Base(file))
+		if info, err := os.Stat(file); err != nil || info.Size() > 150_000 {
+			t.Errorf("%s has more than 150 KB: %v", file, err)
+		}
+	}
+	if !slices.Equal(there, taken) {
+		t.Errorf("in docs are %v", there)
 	}
 }
 
