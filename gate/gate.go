@@ -2,6 +2,7 @@
 // the same time do not keep the messages of the others waiting.
 //
 //   - gate.go: the connections and their places
+//   - record.go: where the record of a handshake ends
 //   - module.go: [Handshakes], the listener wrapper of Caddy
 //
 // `handshakes` in `limits` cannot do that: it sees a client only behind the handshake of TLS, which costs
@@ -21,7 +22,7 @@ import (
 
 // patience is how long a handshake keeps its place. One that takes longer waits for something else than a
 // processor, such as a certificate that is being issued, and must not keep the others out.
-const patience = 20 * time.Millisecond
+const patience = 50 * time.Millisecond
 
 // A place stays empty for restFactor times as long as the last handshake had it, and for longestRest at most. Otherwise
 // the handshakes of a storm would keep a processor busy without a pause, which the messages need. The maximum is
@@ -32,9 +33,12 @@ const (
 )
 
 // gate has a place for each handshake that is computed.
-type gate struct{ places chan struct{} }
+type gate struct {
+	places   chan struct{}
+	patience time.Duration
+}
 
-func newGate(n int) gate { return gate{make(chan struct{}, n)} }
+func newGate(n int) gate { return gate{make(chan struct{}, n), patience} }
 
 // free gives a place to the next handshake. The caller has one.
 func (g gate) free() {
@@ -63,64 +67,64 @@ func (l listener) Accept() (net.Conn, error) {
 
 // States of a conn.
 const (
-	waiting int32 = iota // nothing has arrived
+	waiting int32 = iota // no whole record of a handshake has arrived
 	inside               // it has a place
 	through              // it needs none any more
 )
 
 // conn is a connection on which a TLS handshake comes, or something else. A handshake has a place from the moment at
-// which the client's first bytes are read until the server answers or reads on. The place is not held
-// while the server waits for the client, so a client that sends half a handshake takes none.
+// which the client's first record is there until the server answers or reads on. The place is not held
+// while the server waits for the client, so a client that sends half a record takes none.
 type conn struct {
 	net.Conn
 	gate gate
-	// state goes from waiting to inside or through by the one goroutine that reads, and from inside to through
-	// once, by whoever is first: that one gives the place back.
-	state atomic.Int32
-	since time.Time // when it got the place; written before state says inside
+	// state goes from waiting to inside by the one goroutine that reads. From inside to waiting or through it
+	// goes once, by whoever is first: that one gives the place back.
+	state  atomic.Int32
+	since  time.Time // when it got the place; written before state says inside
+	record record    // owned by the goroutine that reads
 }
 
-// handshakeRecord is the first byte of a TLS handshake (RFC 8446, section 5.1).
-const handshakeRecord = 22
-
-// Read waits for a place behind the first bytes of a handshake. Closing the connection does not end that wait. It
-// takes at most patience and longestRest for each handshake that is before this one.
+// Read waits for a place behind the last bytes of a handshake's record. Closing the connection does not end that
+// wait. It takes at most patience and longestRest for each handshake that is before this one.
 func (c *conn) Read(p []byte) (int, error) {
-	c.leave()
+	c.leave(waiting) // the handshake has several records
 	n, err := c.Conn.Read(p)
 	if n == 0 || c.state.Load() == through {
 		return n, err
 	}
-	if p[0] != handshakeRecord {
+	whole, handshake := c.record.add(p[:n])
+	switch {
+	case !handshake:
 		c.state.Store(through)
-		return n, err
+	case whole:
+		c.gate.places <- struct{}{}
+		c.since = time.Now()
+		c.state.Store(inside)
+		time.AfterFunc(c.gate.patience, c.expire)
 	}
-	c.gate.places <- struct{}{}
-	c.since = time.Now()
-	c.state.Store(inside)
-	time.AfterFunc(patience, c.expire)
 	return n, err
 }
 
 func (c *conn) Write(p []byte) (int, error) {
-	c.leave()
+	c.leave(through)
 	return c.Conn.Write(p)
 }
 
 func (c *conn) Close() error {
-	c.leave()
+	c.leave(through)
 	return c.Conn.Close()
 }
 
 // expire ends a handshake's time at its place.
 func (c *conn) expire() {
 	defer guard.Recover(nil, "a place for a TLS handshake")
-	c.leave()
+	c.leave(through)
 }
 
 // leave gives the place back after its rest, if the connection has one.
-func (c *conn) leave() {
-	if !c.state.CompareAndSwap(inside, through) {
+func (c *conn) leave(to int32) {
+	if !c.state.CompareAndSwap(inside, to) {
 		return
 	}
 	time.AfterFunc(min(restFactor*time.Since(c.since), longestRest), c.gate.free)

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -11,6 +12,7 @@ import (
 	"math/big"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,9 +48,12 @@ func (c *client) readOnce() {
 	synctest.Wait()
 }
 
-// says sends bytes, which the near end reads.
+// says sends bytes, if there are any, and the near end reads them.
 func (c *client) says(t *testing.T, text string) {
 	t.Helper()
+	if text == "" {
+		return
+	}
 	c.readOnce()
 	if _, err := io.WriteString(c.Conn, text); err != nil {
 		t.Error(err)
@@ -59,7 +64,8 @@ func (c *client) says(t *testing.T, text string) {
 // has reports whether the near end has got something from Read.
 func (c *client) has() bool { return len(c.read) > 0 }
 
-const hello = "\x16\x03\x01"
+// hello is a whole record of a handshake.
+const hello = "\x16\x03\x01\x00\x04abcd"
 
 // One handshake is computed after the other. An answer, the end, the next read and a wait that is too long give the place back.
 func TestPlaces(t *testing.T) {
@@ -112,7 +118,7 @@ func TestRest(t *testing.T) {
 			first.says(t, hello)
 			second.says(t, hello)
 			time.Sleep(took)
-			first.near.leave()
+			first.near.leave(through)
 			time.Sleep(rest - time.Microsecond)
 			synctest.Wait()
 			if second.has() {
@@ -128,30 +134,106 @@ func TestRest(t *testing.T) {
 	}
 }
 
-// A client that has sent a part of a handshake keeps nobody out, and one that has got through waits no more.
-func TestHalfHandshake(t *testing.T) {
+// A place is for a whole record. Its parts keep nobody out, and a handshake of two records waits twice.
+func TestParts(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		g := newGate(1)
-		slow, other := dial(t, g), dial(t, g)
-		slow.says(t, hello)
-		slow.readOnce() // for the rest
-		time.Sleep(longestRest)
-		synctest.Wait()
-		if n := len(g.places); n > 0 {
-			t.Errorf("%d places are taken", n)
+	for cut := 1; cut <= len(hello); cut++ {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGate(1)
+			slow, other := dial(t, g), dial(t, g)
+			for _, part := range []string{hello[:cut], hello[cut:]} {
+				if n := len(g.places); part != "" && n > 0 {
+					t.Errorf("cut at %d: %d places are taken", cut, n)
+				}
+				slow.says(t, part)
+			}
+			other.says(t, hello)
+			if !slow.has() || other.has() {
+				t.Errorf("cut at %d: the first client has a place: %v, the second: %v", cut, slow.has(), other.has())
+			}
+			slow.says(t, hello) // its second record
+			time.Sleep(longestRest)
+			synctest.Wait()
+			if !other.has() || len(g.places) != 1 {
+				t.Errorf("cut at %d: the second client has no place", cut)
+			}
+			time.Sleep(3 * patience) // the second record waits for the other client
+			if n := len(g.places); n > 0 {
+				t.Errorf("cut at %d: %d places are taken", cut, n)
+			}
+		})
+	}
+}
+
+// counter signs as a server does in a handshake, and counts how many signatures are computed at once.
+type counter struct {
+	crypto.Signer
+
+	mu        sync.Mutex
+	now, most int
+}
+
+func (c *counter) Sign(r io.Reader, digest []byte, o crypto.SignerOpts) ([]byte, error) {
+	c.add(1)
+	defer c.add(-1)
+	time.Sleep(time.Millisecond)
+	return c.Signer.Sign(r, digest, o)
+}
+
+func (c *counter) add(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now += n
+	c.most = max(c.most, c.now)
+}
+
+// No more handshakes are computed at once than there are places, whatever the size of the hello is. With a key of
+// X25519MLKEM768, as Go and browsers send it, package tls reads it in two pieces.
+func TestAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, curves := range [][]tls.CurveID{nil, {tls.X25519}} {
+		tcp, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
 		}
-		other.says(t, hello)
-		if !other.has() {
-			t.Error("the other client waits")
+		// Thirty clients in this process and -race make handshakes slow.
+		l := listener{tcp, gate{make(chan struct{}, 2), time.Minute}, func() {}}
+		defer l.Close()
+		cert := certificate(t)
+		count := &counter{Signer: cert.PrivateKey.(crypto.Signer)}
+		cert.PrivateKey = count
+		go serve(l, &tls.Config{Certificates: []tls.Certificate{cert}})
+		var all sync.WaitGroup
+		for range 30 {
+			all.Go(func() {
+				c, err := tls.Dial("tcp", tcp.Addr().String(), &tls.Config{InsecureSkipVerify: true, CurvePreferences: curves})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				_ = c.Close()
+			})
 		}
-		_, _ = io.WriteString(slow.Conn, hello)
-		synctest.Wait()
-		if len(slow.read) != 2 {
-			t.Error("a client that has got through waits")
+		all.Wait()
+		if count.most != 2 {
+			t.Errorf("curves %v: %d handshakes are computed at once", curves, count.most)
 		}
-		time.Sleep(patience)
-	})
+	}
+}
+
+// serve echoes over TLS what comes on a listener, until it is closed.
+func serve(l net.Listener, config *tls.Config) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			s := tls.Server(c, config)
+			_, _ = io.Copy(s, s)
+			_ = s.Close()
+		}()
+	}
 }
 
 // TLS passes the gate, as many times as there are connections, and the socket below is found.
@@ -194,8 +276,10 @@ func TestTLS(t *testing.T) {
 		}
 		_ = c.Close()
 	}
-	if n := len(g.places); n > 0 {
-		t.Errorf("%d places are taken", n)
+	select {
+	case g.places <- struct{}{}: // after the rest of the last one
+	case <-time.After(time.Minute):
+		t.Error("the place is taken")
 	}
 }
 

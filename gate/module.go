@@ -1,8 +1,10 @@
 package gate
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
+	"reflect"
 	"runtime"
 	"strconv"
 	"sync"
@@ -50,7 +52,7 @@ func (h *Handshakes) Provision(ctx caddy.Context) error {
 	}
 	h.gate = newGate(n)
 	h.warn = sync.OnceFunc(func() {
-		ctx.Logger().Warn("realtime_handshakes bounds nothing: it stands behind TLS; put `tls` behind it in `listener_wrappers`", zap.Int("at_once", n))
+		ctx.Logger().Warn("realtime_handshakes bounds nothing: it stands behind TLS; write `tls` behind it in `listener_wrappers`, which Caddy puts first if it is missing", zap.Int("at_once", n))
 	})
 	return nil
 }
@@ -63,8 +65,15 @@ func (h *Handshakes) Validate() error {
 	return nil
 }
 
-// WrapListener implements [caddy.ListenerWrapper].
+// behindTLS is what Caddy wraps if TLS comes before this wrapper.
+var behindTLS = reflect.TypeOf(tls.NewListener(nil, nil))
+
+// WrapListener implements [caddy.ListenerWrapper]. Where TLS comes first it says so in the log, at once if it can tell and
+// otherwise at the first client.
 func (h *Handshakes) WrapListener(l net.Listener) net.Listener {
+	if reflect.TypeOf(l) == behindTLS {
+		h.warn()
+	}
 	return listener{l, h.gate, h.warn}
 }
 
