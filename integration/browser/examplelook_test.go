@@ -28,12 +28,20 @@ type look struct {
 // say sends a message from a form.
 const say = `field = document.querySelector('#text, #input'); field.value = 'hello'; field.form.requestSubmit()`
 
+// prices publishes one that rises and one that falls, as the app of the dashboard does.
+const prices = `fetch('/realtime/publish', {
+	method: 'POST',
+	headers: { authorization: 'Bearer a-key-that-everybody-knows', 'content-type': 'application/json' },
+	body: JSON.stringify([['HOP', 'up'], ['MALT', 'down']].map(([event, way]) => (
+		{ channels: ['prices:' + event], event, content: '<b>84.20</b><i class=' + way + '>1.50 %</i>' }))),
+})`
+
 var looks = []look{
 	{"chat", "connected by", "Nobody has said anything yet.", say, `!!document.querySelector('#messages li')`, "reconnecting"},
 	{"todo", "saved", "nothing here", `form = document.querySelector('form'); form.elements.text.value = 'hello'; form.requestSubmit()`, `!!document.querySelector('li textarea')`, "offline"},
 	{"form", "saved", "Nothing is planned yet.", `field = document.querySelector('[name=title]'); field.value = 'hello'; field.dispatchEvent(new Event('input'))`, `document.querySelector('#empty').hidden`, "offline"},
 	{"call", "connected", "You are not in a call.", `document.querySelector('#members button').click()`, `!!document.querySelector('article')`, "reconnecting"},
-	{"dashboard", "connected", "waiting for a price", "", "true", "connecting"},
+	{"dashboard", "connected", "waiting for a price", prices, `document.querySelectorAll('main b').length === 2`, "connecting"},
 	{"socketio", "connected", "Nobody has said anything yet.", say, `!!document.querySelector('#messages li')`, "connecting"},
 	{"laravel-echo", "connected by", "Nobody has said anything yet.", say, `!!document.querySelector('#messages li')`, "connecting"},
 }
@@ -54,7 +62,7 @@ func TestExamplesLook(t *testing.T) {
 				tab.shows("#count", "2")
 			}
 			tab.Run("%s", l.fill)
-			tab.comesTo(l.full+"+''", "true")
+			tab.comesTo("("+l.full+")+''", "true")
 			tab.readable("full")
 			server.Kill()
 			tab.shows("#status", l.gone)
