@@ -48,3 +48,21 @@ func TestErrorsAtLoadNameTheLine(t *testing.T) {
 		t.Error("a secret is remembered")
 	}
 }
+
+// A variable that is not set leaves nothing in a Caddyfile, so each option that needs something says so.
+func TestNothingBehindAnOption(t *testing.T) {
+	t.Parallel()
+	for name, option := range map[string]string{
+		"api_key": "api_key {$LINES_UNSET}",
+		"origins": "origins {$LINES_UNSET}",
+		"redis":   "redis {$LINES_UNSET}",
+		"hmac":    "token {\nhmac {$LINES_UNSET}\n}",
+		"secret":  "turn {\nsecret {$LINES_UNSET}\n}",
+	} {
+		site := "http://127.0.0.1:0 {\nrealtime /rt {\n" + option + "\n}\n}\n"
+		_, _, err := caddyconfig.GetAdapter("caddyfile").Adapt([]byte(site), map[string]any{"filename": "Caddyfile"})
+		if err == nil || !strings.Contains(err.Error(), "nothing stands behind it: a variable such as {$NAME} that is not set") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

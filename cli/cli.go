@@ -49,12 +49,26 @@ var commands = []func(*tool) *cobra.Command{
 // Add adds all commands and their common flags to the command `realtime`.
 func Add(parent *cobra.Command, h Host) {
 	t := &tool{host: h}
-	parent.Args = cobra.NoArgs
+	parent.Args = noCommand
 	parent.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	t.flags(parent.PersistentFlags())
 	for _, make := range commands {
 		parent.AddCommand(make(t))
 	}
+}
+
+// noCommand reports what is no command, and which command is like it. Cobra has suggestions for the first word of a
+// line alone, and here that is `realtime`.
+func noCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	c.SuggestionsMinimumDistance = 2
+	var like string
+	if names := c.SuggestionsFor(args[0]); len(names) > 0 {
+		like = fmt.Sprintf("; did you mean '%s'?", names[0])
+	}
+	return fmt.Errorf("unknown command %q%s", args[0], like)
 }
 
 // errNo ends a command whose answer is no, and which has printed why.

@@ -3,6 +3,7 @@ package cli
 import (
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -50,6 +51,38 @@ func TestErrorsNameFlags(t *testing.T) {
 		})
 		if _, notes, code := call(t, server, c.args...); code != exitFailed || !strings.Contains(notes, c.want) {
 			t.Errorf("%q: exit %d, notes: %s", c.args, code, notes)
+		}
+	}
+}
+
+// Without a key the site's 401 comes with where a key is taken from. With one, or where no key is taken, it does not.
+func TestUnauthorized(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	defer server.Close()
+	const hint = "No API key was sent. Set REALTIME_API_KEY, or name a file that has the key with --key-file."
+	for _, c := range []struct {
+		key  string
+		args []string
+		want bool
+	}{
+		{"", []string{"publish", "c", "1", "--url", server.URL}, true},
+		{"wrong", []string{"publish", "c", "1", "--url", server.URL}, false},
+		{"", []string{"publish", "c", "1"}, false},
+	} {
+		t.Setenv("REALTIME_API_KEY", c.key)
+		if _, notes, code := callAt(t, server.URL, c.args...); code != exitFailed || strings.Contains(notes, hint) != c.want {
+			t.Errorf("%q with key %q: exit %d, notes: %s", c.args, c.key, code, notes)
+		}
+	}
+}
+
+func TestNoCommand(t *testing.T) {
+	for word, want := range map[string]string{
+		"chanels": `unknown command "chanels"; did you mean 'channels'?`,
+		"zzzzzzz": `unknown command "zzzzzzz"`,
+	} {
+		if _, notes, code := call(t, http.NotFoundHandler(), word); code != exitFailed || !strings.Contains(notes, want+"\n") {
+			t.Errorf("%s: exit %d, notes: %s", word, code, notes)
 		}
 	}
 }

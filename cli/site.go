@@ -19,6 +19,7 @@ const maxAnswer = 64 << 20
 type site struct {
 	client *http.Client
 	base   string // URL, without a slash at the end
+	keyed  bool   // it takes an API key
 	key    string // API key; may be empty
 	origin string // header that Caddy's admin endpoint wants; may be empty
 	name   string // for errors
@@ -46,6 +47,7 @@ type rejected struct {
 	Title  string `json:"title"`
 	Detail string `json:"detail"`
 	Code   string `json:"code"`
+	hint   string // what the user may do; may be empty
 }
 
 func (r *rejected) Error() string {
@@ -56,7 +58,7 @@ func (r *rejected) Error() string {
 	if r.Detail != "" {
 		text += ": " + plain(r.Detail)
 	}
-	return text
+	return text + r.hint
 }
 
 // path makes a path of segments, each of which is escaped.
@@ -111,7 +113,7 @@ func (s *site) open(ctx context.Context, method, uri string, body any) (*http.Re
 	}
 	if answer.StatusCode >= 300 {
 		defer answer.Body.Close()
-		return nil, problem(answer)
+		return nil, s.problem(answer)
 	}
 	return answer, nil
 }
@@ -128,7 +130,7 @@ func (s *site) headers(r *http.Request, body bool) {
 	}
 }
 
-func problem(answer *http.Response) error {
+func (s *site) problem(answer *http.Response) error {
 	r := new(rejected)
 	text, _ := io.ReadAll(io.LimitReader(answer.Body, 64<<10)) // what came is enough for an error
 	if json.Unmarshal(text, r) != nil {
@@ -140,6 +142,9 @@ func problem(answer *http.Response) error {
 		r.Detail = admin.Error
 	}
 	r.Status = answer.StatusCode
+	if r.Status == http.StatusUnauthorized && s.keyed && s.key == "" {
+		r.hint = "\nNo API key was sent. Set " + keyVariable + ", or name a file that has the key with --key-file."
+	}
 	return r
 }
 

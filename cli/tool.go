@@ -50,7 +50,7 @@ func (t *tool) site() (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &site{client: new(http.Client), base: base, key: key, name: base}, nil
+	return &site{client: new(http.Client), base: base, keyed: true, key: key, name: base}, nil
 }
 
 // adminSite returns what the admin endpoint has below a path.

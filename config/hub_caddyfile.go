@@ -11,6 +11,6 @@ var HubOptions = block.Options[*Hub]{
 	"limits":    {Syntax: "{ … }", Block: true, Parse: parseLimits},
 	"room":      {Syntax: "<pattern> { … }", Min: 1, Max: 1, Repeat: true, Block: true, Parse: parseRoom},
 	"drain":     {Syntax: "<window> [<at_exit>]", Min: 1, Max: 2, Parse: parseDrain},
-	"redis":     {Syntax: "<address>… [{ … }]", Min: 1, Max: -1, Block: true, Empty: "an address; a variable such as {$REDIS} that is not set leaves none", Parse: parseRedis},
+	"redis":     {Syntax: "<address>… [{ … }]", Min: 1, Max: -1, Block: true, Parse: parseRedis},
 	"store":     {Syntax: "<dir> [{ … }]", Min: 1, Max: 1, Block: true, Parse: parseStore},
 }

@@ -36,7 +36,7 @@ func ParseNotify(d *caddyfile.Dispenser) (_ *Notify, err error) {
 var notifyOptions = block.Options[*Notify]{
 	"events":   {Syntax: "connected|disconnected|occupied|vacated|entered|left|message|changed …", Min: 1, Max: -1, Parse: parseNotifyEvents},
 	"channels": {Syntax: "<pattern>…", Min: 1, Max: -1, Parse: parseNotifyChannels},
-	"secret":   {Syntax: "<secret> [<secret>]", Min: 1, Max: 2, Empty: "a secret; a variable such as {$SECRET} that is not set leaves none", Parse: parseNotifySecrets},
+	"secret":   {Syntax: "<secret> [<secret>]", Min: 1, Max: 2, Parse: parseNotifySecrets},
 	"batch":    {Syntax: "<n> [<wait>]", Min: 1, Max: 2, Parse: parseNotifyBatch},
 	"retry":    block.Duration(func(c *Notify) *caddy.Duration { return &c.Retry }),
 	"buffer":   {Syntax: "<n> [<size>]", Min: 1, Max: 2, Parse: parseNotifyBuffer},

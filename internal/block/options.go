@@ -23,9 +23,6 @@ type Option[T any] struct {
 	// Content marks an option whose block must not be empty, if it has one: an empty
 	// block would read like the opposite of what it means.
 	Content bool
-	// Empty names what is missing if there are too few arguments, where Syntax does not
-	// say enough.
-	Empty string
 	// Parse puts the option into the configuration. Its errors name neither the option
 	// nor the line; both are added.
 	Parse func(d *caddyfile.Dispenser, args []string, into T) error
@@ -35,7 +32,7 @@ type Option[T any] struct {
 // finds the part.
 func ForPart[T, P any](o Option[P], part func(whole T) P) Option[T] {
 	return Option[T]{
-		Syntax: o.Syntax, Min: o.Min, Max: o.Max, Repeat: o.Repeat, Block: o.Block, Content: o.Content, Empty: o.Empty,
+		Syntax: o.Syntax, Min: o.Min, Max: o.Max, Repeat: o.Repeat, Block: o.Block, Content: o.Content,
 		Parse: func(d *caddyfile.Dispenser, args []string, whole T) error { return o.Parse(d, args, part(whole)) },
 	}
 }
@@ -117,8 +114,9 @@ func (o Option[T]) read(d *caddyfile.Dispenser, into T) error {
 	d.Next()
 	start := *d // for errors: the line of the name, not where reading has got to
 	args := d.RemainingArgs()
-	if len(args) < o.Min && o.Empty != "" {
-		return located{start.Errf("option '%s' is written: %[1]s %s; it needs %s", start.Val(), o.Syntax, o.Empty)}
+	if len(args) == 0 && o.Min > 0 {
+		return located{start.Errf("option '%s' is written: %[1]s %s; nothing stands behind it: a variable such as {$NAME} that is not set leaves nothing",
+			start.Val(), o.Syntax)}
 	}
 	if len(args) < o.Min || o.Max >= 0 && len(args) > o.Max {
 		return located{start.Errf("option '%s' is written: %s", start.Val(), strings.TrimSpace(start.Val()+" "+o.Syntax))}

@@ -12,7 +12,7 @@ func TestForPartKeepsEveryField(t *testing.T) {
 	t.Parallel()
 	type whole struct{ part string }
 	option := Option[*string]{
-		Syntax: "<x>", Min: 1, Max: 2, Repeat: true, Block: true, Content: true, Empty: "an x",
+		Syntax: "<x>", Min: 1, Max: 2, Repeat: true, Block: true, Content: true,
 		Parse: func(_ *caddyfile.Dispenser, args []string, into *string) error { *into = args[0]; return nil },
 	}
 	got, w := ForPart(option, func(w *whole) *string { return &w.part }), new(whole)
