@@ -144,6 +144,41 @@ func TestReplayIsHalfOfAQueue(t *testing.T) {
 	}
 }
 
+// A replay waits while more than half of the queue's bytes wait for the client.
+func TestReplayWaitsForHalfOfAQueue(t *testing.T) {
+	for size, waits := range map[int]bool{500: false, 501: true} {
+		synctest.Test(t, func(t *testing.T) {
+			h, _ := newTestHub(t, Settings{QueueBytes: 1000})
+			c, w := stuckConn(t, h)
+			c.Send(strings.Repeat("x", size-len("\n")))
+			waited := false
+			subscribe(t, h, c, "h", SubscribeOptions{Waits: func() { waited = true; w.stick(false) }})
+			if waited != waits {
+				t.Errorf("%d bytes wait, and the replay waited: %v", size, waited)
+			}
+			w.stick(false)
+		})
+	}
+}
+
+// A write that is as large as it should be takes no further frame. A smaller one does.
+func TestWriteIsFilledToItsBound(t *testing.T) {
+	for size, writes := range map[int]int{maxWrite - 1: 2, maxWrite: 3} {
+		synctest.Test(t, func(t *testing.T) {
+			h, _ := newTestHub(t, Settings{})
+			c, w := stuckConn(t, h)
+			for _, n := range []int{100, size - 100, 10} {
+				c.Send(strings.Repeat("x", n-len("\n")))
+			}
+			w.stick(false)
+			synctest.Wait()
+			if got, want := len(w.text()), len("stuck\n")+size+10; w.count() != writes || got != want {
+				t.Errorf("%d bytes and ten: %d writes, want %d; %d bytes, want %d", size, w.count(), writes, got, want)
+			}
+		})
+	}
+}
+
 // More of the history is read than the client wants only where some of it may be left out.
 func TestWhatASubscriptionReads(t *testing.T) {
 	at := &Position{Epoch: "e", Offset: 1}

@@ -146,6 +146,65 @@ func TestNoProgressBehindAMessage(t *testing.T) {
 	})
 }
 
+// A client that is told of a gap is not told of an older position before it.
+func TestNoProgressBeforeAGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{Heartbeat: time.Minute, QueueMessages: 2, Room: func(string) RoomOptions {
+			return RoomOptions{Slow: SlowDropOldest, Retention: Retention{Size: 16}}
+		}})
+		w := newWire()
+		c, err := h.Connect(ConnOptions{Transport: w, Encoder: new(told)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		subscribe(t, h, c, "h", SubscribeOptions{Selector: odd{}})
+		w.stick(true)
+		c.Send("stuck")
+		synctest.Wait()
+		publish(t, h, "h", "22")
+		time.Sleep(time.Minute) // the heartbeat queues the position
+		publish(t, h, "h", "1", "1", "1")
+		w.stick(false)
+		expect(t, w, "stuck", "ping", "gap h@2", "h@3 1", "h@4 1")
+	})
+}
+
+// A reply may say how far a channel is.
+func TestProgressInAReply(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{Heartbeat: time.Hour})
+		w := newWire()
+		c, err := h.Connect(ConnOptions{Transport: w, Encoder: new(told)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		subscribe(t, h, c, "h", SubscribeOptions{Reply: func(Subscribed) []Event {
+			return []Event{Progress{"h", Position{Epoch: "e", Offset: 7}}}
+		}})
+		expect(t, w, "at 7")
+	})
+}
+
+// What does not pass while a connection joins a room has no Progress: the reply says how far the room is.
+func TestNoProgressWhileJoining(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{Heartbeat: time.Hour})
+		w := newWire()
+		c, err := h.Connect(ConnOptions{Transport: &tryWire{wire: w}, Encoder: new(told)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(progressPause)
+		subscribe(t, h, c, "h", SubscribeOptions{Selector: odd{}, Reply: func(Subscribed) []Event {
+			publish(t, h, "h", "22")
+			return nil
+		}})
+		if got := w.text(); got != "" {
+			t.Errorf("heard %q", got)
+		}
+	})
+}
+
 // other is a second dialect.
 type other struct{ line }
 

@@ -59,7 +59,7 @@ func (c *Conn) notePing() {
 	if !c.tracks {
 		return
 	}
-	answered, now := c.heard.Load() > int64(c.pinged), c.hub.beat.now()
+	answered, now := c.answered(), c.hub.beat.now()
 	for _, s := range c.subs {
 		if t := s.track; t != nil {
 			if answered {
@@ -73,6 +73,10 @@ func (c *Conn) notePing() {
 	}
 	c.pinged = now
 }
+
+// answered reports whether the client was heard after the last ping. What arrives at the moment of the ping
+// was sent before it, so it is no answer. Needs mu.
+func (c *Conn) answered() bool { return c.heard.Load() > int64(c.pinged) }
 
 // succeed notes that the connection takes the place of lost ones. It gets no message that leaves
 // out one of them: what such a message is about came from the same client.
@@ -119,7 +123,7 @@ func (c *Conn) noteStandings(r Reason) {
 		return
 	}
 	drops := dropsQueue(r)
-	unreached := drops && c.pinged > 0 && c.heard.Load() < int64(c.pinged) && c.hub.beat.now()-c.pinged > answerTime
+	unreached := drops && c.pinged > 0 && !c.answered() && c.hub.beat.now()-c.pinged > answerTime
 	for _, s := range c.subs {
 		if s.track == nil || s.phase != live {
 			continue

@@ -2,6 +2,8 @@ package hub
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -253,4 +255,94 @@ func TestStandingsWhileAnAnswerIsOnItsWay(t *testing.T) {
 			stands(t, c, max(1, want))
 		})
 	}
+}
+
+// What arrives from a client at the moment of a ping was sent before it, and is no answer.
+func TestHeardAtAPing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{Heartbeat: time.Hour})
+		publish(t, h, "h", "before")
+		c := track1(t, h, &tryWire{wire: newWire()})
+		publish(t, h, "h", "a")
+		time.Sleep(time.Second)
+		c.Heard()
+		c.ping()
+		publish(t, h, "h", "b")
+		time.Sleep(time.Second)
+		c.ping()
+		publish(t, h, "h", "c")
+		time.Sleep(answerTime + 1)
+		c.Close(ReasonLost)
+		stands(t, c, 1)
+	})
+}
+
+// A client that was heard at the moment of the last ping, and not since, was out of reach.
+func TestStandingsOfAClientThatWasHeardAtThePing(t *testing.T) {
+	for after, want := range map[time.Duration]uint64{0: 1, 1: 3} {
+		synctest.Test(t, func(t *testing.T) {
+			h, _ := newTestHub(t, Settings{Heartbeat: time.Hour})
+			publish(t, h, "h", "before")
+			c := track1(t, h, &tryWire{wire: newWire()})
+			publish(t, h, "h", "a")
+			time.Sleep(time.Second)
+			c.ping()
+			time.Sleep(after)
+			c.Heard()
+			publish(t, h, "h", "b")
+			time.Sleep(answerTime + 1)
+			c.Close(ReasonLost)
+			stands(t, c, want)
+		})
+	}
+}
+
+// A client that was never pinged has missed no ping, also if it was never heard either.
+func TestStandingsWithoutAPing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{Heartbeat: time.Hour})
+		c := track1(t, h, &tryWire{wire: newWire()})
+		publish(t, h, "h", "a")
+		time.Sleep(answerTime + 1)
+		c.Close(ReasonLost)
+		stands(t, c, 1)
+	})
+}
+
+// failing takes some writes whole. The next one fails.
+type failing struct {
+	*wire
+	whole int
+}
+
+func (w *failing) Write(p []byte) error {
+	if w.count() == w.whole {
+		return errors.New("failed")
+	}
+	return w.wire.Write(p)
+}
+
+// A write that failed may have messages of several rooms. The client has none of them.
+func TestStandingsOfAFailedWriteOfSeveralRooms(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{Heartbeat: time.Hour})
+		w := &failing{newWire(), 1}
+		c := connect(t, h, w)
+		for _, channel := range []string{"h1", "h2"} {
+			publish(t, h, channel, "before")
+			subscribe(t, h, c, channel, SubscribeOptions{Track: true})
+		}
+		w.stick(true)
+		c.Send("stuck")
+		synctest.Wait()
+		for _, channel := range []string{"h1", "h2", "h1", "h2"} {
+			publish(t, h, channel, "lost")
+		}
+		w.stick(false)
+		synctest.Wait()
+		want := []Standing{{"h1", Position{Epoch: "e", Offset: 1}}, {"h2", Position{Epoch: "e", Offset: 1}}}
+		if got := c.Standings(); !slices.Equal(got, want) {
+			t.Errorf("standings: %+v, want %+v", got, want)
+		}
+	})
 }

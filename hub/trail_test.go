@@ -50,6 +50,12 @@ func TestTrail(t *testing.T) {
 	check("the last of another group", "2", at("c", 1), "c1 ")
 	check("nothing, against what was answered", "1", nil, "no")
 	check("behind the ping", "1", at("b", 3), "a3 b3 ")
+	tr.note(b, Position{Epoch: "b", Offset: 4})
+	tr.note(b, Position{Epoch: "b", Offset: 5})
+	tr.mark(false)
+	tr.mark(true)
+	check("the first of several that were dropped together", "1", at("b", 4), "a3 b4 ")
+	check("the last of them", "1", at("b", 5), "a3 b5 ")
 	for range maxTrail {
 		for _, k := range []*track{a, b} {
 			tr.note(k, Position{Epoch: k.channel, Offset: k.noted + 1})
@@ -118,6 +124,23 @@ func TestTrailFromBefore(t *testing.T) {
 	} {
 		if all, ok := end.After(c.group, &c.last); ok != c.ok || ok && (len(all) != 1 || all[0].Position.Offset != 5) {
 			t.Errorf("%s: %v, %v", name, all, ok)
+		}
+	}
+}
+
+// A room counts for an entry, as the last dropped run of a group does. Of the other runs eight count for one, and
+// a part of eight as well.
+func TestSizeOfATrail(t *testing.T) {
+	edges := map[string]run{"1": {}, "2": {}}
+	for _, c := range []struct{ rooms, edges, runs, want int }{
+		{0, 0, 0, 0}, {3, 0, 0, 3}, {3, 2, 0, 5}, {0, 0, 1, 1}, {0, 0, 7, 1}, {0, 0, 8, 1}, {0, 0, 9, 2}, {3, 2, 17, 8},
+	} {
+		end := &Trail{rooms: make([]*track, c.rooms), runs: make([]run, c.runs)}
+		if c.edges > 0 {
+			end.edges = edges
+		}
+		if got := end.Size(); got != c.want {
+			t.Errorf("%d rooms, %d edges and %d runs: %d entries, want %d", c.rooms, c.edges, c.runs, got, c.want)
 		}
 	}
 }

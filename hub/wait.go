@@ -31,14 +31,12 @@ func (c *Conn) resume(err error) {
 func (c *Conn) writeOn() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.unwritten) > 0 {
-		n, err := c.try.TryWrite(c.unwritten)
-		if err != nil {
-			return err
-		}
-		c.unwritten = c.unwritten[n:]
+	n, err := c.try.TryWrite(c.unwritten) // pump waits only for such a rest
+	c.countBytes(n)
+	if err != nil {
+		return err
 	}
-	if len(c.unwritten) > 0 {
+	if c.unwritten = c.unwritten[n:]; len(c.unwritten) > 0 {
 		c.waitWritable()
 		return nil
 	}

@@ -128,3 +128,23 @@ func TestWaitStartsAnew(t *testing.T) {
 		c.Close(ReasonNormal)
 	})
 }
+
+// All bytes that the transport takes count as sent, also those that it takes later.
+func TestWaitCountsBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{})
+		w := &waitWire{tryWire: tryWire{wire: newWire(), part: 3}}
+		w.stuck = true
+		c := connect(t, h, w)
+		c.Send("first")
+		c.Send("second")
+		for range 2 {
+			if got, want := c.Sent().Bytes, len(w.text()); got != uint64(want) {
+				t.Errorf("%d bytes count as sent, and the transport has %d", got, want)
+			}
+			w.stick(false)
+			synctest.Wait()
+		}
+		c.Close(ReasonNormal)
+	})
+}
