@@ -130,7 +130,7 @@ func oneKey(key string, headers []string) (string, *protocol.Error) {
 // decodeMessageObject decodes an object with the members of a message and those named in
 // beside. The content is required. [object.message] says what the members mean.
 func decodeMessageObject(text []byte, beside ...string) (object, *protocol.Error) {
-	m, e := decodeObject(text, append(beside, "content", "event", "key", "tags", "to", "validate", "volatile", "id")...)
+	m, e := decodeObject(text, append(beside, "content", "event", "key", "tags", "to", "validate", "volatile", "secret", "id")...)
 	if e != nil {
 		return nil, e
 	}
@@ -156,6 +156,9 @@ func (m object) message() (p protocol.Publish, validate bool, e *protocol.Error)
 		return p, false, e
 	}
 	if p.Volatile, e = m.flag("volatile"); e != nil {
+		return p, false, e
+	}
+	if p.Secret, e = m.text("secret"); e != nil {
 		return p, false, e
 	}
 	if to, ok := m["to"]; ok {

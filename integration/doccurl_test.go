@@ -315,7 +315,7 @@ func (s *curlServer) connect(user string, leave bool) <-chan struct{} {
 }
 
 // shownSecret is the secret of an event stream on the pages.
-const shownSecret = "k3v9x0ab.mfzwizltoq4dknbr.mB0nVhQmYQzPk1Zq0Jc4yg"
+const shownSecret = "k3v9x0ab.fk3r3inb6eqwbvlfp4clrjhr6m.mzwizltoq4dknbr7uvx2pscqe3"
 
 // secretOfStream opens an event stream of ann, and returns its secret.
 func (s *curlServer) secretOfStream() string {

@@ -22,6 +22,8 @@ type Change struct {
 	BaseVersion uint64
 	// Patch is a copy of any JSON value; its user checks it.
 	Patch json.RawMessage
+	// Secret is that of a stream whose client sends the change over HTTP, see [Connected]; empty for none.
+	Secret string
 }
 
 // DecodeChange reads the payload of `change`.
@@ -65,6 +67,8 @@ func decodeChange(m members, required string) (Change, *Error) {
 			c.BaseVersion = m.integer(maxOffset)
 		case "patch":
 			c.Patch = m.content()
+		case "secret":
+			c.Secret = m.text()
 		}
 	}
 	m.require(required, "localVersion", "baseVersion", "patch")

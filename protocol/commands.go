@@ -132,6 +132,9 @@ type Publish struct {
 	// Volatile says that the history does not keep the message, and that nobody repeats it. It
 	// has no Key.
 	Volatile bool
+	// Secret is that of a stream whose client publishes over HTTP, see [Connected]; empty for none. No
+	// command sets it.
+	Secret string
 }
 
 // DecodePublish reads the payload of a client's `message`.

@@ -92,9 +92,13 @@ func (d *Documents) Amend(ctx context.Context, c Caller, p Proposal) (document.O
 // Propose does for a caller of the HTTP API what `change` does for a connection. A change
 // that is sent in both ways is made once. Only a caller that may subscribe can change the
 // document, because the outcome of a rejected change has the state. Errors are those of
-// [Documents.Amend].
+// [Documents.Amend], and INVALID_MESSAGE for a wrong secret.
 func (d *Documents) Propose(ctx context.Context, c Caller, q protocol.Change) (document.Outcome, *protocol.Error) {
 	if e := d.rules.Load().may(c, policy.Subscribe, q.Channel); e != nil {
+		return document.Outcome{}, e
+	}
+	c, e := c.asStream(q.Secret)
+	if e != nil {
 		return document.Outcome{}, e
 	}
 	out, e := d.Amend(ctx, c, Proposal{

@@ -132,6 +132,8 @@ type Caller struct {
 
 	paid bool // see Rates.Charge
 
+	stream string // the connection of the stream whose secret an anonymous request has, see Streams; may be empty
+
 	conn *hub.Conn // whose reader the caller is; nil outside of Session.Receive
 
 	// Key identifies the API key, and is not the key itself. It is the same on all nodes

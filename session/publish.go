@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -42,7 +43,7 @@ type Publishing struct {
 }
 
 // Publish publishes a message for a caller of the HTTP API. It checks the caller's message
-// rate, the permission, the size, the room's rate and its rules about content, and hands the
+// rate, the secret of its stream, the permission, the size, the room's rate and its rules about content, and hands the
 // message to the hub. Errors are those of [Registry.May], TOO_LARGE, RATE_LIMITED and
 // SCHEMA_VIOLATION; for a message to one member NOT_PRESENT, and FORBIDDEN in rooms without
 // presence; UNAVAILABLE or INTERNAL if the hub fails or the room has too much to deliver.
@@ -50,6 +51,11 @@ func (p *Publishing) Publish(ctx context.Context, c Caller, q protocol.Publish) 
 	if e := p.rates.spend(c); e != nil {
 		return hub.Published{}, e
 	}
+	c, e := c.asStream(q.Secret)
+	if e != nil {
+		return hub.Published{}, e
+	}
+	q.Secret = ""
 	return p.publish(ctx, c, q, p.rates.of(c, q.Channel))
 }
 
@@ -133,8 +139,10 @@ func sender(c Caller) string {
 		return c.User()
 	case c.Connection != "":
 		return c.Connection
+	case c.stream != "":
+		return c.stream
 	}
-	// An anonymous request has no connection, and an empty sender would look like the app.
+	// An anonymous request without a stream has no connection, and an empty sender would look like the app.
 	// It gets an id like that of a connection.
 	return strings.ToLower(rand.Text()[:16])
 }
@@ -149,7 +157,7 @@ func (p *Publishing) direct(ctx context.Context, u *rules, room *policy.Room, c 
 	}
 	d := &hub.Direct{To: to}
 	if !c.App {
-		d.From = hub.Address{User: c.User(), Connection: c.Connection}
+		d.From = hub.Address{User: c.User(), Connection: cmp.Or(c.Connection, c.stream)}
 	}
 	if !p.sees(ctx, u, c, channel) {
 		return d, nil

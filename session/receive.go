@@ -32,8 +32,13 @@ type Named interface{ Name() string }
 // are hard to guess and never the same. Without it the hub makes them.
 type Identifier interface{ NewID() string }
 
-// newID returns the id that a dialect gives a connection; empty if it leaves that to the hub.
-func newID(d Dialect) string {
+// newID returns the id of the connection: that of a stream, or the one that the dialect gives it. It is empty if
+// the dialect leaves it to the hub.
+func (s *Session) newID(d Dialect) string {
+	if s.fixed {
+		s.proof = newProof()
+		return streamID(s.proof)
+	}
 	if n, ok := d.(Identifier); ok {
 		return n.NewID()
 	}

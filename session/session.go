@@ -57,7 +57,8 @@ type Session struct {
 
 	calls atomic.Int32 // calls to the app without an answer
 
-	fixed bool // see Options; static
+	fixed bool   // see Options; static
+	proof string // of a fixed one, see [Streams]; static
 
 	inherits *lostConn // whose place the session takes; nil: nobody's. Guarded by lostConns.mu
 
@@ -122,7 +123,7 @@ func (s *Session) connect(o Options) (err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.conn, err = s.registry.hub.Connect(hub.ConnOptions{
-		ID:        newID(o.Dialect),
+		ID:        s.newID(o.Dialect),
 		Transport: o.Transport,
 		Encoder:   o.Encoder,
 		Kind:      hub.Kind{Transport: o.Name, Dialect: dialectName(o.Dialect)},
@@ -144,7 +145,7 @@ func (s *Session) greeting() hub.Event {
 		Heartbeat:  s.registry.hub.Settings().Heartbeat,
 	}
 	if s.fixed {
-		greeting.Secret = s.registry.Streams.secret(s.conn.ID())
+		greeting.Secret = s.registry.Streams.secret(s.proof)
 	}
 	return greeting
 }

@@ -2,10 +2,9 @@ package session
 
 import (
 	"context"
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
+	"encoding/base32"
 	"encoding/json"
 	"strings"
 	"time"
@@ -16,10 +15,10 @@ import (
 // Streams carries out what the client of an event stream requests over HTTP, because a stream goes
 // one way. A request has the secret of the stream, which `connected` has told its client.
 //
-// The secret of a stream is the name of its node, the id of its connection, and a proof: a MAC of the
-// id under a key that the node makes when it starts. So no stream takes memory for its secret, and
-// a wrong one is rejected before anything is looked up. The id alone is no secret: the members of a room
-// see the ids of anonymous ones.
+// The secret of a stream is the name of its node, the id of its connection, and a proof. The proof is
+// random, and the id is its hash. So every node can check a secret without a question to another one, also
+// when the stream is over, and rejects a wrong one before anything is looked up. The id alone is no secret:
+// the members of a room see the ids of anonymous ones.
 type Streams struct {
 	// Static before the first session is opened.
 	rules    *current
@@ -27,7 +26,6 @@ type Streams struct {
 	sessions *sessions
 	node     string
 	others   Forwarder // nil: there are no other nodes
-	key      [sha256.Size]byte
 }
 
 // Forwarder is an optional ability of a [Control]: to hand a request to one other node. Without it
@@ -43,39 +41,48 @@ type Forwarder interface {
 // init is called by New.
 func (t *Streams) init(r *Registry) {
 	t.rules, t.rates, t.sessions, t.node = &r.rules, &r.Rates, &r.sessions, r.Inspection.node.Name
-	_, _ = rand.Read(t.key[:]) // never fails
 }
 
 const (
-	// proofSize is the size of a proof in bytes.
-	proofSize = 16
+	// proofSize is the length of a proof in letters and digits of five bits each.
+	proofSize = 26
+	// idSize is the length of the id of a stream. It has 130 bits, so that nobody finds another proof of it.
+	idSize = 26
 	// maxSecret and maxNode bound a secret and the name of a node in it, in bytes.
 	maxSecret = 128
 	maxNode   = 32
 )
 
 // secret returns the secret of a stream of this node.
-func (t *Streams) secret(connection string) string {
-	return t.node + "." + connection + "." + t.proof(connection)
+func (t *Streams) secret(proof string) string {
+	return t.node + "." + streamID(proof) + "." + proof
 }
 
-func (t *Streams) proof(connection string) string {
-	mac := hmac.New(sha256.New, t.key[:])
-	mac.Write([]byte(connection))
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:proofSize])
+// newProof returns the proof of a new stream.
+func newProof() string { return strings.ToLower(rand.Text()[:proofSize]) }
+
+// streamID returns the id of the connection of a stream.
+func streamID(proof string) string {
+	sum := sha256.Sum256([]byte("caddy-realtime stream " + proof))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:idSize])
 }
 
 // secretParts is what a secret consists of.
 type secretParts struct{ node, connection, proof string }
 
-// parseSecret returns false if a text has not the form of a secret.
+// parseSecret returns false if a text is no secret: if it has another form, or the proof is not that of the
+// connection.
 func parseSecret(s string) (n secretParts, ok bool) {
 	parts := strings.Split(s[:min(len(s), maxSecret+1)], ".")
 	if len(s) > maxSecret || len(parts) != 3 {
 		return n, false
 	}
 	n = secretParts{parts[0], parts[1], parts[2]}
-	return n, validNode(n.node)
+	return n, validNode(n.node) && n.proves()
+}
+
+func (p *secretParts) proves() bool {
+	return len(p.proof) == proofSize && streamID(p.proof) == p.connection
 }
 
 // validNode reports whether a text may be the name of a node. It becomes part of a name in the store.
@@ -137,6 +144,27 @@ func (t *Streams) Update(ctx context.Context, c Caller, q protocol.StreamPresenc
 	return t.forward(ctx, to.node, u)
 }
 
+// asStream returns the caller of a request over HTTP with the stream whose secret the request has. An
+// anonymous client has the same name in such a request as on its stream. A user has a name already. Without
+// a secret, asStream returns the caller. Errors are INVALID_MESSAGE for a wrong secret, and FORBIDDEN for the
+// app. A stream that is over is none.
+func (c Caller) asStream(secret string) (Caller, *protocol.Error) {
+	if secret == "" {
+		return c, nil
+	}
+	if c.App {
+		return c, protocol.Errorf(protocol.Forbidden, "the field \"secret\" is for the client of a stream, and this request has an API key")
+	}
+	parts, ok := parseSecret(secret)
+	if !ok {
+		return c, protocol.Errorf(protocol.InvalidMessage, "the field \"secret\" is not the secret of a stream; send the one of the event \"connected\", or none")
+	}
+	if c.User() == "" {
+		c.stream = parts.connection
+	}
+	return c, nil
+}
+
 // noStream is the answer to a wrong secret too, so that nobody learns which streams there are.
 func noStream() *protocol.Error {
 	return protocol.Errorf(protocol.NotSubscribed, "no stream has this secret; a stream that was opened again has another one")
@@ -144,7 +172,7 @@ func noStream() *protocol.Error {
 
 // update carries out an update on this node. It does not block.
 func (t *Streams) update(u streamUpdate) *protocol.Error {
-	if !hmac.Equal([]byte(t.proof(u.Connection)), []byte(u.Proof)) {
+	if p := (secretParts{t.node, u.Connection, u.Proof}); !p.proves() {
 		return noStream()
 	}
 	s := t.sessions.stream(u.Connection)

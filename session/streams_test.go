@@ -89,7 +89,7 @@ func TestPresenceOfStreams(t *testing.T) {
 		w.updates(other, says(bob, "away", ""), protocol.Forbidden)
 		settle()
 		watcher.hears()
-		if strings.Contains(w.logs.String(), bob) || strings.Contains(w.logs.String(), bob[len(bob)-22:]) {
+		if strings.Contains(w.logs.String(), bob) || strings.Contains(w.logs.String(), bob[len(bob)-26:]) {
 			t.Error("a log has the secret")
 		}
 	})
@@ -101,15 +101,16 @@ func TestWrongSecrets(t *testing.T) {
 		one, first := w.stream("", "lobby")
 		two, second := w.stream("", "lobby")
 		a, b := strings.Split(first, "."), strings.Split(second, ".")
-		if a[1] != one.Conn().ID() || first == second || a[2] == b[2] || len(a[2]) < 22 {
+		if a[1] != one.Conn().ID() || first == second || a[2] == b[2] || len(a[2]) != 26 || len(a[1]) != 26 {
 			t.Fatalf("the secrets are %s and %s", first, second)
 		}
 		texts := map[string]bool{}
 		for _, secret := range []string{
 			"", ".", "..", a[1], a[0] + "." + a[1], a[0] + "." + a[1] + ".",
-			a[0] + "." + a[1] + "." + b[2],                        // the proof of another stream
-			a[0] + "." + a[1] + "." + strings.Repeat("A", 22),     // a guess
-			a[0] + "." + a[1] + "." + a[2][:21],                   // a part
+			a[0] + "." + a[1] + "." + b[2],                    // the proof of another stream
+			a[0] + "." + a[1] + "." + strings.Repeat("a", 26), // a guess
+			a[0] + "." + a[1] + "." + a[2][:25],               // a part
+			a[0] + "." + a[1] + "." + strings.ToUpper(a[2]), streamID("") + ".", a[0] + "." + streamID("a") + ".a",
 			first + "A", first + ".", first + "\x00", " " + first, // more
 			"othernode." + a[1] + "." + a[2], "{}*." + a[1] + "." + a[2], "." + a[1] + "." + a[2],
 			strings.Repeat("a", 1<<20), strings.Repeat(".", 1<<20),
@@ -139,7 +140,7 @@ func TestWrongSecrets(t *testing.T) {
 		// A WebSocket has no secret, and its id is none for a stream.
 		socket := w.connect("")
 		socket.say(subscribeLobby)
-		w.updates(by(""), says(w.registry.Streams.secret(socket.Conn().ID()), "away", ""), protocol.NotSubscribed)
+		w.updates(by(""), says(a[0]+"."+socket.Conn().ID()+"."+a[2], "away", ""), protocol.NotSubscribed)
 	})
 }
 
@@ -175,7 +176,7 @@ func TestUpdateBeforeEntering(t *testing.T) {
 		if e != nil {
 			t.Fatal(e)
 		}
-		secret, early := w.registry.Streams.secret(c.Conn().ID()), protocol.Code("")
+		secret, early := w.registry.Streams.secret(c.proof), protocol.Code("")
 		e = c.Subscribe(t.Context(), protocol.Subscribe{Channel: "lobby"}, SubscribeOptions{Reply: func(Subscribed) []hub.Event {
 			early = codeOf(w.registry.Streams.Update(t.Context(), by("bob"), says(secret, "away", "")))
 			return nil
@@ -237,14 +238,14 @@ func TestPresenceOfStreamsOfOtherNodes(t *testing.T) {
 		settle()
 		watcher.hears(presenceFrame(`"updated":["bob"],"info":{"bob":{"status":"away",` + long[1:] + `},"count":2`))
 		parts := strings.Split(bob, ".")
-		b.updates(by("bob"), says(parts[0]+"."+parts[1]+"."+strings.Repeat("A", 22), "away", ""), protocol.NotSubscribed)
+		b.updates(by("bob"), says(parts[0]+"."+parts[1]+"."+strings.Repeat("a", 26), "away", ""), protocol.NotSubscribed)
 		b.updates(by("ann"), says(bob, "away", ""), protocol.Forbidden)
-		if !slices.Equal(from.sent, []string{"one", "one", "one"}) {
+		if !slices.Equal(from.sent, []string{"one", "one"}) {
 			t.Errorf("asked %v", from.sent)
 		}
 		b.updates(by("bob"), says("gone."+parts[1]+"."+parts[2], "away", ""), protocol.Unavailable)
 		b.updates(by("bob"), says("a:b."+parts[1]+"."+parts[2], "away", ""), protocol.NotSubscribed)
-		if e := b.registry.Streams.Update(t.Context(), by("bob"), says("gone.x.y", "away", "")); e.RetryAfter < time.Second {
+		if e := b.registry.Streams.Update(t.Context(), by("bob"), says("gone."+parts[1]+"."+parts[2], "away", "")); e.RetryAfter < time.Second {
 			t.Errorf("retry after %v", e.RetryAfter)
 		}
 		stream.Conn().Close(hub.ReasonLost)

@@ -30,7 +30,7 @@ const form = { format: 'esm', target: 'es2022', minify: true, legalComments: 'in
  */
 const internal = [
   'accepted again answer ask audible back base begin cancel channels check command cursor drop dropOldest end fail failed',
-  'forget frame gone guessed hasty heard http kind made meet offline open opened ops others patient ping plan problem',
+  'forget frame gone guessed hasty heard http kind made meet offline open opened ops others patient ping plan problem proof',
   'renews response resume retry returnIn root settle spoiled sse start step stop suspend take time transports tries',
   'down units up urgent wake was wave',
 ].flatMap((line) => line.split(' '));

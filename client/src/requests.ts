@@ -20,6 +20,11 @@ export function pathOf(channel: string, what = 'messages'): string {
 export class Requests {
   readonly #http: Http;
   readonly #reply: (envelope: Envelope) => void;
+  /**
+   * The secret of the stream, undefined before the first one. By this the server knows the stream, and names an anonymous
+   * page as the sender. While the next stream opens it is that of the last one, which still names the sender.
+   */
+  proof: string | undefined;
   /** By channel: resolves when the next request may go. */
   readonly #turns = new Map<string | undefined, Promise<void>>();
   #closed = false;
@@ -50,12 +55,12 @@ export class Requests {
     const [reply, body, what] = ({
       message: ['ack', message],
       history: [type],
-      // Without the secret of a stream it asks for the members.
-      presence: payload['secret'] && ['ack', message, 'presence'],
+      // What the page says about itself. `presence` asks for the members.
+      look: ['ack', message, 'presence'],
       change: ['change-accepted', payload, 'document/changes'],
     }[type] ?? []) as [string?, object?, string?];
     const query = Object.entries({ ...(since as object), limit });
-    const init = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const init = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ secret: this.proof, ...body }) };
     const envelope = reply
       ? await this.#ask(reply, id!, this.#http.url(pathOf(channel!, what), query), init)
       : failed(id!, new RealtimeError('UNSUPPORTED', 'needs WebSocket'));

@@ -34,8 +34,6 @@ export class StreamTransport implements Transport {
   readonly #channels: Set<string>;
   /** What the page says about itself, by channel. The server forgets it with the stream. */
   readonly #looks = new Map<string, object>();
-  /** By this the server knows the stream in requests; undefined while there is none, empty if the server is older. */
-  #secret: string | undefined;
   /** Sends everything in `#looks` again. */
   #again: Timer | undefined;
   #stop: (() => void) | undefined;
@@ -70,7 +68,7 @@ export class StreamTransport implements Transport {
       this.#change(type === 'subscribe', channel);
       // One filter would hold for all channels of the stream.
       if (payload['filter']) this.#refuse([channel], new RealtimeError('UNSUPPORTED', 'needs WebSocket'));
-    } else if (type === 'presence' && says && this.#secret !== '') {
+    } else if (type === 'presence' && says) {
       this.#update(channel, look, type);
     } else {
       if (type !== 'ping') this.#requests.send(command);
@@ -85,8 +83,7 @@ export class StreamTransport implements Transport {
    * does. `id` is empty if an error is not for the page.
    */
   #update(channel: string, look = this.#looks.get(channel), id = ''): void {
-    const secret = this.#secret;
-    if (look && secret) this.#requests.send({ type: 'presence', id, payload: { channel, secret, ...look } });
+    if (look && this.#requests.proof) this.#requests.send({ type: 'look', id, payload: { channel, ...look } });
   }
 
   #reply(envelope: Envelope): void {
@@ -131,7 +128,7 @@ export class StreamTransport implements Transport {
    * between the two streams.
    */
   #stream(): void {
-    this.#timer = this.#secret = undefined;
+    this.#timer = undefined;
     this.#stop?.();
     const { http, open, cursor } = this.#context;
     clearTimeout(this.#deadline);
@@ -148,15 +145,17 @@ export class StreamTransport implements Transport {
 
   #event(data: string): void {
     const envelope = parse(data);
+    if (!envelope) return;
+    const { type, payload } = envelope;
     // An earlier wait belongs to a stream that was rejected.
-    if (envelope?.type === 'connected') {
+    if (type === 'connected') {
       this.#retry = undefined;
-      this.#secret = envelope.payload.secret ?? '';
+      this.#requests.proof = payload.secret;
       clearTimeout(this.#deadline);
     }
-    if (envelope?.type === 'close') this.#told(envelope.payload);
-    else if (envelope) this.#listener.frame(envelope);
-    if (envelope?.type === 'subscribed') this.#update(envelope.payload.channel!);
+    if (type === 'close') return this.#told(payload);
+    this.#listener.frame(envelope);
+    if (type === 'subscribed') this.#update(payload.channel!);
   }
 
   /** The stream's counterpart of a close frame. */
