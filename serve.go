@@ -252,7 +252,11 @@ func (h *Handler) registry(ctx context.Context) *session.Registry {
 }
 
 func (h *Handler) serveWebSocket(w http.ResponseWriter, r *http.Request, c call) error {
-	return h.upgrade(w, r, c, ws.Options{Dialect: native.Dialect{}, Compression: h.Compression})
+	o := ws.Options{Dialect: native.Dialect{}, Compression: h.Compression}
+	if ws.ForeignVersion(r) != "" {
+		o.Refuse = &protocol.ReasonVersion
+	}
+	return h.upgrade(w, r, c, o)
 }
 
 // upgrade answers a handshake. o has what differs between dialects.

@@ -45,6 +45,11 @@ func Start(t testing.TB, caddyfile string) *Caddy {
 	t.Cleanup(func() {
 		defer process.Unlock()
 		c.Stop()
+		// Caddy ends its admin endpoint only with the next configuration.
+		if err := caddy.Run(&caddy.Config{Admin: &caddy.AdminConfig{Disabled: true}}); err != nil {
+			t.Error(err)
+		}
+		c.Stop()
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 		if t.Failed() {
 			t.Logf("Caddy's log:\n%s", caddyLog.take())

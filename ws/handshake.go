@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gorilla/websocket"
@@ -96,14 +97,42 @@ func acceptConnect(w http.ResponseWriter, r *http.Request, s *stream) error {
 	return s.writes.Flush()
 }
 
+// chooseSubprotocol confirms the version that is spoken here, or a foreign one: the browser shows
+// its page the close code of a connection only if one of the names that it offered is confirmed.
 func chooseSubprotocol(h http.Header, r *http.Request) {
-	for _, line := range r.Header["Sec-Websocket-Protocol"] {
-		for name := range strings.SplitSeq(line, ",") {
-			if strings.TrimSpace(name) == Subprotocol {
-				h["Sec-Websocket-Protocol"] = []string{Subprotocol}
-			}
+	name := ForeignVersion(r)
+	if slices.Contains(offered(r), Subprotocol) {
+		name = Subprotocol
+	}
+	if name != "" {
+		h["Sec-Websocket-Protocol"] = []string{name}
+	}
+}
+
+// ForeignVersion returns the first version of the native protocol that the client offers, such as
+// realtime.v2, if it does not offer the one that is spoken here; otherwise an empty string. The
+// caller of [Serve] refuses such a client with [protocol.ReasonVersion].
+func ForeignVersion(r *http.Request) (foreign string) {
+	for _, name := range offered(r) {
+		number, ok := strings.CutPrefix(name, "realtime.v")
+		if name == Subprotocol {
+			return ""
+		}
+		if _, err := strconv.ParseUint(number, 10, 16); ok && err == nil && foreign == "" {
+			foreign = name
 		}
 	}
+	return foreign
+}
+
+// offered returns the subprotocols that the client offers.
+func offered(r *http.Request) (names []string) {
+	for _, line := range r.Header["Sec-Websocket-Protocol"] {
+		for name := range strings.SplitSeq(line, ",") {
+			names = append(names, strings.TrimSpace(name))
+		}
+	}
+	return names
 }
 
 func acceptKey(key string) string {

@@ -18,7 +18,8 @@ import (
 
 // Subprotocol is the name of the native protocol in Sec-WebSocket-Protocol. The server chooses
 // it if a client offers it. A client that offers nothing, or only other names, is served all
-// the same; a browser then closes the connection by itself if it offered names.
+// the same; a browser then closes the connection by itself if it offered names. See
+// [ForeignVersion] for the names of other versions.
 const Subprotocol = "realtime.v1"
 
 // Options are what [Serve] needs beside the request.

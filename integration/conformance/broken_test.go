@@ -5,6 +5,7 @@ import (
 	"crypto/sha1" //nolint:gosec // RFC 6455 says so
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -46,10 +48,19 @@ func (b *broken) serve(w http.ResponseWriter, r *http.Request) {
 			if b.fault.change(query, "Last-Event-ID") == "" {
 				p.Out.Header.Del("Last-Event-ID")
 			}
+			if in := p.In.Body; p.In.ContentLength > 0 {
+				text, _ := io.ReadAll(in) // what is cut off is not JSON
+				changed := b.fault.change(up, string(text))
+				p.Out.Body, p.Out.ContentLength = io.NopCloser(strings.NewReader(changed)), int64(len(changed))
+			}
 		},
 		ModifyResponse: func(a *http.Response) error {
+			var err error
+			a.StatusCode, err = strconv.Atoi(b.fault.change(status, strconv.Itoa(a.StatusCode)))
+			a.Status = http.StatusText(a.StatusCode)
+			a.Header.Del("Content-Length")
 			a.Body = b.lines(a.Body)
-			return nil
+			return err
 		},
 	}
 	proxy.ServeHTTP(w, r)
@@ -72,6 +83,11 @@ func (b *broken) lines(body io.ReadCloser) io.ReadCloser {
 
 func (b *broken) websocket(w http.ResponseWriter, r *http.Request) {
 	server, err := dial("http://"+b.server.Host+r.URL.Path, r.Header.Clone(), time.Hour)
+	if rejected, ok := errors.AsType[rejectedHandshake](err); ok {
+		code, _ := strconv.Atoi(b.fault.change(status, strconv.Itoa(rejected.status)))
+		http.Error(w, rejected.body, code)
+		return
+	}
 	if err != nil {
 		b.t.Error(err)
 		return
@@ -83,6 +99,9 @@ func (b *broken) websocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer client.Close()
+	// What waits for a slow reader waits in the server, as without something between.
+	_ = server.conn.(*net.TCPConn).SetReadBuffer(32 << 10)
+	_ = client.(*net.TCPConn).SetWriteBuffer(32 << 10)
 	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // RFC 6455 says so
 	head := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
 		base64.StdEncoding.EncodeToString(sum[:]) + "\r\nSec-WebSocket-Protocol: " + server.answer.Header.Get("Sec-WebSocket-Protocol") +
@@ -111,6 +130,12 @@ func (b *broken) pump(d direction, in *bufio.Reader, out func(first byte, payloa
 		// Control frames and the first byte are changed as text of their own.
 		kind := fmt.Sprintf("opcode %x:", first)
 		changed := b.fault.change(d, kind+string(payload))
+		if changed == kind+string(payload) { // also a compressed one, whatever bytes it has
+			if out(first, payload) != nil {
+				return
+			}
+			continue
+		}
 		for line := range strings.SplitSeq(changed, "\n") {
 			text, ok := strings.CutPrefix(line, kind)
 			if !ok && strings.HasPrefix(line, "opcode ") {
@@ -158,10 +183,13 @@ func anyFrame(in *bufio.Reader) (first byte, payload []byte, err error) {
 // plainFrame writes a frame of a server.
 func plainFrame(w net.Conn, first byte, payload []byte) error {
 	out := []byte{first}
-	if n := len(payload); n < 126 {
+	switch n := len(payload); {
+	case n < 126:
 		out = append(out, byte(n))
-	} else {
+	case n < 1<<16:
 		out = binary.BigEndian.AppendUint16(append(out, 126), uint16(n))
+	default:
+		out = binary.BigEndian.AppendUint64(append(out, 127), uint64(n))
 	}
 	_, err := w.Write(append(out, payload...))
 	return err
@@ -171,9 +199,10 @@ func plainFrame(w net.Conn, first byte, payload []byte) error {
 type direction int
 
 const (
-	up     direction = iota // frames of the client
+	up     direction = iota // frames of the client, and bodies of its requests
 	down                    // frames of the server, and lines of its event streams
 	answer                  // the answer to a handshake
+	status                  // the status of an answer over HTTP
 	query                   // the query of an event stream, and the text Last-Event-ID
 )
 

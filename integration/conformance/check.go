@@ -24,8 +24,9 @@ type Result struct {
 
 // Checks returns all checks, in the order of the page.
 func Checks() []Check {
-	return slices.Concat(frameChecks, compressionChecks, subscribeChecks, messageChecks, volatileChecks, historyChecks,
-		filterChecks, patternChecks, directChecks, presenceChecks, documentChecks, identityChecks, streamChecks)
+	return slices.Concat(frameChecks, compressionChecks, subscribeChecks, messageChecks, volatileChecks, slowChecks, historyChecks,
+		filterChecks, patternChecks, directChecks, presenceChecks, documentChecks, identityChecks, tokenChecks, streamChecks,
+		streamMemberChecks, closeChecks, goneChecks)
 }
 
 // Run runs the checks one after the other, and calls report after each. The error is about

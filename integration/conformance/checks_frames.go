@@ -95,13 +95,6 @@ var frameChecks = []Check{
 		}
 	}},
 	{"ping is answered with pong", "Liveness", nil, func(r *run) { r.open().alive() }},
-	{"a close of the client is answered with its code", "Close codes", nil, func(r *run) {
-		c := r.open()
-		if err := c.write(opClose, []byte{1000 >> 8, 1000 & 0xff}); err != nil {
-			fail("could not send: %v", err)
-		}
-		c.wantClose(1000)
-	}},
 }
 
 // refused checks that a frame is answered with an error, and that the connection stays open.
@@ -110,26 +103,4 @@ func refused(r *run, frame, code string) {
 	c.post(frame)
 	c.expect("error").want("code", code)
 	c.alive()
-}
-
-var compressionChecks = []Check{
-	{"compression: each message is compressed alone", "Compression", nil, func(r *run) {
-		c := r.openWith(http.Header{"Sec-Websocket-Extensions": {"permessage-deflate; client_max_window_bits"}})
-		got := c.answer.Header.Get("Sec-WebSocket-Extensions")
-		if got == "" {
-			panic(absence("the server does not compress"))
-		}
-		for _, parameter := range []string{"permessage-deflate", "server_no_context_takeover", "client_no_context_takeover"} {
-			if !strings.Contains(got, parameter) {
-				fail("the handshake is answered with the extension %q, without %s", got, parameter)
-			}
-		}
-	}},
-	{"compression: a smaller window is declined", "Compression", nil, func(r *run) {
-		c := r.openWith(http.Header{"Sec-Websocket-Extensions": {"permessage-deflate; server_max_window_bits=10"}})
-		if got := c.answer.Header.Get("Sec-WebSocket-Extensions"); got != "" {
-			fail("the offer of server_max_window_bits=10 is answered with %q", got)
-		}
-		c.expect("connected")
-	}},
 }

@@ -62,31 +62,6 @@ var streamChecks = []Check{
 			fail("the data is %q", e.data)
 		}
 	}},
-	{"the client of a stream updates its member with the secret of the stream", "Event streams", []need{needRoom(Presence)}, func(r *run) {
-		channel := r.channel(Presence)
-		s, c := r.stream(url.Values{"channel": {channel}}), entered(r, channel)
-		greeting := decode([]byte(s.until("connected").data))
-		s.until("subscribed")
-		id, _ := greeting.Payload["connection"].(string)
-		secret, _ := greeting.Payload["secret"].(string)
-		member := id
-		if user, ok := greeting.Payload["user"].(string); ok {
-			member = user
-		}
-		update := func(secret string, status int) {
-			body := object{"secret": secret, "status": "away"}
-			if a := r.request("POST", "/channels/"+url.PathEscape(channel)+"/presence", body); a.StatusCode != status {
-				fail("an update is answered with %s, want %d", a.Status, status)
-			}
-		}
-		update(id, 409)
-		update(secret, 200)
-		c.until("presence", "the new status", func(e envelope) bool {
-			info, _ := e.Payload["info"].(map[string]any)
-			said, _ := info[member].(map[string]any)
-			return said["status"] == "away"
-		})
-	}},
 	{"names of other parts of the protocol are rejected", "Event streams", []need{needRoom(Plain)}, func(r *run) {
 		for _, name := range []string{"limit", "channels", "last_event_id"} {
 			q := url.Values{"channel": {r.channel(Plain)}, name: {"1"}}

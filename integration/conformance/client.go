@@ -44,8 +44,11 @@ func (c *client) expect(kind string) envelope {
 }
 
 // post sends text as it is.
-func (c *client) post(text string) {
-	if err := c.write(opText, []byte(text)); err != nil {
+func (c *client) post(text string) { c.must(c.write(opText, []byte(text))) }
+
+// must ends the check if something could not be sent.
+func (c *client) must(err error) {
+	if err != nil {
 		fail("could not send: %v", err)
 	}
 }

@@ -45,6 +45,15 @@ func (r *run) open() *client {
 
 // openWith opens a connection with more headers in its handshake, and reads nothing.
 func (r *run) openWith(h http.Header) *client {
+	c, err := r.dial(h)
+	if err != nil {
+		fail("no connection: %v", err)
+	}
+	return c
+}
+
+// dial is openWith for a connection that may fail.
+func (r *run) dial(h http.Header) (*client, error) {
 	all := r.target.Header.Clone()
 	if all == nil {
 		all = make(http.Header)
@@ -54,16 +63,19 @@ func (r *run) openWith(h http.Header) *client {
 	}
 	s, err := dial(r.target.URL, all, r.target.Timeout)
 	if err != nil {
-		fail("no connection: %v", err)
+		return nil, err
 	}
 	r.closers = append(r.closers, s.close)
-	return &client{socket: s}
+	return &client{socket: s}, nil
 }
 
-// request sends a request to the HTTP API. The body is closed when the check ends.
+// request sends a request to the HTTP API. A body that is a string is sent as it is, any other as
+// JSON. The answer's body is closed when the check ends.
 func (r *run) request(method, path string, body any, headers ...string) *http.Response {
 	var in io.Reader
-	if body != nil {
+	if raw, ok := body.(string); ok {
+		in = strings.NewReader(raw)
+	} else if body != nil {
 		text, err := json.Marshal(body)
 		if err != nil {
 			panic(err)

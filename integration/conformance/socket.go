@@ -33,6 +33,10 @@ type socket struct {
 	answer  *http.Response
 	timeout time.Duration
 	pongs   []string // the payloads of the pongs that came
+	pings   int      // how many pings came
+	mute    bool     // answer no pings
+	deflate bool     // compression was agreed on
+	packed  int      // how many messages came compressed
 }
 
 // closed is the error of a connection that the server has closed with a code.
@@ -43,6 +47,16 @@ type closed struct {
 
 func (c closed) Error() string {
 	return fmt.Sprintf("the server closed the connection with %d %q", c.Code, c.Reason)
+}
+
+// rejectedHandshake is the error of a handshake that the server has answered with another status.
+type rejectedHandshake struct {
+	status int
+	body   string
+}
+
+func (r rejectedHandshake) Error() string {
+	return fmt.Sprintf("the handshake was answered with %d: %s", r.status, r.body)
 }
 
 // dial makes the handshake at an http or https URL.
@@ -100,7 +114,7 @@ func (s *socket) handshake(u *url.URL, header http.Header) error {
 	s.answer = answer
 	if answer.StatusCode != http.StatusSwitchingProtocols {
 		body, _ := io.ReadAll(io.LimitReader(answer.Body, 500)) // its beginning is enough
-		return fmt.Errorf("the handshake was answered with %s: %s", answer.Status, body)
+		return rejectedHandshake{answer.StatusCode, string(body)}
 	}
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // RFC 6455 says so
 	if want := base64.StdEncoding.EncodeToString(sum[:]); answer.Header.Get("Sec-WebSocket-Accept") != want {
@@ -114,6 +128,18 @@ func (s *socket) write(op byte, payload []byte) error { return s.frame(0x80|op, 
 
 // frame sends a frame with a first byte of the caller's.
 func (s *socket) frame(first byte, payload []byte) error {
+	return s.raw(masked(first, payload))
+}
+
+// raw sends bytes as they are.
+func (s *socket) raw(out []byte) error {
+	_ = s.conn.SetWriteDeadline(time.Now().Add(s.timeout))
+	_, err := s.conn.Write(out)
+	return err
+}
+
+// masked returns a frame of a client.
+func masked(first byte, payload []byte) []byte {
 	mask := [4]byte{0x5a, 0xc3, 0x96, 0x0f}
 	out := []byte{first}
 	switch n := len(payload); {
@@ -128,15 +154,14 @@ func (s *socket) frame(first byte, payload []byte) error {
 	for i, b := range payload {
 		out = append(out, b^mask[i%4])
 	}
-	_ = s.conn.SetWriteDeadline(time.Now().Add(s.timeout))
-	_, err := s.conn.Write(out)
-	return err
+	return out
 }
 
 // message reads the next text message, joins its fragments and answers pings on the way. The
 // error is a [closed] if the server closed the connection.
 func (s *socket) message() ([]byte, error) {
 	var whole []byte
+	packed := false
 	for {
 		first, payload, err := s.receive()
 		if err != nil {
@@ -144,6 +169,9 @@ func (s *socket) message() ([]byte, error) {
 		}
 		switch op := first & 0x0f; op {
 		case opPing:
+			if s.pings++; s.mute {
+				continue
+			}
 			if err := s.write(opPong, payload); err != nil {
 				return nil, err
 			}
@@ -152,9 +180,15 @@ func (s *socket) message() ([]byte, error) {
 		case opClose:
 			return nil, asClosed(payload)
 		case opText, 0:
-			if whole = append(whole, payload...); first&0x80 != 0 {
-				return whole, nil
+			packed = packed || first&rsv1 != 0
+			if whole = append(whole, payload...); first&0x80 == 0 {
+				continue
 			}
+			if packed {
+				s.packed++
+				return inflate(whole)
+			}
+			return whole, nil
 		default:
 			return nil, fmt.Errorf("the server sent a frame with the opcode %d", op)
 		}
@@ -176,7 +210,7 @@ func (s *socket) receive() (first byte, payload []byte, err error) {
 		return 0, nil, err
 	}
 	first = head[0]
-	if head[1]&0x80 != 0 || first&0x70 != 0 {
+	if bits := first & 0x70; head[1]&0x80 != 0 || bits != 0 && !(s.deflate && first&0x7f == rsv1|opText) {
 		return 0, nil, fmt.Errorf("the server sent a frame that begins with %x: masked, or with a bit that was not agreed on", head[:2])
 	}
 	size := uint64(head[1])

@@ -19,7 +19,10 @@ type Target struct {
 	Header http.Header
 	// Token is a token that the server accepts by the command authenticate.
 	Token string
-	// Key is an API key that may publish.
+	// Secret is the secret with which the server verifies tokens (HS256). With it the checks make
+	// tokens of their own: of several users, and such that expire.
+	Secret string
+	// Key is an API key that may publish, disconnect and revoke.
 	Key string
 	// Method is a method that the app behind the server answers.
 	Method string
@@ -27,8 +30,18 @@ type Target struct {
 	// without a token. A * at the end stands for a name that each check chooses at random:
 	// so no check sees what another one left behind.
 	Rooms map[Room]string
+	// Connections is how many connections the server takes of one client; 0 means that there are
+	// too many to try.
+	Connections int
+	// Drain makes the server send its clients away, as before it stops. Replace makes it give its
+	// address to another configuration, so that the connections' own is gone. Both end what the
+	// other checks need, and so come last. Nil skips their checks.
+	Drain, Replace func() error
 	// Timeout is how long a check waits for each frame. Default: 5 seconds.
 	Timeout time.Duration
+	// Patience is how long a check may wait for what the server does by the clock: heartbeats, and
+	// the end of a token. Default: Timeout.
+	Patience time.Duration
 }
 
 // Room says what a channel has to have.
@@ -43,6 +56,7 @@ const (
 	Pattern  Room = "pattern"  // clients may subscribe to patterns; ends with :*
 	Limited  Room = "limited"  // plain, with a rate of a few messages a second for each publisher
 	Closed   Room = "closed"   // opened for nobody
+	Schema   Room = "schema"   // plain, with a schema that takes objects alone
 )
 
 // Rooms lists the rooms of a target with their descriptions, for the flags of the command.
@@ -57,6 +71,7 @@ var Rooms = []struct {
 	{Pattern, "channels that may be subscribed to by a pattern; ends with :*"},
 	{Limited, "a plain channel that takes only a few messages a second of one publisher"},
 	{Closed, "a channel that is opened for nobody"},
+	{Schema, "a plain channel with a schema by which each content is an object"},
 }
 
 // need is something that a check needs of the target.
@@ -66,9 +81,13 @@ type need struct {
 }
 
 var (
-	needToken = need{"--token, a token that the server accepts", func(t *Target) bool { return t.Token != "" }}
-	needKey   = need{"--key, an API key", func(t *Target) bool { return t.Key != "" }}
-	needCall  = need{"--method, a method that the app answers", func(t *Target) bool { return t.Method != "" }}
+	needToken       = need{"--token, a token that the server accepts, or --secret", func(t *Target) bool { return t.Token != "" }}
+	needSecret      = need{"--secret, with which the server verifies tokens", func(t *Target) bool { return t.Secret != "" }}
+	needKey         = need{"--key, an API key", func(t *Target) bool { return t.Key != "" }}
+	needCall        = need{"--method, a method that the app answers", func(t *Target) bool { return t.Method != "" }}
+	needConnections = need{"--connections, how many the server takes of one client", func(t *Target) bool { return t.Connections > 0 }}
+	needDrain       = need{"--drain, a command that sends the server's clients away", func(t *Target) bool { return t.Drain != nil }}
+	needReplace     = need{"--replace, a command that gives the address to another configuration", func(t *Target) bool { return t.Replace != nil }}
 )
 
 // needRoom is the need for a channel.
@@ -95,6 +114,10 @@ func (t *Target) prepare() error {
 	t.API = strings.TrimSuffix(t.API, "/")
 	if t.Timeout == 0 {
 		t.Timeout = 5 * time.Second
+	}
+	t.Patience = max(t.Patience, t.Timeout)
+	if t.Token == "" && t.Secret != "" {
+		t.Token = sign(t.Secret, unique(), time.Hour)
 	}
 	if p := t.Rooms[Pattern]; p != "" && !strings.HasSuffix(p, ":*") {
 		return fmt.Errorf("the channel for patterns %q does not end with :*", p)
