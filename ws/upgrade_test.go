@@ -29,10 +29,10 @@ func TestHandshakeAnswers(t *testing.T) {
 		}, ""},
 		{"subprotocol", map[string]string{"Sec-WebSocket-Protocol": "other, realtime.v1"}, 101,
 			http.Header{"Sec-Websocket-Protocol": {"realtime.v1"}}, ""},
-		{"another version", map[string]string{"Sec-WebSocket-Protocol": "realtime.v2"}, 101,
-			http.Header{"Sec-Websocket-Protocol": {"realtime.v2"}}, ""},
-		{"other subprotocol", map[string]string{"Sec-WebSocket-Protocol": "other"}, 101,
+		{"other subprotocol", map[string]string{"Sec-WebSocket-Protocol": "mqtt"}, 101,
 			http.Header{"Sec-Websocket-Protocol": nil}, ""},
+		{"other version", map[string]string{"Sec-WebSocket-Protocol": "realtime.v2"}, 101,
+			http.Header{"Sec-Websocket-Protocol": {"realtime.v2"}}, ""},
 		{"no compression", map[string]string{"Sec-WebSocket-Extensions": "permessage-deflate"}, 101,
 			http.Header{"Sec-Websocket-Extensions": nil}, ""},
 		{"old version", map[string]string{"Sec-WebSocket-Version": "8"}, 426, http.Header{

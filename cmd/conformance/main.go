@@ -62,14 +62,15 @@ func parse(args []string, problems io.Writer) (target conformance.Target, only s
 	flags.StringVar(&target.URL, "url", "ws://localhost:8080/realtime", "where WebSockets are opened")
 	flags.StringVar(&target.API, "api", "", "where event streams and the HTTP API are; by default as --url, with http")
 	flags.StringVar(&target.Token, "token", "", "a token that the server accepts by the command authenticate")
-	flags.StringVar(&target.Secret, "secret", os.Getenv("REALTIME_TOKEN_SECRET"), "the secret with which the server verifies tokens (HS256), for tokens of several users and such that expire; by default from REALTIME_TOKEN_SECRET")
+	flags.StringVar(&target.Secret, "secret", os.Getenv("REALTIME_SECRET"),
+		"the secret with which the server verifies tokens (HS256), to make tokens with; by default from REALTIME_SECRET")
 	flags.StringVar(&target.Key, "key", os.Getenv("REALTIME_API_KEY"), "an API key that may publish, disconnect and revoke; by default from REALTIME_API_KEY")
+	flags.IntVar(&target.Connections, "connections", 0, "how many connections the server takes of one client; the checks open one more")
+	flags.Func("drain", "a command that makes the server send its clients away; the last check runs it", command(&target.Drain))
+	flags.Func("replace", "a command that gives the address to another configuration; the last but one check runs it", command(&target.Replace))
+	flags.DurationVar(&target.Patience, "patience", 0, "how long to wait for heartbeats and for the end of a token; by default as --timeout")
 	flags.StringVar(&target.Method, "method", "", "a method that the app behind the server answers")
-	flags.IntVar(&target.Connections, "connections", 0, "how many connections the server takes of one client; 0: too many to try")
-	flags.Func("drain", "a command that sends the server's clients away, as before it stops", command(&target.Drain))
-	flags.Func("replace", "a command that gives the address to another configuration, as a reload with another hub", command(&target.Replace))
 	flags.DurationVar(&target.Timeout, "timeout", 5*time.Second, "how long to wait for each frame")
-	flags.DurationVar(&target.Patience, "patience", 0, "how long to wait for what the server does by the clock, such as heartbeats; by default as --timeout")
 	flags.StringVar(&only, "run", "", "run only the checks whose name matches this regular expression")
 	flags.Func("header", "a header of each request, such as 'Origin: https://example.com'; may be repeated", func(s string) error {
 		name, value, ok := strings.Cut(s, ":")
@@ -92,13 +93,13 @@ func parse(args []string, problems io.Writer) (target conformance.Target, only s
 	return target, only, err
 }
 
-// command makes a flag that names a command for the shell.
-func command(into *func() error) func(string) error {
-	return func(line string) error {
-		*into = func() error {
-			out, err := exec.Command("sh", "-c", line).CombinedOutput()
+// command reads the flag for a command, which the shell runs.
+func command(run *func() error) func(string) error {
+	return func(text string) error {
+		*run = func() error {
+			out, err := exec.Command("sh", "-c", text).CombinedOutput()
 			if err != nil {
-				return fmt.Errorf("%s: %w: %s", line, err, out)
+				return fmt.Errorf("%w: %s", err, out)
 			}
 			return nil
 		}
@@ -106,7 +107,7 @@ func command(into *func() error) func(string) error {
 	}
 }
 
-// reachable returns an error if no server listens at an address. Each check would say so otherwise.
+// reachable returns an error if no server listens at the address. Each check would say so otherwise.
 func reachable(t conformance.Target) error {
 	u, err := url.Parse(t.URL)
 	if err != nil || u.Host == "" {

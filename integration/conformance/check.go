@@ -26,7 +26,7 @@ type Result struct {
 func Checks() []Check {
 	return slices.Concat(frameChecks, compressionChecks, subscribeChecks, messageChecks, volatileChecks, slowChecks, historyChecks,
 		filterChecks, patternChecks, directChecks, presenceChecks, documentChecks, identityChecks, tokenChecks, streamChecks,
-		streamMemberChecks, closeChecks, goneChecks)
+		streamMemberChecks, senderChecks, limitChecks, closeChecks, goneChecks)
 }
 
 // Run runs the checks one after the other, and calls report after each. The error is about

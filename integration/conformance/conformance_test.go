@@ -66,8 +66,14 @@ const rooms = `
 		}
 `
 
-// site has a hub that is as usual, one with short times, and one with few places.
-const site = `
+// full is a hub with few places. Each check that fills one has its own: the server learns only
+// after a while that the connections of another check are gone.
+func full(n int) string {
+	return fmt.Sprintf("realtime /full%d {\nhub full%d\nlimits {\nconnections 3\n}%s}\n", n, n, rooms)
+}
+
+// site has a hub that is as usual, one with short times, and some with few places.
+var site = `
 {
 	admin {{admin}}
 }
@@ -77,11 +83,7 @@ http://{{site}} {
 	realtime /short {
 		hub short
 		heartbeat 500ms 500ms` + rooms + `	}
-	realtime /full {
-		hub full
-		limits {
-			connections 3
-		}` + rooms + `	}
+` + full(0) + full(1) + full(2) + `
 }
 `
 
@@ -90,23 +92,21 @@ var other = strings.Replace(site, "compression", "compression\n\t\thub other", 1
 
 // servers are the addresses of a Caddy with everything that a check may need.
 type servers struct {
-	usual, short, full Target
-	drains             string // where a drain is ordered
-}
-
-// takesClients ends the drain of an earlier check.
-func (s servers) takesClients(t *testing.T) {
-	t.Helper()
-	if err := order("DELETE", s.drains); err != nil {
-		t.Fatal(err)
-	}
+	usual, short Target
+	// filled counts the hubs with few places that a check has filled.
+	filled int
+	// open ends a drain.
+	open func() error
 }
 
 // of returns the server for a check.
-func (s servers) of(c Check) Target {
+func (s *servers) of(c Check) Target {
 	switch {
 	case slices.ContainsFunc(c.needs, func(n need) bool { return n.what == needConnections.what }):
-		return s.full
+		full := s.usual
+		full.URL, full.Connections = strings.Replace(full.URL, "/realtime", fmt.Sprintf("/full%d", s.filled), 1), 3
+		s.filled++
+		return full
 	case slices.Contains(needsShort, c.Name):
 		return s.short
 	}
@@ -114,11 +114,12 @@ func (s servers) of(c Check) Target {
 }
 
 // start starts a Caddy.
-func start(t *testing.T) servers {
+func start(t *testing.T) *servers {
 	t.Helper()
 	t.Setenv("REALTIME_TEST_SECRET", secret)
 	t.Setenv("REALTIME_TEST_KEY", key)
 	caddy := integration.Start(t, site)
+	t.Cleanup(func() { caddy.Reload("http://{{site}} {\n}\n") }) // a Caddy that stops keeps its admin endpoint
 	drains := "http://" + caddy.Addr("admin") + "/realtime/drain"
 	current := site
 	usual := Target{
@@ -135,10 +136,9 @@ func start(t *testing.T) servers {
 		},
 		Drain: func() error { return order("POST", drains+"?window=1s") },
 	}
-	short, full := usual, usual
+	short := usual
 	short.URL, short.Patience = "ws://"+caddy.Addr("site")+"/short", 30*time.Second
-	full.URL, full.Connections = "ws://"+caddy.Addr("site")+"/full", 3
-	return servers{usual, short, full, drains}
+	return &servers{usual: usual, short: short, open: func() error { return order("DELETE", drains) }}
 }
 
 // order sends a request to the admin endpoint.

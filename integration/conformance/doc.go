@@ -12,6 +12,8 @@
 //	run.go          what a running check has: connections, channels, HTTP requests
 //	client.go       a connection: commands, replies, events
 //	socket.go       WebSocket frames
+//	deflate.go      compressed messages
+//	token.go        tokens of users, and how long a check waits
 //	envelope.go     what the server sends
 //	stream.go       event streams
 //	checks_*.go     the promises, by the sections of the page

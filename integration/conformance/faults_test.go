@@ -157,6 +157,15 @@ var faults = []fault{
 	{"the API key does not update a member", status, `403`, `200`, "is answered with"},
 	{"an update is bounded, and not empty", up, `x{33}`, `x`, "is answered with 200"},
 
+	{"a message with the secret of a stream has the stream's connection as its sender", down, `"sender":"[^"]*"`, `"sender":"x"`, "sender"},
+	{"a message with a wrong secret is an error", up, `"secret":"[^"]*"`, `"event":"x"`, "is answered with 20"},
+	{"a message of the app has no secret", status, `403`, `200`, "is answered with"},
+	{"the sender of two requests without a secret is not the same", down, `"sender":"[^"]*"`, `"sender":"x"`, "the same sender"},
+
+	{"too many subscriptions of one connection are an error", down, `LIMIT_EXCEEDED`, `RATE_LIMITED`, "a channel too many"},
+	{"over HTTP an error has the status of the table", status, `413`, `400`, "is answered with"},
+	{"a key of another message has the status 422 over HTTP", status, `422`, `409`, "is answered with"},
+
 	{"broken framing closes with 1002", down, closing, normal, "a close with 1002"},
 	{"a client that keeps sending what is rejected is closed with 1008", down, closing, normal, "a close with 1008"},
 	{"a frame that is too large closes with 1009", down, closing, normal, "a close with 1009"},
@@ -209,7 +218,9 @@ func TestBroken(t *testing.T) {
 		}
 		if slices.ContainsFunc(goneChecks, func(gone Check) bool { return gone.Name == f.check }) {
 			short.Wait()
-			servers.takesClients(t)
+			if err := servers.open(); err != nil {
+				t.Fatal(err)
+			}
 		}
 		holds(t, servers.of(c), c, f)
 	}

@@ -70,7 +70,8 @@ func (r *run) dial(h http.Header) (*client, error) {
 }
 
 // request sends a request to the HTTP API. A body that is a string is sent as it is, any other as
-// JSON. The answer's body is closed when the check ends.
+// JSON. The answer's body is closed
+// when the check ends.
 func (r *run) request(method, path string, body any, headers ...string) *http.Response {
 	var in io.Reader
 	if raw, ok := body.(string); ok {
