@@ -271,8 +271,9 @@ func (h *Handler) declare(helper httpcaddyfile.Helper, d *caddyfile.Dispenser) e
 	return nil
 }
 
-func parseHubName(_ *caddyfile.Dispenser, args []string, h *Handler) error {
+func parseHubName(d *caddyfile.Dispenser, args []string, h *Handler) error {
 	h.Hub = args[0]
+	block.Remember(d, hubLine(h.Hub))
 	return config.CheckHubName(h.Hub)
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/config"
 	"github.com/caddy-realtime/caddy-realtime/dialect/socketio"
+	"github.com/caddy-realtime/caddy-realtime/internal/block"
 	"github.com/caddy-realtime/caddy-realtime/internal/caddyhost"
 	"github.com/caddy-realtime/caddy-realtime/metrics"
 	"github.com/caddy-realtime/caddy-realtime/node"
@@ -325,6 +326,9 @@ func (u *hubUse) checkHandled() error {
 	return nil
 }
 
+// hubLine is the name under which the line of a route's option 'hub' is remembered.
+func hubLine(name string) string { return "hub " + name }
+
 // undefined finds hubs that routes name and nobody defines. All routes have to be
 // known.
 func (a *App) undefined() error {
@@ -335,7 +339,7 @@ func (a *App) undefined() error {
 			continue
 		}
 		if name != config.DefaultHub {
-			errs = append(errs, fmt.Errorf("hub '%s', which is named by %s, is not defined", name, u.route))
+			errs = append(errs, block.Locate(hubLine(name), fmt.Errorf("hub '%s', which is named by %s, is not defined", name, u.route)))
 			continue
 		}
 		errs = append(errs, a.define(name, new(config.Hub), "default"))

@@ -22,6 +22,7 @@ func TestErrorsAtLoadNameTheLine(t *testing.T) {
 		"api_key {env.LINES_UNSET_KEY}":                      "at Caddyfile:3",
 		"origins {env.LINES_UNSET_ORIGIN}":                   "at Caddyfile:3",
 		"redis localhost:1 {\ntls {\nca missing.crt\n}\n}":   "at Caddyfile:5",
+		"console\nhub nowhere":                               "at Caddyfile:4",
 		"redis localhost:1 {\npassword {env.LINES_UNSET}\n}": "at Caddyfile:4",
 	} {
 		site := "http://127.0.0.1:0 {\nrealtime /rt {\n" + option + "\n}\n}\n"

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 )
 
 // caddyfiles are the Caddyfiles of a document.
@@ -46,6 +48,9 @@ func TestDocumentedCaddyfiles(t *testing.T) {
 				continue
 			}
 			found++
+			if formatted := caddyfile.Format(block[1]); !bytes.Equal(bytes.TrimSpace(formatted), bytes.TrimSpace(block[1])) {
+				t.Errorf("%s has a Caddyfile of which Caddy says that it is not formatted; it would be:\n%s", document, formatted)
+			}
 			if errs := invalid(string(block[1])); errs != nil {
 				t.Errorf("%s has a Caddyfile that is not valid anywhere:\n%s%s", document, block[1], strings.Join(errs, "\n"))
 			}
@@ -63,8 +68,9 @@ func TestDocumentedCaddyfiles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := caddyconfig.GetAdapter("caddyfile").Adapt(text, map[string]any{"filename": file}); err != nil {
-			t.Errorf("%s: %v", file, err)
+		_, warnings, err := caddyconfig.GetAdapter("caddyfile").Adapt(text, map[string]any{"filename": file})
+		if err != nil || len(warnings) > 0 {
+			t.Errorf("%s: %v, %v", file, err, warnings)
 		}
 	}
 }
