@@ -48,9 +48,9 @@ const (
 	proofSize = 26
 	// idSize is the length of the id of a stream. It has 130 bits, so that nobody finds another proof of it.
 	idSize = 26
-	// maxSecret and maxNode bound a secret and the name of a node in it, in bytes.
-	maxSecret = 128
+	// maxNode and maxSecret bound the name of a node and a secret with it, in bytes.
 	maxNode   = 32
+	maxSecret = maxNode + 1 + idSize + 1 + proofSize
 )
 
 // secret returns the secret of a stream of this node.
@@ -73,8 +73,11 @@ type secretParts struct{ node, connection, proof string }
 // parseSecret returns false if a text is no secret: if it has another form, or the proof is not that of the
 // connection.
 func parseSecret(s string) (n secretParts, ok bool) {
-	parts := strings.Split(s[:min(len(s), maxSecret+1)], ".")
-	if len(s) > maxSecret || len(parts) != 3 {
+	if len(s) > maxSecret {
+		return n, false
+	}
+	parts := strings.Split(s, ".")
+	if len(parts) != 3 {
 		return n, false
 	}
 	n = secretParts{parts[0], parts[1], parts[2]}

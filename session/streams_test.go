@@ -169,6 +169,20 @@ func TestUpdateMustAuthenticate(t *testing.T) {
 	})
 }
 
+// The name of a node in a secret has small letters and digits, and 32 at most.
+func TestNodesInSecrets(t *testing.T) {
+	t.Parallel()
+	proof := newProof()
+	for node, want := range map[string]bool{
+		"az09": true, strings.Repeat("a", 32): true, strings.Repeat("a", 33): false,
+		"": false, "A": false, "a:b": false, "a`": false, "a{": false, "a/": false, "é": false,
+	} {
+		if n, ok := parseSecret(node + "." + streamID(proof) + "." + proof); ok != want || ok && n.node != node {
+			t.Errorf("%q: %v, %v", node, n, ok)
+		}
+	}
+}
+
 // While a client enters its rooms one after the other, it may be told to send the update again.
 func TestUpdateBeforeEntering(t *testing.T) {
 	inLobby(t, []policy.Room{lobby("lobby")}, func(t *testing.T, w *world) {
@@ -176,13 +190,14 @@ func TestUpdateBeforeEntering(t *testing.T) {
 		if e != nil {
 			t.Fatal(e)
 		}
-		secret, early := w.registry.Streams.secret(c.proof), protocol.Code("")
+		secret := w.registry.Streams.secret(c.proof)
+		var early *protocol.Error
 		e = c.Subscribe(t.Context(), protocol.Subscribe{Channel: "lobby"}, SubscribeOptions{Reply: func(Subscribed) []hub.Event {
-			early = codeOf(w.registry.Streams.Update(t.Context(), by("bob"), says(secret, "away", "")))
+			early = w.registry.Streams.Update(t.Context(), by("bob"), says(secret, "away", ""))
 			return nil
 		}})
-		if e != nil || early != protocol.Unavailable {
-			t.Errorf("%v, early %q", e, early)
+		if e != nil || codeOf(early) != protocol.Unavailable || early.RetryAfter < 100*time.Millisecond || early.RetryAfter > 200*time.Millisecond {
+			t.Errorf("%v, early %+v", e, early)
 		}
 		w.updates(by("bob"), says(secret, "away", ""), "")
 	})
@@ -253,10 +268,28 @@ func TestPresenceOfStreamsOfOtherNodes(t *testing.T) {
 		b.updates(by("bob"), says(bob, "away", ""), protocol.NotSubscribed)
 		from.reply = []byte("what?")
 		b.updates(by("bob"), says(bob, "away", ""), protocol.Unavailable)
+		from.reply = []byte(`{"code":"RATE_LIMITED","retryAfter":250}`)
+		if e := b.registry.Streams.Update(t.Context(), by("bob"), says(bob, "away", "")); codeOf(e) != protocol.RateLimited || e.RetryAfter != 250*time.Millisecond {
+			t.Errorf("the other node's answer becomes %+v", e)
+		}
 		for _, body := range []string{"", "{}", `{"newer":1}`, `{"presence":{}}`} {
 			reply, err := a.registry.Forwarded([]byte(body))
 			if (err == nil) != strings.Contains(body, "presence") {
 				t.Errorf("%q: %s, %v", body, reply, err)
+			}
+		}
+	})
+}
+
+// What a client is told to wait is random, and within its bounds each time.
+func TestRandomWaits(t *testing.T) {
+	inLobby(t, []policy.Room{lobby("lobby")}, func(t *testing.T, w *world) {
+		for range 100 {
+			if e := limitReached(""); e.RetryAfter < 5*time.Second || e.RetryAfter > 30*time.Second {
+				t.Errorf("a limit is reached: %v", e.RetryAfter)
+			}
+			if e := w.registry.Presence.notEntered("lobby"); e.RetryAfter < 100*time.Millisecond || e.RetryAfter > 200*time.Millisecond {
+				t.Errorf("a client enters: %v", e.RetryAfter)
 			}
 		}
 	})

@@ -123,3 +123,16 @@ func TestTicketAfterTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// A connection without a ticket is not noted for those who recover, whatever its id is.
+func TestRenamedWithoutATicket(t *testing.T) {
+	inBubble(t, Limits{}, open("a"), func(t *testing.T, w *world) {
+		c := w.connect("ann")
+		if !c.rename("another") || c.Conn().ID() != "another" {
+			t.Fatalf("the connection is called %s", c.Conn().ID())
+		}
+		if n := len(w.registry.lost.issuers); n > 0 {
+			t.Errorf("%d connections are noted", n)
+		}
+	})
+}
