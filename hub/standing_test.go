@@ -346,3 +346,10 @@ func TestStandingsOfAFailedWriteOfSeveralRooms(t *testing.T) {
 		}
 	})
 }
+
+// A change of this time is a decision: the recovery of lost clients depends on it.
+func TestAnswerTime(t *testing.T) {
+	if answerTime != 2*time.Second {
+		t.Errorf("a client has %v to answer", answerTime)
+	}
+}
