@@ -44,6 +44,7 @@ func newSite(t *testing.T, limits session.Limits, wrap func(hub.Broker) hub.Brok
 		{Pattern: "strict:*", Publish: policy.Users, History: hub.Retention{Size: 100}, Sanitize: policy.SanitizeText, Bounds: policy.Bounds{Size: 20}},
 		{Pattern: "slow:*", Publish: policy.Users, Rate: policy.Rate{PerSecond: 0.01, Burst: 1}},
 		{Pattern: "x", Subscribe: policy.Anyone, Publish: policy.Anyone},
+		{Pattern: "open:*", Subscribe: policy.Anyone, Publish: policy.Anyone, History: hub.Retention{Size: 100}},
 	})
 	if err != nil {
 		t.Fatal(err)

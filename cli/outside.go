@@ -153,7 +153,7 @@ func checkStream(ctx context.Context, d *doctor) ([]finding, error) {
 		if kind := answer.Header.Get("Content-Type"); strings.HasPrefix(kind, "application/problem+json") {
 			return []finding{{State: stateOK, What: fmt.Sprintf("event streams are answered (%d without a channel)", answer.StatusCode)}}, nil
 		}
-		return nil, new(site).problem(answer)
+		return nil, problem(answer)
 	}
 	if _, err := bufio.NewReader(answer.Body).ReadByte(); err != nil {
 		return []finding{lateStream(err)}, nil

@@ -113,7 +113,11 @@ func (s *site) open(ctx context.Context, method, uri string, body any) (*http.Re
 	}
 	if answer.StatusCode >= 300 {
 		defer answer.Body.Close()
-		return nil, s.problem(answer)
+		r := problem(answer)
+		if r.Status == http.StatusUnauthorized && s.keyed && s.key == "" {
+			r.hint = "\nNo API key was sent. Set " + keyVariable + ", or name a file that has the key with --key-file."
+		}
+		return nil, r
 	}
 	return answer, nil
 }
@@ -130,7 +134,7 @@ func (s *site) headers(r *http.Request, body bool) {
 	}
 }
 
-func (s *site) problem(answer *http.Response) error {
+func problem(answer *http.Response) *rejected {
 	r := new(rejected)
 	text, _ := io.ReadAll(io.LimitReader(answer.Body, 64<<10)) // what came is enough for an error
 	if json.Unmarshal(text, r) != nil {
@@ -142,9 +146,6 @@ func (s *site) problem(answer *http.Response) error {
 		r.Detail = admin.Error
 	}
 	r.Status = answer.StatusCode
-	if r.Status == http.StatusUnauthorized && s.keyed && s.key == "" {
-		r.hint = "\nNo API key was sent. Set " + keyVariable + ", or name a file that has the key with --key-file."
-	}
 	return r
 }
 

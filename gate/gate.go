@@ -78,8 +78,8 @@ const (
 type conn struct {
 	net.Conn
 	gate gate
-	// state goes from waiting to inside by the one goroutine that reads. From inside to waiting or through it
-	// goes once, by whoever is first: that one gives the place back.
+	// state goes from waiting to inside by the one goroutine that reads. Several goroutines may end a place: the
+	// first of them takes state from inside to waiting or through, and gives the place back.
 	state  atomic.Int32
 	since  time.Time // when it got the place; written before state says inside
 	record record    // owned by the goroutine that reads

@@ -104,6 +104,29 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// A connection whose handshake was answered, or has had its place for too long, waits no more.
+func TestThrough(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(c *client){
+		"answer":   func(c *client) { go c.near.Write([]byte("x")) },
+		"patience": func(*client) { time.Sleep(patience) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			g := newGate(1)
+			first, second := dial(t, g), dial(t, g)
+			first.says(t, hello)
+			end(first)
+			time.Sleep(longestRest)
+			second.says(t, hello)
+			first.says(t, hello)
+			if len(first.read) != 2 || !second.has() {
+				t.Errorf("%s: the first has read %d times, the second has a place: %v", name, len(first.read), second.has())
+			}
+			time.Sleep(2 * patience)
+		})
+	}
+}
+
 // A place rests for twice as long as a handshake took, and not for ever after a long one.
 func TestRest(t *testing.T) {
 	t.Parallel()

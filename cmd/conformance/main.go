@@ -7,14 +7,11 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
@@ -35,9 +32,6 @@ func run(args []string, out, problems io.Writer) int {
 	var checks []conformance.Check
 	if err == nil {
 		checks, err = choose(only)
-	}
-	if err == nil {
-		err = reachable(target)
 	}
 	var results []conformance.Result
 	if err == nil {
@@ -105,23 +99,6 @@ func command(run *func() error) func(string) error {
 		}
 		return nil
 	}
-}
-
-// reachable returns an error if no server listens at the address. Each check would say so otherwise.
-func reachable(t conformance.Target) error {
-	u, err := url.Parse(t.URL)
-	if err != nil || u.Host == "" {
-		return nil // Run says what is wrong
-	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"wss": "443", "https": "443"}[u.Scheme]
-	}
-	conn, err := net.DialTimeout("tcp", net.JoinHostPort(u.Hostname(), cmp.Or(port, "80")), t.Timeout)
-	if err != nil {
-		return fmt.Errorf("there is no server at %s (%w); name yours with --url", t.URL, err)
-	}
-	return conn.Close()
 }
 
 // choose returns the checks with a name. None is an error.

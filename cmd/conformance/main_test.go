@@ -23,7 +23,7 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"--url", s.URL, "--run", "with 1012"}, 0, "needs --drain"},
 		{[]string{"--url", s.URL, "--run", "with 4502", "--replace", "true"}, 1, "FAILED"},
 		{[]string{"--url", "nowhere"}, 2, "is not an address"},
-		{[]string{"--url", "ws://127.0.0.1:1/rt"}, 2, "there is no server at ws://127.0.0.1:1/rt"},
+		{[]string{"--url", "ws://127.0.0.1:1/rt"}, 2, "there is no server at http://127.0.0.1:1/rt"},
 		{[]string{"--url", s.URL, "--run", "no such check"}, 2, "no check has a name like"},
 		{[]string{"--url", s.URL, "--pattern", "a"}, 2, "does not end with :*"},
 		{[]string{"--no-such-flag"}, 2, "no-such-flag"},

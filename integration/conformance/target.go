@@ -122,5 +122,18 @@ func (t *Target) prepare() error {
 	if p := t.Rooms[Pattern]; p != "" && !strings.HasSuffix(p, ":*") {
 		return fmt.Errorf("the channel for patterns %q does not end with :*", p)
 	}
-	return nil
+	return t.reach()
+}
+
+// reach returns an error if there is no server. Otherwise each check would say so.
+func (t *Target) reach() error {
+	u, err := url.Parse(t.URL)
+	if err != nil {
+		return err
+	}
+	conn, err := connect(u, t.Timeout)
+	if err != nil {
+		return fmt.Errorf("there is no server at %s (%w); name yours with --url", t.URL, err)
+	}
+	return conn.Close()
 }
