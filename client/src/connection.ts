@@ -282,14 +282,17 @@ export class Connection {
     if (!this.#drop()) return;
     const offline = this.#offline;
     if (!offline && typeof error.code === 'number') void this.#doubt.failed();
-    const wait = this.#schedule.returnIn ?? this.#schedule.plan(after, offline);
+    // While a server is away, the waits come before attempts with WebSocket. With a wait before the stream, half of the
+    // clients would return by a stream.
+    const now = this.#transportName !== 'sse' && this.#pick() === 'sse';
+    const wait = this.#schedule.returnIn ?? this.#schedule.plan(after, offline, now);
     this.#enter('reconnecting', offline ? new RealtimeError('OFFLINE', 'no network') : error, wait);
   }
 
   /** Records whether WebSocket works. It counts as blocked if openings fail without a frame from the server. */
   #judge({ code }: RealtimeError): void {
     if (this.#greeted || this.#offline) return;
-    if (this.#transportName === 'sse') this.#blocked = Math.min(this.#blocked, blockedAfter - 1);
+    if (this.#transportName === 'sse') this.#blocked = blockedAfter - 1;
     else if (code === 1006) this.#blocked++;
   }
 

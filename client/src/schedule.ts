@@ -48,11 +48,11 @@ export class Schedule {
   /**
    * Plans the next attempt and returns the wait. `asked` is the shortest wait that the server
    * allows. The browser may say `offline` wrongly. So the client tries nevertheless, after the
-   * longest wait.
+   * longest wait. `now`: the client itself need not wait.
    */
-  plan(asked: number | undefined, offline: boolean): number {
+  plan(asked: number | undefined, offline: boolean, now: boolean): number {
     this.#judge();
-    const own = offline ? this.#maxDelay : backoff(this.#attempt++, this.#minDelay, this.#maxDelay);
+    const own = offline ? this.#maxDelay : now ? 0 : backoff(this.#attempt++, this.#minDelay, this.#maxDelay);
     return this.#wait(Math.max(asked ?? 0, own), asked !== undefined);
   }
 

@@ -140,7 +140,7 @@ export class World {
   async retry(): Promise<number> {
     const { state, retryIn } = this.status;
     if (state !== 'reconnecting' || retryIn === undefined) throw new Error(`no retry is planned in state ${state}`);
-    await this.pass(retryIn);
+    await this.pass(Math.max(1, retryIn)); // a timer takes at least that long
     return retryIn;
   }
 
