@@ -49,6 +49,13 @@ const rooms = `
 			publish anyone
 			document
 		}
+		room strict:* {
+			subscribe anyone
+			publish anyone
+			document {
+				conflict strict
+			}
+		}
 		room limited:* {
 			subscribe anyone
 			publish anyone
@@ -124,7 +131,7 @@ func start(t *testing.T) *servers {
 	current := site
 	usual := Target{
 		URL: "ws://" + caddy.Addr("site") + "/realtime", Secret: secret, Key: key, Method: "anything",
-		Rooms: map[Room]string{Plain: "plain:*", History: "history:*", Presence: "presence:*", Document: "document:*",
+		Rooms: map[Room]string{Plain: "plain:*", History: "history:*", Presence: "presence:*", Document: "document:*", Strict: "strict:*",
 			Pattern: "pattern:*", Limited: "limited:*", Closed: "closed:*", Schema: "schema:*"},
 		Replace: func() error {
 			if current == site {
@@ -163,6 +170,10 @@ var needsShort = []string{
 	"the server sends heartbeats over WebSocket",
 	"a client that answers no pings is closed with 4501",
 	"when their token expires, a connection and a stream end with 4503",
+	"position is where recovery begins when messages did not pass",
+	"position comes once a second at most, and with a heartbeat",
+	"on a stream a bare id takes the place of position",
+	"the server sends heartbeats as comments on an event stream",
 }
 
 // TestConformance holds this server to the page.

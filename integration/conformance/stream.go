@@ -19,7 +19,11 @@ type event struct{ id, name, data string }
 
 // stream opens an event stream with a query, and reads nothing.
 func (r *run) stream(query url.Values, headers ...string) *stream {
-	a := r.streamAnswer(query, headers...)
+	return r.streamOf(r.streamAnswer(query, headers...))
+}
+
+// streamOf returns the stream of an answer.
+func (r *run) streamOf(a *http.Response) *stream {
 	if a.StatusCode != http.StatusOK || !strings.HasPrefix(a.Header.Get("Content-Type"), "text/event-stream") {
 		fail("the event stream is answered with %s, %q", a.Status, a.Header.Get("Content-Type"))
 	}
@@ -66,4 +70,33 @@ func (s *stream) until(name string) event {
 	}
 	fail("100 events came, but none with the name %q", name)
 	panic("unreachable")
+}
+
+// bareID reads up to an id that belongs to no event, and returns it.
+func (s *stream) bareID() (id string) {
+	for data := false; s.lines.Scan(); {
+		field, value, _ := strings.Cut(s.lines.Text(), ":")
+		switch {
+		case s.lines.Text() == "" && id != "" && !data:
+			return id
+		case s.lines.Text() == "":
+			id, data = "", false
+		case field == "id":
+			id = strings.TrimPrefix(value, " ")
+		case field == "data":
+			data = true
+		}
+	}
+	fail("waited for an id without an event: %v", s.lines.Err())
+	panic("unreachable")
+}
+
+// comment reads up to a comment.
+func (s *stream) comment() {
+	for s.lines.Scan() {
+		if strings.HasPrefix(s.lines.Text(), ":") {
+			return
+		}
+	}
+	fail("waited for a comment: %v", s.lines.Err())
 }

@@ -53,6 +53,7 @@ const (
 	History  Room = "history"  // with a history of at least 20 messages
 	Presence Room = "presence" // with presence
 	Document Room = "document" // with a document
+	Strict   Room = "strict"   // with a document that takes only changes of its current version
 	Pattern  Room = "pattern"  // clients may subscribe to patterns; ends with :*
 	Limited  Room = "limited"  // plain, with a rate of a few messages a second for each publisher
 	Closed   Room = "closed"   // opened for nobody
@@ -68,6 +69,7 @@ var Rooms = []struct {
 	{History, "the same with a history of at least 20 messages"},
 	{Presence, "the same with presence"},
 	{Document, "the same with a document"},
+	{Strict, "the same with a document and conflict strict"},
 	{Pattern, "channels that may be subscribed to by a pattern; ends with :*"},
 	{Limited, "a plain channel that takes only a few messages a second of one publisher"},
 	{Closed, "a channel that is opened for nobody"},

@@ -43,6 +43,9 @@ func (r *run) patience(needed time.Duration, why string) time.Duration {
 }
 
 // heartbeat returns how often the server sends one.
-func (c *client) heartbeat() time.Duration {
-	return time.Duration(c.connected.Payload.number("heartbeat")) * time.Millisecond
+func (c *client) heartbeat() time.Duration { return heartbeat(c.connected) }
+
+// heartbeat returns what a frame connected says about it.
+func heartbeat(connected envelope) time.Duration {
+	return time.Duration(connected.Payload.number("heartbeat")) * time.Millisecond
 }
