@@ -51,7 +51,7 @@ of messages. It is about the node that answers, and ends by itself.`,
 		case v.Seconds == 0:
 			out.line("followed no more")
 		default:
-			out.line("the log of this node has it for %v: look for the logger realtime", time.Duration(v.Seconds)*time.Second)
+			out.line("the log of this node has it for %v: look for the logger realtime at level INFO", time.Duration(v.Seconds)*time.Second)
 		}
 		return nil
 	})

@@ -108,7 +108,7 @@ func TestCommandLine(t *testing.T) {
 	p.want(0, []string{"1 connections are subscribed"}, "user", "ann", "--subscribe", "chat:2")
 	expect(t, ws, `"chat:2"`)
 	p.want(0, []string{"1 connections were unsubscribed"}, "user", "ann", "--unsubscribe", "chat:2")
-	p.want(0, []string{"for 10m0s"}, "follow", "ann")
+	p.want(0, []string{"for 10m0s", "at level INFO"}, "follow", "ann")
 	send(t, ws, `{"type":"history","payload":{"channel":"chat:1"}}`)
 	s.WaitLog(`"user":"ann"`)
 	p.want(0, []string{"no more"}, "follow", "ann", "--end")
