@@ -11,42 +11,114 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/internal/freeport"
 	"github.com/caddy-realtime/caddy-realtime/internal/spawn"
 )
 
-// `make run` says which address to open when the example is there, and Ctrl-C ends it.
-func TestRunSaysTheAddress(t *testing.T) {
-	t.Parallel()
-	port := port(t)
-	cmd := exec.Command(filepath.Join(root(), "tools", "run"), "form")
-	cmd.Env = append(os.Environ(), "CADDY="+build(t), "PORT="+port)
+// running is an example that tools/run has started, until the end of the test.
+type running struct {
+	cmd   *exec.Cmd
+	over  <-chan struct{}
+	lines *bufio.Reader // what it prints
+}
+
+// runExample starts an example at a port.
+func runExample(t *testing.T, name, port string, env ...string) *running {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(root(), "tools", "run"), name)
+	cmd.Env = append(os.Environ(), append(env, "CADDY="+build(t), "PORT="+port)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, in, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer out.Close()
+	t.Cleanup(func() { out.Close() })
+	if err := out.SetReadDeadline(time.Now().Add(startLimit)); err != nil {
+		t.Fatal(err)
+	}
 	cmd.Stdout = in
 	over, err := spawn.Start(cmd, syscall.SIGTERM)
 	if err != nil {
 		t.Fatal(err)
 	}
 	in.Close()
-	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }) // whoever is left
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if url := "http://localhost:" + port; err != nil || !strings.Contains(line, "Open "+url+" ") {
-		t.Fatalf("it says %q, %v", line, err)
+	r := &running{cmd, over, bufio.NewReader(out)}
+	t.Cleanup(func() {
+		r.interrupt()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // whoever is left
+	})
+	return r
+}
+
+// line returns what the example prints next, which must have a text in it.
+func (r *running) line(t *testing.T, want string) string {
+	t.Helper()
+	line, err := r.lines.ReadString('\n')
+	if err != nil || !strings.Contains(line, want) {
+		t.Fatalf("instead of %q it says %q, %v", want, line, err)
 	}
+	return line
+}
+
+// interrupt is Ctrl-C in a terminal.
+func (r *running) interrupt() {
+	_ = syscall.Kill(-r.cmd.Process.Pid, syscall.SIGINT)
+	<-r.over
+}
+
+// `make run` says which address to open when the example is there, and Ctrl-C ends it.
+func TestRunSaysTheAddress(t *testing.T) {
+	t.Parallel()
+	port := port(t)
+	r := runExample(t, "form", port)
+	r.line(t, "Open http://localhost:"+port+" ")
 	if _, page := get(t, "http://localhost:"+port+"/"); !strings.Contains(page, "Plan a party") {
 		t.Errorf("the page is %q", page)
 	}
-	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) // what a terminal does
-	<-over
+	r.interrupt()
 	if res, err := http.Get("http://localhost:" + port + "/"); err == nil {
 		_ = res.Body.Close()
 		t.Error("the example is still there")
+	}
+}
+
+// The command that an example prints works as it is, in any folder, while all the others run. Nothing
+// of the admin endpoint is left behind.
+func TestRunSaysACommand(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join(root(), "examples", "*", "Caddyfile"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	var all []*running
+	commands := make(map[string]string)
+	for _, file := range files {
+		name := filepath.Base(filepath.Dir(file))
+		if _, err := exec.LookPath("php"); err != nil && name == "laravel-echo" {
+			continue
+		}
+		r := runExample(t, name, port(t), "APP=127.0.0.1:"+port(t), "PACKAGES="+t.TempDir(), "CADDY_ADMIN=localhost:1")
+		r.line(t, "Open ")
+		_, command, _ := strings.Cut(r.line(t, "in a second terminal: "), "terminal: ")
+		all, commands[name] = append(all, r), command
+	}
+	for name, command := range commands {
+		cmd := exec.Command("bash", "-c", command)
+		cmd.Dir = t.TempDir()
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "CONNECTIONS") {
+			t.Errorf("%s: %s ends with %v:\n%s", name, command, err, out)
+		}
+	}
+	for _, r := range all {
+		r.interrupt()
+	}
+	for name, command := range commands {
+		_, socket, _ := strings.Cut(command, "--address unix/")
+		if _, err := os.Stat(filepath.Dir(strings.TrimSpace(socket))); !os.IsNotExist(err) {
+			t.Errorf("%s has left %s: %v", name, socket, err)
+		}
 	}
 }
 
