@@ -64,12 +64,15 @@ type Config struct {
 type Verifier struct {
 	parser *jwt.Parser
 	leeway time.Duration
-	keys   func(context.Context) (jwt.Keyfunc, error)
-	start  func(context.Context, func(error))
-	set    *keySet // nil with other keys
-	ring   *ring   // nil with a key set
-	before func()  // may be nil
-	turns  *turns  // for tokens
+	// What a token must have, for errors.
+	algorithms       []string
+	issuer, audience string
+	keys             func(context.Context) (jwt.Keyfunc, error)
+	start            func(context.Context, func(error))
+	set              *keySet // nil with other keys
+	ring             *ring   // nil with a key set
+	before           func()  // may be nil
+	turns            *turns  // for tokens
 }
 
 // DefaultLeeway is the default of [Config.Leeway].
@@ -93,6 +96,7 @@ func New(c Config) (*Verifier, error) {
 		options = append(options, jwt.WithAudience(c.Audience))
 	}
 	v.parser, v.leeway, v.turns, v.before = jwt.NewParser(options...), leeway, newTurns(maxVerifying), c.Before
+	v.algorithms, v.issuer, v.audience = algorithms, c.Issuer, c.Audience
 	return v, nil
 }
 
@@ -208,7 +212,7 @@ func (v *Verifier) verify(ctx context.Context, token string) (Identity, error) {
 		return Identity{}, err
 	}
 	var c claims
-	_, err = v.parser.ParseWithClaims(token, &c, find)
+	t, err := v.parser.ParseWithClaims(token, &c, find)
 	switch {
 	case err == nil:
 		return c.identity(v.leeway)
@@ -217,7 +221,7 @@ func (v *Verifier) verify(ctx context.Context, token string) (Identity, error) {
 	case onlyExpired(err):
 		return Identity{}, ErrExpired
 	}
-	return Identity{}, fmt.Errorf("auth: %w", err)
+	return Identity{}, v.problem(err, t, &c)
 }
 
 // onlyExpired reports whether the expiry alone is wrong. The signature is verified first,
@@ -264,7 +268,7 @@ func (c *claims) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	type plain claims
-	return json.Unmarshal(text, (*plain)(c))
+	return claimErrorOf(json.Unmarshal(text, (*plain)(c)))
 }
 
 var knownClaims = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "info", "channels"}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
@@ -24,10 +25,13 @@ const verifyTimeout = 5 * time.Second
 func (s *Session) Authenticate(ctx context.Context, token string, accepted func(*Principal)) *protocol.Error {
 	old := s.who()
 	next, e := s.identify(ctx, old, token)
-	if e != nil {
-		return e
+	if e == nil {
+		e = s.accept(ctx, old, next, accepted)
 	}
-	return s.accept(ctx, old, next, accepted)
+	if e != nil {
+		s.logNotAuthenticated(e)
+	}
+	return e
 }
 
 // Identify is Authenticate for an identity that the dialect has verified itself, such as one that
@@ -36,7 +40,7 @@ func (s *Session) Identify(ctx context.Context, id auth.Identity, accepted func(
 	old := s.who()
 	next, err := old.As(id, time.Now())
 	if err != nil {
-		return badToken()
+		return TokenError(err)
 	}
 	return s.accept(ctx, old, next.dated(next.AsOf), accepted)
 }
@@ -70,16 +74,13 @@ func (s *Session) identify(ctx context.Context, p *Principal, token string) (*Pr
 	if err == nil {
 		next, err = p.As(id, asOf)
 	}
-	if err != nil {
-		u.log.Debug("token refused", "connection", s.conn.ID(), "error", err)
-		return nil, TokenError(err)
-	}
-	return next, nil
+	return next, TokenError(err)
 }
 
 // TokenError turns an error of [auth.Verifier.Verify] or [Principal.As] into one for the
-// client: TOKEN_EXPIRED, UNAVAILABLE or UNAUTHORIZED. UNAUTHORIZED has no reason, because a
-// reason would help a client that guesses tokens. Nil stays nil.
+// client: TOKEN_EXPIRED, UNAVAILABLE or UNAUTHORIZED. UNAUTHORIZED tells the client no reason, because
+// a reason would help a client that guesses tokens. The reason is in the error's Detail, for the log.
+// Nil stays nil.
 func TokenError(err error) *protocol.Error {
 	switch {
 	case err == nil:
@@ -89,11 +90,19 @@ func TokenError(err error) *protocol.Error {
 	case errors.Is(err, auth.ErrKeys), errors.Is(err, auth.ErrBusy):
 		return retry(protocol.Unavailable, "tokens can not be checked at the moment", time.Second, 10*time.Second)
 	}
-	return badToken()
+	return badToken(tokenProblem(err))
 }
 
-func badToken() *protocol.Error {
-	return protocol.Errorf(protocol.Unauthorized, "the token was not accepted")
+// badToken is the error of a token that is not accepted. Only the log has the problem.
+func badToken(problem string) *protocol.Error {
+	e := protocol.Errorf(protocol.Unauthorized, "the token was not accepted")
+	e.Detail = problem
+	return e
+}
+
+// tokenProblem is why a token does not count, without the name of a package in front.
+func tokenProblem(err error) string {
+	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), "auth: "), "session: ")
 }
 
 // become gives the session another principal, unless a rule forbids it.

@@ -3,11 +3,13 @@ package session
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/auth"
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/policy"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
@@ -148,6 +150,43 @@ func TestRejectedSubscriptionIsLogged(t *testing.T) {
 		}
 		if n := w.registry.Counts().Rejected[Rejection{"subscribe", protocol.Forbidden}]; n != 1 {
 			t.Errorf("%d rejections", n)
+		}
+	})
+}
+
+// TestRejectedTokenIsLogged finds out from the log why a token does not count. The client is told
+// nothing of it, and the connection of a token that came by message stays open.
+func TestRejectedTokenIsLogged(t *testing.T) {
+	strict := Realm{Tokens: verifier(t, auth.Config{Keys: auth.Keys{Secrets: [][]byte{secret}}, Audience: "rt"})}
+	inRealm(t, strict, nil, func(t *testing.T, w *world) {
+		c := w.arrive(&Principal{IP: netip.MustParseAddr("192.0.2.7")})
+		for _, tc := range []struct {
+			claims map[string]any
+			want   []string
+		}{
+			{claims("ann"), []string{`"code":"UNAUTHORIZED"`, `"detail":"the token lacks a required claim: aud"`}},
+			{claims("ann", map[string]any{"aud": "x"}), []string{`"code":"UNAUTHORIZED"`, `"detail":"the claim aud is [\"x\"]; the option audience wants \"rt\""`}},
+			{claims("ann", map[string]any{"aud": "rt", "exp": 1}), []string{`"code":"TOKEN_EXPIRED"`}},
+			{claims("ann", map[string]any{"aud": "rt"}, grants("", "subscribe")), []string{`"code":"UNAUTHORIZED"`, `"detail":"granted channels: `}},
+		} {
+			before := len(w.logs.String())
+			c.say(authenticateWith(token(t, tc.claims)))
+			synctest.Wait()
+			got := w.logs.String()[before:]
+			for _, want := range append(tc.want, `"msg":"authentication rejected"`, `"address":"192.0.2.7"`, `"connection":"`+c.Conn().ID()+`"`) {
+				if !strings.Contains(got, want) {
+					t.Errorf("no %s in %s", want, got)
+				}
+			}
+			if strings.Contains(got, token(t, tc.claims)[:40]) {
+				t.Errorf("the token is in the log: %s", got)
+			}
+		}
+		before := len(w.logs.String())
+		c.say(authenticateWith(token(t, claims("ann", map[string]any{"aud": "rt"}))))
+		synctest.Wait()
+		if got := w.logs.String()[before:]; strings.Contains(got, "rejected") {
+			t.Errorf("a good token: %s", got)
 		}
 	})
 }

@@ -159,14 +159,14 @@ func (r *Registry) principalOf(ctx context.Context, realm Realm, token string, p
 	case errors.Is(err, auth.ErrExpired):
 		return p, "it has expired"
 	case err != nil:
-		return p, err.Error()
+		return p, tokenProblem(err)
 	}
 	if e := r.Revocations.Check(id); e != nil {
 		return p, "it was revoked"
 	}
 	known, err := p.As(id, p.AsOf)
 	if err != nil {
-		return p, err.Error()
+		return p, tokenProblem(err)
 	}
 	return known, ""
 }

@@ -105,6 +105,17 @@ func (s *Session) logRejected(channel string, e *protocol.Error) {
 	s.registry.rules.lines.rejected.write(u.log, "subscription rejected", withDetail(args, e)...)
 }
 
+// logNotAuthenticated writes a line about a token that the client has sent over its connection, and
+// that was not accepted. The connection stays open, so there is no line about a rejected connection.
+func (s *Session) logNotAuthenticated(e *protocol.Error) {
+	p := s.who()
+	args := []any{"user", p.User, "connection", s.connection().ID(), "transport", s.name, "code", e.Code, "reason", e.Message}
+	if p.IP.IsValid() {
+		args = append(args, "address", p.IP.Unmap().String())
+	}
+	s.registry.rules.lines.rejected.write(s.registry.rules.Load().log, "authentication rejected", withDetail(args, e)...)
+}
+
 // withRule adds the rule that rejected a subscription, if a rule of the configuration did.
 func (u *rules) withRule(args []any, who *policy.Subject, channel string, e *protocol.Error) []any {
 	if e.Detail == "" && (e.Code == protocol.Forbidden || e.Code == protocol.Unauthorized) {

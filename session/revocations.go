@@ -76,7 +76,7 @@ func (r *Revocations) Check(id auth.Identity) *protocol.Error {
 	case !id.Expires.IsZero() && r.uninformed.Load():
 		return retry(protocol.Unavailable, "tokens can not be checked at the moment", time.Second, 10*time.Second)
 	case r.Revoked(id):
-		return badToken()
+		return badToken("it was revoked")
 	}
 	return nil
 }
