@@ -21,6 +21,8 @@ func TestExitCodes(t *testing.T) {
 		{[]string{"--url", s.URL, "--run", "ping is answered"}, 1, "FAILED"},
 		{[]string{"--url", s.URL, "--run", "a call is answered"}, 0, "needs --method"},
 		{[]string{"--url", s.URL, "--run", "with 1012"}, 0, "needs --drain"},
+		{[]string{"--url", s.URL, "--run", "that stops"}, 0, "needs --stop"},
+		{[]string{"--url", s.URL, "--run", "stays for the grace"}, 0, "needs --grace"},
 		{[]string{"--url", s.URL, "--run", "with 4502", "--replace", "true"}, 1, "FAILED"},
 		{[]string{"--url", "nowhere"}, 2, "is not an address"},
 		{[]string{"--url", "ws://127.0.0.1:1/rt"}, 2, "there is no server at http://127.0.0.1:1/rt"},

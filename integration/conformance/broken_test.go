@@ -85,6 +85,10 @@ func (b *broken) websocket(w http.ResponseWriter, r *http.Request) {
 	server, err := dial("http://"+b.server.Host+r.URL.Path, r.Header.Clone(), time.Hour)
 	if rejected, ok := errors.AsType[rejectedHandshake](err); ok {
 		code, _ := strconv.Atoi(b.fault.change(status, strconv.Itoa(rejected.status)))
+		if code >= 1000 {
+			b.rejectLate(w, r, code)
+			return
+		}
 		http.Error(w, rejected.body, code)
 		return
 	}
@@ -102,9 +106,7 @@ func (b *broken) websocket(w http.ResponseWriter, r *http.Request) {
 	// What waits for a slow reader waits in the server, as without something between.
 	_ = server.conn.(*net.TCPConn).SetReadBuffer(32 << 10)
 	_ = client.(*net.TCPConn).SetWriteBuffer(32 << 10)
-	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // RFC 6455 says so
-	head := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
-		base64.StdEncoding.EncodeToString(sum[:]) + "\r\nSec-WebSocket-Protocol: " + server.answer.Header.Get("Sec-WebSocket-Protocol") +
+	head := switching(r) + "\r\nSec-WebSocket-Protocol: " + server.answer.Header.Get("Sec-WebSocket-Protocol") +
 		"\r\nSec-WebSocket-Extensions: " + server.answer.Header.Get("Sec-WebSocket-Extensions") + "\r\n\r\n"
 	fmt.Fprint(client, b.fault.change(answer, head))
 	var both sync.WaitGroup
@@ -117,6 +119,25 @@ func (b *broken) websocket(w http.ResponseWriter, r *http.Request) {
 		b.pump(up, in.Reader, server.frame)
 	})
 	both.Wait()
+}
+
+// switching returns the answer to a handshake, without the end of its last line.
+func switching(r *http.Request) string {
+	sum := sha1.Sum([]byte(r.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")) //nolint:gosec // RFC 6455 says so
+	return "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " +
+		base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// rejectLate accepts a handshake that the server has rejected, and closes the connection with a code.
+func (b *broken) rejectLate(w http.ResponseWriter, r *http.Request, code int) {
+	client, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		b.t.Error(err)
+		return
+	}
+	defer client.Close()
+	fmt.Fprint(client, switching(r)+"\r\n\r\n")
+	_ = plainFrame(client, 0x80|opClose, []byte{byte(code >> 8), byte(code)}) // a client that is gone sees nothing
 }
 
 // pump passes frames on. A change to several lines makes several frames, and a change of text
@@ -202,7 +223,7 @@ const (
 	up     direction = iota // frames of the client, and bodies of its requests
 	down                    // frames of the server, and lines of its event streams
 	answer                  // the answer to a handshake
-	status                  // the status of an answer over HTTP
+	status                  // the status of an answer over HTTP; 1000 and more: the code of a close after the handshake
 	query                   // the query of an event stream, and the text Last-Event-ID
 )
 

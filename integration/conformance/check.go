@@ -25,8 +25,8 @@ type Result struct {
 // Checks returns all checks, in the order of the page.
 func Checks() []Check {
 	return slices.Concat(frameChecks, compressionChecks, subscribeChecks, messageChecks, volatileChecks, slowChecks, historyChecks,
-		filterChecks, positionChecks, patternChecks, directChecks, presenceChecks, documentChecks, strictChecks, identityChecks,
-		tokenChecks, streamChecks, rejoinChecks, watchChecks, streamMemberChecks, senderChecks, limitChecks, closeChecks, goneChecks)
+		filterChecks, positionChecks, patternChecks, directChecks, presenceChecks, graceChecks, documentChecks, strictChecks, identityChecks,
+		tokenChecks, streamChecks, rejoinChecks, watchChecks, streamMemberChecks, senderChecks, limitChecks, closeChecks, goneChecks, stopChecks)
 }
 
 // Run runs the checks one after the other, and calls report after each. The error is about

@@ -12,7 +12,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/internal/leak"
 )
 
-func TestMain(m *testing.M) { leak.Main(m) }
+func TestMain(m *testing.M) { leak.Main(m, integration.RemoveProgram) }
 
 const (
 	secret = "0123456789abcdef0123456789abcdef"
@@ -89,7 +89,7 @@ http://{{site}} {
 		compression` + rooms + `	}
 	realtime /short {
 		hub short
-		heartbeat 500ms 500ms` + rooms + `	}
+		heartbeat 500ms 500ms` + strings.Replace(rooms, "\t\t\tpresence\n", "\t\t\tpresence {\n\t\t\t\tgrace 2s\n\t\t\t}\n", 1) + `	}
 ` + full(0) + full(1) + full(2) + `
 }
 `
@@ -102,6 +102,9 @@ type servers struct {
 	usual, short Target
 	// filled counts the hubs with few places that a check has filled.
 	filled int
+	// process is a server that a check stops; nil before the first one.
+	process *integration.Process
+	t       *testing.T
 	// open ends a drain.
 	open func() error
 }
@@ -114,10 +117,26 @@ func (s *servers) of(c Check) Target {
 		full.URL, full.Connections = strings.Replace(full.URL, "/realtime", fmt.Sprintf("/full%d", s.filled), 1), 3
 		s.filled++
 		return full
+	case slices.ContainsFunc(c.needs, func(n need) bool { return n.what == needStop.what }):
+		return s.stoppable()
 	case slices.Contains(needsShort, c.Name):
 		return s.short
 	}
 	return s.usual
+}
+
+// stoppable returns a server that runs in a process of its own.
+func (s *servers) stoppable() Target {
+	if s.process == nil {
+		s.process = integration.StartProcess(s.t, "http://{{site}} {\nrealtime /realtime {\nroom plain:* {\nsubscribe anyone\n}\n}\n}\n")
+	} else {
+		s.process.WaitExit()
+		s.process.Start()
+	}
+	return Target{
+		URL: "ws://" + s.process.Addr("site") + "/realtime", Patience: 30 * time.Second, Rooms: map[Room]string{Plain: "plain:*"},
+		Stop: func() error { s.process.Terminate(); return nil },
+	}
 }
 
 // start starts a Caddy.
@@ -144,8 +163,8 @@ func start(t *testing.T) *servers {
 		Drain: func() error { return order("POST", drains+"?window=1s") },
 	}
 	short := usual
-	short.URL, short.Patience = "ws://"+caddy.Addr("site")+"/short", 30*time.Second
-	return &servers{usual: usual, short: short, open: func() error { return order("DELETE", drains) }}
+	short.URL, short.Patience, short.Grace = "ws://"+caddy.Addr("site")+"/short", 30*time.Second, 2*time.Second
+	return &servers{t: t, usual: usual, short: short, open: func() error { return order("DELETE", drains) }}
 }
 
 // order sends a request to the admin endpoint.
@@ -173,6 +192,9 @@ var needsShort = []string{
 	"position is where recovery begins when messages did not pass",
 	"position comes once a second at most, and with a heartbeat",
 	"on a stream a bare id takes the place of position",
+	"a user whose connection broke stays for the grace",
+	"a user who is back within the grace was never away",
+	"a user who leaves the page with 1001 stays for the grace as well",
 	"the server sends heartbeats as comments on an event stream",
 }
 
@@ -187,6 +209,16 @@ func TestConformance(t *testing.T) {
 	for _, c := range Checks() {
 		if _, err := Run(s.of(c), []Check{c}, report); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// A server may notice only after the handshake that a connection is one too many. It then closes it with 1013.
+func TestClosedAfterTheHandshake(t *testing.T) {
+	s := start(t)
+	for _, c := range Checks() {
+		if c.Name == "a connection too many is rejected, and a stream is told to come again" {
+			holds(t, s.of(c), c, fault{c.Name, status, `429`, `1013`, passes})
 		}
 	}
 }

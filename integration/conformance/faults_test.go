@@ -12,6 +12,9 @@ import (
 // silence is what a check says that waits for a frame in vain.
 const silence = "i/o timeout"
 
+// passes is for a server that is different, and breaks no promise.
+const passes = "passes"
+
 // faults has one way at least to break the promise of each check.
 var faults = []fault{
 	{"connected is the first frame, with the version", down, `"version":1`, `"version":2`, "version: 1"},
@@ -102,6 +105,14 @@ var faults = []fault{
 	{"presence without a status returns the snapshot", down, `"count":1`, `"count":2`, "count: 1"},
 	{"a page of the members repeats its after", down, `"after":"[^"]*"`, `"after":""`, "after"},
 	{"status and info are bounded", up, `x{33}`, `x`, "INVALID_MESSAGE"},
+
+	{"a user whose connection broke stays for the grace", down, `^(.*"type":"presence","id".*"users":)\[[^\]]*\]`, `$1[]`, "as soon as its connection broke"},
+	{"a user whose connection broke stays for the grace", down, `^(.*"type":"presence","id".*"users":(\[[^\]]*\]).*)$`,
+		"$1\n" + `{"type":"presence","payload":{"left":$2}}`, "and the grace is 2s"},
+	{"a user who is back within the grace was never away", down, `"left":\[[^\]]*\]`, `"users":[]`, "see the user leave"},
+	{"an anonymous member whose connection broke leaves", down, `"left":`, `"gone":`, silence},
+	{"a user who leaves the page with 1001 stays for the grace as well", down, `"entered":(\["[^\]]*\]).*`,
+		"$0\n" + `{"type":"presence","payload":{"left":$1}}`, "and the grace is 2s"},
 
 	{"a change is accepted, and others get it", down, `("type":"remote-change".*"serverVersion":)`, `${1}9`, "serverVersion"},
 	{"subscribed has the state", up, `"b":null`, `"b":0`, "state"},
@@ -209,6 +220,7 @@ var faults = []fault{
 	{"a connection that the app disconnects is closed with 4403", down, closing, normal, "a close with 4403"},
 	{"a user whose tokens are revoked is closed with 4401", down, closing, normal, "a close with 4401"},
 	{"a connection too many is rejected, and a stream is told to come again", status, `429`, `418`, "a connection too many"},
+	{"a connection too many is rejected, and a stream is told to come again", status, `429`, `1000`, "a close with 1013"},
 	{"a connection too many is rejected, and a stream is told to come again", down, `^retry:`, `again:`, "a stream too many"},
 	{"the server sends heartbeats over WebSocket", down, `^opcode 89:.*$`, ``, "waited for a ping"},
 	{"a client that answers no pings is closed with 4501", down, closing, normal, "a close with 4501"},
@@ -217,6 +229,10 @@ var faults = []fault{
 	{"a server that goes away says reconnect, and closes with 1012", down, `"type":"reconnect"`, `"type":"pong"`, "instead of reconnect"},
 	{"a server that goes away says reconnect, and closes with 1012", down, closing, normal, "a close with 1012"},
 	{"a server that goes away says reconnect, and closes with 1012", down, `"code":1012`, `"code":1000`, "code: 1012"},
+
+	{"a server that stops sends its clients away with 1012 or 1001", down, closing, normal, "a close with 1012 or 1001"},
+	{"a server that stops sends its clients away with 1012 or 1001", down, `"type":"reconnect"`, `"type":"pong"`, "without a frame reconnect"},
+	{"a server that stops sends its clients away with 1012 or 1001", down, `^event: close$`, ``, "waited for an event"},
 }
 
 // closing matches a close frame, and normal puts the code 1000 into it.
@@ -252,7 +268,7 @@ func TestBroken(t *testing.T) {
 			short.Go(func() { holds(t, servers.short, c, f) })
 			continue
 		}
-		if slices.ContainsFunc(goneChecks, func(gone Check) bool { return gone.Name == f.check }) {
+		if slices.ContainsFunc(slices.Concat(goneChecks, stopChecks), func(gone Check) bool { return gone.Name == f.check }) {
 			short.Wait()
 			if err := servers.open(); err != nil {
 				t.Fatal(err)
@@ -281,7 +297,11 @@ func holds(t *testing.T, target Target, c Check, f fault) {
 		target.Timeout = 300 * time.Millisecond
 	}
 	_, err = Run(target, []Check{c}, func(r Result) {
-		if !strings.Contains(r.Failed, f.says) {
+		said := r.Failed
+		if said == "" && r.Skipped == "" {
+			said = passes
+		}
+		if !strings.Contains(said, f.says) {
 			t.Errorf("%s: says %q%s, not %q", f.check, r.Failed, r.Skipped, f.says)
 		}
 	})

@@ -33,10 +33,12 @@ type Target struct {
 	// Connections is how many connections the server takes of one client; 0 means that there are
 	// too many to try.
 	Connections int
+	// Grace is how long a member of the room Presence stays after its connection broke; 0: unknown.
+	Grace time.Duration
 	// Drain makes the server send its clients away, as before it stops. Replace makes it give its
-	// address to another configuration, so that the connections' own is gone. Both end what the
-	// other checks need, and so come last. Nil skips their checks.
-	Drain, Replace func() error
+	// address to another configuration, so that the connections' own is gone. Stop ends the server.
+	// They end what the other checks need, and so come last. Nil skips their checks.
+	Drain, Replace, Stop func() error
 	// Timeout is how long a check waits for each frame. Default: 5 seconds.
 	Timeout time.Duration
 	// Patience is how long a check may wait for what the server does by the clock: heartbeats, and
@@ -89,6 +91,8 @@ var (
 	needCall        = need{"--method, a method that the app answers", func(t *Target) bool { return t.Method != "" }}
 	needConnections = need{"--connections, how many the server takes of one client", func(t *Target) bool { return t.Connections > 0 }}
 	needDrain       = need{"--drain, a command that sends the server's clients away", func(t *Target) bool { return t.Drain != nil }}
+	needGrace       = need{"--grace, how long a member stays whose connection broke", func(t *Target) bool { return t.Grace > 0 }}
+	needStop        = need{"--stop, a command that stops the server", func(t *Target) bool { return t.Stop != nil }}
 	needReplace     = need{"--replace, a command that gives the address to another configuration", func(t *Target) bool { return t.Replace != nil }}
 )
 
