@@ -40,9 +40,11 @@ func newBatch(events []Event, slow Slow) batch {
 	return b
 }
 
-// skips reports whether the batch has only messages to other members than c. This quick
+// skips reports whether the batch has only messages to other members than that of s. This quick
 // check keeps a message to one member of a large room cheap.
-func (b *batch) skips(c *Conn) bool { return b.direct == len(b.events) && !c.addressedAny(b.events) }
+func (b *batch) skips(s *subscription) bool {
+	return b.direct == len(b.events) && !s.addressedAny(b.events)
+}
 
 // isWholeFor reports whether a member gets every event of the batch as it is. So one event
 // that differs for one member costs the others nothing.
@@ -73,7 +75,7 @@ func (b *batch) end() (p Position) {
 
 // getsAsIs reports whether a subscription gets an event unchanged.
 func (s *subscription) getsAsIs(ev Event) bool {
-	if !s.conn.addressed(ev) || !s.concerned(ev) {
+	if !s.addressed(ev) || !s.concerned(ev) {
 		return false
 	}
 	if p, ok := ev.(Personal); ok {
@@ -83,13 +85,13 @@ func (s *subscription) getsAsIs(ev Event) bool {
 }
 
 // eventsFor returns the events without the messages to other members.
-func (b *batch) eventsFor(c *Conn) []Event {
+func (b *batch) eventsFor(s *subscription) []Event {
 	if b.direct == 0 {
 		return b.events
 	}
 	var own []Event
 	for _, ev := range b.events {
-		if c.addressed(ev) {
+		if s.addressed(ev) {
 			own = append(own, ev)
 		}
 	}

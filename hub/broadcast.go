@@ -153,7 +153,7 @@ func (r *room) fanOut(b *batch, members []*subscription, from int) (next int) {
 		}
 	}()
 	for ; at < len(members); at++ {
-		if s := members[at]; !b.skips(s.conn) {
+		if s := members[at]; !b.skips(s) {
 			s.conn.deliver(s, b)
 		}
 	}

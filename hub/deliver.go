@@ -8,7 +8,7 @@ func (c *Conn) deliver(s *subscription, b *batch) {
 	case c.ending || s.phase == gone:
 	case s.phase == joining:
 		set := c.hub.settings.Load()
-		s.held.hold(b.eventsFor(c), set.QueueMessages, set.QueueBytes)
+		s.held.hold(b.eventsFor(s), set.QueueMessages, set.QueueBytes)
 	case c.takesSharedBytes(s) && b.isWholeFor(s):
 		c.writeShared(s, b)
 		if s.sieve != nil {
@@ -93,7 +93,7 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 			if !ev.unplaced() && !c.startAt(s, ev.Position) {
 				continue
 			}
-			if !c.addressed(ev) {
+			if !s.addressed(ev) {
 				s.advance(ev.Position)
 				continue
 			}

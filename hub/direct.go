@@ -1,7 +1,5 @@
 package hub
 
-import "cmp"
-
 // Address names a member of a room, or one of its connections. The zero Address names
 // none.
 type Address struct {
@@ -13,9 +11,6 @@ type Address struct {
 	Connection string
 }
 
-// Member returns the key under which presence knows the member.
-func (a Address) Member() string { return cmp.Or(a.User, a.Connection) }
-
 // Direct are the additional fields of a message to one member. Such a message is not in
 // the room's history and cannot be recovered.
 type Direct struct {
@@ -24,24 +19,28 @@ type Direct struct {
 	From Address
 }
 
-// addressed reports whether an event is for this connection. Only messages with an address, or
-// with connections that are left out, are not for all. Needs mu for a message without address.
-func (c *Conn) addressed(ev Event) bool {
+// addressed reports whether an event is for this subscription. Only messages with an address, or
+// with connections that are left out, are not for all. Needs conn.mu for a message without address.
+func (s *subscription) addressed(ev Event) bool {
+	c := s.conn
 	m, ok := ev.(*Message)
 	if !ok || m.Direct == nil {
 		return !ok || m.Except == "" || !c.excepted(m.Except)
 	}
 	to, user := m.Direct.To, ""
-	if c.user != nil {
+	switch {
+	case s.member != nil:
+		user = *s.member
+	case c.user != nil:
 		user = c.user()
 	}
 	return to.User == user && (to.Connection == c.ID() || to.Connection == "" && user != "")
 }
 
-// addressedAny reports whether any of the events is for this connection.
-func (c *Conn) addressedAny(events []Event) bool {
+// addressedAny reports whether any of the events is for this subscription.
+func (s *subscription) addressedAny(events []Event) bool {
 	for _, ev := range events {
-		if c.addressed(ev) {
+		if s.addressed(ev) {
 			return true
 		}
 	}

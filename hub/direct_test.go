@@ -77,6 +77,25 @@ func TestDirectAfterSigningIn(t *testing.T) {
 	})
 }
 
+// In a room where a subscription has a member of its own, that one is addressed, and not the user.
+func TestDirectToTheMemberOfASubscription(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{})
+		w := newWire()
+		c := as(t, h, w, "ann")
+		subscribe(t, h, c, "own", SubscribeOptions{Member: "7"})
+		subscribe(t, h, c, "plain", SubscribeOptions{})
+		for _, channel := range []string{"own", "plain"} {
+			whisper(t, h, channel, "to 7", Address{User: "7"})
+			whisper(t, h, channel, "to 7 there", Address{User: "7", Connection: c.ID()})
+			whisper(t, h, channel, "to ann", Address{User: "ann"})
+			whisper(t, h, channel, "to nobody", Address{Connection: c.ID()})
+			synctest.Wait()
+		}
+		expect(t, w, "own@0 to 7", "own@0 to 7 there", "plain@0 to ann")
+	})
+}
+
 // While a connection is being subscribed a message to it is held back with the others,
 // and does not disturb what is known of where it began.
 func TestDirectWhileSubscribing(t *testing.T) {
@@ -147,7 +166,7 @@ func TestDirectToTheSlow(t *testing.T) {
 func TestDirectPassesTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h, _ := newTestHub(t, Settings{})
-		c := as(t, h, newWire(), "ann")
+		s := &subscription{conn: as(t, h, newWire(), "ann")}
 		to := func(user string) Event { return &Message{Direct: &Direct{To: Address{User: user}}} }
 		for _, test := range []struct {
 			events []Event
@@ -159,7 +178,7 @@ func TestDirectPassesTheOthers(t *testing.T) {
 			{[]Event{to("bob"), new(Message)}, false},
 		} {
 			b := newBatch(test.events, SlowDisconnect)
-			if got := b.skips(c); got != test.want {
+			if got := b.skips(s); got != test.want {
 				t.Errorf("%v passes: %t", test.events, got)
 			}
 		}

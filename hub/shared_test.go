@@ -247,6 +247,7 @@ func TestBatchesForSomeMembers(t *testing.T) {
 	h, _ := newTestHub(t, Settings{})
 	c := connect(t, h, newWire())
 	plain, except := &Message{Channel: "a"}, &Message{Channel: "a", Except: "somebody"}
+	s := &subscription{conn: c}
 	direct := &Message{Channel: "a", Direct: &Direct{To: Address{User: "bob"}}}
 	for name, b := range map[string]struct {
 		events    []Event
@@ -262,8 +263,8 @@ func TestBatchesForSomeMembers(t *testing.T) {
 		"an event":          {[]Event{"news"}, false, 1},
 	} {
 		got := newBatch(b.events, 0)
-		if got.selective != b.selective || len(got.eventsFor(c)) != b.own {
-			t.Errorf("%s: selective %v, %d events for another member", name, got.selective, len(got.eventsFor(c)))
+		if got.selective != b.selective || len(got.eventsFor(s)) != b.own {
+			t.Errorf("%s: selective %v, %d events for another member", name, got.selective, len(got.eventsFor(s)))
 		}
 	}
 }

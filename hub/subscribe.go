@@ -38,6 +38,9 @@ type SubscribeOptions struct {
 	Unshown bool
 	// Selector chooses the messages, those of a replay too; nil chooses all.
 	Selector Selector
+	// Member is the id to which messages to one member are addressed in this room, in place of the
+	// user of [ConnOptions]. Empty: that user.
+	Member string
 	// Waits is called, without locks, before Subscribe waits until the queue of the
 	// connection has space. May be nil.
 	Waits func()
@@ -66,6 +69,9 @@ func (h *Hub) Subscribe(ctx context.Context, c *Conn, channel string, o Subscrib
 	s := &subscription{conn: c, channel: channel, interests: o.Interests, held: new(held)}
 	if o.Track {
 		s.track = new(track)
+	}
+	if o.Member != "" {
+		s.member = &o.Member
 	}
 	c.succeed(o.Successor)
 	if o.Unshown {

@@ -16,6 +16,7 @@ type subscription struct {
 	channel string
 	room    *room
 	pattern *Pattern // nil: the subscription is to a channel
+	member  *string  // see [SubscribeOptions.Member]; nil: none
 
 	index int // in room.members, -1 after that; guarded by room.mu, and of no use without room
 

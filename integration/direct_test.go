@@ -47,8 +47,14 @@ func TestProcessesDeliverToOneMember(t *testing.T) {
 		t.Fatalf("answering is answered with %d %s", status, text)
 	}
 	expect(t, stranger, `"secret answer"`)
-	if status, text := publish(baseA, `{"content": 1, "to": {"user": "nobody"}}`); status != http.StatusConflict || !strings.Contains(text, "NOT_PRESENT") {
-		t.Errorf("to nobody: %d %s", status, text)
+	// Neither process takes the stranger's connection for a user, or ann for a connection.
+	named := strings.Replace(from, `"connection"`, `"user"`, 1)
+	for _, base := range []string{baseA, baseB} {
+		for _, to := range []string{`{"user": "nobody"}`, named, `{"connection": "ann"}`} {
+			if status, text := publish(base, `{"content": "secret to nobody", "to": `+to+`}`); status != http.StatusConflict || !strings.Contains(text, "NOT_PRESENT") {
+				t.Errorf("to %s over %s: %d %s", to, base, status, text)
+			}
+		}
 	}
 
 	if status, _ := publish(baseA, `{"content": "to all"}`); status != 200 {

@@ -156,8 +156,11 @@ func (n *node) List(ctx context.Context, channel string, q Query) (page Page, er
 	return page, err
 }
 
-func (n *node) Has(ctx context.Context, channel, key string) (there bool, err error) {
-	err = n.call(ctx, func(c *cluster) { _, there = c.rooms[channel][key] })
+func (n *node) Has(ctx context.Context, channel, key string, as Owner) (there bool, err error) {
+	err = n.call(ctx, func(c *cluster) {
+		h := c.rooms[channel][key]
+		there = h != nil && h.shown.Owner.May(as)
+	})
 	return there, err
 }
 
@@ -179,7 +182,11 @@ func (c *cluster) settle(channel, key string) {
 
 func (h *held) choose() *Member {
 	var status, info holding
+	var owner Owner
 	for _, v := range h.by {
+		if owner = owner.Or(v.m.Owner); status.m == nil {
+			owner = v.m.Owner
+		}
 		if r := Rank(v.m.Status); status.m == nil || r > Rank(status.m.Status) || r == Rank(status.m.Status) && v.at > status.at {
 			status = v
 		}
@@ -190,7 +197,7 @@ func (h *held) choose() *Member {
 	if status.m == nil {
 		return nil
 	}
-	return &Member{Key: status.m.Key, Status: status.m.Status, Info: info.m.Info}
+	return &Member{Key: status.m.Key, Status: status.m.Status, Info: info.m.Info, Owner: owner}
 }
 
 func (c *cluster) tell(channel string, ev Event) {

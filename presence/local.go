@@ -22,8 +22,6 @@ type local struct {
 	dirty       bool    // it is in link.dirty
 	doubtful    bool    // during the call the store reported that the member left
 	unconfirmed bool    // it is in the view, and the store has not confirmed it
-
-	anonymous bool // static
 }
 
 // lost is the grace of connections that broke.
@@ -53,14 +51,24 @@ func (l *local) inStore() bool { return l.wanted() == l.stored }
 // show recomputes what the member shows. It keeps the old value if nothing has changed,
 // because values are compared by their address.
 func (l *local) show(o Options) {
-	if l.anonymous { // it can not come back
+	owner := ownerOf(l.stays)
+	if owner == Connection { // it can not come back
 		o.Remember, o.Grace = 0, 0
 	}
 	status, info := combine(l.stays)
-	m := &Member{Key: l.key, Status: status, Info: info, Remember: o.Remember, Grace: o.Grace}
+	m := &Member{Key: l.key, Status: status, Info: info, Remember: o.Remember, Grace: o.Grace, Owner: owner}
 	if l.shown == nil || *l.shown != *m {
 		l.shown = m
 	}
+}
+
+// ownerOf returns the owner of a member with these stays, of which there is at least one.
+func ownerOf(stays []*Stay) Owner {
+	owner := stays[0].owner
+	for _, s := range stays[1:] {
+		owner = owner.Or(s.owner)
+	}
+	return owner
 }
 
 // remove removes a stay.
@@ -109,10 +117,10 @@ func (g graces) first() (t time.Time) {
 }
 
 // addStay adds a connection to its member. Needs mu.
-func (r *room) addStay(s *Stay, key string, anonymous bool, p parsed) {
+func (r *room) addStay(s *Stay, key string, p parsed) {
 	l := r.locals[key]
 	if l == nil {
-		l = &local{key: key, anonymous: anonymous}
+		l = &local{key: key}
 		r.locals[key] = l
 	}
 	s.member, l.lost = l, nil
@@ -157,7 +165,7 @@ func (r *room) removeStay(s *Stay, explicit bool) {
 	l.remove(s)
 	now := time.Now()
 	var grace time.Duration
-	if !explicit && !l.anonymous {
+	if !explicit && s.owner != Connection {
 		grace = r.grace()
 	}
 	at := leaveAt(now, l.until(), grace, explicit)

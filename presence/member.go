@@ -25,14 +25,17 @@ type Member struct {
 	// Grace is how long the member may stay without a connection when the node comes back after
 	// a restart. It is not shown.
 	Grace time.Duration
+	// Owner says whether Key names a user or a connection. It is not shown.
+	Owner Owner
 }
 
-// Same reports whether two members show the same. Nil stands for no member.
+// Same reports whether two members show the same and have the same owner. Nil stands for no
+// member.
 func (m *Member) Same(o *Member) bool {
 	if m == nil || o == nil {
 		return m == o
 	}
-	return m == o || m.Status == o.Status && m.Info == o.Info
+	return m == o || m.Status == o.Status && m.Info == o.Info && m.Owner == o.Owner
 }
 
 // The statuses with a meaning. Any other short word is the app's own. Offline cannot be

@@ -15,7 +15,7 @@ func TestPresent(t *testing.T) {
 		here, there := newSite(t, c, Options{}), newSite(t, c, Options{})
 		present := func(key string, want bool) {
 			t.Helper()
-			if got, err := here.Present(t.Context(), "r", key); err != nil || got != want {
+			if got, err := here.Present(t.Context(), "r", key, Either); err != nil || got != want {
 				t.Errorf("%q is present: %t, %v", key, got, err)
 			}
 		}
@@ -32,7 +32,7 @@ func TestPresent(t *testing.T) {
 
 		here.node.set(func(n *node) { n.err = errors.New("away") })
 		present("ann", true)
-		if _, err := here.Present(t.Context(), "r", "cleo"); err == nil {
+		if _, err := here.Present(t.Context(), "r", "cleo", Either); err == nil {
 			t.Error("it is known who is not there")
 		}
 		here.node.set(func(n *node) { n.err = nil })

@@ -29,6 +29,7 @@ type Who struct {
 type Stay struct {
 	room     *room        // static
 	inFlight atomic.Int32 // snapshots that are not delivered yet
+	owner    Owner        // static; of no use without member
 
 	// Guarded by room.mu.
 	over   bool
@@ -47,16 +48,15 @@ func (t *Tracker) Enter(channel string, w Who, c Change, deliver func(*Snapshot)
 	if err != nil {
 		return nil, err
 	}
-	key, anonymous := w.User, false
+	key, s := w.User, &Stay{owner: User}
 	if key == "" {
-		key, anonymous = w.Connection, true
+		key, s.owner = w.Connection, Connection
 	}
-	s := new(Stay)
 	if w.Apart {
 		s.apart = w.Connection
 	}
 	err = t.openFor(s, channel, func(r *room) {
-		r.addStay(s, key, anonymous, said)
+		r.addStay(s, key, said)
 		r.askSnapshot(request{s, "", deliver})
 	})
 	if err != nil {

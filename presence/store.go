@@ -17,7 +17,8 @@ var ErrClosed = errors.New("presence: closed")
 // [Sink]s, in one order per room: Entered when the first node holds a member, Left when no
 // node holds it any more, Updated when it shows something else meanwhile. If several nodes
 // hold a member, it shows the status of the highest [Rank], among equals the one written
-// last, and the info written last that is not empty.
+// last, and the info written last that is not empty. Its owner is [Either] if they hold it
+// with different owners.
 //
 // If a node stops without a Leave, because it crashed, the store notices and lets the
 // members of the node leave.
@@ -39,8 +40,9 @@ type Store interface {
 	// List reads the members of all nodes, in the ascending order of their keys as bytes.
 	// It includes at least the events that this node got before the call.
 	List(ctx context.Context, channel string, q Query) (Page, error)
-	// Has reports whether a member is present on any node. It agrees with List.
-	Has(ctx context.Context, channel, key string) (bool, error)
+	// Has reports whether a member is present on any node, with an owner that may be the given
+	// one. It agrees with List.
+	Has(ctx context.Context, channel, key string, as Owner) (bool, error)
 	// Close stops the store. Later calls return [ErrClosed].
 	Close() error
 }

@@ -69,17 +69,21 @@ func (t *Tracker) Members(ctx context.Context, channel string, q Query) (Page, e
 	return Page{}, err
 }
 
-// Present reports whether a member is in a room. If this node does not know the member, the
-// store is asked. Errors are those of the store.
-func (t *Tracker) Present(ctx context.Context, channel, key string) (bool, error) {
+// Present reports whether a member with a key is in a room, as a user or as an anonymous
+// connection; [Either] accepts both. If this node does not know the member, the store is asked.
+// Errors are those of the store.
+func (t *Tracker) Present(ctx context.Context, channel, key string, as Owner) (bool, error) {
 	if r := t.room(channel); r != nil {
 		there := false
-		r.look(func() { there = r.view.get(key) != nil })
+		r.look(func() {
+			m := r.view.get(key)
+			there = m != nil && m.Owner.May(as)
+		})
 		if there {
 			return true, nil
 		}
 	}
-	return t.store.Has(ctx, channel, key)
+	return t.store.Has(ctx, channel, key, as)
 }
 
 // listView answers a query from the view. Needs mu.

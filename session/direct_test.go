@@ -89,27 +89,89 @@ func TestMessageToOneMember(t *testing.T) {
 // Who may see the members is told when the addressee is none of them.
 func TestMessageToNobody(t *testing.T) {
 	inLobby(t, []policy.Room{lobby("lobby"), lobby("other")}, func(t *testing.T, w *world) {
-		ann, bob := w.enters("ann"), w.enters("bob")
+		ann, bob, anon := w.enters("ann"), w.enters("bob"), w.enters("")
 		there := w.connect("cleo")
 		there.say(`{"type":"subscribe","payload":{"channel":"other"}}`)
-		quiet(ann, bob, there)
+		quiet(ann, bob, anon, there)
 		for _, to := range []string{
 			`{"user":"cleo"}`, `{"user":"*"}`, `{"user":"bo"}`, `{"user":"b?b"}`, `{"user":"Bob"}`,
 			fmt.Sprintf(`{"connection":%q}`, bob.conn.ID()), // a user is addressed as one
 			`{"connection":"aaaaaaaaaaaaaaaa"}`,
+			// A user with the name of a connection is not that connection, nor the other way round.
+			fmt.Sprintf(`{"user":%q}`, bob.conn.ID()),
+			fmt.Sprintf(`{"user":%q}`, anon.conn.ID()),
+			fmt.Sprintf(`{"user":%q,"connection":%[1]q}`, anon.conn.ID()),
+			`{"connection":"bob"}`,
 		} {
 			ann.say(tell(to))
 			ann.hears(failure("1", protocol.NotPresent))
+			address, e := protocol.DecodeAddress([]byte(to))
+			if e != nil {
+				t.Fatal(e)
+			}
+			for _, c := range []Caller{{App: true}, {Principal: named("cleo")}} { // over HTTP
+				_, e := w.registry.Publishing.Publish(t.Context(), c, protocol.Publish{Channel: "lobby", Content: []byte("1"), To: address})
+				if codeOf(e) != protocol.NotPresent {
+					t.Errorf("to %s over HTTP: %v", to, e)
+				}
+			}
 		}
-		// A name that is a connection's reaches that connection no more than any other.
-		ann.say(tell(fmt.Sprintf(`{"user":%q}`, bob.conn.ID())))
-		ann.hears(failure("1", protocol.NotPresent))
 		bob.hears()
+		anon.hears()
 		there.hears()
 		// The member is there, and this connection of it is not.
 		ann.say(tell(`{"user":"bob","connection":"aaaaaaaaaaaaaaaa"}`))
 		ann.hears(toldAck)
 		bob.hears()
+	})
+}
+
+// A user who has the name of a connection and that connection are both found, each by its own address.
+func TestMessageToUserNamedLikeAConnection(t *testing.T) {
+	inLobby(t, []policy.Room{lobby("lobby")}, func(t *testing.T, w *world) {
+		ann, anon := w.enters("ann"), w.enters("")
+		id := anon.conn.ID()
+		alike := w.enters(id)
+		quiet(ann, anon, alike)
+		from := fmt.Sprintf(`"sender":"ann","from":{"user":"ann","connection":%q}`, ann.conn.ID())
+		user, connection := fmt.Sprintf(`{"user":%q}`, id), fmt.Sprintf(`{"connection":%q}`, id)
+		ann.say(tell(user))
+		ann.hears(toldAck)
+		alike.hears(told(from + `,"to":` + user))
+		anon.hears()
+		ann.say(tell(connection))
+		ann.hears(toldAck)
+		anon.hears(told(from + `,"to":` + connection))
+		alike.hears()
+
+		anon.lose(hub.ReasonLost)
+		quiet(ann, alike)
+		ann.say(tell(connection))
+		ann.hears(failure("1", protocol.NotPresent))
+		ann.say(tell(user))
+		ann.hears(toldAck)
+		alike.hears(told(from + `,"to":` + user))
+	})
+}
+
+// The member of a pass is addressed by the id that the members list shows, and not by its user.
+func TestMessageToTheMemberOfAPass(t *testing.T) {
+	inLobby(t, []policy.Room{lobby("lobby")}, func(t *testing.T, w *world) {
+		ann, seven := w.enters("ann"), w.connect("bob")
+		pass := &Pass{Publish: true, Member: &PassMember{ID: "seven"}}
+		if e := seven.Subscribe(t.Context(), protocol.Subscribe{Channel: "lobby"}, SubscribeOptions{Pass: pass}); e != nil {
+			t.Fatal(e)
+		}
+		quiet(ann, seven)
+		ann.say(tell(`{"user":"seven"}`))
+		ann.hears(toldAck)
+		seven.hears(told(fmt.Sprintf(`"sender":"ann","from":{"user":"ann","connection":%q},"to":{"user":"seven"}`, ann.conn.ID())))
+		ann.say(tell(`{"user":"bob"}`))
+		ann.hears(failure("1", protocol.NotPresent))
+		seven.hears()
+		seven.say(tell(`{"user":"ann"}`))
+		seven.hears(toldAck)
+		ann.hears(told(fmt.Sprintf(`"sender":"seven","from":{"user":"seven","connection":%q},"to":{"user":"ann"}`, seven.conn.ID())))
 	})
 }
 

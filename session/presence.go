@@ -123,7 +123,7 @@ func (s *Session) HasSpace(ctx context.Context, channel string, pass *Pass, most
 	if pass != nil && pass.Member != nil {
 		key = pass.Member.ID
 	}
-	there, err := p.tracker.Present(ctx, channel, key)
+	there, err := p.tracker.Present(ctx, channel, key, presence.Either)
 	if err == nil && !there {
 		return protocol.Errorf(protocol.LimitExceeded, "the channel has %d members, and no more are allowed", most)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/caddy-realtime/caddy-realtime/hub"
 	"github.com/caddy-realtime/caddy-realtime/internal/tracing"
 	"github.com/caddy-realtime/caddy-realtime/policy"
+	"github.com/caddy-realtime/caddy-realtime/presence"
 	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
@@ -129,14 +130,11 @@ func (p *Publishing) accept(ctx context.Context, u *rules, room *policy.Room, c 
 
 // sender is the name under which a message is published.
 func sender(c Caller) string {
-	if c.pass != nil && c.pass.Member != nil {
-		return c.pass.Member.ID
-	}
-	switch {
+	switch user := memberOf(c); {
+	case user != "":
+		return user
 	case c.App:
 		return ""
-	case c.User() != "":
-		return c.User()
 	case c.Connection != "":
 		return c.Connection
 	case c.stream != "":
@@ -145,6 +143,18 @@ func sender(c Caller) string {
 	// An anonymous request without a stream has no connection, and an empty sender would look like the app.
 	// It gets an id like that of a connection.
 	return strings.ToLower(rand.Text()[:16])
+}
+
+// memberOf returns the id of the caller as a member that is no anonymous connection: the one that its
+// pass names, or its user. It is empty if there is neither.
+func memberOf(c Caller) string {
+	if c.pass != nil && c.pass.Member != nil {
+		return c.pass.Member.ID
+	}
+	if c.App {
+		return ""
+	}
+	return c.User()
 }
 
 // direct checks the addressee of a message that is fine otherwise. A caller that may see the
@@ -157,12 +167,16 @@ func (p *Publishing) direct(ctx context.Context, u *rules, room *policy.Room, c 
 	}
 	d := &hub.Direct{To: to}
 	if !c.App {
-		d.From = hub.Address{User: c.User(), Connection: cmp.Or(c.Connection, c.stream)}
+		d.From = hub.Address{User: memberOf(c), Connection: cmp.Or(c.Connection, c.stream)}
 	}
 	if !p.sees(ctx, u, c, channel) {
 		return d, nil
 	}
-	there, err := p.presence.tracker.Present(ctx, channel, to.Member())
+	key, as := to.User, presence.User
+	if key == "" {
+		key, as = to.Connection, presence.Connection
+	}
+	there, err := p.presence.tracker.Present(ctx, channel, key, as)
 	if err == nil && !there {
 		return nil, protocol.Errorf(protocol.NotPresent, "the addressee is not in this channel")
 	}

@@ -177,6 +177,9 @@ func (s *Session) attach(ctx context.Context, u *rules, q protocol.Subscribe, o 
 	if o.Recover != "" {
 		s.recover(&q, &to, o.Recover)
 	}
+	if pass := s.place(q.Channel).pass; pass != nil && pass.Member != nil {
+		to.Member = pass.Member.ID
+	}
 	_, err := s.registry.hub.Subscribe(ctx, s.conn, q.Channel, to)
 	if err == nil && doc.failed() {
 		s.registry.hub.Unsubscribe(s.conn, q.Channel)

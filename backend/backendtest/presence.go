@@ -37,6 +37,7 @@ var presenceContract = []struct {
 	{"PresenceListWithoutAttach", presenceListWithoutAttach},
 
 	{"PresenceHas", presenceHas},
+	{"PresenceOwner", presenceOwner},
 
 	{"PresenceOffline", presenceOffline},
 	{"PresenceNotRemembered", presenceNotRemembered},

@@ -129,8 +129,8 @@ func (s faulty) List(ctx context.Context, channel string, q presence.Query) (pre
 	return change(s.page, page), err
 }
 
-func (s faulty) Has(ctx context.Context, channel, key string) (bool, error) {
-	there, err := s.Store.Has(change(s.context, ctx), change(s.channel, channel), key)
+func (s faulty) Has(ctx context.Context, channel, key string, as presence.Owner) (bool, error) {
+	there, err := s.Store.Has(change(s.context, ctx), change(s.channel, channel), key, as)
 	return change(s.has, there), err
 }
 
@@ -224,6 +224,9 @@ var presenceFaults = map[string]presenceFault{
 	"has nobody": {with(faulty{has: func(bool) bool { return false }}), []string{"PresenceHas"}},
 
 	"has everybody": {with(faulty{has: func(bool) bool { return true }}), []string{"PresenceHas"}},
+
+	"forgets the owner": {with(faulty{member: func(m presence.Member) presence.Member { m.Owner = presence.Either; return m }}),
+		[]string{"PresenceOwner"}},
 
 	"has one room": {with(faulty{channel: func(string) string { return "one" }}),
 		[]string{"PresenceRoomsApart", "PresenceEnter"}},

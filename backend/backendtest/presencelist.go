@@ -84,20 +84,56 @@ func presenceHas(e *presenceEnv) {
 	a.leave("gone")
 	for _, n := range []*presenceNode{a, b} {
 		for key, want := range map[string]bool{"ann": true, "*": true, "d::": true, "gone": false, "an": false, "a*": false, "Ann": false, "": false} {
-			there, err := n.Has(e.t.Context(), e.channel, key)
+			there, err := n.Has(e.t.Context(), e.channel, key, presence.Either)
 			n.must(err)
 			if there != want {
 				e.t.Errorf("has %q: %t", key, there)
 			}
 		}
-		if there, err := n.Has(e.t.Context(), e.channel+"2", "ann"); err != nil || there {
+		if there, err := n.Has(e.t.Context(), e.channel+"2", "ann", presence.Either); err != nil || there {
 			e.t.Errorf("another room has: %t, %v", there, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(e.t.Context())
 	cancel()
-	if _, err := a.Has(ctx, e.channel, "ann"); !errors.Is(err, context.Canceled) {
+	if _, err := a.Has(ctx, e.channel, "ann", presence.Either); !errors.Is(err, context.Canceled) {
 		e.t.Errorf("has with a cancelled context: %v", err)
+	}
+}
+
+// Has tells users and connections with the same key apart, whichever node holds them.
+func presenceOwner(e *presenceEnv) {
+	a, b := e.attached(), e.attached()
+	has := func(key string, user, connection bool) {
+		e.t.Helper()
+		for _, n := range []*presenceNode{a, b} {
+			for as, want := range map[presence.Owner]bool{presence.User: user, presence.Connection: connection, presence.Either: user || connection} {
+				there, err := n.Has(e.t.Context(), e.channel, key, as)
+				n.must(err)
+				if there != want {
+					e.t.Errorf("has %q as %d: %t", key, as, there)
+				}
+			}
+		}
+	}
+	x := func(o presence.Owner) *presence.Member {
+		return &presence.Member{Key: "x", Status: "busy", Info: `{"n":1}`, Owner: o}
+	}
+	a.show(&presence.Member{Key: "ann", Owner: presence.User}, x(presence.Connection), &presence.Member{Key: "unknown"})
+	has("ann", true, false)
+	has("x", false, true)
+	has("unknown", true, true)
+	b.show(x(presence.User))
+	has("x", true, true)
+	a.show(x(presence.User))
+	has("x", true, false)
+	b.leave("x")
+	a.show(x(presence.Connection))
+	has("x", false, true)
+	a.leave("x")
+	has("x", false, false)
+	for _, n := range []*presenceNode{a, b} {
+		n.saw("+ann", `+x/busy{"n":1}`, "+unknown", `~x/busy{"n":1}`, `~x/busy{"n":1}`, `~x/busy{"n":1}`, "-x")
 	}
 }
 

@@ -249,7 +249,7 @@ func TestMembersAfterACrash(t *testing.T) {
 	dir := w.store.o.Dir
 	w.close()
 	w = openWhole(t, dir, notify.Bounds{})
-	if there, _ := w.members.Has(t.Context(), "room", "back"); !there {
+	if there, _ := w.members.Has(t.Context(), "room", "back", presence.Either); !there {
 		t.Error("the end of the process let a member leave")
 	}
 	if n, _ := w.members.Forget(t.Context(), "away"); n != 1 {

@@ -163,7 +163,7 @@ func TestPanicInTheEndOfAGrace(t *testing.T) {
 		synctest.Wait()
 		log.Once(t, "the end of a grace after a restart", "sink")
 		for _, channel := range []string{"good", "fine"} {
-			if there, err := s.Has(t.Context(), channel, "ann"); there || err != nil {
+			if there, err := s.Has(t.Context(), channel, "ann", presence.Either); there || err != nil {
 				t.Errorf("the member is still in %s: %v, %v", channel, there, err)
 			}
 		}

@@ -108,8 +108,11 @@ func (s *PresenceStore) List(ctx context.Context, channel string, q presence.Que
 }
 
 // Has implements [presence.Store].
-func (s *PresenceStore) Has(ctx context.Context, channel, key string) (there bool, err error) {
-	err = s.in(ctx, channel, func(r *presenceRoom) { there = r.present.Get(key) != nil })
+func (s *PresenceStore) Has(ctx context.Context, channel, key string, as presence.Owner) (there bool, err error) {
+	err = s.in(ctx, channel, func(r *presenceRoom) {
+		m := r.present.Get(key)
+		there = m != nil && m.Owner.May(as)
+	})
 	return there, err
 }
 

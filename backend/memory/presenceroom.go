@@ -144,8 +144,9 @@ func presenceChoice(holds []presenceHold) *presence.Member {
 	if len(holds) == 0 {
 		return nil
 	}
-	status, info := holds[0], holds[0]
+	status, info, owner := holds[0], holds[0], holds[0].member.Owner
 	for _, h := range holds[1:] {
+		owner = owner.Or(h.member.Owner)
 		rank, best := presence.Rank(h.member.Status), presence.Rank(status.member.Status)
 		if rank > best || rank == best && h.at > status.at {
 			status = h
@@ -154,11 +155,11 @@ func presenceChoice(holds []presenceHold) *presence.Member {
 			info = h
 		}
 	}
-	if status.member.Info == info.member.Info {
+	if status.member.Info == info.member.Info && status.member.Owner == owner {
 		return status.member
 	}
 	m := *status.member
-	m.Info = info.member.Info
+	m.Info, m.Owner = info.member.Info, owner
 	return &m
 }
 

@@ -169,7 +169,7 @@ func useEverything(t *testing.T, o Options) {
 	m.awaitMembers(room, "ann")
 	m.setMember(room, "ann", false)
 	m.enterAndLeave(room, presence.Member{Key: "bob", Remember: time.Minute})
-	if there, err := m.Has(t.Context(), room, "bob"); err != nil || there {
+	if there, err := m.Has(t.Context(), room, "bob", presence.Either); err != nil || there {
 		t.Errorf("bob is there: %t, %v", there, err)
 	}
 	if rooms, err := m.Store.(presence.Forgetter).Forget(t.Context(), "bob"); err != nil || rooms != 1 {

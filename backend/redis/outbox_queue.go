@@ -198,15 +198,14 @@ func parseMemberEvent(e *notify.Event, data string) error {
 	}
 	n := int(data[0])<<24 | int(data[1])<<16 | int(data[2])<<8 | int(data[3])
 	data = data[4:]
-	if n > len(data) || len(data)-n < 2 {
+	if n > len(data) {
 		return errFrame
 	}
-	e.User, data = data[:n], data[n:]
-	n = int(data[0])<<8 | int(data[1])
-	if n > len(data)-2 {
+	m := parseLook(data[:n], data[n:])
+	if m == nil {
 		return errFrame
 	}
-	e.Status, e.Info = data[2:2+n], json.RawMessage(data[2+n:])
+	e.User, e.Status, e.Info = m.Key, m.Status, json.RawMessage(m.Info)
 	return nil
 }
 

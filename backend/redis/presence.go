@@ -197,9 +197,9 @@ func (r *roomMembers) sorted() []*presence.Member {
 }
 
 func enterArgs(ms []*presence.Member) []any {
-	args := make([]any, 0, 5*len(ms)+3)
+	args := make([]any, 0, 6*len(ms)+3)
 	for _, m := range ms {
-		args = append(args, m.Key, presence.Rank(m.Status), m.Status, m.Info, max(m.Remember, 0).Milliseconds())
+		args = append(args, m.Key, presence.Rank(m.Status), m.Status, m.Info, max(m.Remember, 0).Milliseconds(), int(m.Owner))
 	}
 	return args
 }

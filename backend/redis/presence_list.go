@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"encoding/binary"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,34 +34,35 @@ func (p *Presence) List(ctx context.Context, channel string, q presence.Query) (
 }
 
 // Has implements [presence.Store].
-func (p *Presence) Has(ctx context.Context, channel, key string) (bool, error) {
+func (p *Presence) Has(ctx context.Context, channel, key string, as presence.Owner) (bool, error) {
 	if err := p.checkOpen(ctx); err != nil {
 		return false, err
 	}
 	looks := p.c.names.members(channel)[1]
-	result, err := p.run(ctx, &call{args: []any{"hstrlen", looks, key}}) // no look is empty
-	if err != nil {
+	result, err := p.run(ctx, &call{args: []any{"hget", looks, key}})
+	if err != nil || result == nil {
 		return false, err
 	}
-	length, ok := result.(int64)
+	look, ok := result.(string)
 	if !ok {
 		return false, unexpected(result)
 	}
-	return length > 0, nil
+	m := parseLook(key, look)
+	return m != nil && m.Owner.May(as), nil
 }
 
-// parseLook parses a look, which is what a member shows to others: status and info. It returns
+// parseLook parses a look, which is the owner of a member, its status and its info. It returns
 // nil if s is none.
 func parseLook(key, s string) *presence.Member {
 	if len(s) < 2 {
 		return nil
 	}
-	n := int(binary.BigEndian.Uint16([]byte(s)))
+	n := int(s[1])
 	if n > len(s)-2 {
 		return nil
 	}
 	// These are copies, because s is a part of a larger text.
-	return &presence.Member{Key: strings.Clone(key), Status: strings.Clone(s[2 : 2+n]), Info: strings.Clone(s[2+n:])}
+	return &presence.Member{Key: strings.Clone(key), Status: strings.Clone(s[2 : 2+n]), Info: strings.Clone(s[2+n:]), Owner: presence.Owner(s[0])}
 }
 
 // parsePage parses the reply of presence_list.lua. One member more than limit shows that there

@@ -112,8 +112,8 @@ func (ps presences) List(ctx context.Context, channel string, q presence.Query) 
 }
 
 // Has implements [presence.Store].
-func (ps presences) Has(ctx context.Context, channel, key string) (bool, error) {
-	return ps.presenceOf(channel).Has(ctx, channel, key)
+func (ps presences) Has(ctx context.Context, channel, key string, as presence.Owner) (bool, error) {
+	return ps.presenceOf(channel).Has(ctx, channel, key, as)
 }
 
 // Close implements [presence.Store].

@@ -1,8 +1,8 @@
 -- The shared part of the scripts that change members.
 -- A member has a list of holds, one for each node that holds it: {node, number of the change,
--- rank of the status, status, info, for how long to remember it}. The list is packed; only
--- scripts read it. A look is what a member shows to others, as a text: length of the status in
--- two bytes, status, info.
+-- rank of the status, status, info, for how long to remember it, owner}. The list is packed; only
+-- scripts read it. A look is what a member shows to others, as a text: owner in one byte, length
+-- of the status in one byte, status, info.
 -- KEYS: holds, looks, index of the room's members; the members who left, with index and expiry;
 --       counters; members that the node holds; the number of its latest script in the room;
 --       rooms in which it holds any; leases; steps by node; the members who left any room: by
@@ -54,9 +54,10 @@ local function addEvent(kind, key, look)
 end
 
 -- Chooses what a member shows that several nodes hold: the status with the highest rank, the
--- latest of equal ones, and the latest info that is not empty.
+-- latest of equal ones, and the latest info that is not empty. The owner is 0, for either, if the
+-- nodes do not agree.
 local function chooseLook(list)
-	local status, info = list[1], list[1]
+	local status, info, owner = list[1], list[1], list[1][7]
 	for i = 2, #list do
 		local h = list[i]
 		if h[3] > status[3] or h[3] == status[3] and h[2] > status[2] then
@@ -65,8 +66,11 @@ local function chooseLook(list)
 		if info[5] == '' or h[5] ~= '' and h[2] > info[2] then
 			info = h
 		end
+		if h[7] ~= owner then
+			owner = 0
+		end
 	end
-	return struct.pack('>I2', #status[4]) .. status[4] .. info[5]
+	return struct.pack('BB', owner or 0, #status[4]) .. status[4] .. info[5]
 end
 
 -- Returns the name of a member who left, for the index of all rooms. It starts with the number
