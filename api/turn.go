@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/caddy-realtime/caddy-realtime/auth"
@@ -31,10 +32,15 @@ type iceServer struct {
 // nobodyInParticular is the user in the credentials of anonymous clients.
 const nobodyInParticular = "anonymous"
 
-// turn is POST /turn.
+// turn is POST /turn. A route without TURN servers answers 204 and not an error, because a page asks to find out, and a
+// browser writes each error into the console.
 func turn(c *call) *protocol.Error {
 	if e := c.enter(c.o.Turn.may); e != nil {
 		return e
+	}
+	if c.o.Turn.Servers == nil {
+		c.w.WriteHeader(http.StatusNoContent)
+		return nil
 	}
 	user := c.o.Caller.User()
 	if user == "" {
@@ -58,9 +64,7 @@ func (t Turn) may(by session.Caller) *protocol.Error {
 	switch {
 	case by.App:
 		return protocol.Errorf(protocol.Forbidden, "credentials for TURN are for clients, and this request has an API key")
-	case t.Servers == nil:
-		return protocol.Errorf(protocol.Forbidden, "this address has no credentials for TURN")
-	case by.User() == "" && !t.Anyone:
+	case t.Servers != nil && by.User() == "" && !t.Anyone:
 		return protocol.Errorf(protocol.Unauthorized, "only users get credentials for TURN; sign in first")
 	}
 	return nil

@@ -6,10 +6,14 @@ const name = new URLSearchParams(location.search).get("room") ?? "lobby";
 $("room").textContent = name;
 $("name").value = sessionStorage.name ?? `Guest ${Math.floor(Math.random() * 900 + 100)}`;
 
-// Over event streams the other page could not answer: nobody signs in here.
-const realtime = connect("/realtime", { transport: "websocket" });
+const realtime = connect("/realtime");
 const room = realtime.subscribe(`call:${name}`, { info: { name: $("name").value } });
 const { presence } = room;
+
+// Over an event stream a page cannot call or answer: nobody signs in here, so that its messages do not say from whom
+// they are. The other pages learn it from its info.
+let deaf = false;
+const describe = () => presence.update({ info: { name: $("name").value, deaf } });
 
 // The calls, by the connection at the other end. Nobody signs in here, so that the
 // connection is also the member's id.
@@ -59,7 +63,7 @@ presence.on("leave", ({ id }) => calls.get(id)?.end("has left"));
 function members() {
   $("count").textContent = presence.count;
   for (const [id, call] of calls) call.rename(nameOf(id));
-  $("members").replaceChildren(...[...presence.members.values()].map(({ id }) => {
+  $("members").replaceChildren(...[...presence.members.values()].map(({ id, info }) => {
     const item = document.createElement("li");
     item.append(nameOf(id));
     if (id === realtime.connection) {
@@ -67,7 +71,7 @@ function members() {
     } else {
       const button = item.appendChild(document.createElement("button"));
       button.textContent = "Call";
-      button.disabled = calls.has(id) || realtime.state !== "open";
+      button.disabled = calls.has(id) || realtime.state !== "open" || deaf || !!info.deaf;
       button.addEventListener("click", () => open(id, "calling"));
     }
     return item;
@@ -77,7 +81,7 @@ for (const event of ["sync", "enter", "leave", "update"]) presence.on(event, mem
 
 $("name").addEventListener("change", () => {
   sessionStorage.name = $("name").value;
-  presence.update({ info: { name: $("name").value } });
+  describe();
 });
 
 $("camera").addEventListener("click", async () => {
@@ -113,6 +117,11 @@ function showState() {
   $("status").dataset.state = state;
   $("status").textContent = state === "open" ? "connected" : state;
   $("members").classList.toggle("stale", state !== "open");
+  if (state === "open" && deaf !== (realtime.transport === "sse")) {
+    deaf = !deaf;
+    describe();
+  }
+  $("deaf").hidden = !deaf;
   members();
 }
 realtime.on("state", showState);

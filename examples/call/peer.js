@@ -6,8 +6,8 @@ let servers = { iceServers: [], expires: 0 };
 export async function prepare() {
   if (servers.expires > Date.now() + 60_000) return;
   const answer = await fetch("/realtime/turn", { method: "POST" }).catch(() => null);
-  if (answer?.ok) servers = await answer.json();
-  else if (answer?.status === 403) servers.expires = Infinity; // the site has none
+  if (answer?.status === 200) servers = await answer.json();
+  else if (answer?.status === 204) servers.expires = Infinity; // the site has none
 }
 
 /**

@@ -244,3 +244,23 @@ func TestExampleCallAsksForTurn(t *testing.T) {
 		}
 	}
 }
+
+// A page to which no WebSocket gets through says that it cannot call, and nobody can call it. When one gets through, both can.
+func TestExampleCallNeedsWebSocket(t *testing.T) {
+	s := integration.Start(t, example(t, "call")+middlebox)
+	browser := Start(t, calling...)
+	ann, bob := browser.phone("ann", "http://"+s.Addr("site")+"/"), browser.phone("bob", "http://"+s.Addr("proxy")+"/")
+	const said = `document.querySelector('#deaf').checkVisibility()+''`
+	const callable = `[...document.querySelectorAll('#members li')].filter((li) => !li.textContent.includes('(you)')).map((li) => li.textContent + !li.querySelector('button').disabled).join()`
+	bob.comesTo(said, "true")
+	bob.comesTo(callable, "annCallfalse")
+	ann.comesTo(callable, "bobCallfalse")
+	ann.comesTo(said, "false")
+	bob.readable("without a WebSocket")
+
+	s.Reload(example(t, "call") + window)
+	bob.comesTo(said, "false")
+	ann.comesTo(callable, "bobCalltrue")
+	ann.calls(bob)
+	bob.shows("article[data-state=open] header", "annconnected")
+}

@@ -57,13 +57,16 @@ func TestExamplesLook(t *testing.T) {
 			tab.shows("#status", l.connected)
 			tab.comesTo(`(`+sentences+`)().some(({ text }) => text.includes('`+l.empty+`'))+''`, "true")
 			tab.readable("empty")
-			browser.Open("bob", url).shows("#status", l.connected)
+			bob := browser.Open("bob", url)
+			bob.shows("#status", l.connected)
 			if l.example == "call" {
 				tab.shows("#count", "2")
 			}
 			tab.Run("%s", l.fill)
 			tab.comesTo("("+l.full+")+''", "true")
 			tab.readable("full")
+			tab.content()
+			bob.content()
 			server.Kill()
 			tab.shows("#status", l.gone)
 			tab.readable("gone")

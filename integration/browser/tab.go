@@ -34,10 +34,11 @@ type Tab struct {
 	end  context.CancelFunc
 
 	// Guarded by mu.
-	mu    sync.Mutex
-	notes []Note
-	read  int           // how many notes the test has read
-	grown chan struct{} // closed, and replaced, with each note
+	mu         sync.Mutex
+	notes      []Note
+	read       int           // how many notes the test has read
+	grown      chan struct{} // closed, and replaced, with each note
+	complaints []string      // see [complaint]
 }
 
 // Open opens an address in a new tab, which shares nothing with other tabs, not even
@@ -107,6 +108,9 @@ func Eval[T any](p *Tab, expression string, args ...any) T {
 
 // listen takes what the page tells.
 func (p *Tab) listen(ev any) {
+	if text, ok := complaint(ev); ok {
+		p.complain(text)
+	}
 	call, ok := ev.(*runtime.EventBindingCalled)
 	if !ok || call.Name != "tell" {
 		return
