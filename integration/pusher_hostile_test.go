@@ -42,6 +42,27 @@ func pusherFrames(t *testing.T, url string, frames ...string) (got []string, cod
 	}
 }
 
+// The log says why a client of Pusher is rejected: its page shows little, and the app that signs with a
+// wrong secret sees nothing of it.
+func TestPusherRejectionsAreLogged(t *testing.T) {
+	t.Setenv("REALTIME_TEST_PUSHER", "secret-1")
+	c := Start(t, pusherSite)
+	base := "ws://" + c.Addr("site") + "/app/"
+	for _, test := range []struct{ query, channel, auth, line, detail string }{
+		{"nobody?protocol=7", "", "", "connection rejected", "the handshake was answered, and the connection closed with code 4001"},
+		{"key-1?protocol=4", "", "", "connection rejected", "the handshake was answered, and the connection closed with code 4007"},
+		{"key-1?protocol=7", "private-none", "", "subscription rejected", "the client sent no signature"},
+		{"key-1?protocol=7", "private-secret", "key-1:00", "subscription rejected", `the signature is not one of the secret of the key \"key-1\" for this channel, connection and channel_data`},
+		{"key-1?protocol=7", "presence-key", "key-2:00", "subscription rejected", `the signature is of the key \"key-2\", which the app \"my-app\" does not have`},
+	} {
+		pusherFrames(t, base+test.query, fmt.Sprintf(`{"event":"pusher:subscribe","data":{"channel":%q,"auth":%q}}`, test.channel, test.auth))
+		line := c.WaitLog(test.detail)
+		if !strings.Contains(line, test.line) || !strings.Contains(line, test.channel) || strings.Contains(line, `"rule"`) {
+			t.Errorf("%s %s: %s", test.query, test.channel, line)
+		}
+	}
+}
+
 // Frames that no library sends end at most their own connection, and close codes are those that
 // clients act by.
 func TestPusherHostile(t *testing.T) {

@@ -89,20 +89,24 @@ func withDetail(args []any, e *protocol.Error) []any {
 	return args
 }
 
-// logRejected writes a line about a subscription that was rejected, with what decided: a room
-// of the configuration, or the app.
+// logRejected is LogRejected for a subscription that a room of the configuration, or the app, has
+// rejected: the line says which.
 func (s *Session) logRejected(channel string, e *protocol.Error) {
+	s.LogRejected(channel, e, s.registry.rules.Load().withRule(nil, &s.who().Subject, channel, e)...)
+}
+
+// LogRejected writes a line about a subscription that was rejected. A dialect calls it for what it rejects
+// before [Session.Subscribe], and says in the error's Detail what decided. args are further attributes.
+func (s *Session) LogRejected(channel string, e *protocol.Error, args ...any) {
 	switch e.Code {
 	case protocol.AlreadySubscribed, protocol.InvalidMessage:
 		return // a mistake of the client, which it gets told
 	}
-	u := s.registry.rules.Load()
-	args := []any{
+	all := append([]any{
 		"channel", channel, "user", s.who().User, "connection", s.connection().ID(), "transport", s.name,
 		"code", e.Code, "reason", e.Message,
-	}
-	args = u.withRule(args, &s.who().Subject, channel, e)
-	s.registry.rules.lines.rejected.write(u.log, "subscription rejected", withDetail(args, e)...)
+	}, args...)
+	s.registry.rules.lines.rejected.write(s.registry.rules.Load().log, "subscription rejected", withDetail(all, e)...)
 }
 
 // logNotAuthenticated writes a line about a token that the client has sent over its connection, and

@@ -1,6 +1,7 @@
 package ws
 
 import (
+	"fmt"
 	"io"
 	"time"
 
@@ -100,10 +101,27 @@ func (r *reader) open(p *session.Principal) bool {
 	return true
 }
 
-// enter opens the session.
+// enter opens the session. An error is counted and logged, because the access log shows a handshake that
+// went well. A client that only changes its transport has a session already, and is not rejected.
 func (r *reader) enter(p *session.Principal) *protocol.Error {
+	e := r.begin(p)
+	if e != nil && r.join == nil {
+		var from []any
+		if p != nil {
+			from = []any{"address", p.IP.Unmap().String()}
+		}
+		r.registry.LogRejected(p, "", e, from...)
+		r.registry.Rejected("connect", e)
+	}
+	return e
+}
+
+// begin opens the session, unless the protocol refuses the client.
+func (r *reader) begin(p *session.Principal) *protocol.Error {
 	if r.refused != nil {
-		return protocol.Errorf(protocol.Forbidden, "%s", r.refused.Text)
+		e := protocol.Errorf(protocol.Forbidden, "%s", r.refused.Text)
+		e.Detail = fmt.Sprintf("the handshake was answered, and the connection closed with code %d", r.refused.Code)
+		return e
 	}
 	if r.join != nil {
 		return r.enterJoined()

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"strings"
 	"time"
+
+	"github.com/caddy-realtime/caddy-realtime/protocol"
 )
 
 // App is one app of the configuration. It does not change.
@@ -53,6 +55,22 @@ func (a *App) signed(auth, text string) bool {
 	key, signature, _ := strings.Cut(auth, ":")
 	secret, ok := a.secret(key)
 	return ok && verify(secret, signature, text)
+}
+
+// unsigned is the error of a signature that signed does not accept. Only the log has its Detail, which
+// says what to compare: most often the app signs with another secret.
+func (a *App) unsigned(auth string) *protocol.Error {
+	e := protocol.Errorf(protocol.Unauthorized, "the signature of the subscription is not valid")
+	key, _, _ := strings.Cut(auth, ":")
+	switch {
+	case auth == "":
+		e.Detail = "the client sent no signature"
+	case !a.Has(key):
+		e.Detail = "the signature is of the key " + protocol.Quote(key) + ", which the app " + protocol.Quote(a.ID) + " does not have"
+	default:
+		e.Detail = "the signature is not one of the secret of the key " + protocol.Quote(key) + " for this channel, connection and channel_data"
+	}
+	return e
 }
 
 // verify compares a signature in hexadecimal digits in constant time.

@@ -39,7 +39,9 @@ func subscribe(d Dialect, s *session.Session, m *message) *protocol.Error {
 	if e == nil && isPresence(q.Channel) {
 		e = s.HasSpace(s.Context(), d.App.Prefix+q.Channel, pass, d.App.Members)
 	}
-	if e == nil {
+	if e != nil {
+		s.LogRejected(d.App.Prefix+q.Channel, e)
+	} else {
 		e = d.subscribe(s, q.Channel, pass)
 	}
 	if e == nil {
@@ -122,7 +124,7 @@ func (d Dialect) pass(s *session.Session, name, signature, data string) (*sessio
 		text += ":" + data
 	}
 	if !d.App.signed(signature, text) {
-		return nil, protocol.Errorf(protocol.Unauthorized, "the signature of the subscription is not valid")
+		return nil, d.App.unsigned(signature)
 	}
 	pass := &session.Pass{Publish: d.App.ClientEvents, History: isCache(name)}
 	if !isPresence(name) || data == "" && s.User() != "" {
