@@ -39,7 +39,7 @@ ONLY      ?=
 # The steps of a check come in the order in which they are written.
 .NOTPARALLEL:
 
-.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz attacks drills cluster-drills simulate mutants drain-drill slow-app-drill notify-drill dashboard-check packaging pictures bench bench-compare store-bench microbench release fmt clean
+.PHONY: help run cluster build test check needs fmt-check vet client go-test fuzz-smoke fuzz attacks drills cluster-drills simulate mutants drain-drill slow-app-drill notify-drill dashboard-check browsers packaging pictures bench bench-compare store-bench microbench release fmt clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -132,6 +132,10 @@ store-bench: ## measure the store on disk beside memory, its start and its compa
 
 microbench: ## run the benchmarks beside the code
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+browsers: ## try the browser client in Firefox and in WebKit, the engine of Safari
+	@tools/needs browsers
+	REALTIME_BROWSERS=1 go test -v -count=1 ./integration/engines
 
 packaging: ## check the Dockerfiles by the rules of BuildKit, and the workflows by actionlint; builds nothing
 	cd tools/lint && go run . ../../Dockerfile ../../examples/cluster/Dockerfile
