@@ -4,6 +4,7 @@ package integration
 
 import (
 	"bufio"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -137,6 +138,53 @@ func TestRunSaysWhatIsMissing(t *testing.T) {
 			t.Errorf("instead of %q: %v, %s", want, err, out)
 		}
 	}
+}
+
+// An example with an app does not start without it: its page would open, and do nothing.
+func TestRunSaysWhatTheAppLacks(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, c := range []struct {
+		example, app, want string
+		tools              []string // beside those of every script
+	}{
+		{"laravel-echo", "127.0.0.1:1", "php is missing", nil},
+		{"laravel-echo", taken.Addr().String(), taken.Addr().String() + " is in use", []string{"true php"}},
+		{"dashboard", "", "curl is missing", nil},
+	} {
+		// PACKAGES stands for what npm would fetch. The Caddy would end with another message.
+		cmd := exec.Command(filepath.Join(root(), "tools", "run"), c.example)
+		cmd.Env = []string{"PATH=" + toolbox(t, c.tools...), "CADDY=/bin/false", "PACKAGES=/nowhere", "APP=" + c.app, "PORT=" + port(t)}
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), c.want) || strings.Contains(string(out), "Caddy has ended") {
+			t.Errorf("instead of %q: %v, %s", c.want, err, out)
+		}
+	}
+}
+
+// toolbox returns a folder with what the scripts need, and with others: "program name" puts a program there
+// under another name.
+func toolbox(t *testing.T, others ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, tool := range append([]string{"bash", "dirname", "grep", "mktemp", "rm", "sleep"}, others...) {
+		program, name, renamed := strings.Cut(tool, " ")
+		if !renamed {
+			name = program
+		}
+		path, err := exec.LookPath(program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
 
 // A machine without Go gets a word about it, and not one of the shell.
