@@ -95,6 +95,9 @@ func run(gremlins string, workers, patience int, reasonsFile, killed string, con
 			return err
 		}
 		r.judge(known)
+		for _, tests := range linesOf(s.Chance) {
+			fmt.Printf("%s: failed once with a mutant, and passed when it ran again: %s\n", p, tests)
+		}
 		rows = append(rows, r)
 		fmt.Println(r)
 	}
@@ -241,7 +244,7 @@ func conclude(rows []row, known reasons) error {
 			fmt.Printf("no test reaches %s:%d:%d: %s\n", m.file, m.Line, m.Column, m.text)
 		}
 		for _, k := range known.unused(r.name) {
-			fmt.Printf("this mutant is dead now, remove it from the reasons: %s\n", k)
+			fmt.Printf("fewer mutants live here than the reasons say: %s\n", k)
 		}
 	}
 	if len(wrong) > 0 {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -20,6 +22,55 @@ func TestConclude(t *testing.T) {
 		err := conclude([]row{c.row}, reasons{})
 		if err == nil && c.want != "" || err != nil && (c.want == "" || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A reason is for one mutant, or for as many as it says.
+func TestReasons(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "survivors.txt")
+	text := "hub/a.go | X | a < b\n  It is so.\n2 × hub/a.go | X | c < d\n  It is so.\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	known, err := readReasons(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lived := func(text string) mutant { return mutant{file: "hub/a.go", Type: "X", text: text} }
+	r := row{without: []mutant{lived("a < b"), lived("a < b"), lived("c < d"), lived("e < f")}}
+	r.judge(known)
+	if len(r.without) != 2 || r.without[0].text != "a < b" || r.without[1].text != "e < f" {
+		t.Errorf("without a reason are %v", r.without)
+	}
+	if keys := known.unused("hub"); len(keys) != 1 || !strings.HasSuffix(keys[0], "c < d") {
+		t.Errorf("not needed are %v", keys)
+	}
+	if err := os.WriteFile(file, []byte(text+text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readReasons(file); err == nil {
+		t.Error("a second reason for the same mutant is accepted")
+	}
+}
+
+// Only a test that fails again has noticed a mutant.
+func TestChance(t *testing.T) {
+	for fails, want := range map[string]int{"false": codeLived, "n % 2 == 1": codeLived, "n != 2": codeKilled, "true": codeKilled} {
+		dir := t.TempDir()
+		binary := filepath.Join(dir, "tests")
+		script := "#!/usr/bin/env python3\nimport sys\nopen('n', 'a').write('.')\nn = len(open('n').read())\n" +
+			"if " + strings.NewReplacer("false", "False", "true", "True").Replace(fails) + ":\n  print('--- FAIL: TestA (0.00s)')\n  sys.exit(1)\n"
+		if err := os.WriteFile(binary, []byte(script), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		s := &schema{Binary: binary, Folder: dir, Chance: filepath.Join(dir, "chance"), Tests: map[string]cost{"TestA": {}, "TestB": {}}}
+		code, timed := s.run([]string{"TestA", "TestB"})
+		if code != want || timed {
+			t.Errorf("tests that fail if %s: the code is %d, timed out is %v", fails, code, timed)
+		}
+		if chance := linesOf(s.Chance); (len(chance) > 0) != strings.Contains(fails, "n ") {
+			t.Errorf("tests that fail if %s: %v failed by chance", fails, chance)
 		}
 	}
 }

@@ -3,22 +3,24 @@ package main
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 )
 
-// reasons say why a mutant lives, by its key. A reason that was needed is marked.
+// reasons say why a mutant lives, by its key.
 type reasons map[string]*reason
 
 type reason struct {
-	text string
-	used bool
+	text    string
+	mutants int // how many it is for: in equal lines, or in one line
+	used    int // how many of them lived
 }
 
 // key names a mutant without the number of its line, which changes often.
 func (m mutant) key() string { return fmt.Sprintf("%s | %s | %s", m.file, m.Type, m.text) }
 
 // readReasons reads a file with a mutant and its reason in each pair of lines: the key, then the indented
-// reason. Empty lines and lines with a # are for people.
+// reason. A number and × before the key say that it is for so many mutants. Empty lines and lines with a # are for people.
 func readReasons(path string) (reasons, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -33,8 +35,17 @@ func readReasons(path string) (reasons, error) {
 			if latest != nil && latest.text == "" {
 				return nil, fmt.Errorf("%s:%d: the mutant before has no reason", path, i+1)
 			}
-			latest = new(reason)
-			all[text] = latest
+			key, mutants := text, 1
+			if n, rest, ok := strings.Cut(text, " × "); ok {
+				if m, err := strconv.Atoi(n); err == nil {
+					key, mutants = rest, m
+				}
+			}
+			if all[key] != nil {
+				return nil, fmt.Errorf("%s:%d: the second reason of this mutant; write 2 × before the first if there are two", path, i+1)
+			}
+			latest = &reason{mutants: mutants}
+			all[key] = latest
 		case latest == nil:
 			return nil, fmt.Errorf("%s:%d: a reason without a mutant", path, i+1)
 		default:
@@ -51,8 +62,8 @@ func readReasons(path string) (reasons, error) {
 func (r *row) judge(known reasons) {
 	var without []mutant
 	for _, m := range r.without {
-		if why := known[m.key()]; why != nil {
-			why.used = true
+		if why := known[m.key()]; why != nil && why.used < why.mutants {
+			why.used++
 		} else {
 			without = append(without, m)
 		}
@@ -60,10 +71,10 @@ func (r *row) judge(known reasons) {
 	r.without = without
 }
 
-// unused returns the keys of a package for which no mutant lived.
+// unused returns the keys of a package for which fewer mutants lived than it has reasons for.
 func (known reasons) unused(p string) (keys []string) {
 	for k, why := range known {
-		if !why.used && strings.HasPrefix(k, p+"/") {
+		if why.used < why.mutants && strings.HasPrefix(k, p+"/") {
 			keys = append(keys, k)
 		}
 	}

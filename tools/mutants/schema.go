@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -28,7 +29,9 @@ type schema struct {
 	ImportPath string
 	Folder     string // of the package, absolute
 	Binary     string
+	Hash       string // of Binary: what a mutant comes to depends on the package, its tests and all that they import
 	Timed      string // the file that takes the mutants whose tests did not end
+	Chance     string // the file that takes the tests that failed with a mutant, and did not when they ran once more
 	// Sites are the operators of each file that have a switch. JoinsText are those whose mutant does not compile.
 	Sites     map[string]map[int]int
 	JoinsText map[string]map[int]bool
@@ -74,13 +77,13 @@ func newSchema(work, rel string, patience int) (*schema, error) {
 	if err := b.check(); err != nil {
 		return nil, err
 	}
-	s := &schema{ImportPath: b.pkg.ImportPath, Folder: b.pkg.Dir, Binary: filepath.Join(b.work, "tests"), Timed: filepath.Join(b.work, "timed"), Patience: patience}
+	s := &schema{ImportPath: b.pkg.ImportPath, Folder: b.pkg.Dir, Binary: filepath.Join(b.work, "tests"), Timed: filepath.Join(b.work, "timed"), Chance: filepath.Join(b.work, "chance"), Patience: patience}
 	for {
 		overlay, err := b.write(s)
 		if err != nil {
 			return nil, err
 		}
-		out, err := exec.Command("go", "test", "-c", "-vet=off", "-ldflags=-s -w", "-gcflags=-e", "-overlay", overlay, "-o", s.Binary, "./"+rel).CombinedOutput()
+		out, err := exec.Command("go", "test", "-c", "-vet=off", "-trimpath", "-ldflags=-s -w -buildid=", "-gcflags=-e", "-overlay", overlay, "-o", s.Binary, "./"+rel).CombinedOutput()
 		if err == nil {
 			break
 		}
@@ -88,6 +91,11 @@ func newSchema(work, rel string, patience int) (*schema, error) {
 			return nil, fmt.Errorf("the binary with all mutants: %w\n%s", err, out)
 		}
 	}
+	binary, err := os.ReadFile(s.Binary)
+	if err != nil {
+		return nil, err
+	}
+	s.Hash = fmt.Sprintf("%x", sha256.Sum256(binary))
 	if err := s.measure(b.work); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,31 +94,62 @@ func (s *schema) run(names []string, env ...string) (code int, timed bool) {
 	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(s.Tests[a].CPU, s.Tests[b].CPU) })
 	slow := slices.IndexFunc(names, func(name string) bool { return s.Tests[name].CPU > 0.5 })
 	groups := [][]string{names}
-	start := s.startCPU()
 	if slow > 0 {
 		groups = [][]string{names[:slow], names[slow:]}
 	}
+	if len(names) == 0 {
+		return codeLived, false
+	}
 	for _, group := range groups {
-		if len(group) == 0 {
-			continue
-		}
-		limit, longest, cpu := 30*time.Second, 0.0, 3.0
-		for _, name := range group {
-			limit += time.Duration(float64(s.Patience) * s.Tests[name].Wall * float64(time.Second))
-			longest = max(longest, s.Tests[name].Wall)
-			cpu += 3 * (s.Tests[name].CPU - start)
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
-		cmd := s.tests(ctx, group, limit, int(cpu), env...)
-		out, err := outputOf(ctx, cmd, stalledAfter+time.Duration(longest*float64(time.Second)))
-		stuck := ctx.Err() != nil || bytes.Contains(out, []byte("panic: test timed out after")) || bytes.Contains(out, []byte("SIGXCPU")) ||
-			err != nil && strings.Contains(err.Error(), "signal: ")
-		cancel()
-		if err != nil {
-			return codeKilled, stuck
+		if code, timed := s.confirm(group, env); code != codeLived {
+			return code, timed
 		}
 	}
 	return codeLived, false
+}
+
+// confirm runs tests, and those that fail once more. A test that fails now and then, whatever it tests, has not noticed
+// the mutant.
+func (s *schema) confirm(names, env []string) (code int, timed bool) {
+	for range 3 {
+		code, timed, failed := s.once(names, env)
+		if code == codeLived || timed {
+			return code, timed
+		}
+		if len(failed) == 0 {
+			failed = names // they crashed
+		}
+		if code, timed, _ := s.once(failed, env); code != codeLived {
+			return code, timed
+		}
+		note(s.Chance, strings.Join(failed, ","))
+	}
+	return codeLived, false
+}
+
+// failedTest has the name of a test in what a test binary prints.
+var failedTest = regexp.MustCompile(`(?m)^--- FAIL: (\w+)`)
+
+// once runs tests, and returns the names of those that failed.
+func (s *schema) once(names, env []string) (code int, timed bool, failed []string) {
+	limit, longest, cpu := 30*time.Second, 0.0, 3.0
+	for _, name := range names {
+		limit += time.Duration(float64(s.Patience) * s.Tests[name].Wall * float64(time.Second))
+		longest = max(longest, s.Tests[name].Wall)
+		cpu += 3 * (s.Tests[name].CPU - s.startCPU())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
+	defer cancel()
+	out, err := outputOf(ctx, s.tests(ctx, names, limit, int(cpu), env...), stalledAfter+time.Duration(longest*float64(time.Second)))
+	if err == nil {
+		return codeLived, false, nil
+	}
+	for _, match := range failedTest.FindAllSubmatch(out, -1) {
+		failed = append(failed, string(match[1]))
+	}
+	stuck := ctx.Err() != nil || bytes.Contains(out, []byte("panic: test timed out after")) || bytes.Contains(out, []byte("SIGXCPU")) ||
+		strings.Contains(err.Error(), "signal: ")
+	return codeKilled, stuck, failed
 }
 
 // found is the mutant that gremlins wrote into this folder.
@@ -128,7 +159,7 @@ type found struct {
 	index    int    // of the operator
 	from, to token.Token
 	at       token.Position
-	key      string // the same in a later run, as long as the file is the same
+	key      string // the same in a later run, as long as the binary with all mutants is the same
 }
 
 // find compares this folder with the package. It returns nil if gremlins wrote no mutant here.
@@ -138,7 +169,7 @@ func find() *found {
 		return nil
 	}
 	for name := range s.Sites {
-		source, original, set, err := compare(filepath.Join(s.Folder, name), name)
+		original, set, err := compare(filepath.Join(s.Folder, name), name)
 		if err != nil || original == nil {
 			continue
 		}
@@ -151,7 +182,7 @@ func find() *found {
 			continue
 		}
 		o := operators(original)[n]
-		key := fmt.Sprintf("%x:%d:%s", sha256.Sum256(source), n, to)
+		key := fmt.Sprintf("%s:%s:%d:%s", s.Hash, name, n, to)
 		return &found{s, name, n, o.token, to, set.Position(o.at), key}
 	}
 	return nil
@@ -209,18 +240,18 @@ func (f *found) run() (code int, timed bool) {
 }
 
 // compare returns the file of the package if the one in this folder differs.
-func compare(path, name string) ([]byte, *ast.File, *token.FileSet, error) {
+func compare(path, name string) (*ast.File, *token.FileSet, error) {
 	source, err := os.ReadFile(path)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	here, err := os.ReadFile(name)
 	if err != nil || bytes.Equal(source, here) {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	set := token.NewFileSet()
 	tree, err := parser.ParseFile(set, path, source, parser.SkipObjectResolution)
-	return source, tree, set, err
+	return tree, set, err
 }
 
 func timedKey(name string, line, column int, boundary bool) string {
