@@ -27,7 +27,7 @@ The channel is one that clients may subscribe to. Its other subscribers see the 
 connections_per_ip is the first that is met.`,
 		Example: `  caddy realtime bench --url https://example.com/realtime --channel bench:1
   caddy realtime bench --url http://localhost:8080/realtime --channel chat:1 --connections 100 --rate 50 --duration 30s`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 	}
 	f := c.Flags()
 	f.StringVar(&b.channel, "channel", "", "channel to subscribe and to publish to (required)")

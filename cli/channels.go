@@ -27,7 +27,7 @@ func channelsCommand(t *tool) *cobra.Command {
 		Long:  "List the active channels of all nodes, with their connections and present members.",
 		Example: `  caddy realtime channels
   caddy realtime channels chat: --limit 1000`,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              arguments(0, 1),
 		ValidArgsFunction: t.completeChannel,
 	}
 	c.Flags().IntVar(&limit, "limit", 100, "how many to show at most")

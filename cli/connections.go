@@ -35,7 +35,7 @@ func connectionsCommand(t *tool) *cobra.Command {
 		Example: `  caddy realtime connections
   caddy realtime connections --user ann
   caddy realtime connections --from 203.0.113.0/24 --sort age`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 	}
 	f := c.Flags()
 	f.StringVar(&user, "user", "", "only those of this user")

@@ -26,7 +26,7 @@ ends the command, not the drain.`,
 		Example: `  caddy realtime drain 2m
   caddy realtime drain --status
   caddy realtime drain --cancel`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 	}
 	f := c.Flags()
 	f.BoolVar(&all, "all", false, "drain all hubs of the node, instead of the one of --hub")

@@ -88,10 +88,17 @@ func inFlags(c *cobra.Command, err error) error {
 	return &own
 }
 
-// oneArgument reports an error that shows how a command is written, unless it has one argument.
-func oneArgument(c *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return fmt.Errorf("the command takes one argument and has %d; it is written: %s", len(args), c.UseLine())
+// oneArgument is arguments(1, 1).
+func oneArgument(c *cobra.Command, args []string) error { return arguments(1, 1)(c, args) }
+
+// arguments reports an error that shows how a command is written, unless it has at least least and at most
+// most arguments. A most of -1 stands for any number.
+func arguments(least, most int) cobra.PositionalArgs {
+	takes := map[[2]int]string{{0, 0}: "no argument", {0, 1}: "at most one argument", {1, 1}: "one argument", {1, 2}: "one or two arguments", {1, -1}: "one argument or more"}[[2]int{least, most}]
+	return func(c *cobra.Command, args []string) error {
+		if n := len(args); n < least || most >= 0 && n > most {
+			return fmt.Errorf("the command takes %s and has %d; it is written: %s", takes, n, c.UseLine())
+		}
+		return nil
 	}
-	return nil
 }

@@ -86,3 +86,28 @@ func TestNoCommand(t *testing.T) {
 		}
 	}
 }
+
+// A command with too few or too many arguments says how it is written.
+func TestArguments(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"tail"}, "takes one argument or more and has 0; it is written: realtime tail <channel>"},
+		{[]string{"publish"}, "takes one or two arguments and has 0; it is written: realtime publish <channel>"},
+		{[]string{"publish", "a", "b", "c"}, "takes one or two arguments and has 3; it is written: realtime publish <channel>"},
+		{[]string{"user"}, "takes one argument and has 0; it is written: realtime user <user>"},
+		{[]string{"explain", "a", "b"}, "takes one argument and has 2; it is written: realtime explain <channel or pattern>"},
+		{[]string{"stats", "x"}, "takes no argument and has 1; it is written: realtime stats"},
+		{[]string{"connections", "x"}, "takes no argument and has 1; it is written: realtime connections"},
+		{[]string{"bench", "x"}, "takes no argument and has 1; it is written: realtime bench"},
+		{[]string{"channels", "a", "b"}, "takes at most one argument and has 2; it is written: realtime channels [<prefix>]"},
+		{[]string{"kick", "a", "b"}, "takes at most one argument and has 2; it is written: realtime kick"},
+		{[]string{"follow", "a", "b"}, "takes at most one argument and has 2; it is written: realtime follow"},
+		{[]string{"drain", "1s", "b"}, "takes at most one argument and has 2; it is written: realtime drain"},
+	} {
+		if _, notes, code := call(t, http.NotFoundHandler(), c.args...); code != exitFailed || !strings.Contains(notes, c.want) {
+			t.Errorf("%q: exit %d, notes: %s", c.args, code, notes)
+		}
+	}
+}

@@ -20,7 +20,7 @@ of messages. It is about the node that answers, and ends by itself.`,
 		Example: `  caddy realtime follow ann
   caddy realtime follow --connection k5v2m8q1c7x3b9n4 --for 1h
   caddy realtime follow ann --end`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 	}
 	f := c.Flags()
 	f.StringVar(&connection, "connection", "", "follow this connection, instead of a user")

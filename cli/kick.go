@@ -19,7 +19,7 @@ func kickCommand(t *tool) *cobra.Command {
 themselves, unless the code says so. Whoever may connect can come back: to prevent that, revoke the tokens.`,
 		Example: `  caddy realtime kick ann --reason "the account is closed"
   caddy realtime kick --connection k5v2m8q1c7x3b9n4`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(0, 1),
 	}
 	f := c.Flags()
 	f.StringVar(&connection, "connection", "", "close this connection alone, instead of a user's")

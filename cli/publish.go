@@ -35,7 +35,7 @@ string. Without a content, or with -, it is read from standard input.`,
   caddy realtime publish news:all hello
   caddy realtime publish news:all 42 --text        # the string "42"
   date | caddy realtime publish clock --event tick`,
-		Args:              cobra.RangeArgs(1, 2),
+		Args:              arguments(1, 2),
 		ValidArgsFunction: t.completeChannel,
 	}
 	f := c.Flags()

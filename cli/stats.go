@@ -15,7 +15,7 @@ func statsCommand(t *tool) *cobra.Command {
 		Use:     "stats",
 		Short:   "Show the counters of the hub and the state of its nodes",
 		Example: "  caddy realtime stats --hub chat",
-		Args:    cobra.NoArgs,
+		Args:    arguments(0, 0),
 	}
 	c.RunE = t.run(func(ctx context.Context, out *printer, _ []string) error {
 		s, err := t.site()

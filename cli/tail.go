@@ -32,7 +32,7 @@ It runs until it is interrupted.`,
 		Example: `  caddy realtime tail chat:42
   caddy realtime tail chat:42 orders:7 --history 20
   caddy realtime tail chat:42 --json | jq .payload.content`,
-		Args:              cobra.MinimumNArgs(1),
+		Args:              arguments(1, -1),
 		ValidArgsFunction: t.completeChannels,
 	}
 	c.Flags().IntVar(&history, "history", 0, "begin with so many of the newest messages of each channel (0 to 1000)")

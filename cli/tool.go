@@ -44,7 +44,7 @@ func (t *tool) site() (*site, error) {
 	}
 	base, err := parseURL(t.url)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--url: %w", err)
 	}
 	key, err := t.key()
 	if err != nil {
@@ -83,14 +83,14 @@ func (t *tool) key() (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// parseURL checks the URL of an endpoint.
+// parseURL checks the URL of an endpoint. The error does not name the flag, which the caller knows.
 func parseURL(s string) (string, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return "", fmt.Errorf("--url %s: it has to be the address of the endpoint, such as https://example.com/realtime", s)
+		return "", fmt.Errorf("%s is not the address of an endpoint, which begins with http:// or https://, such as https://example.com/realtime", s)
 	}
 	if u.RawQuery != "" || u.Fragment != "" {
-		return "", fmt.Errorf("--url %s: leave out what follows the path", s)
+		return "", fmt.Errorf("leave out what follows the path in %s", s)
 	}
 	return strings.TrimSuffix(u.String(), "/"), nil
 }
