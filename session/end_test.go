@@ -211,6 +211,52 @@ func TestRejectedInboxIsLogged(t *testing.T) {
 	})
 }
 
+// The rule of a pattern is not that of the channel which its text would be.
+func TestRejectedPatternIsLogged(t *testing.T) {
+	rooms := []policy.Room{{Pattern: "news:*", Subscribe: policy.Anyone}, spanned("orders:*", policy.Users), {Pattern: "chat", Subscribe: policy.Anyone}}
+	inBubble(t, Limits{}, rooms, func(t *testing.T, w *world) {
+		c := w.connect("")
+		for pattern, rule := range map[string]string{
+			"news:*":     "the block 'room news:*' (number 1 of 3) has all channels of the pattern, but no 'subscribe_pattern'",
+			"orders:*":   "the block 'room orders:*' (number 2 of 3) says 'users' for subscribe_pattern, and the client is anonymous",
+			"c*":         "the block 'room chat' (number 3 of 3) has some channels of the pattern, but not all; use a narrower pattern",
+			"nowhere:*":  "no 'room' block has channels of the pattern",
+			"news:day:*": "the block 'room news:*' (number 1 of 3) has all channels of the pattern, but no 'subscribe_pattern'",
+		} {
+			before := len(w.logs.String())
+			c.say(subscribePattern(pattern))
+			synctest.Wait()
+			if got := w.logs.String()[before:]; !strings.Contains(got, `"subscription rejected"`) || !strings.Contains(got, `"rule":"`+rule+`"`) {
+				t.Errorf("%s: %s", pattern, got)
+			}
+			before = len(w.logs.String())
+			w.registry.LogRejected(named(""), pattern, protocol.Errorf(protocol.Forbidden, "no"))
+			if got := w.logs.String()[before:]; !strings.Contains(got, `"connection rejected"`) || !strings.Contains(got, `"rule":"`+rule+`"`) {
+				t.Errorf("a stream of %s: %s", pattern, got)
+			}
+		}
+	})
+}
+
+// A subscription with history names the rule about the history if that one decides, and no rule if the
+// configuration says nothing against it.
+func TestRejectedHistoryIsLogged(t *testing.T) {
+	rooms := []policy.Room{{Pattern: "a", Subscribe: policy.Anyone, HistoryAccess: policy.Users, History: hub.Retention{Size: 1}}}
+	inBubble(t, Limits{}, rooms, func(t *testing.T, w *world) {
+		c := w.connect("")
+		c.say(`{"type":"subscribe","id":1,"payload":{"channel":"a","history":1}}`)
+		synctest.Wait()
+		if got := w.logs.String(); !strings.Contains(got, `"subscription rejected"`) || !strings.Contains(got, `"rule":"room a: read the history of users"`) {
+			t.Error(got)
+		}
+		before := len(w.logs.String())
+		w.registry.LogRejected(named("ann"), "a", protocol.Errorf(protocol.Unauthorized, "authenticate first"))
+		if got := w.logs.String()[before:]; !strings.Contains(got, `"connection rejected"`) || strings.Contains(got, `"rule"`) {
+			t.Error(got)
+		}
+	})
+}
+
 // Only what the rules have decided names a rule, and only an error with a detail has one.
 func TestRejectedSubscriptionNamesTheRuleThatDecides(t *testing.T) {
 	rooms := []policy.Room{{Pattern: "staff", Subscribe: policy.Users}, {Pattern: "a", Subscribe: policy.Anyone}, {Pattern: "b", Subscribe: policy.Anyone}}

@@ -122,19 +122,37 @@ func (s *Session) logNotAuthenticated(e *protocol.Error) {
 
 // withRule adds the rule that rejected a subscription, if a rule of the configuration did.
 func (u *rules) withRule(args []any, who *policy.Subject, channel string, e *protocol.Error) []any {
-	if e.Detail == "" && (e.Code == protocol.Forbidden || e.Code == protocol.Unauthorized) {
-		args = append(args, "rule", u.ruleOf(policy.Subscribe, who, channel))
+	if e.Detail != "" || e.Code != protocol.Forbidden && e.Code != protocol.Unauthorized {
+		return args
+	}
+	if rule := u.ruleAgainst(who, channel); rule != "" {
+		args = append(args, "rule", rule)
 	}
 	return args
 }
 
-// ruleOf names what the configuration says about an action of a client in a channel.
-func (u *rules) ruleOf(a policy.Action, who *policy.Subject, channel string) string {
+// ruleAgainst names what the configuration says against a subscription of a client to a channel, which may
+// be one with its history, or to a pattern. It returns "" if the configuration says nothing against it.
+func (u *rules) ruleAgainst(who *policy.Subject, channel string) string {
+	if protocol.IsPattern(channel) {
+		if d := u.policy.ExplainPattern(who, channel); d.Err != nil {
+			return d.Because
+		}
+		return ""
+	}
 	room := u.policy.Match(channel)
 	if room == nil {
 		return "no room has this channel"
 	}
-	rule := "room " + room.Pattern + ": " + a.String() + " " + room.Subscribe.String()
+	rule := "room " + room.Pattern + ": "
+	switch {
+	case room.Allow(policy.Subscribe, who, channel) != nil:
+		rule += policy.Subscribe.String() + " " + room.Subscribe.String()
+	case room.Allow(policy.History, who, channel) != nil:
+		return rule + policy.History.String() + " " + room.HistoryAccess.String()
+	default:
+		return ""
+	}
 	if !room.OwnedBy(who, channel) {
 		rule += ", and the channel belongs to another user or claim"
 	}
