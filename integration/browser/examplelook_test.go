@@ -74,32 +74,51 @@ func TestExamplesLook(t *testing.T) {
 	}
 }
 
-// A visitor whom the server does not let in learns it from the page.
+// rejections are what makes the server reject a visitor, and what the page then shows where.
+var rejections = []struct{ example, from, to, where, says string }{
+	{"call", "subscribe anyone", "subscribe users", "#problem", "The server has closed this"},
+	{"chat", "subscribe anyone", "subscribe users", "#messages .error", "The server has closed this"},
+	{"dashboard", "subscribe anyone", "subscribe users", "#status", "rejected by the server"},
+	{"form", "subscribe anyone", "subscribe users", "#notice", "The server has closed this"},
+	{"todo", "subscribe anyone", "subscribe users", "#notice", "The server has closed this"},
+	{"socketio", "subscribe anyone", "subscribe users", "#status", "rejected: you must be signed in"},
+	{"laravel-echo", "key app-key", "key another-key", "#messages .error", "The server has rejected this page: "},
+	{"laravel-echo", "{$PUSHER_APP_SECRET:app-secret-of-this-example}", "another-secret-of-this-example", "#messages .error", "does not let you into this room (401)"},
+	{"laravel-echo", "@app path /broadcasting/auth", "respond /broadcasting/auth 403\n@app path /broadcasting", "#messages .error", "does not let you into this room (403)"},
+}
+
+// A visitor whom the server, or the app behind it, does not let in learns it from the page.
 func TestExamplesSayRejected(t *testing.T) {
-	for name, where := range map[string]string{"call": "#problem", "chat": "#messages .error", "dashboard": "#status", "form": "#notice", "todo": "#notice"} {
-		t.Run(name, func(t *testing.T) {
-			s := integration.Start(t, strings.Replace(example(t, name), "subscribe anyone", "subscribe users", 1))
+	for _, r := range rejections {
+		t.Run(r.example+" "+r.to, func(t *testing.T) {
+			s := startLook(t, r.example, r.from, r.to)
 			tab := Start(t).Open("ann", "http://"+s.Addr("site")+"/")
-			tab.shows(where, map[bool]string{true: "rejected by the server", false: "The server has closed this"}[name == "dashboard"])
-			if !Eval[bool](tab, `document.querySelector('%s').checkVisibility()`, where) {
+			tab.shows(r.where, r.says)
+			if !Eval[bool](tab, `document.querySelector('%s').checkVisibility()`, r.where) {
 				t.Error("the page says it where nobody sees it")
 			}
 		})
 	}
 }
 
-// startLook starts the server of an example, and its app.
-func startLook(t *testing.T, name string) *integration.Process {
+// startLook starts the server of an example, with changes to its Caddyfile, and its app.
+func startLook(t *testing.T, name string, changes ...string) *integration.Process {
 	t.Helper()
+	site := example(t, name)
+	if changed := strings.NewReplacer(changes...).Replace(site); len(changes) == 0 || changed != site {
+		site = changed
+	} else {
+		t.Fatalf("the Caddyfile has no %q", changes[0])
+	}
 	if name == "socketio" {
 		clientPackages(t)
 	}
 	if name != "laravel-echo" {
-		return integration.StartProcess(t, example(t, name))
+		return integration.StartProcess(t, site)
 	}
 	t.Setenv("PACKAGES", packages(t))
 	app := freeport.Addr(t)
-	site := strings.Replace(example(t, name), "root * public", "root * "+examplePage(t), 1)
+	site = strings.Replace(site, "root * public", "root * "+examplePage(t), 1)
 	s := integration.StartProcess(t, strings.ReplaceAll(site, "{$APP:127.0.0.1:8000}", app))
 	phpServer(t, app, "../../examples/laravel-echo/app.php", "SITE_URL=http://"+s.Addr("site"))
 	return s

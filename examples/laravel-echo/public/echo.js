@@ -30,6 +30,11 @@ function showState() {
   $("members").classList.toggle("stale", shown !== "connected"); // as they were when the connection broke
 }
 echo.connector.pusher.connection.bind("state_change", showState);
+// With a code of 4000 to 4099, such as that of an unknown key, pusher-js does not try again.
+echo.connector.pusher.connection.bind("error", (problem) => {
+  const { code, message } = problem.data ?? problem.error?.data ?? {};
+  if (code >= 4000 && code < 4100) line("", `The server has rejected this page: ${message} (${code})`).classList.add("note", "error");
+});
 for (const event of ["online", "offline"]) addEventListener(event, showState);
 
 // Who is here. joining and leaving bring the user_info of one member.
