@@ -79,6 +79,7 @@ func (o *Options) handshake(w http.ResponseWriter, r *http.Request, q url.Values
 	case upgrade != socket:
 		return o.refuse(w, r, errRequest)
 	case q.Get("EIO") != version:
+		o.noteVersion(q.Get("EIO"))
 		return o.refuse(w, r, errVersion)
 	case o.Foreign != nil:
 		return o.reject(w, r, o.Foreign)
@@ -111,6 +112,16 @@ func (o *Options) serveKnown(w http.ResponseWriter, r *http.Request, sid string,
 		return c.servePost(w, r, o)
 	}
 	return o.refuse(w, r, errRequest)
+}
+
+// noteVersion counts and logs a client of another version: its page shows little of the answer.
+func (o *Options) noteVersion(spoken string) {
+	if o.Rejected == nil {
+		return
+	}
+	e := protocol.Errorf(protocol.Forbidden, "%s", errVersion.message)
+	e.Detail = "the client speaks version " + protocol.Quote(spoken) + " of Engine.IO, and the server " + version
+	o.Rejected(e)
 }
 
 // reject answers a request that the server's own rules do not allow.

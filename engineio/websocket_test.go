@@ -231,6 +231,22 @@ func TestTableOfErrors(t *testing.T) {
 	}
 }
 
+// A client of another version is one that is rejected, and the log says which version it speaks.
+func TestOtherVersionIsNoted(t *testing.T) {
+	t.Parallel()
+	var noted []*protocol.Error
+	n := newNode(t, hub.Settings{})
+	n.with(func(o *engineio.Options) { o.Rejected = func(e *protocol.Error) { noted = append(noted, e) } })
+	addr := listen(t, n)
+	for _, query := range []string{"EIO=4&transport=flash", "EIO=4&transport=websocket&sid=abc", "EIO=3&transport=polling"} {
+		get(t, "GET", "http://"+addr+"/socket.io/?"+query, nil, "")
+	}
+	const want = `the client speaks version "3" of Engine.IO, and the server 4`
+	if len(noted) != 1 || noted[0].Code != protocol.Forbidden || noted[0].Message != "Unsupported protocol version" || noted[0].Detail != want {
+		t.Errorf("noted: %v", noted)
+	}
+}
+
 // Without a table for sessions there are no polls.
 func TestWithoutPolls(t *testing.T) {
 	t.Parallel()
