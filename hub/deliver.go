@@ -109,7 +109,7 @@ func (c *Conn) deliverEach(s *subscription, b *batch, from int) {
 			if ev.Position.Epoch == s.from.Epoch && ev.Position.Offset <= s.from.Offset && !s.from.IsZero() {
 				continue // the subscription started behind what is missing
 			}
-			if !s.from.IsZero() {
+			if !s.from.IsZero() && !ev.Position.IsZero() {
 				s.from = ev.Position // the client learns of the loss up to here
 			}
 			s.passed(ev.Position)

@@ -71,9 +71,10 @@ func (c *Conn) passOver(s *subscription, m *Message, often int) {
 	}
 }
 
-// passed notes that the client gets an event with a position. Needs mu.
+// passed notes that the client gets an event. One without a position does not say how far the channel
+// is. Needs mu.
 func (s *subscription) passed(p Position) {
-	if v := s.sieve; v != nil && !p.Before(v.reached) {
+	if v := s.sieve; v != nil && !p.IsZero() && !p.Before(v.reached) {
 		v.reached, v.skipped = Position{}, 0
 	}
 }

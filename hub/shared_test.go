@@ -146,6 +146,49 @@ func TestNoProgressBehindAMessage(t *testing.T) {
 	})
 }
 
+// What has no position, such as a volatile message or a change of the members, does not tell a client how far the
+// channel is. Neither does a gap without a position.
+func TestProgressBehindWhatHasNoPosition(t *testing.T) {
+	for name, try := range map[string]bool{"at once": true, "through the queue": false} {
+		for what, ev := range map[string]Event{"h@0 1": &Message{Channel: "h", Content: []byte("1"), Volatile: true}, "members": "members", "gap h@0": Gap{Channel: "h"}} {
+			t.Run(name+", "+what, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					h, _ := newTestHub(t, Settings{Heartbeat: time.Minute})
+					w := newWire()
+					var tr Transport = w
+					if try {
+						tr = &tryWire{wire: w}
+					}
+					c, err := h.Connect(ConnOptions{Transport: tr, Encoder: new(told)})
+					if err != nil {
+						t.Fatal(err)
+					}
+					subscribe(t, h, c, "h", SubscribeOptions{Selector: odd{}})
+					publish(t, h, "h", "1", "22")
+					h.Announce("h", ev)
+					time.Sleep(time.Minute)
+					expect(t, w, "h@1 1", what, "at 2", "ping")
+				})
+			})
+		}
+	}
+}
+
+// A gap without a position leaves the start of a subscription as it is: what came before it does not come again.
+func TestStartBehindAGapWithoutAPosition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{Heartbeat: time.Hour})
+		w := newWire()
+		publish(t, h, "h", "1", "2", "3")
+		at := subscribe(t, h, connect(t, h, w), "h", SubscribeOptions{}).Position
+		at.Offset--
+		h.Announce("h", Gap{Channel: "h"})
+		h.Broadcast("h", &Message{Channel: "h", Content: []byte("again"), Position: at})
+		publish(t, h, "h", "4")
+		expect(t, w, "gap h@0", "h@4 4")
+	})
+}
+
 // A client that is told of a gap is not told of an older position before it.
 func TestNoProgressBeforeAGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

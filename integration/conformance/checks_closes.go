@@ -136,8 +136,7 @@ func (c *client) wantCloseAfter(code uint16, what string) {
 
 // receiveUntil reads one frame, answers a ping, and waits no longer than to a time.
 func (s *socket) receiveUntil(end time.Time) (first byte, payload []byte, err error) {
-	s.timeout = time.Until(end)
-	if first, payload, err = s.receive(); err == nil && first&0x0f == opPing {
+	if first, payload, err = s.receive(end); err == nil && first&0x0f == opPing {
 		s.pings++
 		err = s.write(opPong, payload)
 	}

@@ -17,6 +17,14 @@ var positionChecks = []Check{
 		e := r.open().do("subscribe", object{"channel": channel, "recover": p.Payload.position()}, "subscribed")
 		contents(e.want("recovered", true), "missed")
 	}},
+	{"a volatile message does not take the place of position", "Tags and filters", []need{needRoom(History)}, func(r *run) {
+		a, b, channel := r.open(), r.open(), r.channel(History)
+		b.hold(channel)
+		offset := a.publish(channel, "held back").Payload["offset"]
+		a.tell("message", object{"channel": channel, "event": "yes", "content": "passes", "volatile": true})
+		b.timeout = r.beat(b.connected)
+		b.until("position", "the position", func(envelope) bool { return true }).want("offset", offset)
+	}},
 	{"position comes once a second at most, and with a heartbeat", "Tags and filters", []need{needRoom(History)}, func(r *run) {
 		a, b, channel := r.open(), r.open(), r.channel(History)
 		b.hold(channel)

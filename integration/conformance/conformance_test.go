@@ -190,6 +190,7 @@ var needsShort = []string{
 	"a client that answers no pings is closed with 4501",
 	"when their token expires, a connection and a stream end with 4503",
 	"position is where recovery begins when messages did not pass",
+	"a volatile message does not take the place of position",
 	"position comes once a second at most, and with a heartbeat",
 	"on a stream a bare id takes the place of position",
 	"a user whose connection broke stays for the grace",

@@ -81,6 +81,7 @@ var faults = []fault{
 
 	{"position is where recovery begins when messages did not pass", down, `("type":"position".*"offset":)`, `${1}9`, "does not have offset"},
 	{"position is where recovery begins when messages did not pass", up, `"recover":`, `"recovery":`, "does not have recovered"},
+	{"a volatile message does not take the place of position", down, `("type":"position".*"offset":)`, `${1}9`, "does not have offset"},
 	{"position comes once a second at most, and with a heartbeat", down, `^.*"type":"position".*$`, strings.Repeat("$0\n", 100), "frames position came within"},
 	{"position comes once a second at most, and with a heartbeat", up, `,"filter":"(\\"|[^"])*"`, ``, "no message passes"},
 	{"on a stream a bare id takes the place of position", query, `&?filter=[^&]*`, ``, "waited for an id"},

@@ -157,13 +157,15 @@ func masked(first byte, payload []byte) []byte {
 	return out
 }
 
-// message reads the next text message, joins its fragments and answers pings on the way. The
-// error is a [closed] if the server closed the connection.
+// message reads the next text message, joins its fragments and answers pings on the way. It waits for
+// the timeout at most: pings do not make it longer. The error is a [closed] if the server closed the
+// connection.
 func (s *socket) message() ([]byte, error) {
 	var whole []byte
 	packed := false
+	end := time.Now().Add(s.timeout)
 	for {
-		first, payload, err := s.receive()
+		first, payload, err := s.receive(end)
 		if err != nil {
 			return nil, err
 		}
@@ -202,9 +204,9 @@ func asClosed(payload []byte) error {
 	return closed{binary.BigEndian.Uint16(payload), string(payload[2:])}
 }
 
-// receive reads a frame.
-func (s *socket) receive() (first byte, payload []byte, err error) {
-	_ = s.conn.SetReadDeadline(time.Now().Add(s.timeout))
+// receive reads a frame, and waits no longer than to a time.
+func (s *socket) receive(end time.Time) (first byte, payload []byte, err error) {
+	_ = s.conn.SetReadDeadline(end)
 	var head [8]byte
 	if _, err := io.ReadFull(s.in, head[:2]); err != nil {
 		return 0, nil, err
