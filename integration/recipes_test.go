@@ -88,16 +88,22 @@ func recipe(t *testing.T, caddyfile string, command ...string) {
 			t.Logf("the app says: %s", said.String())
 		}
 	})
+	await(t, "127.0.0.1:"+port)
+	useRecipe(t, c.Addr("site"))
+}
+
+// await waits until an app listens at an address.
+func await(t *testing.T, addr string) {
+	t.Helper()
 	for start := time.Now(); ; time.Sleep(20 * time.Millisecond) {
-		if conn, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil {
+		if conn, err := net.Dial("tcp", addr); err == nil {
 			conn.Close()
-			break
+			return
 		}
 		if time.Since(start) > 20*time.Second {
 			t.Fatal("the app does not listen")
 		}
 	}
-	useRecipe(t, c.Addr("site"))
 }
 
 // useRecipe is a visitor of a site.

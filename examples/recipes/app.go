@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log"
 	"math"
@@ -36,10 +37,15 @@ func publish(channel string, content any) error {
 	r.Header.Set("Authorization", "Bearer "+key)
 	r.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(r)
-	if err == nil {
-		err = res.Body.Close()
+	if err != nil {
+		return err
 	}
-	return err
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		said, _ := io.ReadAll(res.Body)
+		return fmt.Errorf("publish: %s: %s", res.Status, said)
+	}
+	return nil
 }
 
 func genuine(h http.Header, body []byte) bool {
@@ -91,6 +97,11 @@ type events struct {
 }
 
 func main() {
+	for _, name := range []string{"REALTIME_URL", "REALTIME_API_KEY", "WEBHOOK_SECRET"} {
+		if os.Getenv(name) == "" {
+			log.Fatalf("%s is not set", name)
+		}
+	}
 	http.HandleFunc("POST /login", func(w http.ResponseWriter, r *http.Request) { // check a password here
 		session := rand.Text()
 		sessions.Store(session, r.FormValue("user"))
@@ -134,6 +145,7 @@ func main() {
 			}
 		}
 		if err != nil { // Caddy sends the events again.
+			log.Print(err)
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}

@@ -1,11 +1,21 @@
 <?php
 
-function publish(string $channel, mixed $content): void
+foreach (['REALTIME_URL', 'REALTIME_API_KEY', 'WEBHOOK_SECRET'] as $name) {
+    if (!getenv($name)) {
+        error_log("$name is not set");
+        http_response_code(500);
+        exit;
+    }
+}
+
+function publish(string $channel, mixed $content): bool
 {
     $headers = ['Authorization: Bearer ' . getenv('REALTIME_API_KEY'), 'Content-Type: application/json'];
     $options = ['method' => 'POST', 'header' => $headers, 'content' => json_encode(['content' => $content])];
     $url = getenv('REALTIME_URL') . '/channels/' . rawurlencode($channel) . '/messages';
-    file_get_contents($url, false, stream_context_create(['http' => $options]));
+    $sent = @file_get_contents($url, false, stream_context_create(['http' => $options])) !== false;
+    $sent || error_log(error_get_last()['message']);
+    return $sent;
 }
 
 function genuine(string $body): bool
@@ -57,7 +67,10 @@ switch (parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH)) {
             break;
         }
         foreach ($in['data']['events'] as $event) {
-            publish('log', ($event['sender'] ?? 'the app') . " wrote in {$event['channel']}");
+            if (!publish('log', ($event['sender'] ?? 'the app') . " wrote in {$event['channel']}")) {
+                answer(502); // Caddy sends the events again.
+                break 2;
+            }
         }
         answer(204);
 }

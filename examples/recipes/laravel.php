@@ -12,7 +12,8 @@ function publish(string $channel, mixed $content): void
 
 function genuine(Request $r): bool
 {
-    $key = base64_decode(substr(env('WEBHOOK_SECRET'), strlen('whsec_')));
+    $secret = env('WEBHOOK_SECRET') ?: throw new RuntimeException('WEBHOOK_SECRET is not set');
+    $key = base64_decode(substr($secret, strlen('whsec_')));
     $time = $r->header('webhook-timestamp');
     $signed = $r->header('webhook-id') . ".$time." . $r->getContent();
     $want = 'v1,' . base64_encode(hash_hmac('sha256', $signed, $key, true));

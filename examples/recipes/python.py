@@ -1,9 +1,9 @@
-import base64, hashlib, hmac, json, os, re, secrets, time, urllib.request
+import base64, hashlib, hmac, json, os, re, secrets, sys, time, urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, urlsplit
 
-URL, KEY = os.environ["REALTIME_URL"], os.environ["REALTIME_API_KEY"]
-SECRET = base64.b64decode(os.environ["WEBHOOK_SECRET"].removeprefix("whsec_"))
+URL, KEY, SECRET = (os.environ.get(name) or sys.exit(f"{name} is not set") for name in ("REALTIME_URL", "REALTIME_API_KEY", "WEBHOOK_SECRET"))
+SECRET = base64.b64decode(SECRET.removeprefix("whsec_"))
 sessions = {}
 
 

@@ -38,13 +38,13 @@ class RealtimeController < ActionController::API
   private
 
   def publish(channel, content)
-    Net::HTTP.post(URI("#{ENV["REALTIME_URL"]}/channels/#{ERB::Util.url_encode(channel)}/messages"), { content: content }.to_json,
-                   "Authorization" => "Bearer #{ENV["REALTIME_API_KEY"]}", "Content-Type" => "application/json")
+    Net::HTTP.post(URI("#{ENV.fetch("REALTIME_URL")}/channels/#{ERB::Util.url_encode(channel)}/messages"), { content: content }.to_json,
+                   "Authorization" => "Bearer #{ENV.fetch("REALTIME_API_KEY")}", "Content-Type" => "application/json").value # raises if it was rejected
   end
 
   def verify
     id, time, signatures = %w[id timestamp signature].map { |name| request.headers["webhook-#{name}"] }
-    key = Base64.decode64(ENV["WEBHOOK_SECRET"].delete_prefix("whsec_"))
+    key = Base64.decode64(ENV.fetch("WEBHOOK_SECRET").delete_prefix("whsec_"))
     want = "v1," + Base64.strict_encode64(OpenSSL::HMAC.digest("SHA256", key, "#{id}.#{time}.#{request.raw_post}"))
     fresh = (Time.now.to_i - time.to_i).abs < 300
     head :unauthorized unless fresh && signatures.to_s.split.any? { |s| ActiveSupport::SecurityUtils.secure_compare(want, s) }
