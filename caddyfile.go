@@ -27,22 +27,22 @@ func init() {
 // routeOptions are all options of the directive: its own, and those of the hub.
 var routeOptions = func() block.Options[*Handler] {
 	all := block.Options[*Handler]{
-		"hub":         {Syntax: "<name>", Min: 1, Max: 1, Parse: parseHubName},
+		"hub":         {Syntax: "<name>", Min: 1, Max: 1, NoBlock: "; the options of a hub stand in the global option: realtime <name> { … }", Parse: parseHubName},
 		"origins":     {Syntax: "<origin>…", Min: 1, Max: -1, Parse: parseOrigins},
-		"api_key":     {Syntax: "<key>… [{ … }]", Min: 1, Max: -1, Repeat: true, Block: true, Content: true, Parse: parseAPIKeys},
+		"api_key":     {Syntax: "<key>… [{ … }]", Min: 1, Max: -1, Repeat: true, Block: true, Inside: config.APIKeyOptions, Content: true, Parse: parseAPIKeys},
 		"console":     {Parse: parseConsole},
 		"compression": {Parse: parseCompression},
 		"user":        {Syntax: "<placeholder>", Min: 1, Max: 1, Parse: parseUser},
 		"info":        {Syntax: "{ <name> <placeholder> … }", Block: true, Parse: parseInfo},
-		"token":       {Syntax: "{ … }", Block: true, Parse: parseToken},
-		"authorize":   {Syntax: "{ … }", Block: true, Parse: parseAuthorize},
-		"pusher":      {Syntax: "<app id> { … }", Min: 1, Max: 1, Repeat: true, Block: true, Parse: parsePusher},
-		"socketio":    {Syntax: "[<path>] [{ … }]", Max: 1, Block: true, Parse: parseSocketIO},
-		"notify":      {Syntax: "{ … }", Block: true, Parse: parseNotify},
-		"turn":        {Syntax: "{ … }", Block: true, Parse: parseTurn},
+		"token":       {Syntax: "{ … }", Block: true, Inside: config.TokenOptions, Parse: parseToken},
+		"authorize":   {Syntax: "{ … }", Block: true, Inside: config.AuthorizeOptions, Parse: parseAuthorize},
+		"pusher":      {Syntax: "<app id> { … }", Min: 1, Max: 1, Repeat: true, Block: true, Inside: config.PusherOptions(checkOrigin), Parse: parsePusher},
+		"socketio":    {Syntax: "[<path>] [{ … }]", Max: 1, Block: true, Inside: config.SocketIOOptions(checkOrigin), Parse: parseSocketIO},
+		"notify":      {Syntax: "{ … }", Block: true, Inside: config.NotifyOptions, Parse: parseNotify},
+		"turn":        {Syntax: "{ … }", Block: true, Inside: config.TurnOptions, Parse: parseTurn},
 
-		"handle_message": {Syntax: "<pattern>… { … }", Min: 1, Max: -1, Repeat: true, Block: true, Parse: parseHandleMessage},
-		"handle_call":    {Syntax: "{ … }", Block: true, Parse: parseHandleCall},
+		"handle_message": {Syntax: "<pattern>… { … }", Min: 1, Max: -1, Repeat: true, Block: true, Inside: config.HandleMessageOptions, Parse: parseHandleMessage},
+		"handle_call":    {Syntax: "{ … }", Block: true, Inside: config.HandleCallOptions, Parse: parseHandleCall},
 	}
 	for name, o := range config.HubOptions {
 		all[name] = block.ForPart(o, inlineHub)
@@ -100,7 +100,7 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return start.WrapErr(err)
 	}
 	if err := routeOptions.ParseBlock(d, "realtime", h); err != nil {
-		return err
+		return siteBlock.Place(err)
 	}
 	return checkHub(h.HubConfig, &start)
 }
@@ -168,14 +168,12 @@ func (h *Handler) parseRoutes(helper httpcaddyfile.Helper) error {
 	return nil
 }
 
-// placeOfRouteOption says where an option belongs that the global option does not have. All options
-// of the global one may stand in a site as well, so the other way round needs no hint.
-func placeOfRouteOption(name string) string {
-	if _, ok := routeOptions[name]; !ok {
-		return ""
-	}
-	return "the 'realtime' of a site"
-}
+// The two blocks into which all options of the module belong. The options of the global one may stand
+// in a site as well.
+var (
+	siteBlock   = block.Tree{Name: "the 'realtime' of a site", Head: "realtime [<path>]", Options: routeOptions}
+	globalBlock = block.Tree{Name: "the global option 'realtime'", Head: "realtime [<hub>]", Options: config.HubOptions}
+)
 
 // parseGlobalOption reads
 //
@@ -202,8 +200,8 @@ func parseGlobalOption(d *caddyfile.Dispenser, existing any) (any, error) {
 		return nil, start.WrapErr(err)
 	}
 	c := new(config.Hub)
-	if err := config.HubOptions.ParseBlockOr(d, "realtime", c, placeOfRouteOption); err != nil {
-		return nil, err
+	if err := config.HubOptions.ParseBlock(d, "realtime", c); err != nil {
+		return nil, globalBlock.Place(err, siteBlock)
 	}
 	if err := checkHub(c, &start); err != nil {
 		return nil, err

@@ -32,14 +32,15 @@ func ParseAPIKeys(d *caddyfile.Dispenser, args []string) (keys []string, scoped 
 		return nil, nil, errScopeOfSeveral
 	}
 	scoped = &APIKey{Key: args[0]}
-	if err := scopeOptions.ParseBlock(d, "api_key", scoped); err != nil {
+	if err := APIKeyOptions.ParseBlock(d, "api_key", scoped); err != nil {
 		return nil, nil, err
 	}
 	_, err = scoped.Scope()
 	return nil, scoped, err
 }
 
-var scopeOptions = block.Options[*APIKey]{
+// APIKeyOptions are the options of `api_key`.
+var APIKeyOptions = block.Options[*APIKey]{
 	"publish":  allowed("publish"),
 	"history":  allowed("history"),
 	"presence": allowed("presence"),

@@ -21,11 +21,12 @@ import (
 func ParseAuthorize(d *caddyfile.Dispenser) (*Authorize, error) {
 	c := new(Authorize)
 	var err error
-	c.directives, err = parseDirectives(d, "authorize", authorizeOptions, c)
+	c.directives, err = parseDirectives(d, "authorize", AuthorizeOptions, c)
 	return c, err
 }
 
-var authorizeOptions = block.Options[*Authorize]{
+// AuthorizeOptions are the options of `authorize`, beside its directives.
+var AuthorizeOptions = block.Options[*Authorize]{
 	"on":      {Syntax: "connect|subscribe|publish …", Min: 1, Max: 3, Parse: parseOn},
 	"cache":   block.DurationOrOff(func(c *Authorize) *caddy.Duration { return &c.Cache }),
 	"timeout": block.Duration(func(c *Authorize) *caddy.Duration { return &c.Timeout }),

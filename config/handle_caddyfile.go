@@ -20,14 +20,15 @@ import (
 // The directives are any of Caddy's; [HandleMessage.ParseRoutes] parses them.
 func ParseHandleMessage(d *caddyfile.Dispenser, patterns []string) (c *HandleMessage, err error) {
 	c = &HandleMessage{Channels: patterns}
-	if c.directives, err = parseDirectives(d, "handle_message", handleMessageOptions, c); err != nil {
+	if c.directives, err = parseDirectives(d, "handle_message", HandleMessageOptions, c); err != nil {
 		return nil, err
 	}
 	_, _, err = c.Compile()
 	return c, err
 }
 
-var handleMessageOptions = block.Options[*HandleMessage]{
+// HandleMessageOptions are the options of `handle_message`, beside its directives.
+var HandleMessageOptions = block.Options[*HandleMessage]{
 	"concurrency": block.Count(func(c *HandleMessage) *int { return &c.Concurrency }),
 	"timeout":     block.Duration(func(c *HandleMessage) *caddy.Duration { return &c.Timeout }),
 	"max_answer":  block.Size(func(c *HandleMessage) *int64 { return &c.MaxAnswer }),
@@ -52,14 +53,15 @@ func (c *HandleMessage) ParseRoutes(h httpcaddyfile.Helper) (err error) {
 // The directives are any of Caddy's; [HandleCall.ParseRoutes] parses them.
 func ParseHandleCall(d *caddyfile.Dispenser) (c *HandleCall, err error) {
 	c = new(HandleCall)
-	if c.directives, err = parseDirectives(d, "handle_call", handleCallOptions, c); err != nil {
+	if c.directives, err = parseDirectives(d, "handle_call", HandleCallOptions, c); err != nil {
 		return nil, err
 	}
 	_, err = c.Compile()
 	return c, err
 }
 
-var handleCallOptions = block.Options[*HandleCall]{
+// HandleCallOptions are the options of `handle_call`, beside its directives.
+var HandleCallOptions = block.Options[*HandleCall]{
 	"concurrency": block.Count(func(c *HandleCall) *int { return &c.Concurrency }),
 	"timeout":     block.Duration(func(c *HandleCall) *caddy.Duration { return &c.Timeout }),
 	"max_answer":  block.Size(func(c *HandleCall) *int64 { return &c.MaxAnswer }),

@@ -8,9 +8,9 @@ import (
 // or in the directive.
 var HubOptions = block.Options[*Hub]{
 	"heartbeat": {Syntax: "<interval> [<timeout>]", Min: 1, Max: 2, Parse: parseHeartbeat},
-	"limits":    {Syntax: "{ … }", Block: true, Parse: parseLimits},
-	"room":      {Syntax: "<pattern> { … }", Min: 1, Max: 1, Repeat: true, Block: true, Parse: parseRoom},
+	"limits":    {Syntax: "{ … }", Block: true, Inside: limitOptions, Parse: parseLimits},
+	"room":      {Syntax: "<pattern> { … }", Min: 1, Max: 1, Repeat: true, Block: true, Inside: roomOptions, Parse: parseRoom},
 	"drain":     {Syntax: "<window> [<at_exit>]", Min: 1, Max: 2, Parse: parseDrain},
-	"redis":     {Syntax: "<address>… [{ … }]", Min: 1, Max: -1, Block: true, Parse: parseRedis},
-	"store":     {Syntax: "<dir> [{ … }]", Min: 1, Max: 1, Block: true, Parse: parseStore},
+	"redis":     {Syntax: "<address>… [{ … }]", Min: 1, Max: -1, Block: true, Inside: redisOptions, Parse: parseRedis},
+	"store":     {Syntax: "<dir> [{ … }]", Min: 1, Max: 1, Block: true, Inside: storeOptions, Parse: parseStore},
 }

@@ -27,13 +27,14 @@ import (
 func ParseNotify(d *caddyfile.Dispenser) (_ *Notify, err error) {
 	at := *d
 	c := &Notify{at: &at}
-	if c.directives, err = parseDirectives(d, "notify", notifyOptions, c); err != nil {
+	if c.directives, err = parseDirectives(d, "notify", NotifyOptions, c); err != nil {
 		return nil, err
 	}
 	return c, c.Check()
 }
 
-var notifyOptions = block.Options[*Notify]{
+// NotifyOptions are the options of `notify`, beside its directives.
+var NotifyOptions = block.Options[*Notify]{
 	"events":   {Syntax: "connected|disconnected|occupied|vacated|entered|left|message|changed …", Min: 1, Max: -1, Parse: parseNotifyEvents},
 	"channels": {Syntax: "<pattern>…", Min: 1, Max: -1, Parse: parseNotifyChannels},
 	"secret":   {Syntax: "<secret> [<secret>]", Min: 1, Max: 2, Parse: parseNotifySecrets},

@@ -30,15 +30,20 @@ import (
 // Further pairs of key and secret may follow. checkOrigin checks an origin without placeholders.
 func ParsePusher(d *caddyfile.Dispenser, args []string, checkOrigin func(string) error) (*Pusher, error) {
 	c := &Pusher{App: args[0]}
+	if err := PusherOptions(checkOrigin).ParseBlock(d, "pusher", c); err != nil {
+		return nil, err
+	}
+	return c, c.Check()
+}
+
+// PusherOptions returns the options of `pusher`. checkOrigin checks an origin without placeholders.
+func PusherOptions(checkOrigin func(string) error) block.Options[*Pusher] {
 	options := maps.Clone(pusherOptions)
 	options["origins"] = block.Option[*Pusher]{Syntax: "<origin>…", Min: 1, Max: -1, Parse: func(_ *caddyfile.Dispenser, args []string, c *Pusher) error {
 		c.Origins = args
 		return checkOrigins(args, checkOrigin)
 	}}
-	if err := options.ParseBlock(d, "pusher", c); err != nil {
-		return nil, err
-	}
-	return c, c.Check()
+	return options
 }
 
 var pusherOptions = block.Options[*Pusher]{

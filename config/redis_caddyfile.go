@@ -40,13 +40,13 @@ func parseRedis(d *caddyfile.Dispenser, args []string, c *Hub) error {
 }
 
 var redisOptions = block.Options[*Redis]{
-	"sentinel": {Syntax: "<master-name> [{ … }]", Min: 1, Max: 1, Block: true, Parse: parseRedisSentinel},
+	"sentinel": {Syntax: "<master-name> [{ … }]", Min: 1, Max: 1, Block: true, Inside: redisSentinelOptions, Parse: parseRedisSentinel},
 	"cluster":  {Syntax: "[<partitions>]", Max: 1, Parse: parseRedisCluster},
 	"username": block.Text("<name>", func(c *Redis) *string { return &c.Username }),
 	"password": block.Text("<password>", func(c *Redis) *string { return &c.Password }),
 	"database": {Syntax: "<n>", Min: 1, Max: 1, Parse: parseDatabase},
 	"prefix":   block.Text("<prefix>", func(c *Redis) *string { return &c.Prefix }),
-	"tls":      {Syntax: "[{ … }]", Block: true, Parse: parseRedisTLS},
+	"tls":      {Syntax: "[{ … }]", Block: true, Inside: redisTLSOptions, Parse: parseRedisTLS},
 }
 
 func parseRedisSentinel(d *caddyfile.Dispenser, args []string, c *Redis) error {

@@ -40,16 +40,17 @@ func ParseSocketIO(d *caddyfile.Dispenser, args []string, checkOrigin func(strin
 	if len(args) == 1 {
 		c.Path = args[0]
 	}
-	if err := socketIOOptions(checkOrigin).ParseBlock(d, "socketio", c); err != nil {
+	if err := SocketIOOptions(checkOrigin).ParseBlock(d, "socketio", c); err != nil {
 		return nil, err
 	}
 	_, err := c.Compile()
 	return c, err
 }
 
-func socketIOOptions(checkOrigin func(string) error) block.Options[*SocketIO] {
+// SocketIOOptions returns the options of `socketio`. checkOrigin checks an origin without placeholders.
+func SocketIOOptions(checkOrigin func(string) error) block.Options[*SocketIO] {
 	all := block.Options[*SocketIO]{
-		"namespace": {Syntax: "<name> [{ … }]", Min: 1, Max: 1, Repeat: true, Block: true, Parse: parseNamespace},
+		"namespace": {Syntax: "<name> [{ … }]", Min: 1, Max: 1, Repeat: true, Block: true, Inside: namespaceOptions, Parse: parseNamespace},
 		"prefix": {Syntax: "<text>", Min: 1, Max: 1, Parse: func(_ *caddyfile.Dispenser, args []string, c *SocketIO) error {
 			c.Prefix = args[0]
 			return notEmpty(c.Prefix, c.checkPrefix)
@@ -62,7 +63,7 @@ func socketIOOptions(checkOrigin func(string) error) block.Options[*SocketIO] {
 			c.Cookie = args[0]
 			return notEmpty(c.Cookie, c.checkCookie)
 		}},
-		"laravel_echo":    {Syntax: "{ … }", Block: true, Parse: parseLaravelEcho},
+		"laravel_echo":    {Syntax: "{ … }", Block: true, Inside: laravelEchoOptions, Parse: parseLaravelEcho},
 		"emitter":         {Parse: parseEmitter},
 		"recovery":        checkedDuration(func(c *SocketIO) *caddy.Duration { return &c.Recovery }, (*SocketIO).checkRecovery),
 		"ping":            {Syntax: "<interval> [<timeout>]", Min: 1, Max: 2, Parse: parsePing},

@@ -28,13 +28,14 @@ import (
 // stay as they are, so that no secret gets into the adapted configuration.
 func ParseToken(d *caddyfile.Dispenser) (*Token, error) {
 	c := new(Token)
-	if err := tokenOptions.ParseBlock(d, "token", c); err != nil {
+	if err := TokenOptions.ParseBlock(d, "token", c); err != nil {
 		return nil, err
 	}
 	return c, c.Check()
 }
 
-var tokenOptions = block.Options[*Token]{
+// TokenOptions are the options of `token`.
+var TokenOptions = block.Options[*Token]{
 	"hmac":       keyList("<secret>…", func(c *Token) *[]string { return &c.HMAC }, checkSecret),
 	"public_key": keyList("<file>…", func(c *Token) *[]string { return &c.PublicKey }, nil),
 	"jwks":       block.Text("<url>", func(c *Token) *string { return &c.JWKS }),

@@ -20,13 +20,14 @@ import (
 // configuration.
 func ParseTurn(d *caddyfile.Dispenser) (*Turn, error) {
 	c := new(Turn)
-	if err := turnOptions.ParseBlock(d, "turn", c); err != nil {
+	if err := TurnOptions.ParseBlock(d, "turn", c); err != nil {
 		return nil, err
 	}
 	return c, c.Check()
 }
 
-var turnOptions = block.Options[*Turn]{
+// TurnOptions are the options of `turn`.
+var TurnOptions = block.Options[*Turn]{
 	"uri":    {Syntax: "<uri>…", Min: 1, Max: -1, Repeat: true, Parse: parseTurnURIs},
 	"secret": block.Text("<secret>", func(c *Turn) *string { return &c.Secret }),
 	"ttl":    block.Duration(func(c *Turn) *caddy.Duration { return &c.TTL }),

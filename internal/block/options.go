@@ -20,6 +20,11 @@ type Option[T any] struct {
 	Repeat bool
 	// Block marks an option with a block of its own, which Parse reads.
 	Block bool
+	// Inside are the options of its block; nil if it has none.
+	Inside Table
+	// NoBlock says, for an option without a block, where the options belong that a reader may expect
+	// there. Empty if nobody does.
+	NoBlock string
 	// Content marks an option whose block must not be empty, if it has one: an empty
 	// block would read like the opposite of what it means.
 	Content bool
@@ -33,6 +38,7 @@ type Option[T any] struct {
 func ForPart[T, P any](o Option[P], part func(whole T) P) Option[T] {
 	return Option[T]{
 		Syntax: o.Syntax, Min: o.Min, Max: o.Max, Repeat: o.Repeat, Block: o.Block, Content: o.Content,
+		Inside: o.Inside, NoBlock: o.NoBlock,
 		Parse: func(d *caddyfile.Dispenser, args []string, whole T) error { return o.Parse(d, args, part(whole)) },
 	}
 }
@@ -42,24 +48,15 @@ type Options[T any] map[string]Option[T]
 
 // ParseBlock reads the block that follows the dispenser's current token, if there is
 // one. An option that is unknown, repeated or has the wrong arguments is an error, which
-// names the option and its line. owner is the name of the block.
+// names the option and its line. owner is the name of the block. [Tree.Place] completes the error
+// of the outermost block.
 func (o Options[T]) ParseBlock(d *caddyfile.Dispenser, owner string, into T) error {
 	return o.ParseMixed(d, owner, into, nil)
-}
-
-// ParseBlockOr is like ParseBlock. elsewhere says into which other block an option belongs; it
-// returns an empty string for an option that no other block has.
-func (o Options[T]) ParseBlockOr(d *caddyfile.Dispenser, owner string, into T, elsewhere func(name string) string) error {
-	return o.parse(d, owner, into, nil, elsewhere)
 }
 
 // ParseMixed is like ParseBlock and passes lines that are no options to others. If others
 // is nil, such a line is an error.
 func (o Options[T]) ParseMixed(d *caddyfile.Dispenser, owner string, into T, others func(caddyfile.Segment)) error {
-	return o.parse(d, owner, into, others, func(string) string { return "" })
-}
-
-func (o Options[T]) parse(d *caddyfile.Dispenser, owner string, into T, others func(caddyfile.Segment), elsewhere func(string) string) error {
 	lines := make(map[string]int)
 	for nesting := d.Nesting(); d.NextBlock(nesting); {
 		name := d.Val()
@@ -69,10 +66,7 @@ func (o Options[T]) parse(d *caddyfile.Dispenser, owner string, into T, others f
 			continue
 		}
 		if !known {
-			if place := elsewhere(name); place != "" {
-				return located{d.Errf("option '%s' does not belong into this '%s', but into %s", name, owner, place)}
-			}
-			return located{d.Errf("unknown option '%s' in '%s'%s, which has: %s", name, owner, o.suggest(name), o.names())}
+			return newUnknown(d, owner, o.suggest(name), o.names())
 		}
 		if line, again := lines[name]; again && !opt.Repeat {
 			return located{d.Errf("option '%s' is repeated in '%s', after line %d", name, owner, line)}
@@ -81,13 +75,13 @@ func (o Options[T]) parse(d *caddyfile.Dispenser, owner string, into T, others f
 		start := *d // before it goes on
 		segment := d.NewFromNextSegment()
 		if !opt.Block && d.ValRaw() == "}" { // also after a block without content
-			return located{start.Errf("option '%s' has no block; it is written: %[1]s %s", name, opt.Syntax)}
+			return located{start.Errf("option '%s' has no block; it is written: %[1]s %s%s", name, opt.Syntax, opt.NoBlock)}
 		}
 		if opt.Content && d.ValRaw() == "}" && !Opens(*segment) {
 			return located{start.Errf("the block of option '%s' is empty", name)}
 		}
 		if err := opt.read(segment, into); err != nil {
-			return err
+			return within(name, err)
 		}
 	}
 	return nil
