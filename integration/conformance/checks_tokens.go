@@ -1,11 +1,26 @@
 package conformance
 
 import (
+	"errors"
+	"net/http"
 	"net/url"
 	"time"
 )
 
 var tokenChecks = []Check{
+	{"a token in the handshake makes a connection that of its user", "Connect", []need{needSecret}, func(r *run) {
+		name := unique()
+		c := r.openWith(http.Header{"Authorization": {"Bearer " + r.token(name, time.Hour)}})
+		c.expect("connected").want("user", name)
+	}},
+	{"a handshake with a token that does not count is rejected with 401", "Connect", []need{needSecret}, func(r *run) {
+		for _, token := range []string{"x.y.z", r.token(unique(), -time.Hour)} {
+			_, err := r.dial(http.Header{"Authorization": {"Bearer " + token}})
+			if rejected, ok := errors.AsType[rejectedHandshake](err); !ok || rejected.status != 401 {
+				fail("the handshake is not rejected with 401: %v", err)
+			}
+		}
+	}},
 	{"an expired token is an error, and the connection stays", "Error codes", []need{needSecret}, func(r *run) {
 		c := r.open()
 		c.rejected("authenticate", object{"token": r.token(unique(), -time.Hour)}, "TOKEN_EXPIRED")

@@ -184,6 +184,8 @@ var faults = []fault{
 	{"a volatile message needs the permission to publish", up, `closed:`, `plain:`, "in a closed channel"},
 	{"the schema holds for every kind of message", up, `"content":1(.*"volatile":true)`, `"content":{}$1`, "SCHEMA_VIOLATION"},
 
+	{"a token in the handshake makes a connection that of its user", down, `"user":`, `"name":`, "does not have user"},
+	{"a handshake with a token that does not count is rejected with 401", status, `401`, `403`, "not rejected with 401"},
 	{"an expired token is an error, and the connection stays", down, `TOKEN_EXPIRED`, `UNAUTHORIZED`, "TOKEN_EXPIRED"},
 	{"a token is renewed on the open connection", down, `"expires":\d+`, `"expires":1`, "does not move expires"},
 	{"a stream has the user of its token", down, `"user":`, `"name":`, "user"},
