@@ -113,7 +113,7 @@ func (c *call) appOnly() *protocol.Error {
 	case c.o.Caller.App:
 		return c.o.Caller.Scope.AllowManage()
 	case c.o.Caller.User() == "":
-		return protocol.Errorf(protocol.Unauthorized, "this needs the API key of the app")
+		return c.hint(protocol.Errorf(protocol.Unauthorized, "this needs the API key of the app"))
 	}
 	return protocol.Errorf(protocol.Forbidden, "this is for the app, with its API key")
 }

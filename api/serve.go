@@ -124,7 +124,25 @@ func (c *call) enter(may func(session.Caller) *protocol.Error) (e *protocol.Erro
 	if c.o.Caller, e = c.o.Registry.Rates.Charge(c.o.Caller); e != nil {
 		return e
 	}
-	return may(c.o.Caller)
+	return c.hint(may(c.o.Caller))
+}
+
+// keyHint says how the API key of an app is sent. It says nothing about the rules and the keys of the
+// site, so everybody may read it.
+const keyHint = "no API key came with the request; an app sends its key as Authorization: Bearer <key>"
+
+// hint adds keyHint to the rejection of a caller that sent nothing to say who it is. The app of a
+// developer who forgot the key is such a caller.
+func (c *call) hint(e *protocol.Error) *protocol.Error {
+	if e == nil || e.Code != protocol.Forbidden && e.Code != protocol.Unauthorized {
+		return e
+	}
+	if c.o.Caller.App || c.o.Caller.User() != "" || c.r.Header.Get("Authorization") != "" {
+		return e
+	}
+	hinted := *e
+	hinted.Message += "; " + keyHint
+	return &hinted
 }
 
 // WriteProblem answers with an error of the protocol, in the API's form.
