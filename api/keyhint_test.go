@@ -13,7 +13,7 @@ func TestRejectionWithoutKey(t *testing.T) {
 		s := plainSite(t)
 		for _, path := range []string{"/channels/kept:1/messages", "/channels/nowhere/messages", "/revocations"} {
 			w := s.post(nobody, path, `{"content":1,"user":"ann"}`)
-			if (w.Code != 401 && w.Code != 403) || !strings.Contains(w.Body.String(), keyHint[:40]) {
+			if (w.Code != 401 && w.Code != 403) || !strings.Contains(w.Body.String(), keyHint) {
 				t.Errorf("%s without a key: %d %s", path, w.Code, w.Body)
 			}
 			if w := s.post(ann, path, `{"content":1,"user":"ann"}`); strings.Contains(w.Body.String(), "API key came") {

@@ -129,7 +129,7 @@ func (c *call) enter(may func(session.Caller) *protocol.Error) (e *protocol.Erro
 
 // keyHint says how the API key of an app is sent. It says nothing about the rules and the keys of the
 // site, so everybody may read it.
-const keyHint = "no API key came with the request; an app sends its key as Authorization: Bearer <key>"
+const keyHint = "no API key came with the request; an app sends its key in the header Authorization, as Bearer and the key"
 
 // hint adds keyHint to the rejection of a caller that sent nothing to say who it is. The app of a
 // developer who forgot the key is such a caller.
