@@ -109,6 +109,11 @@ func TestExampleBoardCursors(t *testing.T) {
 func TestExampleDashboard(t *testing.T) {
 	s := integration.Start(t, example(t, "dashboard"))
 	site := "http://" + s.Addr("site")
+	if res, err := http.Get(site + "/example-key"); err != nil || res.StatusCode != http.StatusNotFound {
+		t.Errorf("the key of the app can be fetched: %v, %v", res, err)
+	} else {
+		_ = res.Body.Close()
+	}
 	ann := Start(t).Open("ann", site+"/")
 	ann.shows("#status", "connected, no new prices")
 	price := func(text string) {
