@@ -16,11 +16,12 @@ func doctorCommand(t *tool) *cobra.Command {
 		Short: "Look for what is wrong: configuration, Redis, descriptors, clock, proxies, origins",
 		Long: `Look for what is wrong with a running Caddy, and say what to do. Without --site the command asks the admin
 endpoint: is each hub ready, has it room blocks and an API key, are there enough descriptors. With --site it also connects
-as a page would: handshake, event stream without delay, origin, clock, and the address that the server takes the client for.
+as a page would: handshake, event stream without delay, origin, clock, the address that the server takes the client for, and
+whether one Caddy answers, or two that share the port.
 The exit code is 2 if something is wrong.`,
 		Example: `  caddy realtime doctor
   caddy realtime doctor --site https://example.com/realtime --origin https://www.example.com`,
-		Args: cobra.NoArgs,
+		Args: arguments(0, 0),
 	}
 	c.Flags().StringVar(&d.url, "site", "", "address of the endpoint as clients use it, such as https://example.com/realtime")
 	c.Flags().StringVar(&d.origin, "origin", "", "origin of the page that uses the site (default: that of --site)")
@@ -71,6 +72,7 @@ var checks = []struct {
 	{"descriptors", false, checkDescriptors},
 	{"clock", true, checkClock},
 	{"websocket", true, checkWebSocket},
+	{"servers", true, checkServers},
 	{"event stream", true, checkStream},
 }
 

@@ -99,6 +99,7 @@ func TestArguments(t *testing.T) {
 		{[]string{"user"}, "takes one argument and has 0; it is written: realtime user <user>"},
 		{[]string{"explain", "a", "b"}, "takes one argument and has 2; it is written: realtime explain <channel or pattern>"},
 		{[]string{"stats", "x"}, "takes no argument and has 1; it is written: realtime stats"},
+		{[]string{"doctor", "x"}, "takes no argument and has 1; it is written: realtime doctor"},
 		{[]string{"connections", "x"}, "takes no argument and has 1; it is written: realtime connections"},
 		{[]string{"bench", "x"}, "takes no argument and has 1; it is written: realtime bench"},
 		{[]string{"channels", "a", "b"}, "takes at most one argument and has 2; it is written: realtime channels [<prefix>]"},

@@ -14,25 +14,31 @@ import (
 // scarce is how full the table of descriptors may be before doctor says so.
 const scarce = .8
 
+// hubState is what the admin endpoint says of a hub.
+type hubState struct {
+	Hub         string   `json:"hub"`
+	Backend     string   `json:"backend"`
+	Ready       bool     `json:"ready"`
+	Reasons     []string `json:"reasons"`
+	Connections int      `json:"connections"`
+}
+
+func (d *doctor) hubs(ctx context.Context) ([]hubState, error) {
+	v, _, err := get[struct{ Hubs []hubState }](ctx, d.admin, "/realtime/hubs")
+	return v.Hubs, err
+}
+
 // checkHubs asks whether each hub takes clients.
 func checkHubs(ctx context.Context, d *doctor) ([]finding, error) {
-	v, _, err := get[struct {
-		Hubs []struct {
-			Hub         string   `json:"hub"`
-			Backend     string   `json:"backend"`
-			Ready       bool     `json:"ready"`
-			Reasons     []string `json:"reasons"`
-			Connections int      `json:"connections"`
-		} `json:"hubs"`
-	}](ctx, d.admin, "/realtime/hubs")
+	hubs, err := d.hubs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if len(v.Hubs) == 0 {
+	if len(hubs) == 0 {
 		return []finding{{State: stateWrong, What: "no hub runs", Mend: "the running configuration has no `realtime` directive: reload Caddy with the one you mean"}}, nil
 	}
 	var all []finding
-	for _, h := range v.Hubs {
+	for _, h := range hubs {
 		f := finding{State: stateOK, What: fmt.Sprintf("%s: ready, %d connections, rooms in %s", h.Hub, h.Connections, h.Backend)}
 		if !h.Ready {
 			f = finding{State: stateWrong, What: h.Hub + ": not ready: " + strings.Join(h.Reasons, "; "), Mend: mendHub(h.Reasons)}

@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -59,23 +58,13 @@ func (d *doctor) pageOrigin() string {
 func checkWebSocket(ctx context.Context, d *doctor) ([]finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	conn, err := dial.Open(ctx, d.url, http.Header{"Origin": {d.pageOrigin()}})
+	conn, id, err := d.connect(ctx)
 	if err != nil {
 		return []finding{d.mendHandshake(err)}, nil
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, conn.Close)
-	defer stop()
-	e, err := next(conn)
-	if err != nil {
-		return nil, err
-	}
-	var v struct{ Connection string }
-	if err := json.Unmarshal(e.Payload, &v); err != nil {
-		return nil, err
-	}
 	all := []finding{{State: stateOK, What: "a page of " + d.pageOrigin() + " can connect"}}
-	return append(all, d.addressOf(ctx, v.Connection)...), nil
+	return append(all, d.addressOf(ctx, id)...), nil
 }
 
 // mendHandshake says what a handshake that failed hints at.
@@ -102,22 +91,19 @@ func (d *doctor) mendHandshake(err error) finding {
 
 // addressOf looks at the address that the server has of a connection of this machine.
 func (d *doctor) addressOf(ctx context.Context, id string) []finding {
-	hubs, _, err := get[struct{ Hubs []struct{ Hub string } }](ctx, d.admin, "/realtime/hubs")
+	hubs, err := d.hubs(ctx)
 	if err != nil {
 		return nil
 	}
-	for _, h := range hubs.Hubs {
-		c, _, err := get[connection](ctx, d.admin, path("realtime", "hubs", h.Hub, "connections", id))
-		if err != nil {
-			continue // it belongs to another hub
-		}
-		a, err := netip.ParseAddr(c.Address)
-		if err == nil && (a.IsLoopback() || a.IsPrivate()) && !d.local() {
-			return []finding{{State: stateWrong, What: "the server takes clients for " + c.Address + ", which is a proxy of yours", Mend: "say `servers { trusted_proxies static private_ranges }` in the global options, or all clients share the limits of one address"}}
-		}
-		return []finding{{State: stateOK, What: "the server sees this machine as " + c.Address}}
+	c, known := d.find(ctx, hubs, id)
+	if !known {
+		return []finding{{State: stateNote, What: "the site does not belong to the Caddy of the admin endpoint, so that it can not be asked which address it sees"}}
 	}
-	return []finding{{State: stateNote, What: "the site does not belong to the Caddy of the admin endpoint, so that it can not be asked which address it sees"}}
+	a, err := netip.ParseAddr(c.Address)
+	if err == nil && (a.IsLoopback() || a.IsPrivate()) && !d.local() {
+		return []finding{{State: stateWrong, What: "the server takes clients for " + c.Address + ", which is a proxy of yours", Mend: "say `servers { trusted_proxies static private_ranges }` in the global options, or all clients share the limits of one address"}}
+	}
+	return []finding{{State: stateOK, What: "the server sees this machine as " + c.Address}}
 }
 
 // local reports whether the site is on this machine or in its network.
