@@ -189,6 +189,31 @@ func TestStartBehindAGapWithoutAPosition(t *testing.T) {
 	})
 }
 
+// After a panic the room replaces what was pending with a gap without a position. A subscription that has got no message
+// before finds the hole by itself, and says up to where it reaches.
+func TestHoleBehindDiscardedMessages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, _ := newTestHub(t, Settings{Heartbeat: time.Hour})
+		w := newWire()
+		publish(t, h, "h", "1")
+		at := subscribe(t, h, connect(t, h, w), "h", SubscribeOptions{}).Position
+		r := h.room("h")
+		r.mu.Lock()
+		r.draining = true // the drain that will panic
+		r.mu.Unlock()
+		for range 2 {
+			at.Offset++
+			h.Broadcast("h", &Message{Channel: "h", Content: []byte("dropped"), Position: at})
+		}
+		if r.discardPending() {
+			r.drain()
+		}
+		at.Offset++
+		h.Broadcast("h", &Message{Channel: "h", Content: []byte("4"), Position: at})
+		expect(t, w, "gap h@0", "gap h@3", "h@4 4")
+	})
+}
+
 // A client that is told of a gap is not told of an older position before it.
 func TestNoProgressBeforeAGap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -263,3 +263,41 @@ func TestMissedWhileReading(t *testing.T) {
 		expect(t, "members", wa.members(), "ben")
 	})
 }
+
+// The store learns whose id a key is, and for how long an absent member is remembered: an anonymous one cannot return.
+func TestOwnerInStore(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster()
+		s := newSite(t, c, Options{Grace: time.Second, Remember: time.Minute})
+		s.enter("r", "ann", "1", Change{}, nil)
+		s.enter("r", "", "2", Change{}, nil)
+		pass(0)
+		stored := func(key string, want Member) {
+			t.Helper()
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if m := c.rooms["r"][key].by[s.node].m; *m != want {
+				t.Errorf("the store has %+v instead of %+v", *m, want)
+			}
+		}
+		stored("ann", Member{Key: "ann", Owner: User, Grace: time.Second, Remember: time.Minute})
+		stored("2", Member{Key: "2", Owner: Connection})
+		s.enter("r", "2", "3", Change{}, nil)
+		pass(0)
+		stored("2", Member{Key: "2", Owner: Either, Grace: time.Second, Remember: time.Minute})
+	})
+}
+
+// Only a user that is known to be one is no connection, and the other way round.
+func TestOwnerMay(t *testing.T) {
+	t.Parallel()
+	never := map[[2]Owner]bool{{User, Connection}: true, {Connection, User}: true}
+	for _, o := range []Owner{Either, User, Connection} {
+		for _, wanted := range []Owner{Either, User, Connection} {
+			if o.May(wanted) == never[[2]Owner{o, wanted}] {
+				t.Errorf("%d may be %d: %t", o, wanted, o.May(wanted))
+			}
+		}
+	}
+}

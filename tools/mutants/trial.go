@@ -109,9 +109,9 @@ func (s *schema) run(names []string, env ...string) (code int, timed bool) {
 }
 
 // confirm runs tests, and those that fail once more. A test that fails now and then, whatever it tests, has not noticed
-// the mutant.
+// the mutant, and the others have to.
 func (s *schema) confirm(names, env []string) (code int, timed bool) {
-	for range 3 {
+	for len(names) > 0 {
 		code, timed, failed := s.once(names, env)
 		if code == codeLived || timed {
 			return code, timed
@@ -123,6 +123,7 @@ func (s *schema) confirm(names, env []string) (code int, timed bool) {
 			return code, timed
 		}
 		note(s.Chance, strings.Join(failed, ","))
+		names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(failed, name) })
 	}
 	return codeLived, false
 }
