@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 )
 
-// Only a caller that sent nothing to say who it is learns how an API key is sent. The text is the same
+// Only a request without a user and without the header Authorization is told how an API key is sent. The text is the same
 // for channels that are there and those that are not.
 func TestRejectionWithoutKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

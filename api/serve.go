@@ -131,8 +131,8 @@ func (c *call) enter(may func(session.Caller) *protocol.Error) (e *protocol.Erro
 // site, so everybody may read it.
 const keyHint = "no API key came with the request; an app sends its key in the header Authorization, as Bearer and the key"
 
-// hint adds keyHint to the rejection of a caller that sent nothing to say who it is. The app of a
-// developer who forgot the key is such a caller.
+// hint adds keyHint to a rejection if the request has neither a user nor the header Authorization. A
+// developer may have forgotten the key of the app.
 func (c *call) hint(e *protocol.Error) *protocol.Error {
 	if e == nil || e.Code != protocol.Forbidden && e.Code != protocol.Unauthorized {
 		return e

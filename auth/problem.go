@@ -11,9 +11,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// problem says in one error why the parser rejected a token. The log and `explain` show it to the
-// operator, who compares the token with the configuration: so it names what both of them say. It has
-// claims only if the signature was verified, and never a token or a key.
+// problem says in one error why the parser rejected a token. The log and `explain` show the error to the
+// operator. The error names what the token says and what the configuration wants. It has claims only if
+// the signature was verified, and never a token or a key.
 func (v *Verifier) problem(err error, t *jwt.Token, c *claims) error {
 	var wrong *claimError
 	switch {

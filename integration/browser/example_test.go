@@ -109,10 +109,13 @@ func TestExampleBoardCursors(t *testing.T) {
 func TestExampleDashboard(t *testing.T) {
 	s := integration.Start(t, example(t, "dashboard"))
 	site := "http://" + s.Addr("site")
-	if res, err := http.Get(site + "/example-key"); err != nil || res.StatusCode != http.StatusNotFound {
-		t.Errorf("the key of the app can be fetched: %v, %v", res, err)
-	} else {
-		_ = res.Body.Close()
+	res, err := http.Get(site + "/example-key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusNotFound {
+		t.Errorf("the request for the key of the app is answered with %s", res.Status)
 	}
 	ann := Start(t).Open("ann", site+"/")
 	ann.shows("#status", "connected, no new prices")

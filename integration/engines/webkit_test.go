@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-realtime/caddy-realtime/internal/freeport"
 	"github.com/caddy-realtime/caddy-realtime/internal/spawn"
 )
 
@@ -34,7 +35,7 @@ func startWebKit(t testing.TB) engine {
 		t.Fatal("no MiniBrowser of WebKitGTK; install the package 'webkit2gtk-driver'")
 	}
 	w := new(webkit)
-	address := freeAddress(t)
+	address := freeport.Addr(t)
 	w.driver = "http://" + address
 	_, port, _ := net.SplitHostPort(address)
 	driver := exec.Command("WebKitWebDriver", "--host=127.0.0.1", "--port="+port)
@@ -187,14 +188,4 @@ func run(t testing.TB, cmd *exec.Cmd) {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		<-over
 	})
-}
-
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
